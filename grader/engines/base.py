@@ -1,0 +1,122 @@
+"""The one small interface of all engines.
+
+An engine starts two machines for a plan and gives a channel to each:
+
+- the **host**, where the submission lives; the program behind its channel is ``grader.engines.agent``
+- the **world**, everything around it; the program behind its channel is ``grader.world.service``
+
+Both machines speak the same protocol on every engine: one JSON object a line, ``{"op": …, …}`` answered by
+``{"ok": true, "value": …}`` or ``{"ok": false, "error": …}``. What is done with them is not the engine's business.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Protocol
+
+import msgspec
+
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
+from grader.model.plan import Plan
+
+LONGEST_ANSWER = 64 * 1024 * 1024
+
+
+class ChannelLost(EngineError):
+    """The program behind a channel is gone, silent beyond its time, or speaks nonsense."""
+
+
+class Channel(Protocol):
+    """A request and its answer, one at a time."""
+
+    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
+        """Ask for ``op`` and wait at most ``timeout`` seconds for the value.
+
+        Raises ``ChannelLost`` where no answer comes, ``EngineError`` where the answer is an error.
+        """
+
+
+class StreamChannel:
+    """A channel over a pair of byte streams with file descriptors: pipes, or a socket's two ends."""
+
+    def __init__(self, name: str, requests: BinaryIO, answers: BinaryIO) -> None:
+        self._name = name
+        self._requests = requests
+        self._answers = answers.fileno()
+        self._owner = answers
+        self._pending = bytearray()
+
+    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
+        """See ``Channel.call``."""
+        try:
+            self._requests.write(msgspec.json.encode({"op": op, **arguments}) + b"\n")
+            self._requests.flush()
+        except OSError as error:
+            raise ChannelLost(f"the {self._name} is gone before {op!r}: {error.strerror}") from error
+        line = self._line(op, Deadline(timeout))
+        try:
+            answer = msgspec.json.decode(line)
+            ok, payload = answer["ok"], answer.get("value", answer.get("error"))
+        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
+            raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}") from error
+        if ok is not True:
+            raise EngineError(f"the {self._name} could not {op}: {payload}")
+        return payload
+
+    def _line(self, op: str, deadline: Deadline) -> bytes:
+        searched = 0
+        while (end := self._pending.find(b"\n", searched)) < 0:
+            searched = len(self._pending)
+            if searched > LONGEST_ANSWER:
+                raise ChannelLost(f"the {self._name} said too much in answer to {op!r}")
+            if not select.select([self._answers], [], [], deadline.left)[0]:
+                raise ChannelLost(f"the {self._name} gave no answer to {op!r} in time")
+            chunk = os.read(self._answers, 1 << 20)
+            if not chunk:
+                raise ChannelLost(f"the {self._name} ended during {op!r}")
+            self._pending += chunk
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 1]
+        return line
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The two machines of a run, up and reachable from each other."""
+
+    host: Channel
+    world: Channel
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that keeps an engine from running: what it is, and the exact command that mends it."""
+
+    what: str
+    mend: str
+
+
+Progress = Callable[[str], None]
+
+
+class Engine(Protocol):
+    """What an engine can do. ``name`` is ``local`` or ``docker``."""
+
+    name: str
+
+    def problems(self) -> list[Problem]:
+        """What is missing before it can run here; empty when it can. Quick, changes nothing."""
+
+    def image(self, progress: Progress) -> str:
+        """Build the image unless it is there, telling ``progress`` each step; its digest (``sha256:…``)."""
+
+    def machines(self, plan: Plan) -> AbstractContextManager[Machines]:
+        """Start both machines with the plan's addresses and limits; on leaving, whatever happens, remove them."""
+
+    def clean(self) -> list[str]:
+        """Remove what a killed run left behind; a line for each thing removed."""

@@ -1,0 +1,26 @@
+"""One monotonic time limit, handed down to everything that waits."""
+
+from __future__ import annotations
+
+import time
+
+
+class Deadline:
+    """A moment in the future. ``Deadline(5)`` ends in five seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds left, never below zero."""
+        return max(0.0, self._end - time.monotonic())
+
+    @property
+    def over(self) -> bool:
+        """Whether the moment has come."""
+        return self.left == 0.0
+
+    def within(self, seconds: float) -> Deadline:
+        """A deadline ``seconds`` from now, but never after this one."""
+        return Deadline(min(seconds, self.left))

@@ -1,0 +1,125 @@
+"""A plan: a lab, a submission and a variant turned into everything that will be done, before anything is done."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+Tls = Literal["none", "starttls", "implicit"]
+
+
+class File(Struct, frozen=True):
+    """A file on the student's host. ``owner`` is ``user:group``; ``mode`` the permission bits."""
+
+    path: str
+    data: bytes
+    mode: int = 0o644
+    owner: str = "root:root"
+
+
+class HostSpec(Struct, frozen=True):
+    """The student's host.
+
+    ``addresses`` and ``routes`` are in CIDR form (``203.0.113.10/24``); the routes are on-link, towards the world.
+    """
+
+    name: str
+    addresses: list[str]
+    routes: list[str]
+    nameserver: str
+    files: list[File]
+    services: list[str]
+    config_dir: str = "/etc/postfix"
+
+
+class Peer(Struct, frozen=True):
+    """A mail server of other people: takes every message and keeps it."""
+
+    name: str
+    addresses: list[str]
+    port: int = 25
+
+
+class Zone(Struct, frozen=True):
+    """A DNS zone that the world answers for, in master-file format (RFC 1035 section 5)."""
+
+    origin: str
+    text: str
+
+
+class WorldSpec(Struct, frozen=True):
+    """Everything around the student's host. ``addresses`` are all that the world's one interface carries."""
+
+    addresses: list[str]
+    routes: list[str]
+    nameserver: str
+    zones: list[Zone]
+    peers: list[Peer]
+    ca: bytes
+    client_certificate: bytes = b""
+    client_key: bytes = b""
+
+
+class Limits(Struct, frozen=True):
+    """What a submission may use: bytes, counts, processors, seconds."""
+
+    memory: int = 512 * 1024 * 1024
+    processes: int = 200
+    cpus: float = 1.0
+    disk: int = 64 * 1024 * 1024
+    wall: float = 60.0
+
+
+class Login(Struct, frozen=True):
+    """Credentials for AUTH."""
+
+    user: str
+    password: str
+    mechanism: str = "PLAIN"
+
+
+class Attempt(Struct, frozen=True):
+    """One mail transaction, or one dialogue of commands, from one source on one listener.
+
+    ``token`` is unique to the attempt and stands in the recipient's local part and in the message, so that the
+    message is known wherever it arrives, whatever was done to its envelope.
+    """
+
+    id: str
+    check: str
+    title: str
+    source: str
+    address: str
+    server: str
+    listener: str
+    port: int
+    tls: Tls
+    helo: str
+    token: str
+    sender: str = ""
+    recipients: list[str] = []
+    parameters: str = ""
+    message: bytes = b""
+    before: list[str] = []
+    preamble: str | None = None
+    login: Login | None = None
+    say: list[str] = []
+    smuggled: bytes = b""
+    certificate: bool = False
+    mailbox: str | None = None
+    unless_arrived: list[str] = []
+
+
+class Plan(Struct, frozen=True):
+    """All that a run needs: it travels to the engine and to the world, and is kept in the evidence's heading."""
+
+    lab: str
+    lab_version: str
+    student: str | None
+    variant: str
+    host: HostSpec
+    world: WorldSpec
+    attempts: list[Attempt]
+    limits: Limits = Limits()
+    secrets: list[str] = []

@@ -1,0 +1,76 @@
+"""A result: the judgement of one run. Everything shown anywhere is rendered from it and from its evidence."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+SCHEMA = "smtplab/result/1"
+
+Status = Literal["pass", "fail", "skipped", "error", "manual"]
+
+
+class EngineFacts(Struct, frozen=True):
+    """What ran the submission: the engine's name, the image's digest, the mail server's version."""
+
+    name: str
+    image: str
+    mta: str
+
+
+class HintTexts(Struct, frozen=True):
+    """Hints as far as the instructor allows them; ``None`` where capped."""
+
+    nudge: str | None = None
+    pointer: str | None = None
+    example: str | None = None
+
+
+class CheckResult(Struct, frozen=True, kw_only=True):
+    """One check judged. ``evidence`` points into the evidence: ``session:12``, ``session:12:34`` (a line), ``message:3``, ``log:7``."""
+
+    code: str
+    title: str
+    status: Status
+    points: int
+    max_points: int
+    because: str | None = None
+    expected: str = ""
+    observed: str = ""
+    why: str = ""
+    next: str = ""
+    references: list[str] = []
+    evidence: list[str] = []
+    tags: list[str] = []
+    hints: HintTexts = HintTexts()
+    remarks: list[str] = []
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """The result document of ``smtplab check --json``."""
+
+    schema: str = SCHEMA
+    lab: str
+    lab_title: str = ""
+    lab_version: str
+    student: str | None
+    variant: str
+    status: Literal["graded", "error"]
+    score: int
+    max_score: int
+    started: str
+    duration: float
+    engine: EngineFacts
+    checks: list[CheckResult]
+    error: str | None = None
+    notes: list[str] = []
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check that was judged passed."""
+        return self.status == "graded" and all(c.status in ("pass", "manual") for c in self.checks)
+
+    def first_failure(self) -> CheckResult | None:
+        """The failure to mend first: the first that no other failure explains."""
+        return next((check for check in self.checks if check.status == "fail"), None)
