@@ -32,57 +32,95 @@ class ChannelLost(EngineError):
 
 
 class Channel(Protocol):
-    """A request and its answer, one at a time."""
+    """Requests and their answers, one at a time. Two channels can be asked at once and awaited in turn."""
 
-    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
-        """Ask for ``op`` and wait at most ``timeout`` seconds for the value.
+    def ask(self, op: str, **arguments: object) -> None:
+        """Send a request and do not wait. Raises ``ChannelLost`` where nobody takes it."""
+
+    def answer(self, *, timeout: float) -> Any:
+        """Wait at most ``timeout`` seconds for the value of the last request.
 
         Raises ``ChannelLost`` where no answer comes, ``EngineError`` where the answer is an error.
         """
 
-
-class StreamChannel:
-    """A channel over a pair of byte streams with file descriptors: pipes, or a socket's two ends."""
-
-    def __init__(self, name: str, requests: BinaryIO, answers: BinaryIO) -> None:
-        self._name = name
-        self._requests = requests
-        self._answers = answers.fileno()
-        self._owner = answers
-        self._pending = bytearray()
-
     def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
-        """See ``Channel.call``."""
+        """``ask`` and ``answer`` in one."""
+
+
+class LineChannel:
+    """A channel over anything that sends bytes and receives some: subclasses give ``_send`` and ``_receive``."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._pending = bytearray()
+        self._op = ""
+
+    def _send(self, data: bytes) -> None:
+        """Write all of ``data``; ``OSError`` where nobody takes it."""
+        raise NotImplementedError
+
+    def _receive(self, timeout: float) -> bytes | None:
+        """Some bytes within ``timeout`` seconds, ``b""`` at the end, ``None`` when the time is over."""
+        raise NotImplementedError
+
+    def ask(self, op: str, **arguments: object) -> None:
+        """See ``Channel.ask``."""
+        self._op = op
         try:
-            self._requests.write(msgspec.json.encode({"op": op, **arguments}) + b"\n")
-            self._requests.flush()
+            self._send(msgspec.json.encode({"op": op, **arguments}) + b"\n")
         except OSError as error:
             raise ChannelLost(f"the {self._name} is gone before {op!r}: {error.strerror}") from error
-        line = self._line(op, Deadline(timeout))
+
+    def answer(self, *, timeout: float) -> Any:
+        """See ``Channel.answer``."""
+        line = self._line(Deadline(timeout))
         try:
             answer = msgspec.json.decode(line)
             ok, payload = answer["ok"], answer.get("value", answer.get("error"))
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}") from error
+            raise ChannelLost(f"the {self._name} gave no sense in answer to {self._op!r}") from error
         if ok is not True:
-            raise EngineError(f"the {self._name} could not {op}: {payload}")
+            raise EngineError(f"the {self._name} could not {self._op}: {payload}")
         return payload
 
-    def _line(self, op: str, deadline: Deadline) -> bytes:
+    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
+        """See ``Channel.call``."""
+        self.ask(op, **arguments)
+        return self.answer(timeout=timeout)
+
+    def _line(self, deadline: Deadline) -> bytes:
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
             searched = len(self._pending)
             if searched > LONGEST_ANSWER:
-                raise ChannelLost(f"the {self._name} said too much in answer to {op!r}")
-            if not select.select([self._answers], [], [], deadline.left)[0]:
-                raise ChannelLost(f"the {self._name} gave no answer to {op!r} in time")
-            chunk = os.read(self._answers, 1 << 20)
+                raise ChannelLost(f"the {self._name} said too much in answer to {self._op!r}")
+            chunk = self._receive(deadline.left)
+            if chunk is None:
+                raise ChannelLost(f"the {self._name} gave no answer to {self._op!r} in time")
             if not chunk:
-                raise ChannelLost(f"the {self._name} ended during {op!r}")
+                raise ChannelLost(f"the {self._name} ended during {self._op!r}")
             self._pending += chunk
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
         return line
+
+
+class StreamChannel(LineChannel):
+    """A channel over a pair of pipes, or a socket's two ends."""
+
+    def __init__(self, name: str, requests: BinaryIO, answers: BinaryIO) -> None:
+        super().__init__(name)
+        self._requests = requests
+        self._answers = answers
+
+    def _send(self, data: bytes) -> None:
+        self._requests.write(data)
+        self._requests.flush()
+
+    def _receive(self, timeout: float) -> bytes | None:
+        if not select.select([self._answers], [], [], timeout)[0]:
+            return None
+        return os.read(self._answers.fileno(), 1 << 20)
 
 
 @dataclass(frozen=True)
