@@ -1,0 +1,48 @@
+"""Where the data of smtplab lies: in a checkout beside the package, in a wheel inside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+from grader.model.errors import UsageError
+
+Folder = Literal["labs", "fixtures", "reports"]
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def folder(name: Folder) -> Path:
+    """The folder of that name: ``<checkout>/labs``, or ``grader/data/labs`` in an installed wheel.
+
+    Raises ``UsageError`` where neither is there, which means a broken installation.
+    """
+    for parent in (_PACKAGE / "data", _PACKAGE.parent):
+        if (parent / name).is_dir():
+            return parent / name
+    raise UsageError(f"smtplab's folder {name!r} is missing beside {_PACKAGE}: install smtplab again")
+
+
+def lab_folders() -> list[Path]:
+    """Folders that hold labs: those of ``SMTPLAB_LABS`` (separated like ``PATH``) first, then smtplab's own."""
+    own = [Path(entry) for entry in os.environ.get("SMTPLAB_LABS", "").split(os.pathsep) if entry]
+    for entry in own:
+        if not entry.is_dir():
+            raise UsageError(f"SMTPLAB_LABS names {str(entry)!r}, which is no folder: correct or unset it")
+    return [*own, folder("labs")]
+
+
+def cache_folder() -> Path:
+    """The user's cache folder for smtplab, which may not exist yet: ``SMTPLAB_CACHE``, or the system's custom.
+
+    Everything in it can be made again.
+    """
+    if given := os.environ.get("SMTPLAB_CACHE"):
+        return Path(given)
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "smtplab"
+    # XDG Base Directory Specification: a relative path is invalid and must be ignored.
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    return (Path(base) if os.path.isabs(base) else Path.home() / ".cache") / "smtplab"
