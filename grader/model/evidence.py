@@ -127,6 +127,7 @@ class AttemptFacts(Struct, frozen=True):
     source: str
     address: str
     listener: str
+    token: str = ""
     sender: str = ""
     recipients: list[str] = []
     user: str | None = None

@@ -1,0 +1,189 @@
+"""From findings to a check's result, and from check results to the lab's."""
+
+from __future__ import annotations
+
+from grader.judge.expectations import judgements
+from grader.judge.findings import Finding, Verdict
+from grader.judge.record import Case, Record
+from grader.labs.templates import fill
+from grader.model.evidence import Evidence
+from grader.model.lab import Check, Expect, Lab
+from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Status
+
+HINT_TIERS = ("none", "nudge", "pointer", "example")
+MOST_POINTERS = 12
+MOST_REMARKS = 40
+
+
+def judge(evidence: Evidence, *, lab: Lab | None = None, hints: str = "example", only: set[str] | None = None) -> Result:
+    """Judge a run.
+
+    ``lab`` replaces the declaration recorded in the evidence, for a lab corrected since. ``hints`` is the
+    highest tier of hints that the result may hold: ``none``, ``nudge``, ``pointer`` or ``example``. ``only``
+    names the checks to report; those they need are judged all the same.
+    """
+    lab = lab or evidence.lab
+    record = Record(evidence)
+    done: dict[str, CheckResult] = {}
+    for check in in_order_of_need(lab):
+        done[check.code] = _judge_check(check, lab, record, done, hints)
+    planned = {facts.check for facts in evidence.attempts}
+    reported = [
+        done[check.code]
+        for check in lab.checks
+        if (only is None or check.code in only) and (evidence.error or not check.attempts or check.code in planned)
+    ]
+    return Result(
+        lab=lab.id,
+        lab_title=lab.title,
+        lab_version=lab.version,
+        student=evidence.student,
+        variant=evidence.variant,
+        status="error" if evidence.error else "graded",
+        score=sum(check.points for check in reported),
+        max_score=sum(check.max_points for check in reported),
+        started=evidence.started,
+        duration=evidence.duration,
+        engine=EngineFacts(name=evidence.engine, image=evidence.image, mta=evidence.mta),
+        checks=reported,
+        error=evidence.error,
+        notes=list(evidence.notes),
+    )
+
+
+def in_order_of_need(lab: Lab) -> list[Check]:
+    """The lab's checks, each after those it needs or is controlled by. The loader has refused cycles."""
+    ordered: dict[str, Check] = {}
+
+    def place(check: Check) -> None:
+        for code in (*check.needs, *check.control):
+            if code not in ordered:
+                place(lab.check(code))
+        ordered.setdefault(check.code, check)
+
+    for check in lab.checks:
+        place(check)
+    return list(ordered.values())
+
+
+def _judge_check(
+    check: Check, lab: Lab, record: Record, done: dict[str, CheckResult], hints: str
+) -> CheckResult:
+    evidence = record.evidence
+    if evidence.error:
+        return _result(check, lab, record, hints, status="error", observed=evidence.error)
+    blocker = next((done[code] for code in check.needs if done[code].status != "pass"), None)
+    if blocker is not None:
+        return _skipped(check, lab, record, hints, blocker)
+    cases = list(record.cases(check.code))
+    if not cases:
+        return _result(check, lab, record, hints, status="manual")
+    findings = [f for judgement in judgements(check.expect) for f in judgement(check, cases, record)]
+    bad = [finding for finding in findings if finding.verdict is Verdict.BROKEN]
+    if bad:
+        return _failed(check, lab, record, hints, bad, cases)
+    control = next((done[code] for code in check.control if done[code].status != "pass"), None)
+    if control is not None and any(finding.verdict is Verdict.UNPROVEN for finding in findings):
+        return _skipped(check, lab, record, hints, control)
+    return _result(check, lab, record, hints, status="pass", observed=_all_met(check.expect, cases))
+
+
+def _skipped(check: Check, lab: Lab, record: Record, hints: str, blocker: CheckResult) -> CheckResult:
+    because = blocker.because or blocker.code
+    return _result(
+        check, lab, record, hints, status="skipped", because=because, observed=f"Not judged, because {because} failed."
+    )
+
+
+def _failed(
+    check: Check, lab: Lab, record: Record, hints: str, bad: list[Finding], cases: list[Case]
+) -> CheckResult:
+    attempts = list(dict.fromkeys(f.case.facts.id for f in bad if f.case is not None))
+    observed = bad[0].observed
+    if len(attempts) > 1:
+        observed += f" The same or the like happened in {len(attempts)} of {len(cases)} attempts."
+    pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
+    return _result(
+        check,
+        lab,
+        record,
+        hints,
+        status="fail",
+        observed=observed,
+        evidence=pointers[:MOST_POINTERS],
+        remarks=_remarks(bad) if len(attempts) > 1 else [],
+    )
+
+
+def _remarks(bad: list[Finding]) -> list[str]:
+    """Which forms broke the expectation, each with the ways it did."""
+    ways: dict[str, list[str]] = {}
+    for finding in bad:
+        if finding.case is not None:
+            facts = finding.case.facts
+            way = f"{facts.source} on {facts.listener}"
+            known = ways.setdefault(facts.title or facts.source, [])
+            if way not in known:
+                known.append(way)
+    lines = [f"{title}: {', '.join(where)}" for title, where in ways.items()]
+    if len(lines) > MOST_REMARKS:
+        lines = [*lines[:MOST_REMARKS], f"and {len(lines) - MOST_REMARKS} more forms"]
+    return lines
+
+
+def _all_met(expect: Expect, cases: list[Case]) -> str:
+    tried = [case for case in cases if case.outcome.stage != "untried"]
+    attempts = "1 attempt" if len(tried) == 1 else f"{len(tried)} attempts"
+    if expect.arrives == "nowhere":
+        refused = sum(not case.accepted for case in tried)
+        taken = f"; {len(tried) - refused} taken, and none of them sent on" if refused < len(tried) else ""
+        return f"{attempts}: {refused} refused{taken}."
+    if expect.arrives is not None:
+        return f"{attempts}, every message arrived."
+    if expect.refused:
+        return f"{attempts}, all refused in the session."
+    return f"{attempts}, all as expected."
+
+
+def _result(
+    check: Check,
+    lab: Lab,
+    record: Record,
+    hints: str,
+    *,
+    status: Status,
+    because: str | None = None,
+    observed: str = "",
+    evidence: list[str] | None = None,
+    remarks: list[str] | None = None,
+) -> CheckResult:
+    names = record.evidence.names
+    wants_help = status == "fail"
+    return CheckResult(
+        code=f"{lab.id}/{check.code}",
+        title=fill(check.title, names),
+        status=status,
+        points=check.points if status == "pass" else 0,
+        max_points=check.points,
+        because=because,
+        expected=fill(check.expected or "", names),
+        observed=observed,
+        why=fill(check.why, names),
+        next=fill(check.next, names) if wants_help else "",
+        references=list(check.see),
+        evidence=evidence or [],
+        tags=list(check.tags),
+        hints=_hints(check, names, hints) if wants_help else HintTexts(),
+        remarks=remarks or [],
+    )
+
+
+def _hints(check: Check, names: dict[str, str], highest: str) -> HintTexts:
+    if check.hints is None:
+        return HintTexts()
+    shown = HINT_TIERS.index(highest)
+    return HintTexts(
+        nudge=fill(check.hints.nudge, names) if shown >= 1 else None,
+        pointer=fill(check.hints.pointer, names) if shown >= 2 else None,
+        example=fill(check.hints.example, names) if shown >= 3 else None,
+    )

@@ -1,0 +1,249 @@
+"""One run from first to last: install, start, probe, wait until the mail has come to rest, collect."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import msgspec
+
+from grader.engines.base import ChannelLost, Machines
+from grader.model.deadline import Deadline
+from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outcome, Query, Queued, Session
+from grader.model.lab import Lab
+from grader.model.plan import Attempt, File, Plan
+from grader.probes.redact import redact
+from grader.probes.rounds import Rounds, dead_on_arrival
+from grader.probes.settle import Settling
+
+START_SECONDS = 20.0
+LISTEN_SECONDS = 8.0
+SPARE_SECONDS = 4.0
+"""Kept back from the wall time for collecting evidence."""
+
+CONFIGURATION = (("postconf", "-n"), ("postconf", "-M"), ("postconf", "-P"), ("postconf", "-d", "-h", "mail_version"))
+CONFIGURATION_SECONDS = 10.0
+
+
+def conduct(plan: Plan, lab: Lab, names: dict[str, str], machines: Machines, *, engine: str, image: str) -> Evidence:
+    """Run the plan on the machines and return what happened.
+
+    A host that dies or falls silent is evidence, not an error; ``EngineError`` is raised only when the world fails.
+    ``names`` are the variant's public names, kept so that the feedback can speak of them.
+    """
+    run = _Run(plan, machines)
+    run.start_up()
+    if not run.host_lost:
+        run.probe(lab)
+    run.collect()
+    return redact(run.evidence(lab, names, engine, image), plan.secrets)
+
+
+class _Run:
+    def __init__(self, plan: Plan, machines: Machines) -> None:
+        self.plan = plan
+        self.host = machines.host
+        self.world = machines.world
+        self.began = time.monotonic()
+        self.started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
+        self.host_lost = ""
+        self.mta = ""
+        self.listening: list[int] = []
+        self.sessions: list[Session] = []
+        self.outcomes: dict[str, Outcome] = {}
+        self.arrivals: list[Arrival] = []
+        self.queries: list[Query] = []
+        self.queued: list[Queued] = []
+        self.commands: list[Command] = []
+        self.log: list[str] = []
+        self.notes: list[str] = []
+
+    def start_up(self) -> None:
+        """Bring up the world and the host side by side, and wait for the server's first port."""
+        self.world.ask("start", world=self.plan.world)
+        try:
+            self.host.call("install", files=self._files(), timeout=START_SECONDS)
+            self.host.ask(
+                "start", services=self.plan.host.services, config_dir=self.plan.host.config_dir, timeout=START_SECONDS
+            )
+        except ChannelLost as lost:
+            self.lose_host(lost)
+        self.world.answer(timeout=START_SECONDS)
+        if self.host_lost:
+            return
+        try:
+            answer = self.host.answer(timeout=START_SECONDS + 1)
+            self.commands += msgspec.convert(answer["commands"], list[Command])
+            self._wait_for_port()
+        except ChannelLost as lost:
+            self.lose_host(lost)
+
+    def _files(self) -> list[File]:
+        hosts = "127.0.0.1 localhost\n" + "".join(
+            f"{address.split('/')[0]} {self.plan.host.name}\n" for address in self.plan.host.addresses
+        )
+        return [*self.plan.host.files, File("/run/smtplab/hosts", hosts.encode())]
+
+    def _wait_for_port(self) -> None:
+        """Poll until the first port listens, or the mail server has exited, or the time is over."""
+        ports = sorted({attempt.port for attempt in self.plan.attempts})
+        deadline = self.deadline.within(LISTEN_SECONDS)
+        server = self.plan.attempts[0].server if self.plan.attempts else ""
+        while not deadline.over:
+            self.listening = self.world.call(
+                "listening", server=server, ports=ports, wait_for=ports[:1], seconds=0.5, timeout=5
+            )
+            if ports[0] in self.listening or not self.host.call("alive", timeout=5)["master"]:
+                return
+
+    def probe(self, lab: Lab) -> None:
+        """Try every attempt, in rounds: what later rounds need to know, earlier ones find out."""
+        settling = Settling(self.host, self.world, self.deadline)
+        for attempts in Rounds(lab, self.plan.attempts, self.outcomes):
+            tried = [attempt for attempt in attempts if not self._spared(attempt)]
+            if not tried or self.deadline.over:
+                continue
+            fresh = self._try(tried)
+            if not self.host_lost and any(outcome.stage == "accepted" for outcome in fresh):
+                self._with_host(lambda: settling.wait(self.awaited(lab)))
+            if self.host_lost:
+                return
+        if self.deadline.over:
+            self.notes.append("The time for this run was over before everything had been tried.")
+
+    def _try(self, attempts: list[Attempt]) -> list[Outcome]:
+        """Have the world make these attempts; while it does, ask the host what it was configured to be."""
+        self.world.ask("probe", attempts=attempts, seconds=self.deadline.left)
+        if len(attempts) > 1 and not self.mta:
+            self._with_host(self._configuration)
+        answer = self.world.answer(timeout=self.deadline.left + SPARE_SECONDS)
+        self.sessions += msgspec.convert(answer["sessions"], list[Session])
+        fresh = msgspec.convert(answer["outcomes"], list[Outcome])
+        self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
+        return fresh
+
+    def _with_host(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except ChannelLost as lost:
+            self.lose_host(lost)
+
+    def _configuration(self) -> None:
+        """What Postfix makes of the files handed in, overrides of master.cf included."""
+        for argv in CONFIGURATION:
+            answer = self.host.call("run", argv=[*argv], limit=CONFIGURATION_SECONDS, timeout=CONFIGURATION_SECONDS + 1)
+            self.commands.append(msgspec.convert(answer, Command))
+        self.mta = f"Postfix {self.commands.pop().output.strip()}"
+
+    def _spared(self, attempt: Attempt) -> bool:
+        """A port that greets nobody is not waited for again: its attempts share what is known of it."""
+        known = dead_on_arrival(attempt, self.outcomes, self.plan.attempts)
+        if known is not None:
+            self.outcomes[attempt.id] = msgspec.structs.replace(known, attempt=attempt.id)
+        return known is not None
+
+    def awaited(self, lab: Lab) -> list[Attempt]:
+        """Attempts whose accepted message ought to arrive somewhere."""
+        wanted = {check.code for check in lab.checks if check.expect.arrives in ("outside", "mailbox")}
+        return [
+            attempt
+            for attempt in self.plan.attempts
+            if attempt.check in wanted
+            and (outcome := self.outcomes.get(attempt.id)) is not None
+            and outcome.stage == "accepted"
+        ]
+
+    def collect(self) -> None:
+        """Gather what is left to know, from the host as far as it still answers."""
+        tokens = [attempt.token for attempt in self.plan.attempts if attempt.mailbox]
+        if not self.host_lost:
+            self._with_host(lambda: self._collect_host(tokens))
+        answer = self.world.call("finish", timeout=10)
+        outside = msgspec.convert(answer["arrivals"], list[Arrival])
+        numbered = [*outside, *self.arrivals]
+        self.arrivals = [msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(numbered)]
+        self.queries = msgspec.convert(answer["queries"], list[Query])
+
+    def _collect_host(self, tokens: list[str]) -> None:
+        self.log = self.host.call("log", timeout=5)
+        self.queued = self._queued()
+        self.arrivals = self._mailboxes(tokens)
+
+    def _queued(self) -> list[Queued]:
+        counts = self.host.call("queue", timeout=5)
+        if not any(counts.values()):
+            return []
+        entries = msgspec.convert(self.host.call("queued", timeout=10), list[Queued])
+        return [msgspec.structs.replace(entry, attempts=self._owners(entry)) for entry in entries]
+
+    def _owners(self, entry: Queued) -> list[str]:
+        recipient = entry.recipient.casefold()
+        return [a.id for a in self.plan.attempts if a.token and a.token.casefold() in recipient]
+
+    def _mailboxes(self, tokens: list[str]) -> list[Arrival]:
+        owners = {attempt.token: attempt.id for attempt in self.plan.attempts}
+        found = self.host.call("mail", tokens=tokens, timeout=10) if tokens else []
+        return [
+            Arrival(
+                id=0,
+                place="mailbox",
+                where=message["path"],
+                attempts=[owners[token] for token in message["tokens"] if token in owners],
+                raw=msgspec.convert(message["raw"], bytes),
+            )
+            for message in found
+        ]
+
+    def lose_host(self, lost: ChannelLost) -> None:
+        """Note that the student's host is gone; the world goes on."""
+        self.host_lost = str(lost)
+        self.notes.append(f"The run on the server's host ended early: {lost}.")
+
+    def evidence(self, lab: Lab, names: dict[str, str], engine: str, image: str) -> Evidence:
+        """Everything recorded, in a stable order."""
+        return Evidence(
+            lab=lab,
+            student=self.plan.student,
+            variant=self.plan.variant,
+            names=names,
+            started=self.started,
+            duration=round(time.monotonic() - self.began, 3),
+            engine=engine,
+            image=image,
+            mta=self.mta,
+            attempts=[_facts(attempt) for attempt in self.plan.attempts],
+            outcomes=[self.outcomes[a.id] for a in self.plan.attempts if a.id in self.outcomes],
+            sessions=self.sessions,
+            arrivals=self.arrivals,
+            queued=self.queued,
+            queries=self.queries,
+            commands=self.commands,
+            log=self.log,
+            listening=self.listening,
+            started_up=bool(self.listening),
+            files=[
+                file.path.removeprefix(self.plan.host.config_dir + "/")
+                for file in self.plan.host.files
+                if file.path.startswith(self.plan.host.config_dir + "/")
+            ],
+            notes=self.notes,
+        )
+
+
+def _facts(attempt: Attempt) -> AttemptFacts:
+    return AttemptFacts(
+        id=attempt.id,
+        check=attempt.check,
+        title=attempt.title,
+        source=attempt.source,
+        address=attempt.address,
+        listener=attempt.listener,
+        token=attempt.token,
+        sender=attempt.sender,
+        recipients=attempt.recipients,
+        user=attempt.login.user if attempt.login else None,
+        say=attempt.say,
+        mailbox=attempt.mailbox,
+    )

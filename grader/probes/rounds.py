@@ -1,0 +1,73 @@
+"""The order in which attempts are made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from grader.model.deadline import Deadline
+from grader.model.evidence import Outcome
+from grader.model.lab import Lab
+from grader.model.plan import Attempt
+
+TEMPORARY = (421, 450, 451)
+"""Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
+
+COME_BACK_SECONDS = 3.0
+FIRST_PAUSE_SECONDS = 0.1
+
+
+class Rounds:
+    """Attempts in rounds; each round may look at the outcomes of those before it.
+
+    First the greetings, so that a dead port is not waited for again and again; then the mail that ought to arrive,
+    tried again where the server asks for that, as every real sender does; then everything else, first what stands on its
+    own and then what is needless once something simpler got through.
+    """
+
+    def __init__(self, lab: Lab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
+        self._greetings = {check.code for check in lab.checks if check.expect.greets}
+        self._wanted = {
+            check.code
+            for check in lab.checks
+            if check.expect.arrives in ("outside", "mailbox") or check.expect.authenticates
+        }
+        self._attempts = attempts
+        self._outcomes = outcomes
+
+    def __iter__(self) -> Iterator[list[Attempt]]:
+        greetings = [a for a in self._attempts if a.check in self._greetings]
+        wanted = [a for a in self._attempts if a.check in self._wanted and a.check not in self._greetings]
+        others = [a for a in self._attempts if a.check not in self._wanted | self._greetings]
+        yield greetings
+        yield [*wanted, *(a for a in others if not a.unless_arrived)]
+        yield from self._again(wanted)
+        yield [a for a in others if a.unless_arrived]
+
+    def _again(self, wanted: list[Attempt]) -> Iterator[list[Attempt]]:
+        """Come back as a sender's queue would (RFC 5321 section 4.5.4.1), in shorter steps."""
+        deadline, pause = Deadline(COME_BACK_SECONDS), 0.0
+        while back := [a for a in wanted if asks_to_come_back(self._outcomes.get(a.id))]:
+            if deadline.over:
+                return
+            time.sleep(min(pause, deadline.left))
+            pause = pause * 2 or FIRST_PAUSE_SECONDS
+            yield back
+
+
+def asks_to_come_back(outcome: Outcome | None) -> bool:
+    """Whether a server refused for now only. Trouble of its own (4.3.x, RFC 3463) will not be over in a moment."""
+    if outcome is None or not outcome.replies:
+        return False
+    reply = outcome.replies[-1]
+    return reply.code in TEMPORARY and not (reply.enhanced or "").startswith("4.3.")
+
+
+def dead_on_arrival(attempt: Attempt, outcomes: dict[str, Outcome], attempts: list[Attempt]) -> Outcome | None:
+    """The outcome that shows that the attempt's port greets nobody, or ``None`` where it greets or is not known."""
+    for other in attempts:
+        if (other.server, other.port) == (attempt.server, attempt.port) and other.id != attempt.id:
+            outcome = outcomes.get(other.id)
+            if outcome is not None:
+                return outcome if outcome.stage in ("connect", "greeting") else None
+    return None

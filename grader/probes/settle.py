@@ -1,0 +1,59 @@
+"""Waiting until mail has come to rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from grader.engines.base import Channel
+from grader.model.deadline import Deadline
+from grader.model.plan import Attempt
+
+POLL_SECONDS = 0.005
+SLOWEST_POLL_SECONDS = 0.1
+DRAIN_SECONDS = 10.0
+LATE_SECONDS = 2.0
+IN_MOTION = ("maildrop", "incoming", "active")
+
+
+class Settling:
+    """Polls the host's queue and the mailboxes until nothing moves any more."""
+
+    def __init__(self, host: Channel, world: Channel, deadline: Deadline) -> None:
+        self._host = host
+        self._world = world
+        self._deadline = deadline
+
+    def wait(self, awaited: list[Attempt]) -> None:
+        """Wait until the queue holds nothing in motion, then for messages that ought to have arrived by then.
+
+        Mail moves from queue to queue while it is counted, and a bounce is born before its cause is gone: the queue
+        is at rest when it was so twice in a row. Mail handed to a command may arrive a little later than that.
+        """
+        drained = self._poll(self._at_rest, self._deadline.within(DRAIN_SECONDS), in_a_row=2)
+        if drained and awaited:
+            self._poll(lambda: self._all_arrived(awaited), self._deadline.within(LATE_SECONDS), in_a_row=1)
+
+    def _poll(self, done: Callable[[], bool], deadline: Deadline, *, in_a_row: int) -> bool:
+        pause, seen = POLL_SECONDS, 0
+        while True:
+            seen = seen + 1 if done() else 0
+            if seen == in_a_row:
+                return True
+            if deadline.over:
+                return False
+            time.sleep(min(pause, deadline.left))
+            pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
+
+    def _at_rest(self) -> bool:
+        counts = self._host.call("queue", timeout=5)
+        return not any(counts.get(name, 0) for name in IN_MOTION)
+
+    def _all_arrived(self, awaited: list[Attempt]) -> bool:
+        missing = {a.token for a in awaited} - set(self._world.call("arrivals", timeout=5)["tokens"])
+        if not missing:
+            return True
+        if self._host.call("queue", timeout=5).get("deferred"):
+            return True
+        found = self._host.call("mail", tokens=sorted(missing), timeout=5)
+        return missing <= {token for message in found for token in message["tokens"]}
