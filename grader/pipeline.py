@@ -10,7 +10,7 @@ import msgspec
 from grader import labs
 from grader.engines.base import Engine, Progress
 from grader.judge import judge
-from grader.model.errors import EngineError, LabError, UsageError
+from grader.model.errors import EngineError, UsageError
 from grader.model.evidence import SCHEMA, Evidence
 from grader.model.lab import Lab
 from grader.model.plan import Plan
@@ -112,6 +112,3 @@ def failed(lab: Lab, error: EngineError, *, student: str | None, variant: str, n
         started_up=False,
         error=str(error),
     )
-
-
-__all__ = ["LabError", "Run", "check", "failed", "grade", "read_evidence", "regrade"]

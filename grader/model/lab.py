@@ -93,7 +93,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     alike: Annotated[bool, Meta(description="All replies to 'say' carry the same code.")] = False
     arrivals_at_most: Annotated[
-        int | None, Meta(ge=0, description="How many messages one attempt may give.")
+        Annotated[int, Meta(ge=0)] | None, Meta(description="How many messages one attempt may give.")
     ] = field(name="arrivals-at-most", default=None)
     function: Annotated[
         str | None, Meta(description="A named judge function for what the keys above cannot say.")
@@ -129,7 +129,9 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
 
     required: Annotated[list[str], Meta(min_length=1)]
     installs: Annotated[str, Meta(pattern="^/", description="Folder on the student's host.")]
-    optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = ["*", "*/*"]
+    optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = field(
+        default_factory=lambda: ["*", "*/*"]
+    )
     max_files: Annotated[int, Meta(ge=1, le=1000)] = field(name="max-files", default=100)
     max_bytes: Annotated[int, Meta(ge=1)] = field(name="max-bytes", default=1_000_000)
 
@@ -139,7 +141,7 @@ class Host(Struct, frozen=True, forbid_unknown_fields=True):
 
     services: Annotated[
         list[Literal["dovecot", "opendkim", "postfix"]], Meta(description="Started in this order.")
-    ] = ["dovecot", "postfix"]
+    ] = field(default_factory=lambda: ["dovecot", "postfix"])
 
 
 class Lab(Struct, frozen=True, forbid_unknown_fields=True):

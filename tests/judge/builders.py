@@ -1,0 +1,97 @@
+"""Small evidence, built by hand: one check, one attempt, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.model.evidence import Arrival, AttemptFacts, Evidence, Line, Outcome, Queued, Reply, Session
+from grader.model.lab import Check, Expect, Lab, Submission
+
+TOKEN = "rosa.k4v2"
+OUTSIDE = f"{TOKEN}@elsewhere.example"
+
+
+def check(code: str = "stranger", **expect: Any) -> Check:
+    options = {key: expect.pop(key) for key in ("needs", "control") if key in expect}
+    return Check(code=code, title=code, points=10, expect=Expect(**expect), why="w", next="n", **options)
+
+
+def lab(*checks: Check) -> Lab:
+    return Lab(
+        id="demo",
+        title="Demo",
+        version="1",
+        summary="s",
+        submission=Submission(required=["main.cf"], installs="/etc/postfix"),
+        checks=list(checks),
+    )
+
+
+def facts(check: str = "stranger", number: int = 1, **fields: Any) -> AttemptFacts:
+    return AttemptFacts(
+        **{
+            "id": f"{check}/{number}",
+            "check": check,
+            "title": "plain",
+            "source": "stranger",
+            "address": "198.51.100.66",
+            "listener": "25",
+            "token": TOKEN,
+            "sender": "someone@elsewhere.example",
+            "recipients": [OUTSIDE],
+            **fields,
+        }
+    )
+
+
+def outcome(stage: str, attempt: str = "stranger/1", code: int = 250, text: str = "250 ok", **fields: Any) -> Outcome:
+    reply = Reply(command=f"RCPT TO:<{OUTSIDE}>", code=code, text=text, line=1)
+    return Outcome(attempt=attempt, stage=stage, session=1, **{"replies": [reply], **fields})  # type: ignore[arg-type]
+
+
+def arrival(recipient: str = OUTSIDE, sender: str = "someone@elsewhere.example", **fields: Any) -> Arrival:
+    return Arrival(
+        **{
+            "id": 0,
+            "place": "outside",
+            "where": "mx",
+            "attempts": ["stranger/1"],
+            "raw": TOKEN.encode(),
+            "sender": sender,
+            "recipients": [recipient],
+            **fields,
+        }
+    )
+
+
+def session(*lines: str, end: str = "quit") -> Session:
+    spoken = [Line(float(n), "S", text) for n, text in enumerate(lines or ("220 hi", "250 ok"))]
+    return Session(
+        id=1, source="stranger", address="198.51.100.66", server="203.0.113.10", listener="25", end=end, lines=spoken
+    )
+
+
+def evidence(
+    lab: Lab,
+    attempts: list[AttemptFacts],
+    outcomes: list[Outcome],
+    arrivals: list[Arrival] | None = None,
+    queued: list[Queued] | None = None,
+    **fields: Any,
+) -> Evidence:
+    return Evidence(
+        lab=lab,
+        student=None,
+        variant="canonical",
+        names={},
+        started="2026-01-01T00:00:00.000Z",
+        duration=0.1,
+        engine="local",
+        image="sha256:0",
+        mta="Postfix 3.10",
+        attempts=attempts,
+        outcomes=outcomes,
+        arrivals=arrivals or [],
+        queued=queued or [],
+        **{"sessions": [session()], **fields},
+    )

@@ -1,0 +1,129 @@
+"""Every other expectation, blockers, the grader's own faults, and what is never judged twice."""
+
+from __future__ import annotations
+
+import pytest
+from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
+
+from grader.judge import judge
+from grader.model.evidence import Evidence, Outcome, Reply
+from grader.model.result import CheckResult
+
+
+def only_check(run: Evidence) -> CheckResult:
+    (result,) = judge(run).checks
+    return result
+
+
+def test_a_server_that_hangs_is_dead_and_its_log_says_why() -> None:
+    log = ["postfix/master[1]: daemon started", "postfix/smtpd[9]: fatal: no working instance of reject_unauth_destination"]
+    run = evidence(lab(check("starts", greets=True)), [facts("starts")], [Outcome("starts/1", "greeting")], log=log)
+    result = only_check(run)
+    assert (result.status, result.evidence[0]) == ("fail", "log:1")
+    assert "no working instance" in result.observed
+
+
+def test_what_needs_a_failed_check_is_skipped_and_names_the_root() -> None:
+    demo = lab(
+        check("starts", greets=True),
+        check("office", arrives="outside", needs=["starts"]),
+        check("archive", arrives="outside", needs=["office"]),
+    )
+    attempts = [facts("starts"), facts("office"), facts("archive")]
+    result = judge(evidence(demo, attempts, [Outcome("starts/1", "connect")]))
+    assert [c.status for c in result.checks] == ["fail", "skipped", "skipped"]
+    assert {c.because for c in result.checks[1:]} == {"demo/starts"}
+
+
+@pytest.mark.parametrize(
+    ("where", "status"), [("/var/mail/alice", "pass"), ("/home/alice/Maildir/new/1", "pass"), ("/var/mail/bob", "fail")]
+)
+def test_local_mail_counts_in_its_users_mailbox_only(where: str, status: str) -> None:
+    demo = lab(check(arrives="mailbox"))
+    delivered = arrival(place="mailbox", where=where)
+    assert only_check(evidence(demo, [facts(mailbox="alice")], [outcome("accepted")], [delivered])).status == status
+
+
+@pytest.mark.parametrize(("stage", "status"), [("rcpt", "pass"), ("accepted", "fail"), ("data", "pass")])
+def test_refused_in_the_session(stage: str, status: str) -> None:
+    assert only_check(evidence(lab(check(refused=True)), [facts()], [outcome(stage)])).status == status
+
+
+def test_taking_and_bouncing_is_named_as_such() -> None:
+    bounce = arrival("someone@elsewhere.example", sender="")
+    result = only_check(evidence(lab(check(refused=True)), [facts()], [outcome("accepted")], [bounce]))
+    assert result.status == "fail"
+    assert "bounce" in result.observed
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+@pytest.mark.parametrize("happened", [True, False])
+def test_authentication(wanted: bool, happened: bool) -> None:
+    demo = lab(check("auth", authenticates=wanted))
+    run = evidence(demo, [facts("auth")], [outcome("auth", "auth/1", authenticated=happened)])
+    assert only_check(run).status == ("pass" if wanted == happened else "fail")
+
+
+def test_auth_offered_in_the_clear_is_marked_at_its_line() -> None:
+    spoken = session("220 hi", "250-mail.example.com", "250-AUTH PLAIN LOGIN", "250 DSN")
+    demo = lab(check("auth", authenticates=False))
+    run = evidence(demo, [facts("auth")], [outcome("auth", "auth/1")], sessions=[spoken])
+    assert only_check(run).evidence == ["session:1:2"]
+
+
+def said(*codes: int) -> list[Outcome]:
+    commands = ("VRFY alice", "VRFY nobody")
+    replies = [Reply(c, code, f"{code} text", n) for n, (c, code) in enumerate(zip(commands, codes, strict=True))]
+    return [outcome("said", replies=replies)]
+
+
+@pytest.mark.parametrize(("codes", "status"), [((252, 252), "pass"), ((252, 550), "fail")])
+def test_alike_replies(codes: tuple[int, int], status: str) -> None:
+    attempt = facts(say=["VRFY alice", "VRFY nobody"])
+    assert only_check(evidence(lab(check(alike=True)), [attempt], said(*codes))).status == status
+
+
+@pytest.mark.parametrize(("codes", "status"), [((502, 252), "pass"), ((250, 502), "fail")])
+def test_allowed_replies(codes: tuple[int, int], status: str) -> None:
+    attempt = facts(say=["VRFY alice", "VRFY nobody"])
+    demo = lab(check(replies=["5", "252"]))
+    assert only_check(evidence(demo, [attempt], said(*codes))).status == status
+
+
+@pytest.mark.parametrize(("count", "status"), [(0, "pass"), (1, "pass"), (2, "fail")])
+def test_one_message_in_one_message_out(count: int, status: str) -> None:
+    arrivals = [arrival(place="mailbox", where="/var/mail/alice", id=n) for n in range(count)]
+    run = evidence(lab(check(arrivals_at_most=1)), [facts()], [outcome("accepted")], arrivals)
+    assert only_check(run).status == status
+
+
+def test_the_graders_own_fault_is_an_error_and_never_a_failure() -> None:
+    result = judge(evidence(lab(check(arrives="nowhere")), [facts()], [], error="the engine went away"))
+    assert (result.status, result.checks[0].status, result.error) == ("error", "error", "the engine went away")
+
+
+def test_hints_are_capped_and_only_given_for_failures() -> None:
+    from msgspec.structs import replace
+
+    from grader.model.lab import Hints
+
+    hinted = replace(check(arrives="nowhere"), hints=Hints("n", "p", "e"))
+    failing = evidence(lab(hinted), [facts()], [outcome("accepted")], [arrival()])
+    assert judge(failing, hints="pointer").checks[0].hints.pointer == "p"
+    assert judge(failing, hints="pointer").checks[0].hints.example is None
+    passing = evidence(lab(hinted), [facts()], [outcome("rcpt", code=554)])
+    assert judge(passing).checks[0].hints.nudge is None
+
+
+def test_only_reports_the_checks_asked_for() -> None:
+    demo = lab(check("starts", greets=True), check(arrives="nowhere", needs=["starts"]))
+    run = evidence(demo, [facts("starts"), facts()], [outcome("said", "starts/1"), outcome("rcpt", code=554)])
+    result = judge(run, only={"stranger"})
+    assert [(c.code, c.status) for c in result.checks] == [("demo/stranger", "pass")]
+    assert result.max_score == 10
+
+
+def test_token_is_found_whatever_the_case() -> None:
+    came = arrival(TOKEN.upper() + "@ELSEWHERE.example")
+    run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("accepted")], [came])
+    assert only_check(run).status == "fail"
