@@ -4,3 +4,5 @@ Work flows through the packages in this order: ``model`` (typed values), ``labs`
 ``probes``, ``judge``, ``outputs``, ``course``, ``lesson``, ``cli``. Each imports only from ``model`` and from
 those before it; probing and judging never meet.
 """
+
+__version__ = "0.1.0"

@@ -1,0 +1,59 @@
+# smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup check start grade image bench test lint lock wheel clean
+
+# One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
+.NOTPARALLEL:
+
+RUN := .venv/bin/smtplab
+PYTHON := .venv/bin/python
+LAB ?=
+DIR ?=
+STUDENT ?=
+SUBMISSIONS ?=
+OUT ?= grades
+ARGS ?=
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## make .venv with everything that requirements.lock names
+	@fixtures/setup/setup run
+
+check: setup ## grade your work; before you have any, a worked example (LAB=, DIR=, ARGS=)
+	@$(RUN) check $(LAB) $(DIR) $(ARGS)
+
+start: setup ## hand out a lab (LAB=open-relay, DIR=, STUDENT=)
+	@$(RUN) start $(if $(STUDENT),--student $(STUDENT)) $(LAB) $(DIR) $(ARGS)
+
+grade: setup ## grade many submissions (LAB=, SUBMISSIONS="a b c", OUT=grades)
+	@$(RUN) grade $(LAB) $(SUBMISSIONS) --out $(OUT) $(ARGS)
+
+image: setup ## build the image that the server runs in
+	@$(RUN) image build $(ARGS)
+
+bench: setup ## measure against a plain script that does the same job
+	@$(PYTHON) -m tests.bench $(ARGS)
+
+test: ## run all tests (ARGS='-k relay')
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
+
+lint: ## ruff, mypy and shellcheck
+	@fixtures/setup/setup dev
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+
+lock: ## take newer versions of the dependencies into the lock files (needs uv)
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --upgrade \
+	  --custom-compile-command 'make lock' pyproject.toml --group build -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --upgrade \
+	  --custom-compile-command 'make lock' pyproject.toml --group dev -c requirements.lock -o requirements-dev.lock
+
+wheel: ## build the wheel into dist/
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m hatchling build -t wheel -d dist
+
+clean: ## remove .venv, caches and built files; never work/
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find grader tests -name __pycache__ -prune -exec rm -rf {} +

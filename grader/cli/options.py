@@ -1,0 +1,37 @@
+"""Options that several commands take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+HINT_TIERS = ("none", "nudge", "pointer", "example")
+
+
+def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        ctx.obj.debug = True
+
+
+debug: Decorator = click.option(
+    "--debug", is_flag=True, is_eager=True, expose_value=False, callback=_debug,
+    help="Show the traceback of an error.",
+)  # fmt: skip
+engine: Decorator = click.option(
+    "--engine", type=click.Choice(["auto", "local", "docker"]), default="auto", envvar="SMTPLAB_ENGINE",
+    show_envvar=True, help="What runs the server; 'auto' takes the first that can.",
+)  # fmt: skip
+seed: Decorator = click.option(
+    "--seed", "key", metavar="KEY", envvar="SMTPLAB_SEED", show_envvar=True,
+    help="The course's key: with it, each student has names and networks of their own.",
+)  # fmt: skip
+exit_zero: Decorator = click.option(
+    "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 when checks failed."
+)
+hints: Decorator = click.option(
+    "--hints", type=click.Choice(HINT_TIERS), default="example", show_default=True,
+    help="The highest tier of hints that is shown.",
+)  # fmt: skip

@@ -1,0 +1,57 @@
+"""What all tests share: real engines, and the strictness about having them."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+
+ENGINES = ("local", "docker")
+
+
+def required() -> set[str]:
+    """Engines that must run here, so that their tests fail where they cannot (``SMTPLAB_REQUIRE_ENGINES``)."""
+    return {name for name in os.environ.get("SMTPLAB_REQUIRE_ENGINES", "").split(",") if name}
+
+
+@cache
+def problems(name: str) -> str:
+    """Why an engine cannot run on this machine; empty when it can."""
+    from grader.engines import select
+    from grader.model.errors import EngineError
+
+    try:
+        engine = select(name)
+    except EngineError as error:
+        return str(error)
+    return "; ".join(f"{problem.what}: {problem.mend}" for problem in engine.problems())
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that takes ``engine`` on every engine that this machine has, or must have."""
+    if "engine" not in metafunc.fixturenames:
+        return
+    marker = metafunc.definition.get_closest_marker("engines")
+    wanted = [name for name in ENGINES if marker is None or name in marker.args]
+    usable = [name for name in wanted if name in required() or not problems(name)]
+    reason = "no engine runs here: 'smtplab doctor' says what is missing"
+    none = [pytest.param("none", marks=pytest.mark.skip(reason=reason))]
+    metafunc.parametrize("engine", usable or none, indirect=True)
+
+
+@pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """An engine that can run, its image built."""
+    from grader.engines import select
+
+    name: str = request.param
+    if problem := problems(name):
+        pytest.fail(f"the engine {name!r} must run here, and cannot: {problem}")
+    chosen = select(name)
+    chosen.image(lambda step: None)
+    return chosen
