@@ -12,7 +12,7 @@ from grader.engines.base import ChannelLost, Machines
 from grader.model.deadline import Deadline
 from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outcome, Query, Queued, Session
 from grader.model.lab import Lab
-from grader.model.plan import Attempt, File, Plan
+from grader.model.plan import Attempt, Plan
 from grader.probes.redact import redact
 from grader.probes.rounds import Rounds, dead_on_arrival
 from grader.probes.settle import Settling
@@ -64,7 +64,7 @@ class _Run:
         """Bring up the world and the host side by side, and wait for the server's first port."""
         self.world.ask("start", world=self.plan.world)
         try:
-            self.host.call("install", files=self._files(), timeout=START_SECONDS)
+            self.host.call("install", files=self.plan.host.files, timeout=START_SECONDS)
             self.host.ask(
                 "start", services=self.plan.host.services, config_dir=self.plan.host.config_dir, timeout=START_SECONDS
             )
@@ -79,12 +79,6 @@ class _Run:
             self._wait_for_port()
         except ChannelLost as lost:
             self.lose_host(lost)
-
-    def _files(self) -> list[File]:
-        hosts = "127.0.0.1 localhost\n" + "".join(
-            f"{address.split('/')[0]} {self.plan.host.name}\n" for address in self.plan.host.addresses
-        )
-        return [*self.plan.host.files, File("/run/smtplab/hosts", hosts.encode())]
 
     def _wait_for_port(self) -> None:
         """Poll until the first port listens, or the mail server has exited, or the time is over."""
@@ -133,7 +127,8 @@ class _Run:
     def _configuration(self) -> None:
         """What Postfix makes of the files handed in, overrides of master.cf included."""
         for argv in CONFIGURATION:
-            answer = self.host.call("run", argv=[*argv], limit=CONFIGURATION_SECONDS, timeout=CONFIGURATION_SECONDS + 1)
+            self.host.ask("run", argv=argv, timeout=CONFIGURATION_SECONDS)
+            answer = self.host.answer(timeout=CONFIGURATION_SECONDS + 1)
             self.commands.append(msgspec.convert(answer, Command))
         self.mta = f"Postfix {self.commands.pop().output.strip()}"
 
@@ -167,6 +162,9 @@ class _Run:
         self.queries = msgspec.convert(answer["queries"], list[Query])
 
     def _collect_host(self, tokens: list[str]) -> None:
+        self.host.ask("commands", timeout=CONFIGURATION_SECONDS)
+        beside = msgspec.convert(self.host.answer(timeout=CONFIGURATION_SECONDS + 1), list[Command])
+        self.commands = beside + self.commands
         self.log = self.host.call("log", timeout=5)
         self.queued = self._queued()
         self.arrivals = self._mailboxes(tokens)
