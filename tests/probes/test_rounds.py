@@ -1,0 +1,70 @@
+"""Which attempts are made when, and which are made again."""
+
+from __future__ import annotations
+
+import pytest
+from tests.judge.builders import check, lab, outcome
+
+from grader.model.evidence import Outcome, Reply
+from grader.model.plan import Attempt
+from grader.probes.rounds import Rounds, asks_to_come_back, dead_on_arrival
+
+DEMO = lab(check("starts", greets=True), check("office", arrives="outside"), check("stranger", arrives="nowhere"))
+
+
+def attempt(check: str, number: int = 1, port: int = 25, **fields: object) -> Attempt:
+    return Attempt(
+        id=f"{check}/{number}",
+        check=check,
+        title="",
+        source="s",
+        address="198.51.100.66",
+        server="203.0.113.10",
+        listener=str(port),
+        port=port,
+        tls="none",
+        helo="h",
+        token="t",
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def greylisted(attempt_id: str) -> Outcome:
+    reply = Reply("RCPT TO:<x>", 450, "450 4.2.0 come back later", 3, enhanced="4.2.0")
+    return Outcome(attempt_id, "rcpt", session=1, replies=[reply])
+
+
+def test_greetings_come_first_and_needless_attempts_last() -> None:
+    attempts = [attempt("stranger", unless_arrived=["office/1"]), attempt("stranger", 2), attempt("office"), attempt("starts")]
+    rounds = [[a.id for a in r] for r in Rounds(DEMO, attempts, {})]
+    assert rounds == [["starts/1"], ["office/1", "stranger/2"], ["stranger/1"]]
+
+
+def test_greylisted_mail_is_sent_again_until_it_is_taken() -> None:
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(DEMO, [attempt("office")], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["office/1"] = greylisted("office/1") if len(made) < 3 else outcome("accepted", "office/1")
+    assert made == ["office/1"] * 3
+
+
+def test_a_refused_stranger_is_not_sent_again() -> None:
+    outcomes = {"stranger/1": greylisted("stranger/1")}
+    assert [len(r) for r in Rounds(DEMO, [attempt("stranger")], outcomes)] == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("code", "enhanced", "again"),
+    [(450, "4.2.0", True), (451, "4.3.0", False), (454, "4.7.1", False), (421, None, True), (554, "5.7.1", False)],
+)
+def test_only_a_passing_refusal_is_worth_another_try(code: int, enhanced: str | None, again: bool) -> None:
+    told = Outcome("office/1", "rcpt", replies=[Reply("RCPT", code, "", 1, enhanced)])
+    assert asks_to_come_back(told) is again
+
+
+def test_a_port_that_greets_nobody_is_not_waited_for_again() -> None:
+    attempts = [attempt("starts", port=465), attempt("starts", 2, port=25), attempt("office", port=465), attempt("office", 2)]
+    outcomes = {"starts/1": Outcome("starts/1", "connect"), "starts/2": outcome("said", "starts/2")}
+    assert dead_on_arrival(attempts[2], outcomes, attempts) == outcomes["starts/1"]
+    assert dead_on_arrival(attempts[3], outcomes, attempts) is None
