@@ -1,0 +1,70 @@
+"""Labs as data: loads and validates lab folders, reads submissions, draws variants, makes plans.
+
+Each name is imported from its module when it is first used, because a check must start fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from grader.labs.handout import Started, render_files, start, started
+    from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
+    from grader.labs.scaffold import new
+    from grader.labs.plan import make_plan
+    from grader.labs.schema import forms_schema, lab_schema, wrong_schema
+    from grader.labs.submission import read_submission
+    from grader.labs.variant import draw_variant
+    from grader.model.submission import Submitted
+    from grader.model.variant import Variant
+
+_MODULES = {
+    "LabFolder": "grader.labs.loading",
+    "Started": "grader.labs.handout",
+    "Submitted": "grader.model.submission",
+    "Variant": "grader.model.variant",
+    "draw_variant": "grader.labs.variant",
+    "find": "grader.labs.loading",
+    "forms_schema": "grader.labs.schema",
+    "lab_schema": "grader.labs.schema",
+    "list_labs": "grader.labs.loading",
+    "load": "grader.labs.loading",
+    "load_wrong": "grader.labs.loading",
+    "make_plan": "grader.labs.plan",
+    "new": "grader.labs.scaffold",
+    "read_submission": "grader.labs.submission",
+    "render_files": "grader.labs.handout",
+    "start": "grader.labs.handout",
+    "started": "grader.labs.handout",
+    "wrong_schema": "grader.labs.schema",
+}
+
+__all__ = [
+    "LabFolder",
+    "Started",
+    "Submitted",
+    "Variant",
+    "draw_variant",
+    "find",
+    "forms_schema",
+    "lab_schema",
+    "list_labs",
+    "load",
+    "load_wrong",
+    "make_plan",
+    "new",
+    "read_submission",
+    "render_files",
+    "start",
+    "started",
+    "wrong_schema",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,139 @@
+"""Submissions in zip and tar archives: unpacked in memory, never on disk, within the lab's limits."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import stat
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO, NamedTuple
+
+from grader.labs.submission import Budget, Entry, shown
+from grader.model.errors import SubmissionError
+
+LARGEST_ARCHIVE = 8 * 1024 * 1024
+LARGEST_TAR = 64 * 1024 * 1024
+XZ_MEMORY = 128 * 1024 * 1024
+
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, OSError)
+
+
+class _Member(NamedTuple):
+    name: str
+    mode: int
+    open: Callable[[], IO[bytes]]
+
+
+def archived(path: Path, budget: Budget) -> Iterator[Entry]:
+    """The files of an archive. A single folder around all of them is taken away. Raises ``SubmissionError``."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_ARCHIVE + 1)
+    except OSError as error:
+        raise SubmissionError(f"cannot read {budget.where}: {error.strerror}: check who may read it") from error
+    if len(data) > LARGEST_ARCHIVE:
+        raise SubmissionError(
+            f"{budget.where} is an archive of more than {LARGEST_ARCHIVE} bytes: pack the lab's files alone"
+        )
+    try:
+        yield from _entries(data, budget)
+    except _DAMAGED as error:
+        raise SubmissionError(
+            f"{budget.where} is neither a folder nor an intact zip or tar archive ({ascii(str(error))[1:-1]}): "
+            f"name the folder that holds {budget.rules.required[0]}"
+        ) from error
+
+
+def _entries(data: bytes, budget: Budget) -> Iterator[Entry]:
+    members = []
+    for member in _zip(data) if data.startswith(b"PK") else _tar(data):
+        budget.look()
+        members.append(_placed(member, budget))
+    around = _folder_around([member.name for member in members], budget)
+    seen: set[str] = set()
+    for name, mode, open_member in members:
+        inner = name[len(around) :]
+        if not budget.wants(inner):
+            continue
+        if not stat.S_ISREG(mode):
+            raise SubmissionError(f"{budget.where} holds {shown(inner)} as no ordinary file: pack the file itself")
+        if inner in seen:
+            raise SubmissionError(f"{budget.where} holds {shown(inner)} twice: pack it once")
+        seen.add(inner)
+        with open_member() as content:
+            yield Entry(inner, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
+
+
+def _placed(member: _Member, budget: Budget) -> _Member:
+    """The member by its plain relative name. Raises ``SubmissionError`` where it leads out of the archive."""
+    if member.name.startswith("/") or ".." in member.name.split("/"):
+        raise SubmissionError(
+            f"{budget.where} holds {shown(member.name)}, which leads out of the archive: pack the folder again"
+        )
+    return member._replace(name=str(PurePosixPath(member.name)))
+
+
+def _folder_around(names: list[str], budget: Budget) -> str:
+    """``folder/`` where all that the lab wants lies in that one folder, otherwise nothing."""
+    required = budget.rules.required[0]
+    if required in names:
+        return ""
+    folders = {name.split("/", 1)[0] + "/" for name in names if name.endswith(f"/{required}")}
+    around = folders.pop() if len(folders) == 1 else ""
+    return around if around and f"{around}{required}" in names and _alone(names, around) else ""
+
+
+def _alone(names: list[str], around: str) -> bool:
+    from grader.labs.submission import JUNK
+
+    return all(name.startswith(around) or JUNK.fullmatch(name.split("/", 1)[0]) for name in names)
+
+
+def _zip(data: bytes) -> Iterator[_Member]:
+    archive = zipfile.ZipFile(BytesIO(data))
+    for info in archive.infolist():
+        if info.is_dir():
+            continue
+        if info.flag_bits & 1:
+            raise ValueError("it is encrypted")
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise ValueError("it is compressed by a rare method")
+        # Systems without permissions leave the mode empty, which then says nothing of the file's kind.
+        mode = info.external_attr >> 16
+        kind = mode if stat.S_IFMT(mode) else mode | stat.S_IFREG
+        yield _Member(info.filename, kind, lambda info=info: archive.open(info))  # type: ignore[misc]
+
+
+def _tar(data: bytes) -> Iterator[_Member]:
+    archive = tarfile.open(fileobj=BytesIO(_decompressed(data)), mode="r:")  # noqa: SIM115
+    for info in archive:
+        if info.isdir():
+            continue
+        kind = stat.S_IFREG if info.isreg() else stat.S_IFLNK
+        yield _Member(info.name, kind | (info.mode & 0o777), lambda info=info: _content(archive, info))  # type: ignore[misc]
+
+
+def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> IO[bytes]:
+    content = archive.extractfile(info)
+    assert content is not None
+    return content
+
+
+def _decompressed(data: bytes) -> bytes:
+    """The tar within ``data``, but never more than the largest that is read, whatever the compressed form claims."""
+    if data.startswith(b"\x1f\x8b"):
+        tar = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(data, LARGEST_TAR + 1)
+    elif data.startswith(b"BZh"):
+        tar = bz2.BZ2Decompressor().decompress(data, LARGEST_TAR + 1)
+    elif data.startswith(b"\xfd7zXZ\0"):
+        tar = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=XZ_MEMORY).decompress(data, LARGEST_TAR + 1)
+    else:
+        return data
+    if len(tar) > LARGEST_TAR:
+        raise ValueError(f"it holds more than {LARGEST_TAR} bytes")
+    return tar

@@ -1,0 +1,157 @@
+"""Where in a YAML file a fault lies, and what to say of it. Used only once a file has been found wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from grader.labs.templates import nearest
+from grader.model.errors import LabError
+
+if TYPE_CHECKING:
+    import yaml
+    from jsonschema import ValidationError
+
+MOST = 10
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "array": "a list",
+    "object": "a mapping",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+class Complaint(NamedTuple):
+    """A fault: the keys and positions that lead to it from the top, and a sentence."""
+
+    path: tuple[str | int, ...]
+    sentence: str
+
+
+def refusal(path: Path, data: bytes, complaints: Sequence[Complaint]) -> LabError:
+    """The error for all complaints about a file, a line each, in the file's order."""
+    import yaml
+
+    top = yaml.compose(data, yaml.CSafeLoader)
+    lines = sorted({(_line(top, complaint.path), complaint.sentence) for complaint in complaints})
+    shown = [f"{path}:{line}: {sentence}" for line, sentence in lines[:MOST]]
+    if len(lines) > MOST:
+        shown.append(f"{path}: {len(lines) - MOST} more faults like these")
+    return LabError("\n".join(shown))
+
+
+def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int:
+    """The line, counted from one, of the value at ``path``, or of the last of its parents that is there."""
+    import yaml
+
+    line = node.start_mark.line if node else 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            if pair is None:
+                break
+            line, node = pair[0].start_mark.line, pair[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line = node.start_mark.line
+        else:
+            break
+    return line + 1
+
+
+def schema_complaints(value: Any, type_: Any) -> list[Complaint]:
+    """What the JSON Schema of ``type_`` finds wrong with ``value``; empty where it finds nothing."""
+    from jsonschema import Draft202012Validator
+
+    from grader.labs.schema import schema_of
+
+    errors = Draft202012Validator(schema_of(type_)).iter_errors(value)
+    return [complaint for error in errors for complaint in _complaints(error)]
+
+
+def _complaints(error: ValidationError) -> Iterator[Complaint]:
+    path = tuple(error.absolute_path)
+    if error.validator == "additionalProperties":
+        known = error.schema.get("properties", {})
+        for key in error.instance:
+            if key not in known:
+                yield Complaint((*path, key), f"there is no key {key!r} here{_hint(str(key), known)}")
+    elif error.validator in ("anyOf", "oneOf"):
+        yield from _of_alternatives(error, path)
+    else:
+        yield Complaint(path, _sentence(error, path))
+
+
+def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Complaint]:
+    """Of several alternatives that all fail, the one that comes nearest: whose type at least is right."""
+    by_alternative: dict[Any, list[ValidationError]] = {}
+    for inner in error.context or ():
+        by_alternative.setdefault(inner.schema_path[0], []).append(inner)
+    fitting = [found for found in by_alternative.values() if not any(_is_type(e, path) for e in found)]
+    if fitting:
+        for inner in fitting[0]:
+            yield from _complaints(inner)
+        return
+    wanted = [
+        _TYPES[inner.validator_value]
+        for inner in error.context or ()
+        if inner.validator == "type" and inner.validator_value != "null"
+    ]
+    yield Complaint(path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}")
+
+
+def _is_type(error: ValidationError, path: tuple[str | int, ...]) -> bool:
+    return error.validator == "type" and tuple(error.absolute_path) == path
+
+
+def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
+    what, limit = _what(path), error.validator_value
+    match error.validator:
+        case "type":
+            sentence = f"{what} must be {_TYPES.get(limit, limit)}{_not(error.instance)}"
+            numeric = isinstance(error.instance, int | float) and not isinstance(error.instance, bool)
+            return f'{sentence}: write it in quotes, "{error.instance}"' if numeric and limit == "string" else sentence
+        case "required":
+            missing = [key for key in limit if key not in error.instance]
+            return f"{what} needs the key {' and '.join(repr(key) for key in missing)}"
+        case "enum":
+            words = [str(word) for word in limit]
+            return f"{what} is one of {', '.join(words)}{_not(error.instance)}{_hint(str(error.instance), words)}"
+        case "pattern":
+            return f"{what} does not fit the pattern {limit}{_not(error.instance)}"
+        case "minLength" | "minItems":
+            return f"{what} must not be empty" if limit == 1 else f"{what} must have at least {limit}"
+        case "maxLength" | "maxItems":
+            return f"{what} is longer than {limit}"
+        case "minimum":
+            return f"{what} must be at least {limit}{_not(error.instance)}"
+        case "maximum":
+            return f"{what} must be at most {limit}{_not(error.instance)}"
+        case _:
+            return f"{what}: {error.message}"
+
+
+def _what(path: tuple[str | int, ...]) -> str:
+    match path:
+        case []:
+            return "the file"
+        case [*_, str(key)]:
+            return repr(key)
+        case [*_, str(key), int(number)]:
+            return f"entry {number + 1} of {key!r}"
+        case _:
+            return f"entry {int(path[-1]) + 1}"
+
+
+def _not(value: object) -> str:
+    shown = "nothing" if value is None else ascii(value) if isinstance(value, str | int | float) else ""
+    return f", not {shown[:60]}" if shown else ""
+
+
+def _hint(given: str, known: Any) -> str:
+    return nearest("%r", given, [str(word) for word in known])

@@ -1,0 +1,99 @@
+"""The files of a lab's folder, with a variant's names filled in: what students are given, and the lab's own answers."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from grader.labs.loading import find, load
+from grader.labs.submission import HANDOUT, JUNK
+from grader.labs.templates import fill_file
+from grader.model.errors import LabError, UsageError
+from grader.model.variant import Variant
+
+STARTER = "starter"
+MARK = ".smtplab.json"
+"""Kept beside a student's work, so that ``check`` knows the lab and the variant again."""
+
+
+class Started(Struct, frozen=True):
+    """Which lab a folder was started for, and for whom. ``seed`` draws the variant's names again."""
+
+    lab: str
+    student: str | None = None
+    variant: str = ""
+    seed: str | None = None
+
+
+def render_files(folder: Path, variant: Variant) -> dict[str, bytes]:
+    """Every file below a folder of a lab by its relative name, the variant's names and passwords filled in.
+
+    Raises ``LabError`` where the folder or a file cannot be read.
+    """
+    names = {**variant.names, **variant.secrets}
+    files: dict[str, bytes] = {}
+    try:
+        for path in sorted(folder.rglob("*")):
+            relative = path.relative_to(folder)
+            if path.is_file() and not any(JUNK.fullmatch(part) for part in relative.parts):
+                files[relative.as_posix()] = fill_file(path.read_bytes(), names)
+    except OSError as error:
+        raise LabError(f"cannot read {error.filename}: {error.strerror}") from error
+    if not files:
+        raise LabError(f"{folder} is empty or missing: put the files there that it is to hold")
+    return files
+
+
+def start(path_or_id: str | os.PathLike[str], where: Path, variant: Variant, *, student: str | None = None) -> list[Path]:
+    """Hand out a lab: its handout and starter files in ``where``; the paths written.
+
+    Nothing that exists is touched: raises ``UsageError`` where a file is there already or cannot be written.
+    """
+    folder = find(path_or_id)
+    lab = load(folder)
+    files = render_files(folder / STARTER, variant)
+    try:
+        files[HANDOUT] = fill_file((folder / HANDOUT).read_bytes(), {**variant.names, **variant.secrets})
+    except OSError as error:
+        raise LabError(f"cannot read {folder / HANDOUT}: {error.strerror}: a lab needs a handout") from error
+    mark = Started(lab.id, student, variant.id, variant.seed or None)
+    files[MARK] = msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n"
+    there = [name for name in files if os.path.lexists(where / name)]
+    if there:
+        raise UsageError(f"{where / there[0]} is there already: move it away, or start the lab in another folder")
+    written = []
+    for name, data in sorted(files.items()):
+        _write_new(where / name, data)
+        written.append(where / name)
+    return written
+
+
+def _write_new(path: Path, data: bytes) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+        try:
+            beside.write_bytes(data)
+            # Unlike a rename, a link fails where a file of that name has appeared meanwhile.
+            os.link(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder or make room") from error
+
+
+def started(where: Path) -> Started | None:
+    """What ``start`` noted in a folder; ``None`` where it noted nothing. Raises ``UsageError`` where it is damaged."""
+    path = where / MARK
+    try:
+        with path.open("rb") as file:
+            data = file.read(10_000)
+    except OSError:
+        return None
+    try:
+        return msgspec.json.decode(data, type=Started)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is damaged ({error}): remove it and name the lab and the student yourself") from error

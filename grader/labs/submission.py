@@ -1,0 +1,241 @@
+"""Reads what a student handed in, a folder or an archive, as work of somebody who may mean harm.
+
+Nothing outside of it is read, whatever its links say; nothing in it can block, and no more of it is read than the lab
+allows.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec import Struct
+
+from grader.model.errors import SubmissionError
+from grader.model.lab import Lab
+from grader.model.lab import Submission as Rules
+from grader.model.submission import Submitted
+
+JUNK = re.compile(
+    r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes | __MACOSX | \.DS_Store | \._.* | Thumbs\.db | desktop\.ini
+        | \.idea | \.vscode | __pycache__ | \.nfs.* | .*~ | \.\#.* | \#.*\# | .*\.sw[nop] | \.smtplab\.json )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Names of what version control, editors and desktops leave behind."""
+
+HANDOUT = "handout.md"
+ENTRIES_BEYOND = 2_000
+"""How many entries beyond those that the lab allows are looked at before a folder is refused."""
+
+SHOWN_IGNORED = 20
+
+
+class Entry(Struct, frozen=True):
+    """A regular file found in a submission: ``data`` is at most ``Budget.next_limit`` + 1 bytes long."""
+
+    name: str
+    data: bytes
+    executable: bool
+
+
+class Budget:
+    """What may still be read of a submission."""
+
+    def __init__(self, rules: Rules, where: str) -> None:
+        self.rules = rules
+        self.where = where
+        self._files = rules.max_files
+        self._bytes = rules.max_bytes
+        self._entries = rules.max_files + ENTRIES_BEYOND
+        self._patterns = [[segment_pattern(part) for part in text.split("/")] for text in rules.required + rules.optional]
+        self.deepest = max(len(pattern) for pattern in self._patterns)
+        self.ignored: list[str] = []
+
+    @property
+    def next_limit(self) -> int:
+        """Bytes that the next file may have."""
+        return self._bytes
+
+    def look(self) -> None:
+        """Count an entry of any kind. Raises ``SubmissionError`` when there are too many."""
+        self._entries -= 1
+        if self._entries < 0:
+            raise SubmissionError(
+                f"{self.where} holds more than {self.rules.max_files + ENTRIES_BEYOND} entries: "
+                "hand in the lab's files alone"
+            )
+
+    def wants(self, name: str) -> bool:
+        """Whether a name is part of the lab. Raises ``SubmissionError`` for a name that nobody can have meant."""
+        parts = name.split("/")
+        if any(JUNK.fullmatch(part) for part in parts) or name.lower() == HANDOUT:
+            return False
+        if not name.isprintable() or "\\" in name or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+            raise SubmissionError(
+                f"{self.where} holds a file named {ascii(name[:200])}: give it a name of printable characters"
+            )
+        if any(_fits(pattern, parts) for pattern in self._patterns):
+            return True
+        if len(self.ignored) < SHOWN_IGNORED:
+            self.ignored.append(name)
+        return False
+
+    def take(self, entry: Entry) -> None:
+        """Count a file. Raises ``SubmissionError`` when the submission is too large."""
+        self._files -= 1
+        self._bytes -= len(entry.data)
+        if self._files < 0:
+            raise SubmissionError(
+                f"{self.where} holds more than {self.rules.max_files} files, which is all that this lab takes: "
+                "leave out what the lab does not ask for"
+            )
+        if self._bytes < 0:
+            raise SubmissionError(
+                f"{self.where} is larger than {self.rules.max_bytes} bytes, which is all that this lab takes "
+                f"({shown(entry.name)} went beyond it): leave out what the lab does not ask for"
+            )
+
+
+def shown(name: str) -> str:
+    """A file's name for a sentence, with whatever is not plain text escaped."""
+    return ascii(name[:200]) if not name.isprintable() else name[:200]
+
+
+def segment_pattern(text: str) -> re.Pattern[str]:
+    """A glob pattern for one part of a path."""
+    import fnmatch
+
+    return re.compile(fnmatch.translate(text), re.DOTALL)
+
+
+def _fits(pattern: list[re.Pattern[str]], parts: list[str]) -> bool:
+    return len(pattern) == len(parts) and all(p.match(part) for p, part in zip(pattern, parts, strict=True))
+
+
+def read_submission(lab: Lab, path: str | os.PathLike[str]) -> Submitted:
+    """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
+
+    Links, devices and the like are refused, editors' and systems' own files are left out. Raises ``SubmissionError``.
+    """
+    where = shown(os.fsdecode(path))
+    budget = Budget(lab.submission, where)
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name holds a NUL"
+        raise SubmissionError(
+            f"cannot read the submission {where}: {reason}: name the folder that holds {lab.submission.required[0]}"
+        ) from error
+    if stat.S_ISDIR(mode):
+        entries = _folder(Path(path), budget)
+    elif stat.S_ISREG(mode):
+        from grader.labs.archive import archived
+
+        entries = archived(Path(path), budget)
+    else:
+        raise SubmissionError(f"{where} is neither a folder nor an archive: name the folder with your files")
+    files: dict[str, bytes] = {}
+    executable: set[str] = set()
+    for entry in entries:
+        budget.take(entry)
+        files[entry.name] = entry.data
+        if entry.executable:
+            executable.add(entry.name)
+    _require(lab, files, where)
+    return Submitted(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored))
+
+
+def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
+    for name in lab.submission.required:
+        if name not in files:
+            within = [other for other in files if other.endswith(f"/{name}")]
+            folder = [other for other in files if other.startswith(f"{name}/")]
+            if folder:
+                raise SubmissionError(f"{where}/{name} is a folder, and the lab asks for a file: put the file there")
+            hint = f" (there is {within[0]}: name the folder that holds it)" if within else ""
+            raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for{hint}: add it")
+        if (at := files[name].find(b"\0")) >= 0:
+            raise SubmissionError(
+                f"{where}/{name} is not plain text (there is a NUL byte at offset {at}): save it as text in UTF-8"
+            )
+
+
+def _folder(path: Path, budget: Budget) -> Iterator[Entry]:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise SubmissionError(
+            f"cannot read the folder {budget.where}: {error.strerror}: check who may read it"
+        ) from error
+    try:
+        yield from _listed(descriptor, "", 1, budget)
+    finally:
+        os.close(descriptor)
+
+
+def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[Entry]:
+    """Files below an open folder. Each is opened relative to it and never through a link, so that none can be
+    exchanged for something else between being looked at and being read."""
+    with os.scandir(folder) as found:
+        names = []
+        for entry in found:
+            budget.look()
+            names.append(entry.name)
+    for name in sorted(names):
+        if JUNK.fullmatch(name):
+            continue
+        try:
+            yield from _entry(folder, name, prefix + name, depth, budget)
+        except OSError as error:
+            raise SubmissionError(
+                f"cannot read {budget.where}/{shown(prefix + name)}: {error.strerror}: check who may read it"
+            ) from error
+
+
+def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[Entry]:
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode  # noqa: PTH116
+    if stat.S_ISDIR(mode):
+        if depth >= budget.deepest:
+            budget.wants(full + "/*")
+            return
+        inner = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            yield from _listed(inner, full + "/", depth + 1, budget)
+        finally:
+            os.close(inner)
+    elif budget.wants(full):
+        if not stat.S_ISREG(mode):
+            raise SubmissionError(
+                f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself"
+            )
+        yield _file(folder, name, full, budget)
+
+
+def _file(folder: int, name: str, full: str, budget: Budget) -> Entry:
+    # Had a FIFO taken the file's place meanwhile, O_NONBLOCK would keep open() from waiting for its other end.
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(mode):
+            raise SubmissionError(f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself")
+        data = bytearray()
+        while len(data) <= budget.next_limit and (chunk := os.read(descriptor, budget.next_limit + 1 - len(data))):
+            data += chunk
+    finally:
+        os.close(descriptor)
+    return Entry(full, bytes(data), bool(mode & stat.S_IXUSR))
+
+
+def _kind(mode: int) -> str:
+    kinds = {
+        stat.S_IFLNK: "a symbolic link",
+        stat.S_IFIFO: "a named pipe",
+        stat.S_IFSOCK: "a socket",
+        stat.S_IFBLK: "a device",
+        stat.S_IFCHR: "a device",
+        stat.S_IFDIR: "a folder",
+    }
+    return kinds.get(stat.S_IFMT(mode), "no ordinary file")

@@ -1,0 +1,59 @@
+"""Names in braces, in the texts of labs; names between at signs, in the files that labs hand out and install.
+
+Files have their own sign because ``{``, ``}`` and ``$`` mean something to Postfix, and an ``@word@`` nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from grader.model.errors import LabError
+
+_NAME = re.compile(r"\{\{(\w+)\}\}|\{([a-z][a-z0-9_]*)\}")
+
+
+def fill(text: str, names: Mapping[str, str], where: str = "") -> str:
+    """``text`` with each ``{name}`` replaced; ``{{name}}`` gives a literal ``{name}``.
+
+    Other braces stay as they are. Raises ``LabError`` for an unknown name, which ``where`` helps to find.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        literal, name = match.groups()
+        if literal is not None:
+            return "{" + literal + "}"
+        try:
+            return names[name]
+        except KeyError:
+            place = f"{where}: " if where else ""
+            raise LabError(place + unknown_name(name, names)) from None
+
+    return _NAME.sub(value, text)
+
+
+def names_in(text: str) -> set[str]:
+    """The names that ``fill`` would replace."""
+    return {match[2] for match in _NAME.finditer(text) if match[2] is not None}
+
+
+def unknown_name(name: str, known: Iterable[str]) -> str:
+    """The sentence about a name in braces that no variant has."""
+    return f"there is no name {{{name}}}{nearest('{%s}', name, known)} (for literal braces write {{{{{name}}}}})"
+
+
+def nearest(form: str, given: str, known: Iterable[str]) -> str:
+    """``; did you mean …?`` when some known word is close to the given one, otherwise nothing."""
+    from difflib import get_close_matches
+
+    words = list(known)
+    close = get_close_matches(given, words, n=1) or get_close_matches(given.lower(), words, n=1)
+    return f"; did you mean {form % close[0]}?" if close else ""
+
+
+def fill_file(data: bytes, names: Mapping[str, str]) -> bytes:
+    """``data`` with each ``@name@`` of ``names`` replaced; any other ``@word@`` is left alone."""
+    if data.count(b"@") < 2:
+        return data
+    known = b"|".join(sorted((re.escape(name.encode()) for name in names), key=len, reverse=True))
+    return re.sub(b"@(" + known + b")@", lambda match: names[match[1].decode()].encode(), data)

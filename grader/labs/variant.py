@@ -1,0 +1,137 @@
+"""Draws a student's variant: names, networks and secrets that nobody else in the course has.
+
+All is drawn from HMAC-SHA256(course key, lab and student). Each name is drawn from that seed by itself, so that a new
+name in world.yaml leaves the others as they were: once a course has begun its variants must stay what they are.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Collection, Sequence
+
+from grader.labs.world import World, read_world
+from grader.model.errors import UsageError
+from grader.model.lab import Lab
+from grader.model.variant import CANONICAL, Variant
+
+DEFAULT_KEY = "smtplab: no course key was given"
+"""Used where an instructor gives no course key. With it anybody can draw anybody's variant."""
+
+LONGEST_STUDENT = 200
+
+
+def keyed(key: bytes, *parts: str) -> bytes:
+    """HMAC-SHA256 over the parts; no two lists of parts give the same input."""
+    text = b"".join(b"%d:%s" % (len(data), data) for data in (p.encode("utf-8", "surrogateescape") for p in parts))
+    return hmac.digest(key, text, "sha256")
+
+
+class Lot:
+    """Draws numbers and words from a key, each for a purpose of its own."""
+
+    def __init__(self, key: bytes) -> None:
+        self._key = key
+
+    def number(self, below: int, *purpose: str) -> int:
+        """A number from 0 to ``below`` - 1; the bias is below 2**-200 for all that is drawn here."""
+        return int.from_bytes(keyed(self._key, *purpose)) % below
+
+    def word(self, words: Sequence[str], *purpose: str, but: Collection[str] = ()) -> str:
+        """One of the words that is none of ``but``, of which there must be fewer than words."""
+        attempt = 0
+        while (word := words[self.number(len(words), *purpose, str(attempt))]) in but:
+            attempt += 1
+        return word
+
+    def octet(self, *purpose: str, but: Collection[int] = ()) -> int:
+        """A number from 1 to 254 that is none of ``but``."""
+        return int(self.word([str(n) for n in range(1, 255)], *purpose, but=[str(n) for n in but]))
+
+
+def draw_variant(lab: Lab, student: str | None = None, key: str | None = None, *, seed: str | None = None) -> Variant:
+    """The variant of a lab for a student in the course with this key: the same ever after for the same three.
+
+    Without a student it is the canonical one. ``seed`` is a variant's seed kept from earlier (see ``started``), which
+    draws the same names without the course key; it is used when no key is given. Raises ``UsageError`` for a
+    student id or a seed that cannot be one.
+    """
+    world = read_world()
+    course = (key or DEFAULT_KEY).encode("utf-8", "surrogateescape")
+    if student is None:
+        names = {name: declared.canonical for name, declared in world.names.items()}
+        passwords = {f"{user}_password": word for user, word in world.words.canonical_passwords.items()}
+        return Variant(id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id))
+    if not student or len(student) > LONGEST_STUDENT or not student.isprintable():
+        raise UsageError(f"the student id {ascii(student[:40])} is empty, too long or not printable: give another one")
+    if seed is not None and key is None:
+        if not re.fullmatch(r"[0-9a-f]{64}", seed):
+            raise UsageError(f"the seed {ascii(seed[:70])} of the variant is damaged: start the lab in a new folder")
+        drawn, probe_key = bytes.fromhex(seed), keyed(bytes.fromhex(seed), "probes")
+    else:
+        drawn, probe_key = keyed(course, "variant", lab.id, student), keyed(course, "probes", lab.id, student)
+    lot = Lot(drawn)
+    return Variant(
+        id=keyed(drawn, "id").hex()[:12],
+        names=_names(world, lot),
+        secrets={f"{user}_password": _password(world, lot, user) for user in world.words.canonical_passwords},
+        seed=drawn.hex(),
+        probe_key=probe_key,
+    )
+
+
+def _password(world: World, lot: Lot, user: str) -> str:
+    words = world.words.passwords
+    first = lot.word(words, "password", user, "first")
+    second = lot.word(words, "password", user, "second", but=[first])
+    return f"{first}-{second}-{lot.number(900, 'password', user, 'digits') + 100}"
+
+
+def _names(world: World, lot: Lot) -> dict[str, str]:
+    names = {name: declared.canonical for name, declared in world.names.items()}
+    names |= _domains(world, lot)
+    names |= _addresses(lot)
+    names["nosuch"] = lot.word(world.words.nobodies, "nosuch")
+    return names
+
+
+def _domains(world: World, lot: Lot) -> dict[str, str]:
+    drawn: list[str] = []
+    for purpose in ("domain", "outside", "partner", "third"):
+        drawn.append(lot.word(world.words.domains, purpose, but=drawn))
+    domain, outside, partner, third = (f"{word}.example" for word in drawn)
+    return {
+        "domain": domain,
+        "host": f"{lot.word(world.words.hosts, 'host')}.{domain}",
+        "office_host": f"{lot.word(world.words.desks, 'office_host')}.{domain}",
+        "postmaster": f"postmaster@{domain}",
+        "outside": outside,
+        "outside_host": f"mx.{outside}",
+        "outside_backup": f"backup.{outside}",
+        "partner": partner,
+        "partner_host": f"mx.{partner}",
+        "third": third,
+    }
+
+
+def _addresses(lot: Lot) -> dict[str, str]:
+    """Addresses in the ranges for documentation (RFC 5737, RFC 3849) and in 10.0.0.0/8 (RFC 1918)."""
+    second = lot.octet("lan", "second", but=[99, 200])  # 10.99 is the neighbours', 10.200 that of "private-10".
+    third = lot.octet("lan", "third")
+    lan_host = lot.octet("host_lan")
+    public = lot.octet("host_v4", but=[53])
+    network = 0x100 + lot.number(0x9FF - 0x100, "host_v6")  # Below 0xbad, the strangers' network.
+    strangers = [25, 26, 67, 68, 69, 70, 90]
+    return {
+        "host_v4": f"203.0.113.{public}",
+        "host_v6": f"2001:db8:{network:x}::{lot.octet('host_v6', 'host'):x}",
+        "host_lan": f"10.{second}.{third}.{lan_host}",
+        "lan": f"10.{second}.{third}.0/24",
+        "office": f"10.{second}.{third}.{lot.octet('office', but=[lan_host])}",
+        "near_lan": f"10.{second}.{third ^ 1}.{lot.octet('near_lan')}",
+        "stranger": f"198.51.100.{lot.octet('stranger', but=strangers)}",
+        "stranger_v6": f"2001:db8:bad::{lot.octet('stranger_v6'):x}",
+        "neighbour": f"10.99.{lot.octet('neighbour', 'third')}.{lot.octet('neighbour')}",
+        "neighbour_public": f"203.0.113.{lot.octet('neighbour_public', but=[53, public])}",
+        "neighbour_v6": f"2001:db8:{network:x}::1:{lot.octet('neighbour_v6'):x}",
+    }

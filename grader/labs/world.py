@@ -1,0 +1,169 @@
+"""The declared world of the labs: fixtures/world.yaml, names.yaml, zones/ and forms/, in one value."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from grader import resources
+from grader.labs import cache
+from grader.model import lab as lab_model
+from grader.model.errors import LabError
+from grader.model.lab import Mail
+
+ANYWHERE = "anywhere"
+ANYWHERE_V6 = "anywhere-v6"
+MENTIONED_NETWORKS = "mentioned-networks"
+MENTIONED_NAMES = "mentioned-names"
+MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES})
+"""Sources that are made for each submission; the others are declared in world.yaml."""
+
+SECRETS = frozenset({"alice_password", "bob_password"})
+"""Names for the files of a lab alone: handouts and submissions, never the texts that reports show."""
+
+ATTEMPT_NAMES = frozenset({"token", "mentioned", "mentioned_address", "source", "source_name", "server", "sender_default"})
+"""Names for mails and commands alone, which differ from attempt to attempt."""
+
+
+class Name(Struct, frozen=True, forbid_unknown_fields=True):
+    """A name that labs use: its canonical value, and whether every variant keeps it."""
+
+    canonical: str
+    about: str
+    fixed: bool = False
+
+
+class Source(Struct, frozen=True, forbid_unknown_fields=True):
+    """Somebody who connects; see the comments of world.yaml."""
+
+    about: str
+    address: str
+    to: str
+    name: str = ""
+    helo: str = ""
+    forward: bool = True
+    inside: bool = False
+
+
+class PeerNames(Struct, frozen=True, forbid_unknown_fields=True):
+    """A mail server of other people, in names to be filled in."""
+
+    name: str
+    addresses: list[str]
+
+
+class Declared(Struct, frozen=True, forbid_unknown_fields=True):
+    """world.yaml as it is written."""
+
+    names: dict[str, Name]
+    sources: dict[str, Source]
+    peers: list[PeerNames]
+    zones: Annotated[dict[str, str], Meta(description="Origin to file of fixtures/zones.")]
+
+
+class Letter(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a probe's mail says."""
+
+    subject: str
+    text: str
+
+
+Words = Annotated[list[str], Meta(min_length=2)]
+
+
+class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
+    """names.yaml: words from which variants and mails are drawn."""
+
+    domains: Words
+    hosts: Words
+    desks: Words
+    nobodies: Words
+    first: Words
+    last: Words
+    letters: Annotated[list[Letter], Meta(min_length=1)]
+    passwords: Words
+    canonical_passwords: dict[str, str] = field(name="canonical-passwords")
+
+
+class World(Struct, frozen=True):
+    """All that labs can name. ``forms`` are lists of mails; ``zones`` master files by origin, both to be filled in.
+
+    ``digest`` is that of the files it was read from.
+    """
+
+    digest: str
+    names: dict[str, Name]
+    sources: dict[str, Source]
+    peers: list[PeerNames]
+    zones: dict[str, str]
+    forms: dict[str, list[Mail]]
+    words: WordLists
+
+
+def read_world() -> World:
+    """The declared world as the files say now, with the forms of instructors' own lab folders (``<folder>/forms``).
+
+    Raises ``LabError`` where a file is broken.
+    """
+    files = _files()
+    return _known(cache.digest(part for path, data in files for part in (str(path).encode(), data)), tuple(files))
+
+
+def program_digest() -> bytes:
+    """The digest of the code that gives cached labs their meaning: another version never reads what this one kept."""
+    return _program_digest()
+
+
+@lru_cache(maxsize=1)
+def _program_digest() -> bytes:
+    here = Path(__file__).parent
+    sources = [Path(lab_model.__file__), Path(__file__), here / "loading.py", here / "yamlfile.py", here / "templates.py"]
+    return cache.digest(path.read_bytes() for path in sources).encode()
+
+
+def _files() -> list[tuple[Path, bytes]]:
+    fixtures = resources.folder("fixtures")
+    folders = [fixtures / "forms", *(parent / "forms" for parent in resources.lab_folders())]
+    found = [fixtures / "world.yaml", fixtures / "names.yaml", *sorted((fixtures / "zones").glob("*.zone"))]
+    found += [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
+    try:
+        return [(path, path.read_bytes()) for path in found]
+    except OSError as error:
+        raise LabError(f"cannot read {error.filename}: {error.strerror}") from error
+
+
+@lru_cache(maxsize=4)
+def _known(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
+    key = cache.digest([digest.encode(), program_digest()])
+    return cache.kept("worlds", key, World, lambda: _make(digest, files))
+
+
+def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
+    from grader.labs.yamlfile import parse
+
+    (world_path, world_data), (names_path, names_data), *others = files
+    declared = parse(world_data, world_path, Declared)
+    forms: dict[str, list[Mail]] = {}
+    zones: dict[str, str] = {}
+    for path, data in others:
+        if path.suffix == ".zone":
+            zones[path.name] = data.decode()
+        elif path.stem in forms:
+            raise LabError(f"{path}: there are forms named {path.stem!r} in another folder already: rename the file")
+        else:
+            forms[path.stem] = parse(data, path, list[Mail])
+    missing = [name for name in declared.zones.values() if name not in zones]
+    if missing:
+        raise LabError(f"{world_path}: the zone file {missing[0]!r} is not in {world_path.parent / 'zones'}")
+    return World(
+        digest=digest,
+        names=declared.names,
+        sources=declared.sources,
+        peers=declared.peers,
+        zones={origin: zones[name] for origin, name in declared.zones.items()},
+        forms=forms,
+        words=parse(names_data, names_path, WordLists),
+    )

@@ -1,0 +1,82 @@
+"""YAML files of labs: read with the C parser, held against their type, refused with file and line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from grader.labs.complaints import Complaint, refusal, schema_complaints
+from grader.model.errors import LabError
+
+T = TypeVar("T")
+
+LARGEST = 4_000_000
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader with the plain values of YAML 1.2: ``on`` is a word, not a truth value; a date is text."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} stands twice in one mapping; remove one", key.start_mark
+                )
+            if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
+                seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?([eE][-+]?[0-9]+)?)", "-+.0123456789"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(f"^(?:{_pattern})$"), list(_first))
+
+
+def read_bytes(path: Path, what: str) -> bytes:
+    """A file's content. Raises ``LabError`` naming ``what`` it was to be."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise LabError(f"cannot read {what} {path}: {error.strerror}") from error
+    if len(data) > LARGEST:
+        raise LabError(f"{path} is larger than {LARGEST} bytes, which no {what} needs")
+    return data
+
+
+def parse(data: bytes, path: Path, type_: type[T]) -> T:
+    """The file's content as a value of ``type_``.
+
+    Raises ``LabError`` of one line for each fault: ``file:line: what is wrong; the nearest valid key``.
+    """
+    value = _value(data, path)
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        found = schema_complaints(value, type_) or [Complaint((), str(error))]
+        raise refusal(path, data, found) from error
+
+
+def _value(data: bytes, path: Path) -> Any:
+    try:
+        return yaml.load(data, _Loader)  # noqa: S506  # a subclass of the safe loader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise LabError(f"{path}{line}: {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        raise LabError(f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        raise LabError(f"{path}: {error}") from error
