@@ -15,6 +15,7 @@ from grader.model.evidence import SCHEMA, Evidence
 from grader.model.lab import Lab
 from grader.model.plan import Plan
 from grader.model.result import Result
+from grader.model.variant import Variant
 from grader.probes import conduct
 
 
@@ -60,12 +61,13 @@ def grade(
     engine: Engine,
     student: str | None = None,
     key: str | None = None,
+    variant: Variant | None = None,
     only: set[str] | None = None,
     hints: str = "example",
     progress: Progress = quiet,
 ) -> Run:
-    """Grade a submission that was read already; see ``check``."""
-    variant = labs.draw_variant(lab, student, key)
+    """Grade a submission that was read already; see ``check``. ``variant`` replaces the one that would be drawn."""
+    variant = variant or labs.draw_variant(lab, student, key)
     plan = labs.make_plan(lab, submission, variant, student=student, only=only)
     image = engine.image(progress)
     progress("starting the server and the network around it")

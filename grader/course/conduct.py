@@ -1,0 +1,160 @@
+"""Grades a class from its first submission to its gradebook."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from grader import labs, outputs
+from grader.course import digests
+from grader.course.gradebook import grades_csv, write_beside
+from grader.course.grading import PARTIAL, REPLACED, Class, grade_entry, write_failed
+from grader.course.rows import Row
+from grader.course.schedule import LocalScheduler, Lost, Scheduler
+from grader.course.submissions import LOCK_NAME, Entry, entries
+from grader.engines.base import Engine, Progress
+from grader.model.errors import OutputError, UsageError
+from grader.model.result import Result
+
+Report = Callable[[Row, int, int], None]
+"""Told of each row as it comes, with how many are done, of how many."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a class is graded. ``draw`` gives every student the variant drawn from their name and ``key``."""
+
+    lab: str | Path
+    out: Path
+    engine: Engine
+    key: str | None = None
+    draw: bool = False
+    hints: str = "example"
+    resume: bool = False
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A class graded; the rows in the order in which the submissions were given."""
+
+    rows: list[Row]
+
+    def count(self, ending: str) -> int:
+        """How many ended so: ``graded``, ``refused`` or ``error``."""
+        return sum(row.ending == ending for row in self.rows)
+
+    @property
+    def passed(self) -> bool:
+        """Whether everybody passed everything."""
+        return all(row.passed for row in self.rows)
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def grade_class(
+    settings: Settings,
+    sources: Sequence[Path],
+    *,
+    report: Report,
+    progress: Progress,
+    scheduler: Scheduler | None = None,
+) -> Summary:
+    """Grade every submission and write ``out``: a folder each, ``grades.csv`` and ``junit.xml`` for all.
+
+    Raises ``UsageError`` where the lab or the list of submissions cannot be used, ``EngineError`` where no engine
+    runs, ``OutputError`` where ``out`` cannot be written. Interrupted, it leaves what is finished for a resumed run.
+    """
+    todo = entries(sources, settings.out)
+    lab = labs.load(settings.lab)
+    image = settings.engine.image(progress)
+    with locked(settings.out):
+        course = Class(
+            lab=lab,
+            out=settings.out,
+            engine=settings.engine,
+            key=settings.key,
+            draw=settings.draw,
+            hints=settings.hints,
+            resume=settings.resume,
+            digest=digests.of_class(lab, image, settings.hints),
+        )
+        workers = min(settings.workers or processors(), len(todo)) or 1
+        rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
+        summary = Summary([rows[entry.folder] for entry in todo])
+        write_beside(settings.out / "grades.csv", grades_csv(summary.rows))
+        write_beside(settings.out / "junit.xml", outputs.junit(_results(settings.out, todo)))
+    return summary
+
+
+def _all_rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler, report: Report) -> dict[str, Row]:
+    """Every entry's row. What the grader itself failed at is tried once more when the rest is done."""
+    rows: dict[str, Row] = {}
+    done = 0
+    for last in (False, True):
+        left = [entry for entry in todo if entry.folder not in rows]
+        with closing(_rows(course, left, scheduler)) as coming:
+            for entry, row in coming:
+                if row.ending == "error" and not last:
+                    continue
+                rows[entry.folder] = row
+                done += 1
+                report(row, done, len(todo))
+    return rows
+
+
+def _rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler) -> Iterator[tuple[Entry, Row]]:
+    with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
+        for entry, answer in answers:
+            yield entry, _lost(course, entry, answer) if isinstance(answer, Lost) else answer
+
+
+def _lost(course: Class, entry: Entry, lost: Lost) -> Row:
+    variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
+    return write_failed(course, entry, variant, lost.reason)
+
+
+def _results(out: Path, todo: Sequence[Entry]) -> Iterator[Result]:
+    for entry in todo:
+        yield msgspec.json.decode((out / entry.folder / "result.json").read_bytes(), type=Result)
+
+
+@contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Make ``out`` this process's alone, and remove what a killed one left half-written in it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise OutputError(
+            f"grades cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
+        ) from error
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageError(
+                f"another 'smtplab grade' is writing to {str(out)!r}: wait for it, or name another folder with --out"
+            ) from error
+        for leftover in out.iterdir():
+            if leftover.name.startswith(PARTIAL):
+                shutil.rmtree(leftover, ignore_errors=True)
+            elif leftover.name.startswith(REPLACED):
+                whole = leftover.with_name(leftover.name.removeprefix(REPLACED))
+                shutil.rmtree(leftover) if whole.exists() else leftover.rename(whole)
+        yield
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,62 @@
+"""What is remembered of a graded submission: enough for the gradebook and the summary, and small."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from grader.model.result import Result
+
+Ending = Literal["graded", "refused", "error"]
+
+
+class Mark(Struct, frozen=True, array_like=True):
+    """A check's status and points."""
+
+    code: str
+    status: str
+    points: int
+    max_points: int
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One line of the gradebook.
+
+    ``ending`` is ``graded``; ``refused`` where the submission itself could not be read, which is the student's to
+    mend; ``error`` where the grader failed, which says nothing about the submission.
+    """
+
+    student: str
+    folder: str
+    ending: Ending
+    score: int = 0
+    max_score: int = 0
+    passed: bool = False
+    variant: str = ""
+    first_failure: str = ""
+    note: str = ""
+    marks: list[Mark] = []
+    duration: float = 0.0
+    digest: str = ""
+    """Of everything that the grade depends on; see ``digests``."""
+
+
+def row(student: str, folder: str, result: Result, *, digest: str, refused: bool = False) -> Row:
+    """The row of a result."""
+    failure = result.first_failure()
+    ending: Ending = "refused" if refused else result.status
+    return Row(
+        student=student,
+        folder=folder,
+        ending=ending,
+        score=result.score,
+        max_score=result.max_score,
+        passed=result.passed,
+        variant=result.variant,
+        first_failure=failure.title if failure else "",
+        note=result.error or "",
+        marks=[Mark(check.code, check.status, check.points, check.max_points) for check in result.checks],
+        duration=result.duration,
+        digest=digest,
+    )

@@ -1,0 +1,170 @@
+"""Who does the work of a class: here, worker processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Generic, Protocol, TypeVar
+
+from grader.model.deadline import Deadline
+
+Job = TypeVar("Job")
+Answer = TypeVar("Answer")
+
+PATIENCE = 300.0
+"""Seconds after which a worker is taken for hung; every run has limits of its own far below."""
+FAREWELL = 30.0
+"""Seconds that a worker has to take its machines down when the class is interrupted."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A job whose worker died or hung, and how."""
+
+    reason: str
+
+
+class Scheduler(Protocol):
+    """Does many jobs, several at a time."""
+
+    def run(self, jobs: Iterable[Job], work: Callable[[Job], Answer]) -> Iterator[tuple[Job, Answer | Lost]]:
+        """Each job with its answer as it ends, in no order; ``work`` answers every failure that it knows of.
+
+        Closing the iterator ends what is under way and takes it down.
+        """
+
+
+class _Worker(Generic[Job, Answer]):
+    """A process that works on one job at a time."""
+
+    def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection]) -> None:
+        # A forked worker begins with every module imported; macOS's libraries do not survive a fork.
+        context = multiprocessing.get_context("spawn" if sys.platform == "darwin" else "fork")
+        self.connection, theirs = context.Pipe()
+        inherited = [*others, self.connection] if context.get_start_method() == "fork" else []
+        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, inherited, work))
+        self.process.start()
+        theirs.close()
+        self.job: Job | None = None
+        self.deadline = Deadline(PATIENCE)
+
+    def give(self, job: Job) -> None:
+        """Hand over a job."""
+        self.job, self.deadline = job, Deadline(PATIENCE)
+        self.connection.send(job)
+
+    def take(self) -> Answer | Lost:
+        """The answer, or what became of the worker."""
+        try:
+            answer: Answer = self.connection.recv()
+        except (EOFError, OSError):
+            self.process.join(FAREWELL)
+            code = self.process.exitcode
+            return Lost(f"a worker process ended with {code}" if code is not None else "a worker process hung")
+        self.job = None
+        return answer
+
+    def end(self, deadline: Deadline) -> None:
+        """Let the process take its machines down and end; by force when the deadline is over."""
+        self.connection.close()
+        self.process.join(deadline.left)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join()
+
+
+class LocalScheduler:
+    """Worker processes of this machine, ``workers`` at a time."""
+
+    def __init__(self, workers: int) -> None:
+        self._count = workers
+
+    def run(self, jobs: Iterable[Job], work: Callable[[Job], Answer]) -> Iterator[tuple[Job, Answer | Lost]]:
+        """See ``Scheduler.run``."""
+        waiting = iter(jobs)
+        workers: list[_Worker[Job, Answer]] = []
+        try:
+            while True:
+                idle = [worker for worker in workers if worker.job is None]
+                for job in _up_to(waiting, self._count - len(workers) + len(idle)):
+                    worker = idle.pop() if idle else self._hire(workers, work)
+                    worker.give(job)
+                busy = [worker for worker in workers if worker.job is not None]
+                if not busy:
+                    return
+                for worker in _ready(busy):
+                    job_done = worker.job
+                    assert job_done is not None
+                    answer = worker.take() if not worker.deadline.over or worker.connection.poll() else _hung(worker)
+                    if isinstance(answer, Lost):
+                        workers.remove(worker)
+                        worker.end(Deadline(0))
+                    yield job_done, answer
+        finally:
+            _dismiss(workers)
+
+    def _hire(
+        self, workers: list[_Worker[Job, Answer]], work: Callable[[Job], Answer]
+    ) -> _Worker[Job, Answer]:
+        worker = _Worker(work, [other.connection for other in workers])
+        workers.append(worker)
+        return worker
+
+
+def _up_to(jobs: Iterator[Job], count: int) -> Iterator[Job]:
+    for _ in range(count):
+        try:
+            yield next(jobs)
+        except StopIteration:
+            return
+
+
+def _ready(busy: list[_Worker[Job, Answer]]) -> list[_Worker[Job, Answer]]:
+    ends = {worker.connection: worker for worker in busy}
+    ready = wait(list(ends), timeout=min(worker.deadline.left for worker in busy))
+    answered = [ends[connection] for connection in ready if isinstance(connection, Connection)]
+    return answered or [worker for worker in busy if worker.deadline.over]
+
+
+def _hung(worker: _Worker[Job, Answer]) -> Lost:
+    worker.process.terminate()
+    worker.process.join(FAREWELL)
+    return Lost(f"no answer after {PATIENCE:.0f} s")
+
+
+def _dismiss(workers: list[_Worker[Job, Answer]]) -> None:
+    for worker in workers:
+        if worker.job is not None:
+            worker.process.terminate()
+    deadline = Deadline(FAREWELL)
+    for worker in workers:
+        worker.end(deadline)
+
+
+def _serve(connection: Connection, inherited: list[Connection], work: Callable[[Job], Answer]) -> None:
+    """A worker's whole life: jobs in, answers out, until the other end of the connection is gone."""
+    # Ctrl-C reaches every process of the terminal; it is the scheduler that decides, and it sends SIGTERM.
+    # A handler is dropped by exec, where SIG_IGN would be handed on to every program started below.
+    signal.signal(signal.SIGINT, lambda number, frame: None)
+    signal.signal(signal.SIGTERM, _interrupted)
+    # An end kept open here would hide from another worker that the scheduler is gone.
+    for other in inherited:
+        other.close()
+    try:
+        while True:
+            connection.send(work(connection.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass
+    except KeyboardInterrupt:
+        os._exit(128 + signal.SIGTERM)
+
+
+def _interrupted(number: int, frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
