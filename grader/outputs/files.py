@@ -1,0 +1,81 @@
+"""Writing a document so that at no moment half of it is there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+
+from grader.model.errors import OutputError
+
+STANDARD_OUTPUT = "-"
+
+_MEND = {
+    errno.ENOSPC: "the disk is full; free some space or name a place on another disk",
+    errno.EDQUOT: "your disk quota is used up; free some space or name a place on another disk",
+    errno.EFBIG: "the file would be larger than the limit set for files; raise it with 'ulimit -f'",
+    errno.EACCES: "there is no permission to write there; name a folder that you own",
+    errno.EPERM: "there is no permission to write there; name a folder that you own",
+    errno.EROFS: "that file system can only be read; name a place on another one",
+    errno.EISDIR: "it is a folder; name a file in it",
+    errno.ENOENT: "its folder does not exist; make it first",
+    errno.ENOTDIR: "a part of the path is a file and no folder; correct the path",
+    errno.ENAMETOOLONG: "the name is too long; choose a shorter one",
+    errno.ELOOP: "its symbolic links lead in a circle; name another file",
+    errno.EPIPE: "whoever was reading has stopped; nothing was lost but this output",
+}
+
+
+def write(path: str | Path, data: bytes) -> None:
+    """Write ``data`` to ``path`` whole or not at all; ``-`` is the standard output.
+
+    It is written beside and renamed, so that a reader never sees half a document and a grader that is killed leaves the
+    old one. It is not forced to the disk: after a power cut a run is repeated anyway, and a class would wait for
+    each file. Devices and pipes are written to as they are. Raises ``OutputError`` with one sentence.
+    """
+    try:
+        if str(path) == STANDARD_OUTPUT:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            _write_file(Path(os.path.realpath(path)), data)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"cannot write {_named(path)}: {_reason(error)}") from error
+
+
+def _write_file(path: Path, data: bytes) -> None:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        mode = stat.S_IFREG
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    if not stat.S_ISREG(mode):
+        path.write_bytes(data)
+        return
+    # os.open and not tempfile, which would make a file that only its owner can read whatever the umask says.
+    beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+
+
+def _named(path: str | Path) -> str:
+    return "to the standard output" if str(path) == STANDARD_OUTPUT else repr(str(path))
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError):
+        return _MEND.get(error.errno or 0) or f"{error.strerror or error}; name another file"
+    return f"{error}; correct the name"

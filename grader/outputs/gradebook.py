@@ -1,0 +1,38 @@
+"""A class as CSV, one line a student."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+
+from grader.model.result import CheckResult, Result
+from grader.outputs.text import csv_cell, scalars
+
+
+def document(results: Iterable[Result]) -> bytes:
+    """See ``grader.outputs.gradebook_csv``.
+
+    An empty cell was not judged: the grader failed, or a person has to look. It must not read as no points.
+    """
+    lines = list(results)
+    codes = list(dict.fromkeys(check.code for result in lines for check in result.checks))
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow([csv_cell(title) for title in ("student", "score", "max_score", "status", *codes)])
+    for result in lines:
+        points = {check.code: _points(check) for check in result.checks}
+        table.writerow(
+            [
+                csv_cell(result.student or ""),
+                result.score if result.status == "graded" else "",
+                result.max_score,
+                csv_cell(result.status),
+                *(points.get(code, "") for code in codes),
+            ]
+        )
+    return scalars(text.getvalue()).encode()
+
+
+def _points(check: CheckResult) -> str:
+    return "" if check.status in ("error", "manual") else str(check.points)

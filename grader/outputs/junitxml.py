@@ -1,0 +1,166 @@
+"""JUnit XML that every consumer takes: GitLab, Jenkins' lenient and strict readers, Ant, junitparser.
+
+The junit-xml library builds the document; this module gives it only text that XML can carry, and then mends what strict
+schemas refuse in what it builds: ``disabled``, ``type`` of what was skipped, the order of a suite's parts, its times.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import junit_xml
+
+from grader.model.errors import OutputError
+from grader.model.result import CheckResult, Result
+from grader.outputs.text import one_line, xml
+
+UNKNOWN_TIME = "1970-01-01T00:00:00"
+_SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+_EMPTY_TIME = "0.000"
+
+
+def document(results: Iterable[Result]) -> bytes:
+    """See ``grader.outputs.junit``."""
+    taken = _Names()
+    suites = [_suite(result, taken, number) for number, result in enumerate(results)]
+    # Not the library's own writer: it deletes the characters that it cannot write, and leaves the rest of a sequence.
+    root = Element("testsuites")
+    root.extend(_mended(suite.build_xml_doc(), suite.seconds) for suite in suites)
+    ElementTree.indent(root)
+    data = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    _read_back(data, root)
+    return data
+
+
+class _Suite(junit_xml.TestSuite):  # type: ignore[misc]
+    """The library's suite with the run's duration, which its cases do not add up to."""
+
+    seconds = 0.0
+
+
+class _Names:
+    """Names made unique: GitLab drops a case whose class name and name were there before."""
+
+    def __init__(self) -> None:
+        self._seen: dict[str, int] = {}
+
+    def unique(self, name: str) -> str:
+        count = self._seen[name] = self._seen.get(name, 0) + 1
+        return name if count == 1 else self.unique(f"{name} ({count})")
+
+
+def _suite(result: Result, taken: _Names, number: int) -> _Suite:
+    title = result.lab if result.student is None else f"{result.lab}.{result.student}"
+    # Schemas compare these as xs:token, in which outer and doubled blanks do not count.
+    classname = taken.unique(_token(title))
+    names = _Names()
+    suite = _Suite(
+        classname,
+        [_case(check, classname, names) for check in result.checks],
+        hostname="localhost",
+        id=str(number),
+        package=_token(result.lab),
+        timestamp=found[0] if (found := _SECONDS.match(result.started)) else UNKNOWN_TIME,
+        properties=_properties(result),
+        stdout=xml("\n".join(_summary(result))),
+        stderr=xml(result.error or ""),
+    )
+    suite.seconds = result.duration
+    return suite
+
+
+def _properties(result: Result) -> dict[str, str]:
+    facts = {
+        "status": result.status,
+        "score": str(result.score),
+        "max_score": str(result.max_score),
+        "lab_version": result.lab_version,
+        "student": result.student or "",
+        "variant": result.variant,
+        "engine": result.engine.name,
+        "image": result.engine.image,
+        "mta": result.engine.mta,
+    }
+    for check in result.checks:
+        facts[f"points:{check.code}"] = f"{check.points}/{check.max_points}"
+    return {_token(name): _attribute(value) for name, value in facts.items()}
+
+
+def _case(check: CheckResult, classname: str, names: _Names) -> junit_xml.TestCase:
+    short = check.code.rpartition("/")[2]
+    case = junit_xml.TestCase(names.unique(_token(f"{short}: {check.title}")), classname)
+    message = _attribute(check.observed) or _attribute(check.title)
+    if check.status == "fail":
+        case.add_failure_info(message, xml("\n".join(_feedback(check))), "fail")
+    elif check.status == "error":
+        case.add_error_info(message, xml("\n".join(_feedback(check))), "error")
+    elif check.status == "skipped":
+        reason = f"because {check.because} failed" if check.because else check.observed
+        case.add_skipped_info(_attribute(reason) or "not judged")
+    elif check.status == "manual":
+        case.add_skipped_info("to be judged by a person")
+    return case
+
+
+def _feedback(check: CheckResult) -> Iterator[str]:
+    yield check.title
+    yield f"{check.code}, {check.points} of {check.max_points} points"
+    for label, text in (
+        ("Expected", check.expected),
+        ("Observed", check.observed),
+        ("Why", check.why),
+        ("Next", check.next),
+    ):
+        if text:
+            yield f"{label}: {text}"
+    for remark in check.remarks:
+        yield f"- {remark}"
+    if check.references:
+        yield f"See: {'; '.join(check.references)}"
+    if check.evidence:
+        yield f"Evidence: {', '.join(check.evidence)}"
+
+
+def _summary(result: Result) -> Iterator[str]:
+    yield f"{result.score} of {result.max_score} points"
+    for check in result.checks:
+        yield f"{check.status}: {check.title} ({check.code}, {check.points} of {check.max_points} points)"
+    yield from result.notes
+
+
+def _mended(suite: Element, seconds: float) -> Element:
+    suite.attrib.pop("disabled", None)
+    suite.set("time", f"{max(0.0, seconds):.3f}")
+    for case in suite.iter("testcase"):
+        case.set("time", _EMPTY_TIME)
+        for skipped in case.iter("skipped"):
+            skipped.attrib.pop("type", None)
+    parts = {name: suite.findall(name) for name in ("properties", "testcase", "system-out", "system-err")}
+    for part in list(suite):
+        suite.remove(part)
+    for name, found in parts.items():
+        # The Ant schema wants both streams and the properties, be they empty.
+        suite.extend(found or ([] if name == "testcase" else [Element(name)]))
+    return suite
+
+
+def _attribute(text: str) -> str:
+    return xml(one_line(text))
+
+
+def _token(text: str) -> str:
+    return " ".join(_attribute(text).split()) or "unnamed"
+
+
+def _read_back(data: bytes, root: Element) -> None:
+    """Prove that a parser reads what was meant. Raises ``OutputError``, which would be a defect of this module."""
+    try:
+        read = ElementTree.fromstring(data)  # noqa: S314  our own document, without a DTD
+    except ElementTree.ParseError as error:
+        raise OutputError(f"the JUnit document cannot be read back ({error}): report this as a defect") from error
+    meant = [(e.tag, e.attrib, e.text or "") for e in root.iter()]
+    if [(e.tag, e.attrib, e.text or "") for e in read.iter()] != meant:
+        raise OutputError("the JUnit document reads back differently: report this as a defect of smtplab")

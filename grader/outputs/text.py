@@ -1,0 +1,118 @@
+"""Strangers' text made safe, once for each kind of reader.
+
+A banner, a bounce, a file name or a student's id is whatever its author likes. It is kept as it is in results and
+evidence, and passes through one of these functions at the last moment, on its way to one reader:
+
+===========  ====================================  =============================================================
+reader       function                              what must not happen
+===========  ====================================  =============================================================
+terminal     ``visible``, ``one_line``, ``inert``  escape sequences obeyed, lines forged, a CI command carried out
+XML          ``xml``, ``one_line``                 a document that is not well-formed, an attachment smuggled in
+HTML         ``visible``, then the template's own  control characters, text that reads backwards
+CSV          ``csv_cell``                          a spreadsheet that calculates
+JSON         ``scalars``                           half of a surrogate pair, which UTF-8 cannot carry
+===========  ====================================  =============================================================
+
+What cannot be shown stands as an escape that people who know C or Python can read: ``\\x1b``, ``\\u202e``. Nothing is
+left out, so that two texts that differ never look alike because of what was removed.
+"""
+
+from __future__ import annotations
+
+import re
+
+_PLANE_ENDS = "".join(f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
+
+_HIDDEN = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, without tab and line feed
+    "\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb"
+    "\ud800-\udfff\ufdd0-\ufdef"  # halves of surrogate pairs, and code points that are no characters
+    f"{_PLANE_ENDS}\U000e0000-\U000e0fff]"
+)
+
+_SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_UNDECODABLE = range(0xDC80, 0xDD00)
+"""Where ``surrogateescape`` keeps bytes that are no UTF-8 (PEP 383)."""
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_PLAINER = str.maketrans(
+    {"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "–": "-", "—": "-", "·": "-", "→": "->", "•": "*", "×": "x"}
+)
+
+_BRACKETED_COMMAND = re.compile(r"##(?=\[|\w+\[)")
+_COLON_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)", re.MULTILINE)
+
+_FORMULA = re.compile(r"(^|[;,|\t\n])(\s*)(?=[=+\-@＝＋－＠])")
+
+
+def _escape(match: re.Match[str]) -> str:
+    char = match[0]
+    if char in _SHORT:
+        return _SHORT[char]
+    code = ord(char)
+    if code in _UNDECODABLE:
+        code -= 0xDC00
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def visible(text: str) -> str:
+    """``text`` in which everything that is obeyed or unseen instead of shown stands as an escape.
+
+    Line feeds and tabs are kept. Bytes that ``surrogateescape`` carried stand as ``\\xNN``.
+    """
+    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_escape, text)
+
+
+def one_line(text: str) -> str:
+    """``visible`` on a single line: line feeds and tabs are shown as ``\\n`` and ``\\t``."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _HIDDEN.sub(_escape, text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def decoded(raw: bytes) -> str:
+    """A message as text with line feeds only; bytes that are no UTF-8 stand as ``\\xNN``."""
+    return raw.replace(b"\r\n", b"\n").decode("utf-8", "backslashreplace")
+
+
+def encodable(text: str, encoding: str) -> str:
+    """``text`` in the characters that ``encoding`` has; typographic signs become plain ones, others ``\\uNNNN``."""
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_PLAINER).encode(encoding, "backslashreplace").decode(encoding)
+    return text
+
+
+def inert(text: str) -> str:
+    """Printed ``text`` that no continuous integration server takes for its commands.
+
+    They read ``::error …`` at the start of a line (GitHub), and ``##[…]``, ``##vso[…]``, ``##teamcity[…]`` anywhere.
+    """
+    return _COLON_COMMAND.sub(r"\1: ", _BRACKETED_COMMAND.sub("# #", text))
+
+
+def xml(text: str) -> str:
+    """``text`` for an XML 1.0 document (section 2.2, Char), before the writer escapes markup.
+
+    Carriage returns are shown, because parsers turn them into line feeds (section 2.11). GitLab's
+    ``[[ATTACHMENT|path]]`` is broken up, because it would offer a file of the machine that grades.
+    """
+    return visible(text).replace("[[ATTACHMENT", "[ [ATTACHMENT")
+
+
+def csv_cell(text: str) -> str:
+    """``text`` for a cell that no spreadsheet program calculates, whichever separator it splits lines at.
+
+    An apostrophe goes before ``=``, ``+``, ``-`` and ``@`` where a cell could begin.
+    """
+    return _FORMULA.sub(r"\1\2'", one_line(text))
+
+
+def scalars(text: str) -> str:
+    """``text`` without lone surrogates, which no UTF encoding carries; each stands as an escape."""
+    return _LONE_SURROGATE.sub(_escape, text)
