@@ -10,8 +10,8 @@ install  files [{path, data (base64),   null; only below the trees of ``WRITABLE
          mode, owner "user:group"}]
 start    services, config_dir,          {commands: [{argv, code, output}], queue_directory}; services are running
          timeout
-commands timeout                        [{argv, code, output}]: what was run beside the start (``postfix check``)
-run      argv, timeout, input (text)    {argv, code, output}; code is -N for signal N, -256 when time was over
+commands limit                          [{argv, code, output}]: what was run beside the start (``postfix check``)
+run      argv, limit, input (text)      {argv, code, output}; code is -N for signal N, -256 when time was over
 alive                                   {master: bool, exit: int or null}
 queue                                   {maildrop, hold, incoming, active, deferred, corrupt}: messages in each
 queued                                  [{queue, sender, recipient, reason}], one recipient an entry
@@ -326,18 +326,18 @@ class Agent:
         if os.path.isdir(self.queue_directory):
             self.listen(self.queue_directory + "/dev/log")
 
-    def op_commands(self, timeout: float) -> list[dict[str, Any]]:
-        end = time.monotonic() + timeout
+    def op_commands(self, limit: float) -> list[dict[str, Any]]:
+        end = time.monotonic() + limit
         return [self.wait(process, end - time.monotonic()) for process in self.beside]
 
-    def op_run(self, argv: list[str], timeout: float, input: str | None = None) -> dict[str, Any]:
+    def op_run(self, argv: list[str], limit: float, input: str | None = None) -> dict[str, Any]:
         if not input:
-            return self.wait(self.spawn(argv), timeout)
+            return self.wait(self.spawn(argv), limit)
         source = os.memfd_create("input")
         try:
             os.write(source, input.encode())
             os.lseek(source, 0, os.SEEK_SET)
-            return self.wait(self.spawn(argv, source), timeout)
+            return self.wait(self.spawn(argv, source), limit)
         finally:
             os.close(source)
 

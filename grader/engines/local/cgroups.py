@@ -1,0 +1,105 @@
+"""Control groups that hold the student's host to its memory, processes and processors, where this user may make some."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from grader.model.plan import Limits
+
+ROOT = Path("/sys/fs/cgroup")
+PREFIX = "smtplab-"
+OVERHEAD = 16
+"""Threads of runc, which stands in the group while it starts the host."""
+
+
+class Groups:
+    """The groups of one run; none where they cannot be made."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._folders: list[Path] = []
+        self._doors: list[int] = []
+        name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
+        try:
+            if (ROOT / "cgroup.controllers").exists():
+                self._make_unified(ROOT / name, limits)
+            else:
+                self._make_each(name, limits)
+        except OSError:
+            # An ordinary user, or a container that keeps them to itself: rlimits and the watchdog have to do.
+            self.remove()
+
+    @property
+    def made(self) -> bool:
+        """Whether memory and processes are limited by groups."""
+        return bool(self._doors)
+
+    def enter(self) -> None:
+        """Move this process into the groups; with the rights of who made them, so that a child without can."""
+        for door in self._doors:
+            os.write(door, b"0")
+
+    @property
+    def doors(self) -> list[int]:
+        """Descriptors that ``enter`` needs."""
+        return self._doors
+
+    def remove(self) -> None:
+        """Remove the groups; they must be empty."""
+        for door in self._doors:
+            os.close(door)
+        for folder in self._folders:
+            try:
+                folder.rmdir()
+            except OSError:
+                continue  # a process is still dying in there; clean() takes it
+        self._folders, self._doors = [], []
+
+    def _make(self, folder: Path, settings: dict[str, str]) -> None:
+        folder.mkdir()
+        self._folders.append(folder)
+        for name, value in settings.items():
+            (folder / name).write_text(value, encoding="ascii")
+        self._doors.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+
+    def _make_unified(self, folder: Path, limits: Limits) -> None:
+        wanted = {"cpu", "memory", "pids"}
+        control = ROOT / "cgroup.subtree_control"
+        if not wanted <= set(control.read_text(encoding="ascii").split()):
+            control.write_text(" ".join(f"+{name}" for name in sorted(wanted)), encoding="ascii")
+        period = 100_000
+        self._make(
+            folder,
+            {
+                "memory.max": str(limits.memory),
+                "pids.max": str(limits.processes + OVERHEAD),
+                "cpu.max": f"{int(limits.cpus * period)} {period}",
+            },
+        )
+        swap = folder / "memory.swap.max"
+        if swap.exists():
+            swap.write_text("0", encoding="ascii")
+
+    def _make_each(self, name: str, limits: Limits) -> None:
+        period = 100_000
+        self._make(ROOT / "memory" / name, {"memory.limit_in_bytes": str(limits.memory)})
+        self._make(ROOT / "pids" / name, {"pids.max": str(limits.processes + OVERHEAD)})
+        cpu = ROOT / "cpu"
+        if (cpu / "cpu.cfs_quota_us").exists():
+            quota = str(int(limits.cpus * period))
+            self._make(cpu / name, {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": quota})
+
+
+def remove_leftovers() -> list[str]:
+    """Remove groups that killed runs left empty; their folders."""
+    removed = []
+    for folder in [*ROOT.glob(f"{PREFIX}*"), *ROOT.glob(f"*/{PREFIX}*")]:
+        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if owner.isdigit() and Path(f"/proc/{owner}").exists():
+            continue
+        try:
+            folder.rmdir()
+        except OSError:
+            continue
+        removed.append(str(folder))
+    return removed

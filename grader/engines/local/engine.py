@@ -1,0 +1,127 @@
+"""The local engine: see ``sandbox`` for how a run is built."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from grader.engines import image
+from grader.engines.base import Machines, Problem, Progress, StreamChannel
+from grader.engines.local import checks, cgroups, rootfs, sandbox, userns
+from grader.model.errors import EngineError
+from grader.model.plan import Plan
+
+AGENT = Path(__file__).parent.parent / "agent.py"
+
+
+class LocalEngine:
+    """Runs submissions in namespaces of this Linux. ``machines`` may be used by several processes at once.
+
+    It forks: call it from the process's main thread, which must live as long as the run, and not while other threads
+    hold locks that a child would need.
+    """
+
+    name = "local"
+
+    def problems(self) -> list[Problem]:
+        """See ``Engine.problems``."""
+        return checks.problems()
+
+    def image(self, progress: Progress) -> str:
+        """See ``Engine.image``."""
+        rootfs.unpacked(progress)
+        return image.digest()
+
+    @contextmanager
+    def machines(self, plan: Plan) -> Iterator[Machines]:
+        """See ``Engine.machines``. Raises ``EngineError`` where the machines cannot be built."""
+        with _Run(plan, rootfs.unpacked(lambda step: None)) as run:
+            yield run.machines
+
+    def clean(self) -> list[str]:
+        """See ``Engine.clean``."""
+        removed = cgroups.remove_leftovers()
+        for folder in image.leftovers():
+            shutil.rmtree(folder, ignore_errors=True)
+            removed.append(str(folder))
+        for folder in rootfs.leftovers():
+            rootfs.remove(folder)
+            removed.append(str(folder))
+        return removed
+
+
+class _Run:
+    """One run: the supervisor process, and the grader's ends of the pipes."""
+
+    def __init__(self, plan: Plan, root: Path) -> None:
+        self._groups = cgroups.Groups(plan.limits)
+        self._complaints = os.memfd_create("complaints")
+        world_in, host_in, orders = os.pipe(), os.pipe(), os.pipe()
+        world_out, host_out, status = os.pipe(), os.pipe(), os.pipe()
+        ends = sandbox.Ends(
+            world_requests=world_in[0],
+            world_answers=world_out[1],
+            host_requests=host_in[0],
+            host_answers=host_out[1],
+            complaints=self._complaints,
+            status=status[1],
+            orders=orders[0],
+        )
+        self._orders, self._status = orders[1], status[0]
+        self._files = [
+            os.fdopen(world_in[1], "wb", 0),
+            os.fdopen(world_out[0], "rb", 0),
+            os.fdopen(host_in[1], "wb", 0),
+            os.fdopen(host_out[0], "rb", 0),
+        ]
+        self._supervisor = os.fork()
+        if self._supervisor == 0:
+            sandbox.supervise(plan, root, AGENT, ends, self._groups)
+        for fd in ends.all:
+            if fd != self._complaints:
+                os.close(fd)
+        world_requests, world_answers, host_requests, host_answers = self._files
+        self.machines = Machines(
+            host=StreamChannel("student's host", host_requests, host_answers),
+            world=StreamChannel("world", world_requests, world_answers),
+        )
+
+    def __enter__(self) -> _Run:
+        try:
+            if os.read(self._status, 1) == b"u":
+                userns.write_maps(self._supervisor)
+                os.write(self._orders, b"!")
+            self._await_start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _await_start(self) -> None:
+        said = b""
+        while not said.startswith(b"r"):
+            data = os.read(self._status, 4096)
+            if not data:
+                raise EngineError(f"the local engine could not start: {self._why(said)}")
+            said += data
+
+    def _why(self, said: bytes) -> str:
+        complaints = os.pread(self._complaints, 100_000, 0).decode(errors="replace").split("\n")
+        return " ".join([said[1:].decode(errors="replace"), *complaints]).strip() or "it was killed"
+
+    def __exit__(self, *_: object) -> None:
+        """Kill everything and wait until it is gone."""
+        os.close(self._orders)
+        with suppress(ChildProcessError):
+            os.waitpid(self._supervisor, 0)
+        for file in self._files:
+            with suppress(OSError):
+                file.close()
+        os.close(self._status)
+        os.close(self._complaints)
+        self._groups.remove()
+
+

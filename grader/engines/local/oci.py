@@ -1,0 +1,141 @@
+"""The student's host as a bundle of the OCI runtime specification (config.json), which runc starts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct, field, json
+
+from grader import resources
+from grader.model.plan import Plan
+
+AGENT = "/usr/lib/smtplab/agent.py"
+
+CAPABILITIES = [
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FOWNER",
+    "CAP_KILL",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SYS_CHROOT",
+]
+
+WRITABLE = (
+    "/var", "/run", "/tmp", "/home", "/root", "/etc/postfix", "/etc/dovecot", "/etc/opendkim", "/etc/ssl/lab",
+)  # fmt: skip
+"""Trees that are empty and writable at the start; they share one file system of ``Limits.disk`` bytes."""
+
+MASKED = [
+    "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/config.gz", "/proc/fs", "/proc/interrupts", "/proc/kallsyms",
+    "/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/kmsg", "/proc/latency_stats", "/proc/modules",
+    "/proc/scsi", "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/vmallocinfo",
+]  # fmt: skip
+READ_ONLY = ["/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+
+class _Camel(Struct, rename="camel"):
+    pass
+
+
+class _Mount(_Camel):
+    destination: str
+    type: str
+    source: str
+    options: list[str]
+
+
+class _Rlimit(_Camel):
+    type: str
+    hard: int
+    soft: int
+
+
+class _User(_Camel):
+    uid: int = 0
+    gid: int = 0
+
+
+class _Process(_Camel):
+    args: list[str]
+    env: list[str]
+    capabilities: dict[str, list[str]]
+    rlimits: list[_Rlimit]
+    user: _User = field(default_factory=_User)
+    cwd: str = "/"
+    terminal: bool = False
+    no_new_privileges: bool = True
+
+
+class _Root(_Camel):
+    path: str
+    readonly: bool = True
+
+
+class _Linux(_Camel):
+    namespaces: list[dict[str, str]]
+    masked_paths: list[str]
+    readonly_paths: list[str]
+    seccomp: dict[str, Any]
+
+
+class _Config(_Camel):
+    oci_version: str
+    hostname: str
+    root: _Root
+    process: _Process
+    mounts: list[_Mount]
+    linux: _Linux
+
+
+def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
+    """The config.json of the plan's host.
+
+    ``folder`` holds ``rootfs``, ``disk`` (a tree for each of ``WRITABLE``), ``etc`` and ``agent.py``. ``metered`` says
+    that control groups limit memory and processes; where they do not, rlimits do as far as they can.
+    """
+    mounts = [
+        _Mount("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
+        _Mount("/dev", "tmpfs", "tmpfs", ["nosuid", "noexec", "mode=755", "size=65536"]),
+        *(_bind(f"{folder}/disk{path}", path, "rw", "nodev") for path in WRITABLE),
+        *(_bind(f"{folder}/etc/{name}", f"/etc/{name}", "ro") for name in etc_files(plan)),
+        _bind(f"{folder}/agent.py", AGENT, "ro"),
+    ]
+    process = _Process(
+        args=["/usr/bin/python3", "-I", "-S", AGENT],
+        env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "TZ=UTC"],
+        capabilities={kind: CAPABILITIES for kind in ("bounding", "effective", "permitted")},
+        rlimits=_rlimits(plan, metered=metered),
+    )
+    linux = _Linux(
+        # The network namespace is the one that runc is started in.
+        namespaces=[{"type": kind} for kind in ("pid", "mount", "ipc", "uts")],
+        masked_paths=MASKED,
+        readonly_paths=READ_ONLY,
+        seccomp=json.decode((resources.folder("fixtures") / "seccomp.json").read_bytes()),
+    )
+    return json.encode(_Config("1.0.2", plan.host.name, _Root(f"{folder}/rootfs"), process, mounts, linux))
+
+
+def etc_files(plan: Plan) -> dict[str, str]:
+    """The files of /etc that differ from run to run, by name."""
+    host = plan.host
+    named = "".join(f"{address.partition('/')[0]} {host.name}\n" for address in host.addresses)
+    return {
+        "hosts": f"127.0.0.1 localhost\n::1 localhost\n{named}",
+        "hostname": f"{host.name}\n",
+        "mailname": f"{host.name}\n",
+        "resolv.conf": f"nameserver {host.nameserver}\noptions timeout:1 attempts:2\n",
+    }
+
+
+def _bind(source: str, destination: str, *options: str) -> _Mount:
+    return _Mount(destination, "bind", source, ["bind", "nosuid", *options])
+
+
+def _rlimits(plan: Plan, *, metered: bool) -> list[_Rlimit]:
+    limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk}
+    if not metered:
+        limits |= {"NPROC": plan.limits.processes, "AS": plan.limits.memory, "CPU": int(plan.limits.wall) + 1}
+    return [_Rlimit(f"RLIMIT_{name}", value, value) for name, value in limits.items()]

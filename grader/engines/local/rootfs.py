@@ -1,0 +1,74 @@
+"""The image's root file system, unpacked so that the ids of the user namespace own it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from grader.engines import image
+from grader.engines.base import Progress
+from grader.engines.local import userns
+from grader.model.errors import EngineError
+
+
+def path() -> Path:
+    """Where the root file system lies, or will: it belongs to one range of ids."""
+    ids = userns.ids()
+    return image.folder() / f"rootfs-{ids.uid}-{ids.gid}"
+
+
+def unpacked(progress: Progress) -> Path:
+    """The root file system, built and unpacked unless it is there. Raises ``EngineError``."""
+    target = path()
+    if target.exists():
+        return target
+    tar = image.root_tar(progress)
+    with image.lock("unpack", progress):
+        if not target.exists():
+            progress("unpacking the image")
+            beside = target.with_name(f".unpacking-{os.getpid()}")
+            _unpack(tar, beside)
+            beside.rename(target)
+    return target
+
+
+def leftovers() -> list[Path]:
+    """Half-unpacked file systems that a killed run left behind."""
+    return sorted((image.folder().parent).glob("*/.unpacking-*"))
+
+
+def remove(folder: Path) -> None:
+    """Remove a file system that belongs to the ids of the user namespace."""
+
+    def work() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+    _as_root(work)
+
+
+def _unpack(tar: Path, target: Path) -> None:
+    def work() -> None:
+        archive = os.open(tar, os.O_RDONLY)
+        target.mkdir(mode=0o755)
+        os.chdir(target)
+        os.chown(".", 0, 0)
+        os.dup2(archive, 0)
+        userns.become_root()
+        # Python's tarfile takes ten times as long.
+        os.execvp("tar", ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--exclude=./dev/*"])
+
+    try:
+        _as_root(work)
+    except BaseException:
+        remove(target)
+        raise
+
+
+def _as_root(work: Callable[[], None]) -> None:
+    if userns.run(work):
+        free = shutil.disk_usage(image.folder().parent).free // 1_000_000
+        raise EngineError(
+            f"the image cannot be unpacked to {image.folder()} ({free} MB free): make room, or set SMTPLAB_CACHE"
+        )
