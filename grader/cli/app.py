@@ -52,7 +52,9 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     epilog="Begin with 'smtplab labs', then 'smtplab start LAB' and 'smtplab check LAB'.",
 )
-@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version.")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Say the version."
+)
 def smtplab() -> None:
     """Configure real mail servers, and learn what they do.
 
@@ -107,6 +109,6 @@ def _failed(error: Exception) -> int:
 
 
 def _say(sentence: str) -> None:
-    from grader.cli.text import plain
+    from grader.outputs.text import visible
 
-    click.echo(f"smtplab: {plain(sentence)}", err=True)
+    click.echo(f"smtplab: {visible(sentence)}", err=True)

@@ -23,7 +23,10 @@ def interruptible() -> Iterator[None]:
         nonlocal count
         count += 1
         if count == 2:
-            print("still taking everything down; once more leaves it to 'smtplab doctor --clean'", file=sys.stderr)
+            print(
+                "still taking everything down; once more leaves it to 'smtplab doctor --clean'",
+                file=sys.stderr,
+            )
         else:
             raise KeyboardInterrupt
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,8 @@ import msgspec
 
 from grader import labs, outputs
 from grader.course import digests
-from grader.course.gradebook import grades_csv, write_beside
-from grader.course.grading import PARTIAL, REPLACED, Class, grade_entry, write_failed
+from grader.course.grading import Class, grade_entry, write_failed
+from grader.course.kept import RESULT, mend
 from grader.course.rows import Row
 from grader.course.schedule import LocalScheduler, Lost, Scheduler
 from grader.course.submissions import LOCK_NAME, Entry, entries
@@ -39,6 +38,7 @@ class Settings:
     draw: bool = False
     hints: str = "example"
     resume: bool = False
+    formats: tuple[str, ...] = tuple(outputs.FORMATS)
     workers: int = 0
 
 
@@ -73,7 +73,7 @@ def grade_class(
     progress: Progress,
     scheduler: Scheduler | None = None,
 ) -> Summary:
-    """Grade every submission and write ``out``: a folder each, ``grades.csv`` and ``junit.xml`` for all.
+    """Grade every submission and write ``out``: a folder each, and the documents about all beside them.
 
     Raises ``UsageError`` where the lab or the list of submissions cannot be used, ``EngineError`` where no engine
     runs, ``OutputError`` where ``out`` cannot be written. Interrupted, it leaves what is finished for a resumed run.
@@ -90,13 +90,15 @@ def grade_class(
             draw=settings.draw,
             hints=settings.hints,
             resume=settings.resume,
+            formats=settings.formats,
             digest=digests.of_class(lab, image, settings.hints),
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
         summary = Summary([rows[entry.folder] for entry in todo])
-        write_beside(settings.out / "grades.csv", grades_csv(summary.rows))
-        write_beside(settings.out / "junit.xml", outputs.junit(_results(settings.out, todo)))
+        for kind in (outputs.FORMATS[name] for name in settings.formats):
+            if kind.many:
+                outputs.write(settings.out / kind.file, kind.many(_results(settings.out, todo)))
     return summary
 
 
@@ -116,7 +118,9 @@ def _all_rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler, report
     return rows
 
 
-def _rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler) -> Iterator[tuple[Entry, Row]]:
+def _rows(
+    course: Class, todo: Sequence[Entry], scheduler: Scheduler
+) -> Generator[tuple[Entry, Row], None, None]:
     with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
         for entry, answer in answers:
             yield entry, _lost(course, entry, answer) if isinstance(answer, Lost) else answer
@@ -129,7 +133,7 @@ def _lost(course: Class, entry: Entry, lost: Lost) -> Row:
 
 def _results(out: Path, todo: Sequence[Entry]) -> Iterator[Result]:
     for entry in todo:
-        yield msgspec.json.decode((out / entry.folder / "result.json").read_bytes(), type=Result)
+        yield msgspec.json.decode((out / entry.folder / RESULT).read_bytes(), type=Result)
 
 
 @contextmanager
@@ -149,12 +153,7 @@ def locked(out: Path) -> Iterator[None]:
             raise UsageError(
                 f"another 'smtplab grade' is writing to {str(out)!r}: wait for it, or name another folder with --out"
             ) from error
-        for leftover in out.iterdir():
-            if leftover.name.startswith(PARTIAL):
-                shutil.rmtree(leftover, ignore_errors=True)
-            elif leftover.name.startswith(REPLACED):
-                whole = leftover.with_name(leftover.name.removeprefix(REPLACED))
-                shutil.rmtree(leftover) if whole.exists() else leftover.rename(whole)
+        mend(out)
         yield
     finally:
         os.close(descriptor)

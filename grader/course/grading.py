@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
-from grader import labs, outputs, pipeline
+from grader import labs, pipeline
 from grader.course import digests
+from grader.course.kept import write_folder
 from grader.course.rows import Row, row
 from grader.course.submissions import Entry
 from grader.engines.base import Engine
 from grader.judge import judge
-from grader.model.errors import EngineError, SubmissionError
+from grader.model.errors import EngineError, SmtplabError, SubmissionError
 from grader.model.evidence import Evidence
 from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.variant import Variant
 
 ROW_NAME = "row.json"
-PARTIAL = ".partial-"
-REPLACED = ".replaced-"
 
 
 @dataclass(frozen=True)
@@ -41,6 +38,7 @@ class Class:
     draw: bool
     hints: str
     resume: bool
+    formats: tuple[str, ...]
     digest: str
 
 
@@ -54,14 +52,22 @@ def grade_entry(course: Class, entry: Entry) -> Row:
         if course.resume and (done := _finished(course, entry, digest)):
             return done
         run = pipeline.grade(
-            course.lab, handed_in, engine=course.engine, student=entry.student, variant=variant, hints=course.hints
+            course.lab,
+            handed_in,
+            engine=course.engine,
+            student=entry.student,
+            variant=variant,
+            hints=course.hints,
         )
     except SubmissionError as error:
-        return write_failed(course, entry, variant, str(error), refused=True)
-    except EngineError as error:
+        return _write_refused(course, entry, variant, str(error))
+    except SmtplabError as error:
         return write_failed(course, entry, variant, str(error))
-    except OSError as error:
-        return write_failed(course, entry, variant, f"{error.filename or 'the grader'}: {error.strerror}")
+    except Exception as error:
+        # Whatever is wrong with the grader, one submission must not stop the rest of the class.
+        return write_failed(
+            course, entry, variant, f"a fault in smtplab itself, {type(error).__name__}: {error}"
+        )
     return _write(course, entry, run.result, run.evidence, digest)
 
 
@@ -74,53 +80,42 @@ def _finished(course: Class, entry: Entry, digest: str) -> Row | None:
     return known if known.digest == digest and known.ending == "graded" else None
 
 
-def write_failed(course: Class, entry: Entry, variant: Variant, reason: str, *, refused: bool = False) -> Row:
-    """Write the folder of a submission that could not be graded, and give its row.
-
-    ``refused`` where it is the submission that cannot be used; otherwise the fault is the grader's.
-    """
+def write_failed(course: Class, entry: Entry, variant: Variant, reason: str) -> Row:
+    """Write the folder of a submission that the grader failed at, and give its row."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
     )
-    return _write(course, entry, judge(evidence, hints=course.hints), evidence, "", refused=refused)
+    return _write(course, entry, judge(evidence, hints=course.hints), evidence, "")
+
+
+def _write_refused(course: Class, entry: Entry, variant: Variant, reason: str) -> Row:
+    """Write the folder of a submission that cannot be read: no points, by the student's own doing."""
+    evidence = pipeline.failed(
+        course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
+    )
+    unjudged = judge(evidence, hints=course.hints)
+    first, *others = unjudged.checks
+    failed = replace(
+        first, status="fail", observed=reason, next="Hand in what the lab asks for, and grade it again."
+    )
+    skipped = (replace(check, status="skipped", observed="", because=first.code) for check in others)
+    result = replace(
+        unjudged, status="graded", error=None, score=0, checks=[failed, *skipped], notes=[reason]
+    )
+    return _write(course, entry, result, None, "", refused=True)
 
 
 def _write(
-    course: Class, entry: Entry, result: Result, evidence: Evidence, digest: str, *, refused: bool = False
+    course: Class,
+    entry: Entry,
+    result: Result,
+    evidence: Evidence | None,
+    digest: str,
+    *,
+    refused: bool = False,
 ) -> Row:
     line = row(entry.student, entry.folder, result, digest=digest, refused=refused)
-    with replacing(course.out / entry.folder) as folder:
-        for name, document in documents(result, evidence).items():
-            (folder / name).write_bytes(document)
-        (folder / ROW_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(line)))
+    write_folder(
+        course.out / entry.folder, result, evidence, course.formats, {ROW_NAME: msgspec.json.encode(line)}
+    )
     return line
-
-
-def documents(result: Result, evidence: Evidence) -> dict[str, bytes]:
-    """Everything that is written of one submission, by file name."""
-    return {
-        "result.json": outputs.result_json(result),
-        "evidence.json": outputs.evidence_json(evidence),
-        "report.html": outputs.html(result, evidence),
-        "junit.xml": outputs.junit([result]),
-    }
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A new folder that becomes ``target`` when it is complete, and leaves nothing behind when it does not."""
-    beside = target.with_name(PARTIAL + target.name)
-    aside = target.with_name(REPLACED + target.name)
-    for leftover in (beside, aside):
-        shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir()
-    try:
-        yield beside
-        if target.exists():
-            target.rename(aside)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        if aside.exists() and not target.exists():
-            aside.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""What is remembered of a graded submission: enough for the gradebook and the summary, and small."""
+"""What is remembered of a graded submission: enough for the summary and for resuming, and small."""
 
 from __future__ import annotations
 
@@ -11,17 +11,8 @@ from grader.model.result import Result
 Ending = Literal["graded", "refused", "error"]
 
 
-class Mark(Struct, frozen=True, array_like=True):
-    """A check's status and points."""
-
-    code: str
-    status: str
-    points: int
-    max_points: int
-
-
 class Row(Struct, frozen=True, kw_only=True):
-    """One line of the gradebook.
+    """One submission of the class.
 
     ``ending`` is ``graded``; ``refused`` where the submission itself could not be read, which is the student's to
     mend; ``error`` where the grader failed, which says nothing about the submission.
@@ -36,7 +27,6 @@ class Row(Struct, frozen=True, kw_only=True):
     variant: str = ""
     first_failure: str = ""
     note: str = ""
-    marks: list[Mark] = []
     duration: float = 0.0
     digest: str = ""
     """Of everything that the grade depends on; see ``digests``."""
@@ -55,8 +45,7 @@ def row(student: str, folder: str, result: Result, *, digest: str, refused: bool
         passed=result.passed,
         variant=result.variant,
         first_failure=failure.title if failure else "",
-        note=result.error or "",
-        marks=[Mark(check.code, check.status, check.points, check.max_points) for check in result.checks],
+        note=result.error or (result.notes[0] if refused else ""),
         duration=result.duration,
         digest=digest,
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -16,6 +17,11 @@ from grader.model.deadline import Deadline
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
+
+if sys.platform == "darwin":  # Its libraries do not survive a fork.
+    CONTEXT = multiprocessing.get_context("spawn")
+else:  # A forked worker begins with every module imported.
+    CONTEXT = multiprocessing.get_context("fork")
 
 PATIENCE = 300.0
 """Seconds after which a worker is taken for hung; every run has limits of its own far below."""
@@ -33,10 +39,12 @@ class Lost:
 class Scheduler(Protocol):
     """Does many jobs, several at a time."""
 
-    def run(self, jobs: Iterable[Job], work: Callable[[Job], Answer]) -> Iterator[tuple[Job, Answer | Lost]]:
+    def run(
+        self, jobs: Iterable[Job], work: Callable[[Job], Answer]
+    ) -> Generator[tuple[Job, Answer | Lost], None, None]:
         """Each job with its answer as it ends, in no order; ``work`` answers every failure that it knows of.
 
-        Closing the iterator ends what is under way and takes it down.
+        Closing the generator ends what is under way and takes it down.
         """
 
 
@@ -44,11 +52,9 @@ class _Worker(Generic[Job, Answer]):
     """A process that works on one job at a time."""
 
     def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection]) -> None:
-        # A forked worker begins with every module imported; macOS's libraries do not survive a fork.
-        context = multiprocessing.get_context("spawn" if sys.platform == "darwin" else "fork")
-        self.connection, theirs = context.Pipe()
-        inherited = [*others, self.connection] if context.get_start_method() == "fork" else []
-        self.process: BaseProcess = context.Process(target=_serve, args=(theirs, inherited, work))
+        self.connection, theirs = multiprocessing.Pipe()
+        inherited = [*others, self.connection] if CONTEXT.get_start_method() == "fork" else []
+        self.process: BaseProcess = CONTEXT.Process(target=_serve, args=(theirs, inherited, work))
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -57,7 +63,9 @@ class _Worker(Generic[Job, Answer]):
     def give(self, job: Job) -> None:
         """Hand over a job."""
         self.job, self.deadline = job, Deadline(PATIENCE)
-        self.connection.send(job)
+        # A worker that died idle is found out when its answer is waited for.
+        with contextlib.suppress(OSError):
+            self.connection.send(job)
 
     def take(self) -> Answer | Lost:
         """The answer, or what became of the worker."""
@@ -66,7 +74,9 @@ class _Worker(Generic[Job, Answer]):
         except (EOFError, OSError):
             self.process.join(FAREWELL)
             code = self.process.exitcode
-            return Lost(f"a worker process ended with {code}" if code is not None else "a worker process hung")
+            return Lost(
+                f"a worker process ended with {code}" if code is not None else "a worker process hung"
+            )
         self.job = None
         return answer
 
@@ -85,7 +95,9 @@ class LocalScheduler:
     def __init__(self, workers: int) -> None:
         self._count = workers
 
-    def run(self, jobs: Iterable[Job], work: Callable[[Job], Answer]) -> Iterator[tuple[Job, Answer | Lost]]:
+    def run(
+        self, jobs: Iterable[Job], work: Callable[[Job], Answer]
+    ) -> Generator[tuple[Job, Answer | Lost], None, None]:
         """See ``Scheduler.run``."""
         waiting = iter(jobs)
         workers: list[_Worker[Job, Answer]] = []
@@ -101,10 +113,10 @@ class LocalScheduler:
                 for worker in _ready(busy):
                     job_done = worker.job
                     assert job_done is not None
-                    answer = worker.take() if not worker.deadline.over or worker.connection.poll() else _hung(worker)
+                    answer = worker.take() if worker.connection.poll() else _hung(worker)
                     if isinstance(answer, Lost):
                         workers.remove(worker)
-                        worker.end(Deadline(0))
+                        worker.end(Deadline(1))
                     yield job_done, answer
         finally:
             _dismiss(workers)
@@ -158,11 +170,18 @@ def _serve(connection: Connection, inherited: list[Connection], work: Callable[[
         other.close()
     try:
         while True:
-            connection.send(work(connection.recv()))
+            connection.send(_answer(work, connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass
     except KeyboardInterrupt:
         os._exit(128 + signal.SIGTERM)
+
+
+def _answer(work: Callable[[Job], Answer], job: Job) -> Answer | Lost:
+    try:
+        return work(job)
+    except Exception as error:
+        return Lost(f"{type(error).__name__}: {error}")
 
 
 def _interrupted(number: int, frame: object) -> None:

@@ -37,9 +37,13 @@ def entries(sources: Sequence[Path], out: Path) -> list[Entry]:
         if not source.exists():
             raise UsageError(f"there is no submission {str(source)!r}: check the path")
         if not source.is_dir() and not source.name.lower().endswith(ARCHIVES):
-            raise UsageError(f"{str(source)!r} is neither a folder nor a zip or tar archive: give one of them")
+            raise UsageError(
+                f"{str(source)!r} is neither a folder nor a zip or tar archive: give one of them"
+            )
         if source.resolve() == out.resolve() or (source / LOCK_NAME).exists():
-            raise UsageError(f"{str(source)!r} holds grades, not a submission: leave it out, or move it elsewhere")
+            raise UsageError(
+                f"{str(source)!r} holds grades, not a submission: leave it out, or move it elsewhere"
+            )
         entry = _entry(source)
         if other := found.get(entry.folder.casefold()):
             raise UsageError(

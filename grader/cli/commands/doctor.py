@@ -1,13 +1,61 @@
-"""``smtplab doctor``: what is missing here, and the exact command that mends it."""
+"""``smtplab doctor``."""
 
 from __future__ import annotations
 
+import platform
+import sys
+from typing import TYPE_CHECKING
+
 import click
+
 from grader.cli import options
+
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+
+ENGINES = ("local", "docker")
 
 
 @click.command()
+@click.option("--clean", is_flag=True, help="Remove what runs that were killed left behind.")
 @options.debug
-def doctor() -> int:
-    """Say what is missing on this machine, and the exact command that mends it."""
+def doctor(clean: bool) -> int:
+    """Say what is missing on this machine, and the exact command that mends it.
+
+    One engine that can run is enough.
+    """
+    from grader import __version__
+    from grader.engines import select
+
+    engines = [select(name) for name in ENGINES]
+    if clean:
+        return _clean(engines)
+    click.echo(
+        f"smtplab {__version__}, Python {platform.python_version()} ({sys.executable}), {platform.platform()}"
+    )
+    able = [_examine(engine) for engine in engines]
+    if any(able):
+        click.echo("Ready: labs can be graded here.")
+        return 0
+    click.echo("No engine can run here: mend one of them. Both need nothing of the other.")
+    return 3
+
+
+def _examine(engine: Engine) -> bool:
+    problems = engine.problems()
+    if not problems:
+        click.echo(f"  {click.style('✓', fg='green')} engine {engine.name} can run")
+        return True
+    click.echo(f"  {click.style('✗', fg='red')} engine {engine.name} cannot run")
+    for problem in problems:
+        click.echo(f"      {problem.what}")
+        click.echo(f"        mend it with: {problem.mend}")
+    return False
+
+
+def _clean(engines: list[Engine]) -> int:
+    removed = [line for engine in engines if not engine.problems() for line in engine.clean()]
+    for line in removed:
+        click.echo(f"removed {line}")
+    click.echo("Nothing was left behind." if not removed else f"{len(removed)} things removed.")
     return 0

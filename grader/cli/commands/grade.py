@@ -1,0 +1,104 @@
+"""``smtplab grade``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+from grader.cli.complete import LAB
+
+if TYPE_CHECKING:
+    from grader.course import Summary
+
+
+def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
+    if value == "auto":
+        return 0
+    if value.isascii() and value.isdigit() and 0 < int(value) <= 1000:
+        return int(value)
+    raise click.BadParameter("give a number from 1 to 1000, or 'auto' for one a processor")
+
+
+def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    from grader.labs.templates import nearest
+    from grader.outputs import FORMATS
+
+    chosen = tuple(dict.fromkeys(value.split(","))) if value else tuple(FORMATS)
+    for name in chosen:
+        if name not in FORMATS:
+            raise click.BadParameter(
+                f"there is no format {name!r}{nearest('%r', name, FORMATS)}; there are {', '.join(FORMATS)}"
+            )
+    return chosen
+
+
+@click.command()
+@click.argument("lab", type=LAB)
+@click.argument(
+    "submissions", metavar="SUBMISSION...", nargs=-1, required=True, type=click.Path(path_type=Path)
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the grades.")
+@click.option(
+    "-j", "--jobs", default="auto", metavar="N", callback=_jobs, help="How many at a time.  [default: auto]"
+)
+@click.option(
+    "--format", "formats", metavar="NAME,...", callback=_formats, help="What is written.  [default: all]"
+)
+@click.option("--resume", is_flag=True, help="Skip what an earlier run into the same folder finished.")
+@click.option(
+    "--student-from",
+    type=click.Choice(["folder", "none"]),
+    help="Whose variant of the lab each had: the one drawn for the folder's name, or everybody the canonical "
+    "one.  [default: folder with --seed, else none]",
+)
+@options.hints
+@options.engine
+@options.seed
+@options.exit_zero
+@options.debug
+def grade(
+    lab: str,
+    submissions: tuple[Path, ...],
+    out: Path,
+    jobs: int,
+    formats: tuple[str, ...],
+    resume: bool,
+    student_from: str | None,
+    hints: str,
+    engine: str,
+    key: str | None,
+    exit_zero: bool,
+) -> int:
+    """Grade many submissions: folders or archives, one a student, named by the student's id.
+
+    DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV and JUnit XML.
+    """
+    from grader import labs
+    from grader.cli.classroom import Classroom
+    from grader.cli.engine import usable
+    from grader.course import Settings, grade_class
+
+    settings = Settings(
+        lab=labs.find(lab),
+        out=out,
+        engine=usable(engine),
+        key=key,
+        draw=student_from == "folder" or (student_from is None and key is not None),
+        hints=hints,
+        resume=resume,
+        formats=formats,
+        workers=jobs,
+    )
+    with Classroom(out) as room:
+        summary = grade_class(settings, submissions, report=room.report, progress=room.step)
+    room.summarise(summary)
+    return _exit_code(summary, exit_zero)
+
+
+def _exit_code(summary: Summary, exit_zero: bool) -> int:
+    if summary.count("error"):
+        return 3
+    return 0 if summary.passed or exit_zero else 1

@@ -1,0 +1,23 @@
+"""The engine that a command runs on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from grader.model.errors import EngineError
+
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+
+
+def usable(name: str) -> Engine:
+    """The engine of that name. Raises ``EngineError``, with the command that mends it, where it cannot run."""
+    from grader.engines import select
+
+    engine = select(name)
+    # 'auto' has asked already.
+    if name != "auto" and (problems := engine.problems()):
+        raise EngineError(
+            f"the engine {name!r} cannot run here: {problems[0].what}; mend it with: {problems[0].mend}"
+        )
+    return engine
