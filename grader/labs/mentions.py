@@ -1,0 +1,155 @@
+"""What a submission's text mentions: networks, names and mail addresses whose owners are worth playing.
+
+This only chooses what to try. Whether a setting has any effect is never concluded from it, so a mention too many does no
+harm, and how Postfix would read a file does not matter.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network
+
+from msgspec import Struct
+
+from grader.model.errors import SubmissionError
+
+Network = IPv4Network | IPv6Network
+
+MOST = 40
+"""Mentions of a kind that are tried."""
+
+_ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\s*=\s*(.*)$")
+_PARAMETER = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
+_LONGEST_LINE = 20_000
+_LONGEST_VALUE = 500
+_MOST_PARAMETERS = 50
+"""Beyond these a line is taken as it stands: parameters that hold one another could grow without end."""
+
+_IPV4 = re.compile(r"(?<![\w.:-])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2})?(?![\w.-])")
+_IPV4_BEGINNING = re.compile(r"(?:^\s*|(?<=\^))(\d{1,3}(?:\.\d{1,3}){0,2})\.?(?=\s|$|(?<=\.)\D)")
+_IPV6 = re.compile(r"(?<![\w:.])\[?([0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,39}:[0-9A-Fa-f:.]{0,39})\]?(/\d{1,3})?(?![\w:])")
+_ADDRESS = re.compile(r"(?<![\w.+=-])([\w.+=-]{1,64})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w-]|\.\w)")
+_NAME = re.compile(r"(?<![\w/.+-])(\.?)((?:[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24})(?![\w-]|\.\w)")
+_ALLOWED_WORD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,62})\s+(?:OK|RELAY|PERMIT\w*|\d+)\b", re.IGNORECASE)
+_REFUSING = re.compile(r"^\S+\s+(?:REJECT|DISCARD|DEFER\w*|[45]\d\d)\b", re.IGNORECASE)
+_FILES = re.compile(r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE)
+_UNPLAYABLE = (
+    *map(ipaddress.ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")),
+    *map(ipaddress.ip_network, ("::/127", "fe80::/10", "ff00::/8", "::ffff:0:0/96")),
+)
+"""Networks in which nobody can be a client from elsewhere: this host, loopback, link-local, multicast, reserved."""
+
+
+class Mentions(Struct, frozen=True):
+    """What was found, in the order of the files. ``names`` may begin with a dot, which stands for any host below."""
+
+    networks: list[str]
+    names: list[str]
+    addresses: list[str]
+
+    @property
+    def domains(self) -> list[str]:
+        """The names without the dots that stand for their hosts, each once."""
+        return list(dict.fromkeys(name.lstrip(".") for name in self.names))
+
+
+def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
+    """What the files mention, save the names in ``own`` (the student's own domain and host) and ``localhost``.
+
+    Lines that refuse something count last. Raises ``SubmissionError`` where more is let in than can be tried: what
+    is not tried must not pass for harmless.
+    """
+    lines = list(_lines(files))
+    allowing = _gather(line for line in lines if not _REFUSING.match(line))
+    refusing = _gather(line for line in lines if _REFUSING.match(line))
+    excluded = {"localhost", *(name.lower() for name in own)}
+    kinds: list[list[str]] = []
+    for what, first, then in zip(("networks", "names", "mail addresses"), allowing, refusing, strict=True):
+        first = {entry: None for entry in first if entry.lstrip(".") not in excluded}
+        if len(first) > MOST:
+            raise SubmissionError(
+                f"the files mention {len(first)} different {what}, and at most {MOST} can be tried: "
+                "hand in only what this server needs"
+            )
+        rest = [entry for entry in then if entry not in first and entry.lstrip(".") not in excluded]
+        kinds.append([*first, *rest][:MOST])
+    return Mentions(*kinds)
+
+
+def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Logical lines without comments; ``$name`` in main.cf replaced; a pattern's ``\\.`` read as a dot."""
+    for name, data in sorted(files.items(), key=lambda item: (item[0] != "main.cf", item[0])):
+        if b"\0" in data:
+            continue
+        found = _logical(data.decode("utf-8", "replace"))
+        values = dict(match.groups() for line in found if (match := _ASSIGNMENT.match(line))) if name == "main.cf" else {}
+        values.setdefault("mydomain", values.get("myhostname", "").partition(".")[2])
+        for line in found:
+            yield _expanded(line, values).replace("\\.", ".")[:_LONGEST_LINE]
+
+
+def _logical(text: str) -> list[str]:
+    """Lines joined with their continuations, which begin with white space (postconf(5))."""
+    lines: list[str] = []
+    for line in text.splitlines():
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        if line[0].isspace() and lines and len(lines[-1]) < _LONGEST_LINE:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line.strip())
+    return lines
+
+
+def _expanded(line: str, values: Mapping[str, str]) -> str:
+    for _ in range(3):
+        if not 0 < line.count("$") <= _MOST_PARAMETERS or len(line) > _LONGEST_LINE:
+            break
+        line = _PARAMETER.sub(lambda match: values.get(match[1] or match[2] or match[3], match[0])[:_LONGEST_VALUE], line)
+    return line
+
+
+def _gather(lines: Iterable[str]) -> tuple[dict[str, None], dict[str, None], dict[str, None]]:
+    networks: dict[str, None] = {}
+    names: dict[str, None] = {}
+    addresses: dict[str, None] = {}
+    for line in lines:
+        networks |= dict.fromkeys(str(network) for network in _networks(line))
+        for local, domain in _ADDRESS.findall(line):
+            addresses[f"{local}@{domain.lower()}"] = None
+            names[domain.lower()] = None
+        for dot, name in _NAME.findall(_ADDRESS.sub(" ", line)):
+            if not _FILES.search(name):
+                names[dot + name.lower()] = None
+        if (word := _ALLOWED_WORD.match(line)) is not None:
+            names[word[1].lower()] = None
+    return networks, names, addresses
+
+
+def _networks(line: str) -> Iterator[Network]:
+    found = [address + length for pattern in (_IPV4, _IPV6) for address, length in pattern.findall(line)]
+    for beginning in _IPV4_BEGINNING.findall(line):
+        octets = beginning.split(".")
+        found.append(".".join([*octets, "0", "0", "0"][:4]) + f"/{8 * len(octets)}")
+    for text in found:
+        try:
+            network = ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            continue
+        if isinstance(network, IPv6Network) and (mapped := network.network_address.ipv4_mapped) is not None:
+            network = ipaddress.ip_network(f"{mapped}/{max(0, network.prefixlen - 96)}", strict=False)
+        if not any(_within(network, other) for other in _UNPLAYABLE):
+            yield network
+
+
+def _within(network: Network, other: Network) -> bool:
+    if isinstance(network, IPv4Network):
+        return isinstance(other, IPv4Network) and network.subnet_of(other)
+    return isinstance(other, IPv6Network) and network.subnet_of(other)
+
+
+def playable(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether a client from elsewhere can have this address."""
+    return not any(address in network for network in _UNPLAYABLE)
