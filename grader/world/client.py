@@ -1,0 +1,372 @@
+"""One probing session: a client that says what it is told to, also where no honest client would."""
+
+from __future__ import annotations
+
+import base64
+import ssl
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from grader.model.deadline import Deadline
+from grader.model.evidence import Certificate, Outcome, Reply, Session
+from grader.model.plan import Attempt, Login
+from grader.world.tls import Contexts, facts
+from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
+from grader.world.wire import HungUp, Wire, connect, reason
+
+CONNECT_SECONDS = 3.0
+GREETING_SECONDS = 8.0
+"""Postfix's postscreen lets a stranger wait for six."""
+COMMAND_SECONDS = 5.0
+QUIT_SECONDS = 2.0
+SECOND_REPLY_SECONDS = 1.0
+
+SHORTEST_SECRET = 4
+"""Shorter passwords are not looked for in a server's words, where they would stand by chance."""
+
+Stage = Literal["connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"]
+
+
+class Refused(Exception):
+    """The server said no, and what was planned for the session is pointless now."""
+
+
+class Untrusted(Exception):
+    """TLS with the lab's authority failed. ``problem`` says why; others might be less strict."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass
+class Listener:
+    """What is known of a listener: its name in DNS, whom to trust there, how patient to be."""
+
+    server: str
+    port: int
+    name: str | None = None
+    problem: str | None = None
+    silent: int = 0
+    """Greetings waited for in vain since the last one heard."""
+    impatient: bool = False
+    """It delays or throws out clients that ask for much in one session."""
+
+    @property
+    def greeting_seconds(self) -> float:
+        """How long to wait for a greeting: less where others waited in vain."""
+        return GREETING_SECONDS / 2 if self.silent else GREETING_SECONDS
+
+
+@dataclass
+class Progress:
+    """How far the attempt at hand came."""
+
+    stage: Stage = "connect"
+    replies: list[Reply] = field(default_factory=list)
+    first_line: int = 0
+
+
+class Client:
+    """A session for attempts that share everything up to MAIL.
+
+    ``outcomes`` holds what became of each attempt. One that is missing there was not finished: the server ended the
+    session, and ``progress`` is how far it came.
+    """
+
+    def __init__(
+        self,
+        attempts: Sequence[Attempt],
+        listener: Listener,
+        contexts: Contexts,
+        clock: Clock,
+        deadline: Deadline,
+        on_delay: Callable[[], None],
+    ) -> None:
+        self.attempts = list(attempts)
+        self.outcomes: dict[str, Outcome] = {}
+        self.progress = Progress()
+        self.transcript = Transcript(clock)
+        self.end = "closed"
+        self.extensions: set[str] = set()
+        self.errors = 0
+        """Replies that said no, as Postfix counts them against ``smtpd_soft_error_limit``."""
+        self.authenticated = False
+        self._certificate: Certificate | None = None
+        self._first = self.attempts[0]
+        self._listener = listener
+        self._contexts = contexts
+        self._clock = clock
+        self._deadline = deadline
+        self._on_delay = on_delay
+        self._wire: Wire | None = None
+        self._unanswered: deque[tuple[float, str]] = deque()
+        self._hello_reply: Reply | None = None
+
+    @property
+    def delayed(self) -> bool:
+        """Whether the server made this client wait."""
+        return self._wire is not None and self._wire.delayed
+
+    def session(self, number: int) -> Session:
+        """The session as evidence."""
+        return Session(
+            id=number,
+            source=self._first.source,
+            address=self._first.address,
+            server=self._first.server,
+            listener=self._first.listener,
+            end=self.end,
+            lines=self.transcript.lines,
+            tls=self._certificate,
+        )
+
+    def outcome(self, attempt: Attempt) -> Outcome:
+        """What became of an attempt, by the progress made."""
+        return Outcome(
+            attempt=attempt.id,
+            stage=self.progress.stage,
+            replies=self.progress.replies,
+            authenticated=self.authenticated,
+            first_line=self.progress.first_line,
+            last_line=max(self.progress.first_line, len(self.transcript.lines) - 1),
+        )
+
+    def begin(self, stage: Stage) -> None:
+        """A new attempt begins."""
+        self.progress = Progress(stage, [], len(self.transcript.lines))
+
+    def settle(self, attempt: Attempt) -> None:
+        """The attempt is finished; its progress is its outcome."""
+        self.outcomes[attempt.id] = self.outcome(attempt)
+
+    async def open(self) -> None:
+        """Everything before MAIL. Raises ``Refused``, ``Untrusted`` or ``HungUp``."""
+        first = self._first
+        self._wire = await connect(
+            first.address, first.server, first.port, self._patience(CONNECT_SECONDS), self._clock, self._on_delay
+        )
+        self.progress.stage = "greeting"
+        if first.preamble is not None:
+            self._send_line(first.preamble)
+        if first.tls == "implicit":
+            await self._handshake()
+        await self._greeting()
+        self.progress.stage = "preface"
+        await self._hello()
+        if first.tls == "starttls":
+            await self._expect(220, "STARTTLS")
+            await self._handshake()
+            await self._hello()
+        if first.login is not None:
+            self.progress.stage = "auth"
+            await self._log_in(first.login)
+            self.progress.stage = "preface"
+        await self._before(first.before)
+
+    def send(self, *commands: str) -> None:
+        """Send commands in one write; ``answer`` reads their replies one by one."""
+        assert self._wire is not None
+        self._note_early_words()
+        now = self._clock()
+        self._unanswered.extend((now, command) for command in commands)
+        self._wire.send("".join(command + "\r\n" for command in commands).encode("utf-8", "surrogateescape"))
+
+    async def answer(self, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
+        """The reply to the next command sent, both on record; ``shown`` is put there instead of the command.
+
+        Raises ``HungUp`` where none comes, and after 421, which announces the end (RFC 5321 section 3.8).
+        """
+        sent, command = self._unanswered.popleft()
+        command = redacted(command) if shown is None else shown
+        self.transcript.client(command, sent)
+        return await self.listen(command, seconds)
+
+    async def listen(self, command: str, seconds: float) -> Reply:
+        """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
+        assert self._wire is not None
+        at, heard = await self._wire.reply(self._patience(seconds))
+        reply = self.transcript.server(command, heard, at)
+        if reply.code >= 400:
+            self.errors += 1
+        if reply.code == 421:
+            self.progress.replies.append(reply)
+            raise HungUp("closed")
+        return reply
+
+    async def ask(self, command: str, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
+        """One command and its reply."""
+        self.send(command)
+        return await self.answer(seconds, shown)
+
+    async def gather(self, count: int) -> None:
+        """Wait until this many replies are there to be read, as far as they come in time."""
+        assert self._wire is not None
+        await self._wire.replies(count, self._patience(COMMAND_SECONDS))
+
+    def send_text(self, data: bytes) -> None:
+        """Send a message as it is."""
+        assert self._wire is not None
+        self.transcript.message(data)
+        self._wire.send(data)
+
+    async def quit(self) -> None:
+        """Say goodbye and wait for it to be answered; what else the server still says is noted."""
+        self.send("QUIT")
+        reply = await self.answer(QUIT_SECONDS)
+        while reply.code != 221:
+            reply = await self.listen("QUIT", QUIT_SECONDS)
+        self.end = "quit"
+
+    def hang_up(self, hung: HungUp | None = None) -> None:
+        """Close the connection; ``hung`` says that the server, or its silence, was first."""
+        for sent, command in self._unanswered:
+            self.transcript.client(redacted(command), sent)
+        self._unanswered.clear()
+        if hung is not None:
+            self.end = hung.end
+            if hung.remark:
+                self.transcript.remark(hung.remark)
+        if self._wire is not None:
+            if self._wire.encryption is not None and self._certificate is not None:
+                self._contexts.keep_ticket(self._wire.encryption.tls, self._listener.server, self._listener.port)
+            self._wire.close()
+
+    def _patience(self, seconds: float) -> float:
+        return min(seconds, self._deadline.left)
+
+    def _send_line(self, line: str) -> None:
+        assert self._wire is not None
+        self.transcript.client(redacted(line))
+        self._wire.send(line.encode("utf-8", "surrogateescape") + b"\r\n")
+
+    def _note_early_words(self) -> None:
+        """A reply that nobody asked for must not pass for the answer to what is asked next."""
+        assert self._wire is not None
+        if self._wire.unread and not self._unanswered:
+            self.transcript.remark("the server speaks out of turn")
+            for at, heard in self._wire.unasked():
+                self.transcript.server("", heard, at)
+
+    async def _greeting(self) -> None:
+        try:
+            reply = await self.listen("", self._listener.greeting_seconds)
+        except HungUp as hung:
+            if hung.end == "timeout" and not self._deadline.over:
+                self._listener.silent += 1
+            raise
+        self._listener.silent = 0
+        if reply.code != 220:
+            self.progress.replies.append(reply)
+            raise Refused
+
+    async def _hello(self) -> None:
+        """EHLO, or HELO where that is not known (RFC 5321 section 3.2)."""
+        if not self._first.helo:
+            return
+        reply = await self.ask(f"EHLO {self._first.helo}")
+        if reply.code != 250 and self._first.preamble is not None:
+            reply = await self._second_reply(reply)
+        self.extensions = {line[4:].split(" ")[0].upper() for line in reply.text.split("\n")[1:]}
+        if reply.code != 250:
+            self.extensions = set()
+            reply = await self.ask(f"HELO {self._first.helo}")
+        self._hello_reply = reply
+        if reply.code != 250:
+            self.progress.replies.append(reply)
+            raise Refused
+
+    async def _second_reply(self, reply: Reply) -> Reply:
+        """A server that takes the preamble for a command answers it, and only then EHLO."""
+        try:
+            return await self.listen(reply.command, SECOND_REPLY_SECONDS)
+        except HungUp as hung:
+            if hung.end != "timeout":
+                raise
+            return reply
+
+    async def _expect(self, code: int, command: str) -> Reply:
+        reply = await self.ask(command)
+        if reply.code != code:
+            self.progress.replies.append(reply)
+            raise Refused
+        return reply
+
+    async def _handshake(self) -> None:
+        assert self._wire is not None
+        listener, strict = self._listener, self._listener.problem is None
+        context = self._contexts.context(
+            strict=strict, named=listener.name is not None, certificate=self._first.certificate
+        )
+        ticket = self._contexts.ticket(context, listener.server, listener.port)
+        try:
+            await self._wire.begin_tls(context, listener.name, ticket, self._patience(COMMAND_SECONDS))
+        except ssl.SSLError as error:
+            if strict:
+                raise Untrusted(reason(error)) from error
+            raise HungUp("reset", f"no TLS: {reason(error)}") from error
+        assert self._wire.encryption is not None
+        shown = self._certificate = facts(self._wire.encryption.tls, listener.problem)
+        self.transcript.remark(f"{shown.version} {shown.cipher}{'' if shown.trusted else f', {shown.problem}'}")
+
+    async def _log_in(self, login: Login) -> None:
+        """AUTH (RFC 4954), offered or not: what is not offered may still be taken."""
+        self.transcript.keep_secret(_secrets(login))
+        reply = await self._authentication(login)
+        self.authenticated = reply.code == 235
+        if self.authenticated:
+            return
+        if "AUTH" not in self.extensions and self._hello_reply is not None:
+            reply = self._hello_reply
+        self.progress.replies.append(reply)
+        raise Refused
+
+    async def _authentication(self, login: Login) -> Reply:
+        if login.mechanism == "PLAIN":
+            return await self.ask(f"AUTH PLAIN {_plain(login)}")
+        reply = await self.ask(f"AUTH {login.mechanism}")
+        if login.mechanism == "LOGIN":
+            for word in (login.user, login.password):
+                if reply.code == 334:
+                    reply = await self.ask(_base64(word), shown=CREDENTIALS)
+        elif login.mechanism == "CRAM-MD5" and reply.code == 334:
+            reply = await self.ask(_cram_md5(login, reply.text[4:]), shown=CREDENTIALS)
+        return reply
+
+    async def _before(self, commands: list[str]) -> None:
+        """The attempt's own commands, whatever is answered, and EHLO again, as XCLIENT asks for."""
+        challenged = False
+        for command in commands:
+            reply = await self.ask(command, shown=CREDENTIALS if challenged else None)
+            challenged = reply.code == 334
+            self.progress.replies.append(reply)
+        if commands:
+            await self._hello()
+
+
+def _base64(text: str) -> str:
+    return base64.b64encode(text.encode()).decode("ascii")
+
+
+def _plain(login: Login) -> str:
+    return _base64(f"\0{login.user}\0{login.password}")
+
+
+def _cram_md5(login: Login, challenge: str) -> str:
+    """RFC 2195 section 2."""
+    import binascii
+    import hmac
+
+    try:
+        asked = base64.b64decode(challenge)
+    except binascii.Error:
+        asked = b""
+    return _base64(f"{login.user} {hmac.new(login.password.encode(), asked, 'md5').hexdigest()}")
+
+
+def _secrets(login: Login) -> list[str]:
+    """Every form in which the password is spoken."""
+    secrets = [_plain(login), _base64(login.password)]
+    return [*secrets, login.password] if len(login.password) >= SHORTEST_SECRET else secrets

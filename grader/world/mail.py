@@ -1,0 +1,166 @@
+"""What is done in an open session: mail transactions, many at once where the server takes that, and dialogues."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Sequence
+
+from grader.model.evidence import Reply
+from grader.model.plan import Attempt
+from grader.world.client import Client
+from grader.world.transcript import CREDENTIALS, redacted
+
+TEXT_SECONDS = 10.0
+"""A content filter may look at the text before the server answers."""
+
+ERRORS_A_SESSION = 9
+"""Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
+
+FIRST_BATCH = 4
+"""Attempts sent at once before it is known whether MAIL is refused too: that would make two errors each."""
+
+LINE_END = re.compile(rb"\r?\n")
+END_OF_TEXT = b"\r\n.\r\n"
+
+
+def text_of(attempt: Attempt) -> bytes:
+    """The message as it goes over the wire (RFC 5321 section 4.5.2), its end included.
+
+    What is smuggled goes out untouched behind the text: it brings its own, wrong, end of the first message.
+    """
+    data = LINE_END.sub(b"\r\n", attempt.message)
+    if data and not data.endswith(b"\r\n"):
+        data += b"\r\n"
+    data = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:] + attempt.smuggled
+    if attempt.smuggled.endswith(END_OF_TEXT):
+        return data
+    return data + (b".\r\n" if not data or data.endswith(b"\r\n") else END_OF_TEXT)
+
+
+def commands_of(attempt: Attempt) -> list[str]:
+    """MAIL and RCPT, each path as it is, however odd."""
+    parameters = f" {attempt.parameters}" if attempt.parameters else ""
+    return [
+        f"MAIL FROM:<{attempt.sender}>{parameters}",
+        *(f"RCPT TO:<{recipient}>" for recipient in attempt.recipients),
+    ]
+
+
+async def dialogue(client: Client, attempt: Attempt) -> None:
+    """Say the attempt's commands one after the other; an attempt without any has said all by now."""
+    client.begin("preface")
+    challenged = False
+    for command in attempt.say:
+        client.send(command)
+        reply = await client.answer(shown=CREDENTIALS if challenged else redacted(command))
+        challenged = reply.code == 334
+        client.progress.replies.append(reply)
+    client.progress.stage = "said"
+    client.settle(attempt)
+
+
+class Mails:
+    """The transactions of one session."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._pipelining = "PIPELINING" in client.extensions
+        self._waiting: deque[Attempt] = deque()
+        self._batches = 0
+        self._mail_refused = False
+        self._accepted = False
+
+    async def send(self, attempts: Sequence[Attempt]) -> None:
+        """Try the attempts, as many as the server's patience allows; the others are left without an outcome."""
+        self._waiting.extend(attempts)
+        while self._waiting and (size := self._batch_size()):
+            batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
+            if len(batch) == 1:
+                await self._transaction(batch[0])
+            else:
+                await self._batch(batch)
+
+    def _batch_size(self) -> int:
+        """How many attempts to send at once: as many as cannot make too many errors, by what is known of the server."""
+        left = ERRORS_A_SESSION - self._client.errors
+        self._batches += 1
+        if left <= 0:
+            return 1 if self._batches == 1 else 0
+        if not self._pipelining or self._accepted:
+            return 1
+        if self._batches == 1:
+            return FIRST_BATCH
+        return max(1, left // 2) if self._mail_refused else left
+
+    async def _batch(self, attempts: list[Attempt]) -> None:
+        """Ask for the recipients of many attempts in one write (RFC 2920), then send what is taken."""
+        sent = [[*commands_of(attempt), "RSET"] for attempt in attempts]
+        self._client.send(*(command for commands in sent for command in commands))
+        await self._client.gather(sum(map(len, sent)))
+        taken = []
+        for attempt in attempts:
+            if await self._envelope(attempt):
+                taken.append(attempt)
+            else:
+                self._client.settle(attempt)
+            await self._client.answer()
+        for attempt in taken:
+            await self._transaction(attempt)
+
+    async def _envelope(self, attempt: Attempt) -> bool:
+        """The replies to an envelope that was sent; whether any recipient was taken."""
+        self._client.begin("mail")
+        progress = self._client.progress
+        mail = await self._client.answer()
+        progress.replies.append(mail)
+        if mail.code == 250:
+            progress.stage = "rcpt"
+        else:
+            self._mail_refused = True
+        taken = False
+        for _ in attempt.recipients:
+            reply = await self._client.answer()
+            if progress.stage == "rcpt":
+                progress.replies.append(reply)
+                taken = taken or reply.code in (250, 251)
+        return taken
+
+    async def _transaction(self, attempt: Attempt) -> None:
+        client = self._client
+        taken = await self._one_envelope(attempt)
+        if taken:
+            await self._text(attempt)
+        client.settle(attempt)
+        self._accepted = client.progress.stage == "accepted"
+        if self._waiting and not self._accepted:
+            await client.ask("RSET")
+
+    async def _one_envelope(self, attempt: Attempt) -> bool:
+        client = self._client
+        commands = commands_of(attempt)
+        if self._pipelining:
+            client.send(*commands)
+            return await self._envelope(attempt)
+        client.begin("mail")
+        progress = client.progress
+        progress.replies.append(await client.ask(commands[0]))
+        if progress.replies[0].code != 250:
+            return False
+        progress.stage = "rcpt"
+        replies: list[Reply] = [await client.ask(command) for command in commands[1:]]
+        progress.replies.extend(replies)
+        return any(reply.code in (250, 251) for reply in replies)
+
+    async def _text(self, attempt: Attempt) -> None:
+        client = self._client
+        client.progress.stage = "data"
+        go_on = await client.ask("DATA")
+        client.progress.replies.append(go_on)
+        if go_on.code != 354:
+            return
+        client.send_text(text_of(attempt))
+        reply = await client.listen(".", TEXT_SECONDS)
+        client.progress.replies.append(reply)
+        if reply.code == 250:
+            client.progress.stage = "accepted"

@@ -1,0 +1,221 @@
+"""Other people's mail servers: they take every message and keep it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections import defaultdict
+
+from aiosmtpd.smtp import SMTP
+from msgspec.structs import replace
+
+from grader.model.errors import EngineError
+from grader.model.evidence import Arrival
+from grader.model.plan import Peer
+from grader.world.transcript import Clock
+
+LARGEST_MESSAGE = 10 * 1024 * 1024
+MOST_OCTETS = 48 * 1024 * 1024
+"""Of all messages together."""
+MOST_MESSAGES = 5000
+MOST_RECIPIENTS = 1000
+LONGEST_COMMAND = 4096
+LONGEST_LINE = 64 * 1024
+IDLE_SECONDS = 60.0
+MOST_CONNECTIONS = 50
+"""Open at once. Postfix opens no more than 20 to one destination."""
+
+SEARCHED_OCTETS = 256 * 1024
+"""Of a message, where tokens are looked for."""
+
+NULL_PATH = "<>"
+"""How the null reverse path (RFC 5321 section 4.5.5) is told from no path at all."""
+
+PATH = re.compile(r'\s*(?:<(?P<bracketed>(?:"(?:\\.|[^"\\])*"|[^">])*)>|(?P<bare>[^\s<>]+))(?P<rest>.*)', re.DOTALL)
+
+
+class Peers:
+    """All peers of a world, and what they took."""
+
+    def __init__(self, peers: list[Peer], clock: Clock) -> None:
+        self.notes: list[str] = []
+        self.connections = 0
+        self._peers = peers
+        self._clock = clock
+        self._servers: list[asyncio.Server] = []
+        self._arrivals: list[Arrival] = []
+        self._octets = 0
+        self._expected: dict[bytes, tuple[str, str]] = {}
+        self._found: set[str] = set()
+        self._searched = 0
+
+    async def start(self) -> None:
+        """Listen on every address. Raises ``EngineError`` where one is not the world's."""
+        for peer in self._peers:
+            for address in peer.addresses:
+                await self._listen(peer, address)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        for server in self._servers:
+            server.close()
+
+    def expect(self, owners: dict[str, str]) -> None:
+        """Tokens to look for in messages, and the attempts that they belong to."""
+        self._expected.update({token.lower().encode(): (token, owner) for token, owner in owners.items()})
+
+    def tokens(self) -> set[str]:
+        """The tokens that arrived so far."""
+        self._search()
+        return self._found
+
+    def arrivals(self) -> list[Arrival]:
+        """Every message kept, with the attempts whose token it carries."""
+        self._search()
+        return self._arrivals
+
+    def has_room(self, octets: int) -> bool:
+        """Whether a message of this size can still be kept."""
+        if self._octets + octets <= MOST_OCTETS and len(self._arrivals) < MOST_MESSAGES:
+            return True
+        if not self.notes:
+            self.notes.append(
+                f"The outside mail servers kept {len(self._arrivals)} messages of {self._octets} octets in all "
+                "and turned further ones away."
+            )
+        return False
+
+    def keep(self, peer: str, client: str, sender: str, recipients: list[str], raw: bytes) -> None:
+        """Keep a message that ``peer`` took."""
+        self._octets += len(raw)
+        self._arrivals.append(
+            Arrival(
+                id=len(self._arrivals),
+                place="outside",
+                where=peer,
+                attempts=[],
+                raw=raw,
+                at=self._clock(),
+                client=client,
+                sender=sender,
+                recipients=recipients,
+            )
+        )
+
+    def _search(self) -> None:
+        """Look through what came since the last time. Servers on the way may have changed the token's case."""
+        for index in range(self._searched, len(self._arrivals)):
+            arrival = self._arrivals[index]
+            envelope = "\n".join((arrival.sender, *arrival.recipients)).encode("utf-8", "replace")
+            text = (envelope + b"\n" + arrival.raw[:SEARCHED_OCTETS]).lower()
+            carried = [found for token, found in self._expected.items() if token in text]
+            self._arrivals[index] = replace(arrival, attempts=[owner for _, owner in carried])
+            self._found.update(token for token, _ in carried)
+        self._searched = len(self._arrivals)
+
+    async def _listen(self, peer: Peer, address: str) -> None:
+        def answer() -> asyncio.Protocol:
+            return Taker(self, peer.name) if self.connections < MOST_CONNECTIONS else Busy()
+
+        try:
+            server = await asyncio.get_running_loop().create_server(answer, address, peer.port)
+        except OSError as error:
+            raise EngineError(
+                f"the world cannot take mail at {address} port {peer.port}: {error.strerror}"
+            ) from error
+        self._servers.append(server)
+
+
+class Busy(asyncio.Protocol):
+    """What a connection beyond the limit gets."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(b"421 4.3.2 too many connections\r\n")
+        transport.close()
+
+
+class Taker(SMTP):
+    """One connection to a peer. aiosmtpd speaks the protocol; paths are taken as they come, and memory is bounded."""
+
+    line_length_limit = LONGEST_LINE
+    command_size_limits = defaultdict(lambda: LONGEST_COMMAND)
+
+    def __init__(self, peers: Peers, name: str) -> None:
+        super().__init__(
+            object(),
+            hostname=name,
+            ident="ESMTP",
+            data_size_limit=LARGEST_MESSAGE,
+            enable_SMTPUTF8=True,
+            timeout=IDLE_SECONDS,
+            loop=asyncio.get_running_loop(),
+        )
+        self._peers = peers
+        self._name = name
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._peers.connections += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._peers.connections -= 1
+        super().connection_lost(error)
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """DATA (RFC 5321 section 4.1.1.4). aiosmtpd's own keeps an object for each line, which a sender can abuse."""
+        if await self.check_helo_needed():
+            return
+        envelope, session = self.envelope, self.session
+        assert envelope is not None
+        assert session is not None
+        if not envelope.rcpt_tos or arg:
+            await self.push("501 Syntax: DATA" if arg else "503 Error: need RCPT command")
+            return
+        await self.push("354 End data with <CR><LF>.<CR><LF>")
+        text = await self._text()
+        if len(text) > LARGEST_MESSAGE:
+            reply = "552 5.3.4 message too big"
+        elif not self._peers.has_room(len(text)):
+            reply = "452 4.3.1 no room for more messages"
+        else:
+            sender = "" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from)
+            client = session.peer[0] if session.peer else ""
+            self._peers.keep(self._name, client, sender, envelope.rcpt_tos, bytes(text))
+            reply = "250 2.0.0 taken"
+        self._set_post_data_state()  # type: ignore[no-untyped-call]
+        await self.push(reply)
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """RCPT, for anybody, up to a number (RFC 5321 section 4.5.3.1.8)."""
+        if self.envelope is not None and len(self.envelope.rcpt_tos) >= MOST_RECIPIENTS:
+            await self.push("452 4.5.3 too many recipients")
+            return
+        await super().smtp_RCPT(arg)
+
+    async def _text(self) -> bytearray:
+        """The message without its dots; of one that is too big, somewhat more than is allowed."""
+        text, at_start = bytearray(), True
+        while True:
+            try:
+                line = await self._reader.readuntil(b"\r\n")
+            except asyncio.LimitOverrunError as error:
+                line = await self._reader.read(error.consumed)
+            if at_start and line.startswith(b"."):
+                if line == b".\r\n":
+                    return text
+                line = line[1:]
+            if len(text) <= LARGEST_MESSAGE:
+                text += line
+            at_start = line.endswith(b"\r\n")
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The path between its brackets as it is, and what follows; aiosmtpd's own refuses odd ones."""
+        found = PATH.fullmatch(arg)
+        if found is None:
+            return None, None
+        path = found["bracketed"] if found["bracketed"] is not None else found["bare"]
+        return path or NULL_PATH, found["rest"] or ""

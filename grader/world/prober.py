@@ -1,0 +1,249 @@
+"""Makes attempts: few connections, many attempts in each, and a second chance for what a server cut off."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import msgspec
+
+from grader.model.deadline import Deadline
+from grader.model.evidence import Outcome, Session
+from grader.model.plan import Attempt
+from grader.world.client import Client, Listener, Refused, Untrusted
+from grader.world.mail import Mails, dialogue
+from grader.world.tls import Contexts
+from grader.world.transcript import Clock
+from grader.world.wire import HungUp
+
+ATTEMPTS_A_SESSION = 9
+CONNECTIONS_A_LISTENER = 2
+CONNECTIONS = 40
+"""Open at once, those included that wait for a slow server."""
+
+SILENT_GREETINGS = 3
+"""So many greetings waited for in vain, and a listener counts as dead."""
+STRIKES = {"connect": 2, "greeting": 2}
+MOST_STRIKES = 4
+"""Attempts in a row, each alone, that a server left unanswered before the others of its kind are given up."""
+
+
+class Slot:
+    """The right to one connection to a listener. A server that makes its client wait does not hold up the others."""
+
+    def __init__(self, semaphore: asyncio.Semaphore) -> None:
+        self._semaphore = semaphore
+        self._held = False
+
+    async def __aenter__(self) -> Slot:
+        await self._semaphore.acquire()
+        self._held = True
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Let the next one in."""
+        if self._held:
+            self._held = False
+            self._semaphore.release()
+
+
+class Prober:
+    """Makes attempts for one world and remembers what it learnt about its servers."""
+
+    def __init__(
+        self, contexts: Contexts, clock: Clock, names: Callable[[str], str | None], arrived: Callable[[], set[str]]
+    ) -> None:
+        self._contexts = contexts
+        self._clock = clock
+        self._names = names
+        self._arrived = arrived
+        self._listeners: dict[tuple[str, int], Listener] = {}
+        self._slots: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(CONNECTIONS_A_LISTENER)
+        )
+        self._connections = asyncio.Semaphore(CONNECTIONS)
+        self._tokens: dict[str, str] = {}
+        self._sessions = 0
+
+    async def probe(self, attempts: list[Attempt], seconds: float) -> tuple[list[Session], list[Outcome]]:
+        """Make the attempts. One that could not be made in time has no outcome."""
+        self._tokens.update({attempt.id: attempt.token for attempt in attempts})
+        deadline = Deadline(seconds)
+        groups: dict[Any, list[Attempt]] = {}
+        for attempt in attempts:
+            groups.setdefault(_shared(attempt), []).append(attempt)
+        runs = [_Group(self, group, deadline) for group in groups.values()]
+        await _all(run.run() for run in runs)
+        return self._numbered(attempts, runs)
+
+    def listener(self, attempt: Attempt) -> Listener:
+        """What is known about the listener of an attempt."""
+        key = (attempt.server, attempt.port)
+        if key not in self._listeners:
+            self._listeners[key] = Listener(*key, name=self._names(attempt.server))
+        return self._listeners[key]
+
+    def needless(self, attempt: Attempt) -> bool:
+        """Whether an earlier attempt's message arrived, so that this one would prove nothing new."""
+        if not attempt.unless_arrived:
+            return False
+        arrived = self._arrived()
+        return any(self._tokens.get(earlier) in arrived for earlier in attempt.unless_arrived)
+
+    async def session(self, attempts: list[Attempt], deadline: Deadline) -> Client:
+        """One session, from connecting to the end."""
+        first = attempts[0]
+        listener = self.listener(first)
+        async with Slot(self._slots[first.server, first.port]) as slot, Slot(self._connections):
+            for _ in range(2):
+                client = Client(attempts, listener, self._contexts, self._clock, deadline, slot.release)
+                try:
+                    await _converse(client)
+                except Untrusted as untrusted:
+                    listener.problem = untrusted.problem
+                    client.hang_up()
+                    continue
+                break
+        if client.delayed and len(attempts) > 1:
+            listener.impatient = True
+        return client
+
+    def _numbered(self, attempts: list[Attempt], runs: list[_Group]) -> tuple[list[Session], list[Outcome]]:
+        """Sessions numbered in the order of the attempts, so that equal runs give equal numbers."""
+        order = {attempt.id: index for index, attempt in enumerate(attempts)}
+        clients = [client for run in runs for client in run.clients]
+        clients.sort(key=lambda client: min(order[attempt.id] for attempt in client.attempts))
+        numbers = {id(client): self._sessions + index for index, client in enumerate(clients)}
+        self._sessions += len(clients)
+        outcomes = [
+            outcome if client is None else msgspec.structs.replace(outcome, session=numbers[id(client)])
+            for run in runs
+            for outcome, client in run.outcomes
+        ]
+        outcomes.sort(key=lambda outcome: order[outcome.attempt])
+        return [client.session(numbers[id(client)]) for client in clients], outcomes
+
+
+class _Group:
+    """Attempts that may share sessions."""
+
+    def __init__(self, prober: Prober, attempts: list[Attempt], deadline: Deadline) -> None:
+        self.clients: list[Client] = []
+        self.outcomes: list[tuple[Outcome, Client | None]] = []
+        self._prober = prober
+        self._pending = deque(attempts)
+        self._deadline = deadline
+        self._alone = not _sociable(attempts[0])
+        self._strikes = 0
+
+    async def run(self) -> None:
+        """Session after session until every attempt has an outcome or the time is over."""
+        while chunk := self._next_chunk():
+            if self._deadline.over:
+                return
+            client = await self._prober.session(chunk, self._deadline)
+            self.clients.append(client)
+            self._take(client, chunk)
+
+    def _next_chunk(self) -> list[Attempt]:
+        chunk: list[Attempt] = []
+        while self._pending and len(chunk) < self._size():
+            attempt = self._pending.popleft()
+            if self._prober.needless(attempt):
+                self.outcomes.append((Outcome(attempt=attempt.id, stage="untried"), None))
+            else:
+                chunk.append(attempt)
+        return chunk
+
+    def _size(self) -> int:
+        if self._alone or self._prober.listener(self._pending[0]).impatient:
+            return 1
+        return ATTEMPTS_A_SESSION
+
+    def _take(self, client: Client, chunk: list[Attempt]) -> None:
+        for attempt in chunk:
+            if attempt.id in client.outcomes:
+                self.outcomes.append((client.outcomes[attempt.id], client))
+        rest = [attempt for attempt in chunk if attempt.id not in client.outcomes]
+        if len(rest) < len(chunk):
+            self._strikes = 0
+        if rest and len(chunk) == 1:
+            self._give_up(client, rest[0])
+            return
+        self._pending.extendleft(reversed(rest))
+        self._alone = self._alone or (bool(rest) and client.end != "quit")
+
+    def _give_up(self, client: Client, attempt: Attempt) -> None:
+        """The server did not finish with an attempt that was alone in its session: that is its outcome.
+
+        Where it treats all alike, the others of the group share it instead of waiting their turn.
+        """
+        if self._deadline.over:
+            return
+        self.outcomes.append((client.outcome(attempt), client))
+        self._strikes += 1
+        stage = client.progress.stage
+        dead = stage == "greeting" and self._prober.listener(attempt).silent >= SILENT_GREETINGS
+        if dead or self._strikes >= STRIKES.get(stage, MOST_STRIKES):
+            self.outcomes.extend((client.outcome(other), client) for other in self._pending)
+            self._pending.clear()
+
+
+async def _converse(client: Client) -> None:
+    """A whole session. Nothing that a server does is an error here; it ends up in the client's record."""
+    try:
+        try:
+            await client.open()
+            if _is_mail(client.attempts[0]):
+                await Mails(client).send(client.attempts)
+            else:
+                await dialogue(client, client.attempts[0])
+        except Refused:
+            for attempt in client.attempts:
+                client.settle(attempt)
+        await client.quit()
+    except HungUp as hung:
+        client.hang_up(hung)
+    else:
+        client.hang_up()
+
+
+def _is_mail(attempt: Attempt) -> bool:
+    return bool(attempt.recipients) and not attempt.say
+
+
+def _sociable(attempt: Attempt) -> bool:
+    """Whether an attempt leaves a session as it found it."""
+    return _is_mail(attempt) and not attempt.smuggled
+
+
+def _shared(attempt: Attempt) -> Any:
+    """What attempts must have in common to share a session."""
+    key = (
+        attempt.address,
+        attempt.server,
+        attempt.listener,
+        attempt.port,
+        attempt.tls,
+        attempt.helo,
+        tuple(attempt.before),
+        attempt.preamble,
+        msgspec.structs.astuple(attempt.login) if attempt.login else None,
+        attempt.certificate,
+    )
+    return key if _sociable(attempt) else (*key, attempt.id)
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    """Await all; if one fails, stop the others and raise its error."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,90 @@
+"""What a server says, read as SMTP replies (RFC 5321 section 4.2), however badly it says it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+LONGEST_LINE = 64 * 1024
+"""Octets of one line that are kept. RFC 5321 section 4.5.3.1.5 allows 512."""
+
+MOST_LINES = 1000
+"""Lines of one reply."""
+
+REPLY_LINE = re.compile(r"([2-5][0-9]{2})(?:([- ])|$)")
+ENHANCED = re.compile(r"[2-5][0-9]{2}[- ]([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")
+
+
+class Heard(NamedTuple):
+    """One reply: its code, or 0 where the server's words are no reply, and its lines."""
+
+    code: int
+    lines: list[str]
+
+    @property
+    def text(self) -> str:
+        """The reply as spoken, codes included."""
+        return "\n".join(self.lines)
+
+    @property
+    def enhanced(self) -> str | None:
+        """The enhanced status code (RFC 2034) of the last line that has one of the reply's own class."""
+        for line in reversed(self.lines):
+            found = ENHANCED.match(line)
+            if found and found[1][0] == line[0]:
+                return found[1]
+        return None
+
+
+def readable(line: bytes) -> str:
+    """A line as text. Octets that are not UTF-8 become ``\\xNN``; nothing else is changed."""
+    return line.decode("utf-8", "backslashreplace")
+
+
+class ReplyReader:
+    """Cuts a stream of octets into replies, holding on to no more than one line and one reply."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._lines: list[str] = []
+        self._overlong = 0
+
+    def feed(self, data: bytes) -> Iterator[Heard]:
+        """Every reply that ``data`` completes. A line without a reply code is a reply of its own, with code 0."""
+        *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
+        for line in lines:
+            heard = self._line(line)
+            if heard is not None:
+                yield heard
+        if len(self._rest) > LONGEST_LINE:
+            self._overlong += len(self._rest) - LONGEST_LINE
+            self._rest = self._rest[:LONGEST_LINE]
+
+    def forget(self) -> int:
+        """Drop what is not yet a whole reply (RFC 3207 section 4.2); the number of octets and lines dropped."""
+        dropped = len(self._rest) + len(self._lines)
+        self._rest, self._lines, self._overlong = b"", [], 0
+        return dropped
+
+    def remainder(self) -> Heard | None:
+        """What was said of a reply that never ended."""
+        if self._rest:
+            self._lines.append(readable(self._rest))
+        lines, self._lines, self._rest = self._lines, [], b""
+        return Heard(0, lines) if lines else None
+
+    def _line(self, raw: bytes) -> Heard | None:
+        overlong = self._overlong + max(0, len(raw) - LONGEST_LINE)
+        text = readable(raw[:LONGEST_LINE].removesuffix(b"\r"))
+        if overlong:
+            text += f" [{overlong} octets more]"
+            self._overlong = 0
+        self._lines.append(text)
+        found = REPLY_LINE.match(text)
+        if found and found[2] == "-" and len(self._lines) < MOST_LINES:
+            return None
+        if found is None and 1 < len(self._lines) < MOST_LINES:
+            return None
+        lines, self._lines = self._lines, []
+        return Heard(int(found[1]) if found else 0, lines)

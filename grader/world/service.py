@@ -1,0 +1,231 @@
+"""Answers requests about the world, one JSON object a line: ``{"op": …}`` in, ``{"ok": …}`` out.
+
+- ``start {world}``: bring up DNS and the peers
+- ``listening {server, ports, wait_for, seconds}``: the ports that take a connection, polled until those of
+  ``wait_for`` do or the time is over
+- ``probe {attempts, seconds}``: make the attempts; ``sessions`` and ``outcomes``
+- ``arrivals {}``: the ``tokens`` of attempts whose message has arrived so far
+- ``finish {}``: every message that ``arrived``, every DNS query, and remarks on limits reached
+
+Whatever goes wrong is answered with one sentence; the service ends when its requests do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import select
+import time
+from typing import Any, BinaryIO
+
+import msgspec
+
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError, SmtplabError
+from grader.model.plan import Attempt, WorldSpec
+from grader.world.dns import Nameserver
+from grader.world.peers import Peers
+from grader.world.prober import Prober
+from grader.world.tls import Contexts
+from grader.world.zones import Zones
+
+LONGEST_REQUEST = 64 * 1024 * 1024
+FIRST_POLL_SECONDS = 0.005
+SLOWEST_POLL_SECONDS = 0.05
+
+
+class Start(msgspec.Struct, tag_field="op", tag="start"):
+    """Bring up DNS and the peers."""
+
+    world: WorldSpec
+
+
+class Listening(msgspec.Struct, tag_field="op", tag="listening"):
+    """Ask which ports of a server take a connection."""
+
+    server: str
+    ports: list[int]
+    seconds: float
+    wait_for: list[int] = []
+
+
+class Probe(msgspec.Struct, tag_field="op", tag="probe"):
+    """Make attempts."""
+
+    attempts: list[Attempt]
+    seconds: float
+
+
+class Arrivals(msgspec.Struct, tag_field="op", tag="arrivals"):
+    """Ask what has arrived."""
+
+
+class Finish(msgspec.Struct, tag_field="op", tag="finish"):
+    """Ask for everything that was recorded."""
+
+
+Request = Start | Listening | Probe | Arrivals | Finish
+
+
+class World:
+    """The world once it has started."""
+
+    def __init__(self, spec: WorldSpec) -> None:
+        began = time.monotonic()
+
+        def clock() -> float:
+            return round((time.monotonic() - began) * 1000, 1)
+
+        zones = Zones(spec.zones)
+        self.nameserver = Nameserver(zones, clock)
+        self.peers = Peers(spec.peers, clock)
+        self.prober = Prober(Contexts(spec), clock, zones.name_of, self.peers.tokens)
+        self._address = spec.nameserver
+
+    async def start(self) -> None:
+        """Open every socket that answers."""
+        await self.nameserver.start(self._address)
+        await self.peers.start()
+
+    def stop(self) -> None:
+        """Close them."""
+        self.nameserver.stop()
+        self.peers.stop()
+
+
+class Service:
+    """Takes requests and gives values."""
+
+    def __init__(self) -> None:
+        self._world: World | None = None
+
+    async def answer(self, line: bytes) -> bytes:
+        """The answer to one line."""
+        try:
+            request = msgspec.json.decode(line, type=Request)
+            value = await self._value(request)
+        except msgspec.ValidationError as error:
+            return _failure(f"the request makes no sense: {error}")
+        except msgspec.DecodeError as error:
+            return _failure(f"the request is no JSON: {error}")
+        except (SmtplabError, OSError) as error:
+            return _failure(str(error))
+        except Exception as error:
+            logging.getLogger(__name__).exception("a request failed")
+            return _failure(f"the world broke: {type(error).__name__}: {error}")
+        return msgspec.json.encode({"ok": True, "value": value})
+
+    def stop(self) -> None:
+        """End what was started."""
+        if self._world is not None:
+            self._world.stop()
+
+    async def _value(self, request: Request) -> Any:
+        if isinstance(request, Listening):
+            return await listening(request)
+        if isinstance(request, Start):
+            if self._world is not None:
+                raise EngineError("the world has already started")
+            self._world = World(request.world)
+            await self._world.start()
+            return {}
+        world = self._world
+        if world is None:
+            raise EngineError("the world has not started yet")
+        if isinstance(request, Probe):
+            world.peers.expect({attempt.token: attempt.id for attempt in request.attempts if attempt.token})
+            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds)
+            return {"sessions": sessions, "outcomes": outcomes}
+        if isinstance(request, Arrivals):
+            return {"tokens": sorted(world.peers.tokens())}
+        return {
+            "arrivals": world.peers.arrivals(),
+            "queries": world.nameserver.queries,
+            "notes": [*world.nameserver.notes, *world.peers.notes],
+        }
+
+
+async def listening(request: Listening) -> list[int]:
+    """The ports that take a connection, once those of ``wait_for`` do or the time is over."""
+    deadline, pause = Deadline(request.seconds), FIRST_POLL_SECONDS
+    while True:
+        left = max(deadline.left, SLOWEST_POLL_SECONDS)
+        taken = await asyncio.gather(*(_takes(request.server, port, left) for port in request.ports))
+        found = [port for port, open_ in zip(request.ports, taken, strict=True) if open_]
+        if set(request.wait_for) <= set(found) or deadline.over:
+            return found
+        await asyncio.sleep(min(pause, deadline.left))
+        pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
+
+
+async def _takes(server: str, port: int, seconds: float) -> bool:
+    try:
+        _, writer = await asyncio.wait_for(asyncio.open_connection(server, port), seconds)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def _failure(sentence: str) -> bytes:
+    return msgspec.json.encode({"ok": False, "error": sentence})
+
+
+class _Requests(asyncio.Protocol):
+    """Cuts the stream of requests into lines."""
+
+    def __init__(self) -> None:
+        self.lines: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._parts: list[bytes] = []
+        self._length = 0
+
+    def data_received(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        for line in lines:
+            self.lines.put_nowait(b"".join((*self._parts, line)))
+            self._parts, self._length = [], 0
+        self._length += len(rest)
+        if self._length > LONGEST_REQUEST:
+            self.lines.put_nowait(None)
+        elif rest:
+            self._parts.append(rest)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lines.put_nowait(None)
+
+
+async def _serve(requests: BinaryIO, answers: int) -> None:
+    loop = asyncio.get_running_loop()
+    transport, protocol = await loop.connect_read_pipe(_Requests, requests)
+    service = Service()
+    answering = loop.create_task(_answer_all(service, protocol.lines, answers))
+    try:
+        await answering
+    finally:
+        service.stop()
+        transport.close()
+
+
+async def _answer_all(service: Service, lines: asyncio.Queue[bytes | None], answers: int) -> None:
+    while (line := await lines.get()) is not None:
+        _write(answers, await service.answer(line) + b"\n")
+
+
+def _write(file: int, data: bytes) -> None:
+    """Write all of it. The file may be the other end of the requests' socket and so not block."""
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(file, rest) :]
+        except BlockingIOError:
+            select.select([], [file], [])
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until they end, or until nobody takes the answers."""
+    for name in ("asyncio", "mail.log", "mail.debug"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        asyncio.run(_serve(requests, answers.fileno()))

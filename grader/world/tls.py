@@ -1,0 +1,156 @@
+"""TLS as a probing client needs it: it talks to everybody, and says afterwards whom it would have trusted."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from grader.model.errors import EngineError
+from grader.model.evidence import Certificate
+from grader.model.plan import WorldSpec
+
+CHUNK = 64 * 1024
+
+
+class Contexts:
+    """Contexts for one world, made when first needed.
+
+    A *strict* one trusts the lab's authority alone and takes TLS 1.2 or newer (RFC 8996); a *lenient* one takes
+    whatever a server offers. Tickets are kept, because resuming a session spares the server a signature.
+    """
+
+    def __init__(self, spec: WorldSpec) -> None:
+        self._spec = spec
+        self._contexts: dict[tuple[bool, bool, bool], ssl.SSLContext] = {}
+        self._tickets: dict[tuple[int, str, int], ssl.SSLSession] = {}
+
+    def context(self, *, strict: bool, named: bool, certificate: bool) -> ssl.SSLContext:
+        """The context: ``named`` if the server's name is known, ``certificate`` to show the world's own."""
+        key = (strict, named, certificate)
+        if key not in self._contexts:
+            self._contexts[key] = self._made(strict, named, certificate)
+        return self._contexts[key]
+
+    def ticket(self, context: ssl.SSLContext, server: str, port: int) -> ssl.SSLSession | None:
+        """A session to resume with that listener."""
+        return self._tickets.get((id(context), server, port))
+
+    def keep_ticket(self, tls: ssl.SSLObject, server: str, port: int) -> None:
+        """Keep what is needed to resume this session later."""
+        session = tls.session
+        if session is not None and session.has_ticket:
+            self._tickets[id(tls.context), server, port] = session
+
+    def _made(self, strict: bool, named: bool, certificate: bool) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = strict and named
+        if strict:
+            context.minimum_version = ssl.TLSVersion.TLSv1_2
+            if self._spec.ca:
+                context.load_verify_locations(cadata=self._spec.ca.decode("ascii"))
+        else:
+            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+            context.set_ciphers("ALL:@SECLEVEL=0")
+            context.verify_mode = ssl.CERT_NONE
+        if certificate:
+            self._load_own(context)
+        return context
+
+    def _load_own(self, context: ssl.SSLContext) -> None:
+        """The ssl module reads keys from files only; this one never touches a disk."""
+        if not self._spec.client_certificate or not self._spec.client_key:
+            raise EngineError("an attempt is to show a client certificate, and the world was given none")
+        file = os.memfd_create("client")
+        try:
+            os.write(file, self._spec.client_certificate + b"\n" + self._spec.client_key)
+            context.load_cert_chain(f"/proc/self/fd/{file}")
+        finally:
+            os.close(file)
+
+
+def facts(tls: ssl.SSLObject, problem: str | None) -> Certificate:
+    """What the server showed: ``problem`` says why its certificate is not trusted, ``None`` that it is."""
+    shown = _decoded(tls)
+    names = [value for kind, value in shown.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
+    names += [value for rdn in shown.get("subject", ()) for kind, value in rdn if kind == "commonName"]
+    cipher = tls.cipher()
+    return Certificate(
+        version=tls.version() or "",
+        cipher=cipher[0] if cipher else "",
+        names=list(dict.fromkeys(names)),
+        trusted=problem is None,
+        problem=problem,
+    )
+
+
+def _decoded(tls: ssl.SSLObject) -> dict[str, Any]:
+    """The certificate's fields. ssl tells them only of contexts that verify, so this one does, after the fact."""
+    context, mode = tls.context, tls.context.verify_mode
+    context.verify_mode = ssl.CERT_REQUIRED
+    try:
+        return tls.getpeercert() or {}
+    finally:
+        context.verify_mode = mode
+
+
+class Encryption:
+    """One TLS client over byte strings: what comes in, what is to go out (through ``send``), what was said."""
+
+    def __init__(
+        self,
+        context: ssl.SSLContext,
+        name: str | None,
+        ticket: ssl.SSLSession | None,
+        send: Callable[[bytes], object],
+    ) -> None:
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=ticket)
+        self._send = send
+
+    def handshake(self, data: bytes = b"") -> bool:
+        """Go on with the handshake; whether it is complete. Raises ``ssl.SSLError`` where it failed."""
+        self._incoming.write(data)
+        try:
+            self.tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        finally:
+            self._flush()
+        return True
+
+    def decrypt(self, data: bytes) -> bytes:
+        """What the server said. Raises ``ssl.SSLError`` where that is no TLS, ``EOFError`` where it ended TLS."""
+        self._incoming.write(data)
+        said = bytearray()
+        try:
+            while chunk := self.tls.read(CHUNK):
+                said += chunk
+        except ssl.SSLWantReadError:
+            return bytes(said)
+        except ssl.SSLZeroReturnError:
+            pass
+        finally:
+            self._flush()
+        if not said:
+            raise EOFError
+        return bytes(said)
+
+    def encrypt(self, data: bytes) -> None:
+        """Send ``data``."""
+        self.tls.write(data)
+        self._flush()
+
+    def close(self) -> None:
+        """Say goodbye, without waiting for an answer."""
+        try:
+            self.tls.unwrap()
+        except ssl.SSLError:
+            pass
+        finally:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._send(self._outgoing.read())

@@ -1,0 +1,232 @@
+"""One TCP connection to a server: octets out, replies in, in the clear or in TLS, and never a wait without end."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections import deque
+from collections.abc import Callable
+
+from grader.model.errors import EngineError
+from grader.world.replies import Heard, ReplyReader
+from grader.world.tls import Encryption
+from grader.world.transcript import Clock
+
+MOST_OCTETS = 4 * 1024 * 1024
+"""What one server may say in one session."""
+
+MOST_UNREAD = 10_000
+"""Replies that nobody asked for, before the client hangs up."""
+
+PATIENCE_SECONDS = 0.25
+"""A wait longer than this is a slow server's, and others need not queue behind it."""
+
+
+class HungUp(Exception):
+    """The conversation is over. ``end`` is a ``Session.end``: closed, timeout, refused or reset."""
+
+    def __init__(self, end: str, remark: str = "") -> None:
+        super().__init__(remark or end)
+        self.end = end
+        self.remark = remark
+
+
+class Wire(asyncio.Protocol):
+    """A connection. Made by ``connect``."""
+
+    def __init__(self, clock: Clock, on_delay: Callable[[], None]) -> None:
+        self.encryption: Encryption | None = None
+        self.delayed = False
+        self._clock = clock
+        self._on_delay = on_delay
+        self._transport: asyncio.Transport | None = None
+        self._reader = ReplyReader()
+        self._heard: deque[tuple[float, Heard]] = deque()
+        self._octets = 0
+        self._ended: HungUp | None = None
+        self._shaking = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._wanted = 0
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def ended(self) -> HungUp | None:
+        """Why the connection is no more, ``None`` while it is."""
+        return self._ended
+
+    @property
+    def unread(self) -> int:
+        """Replies that came and were not asked for yet."""
+        return len(self._heard)
+
+    def send(self, data: bytes) -> None:
+        """Send octets, encrypted where TLS has begun. A connection that is gone swallows them: ``reply`` tells."""
+        if self._ended is not None:
+            return
+        if self.encryption is None:
+            self._write(data)
+            return
+        try:
+            self.encryption.encrypt(data)
+        except ssl.SSLError as error:
+            self._end(HungUp("reset", f"TLS broke: {reason(error)}"))
+
+    async def replies(self, count: int, seconds: float) -> bool:
+        """Wait for this many replies; whether they came in time. Raises ``HungUp`` if the server ended before."""
+        if len(self._heard) >= count:
+            return True
+        if self._ended is None:
+            self._wanted = count
+            await self._wait(seconds)
+        if len(self._heard) >= count:
+            return True
+        if self._ended is not None and not self._heard:
+            raise self._ended
+        return self._ended is not None
+
+    async def reply(self, seconds: float) -> tuple[float, Heard]:
+        """The next reply and when it came. Raises ``HungUp``: ``timeout`` where none comes in time."""
+        if not self._heard and not await self.replies(1, seconds):
+            raise HungUp("timeout", f"no reply in {seconds:.1f} seconds")
+        return self._heard.popleft()
+
+    def unasked(self) -> list[tuple[float, Heard]]:
+        """All replies that came and were not asked for."""
+        heard, self._heard = list(self._heard), deque()
+        return heard
+
+    async def begin_tls(
+        self, context: ssl.SSLContext, name: str | None, ticket: ssl.SSLSession | None, seconds: float
+    ) -> None:
+        """Shake hands. Raises ``ssl.SSLError`` where that fails and ``HungUp`` where the server leaves."""
+        self._reader.forget()
+        self._heard.clear()
+        self.encryption = Encryption(context, name, ticket, self._write)
+        self._shaking = True
+        if not self.encryption.handshake():
+            await self._wait(seconds)
+        if self._shaking:
+            raise self._ended or HungUp("timeout", f"no TLS handshake in {seconds:.1f} seconds")
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None and self._ended is None:
+            if self.encryption is not None and not self._shaking:
+                self.encryption.close()
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``."""
+        self._octets += len(data)
+        try:
+            if self._shaking:
+                data = self._shake(data)
+            elif self.encryption is not None:
+                data = self.encryption.decrypt(data)
+        except EOFError:
+            self._end(HungUp("closed"))
+            return
+        except ssl.SSLError as error:
+            if self._shaking and self._waiter is not None and not self._waiter.done():
+                self._waiter.set_exception(error)
+            self._end(HungUp("reset", f"TLS broke: {reason(error)}"))
+            return
+        if data:
+            self._hear(data)
+
+    def _shake(self, data: bytes) -> bytes:
+        assert self.encryption is not None
+        if not self.encryption.handshake(data):
+            return b""
+        self._shaking = False
+        self._wake()
+        return self.encryption.decrypt(b"")
+
+    def _hear(self, data: bytes) -> None:
+        now = self._clock()
+        self._heard.extend((now, heard) for heard in self._reader.feed(data))
+        if self._octets > MOST_OCTETS or len(self._heard) > MOST_UNREAD:
+            self._end(HungUp("reset", "the server talked without end, and the client hung up"))
+        elif len(self._heard) >= self._wanted and not self._shaking:
+            self._wake()
+
+    def eof_received(self) -> None:
+        """See ``asyncio.Protocol``."""
+        self._end(HungUp("closed"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        self._end(HungUp("closed") if error is None else HungUp("reset", str(error)))
+
+    def _end(self, ended: HungUp) -> None:
+        if self._ended is not None:
+            return
+        self._ended = ended
+        if (rest := self._reader.remainder()) is not None:
+            self._heard.append((self._clock(), rest))
+        if self._transport is not None:
+            self._transport.abort() if ended.end == "reset" else self._transport.close()
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait until woken or the time is over. Timers are cheaper than ``asyncio.wait_for`` and as good."""
+        self._waiter = waiter = self._loop.create_future()
+        slow = self._loop.call_later(PATIENCE_SECONDS, self._slow)
+        late = self._loop.call_later(seconds, self._wake)
+        try:
+            await waiter
+        finally:
+            slow.cancel()
+            late.cancel()
+            self._waiter = None
+
+    def _slow(self) -> None:
+        self.delayed = True
+        self._on_delay()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
+
+
+async def connect(
+    source: str, server: str, port: int, seconds: float, clock: Clock, on_delay: Callable[[], None]
+) -> Wire:
+    """Connect from one of the world's addresses. Raises ``HungUp`` where nobody answers."""
+    loop = asyncio.get_running_loop()
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    link = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        link.setblocking(False)
+        try:
+            link.bind((source, 0))
+        except OSError as error:
+            raise EngineError(f"the world cannot speak from {source}: {error.strerror}") from error
+        try:
+            await asyncio.wait_for(loop.sock_connect(link, (server, port)), seconds)
+        except TimeoutError as error:
+            raise HungUp("timeout", f"no connection in {seconds:.1f} seconds") from error
+        except OSError as error:
+            end = "reset" if error.errno == errno.ECONNRESET else "refused"
+            raise HungUp(end, (error.strerror or str(error)).lower()) from error
+        _, wire = await loop.create_connection(lambda: Wire(clock, on_delay), sock=link)
+    except BaseException:
+        link.close()
+        raise
+    return wire
+
+
+def reason(error: ssl.SSLError) -> str:
+    """What OpenSSL says, in words."""
+    return str(getattr(error, "verify_message", "") or error.reason or error).lower().replace("_", " ")
