@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.labs.handout import Started, render_files, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
-    from grader.labs.scaffold import new
     from grader.labs.plan import make_plan
+    from grader.labs.scaffold import new
     from grader.labs.schema import forms_schema, lab_schema, wrong_schema
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant

@@ -35,7 +35,9 @@ def archived(path: Path, budget: Budget) -> Iterator[Entry]:
         with path.open("rb") as file:
             data = file.read(LARGEST_ARCHIVE + 1)
     except OSError as error:
-        raise SubmissionError(f"cannot read {budget.where}: {error.strerror}: check who may read it") from error
+        raise SubmissionError(
+            f"cannot read {budget.where}: {error.strerror}: check who may read it"
+        ) from error
     if len(data) > LARGEST_ARCHIVE:
         raise SubmissionError(
             f"{budget.where} is an archive of more than {LARGEST_ARCHIVE} bytes: pack the lab's files alone"
@@ -61,7 +63,9 @@ def _entries(data: bytes, budget: Budget) -> Iterator[Entry]:
         if not budget.wants(inner):
             continue
         if not stat.S_ISREG(mode):
-            raise SubmissionError(f"{budget.where} holds {shown(inner)} as no ordinary file: pack the file itself")
+            raise SubmissionError(
+                f"{budget.where} holds {shown(inner)} as no ordinary file: pack the file itself"
+            )
         if inner in seen:
             raise SubmissionError(f"{budget.where} holds {shown(inner)} twice: pack it once")
         seen.add(inner)

@@ -44,7 +44,9 @@ def _issue(ca: Pair, names: list[str], client: bool) -> Pair:
     issuer = x509.load_pem_x509_certificate(ca.certificate)
     issuer_key = serialization.load_pem_private_key(ca.key, None)
     if not isinstance(issuer_key, ec.EllipticCurvePrivateKey):
-        raise GraderError("the lab authority's key in fixtures/certificates is no elliptic-curve key: make it again")
+        raise GraderError(
+            "the lab authority's key in fixtures/certificates is no elliptic-curve key: make it again"
+        )
     key = ec.generate_private_key(ec.SECP256R1())
     usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
     issued = (
@@ -60,7 +62,9 @@ def _issue(ca: Pair, names: list[str], client: bool) -> Pair:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+        )
         .sign(issuer_key, hashes.SHA256())
     )
     return Pair(

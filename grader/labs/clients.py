@@ -119,4 +119,6 @@ class Clients:
             address = str(_NAMED + number)
             # Everybody can name an address of theirs after anything; only the owner of a domain can name it back.
             forward = name != own and not name.endswith(f".{own}")
-            yield Client(f"{MENTIONED_NAMES}: {mentioned}", address, self._server(address), name, name, forward)
+            yield Client(
+                f"{MENTIONED_NAMES}: {mentioned}", address, self._server(address), name, name, forward
+            )

@@ -77,8 +77,8 @@ def schema_complaints(value: Any, type_: Any) -> list[Complaint]:
 def _complaints(error: ValidationError) -> Iterator[Complaint]:
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        for key in error.instance:
+        known = _any(error.schema)["properties"]
+        for key in _any(error.instance):
             if key not in known:
                 yield Complaint((*path, key), f"there is no key {key!r} here{_hint(str(key), known)}")
     elif error.validator in ("anyOf", "oneOf"):
@@ -98,11 +98,18 @@ def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Ite
             yield from _complaints(inner)
         return
     wanted = [
-        _TYPES[inner.validator_value]
+        _TYPES[_any(inner.validator_value)]
         for inner in error.context or ()
         if inner.validator == "type" and inner.validator_value != "null"
     ]
-    yield Complaint(path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}")
+    yield Complaint(
+        path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}"
+    )
+
+
+def _any(value: Any) -> Any:
+    """A part of an error as what it is; jsonschema's types allow for one that was never set."""
+    return value
 
 
 def _is_type(error: ValidationError, path: tuple[str | int, ...]) -> bool:
@@ -110,28 +117,30 @@ def _is_type(error: ValidationError, path: tuple[str | int, ...]) -> bool:
 
 
 def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
-    what, limit = _what(path), error.validator_value
+    what, limit, instance = _what(path), _any(error.validator_value), _any(error.instance)
     match error.validator:
         case "type":
-            sentence = f"{what} must be {_TYPES.get(limit, limit)}{_not(error.instance)}"
-            numeric = isinstance(error.instance, int | float) and not isinstance(error.instance, bool)
-            return f'{sentence}: write it in quotes, "{error.instance}"' if numeric and limit == "string" else sentence
+            sentence = f"{what} must be {_TYPES.get(limit, limit)}{_not(instance)}"
+            numeric = isinstance(instance, int | float) and not isinstance(instance, bool)
+            return (
+                f'{sentence}: write it in quotes, "{instance}"' if numeric and limit == "string" else sentence
+            )
         case "required":
-            missing = [key for key in limit if key not in error.instance]
+            missing = [key for key in limit if key not in instance]
             return f"{what} needs the key {' and '.join(repr(key) for key in missing)}"
         case "enum":
             words = [str(word) for word in limit]
-            return f"{what} is one of {', '.join(words)}{_not(error.instance)}{_hint(str(error.instance), words)}"
+            return f"{what} is one of {', '.join(words)}{_not(instance)}{_hint(str(instance), words)}"
         case "pattern":
-            return f"{what} does not fit the pattern {limit}{_not(error.instance)}"
+            return f"{what} does not fit the pattern {limit}{_not(instance)}"
         case "minLength" | "minItems":
             return f"{what} must not be empty" if limit == 1 else f"{what} must have at least {limit}"
         case "maxLength" | "maxItems":
             return f"{what} is longer than {limit}"
         case "minimum":
-            return f"{what} must be at least {limit}{_not(error.instance)}"
+            return f"{what} must be at least {limit}{_not(instance)}"
         case "maximum":
-            return f"{what} must be at most {limit}{_not(error.instance)}"
+            return f"{what} must be at most {limit}{_not(instance)}"
         case _:
             return f"{what}: {error.message}"
 

@@ -23,7 +23,14 @@ class Expansion:
     """The attempts of one run. ``lot`` draws the tokens: from what neither a student nor a submission can know."""
 
     def __init__(
-        self, lab: Lab, world: World, variant: Variant, clients: Clients, mentions: Mentions, lot: Lot, when: float
+        self,
+        lab: Lab,
+        world: World,
+        variant: Variant,
+        clients: Clients,
+        mentions: Mentions,
+        lot: Lot,
+        when: float,
     ) -> None:
         self._lab = lab
         self._world = world
@@ -49,7 +56,9 @@ class Expansion:
                 for attempt in self._of_try(check, entry, number):
                     number += 1
                     made.append(attempt)
-                    self._ids.setdefault((check.code, attempt.source, attempt.listener), []).append(attempt.id)
+                    self._ids.setdefault((check.code, attempt.source, attempt.listener), []).append(
+                        attempt.id
+                    )
                     if len(made) > MOST_ATTEMPTS:
                         raise LabError(
                             f"the lab {self._lab.id} comes to more than {MOST_ATTEMPTS} attempts at check "
@@ -95,7 +104,9 @@ class Expansion:
             repeated = [{"mentioned": domain} for domain in self._mentions.domains]
         if "mentioned_address" in used:
             addresses = self._mentioned_addresses()
-            repeated = [{**values, "mentioned_address": address} for values in repeated for address in addresses]
+            repeated = [
+                {**values, "mentioned_address": address} for values in repeated for address in addresses
+            ]
         return repeated
 
     def _mentioned_addresses(self) -> list[str]:
@@ -112,7 +123,9 @@ class Expansion:
         names = self._names(identity, client, entry, values)
         say = [fill(command, names, check.code) for command in entry.say]
         title = ", ".join(say) if say else "greeting"
-        return self._attempt(check, entry, client, listener, identity, title=title, token=names["token"], say=say)
+        return self._attempt(
+            check, entry, client, listener, identity, title=title, token=names["token"], say=say
+        )
 
     def _mail(
         self,
@@ -150,7 +163,8 @@ class Expansion:
             client,
             listener,
             identity,
-            title=filled(mail.title) or f"mail to {' and '.join(to.replace('{token}', 'somebody') for to in mail.to)}",
+            title=filled(mail.title)
+            or f"mail to {' and '.join(to.replace('{token}', 'somebody') for to in mail.to)}",
             token=token,
             helo=helo,
             sender=sender,
@@ -164,9 +178,7 @@ class Expansion:
             mailbox=self._mailbox(check, recipients[0]),
         )
 
-    def _names(
-        self, identity: str, client: Client, entry: Try, values: Mapping[str, str]
-    ) -> dict[str, str]:
+    def _names(self, identity: str, client: Client, entry: Try, values: Mapping[str, str]) -> dict[str, str]:
         names = self._variant.names
         token = draw_token(self._lot, self._world.words, identity, self._tokens)
         if entry.user:

@@ -47,7 +47,9 @@ def render_files(folder: Path, variant: Variant) -> dict[str, bytes]:
     return files
 
 
-def start(path_or_id: str | os.PathLike[str], where: Path, variant: Variant, *, student: str | None = None) -> list[Path]:
+def start(
+    path_or_id: str | os.PathLike[str], where: Path, variant: Variant, *, student: str | None = None
+) -> list[Path]:
     """Hand out a lab: its handout and starter files in ``where``; the paths written.
 
     Nothing that exists is touched: raises ``UsageError`` where a file is there already or cannot be written.
@@ -63,7 +65,9 @@ def start(path_or_id: str | os.PathLike[str], where: Path, variant: Variant, *, 
     files[MARK] = msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n"
     there = [name for name in files if os.path.lexists(where / name)]
     if there:
-        raise UsageError(f"{where / there[0]} is there already: move it away, or start the lab in another folder")
+        raise UsageError(
+            f"{where / there[0]} is there already: move it away, or start the lab in another folder"
+        )
     written = []
     for name, data in sorted(files.items()):
         _write_new(where / name, data)
@@ -82,7 +86,9 @@ def _write_new(path: Path, data: bytes) -> None:
         finally:
             beside.unlink(missing_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror}: choose another folder or make room") from error
+        raise UsageError(
+            f"cannot write {path}: {error.strerror}: choose another folder or make room"
+        ) from error
 
 
 def started(where: Path) -> Started | None:
@@ -96,4 +102,6 @@ def started(where: Path) -> Started | None:
     try:
         return msgspec.json.decode(data, type=Started)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} is damaged ({error}): remove it and name the lab and the student yourself") from error
+        raise UsageError(
+            f"{path} is damaged ({error}): remove it and name the lab and the student yourself"
+        ) from error

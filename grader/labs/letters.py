@@ -34,7 +34,15 @@ def draw_token(lot: Lot, words: WordLists, attempt: str, taken: set[str]) -> str
 
 
 def letter(
-    lot: Lot, words: WordLists, *, token: str, sender: str, recipient: str, helo: str, outside: str, when: float
+    lot: Lot,
+    words: WordLists,
+    *,
+    token: str,
+    sender: str,
+    recipient: str,
+    helo: str,
+    outside: str,
+    when: float,
 ) -> bytes:
     """An ordinary mail in CRLF lines, its token in To or Subject, in Message-ID and in the text.
 

@@ -39,7 +39,9 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     path = folder / FILE
     data = _bytes(path)
     world = read_world()
-    return _loaded(cache.digest([program_digest(), world.digest.encode(), str(path).encode(), data]), path, data)
+    return _loaded(
+        cache.digest([program_digest(), world.digest.encode(), str(path).encode(), data]), path, data
+    )
 
 
 def find(path_or_id: str | os.PathLike[str]) -> Path:
@@ -121,7 +123,9 @@ def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Complaint]:
         yield Complaint(("id",), f"the id {lab.id!r} and the folder's name {folder!r} must be the same")
     for position, pattern in enumerate(lab.submission.required):
         if pattern.startswith("/") or ".." in pattern.split("/"):
-            yield Complaint(("submission", "required", position), f"{pattern!r} leaves the submission's folder")
+            yield Complaint(
+                ("submission", "required", position), f"{pattern!r} leaves the submission's folder"
+            )
     codes = [check.code for check in lab.checks]
     for position, check in enumerate(lab.checks):
         here = ("checks", position)
@@ -142,7 +146,9 @@ def _code_complaints(check: Check, codes: list[str], here: tuple[str | int, ...]
             if code == check.code:
                 yield Complaint((*here, key, number), f"the check {code!r} names itself")
             elif code not in codes:
-                yield Complaint((*here, key, number), f"no check has the code {code!r}{nearest('%r', code, codes)}")
+                yield Complaint(
+                    (*here, key, number), f"no check has the code {code!r}{nearest('%r', code, codes)}"
+                )
 
 
 def _text_complaints(check: Check, world: World, here: tuple[str | int, ...]) -> Iterator[Complaint]:
@@ -163,16 +169,15 @@ def _try_complaints(
 ) -> Iterator[Complaint]:
     from grader.labs.complaints import Complaint
 
-    known_sources = [*world.sources, *sorted(MADE_SOURCES)]
-    named = [("from", attempt.sources, known_sources, "source"), ("on", attempt.on, LISTENERS, "listener")]
-    named += [("forms", attempt.forms, sorted(world.forms), "list of forms")]
-    for key, words, known, what in named:
-        for number, word in enumerate(words):
-            if str(word) not in known:
-                hint = nearest("%r", str(word), known) or f" (there are {', '.join(known)})"
-                yield Complaint((*here, key, number), f"there is no {what} {str(word)!r}{hint}")
+    listeners = [str(listener) for listener in attempt.on]
+    sources = [*world.sources, *sorted(MADE_SOURCES)]
+    yield from _unknown_words("source", attempt.sources, sources, (*here, "from"))
+    yield from _unknown_words("listener", listeners, LISTENERS, (*here, "on"))
+    yield from _unknown_words("list of forms", attempt.forms, sorted(world.forms), (*here, "forms"))
     if attempt.user is not None and attempt.user.removesuffix("!") not in USERS:
-        yield Complaint((*here, "as"), f"there is no user {attempt.user!r}; the users are {' and '.join(USERS)}")
+        yield Complaint(
+            (*here, "as"), f"there is no user {attempt.user!r}; the users are {' and '.join(USERS)}"
+        )
     if attempt.unless_arrived is not None and attempt.unless_arrived not in codes:
         hint = nearest("%r", attempt.unless_arrived, codes)
         yield Complaint((*here, "unless-arrived"), f"no check has the code {attempt.unless_arrived!r}{hint}")
@@ -183,7 +188,8 @@ def _try_complaints(
         for mail in world.forms.get(form, []):
             for _, name in mail_names(mail):
                 if name not in known_names:
-                    yield Complaint((*here, "forms", number), f"in form {mail.title!r}: {unknown_name(name, known_names)}")
+                    sentence = f"in form {mail.title!r}: {unknown_name(name, known_names)}"
+                    yield Complaint((*here, "forms", number), sentence)
     for number, text in enumerate(attempt.say):
         for name in sorted(names_in(text) - known_names):
             yield Complaint((*here, "say", number), unknown_name(name, known_names))
@@ -191,6 +197,17 @@ def _try_complaints(
         for key, name in mail_names(mail):
             if name not in known_names:
                 yield Complaint((*here, "mail", number, key), unknown_name(name, known_names))
+
+
+def _unknown_words(
+    what: str, words: Sequence[str], known: Sequence[str], here: tuple[str | int, ...]
+) -> Iterator[Complaint]:
+    from grader.labs.complaints import Complaint
+
+    for number, word in enumerate(words):
+        if word not in known:
+            hint = nearest("%r", word, known) or f" (there are {', '.join(known)})"
+            yield Complaint((*here, number), f"there is no {what} {word!r}{hint}")
 
 
 def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
@@ -213,7 +230,9 @@ def _circles(lab: Lab) -> Iterator[Complaint]:
         trail: list[str] = []
         if circle := _walk(start, follows, trail, done):
             position = next(number for number, check in enumerate(lab.checks) if check.code == circle[0])
-            yield Complaint(("checks", position, "code"), f"checks wait for each other: {' needs '.join(circle)}")
+            yield Complaint(
+                ("checks", position, "code"), f"checks wait for each other: {' needs '.join(circle)}"
+            )
             return
 
 

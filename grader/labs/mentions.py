@@ -1,7 +1,7 @@
 """What a submission's text mentions: networks, names and mail addresses whose owners are worth playing.
 
-This only chooses what to try. Whether a setting has any effect is never concluded from it, so a mention too many does no
-harm, and how Postfix would read a file does not matter.
+This only chooses what to try. Whether a setting has any effect is never concluded from it, so a mention too many does
+no harm, and how Postfix would read a file does not matter.
 """
 
 from __future__ import annotations
@@ -29,12 +29,19 @@ _MOST_PARAMETERS = 50
 
 _IPV4 = re.compile(r"(?<![\w.:-])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2})?(?![\w.-])")
 _IPV4_BEGINNING = re.compile(r"(?:^\s*|(?<=\^))(\d{1,3}(?:\.\d{1,3}){0,2})\.?(?=\s|$|(?<=\.)\D)")
-_IPV6 = re.compile(r"(?<![\w:.])\[?([0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,39}:[0-9A-Fa-f:.]{0,39})\]?(/\d{1,3})?(?![\w:])")
-_ADDRESS = re.compile(r"(?<![\w.+=-])([\w.+=-]{1,64})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w-]|\.\w)")
-_NAME = re.compile(r"(?<![\w/.+-])(\.?)((?:[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24})(?![\w-]|\.\w)")
+_IPV6 = re.compile(
+    r"(?<![\w:.])\[?([0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,39}:[0-9A-Fa-f:.]{0,39})\]?(/\d{1,3})?(?![\w:])"
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.+=-])([\w.+=-]{1,64})@((?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24})(?![\w-]|\.\w)"
+)
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_NAME = re.compile(rf"(?<![\w/.+-])(\.?)((?:{_LABEL}\.)+[A-Za-z]{{2,24}})(?![\w-]|\.\w)")
 _ALLOWED_WORD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,62})\s+(?:OK|RELAY|PERMIT\w*|\d+)\b", re.IGNORECASE)
 _REFUSING = re.compile(r"^\S+\s+(?:REJECT|DISCARD|DEFER\w*|[45]\d\d)\b", re.IGNORECASE)
-_FILES = re.compile(r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE)
+_FILES = re.compile(
+    r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE
+)
 _UNPLAYABLE = (
     *map(ipaddress.ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")),
     *map(ipaddress.ip_network, ("::/127", "fe80::/10", "ff00::/8", "::ffff:0:0/96")),
@@ -84,7 +91,7 @@ def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
         if b"\0" in data:
             continue
         found = _logical(data.decode("utf-8", "replace"))
-        values = dict(match.groups() for line in found if (match := _ASSIGNMENT.match(line))) if name == "main.cf" else {}
+        values = _assignments(found) if name == "main.cf" else {}
         values.setdefault("mydomain", values.get("myhostname", "").partition(".")[2])
         for line in found:
             yield _expanded(line, values).replace("\\.", ".")[:_LONGEST_LINE]
@@ -103,11 +110,17 @@ def _logical(text: str) -> list[str]:
     return lines
 
 
+def _assignments(lines: Iterable[str]) -> dict[str, str]:
+    return {match[1]: match[2] for line in lines if (match := _ASSIGNMENT.match(line))}
+
+
 def _expanded(line: str, values: Mapping[str, str]) -> str:
     for _ in range(3):
         if not 0 < line.count("$") <= _MOST_PARAMETERS or len(line) > _LONGEST_LINE:
             break
-        line = _PARAMETER.sub(lambda match: values.get(match[1] or match[2] or match[3], match[0])[:_LONGEST_VALUE], line)
+        line = _PARAMETER.sub(
+            lambda match: values.get(match[match.lastindex or 0], match[0])[:_LONGEST_VALUE], line
+        )
     return line
 
 

@@ -127,7 +127,8 @@ def _world(world: World, variant: Variant, clients: Clients, mentions: Mentions,
     names = variant.names
     visitor = certificate(ca, ["visitor.stranger.example"], client=True)
     peers = [
-        Peer(fill(peer.name, names), [fill(address, names) for address in peer.addresses]) for peer in world.peers
+        Peer(fill(peer.name, names), [fill(address, names) for address in peer.addresses])
+        for peer in world.peers
     ]
     addresses = _world_addresses(world, names, clients)
     return WorldSpec(

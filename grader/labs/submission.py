@@ -20,7 +20,8 @@ from grader.model.lab import Submission as Rules
 from grader.model.submission import Submitted
 
 JUNK = re.compile(
-    r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes | __MACOSX | \.DS_Store | \._.* | Thumbs\.db | desktop\.ini
+    r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes
+        | __MACOSX | \.DS_Store | \._.* | Thumbs\.db | desktop\.ini
         | \.idea | \.vscode | __pycache__ | \.nfs.* | .*~ | \.\#.* | \#.*\# | .*\.sw[nop] | \.smtplab\.json )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -50,7 +51,9 @@ class Budget:
         self._files = rules.max_files
         self._bytes = rules.max_bytes
         self._entries = rules.max_files + ENTRIES_BEYOND
-        self._patterns = [[segment_pattern(part) for part in text.split("/")] for text in rules.required + rules.optional]
+        self._patterns = [
+            [segment_pattern(part) for part in text.split("/")] for text in rules.required + rules.optional
+        ]
         self.deepest = max(len(pattern) for pattern in self._patterns)
         self.ignored: list[str] = []
 
@@ -73,9 +76,13 @@ class Budget:
         parts = name.split("/")
         if any(JUNK.fullmatch(part) for part in parts) or name.lower() == HANDOUT:
             return False
-        if not name.isprintable() or "\\" in name or any(len(part.encode("utf-8", "replace")) > 255 for part in parts):
+        if (
+            not name.isprintable()
+            or "\\" in name
+            or any(len(part.encode("utf-8", "replace")) > 255 for part in parts)
+        ):
             raise SubmissionError(
-                f"{self.where} holds a file named {ascii(name[:200])}: give it a name of printable characters"
+                f"{self.where} holds a file named {name[:200]!a}: give it a name of printable characters"
             )
         if any(_fits(pattern, parts) for pattern in self._patterns):
             return True
@@ -154,7 +161,9 @@ def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
             within = [other for other in files if other.endswith(f"/{name}")]
             folder = [other for other in files if other.startswith(f"{name}/")]
             if folder:
-                raise SubmissionError(f"{where}/{name} is a folder, and the lab asks for a file: put the file there")
+                raise SubmissionError(
+                    f"{where}/{name} is a folder, and the lab asks for a file: put the file there"
+                )
             hint = f" (there is {within[0]}: name the folder that holds it)" if within else ""
             raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for{hint}: add it")
         if (at := files[name].find(b"\0")) >= 0:
@@ -196,7 +205,7 @@ def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[En
 
 
 def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[Entry]:
-    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode  # noqa: PTH116
+    mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode):
         if depth >= budget.deepest:
             budget.wants(full + "/*")
@@ -208,21 +217,23 @@ def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Ite
             os.close(inner)
     elif budget.wants(full):
         if not stat.S_ISREG(mode):
-            raise SubmissionError(
-                f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself"
-            )
+            raise SubmissionError(f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself")
         yield _file(folder, name, full, budget)
 
 
 def _file(folder: int, name: str, full: str, budget: Budget) -> Entry:
     # Had a FIFO taken the file's place meanwhile, O_NONBLOCK would keep open() from waiting for its other end.
-    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder)
+    descriptor = os.open(
+        name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder
+    )
     try:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise SubmissionError(f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself")
         data = bytearray()
-        while len(data) <= budget.next_limit and (chunk := os.read(descriptor, budget.next_limit + 1 - len(data))):
+        while len(data) <= budget.next_limit and (
+            chunk := os.read(descriptor, budget.next_limit + 1 - len(data))
+        ):
             data += chunk
     finally:
         os.close(descriptor)

@@ -39,7 +39,9 @@ def names_in(text: str) -> set[str]:
 
 def unknown_name(name: str, known: Iterable[str]) -> str:
     """The sentence about a name in braces that no variant has."""
-    return f"there is no name {{{name}}}{nearest('{%s}', name, known)} (for literal braces write {{{{{name}}}}})"
+    return (
+        f"there is no name {{{name}}}{nearest('{%s}', name, known)} (for literal braces write {{{{{name}}}}})"
+    )
 
 
 def nearest(form: str, given: str, known: Iterable[str]) -> str:
@@ -55,5 +57,5 @@ def fill_file(data: bytes, names: Mapping[str, str]) -> bytes:
     """``data`` with each ``@name@`` of ``names`` replaced; any other ``@word@`` is left alone."""
     if data.count(b"@") < 2:
         return data
-    known = b"|".join(sorted((re.escape(name.encode()) for name in names), key=len, reverse=True))
+    known = "|".join(map(re.escape, names)).encode()
     return re.sub(b"@(" + known + b")@", lambda match: names[match[1].decode()].encode(), data)

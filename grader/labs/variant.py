@@ -23,7 +23,9 @@ LONGEST_STUDENT = 200
 
 def keyed(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA256 over the parts; no two lists of parts give the same input."""
-    text = b"".join(b"%d:%s" % (len(data), data) for data in (p.encode("utf-8", "surrogateescape") for p in parts))
+    text = b"".join(
+        b"%d:%s" % (len(data), data) for data in (p.encode("utf-8", "surrogateescape") for p in parts)
+    )
     return hmac.digest(key, text, "sha256")
 
 
@@ -49,7 +51,9 @@ class Lot:
         return int(self.word([str(n) for n in range(1, 255)], *purpose, but=[str(n) for n in but]))
 
 
-def draw_variant(lab: Lab, student: str | None = None, key: str | None = None, *, seed: str | None = None) -> Variant:
+def draw_variant(
+    lab: Lab, student: str | None = None, key: str | None = None, *, seed: str | None = None
+) -> Variant:
     """The variant of a lab for a student in the course with this key: the same ever after for the same three.
 
     Without a student it is the canonical one. ``seed`` is a variant's seed kept from earlier (see ``started``), which
@@ -61,12 +65,18 @@ def draw_variant(lab: Lab, student: str | None = None, key: str | None = None, *
     if student is None:
         names = {name: declared.canonical for name, declared in world.names.items()}
         passwords = {f"{user}_password": word for user, word in world.words.canonical_passwords.items()}
-        return Variant(id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id))
+        return Variant(
+            id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id)
+        )
     if not student or len(student) > LONGEST_STUDENT or not student.isprintable():
-        raise UsageError(f"the student id {ascii(student[:40])} is empty, too long or not printable: give another one")
+        raise UsageError(
+            f"the student id {student[:40]!a} is empty, too long or not printable: give another one"
+        )
     if seed is not None and key is None:
         if not re.fullmatch(r"[0-9a-f]{64}", seed):
-            raise UsageError(f"the seed {ascii(seed[:70])} of the variant is damaged: start the lab in a new folder")
+            raise UsageError(
+                f"the seed {seed[:70]!a} of the variant is damaged: start the lab in a new folder"
+            )
         drawn, probe_key = bytes.fromhex(seed), keyed(bytes.fromhex(seed), "probes")
     else:
         drawn, probe_key = keyed(course, "variant", lab.id, student), keyed(course, "probes", lab.id, student)
@@ -116,7 +126,8 @@ def _domains(world: World, lot: Lot) -> dict[str, str]:
 
 def _addresses(lot: Lot) -> dict[str, str]:
     """Addresses in the ranges for documentation (RFC 5737, RFC 3849) and in 10.0.0.0/8 (RFC 1918)."""
-    second = lot.octet("lan", "second", but=[99, 200])  # 10.99 is the neighbours', 10.200 that of "private-10".
+    # 10.99 is the neighbours' network, 10.200 that of the source "private-10".
+    second = lot.octet("lan", "second", but=[99, 200])
     third = lot.octet("lan", "third")
     lan_host = lot.octet("host_lan")
     public = lot.octet("host_v4", but=[53])

@@ -24,7 +24,9 @@ MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_N
 SECRETS = frozenset({"alice_password", "bob_password"})
 """Names for the files of a lab alone: handouts and submissions, never the texts that reports show."""
 
-ATTEMPT_NAMES = frozenset({"token", "mentioned", "mentioned_address", "source", "source_name", "server", "sender_default"})
+ATTEMPT_NAMES = frozenset(
+    {"token", "mentioned", "mentioned_address", "source", "source_name", "server", "sender_default"}
+)
 """Names for mails and commands alone, which differ from attempt to attempt."""
 
 
@@ -109,7 +111,9 @@ def read_world() -> World:
     Raises ``LabError`` where a file is broken.
     """
     files = _files()
-    return _known(cache.digest(part for path, data in files for part in (str(path).encode(), data)), tuple(files))
+    return _known(
+        cache.digest(part for path, data in files for part in (str(path).encode(), data)), tuple(files)
+    )
 
 
 def program_digest() -> bytes:
@@ -120,7 +124,13 @@ def program_digest() -> bytes:
 @lru_cache(maxsize=1)
 def _program_digest() -> bytes:
     here = Path(__file__).parent
-    sources = [Path(lab_model.__file__), Path(__file__), here / "loading.py", here / "yamlfile.py", here / "templates.py"]
+    sources = [
+        Path(lab_model.__file__),
+        Path(__file__),
+        here / "loading.py",
+        here / "yamlfile.py",
+        here / "templates.py",
+    ]
     return cache.digest(path.read_bytes() for path in sources).encode()
 
 
@@ -152,7 +162,9 @@ def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
         if path.suffix == ".zone":
             zones[path.name] = data.decode()
         elif path.stem in forms:
-            raise LabError(f"{path}: there are forms named {path.stem!r} in another folder already: rename the file")
+            raise LabError(
+                f"{path}: there are forms named {path.stem!r} in another folder already: rename the file"
+            )
         else:
             forms[path.stem] = parse(data, path, list[Mail])
     missing = [name for name in declared.zones.values() if name not in zones]

@@ -27,7 +27,10 @@ class _Loader(yaml.CSafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key.value!r} stands twice in one mapping; remove one", key.start_mark
+                    None,
+                    None,
+                    f"the key {key.value!r} stands twice in one mapping; remove one",
+                    key.start_mark,
                 )
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 seen.add(key.value)
@@ -77,6 +80,8 @@ def _value(data: bytes, path: Path) -> Any:
         line = f":{mark.line + 1}" if mark else ""
         raise LabError(f"{path}{line}: {error.problem or error.context}") from error
     except yaml.reader.ReaderError as error:
-        raise LabError(f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text") from error
+        raise LabError(
+            f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text"
+        ) from error
     except (ValueError, RecursionError) as error:
         raise LabError(f"{path}: {error}") from error

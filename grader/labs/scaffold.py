@@ -1,0 +1,65 @@
+"""A new lab for its author to change: small, complete and working."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+import msgspec
+
+from grader import resources
+from grader.labs.schema import lab_schema
+from grader.labs.templates import fill_file
+from grader.model.errors import UsageError
+
+SCHEMA_FILE = "lab.schema.json"
+"""Lies beside the labs' folders, where the first line of each lab.yaml leads an editor to it."""
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def new(lab_id: str, where: Path) -> Path:
+    """Make the folder ``where/lab_id`` with a lab that verifies green, and the schema for editors beside it.
+
+    Raises ``UsageError`` for an id that none can have, a folder that is there already, or one that cannot be written.
+    """
+    if not _ID.fullmatch(lab_id) or len(lab_id) > 40:
+        raise UsageError(
+            f"{lab_id!r} cannot be a lab's id: use small letters and digits, joined by single hyphens"
+        )
+    folder = where / lab_id
+    if folder.exists() or folder.is_symlink():
+        raise UsageError(f"{folder} is there already: choose another id or another folder")
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        write_schema(where)
+        beside = Path(mkdtemp(prefix=f".{lab_id}.", dir=where))
+        try:
+            _copy(resources.folder("fixtures") / "new-lab", beside, lab_id)
+            beside.chmod(0o755)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {folder}: {error.strerror}: choose another folder or make room"
+        ) from error
+    return folder
+
+
+def write_schema(where: Path) -> Path:
+    """Write the schema of lab.yaml into ``where``, in place of an older one."""
+    path = where / SCHEMA_FILE
+    beside = path.with_suffix(".tmp")
+    beside.write_bytes(msgspec.json.format(msgspec.json.encode(lab_schema()), indent=2) + b"\n")
+    return beside.replace(path)
+
+
+def _copy(pattern: Path, target: Path, lab_id: str) -> None:
+    for path in sorted(pattern.rglob("*")):
+        if path.is_file():
+            copy = target / path.relative_to(pattern)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.write_bytes(fill_file(path.read_bytes(), {"lab": lab_id}))
