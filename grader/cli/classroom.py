@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import statistics
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -77,27 +75,13 @@ class Classroom:
         )
 
     def summarise(self, summary: Summary) -> None:
-        """The class in a few lines, on standard output; the summary comes last."""
-        rows = summary.rows
-        for row in rows:
-            if row.ending != "graded":
-                click.echo(f"{one_line(row.student)}: {ending(row)}")
-        graded = [row for row in rows if row.ending != "error"]
+        """The class on standard output: a line a student, then what failed most often, how long, and where."""
+        from grader.outputs import terminal
+
+        terminal.show_class(list(summary.results()))
         seconds = time.monotonic() - self._began
-        parts = [f"{len(rows)} submissions in {seconds:.1f} s"]
-        parts.append(f"{sum(row.passed for row in rows)} with full marks")
-        parts += [f"{count} {name}" for name in ("refused", "error") if (count := summary.count(name))]
-        click.echo(", ".join(parts))
-        if graded:
-            scores = [row.score for row in graded]
-            most = graded[0].max_score
-            click.echo(
-                f"points: median {statistics.median(scores):g}, from {min(scores)} to {max(scores)}, of {most}"
-            )
-        failures = Counter(row.first_failure for row in graded if row.first_failure)
-        for title, count in failures.most_common(3):
-            click.echo(f"first failure of {count}: {one_line(title)}")
-        click.echo(f"grades: {one_line(str(self._out / 'grades.csv'))}")
+        click.echo(f"{len(summary.rows)} in {seconds:.1f} s ({len(summary.rows) / seconds:.1f} a second)")
+        click.echo(f"grades are in {one_line(str(self._out))}")
 
 
 def ending(row: Row) -> str:

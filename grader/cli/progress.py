@@ -13,11 +13,11 @@ class Steps:
 
     def __init__(self) -> None:
         self._shown = False
-        self._live = sys.stderr.isatty()
+        self.live = sys.stderr.isatty()
 
     def __call__(self, step: str) -> None:
         """Show a step."""
-        if self._live:
+        if self.live:
             columns = shutil.get_terminal_size().columns
             print(f"\r\x1b[K{one_line(step)[: columns - 2]}…", end="", file=sys.stderr, flush=True)
             self._shown = True

@@ -47,6 +47,12 @@ class Summary:
     """A class graded; the rows in the order in which the submissions were given."""
 
     rows: list[Row]
+    out: Path
+
+    def results(self) -> Iterator[Result]:
+        """The results, read again from where they were written, one at a time."""
+        for row in self.rows:
+            yield msgspec.json.decode((self.out / row.folder / RESULT).read_bytes(), type=Result)
 
     def count(self, ending: str) -> int:
         """How many ended so: ``graded``, ``refused`` or ``error``."""
@@ -95,10 +101,10 @@ def grade_class(
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
-        summary = Summary([rows[entry.folder] for entry in todo])
+        summary = Summary([rows[entry.folder] for entry in todo], settings.out)
         for kind in (outputs.FORMATS[name] for name in settings.formats):
             if kind.many:
-                outputs.write(settings.out / kind.file, kind.many(_results(settings.out, todo)))
+                outputs.write(settings.out / kind.file, kind.many(summary.results()))
     return summary
 
 
@@ -129,11 +135,6 @@ def _rows(
 def _lost(course: Class, entry: Entry, lost: Lost) -> Row:
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     return write_failed(course, entry, variant, lost.reason)
-
-
-def _results(out: Path, todo: Sequence[Entry]) -> Iterator[Result]:
-    for entry in todo:
-        yield msgspec.json.decode((out / entry.folder / RESULT).read_bytes(), type=Result)
 
 
 @contextmanager

@@ -1,0 +1,219 @@
+"""``smtplab check``: the student's command."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+from grader.cli.complete import CODE, LAB
+from grader.cli.progress import Steps, say_step
+from grader.cli.work import Work, find_work
+from grader.model.errors import GraderError
+
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+    from grader.model.evidence import Evidence
+    from grader.model.lab import Lab
+    from grader.model.result import Result
+    from grader.model.variant import Variant
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for on the command line, beside the lab and the folder."""
+
+    only: frozenset[str]
+    files: dict[str, str]
+    verbose: bool
+    hints: str
+    engine: str
+    student: str | None
+    key: str | None
+    exit_zero: bool
+    again: str = field(default_factory=lambda: shlex.join(["smtplab", *sys.argv[1:]]))
+
+
+def _file(name: str, what: str) -> options.Decorator:
+    return click.option(
+        f"--{name}", metavar="FILE", type=click.Path(), help=f"Write {what} ('-' is standard output)."
+    )
+
+
+@click.command()
+@click.argument("lab", required=False, type=LAB)
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
+@click.option("--watch", is_flag=True, help="Grade again whenever a file is saved, until Ctrl-C.")
+@click.option("--only", metavar="CODE", multiple=True, type=CODE, help="Only this check; may be given again.")
+@_file("json", "the result document")
+@_file("html", "the report for a browser")
+@_file("junit", "JUnit XML")
+@_file("evidence", "everything that happened, for 'smtplab regrade'")
+@click.option("-v", "--verbose", is_flag=True, help="Tell what happened, step by step.")
+@click.option(
+    "--student", metavar="ID", help="Whose variant of the lab; known already after 'smtplab start'."
+)
+@options.hints
+@options.engine
+@options.seed
+@options.exit_zero
+@options.debug
+def check(
+    lab: str | None,
+    folder: str | None,
+    watch: bool,
+    only: tuple[str, ...],
+    verbose: bool,
+    hints: str,
+    engine: str,
+    student: str | None,
+    key: str | None,
+    exit_zero: bool,
+    **files: str | None,
+) -> int:
+    """Grade your work on LAB, which lies in work/LAB or in DIR.
+
+    Without LAB it is the one that you started. Before you start any, it grades a worked example, to show how a report
+    reads.
+    """
+    from grader.cli.files import refuse_impossible
+
+    refuse_impossible({f"--{name}": target for name, target in files.items()})
+    wanted = {name: target for name, target in files.items() if target is not None}
+    request = Request(frozenset(only), wanted, verbose, hints, engine, student, key, exit_zero)
+    work = find_work(lab, folder)
+    if work is None:
+        from grader.cli.example import show_example
+
+        return show_example(request.engine)
+    if watch:
+        from grader.cli.watch import watching
+
+        return watching(work.folder, wanted.values(), lambda: _check(work, request))
+    return _check(work, request)
+
+
+def _check(work: Work, request: Request) -> int:
+    """Grade once, write and show what was asked for; the exit code."""
+    from grader import labs, pipeline
+    from grader.cli.engine import usable
+
+    declared = labs.load(work.lab)
+    only = checks_named(declared, request.only)
+    variant, student = _variant(declared, work, request)
+    handed_in = labs.read_submission(declared, work.folder)
+    try:
+        engine = usable(request.engine)
+        with _steps(engine) as steps:
+            run = pipeline.grade(
+                declared, handed_in, engine=engine, student=student, variant=variant, only=only,
+                hints=request.hints, progress=steps,
+            )  # fmt: skip
+    except GraderError as error:
+        if request.files:
+            _write_failed(declared, variant, student, request, error)
+        raise
+    _write(run.result, run.evidence, request)
+    _show(run.result, run.evidence, request)
+    return exit_code(run.result, exit_zero=request.exit_zero)
+
+
+@contextmanager
+def _steps(engine: Engine) -> Iterator[Steps]:
+    steps = Steps()
+    if not steps.live:
+        # A log should hold the minutes of building an image, and nothing of a run's tenths of a second.
+        engine.image(say_step)
+    try:
+        yield steps
+    finally:
+        steps.clear()
+
+
+def _variant(lab: Lab, work: Work, request: Request) -> tuple[Variant, str | None]:
+    """The variant that the work was handed out in, unless the command says otherwise."""
+    from grader import labs
+
+    started = work.started if work.started and work.started.lab == lab.id else None
+    student = request.student or (started.student if started else None)
+    seed = started.seed if started and student == started.student else None
+    return labs.draw_variant(lab, student, request.key, seed=seed), student
+
+
+def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
+    """The checks with these codes, which may carry the lab's id; ``None`` for all.
+
+    Raises ``UsageError`` for an unknown one, with the nearest.
+    """
+    from grader.labs.templates import nearest
+    from grader.model.errors import UsageError
+
+    known = [check.code for check in lab.checks]
+    found = set()
+    for code in codes:
+        short = code.removeprefix(f"{lab.id}/")
+        if short not in known:
+            raise UsageError(
+                f"the lab {lab.id} has no check {code!r}{nearest('%r', short, known)}; it has {', '.join(known)}"
+            )
+        found.add(short)
+    return found or None
+
+
+def _write_failed(
+    lab: Lab, variant: Variant, student: str | None, request: Request, error: GraderError
+) -> None:
+    """A platform that reads a file finds the grader's failure there, and no points lost."""
+    from grader import pipeline
+    from grader.judge import judge
+    from grader.model.errors import EngineError
+
+    evidence = pipeline.failed(
+        lab, EngineError(str(error)), student=student, variant=variant.id, names=variant.names
+    )
+    _write(judge(evidence, hints=request.hints), evidence, request)
+
+
+def _write(result: Result, evidence: Evidence, request: Request) -> None:
+    from grader import outputs
+
+    render = {
+        "json": lambda: outputs.document(result),
+        "html": lambda: outputs.html(result, evidence),
+        "junit": lambda: outputs.junit([result]),
+        "evidence": lambda: outputs.document(evidence),
+    }
+    for name, target in request.files.items():
+        outputs.write(target, render[name]())
+
+
+def _show(result: Result, evidence: Evidence, request: Request) -> None:
+    from grader.outputs import terminal
+    from grader.outputs.files import STANDARD_OUTPUT
+
+    html = request.files.get("html")
+    terminal.show(
+        result,
+        evidence,
+        verbose=request.verbose,
+        again=None if result.passed else request.again,
+        report=html if html != STANDARD_OUTPUT else None,
+        file=sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout,
+    )
+
+
+def exit_code(result: Result, *, exit_zero: bool) -> int:
+    """The contract's exit code of a result: what the grader failed at is not the student's failure."""
+    if result.status == "error":
+        return 3
+    failed = any(check.status == "fail" for check in result.checks)
+    if not failed and any(check.status == "error" for check in result.checks):
+        return 3
+    return 0 if result.passed or exit_zero else 1

@@ -1,0 +1,89 @@
+"""``smtplab lab``: for lab authors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+from grader.cli.complete import LAB
+
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+
+SCHEMAS = ("lab", "wrong", "forms")
+
+
+@click.group()
+def lab() -> None:
+    """Write labs of your own. SMTPLAB_LABS names the folders that hold them, separated as in PATH."""
+
+
+@lab.command()
+@click.argument("lab_id", metavar="ID")
+@click.argument("where", metavar="[DIR]", default="labs", type=click.Path(file_okay=False, path_type=Path))
+@options.debug
+def new(lab_id: str, where: Path) -> int:
+    """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""
+    from grader import labs
+    from grader.outputs.text import one_line
+
+    folder = one_line(str(labs.new(lab_id, where)))
+    click.echo(f"{folder}: change lab.yaml, handout.md, starter, solution and wrong, and prove it with:")
+    click.echo(f"  SMTPLAB_LABS={one_line(str(where.resolve()))} smtplab lab verify {lab_id}")
+    return 0
+
+
+@lab.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1, type=LAB)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1000), help="How many at a time.  [default: one a processor]"
+)
+@options.engine
+@options.debug
+def verify(ids: tuple[str, ...], jobs: int | None, engine: str) -> int:
+    """Prove labs: the solution gets full marks, the starter does not, and each known fault costs what it declares.
+
+    Without ID, every lab.
+    """
+    from grader import labs
+    from grader.cli.engine import usable
+    from grader.cli.progress import say_step
+
+    folders = [labs.find(given) for given in ids] or [entry.path for entry in labs.list_labs()]
+    chosen = usable(engine)
+    chosen.image(say_step)
+    return max((_verify(folder, chosen, jobs) for folder in folders), default=0)
+
+
+def _verify(folder: Path, engine: Engine, jobs: int | None) -> int:
+    from grader import verify
+    from grader.outputs.text import one_line, visible
+
+    tried = wrong = 0
+    for trial in verify.verify(folder, engine=engine, jobs=jobs):
+        tried += 1
+        name = f"{one_line(trial.trial)} ({trial.variant})"
+        if trial.problem:
+            wrong += 1
+            click.echo(f"{click.style('✗', fg='red')} {name}: {visible(trial.problem)}")
+        else:
+            click.echo(f"{click.style('✓', fg='green')} {name}: {trial.score}")
+    click.echo(f"{folder.name}: {tried} tried, {wrong} not as declared")
+    return 1 if wrong else 0
+
+
+@lab.command()
+@click.argument("kind", type=click.Choice(SCHEMAS), default="lab")
+@options.debug
+def schema(kind: str) -> int:
+    """Print the JSON Schema of lab.yaml, of wrong/*/expect.yaml ('wrong') or of fixtures/forms ('forms')."""
+    import msgspec
+
+    from grader import labs
+
+    made = {"lab": labs.lab_schema, "wrong": labs.wrong_schema, "forms": labs.forms_schema}[kind]()
+    click.echo(msgspec.json.format(msgspec.json.encode(made), indent=2))
+    return 0

@@ -1,0 +1,58 @@
+"""What ``smtplab check`` shows before any lab was started: two of the labs' own submissions, graded for real."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli.engine import usable
+from grader.cli.progress import Steps, say_step
+
+LAB = "open-relay"
+FAULT = "mynetworks-whole-network"
+
+
+def show_example(engine_name: str) -> int:
+    """Grade the lab's solution and one of its known faults, show both, and say how to begin."""
+    from grader import labs, pipeline
+    from grader.outputs import terminal
+    from grader.verify import trials
+
+    folder = labs.find(LAB)
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab)
+    engine = usable(engine_name)
+    steps = Steps()
+    if not steps.live:
+        engine.image(say_step)
+    click.echo(f"No lab is under way here. Two submissions to the lab {LAB!r} show how a report reads.\n")
+    found = {trial.name: trial for trial in trials(folder)}
+    shown = (
+        (
+            f"wrong/{FAULT}",
+            "First one with a mistake: what was expected, what happened, why it matters, what to do.",
+        ),
+        ("solution", "Now a correct one."),
+    )
+    for name, remark in shown:
+        trial = found[name]
+        files = labs.render_files(trial.base, variant) if trial.base else {}
+        files |= labs.render_files(trial.folder, variant)
+        files.pop("expect.yaml", None)
+        run = pipeline.grade(lab, labs.Submitted(files), engine=engine, variant=variant, progress=steps)
+        steps.clear()
+        click.secho(f"── {remark}\n", bold=True)
+        terminal.show(run.result, run.evidence)
+        click.echo()
+    click.echo(f"Begin with:  {_begin()}")
+    return 0
+
+
+def _begin() -> str:
+    """The command in the form that fits how this one was called."""
+    return (
+        f"make start LAB={LAB}    (or: smtplab start {LAB})"
+        if Path("Makefile").is_file()
+        else f"smtplab start {LAB}"
+    )

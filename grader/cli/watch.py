@@ -1,0 +1,56 @@
+"""Grades again whenever a file is saved."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+
+import click
+import watchfiles
+
+from grader.model.errors import SubmissionError
+from grader.outputs.text import one_line, visible
+
+QUIET_MILLISECONDS = 100
+"""Editors write a file in several steps; grading begins when they are through."""
+
+
+class Saved(watchfiles.DefaultFilter):
+    """Changes that matter: not those of editors' own files, nor of the documents that grading itself writes."""
+
+    def __init__(self, written: Iterable[str]) -> None:
+        super().__init__()
+        self._written = {os.path.abspath(path) for path in written}
+
+    def __call__(self, change: watchfiles.Change, path: str) -> bool:
+        """Whether to grade again for this change."""
+        name = Path(path).name
+        beside = any(name.startswith(f".{Path(written).name}.") for written in self._written)
+        return super().__call__(change, path) and path not in self._written and not beside
+
+
+def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> int:
+    """Grade now and after every change in ``folder``. Ends by ``KeyboardInterrupt`` alone.
+
+    A submission that cannot be read is said and waited for: it may be half saved.
+    """
+    _once(grade)
+    _say(f"watching {folder}; Ctrl-C ends it")
+    for _ in watchfiles.watch(folder, watch_filter=Saved(written), step=QUIET_MILLISECONDS):
+        _say(f"saved at {datetime.now():%H:%M:%S}")
+        _once(grade)
+        _say(f"watching {folder}; Ctrl-C ends it")
+    return 0
+
+
+def _once(grade: Callable[[], int]) -> None:
+    try:
+        grade()
+    except SubmissionError as error:
+        click.echo(f"smtplab: {visible(str(error))}", err=True)
+
+
+def _say(text: str) -> None:
+    click.secho(one_line(text), dim=True, err=True)
