@@ -1,0 +1,219 @@
+"""The containers of one run.
+
+- The **net** container owns the student's network. It alone may set it up, it runs nothing of the student's, and it
+  ends when its standard input does, or when the wall time is over.
+- The **world** container is the other end of the wire, a veth pair. It stands in net's process namespace, where net
+  is process 1: that is how it names the network that gets the other end, and why it cannot outlive net.
+- The **host** container is the student's. It joins net's network, and has a process namespace of its own.
+
+No network of Docker's is involved: none of the three has a way to anything but the others.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.engines.agent import WRITABLE
+from grader.engines.docker.images import AGENT, HOME
+from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
+from grader.model.plan import Limits, Plan
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+RUN = "smtplab.run"
+PID = "smtplab.pid"
+OWNER = "smtplab.host"
+STARTED = "smtplab.started"
+WALL = "smtplab.wall"
+
+GRACE = 5
+"""Seconds beyond the wall time after which a container ends by itself, should the grader be gone or stuck."""
+
+SCRATCH = "/tmp"  # noqa: S108 - it is the container's own
+
+_MEGABYTE = 1024 * 1024
+_SYSCTLS = {
+    "net.ipv6.conf.all.disable_ipv6": "0",
+    "net.ipv6.conf.default.disable_ipv6": "0",
+    "net.ipv6.conf.default.accept_ra": "0",
+    "net.ipv6.conf.default.accept_dad": "0",
+}
+_READ = 'while IFS= read -r line && [ -n "$line" ]; do printf "%s\\n" "$line"; done'
+# The lines for ip(8) come on standard input, an empty one last; what follows belongs to the program started then.
+_NET = f"""set -e
+{_READ} >/tmp/ip
+for file in resolv.conf hosts hostname; do {_READ} >/etc/$file; done
+until ip link show {INTERFACE} >/dev/null 2>&1; do sleep 0.01; done
+ip -batch /tmp/ip
+echo ready
+exec timeout --signal=KILL "$1" cat >/dev/null
+"""
+_WORLD = f"""set -e
+ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
+{_READ} | ip -batch -
+exec setpriv --inh-caps=-all --bounding-set=-all,+net_bind_service --no-new-privs python3 -m grader.world
+"""
+# As process 1 the agent is deaf to signals that it does not handle, an alarm's included.
+_HOST = f"""import os, signal, sys
+signal.signal(signal.SIGALRM, lambda *_: os._exit(124))
+signal.alarm(int(sys.argv.pop()))
+exec(compile(open({AGENT!r}).read(), {AGENT!r}, "exec"))
+"""
+
+
+def owner() -> str:
+    """Names the machine, and the part of it, in which this process's id means this process."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return f"{socket.gethostname()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return socket.gethostname()
+
+
+class Specs:
+    """What each container of a run is created with: arguments of ``APIClient.create_container``."""
+
+    def __init__(self, client: APIClient, image: str, run: str, plan: Plan) -> None:
+        self._client = client
+        self._image = image
+        self._run = run
+        self._plan = plan
+        self._wall = int(plan.limits.wall) + GRACE
+
+    def name(self, role: str) -> str:
+        """The container's name."""
+        return f"smtplab-{self._run}-{role}"
+
+    def net(self) -> dict[str, Any]:
+        """The owner of the student's network."""
+        return self._container(
+            "net",
+            ["sh", "-c", _NET, "net", str(self._wall)],
+            network_mode="none",
+            cap_add=["NET_ADMIN"],
+            sysctls=_SYSCTLS,
+            hostname=self._plan.host.name,
+            **_modest(processes=16),
+        )
+
+    def net_input(self) -> bytes:
+        """What net reads: its end of the wire, then files of /etc; an empty line after each."""
+        host = self._plan.host
+        files = etc_files(self._plan)
+        parts = ["\n".join(link_end(host.addresses, host.routes)) + "\n"]
+        parts += [files[name] for name in ("resolv.conf", "hosts", "hostname")]
+        return "".join(f"{part}\n" for part in parts).encode()
+
+    def world(self) -> dict[str, Any]:
+        """Everything around the student's host."""
+        return self._container(
+            "world",
+            ["sh", "-c", _WORLD],
+            network_mode="none",
+            pid_mode=f"container:{self.name('net')}",
+            cap_add=["NET_ADMIN", "NET_BIND_SERVICE", "SETPCAP"],
+            sysctls=_SYSCTLS,
+            read_only=True,
+            tmpfs={SCRATCH: f"rw,nosuid,nodev,noexec,size={16 * _MEGABYTE}"},
+            working_dir=HOME,
+            **_modest(processes=64),
+        )
+
+    def world_input(self) -> bytes:
+        """What the world reads before its program starts: its end of the wire, and an empty line."""
+        world = self._plan.world
+        return ("\n".join(link_end(world.addresses, world.routes)) + "\n\n").encode()
+
+    def host(self) -> dict[str, Any]:
+        """The student's host."""
+        limits = self._plan.limits
+        return self._container(
+            "host",
+            ["python3", "-I", "-S", "-c", _HOST, str(self._wall)],
+            network_mode=f"container:{self.name('net')}",
+            cap_add=list(CAPABILITIES),
+            read_only=True,
+            tmpfs=_trees(limits),
+            shm_size=_MEGABYTE,
+            mem_limit=limits.memory,
+            memswap_limit=limits.memory,
+            nano_cpus=int(limits.cpus * 1e9),
+            pids_limit=limits.processes,
+            ulimits=_ulimits(limits.disk),
+        )
+
+    def _container(
+        self,
+        role: str,
+        command: list[str],
+        *,
+        hostname: str | None = None,
+        working_dir: str | None = None,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        from docker.types import LogConfig
+
+        labels = {
+            RUN: self._run,
+            PID: str(os.getpid()),
+            OWNER: owner(),
+            STARTED: str(int(time.time())),
+            WALL: str(self._wall),
+        }
+        return {
+            "image": self._image,
+            "command": command,
+            "name": self.name(role),
+            "hostname": hostname,
+            "working_dir": working_dir,
+            "stdin_open": True,
+            "labels": labels,
+            "environment": {
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL": "C.UTF-8",
+                "HOME": "/root",
+                "TZ": "UTC",
+            },
+            "host_config": self._client.create_host_config(
+                # Removed by Docker when they end, and by the grader before: whoever comes first.
+                auto_remove=True,
+                cap_drop=["ALL"],
+                security_opt=["no-new-privileges"],
+                log_config=LogConfig(type="none"),
+                ipc_mode="private",
+                init=False,
+                **settings,
+            ),
+        }
+
+
+def _modest(processes: int) -> dict[str, Any]:
+    """Limits of a container that runs nothing of the student's."""
+    memory = 512 * _MEGABYTE
+    return {
+        "mem_limit": memory,
+        "memswap_limit": memory,
+        "pids_limit": processes,
+        "shm_size": _MEGABYTE,
+        "ulimits": _ulimits(64 * _MEGABYTE),
+    }
+
+
+def _ulimits(largest_file: int) -> list[dict[str, Any]]:
+    limits = {"core": 0, "nofile": 1024, "fsize": largest_file}
+    return [{"Name": name, "Soft": value, "Hard": value} for name, value in limits.items()]
+
+
+def _trees(limits: Limits) -> dict[str, str]:
+    """The writable file systems: /var has the whole of ``limits.disk``, each of the others an eighth of it."""
+    options = "rw,nosuid,nodev,exec,mode=755"
+    trees = {}
+    for tree in WRITABLE:
+        size = limits.disk if tree == "/var" else limits.disk // 8
+        trees[tree] = f"{options},size={size},nr_inodes={size // 4096}"
+    return trees

@@ -1,0 +1,178 @@
+"""``DockerEngine``: the engine of grader.engines.base over Docker's API."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from grader.engines import image as recipe
+from grader.engines.base import Machines, Problem, Progress
+from grader.engines.docker import containers, images
+from grader.engines.docker.channel import AttachChannel, transport
+from grader.engines.docker.daemon import Unreachable, connect, told
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
+from grader.model.plan import Plan
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+START_SECONDS = 30.0
+REMOVE_SECONDS = 30.0
+
+
+class DockerEngine:
+    """Runs submissions in containers of any service that speaks Docker's API."""
+
+    name = "docker"
+
+    @cached_property
+    def _client(self) -> APIClient:
+        return connect()
+
+    def problems(self) -> list[Problem]:
+        """See ``Engine.problems``."""
+        try:
+            self._client  # noqa: B018
+        except Unreachable as error:
+            return [error.problem]
+        return []
+
+    def image(self, progress: Progress) -> str:
+        """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
+        images.ensure(self._client, progress)
+        return recipe.digest()
+
+    @contextmanager
+    def machines(self, plan: Plan) -> Iterator[Machines]:
+        """See ``Engine.machines``. Raises ``EngineError``."""
+        image = images.ensure(self._client, lambda step: None)
+        run = _Run(self._client, image, plan)
+        try:
+            yield run.start()
+        finally:
+            run.remove()
+
+    def clean(self) -> list[str]:
+        """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
+        with told("list containers"):
+            found: list[dict[str, Any]] = self._client.containers(all=True, filters={"label": containers.RUN})
+        removed = []
+        for entry in found:
+            if _abandoned(entry["Labels"]):
+                _remove(self._client, entry["Id"])
+                removed.append(
+                    f"container {entry['Names'][0].lstrip('/') if entry['Names'] else entry['Id'][:12]}"
+                )
+        return removed + images.remove_outdated(self._client)
+
+
+def _abandoned(labels: dict[str, str]) -> bool:
+    """Whether nobody will remove the container of these labels."""
+    started, wall, pid = (
+        int(labels.get(key, 0)) for key in (containers.STARTED, containers.WALL, containers.PID)
+    )
+    if time.time() > started + wall + START_SECONDS:
+        return True
+    if labels.get(containers.OWNER) != containers.owner():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+class _Run:
+    """The three containers of one run, from their start to their removal."""
+
+    def __init__(self, client: APIClient, image: str, plan: Plan) -> None:
+        self._client = client
+        self._specs = containers.Specs(client, image, uuid.uuid4().hex[:12], plan)
+        self._pool = ThreadPoolExecutor(3)
+        self._begun: list[Future[Any]] = []
+        self._channels: list[AttachChannel] = []
+
+    def start(self) -> Machines:
+        """Start all three, side by side as far as Docker allows: the others refer to net. Raises ``EngineError``."""
+        deadline = Deadline(START_SECONDS)
+        self._finish(self._begin(self._create, "net", self._specs.net()), deadline=deadline)
+        net = self._begin(self._start, "net")
+        created = [
+            self._begin(self._create, "world", self._specs.world()),
+            self._begin(self._create, "host", self._specs.host()),
+        ]
+        self._finish(net, *created, deadline=deadline)
+        net.result().write(self._specs.net_input())
+        world, host = self._begin(self._start, "world"), self._begin(self._start, "host")
+        self._finish(world, deadline=deadline)
+        world.result().write(self._specs.world_input())
+        self._finish(host, deadline=deadline)
+        net.result().read_line(deadline)
+        return Machines(host=host.result(), world=world.result())
+
+    def remove(self) -> None:
+        """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
+        for future in self._begun:
+            future.cancel()
+        wait(self._begun)
+        names = [self._specs.name(role) for role in ("host", "world", "net")]
+        removals = [self._pool.submit(_remove, self._client, name) for name in names]
+        self._pool.shutdown()
+        for channel in self._channels:
+            channel.close()
+        for removal in removals:
+            removal.result()
+
+    def _begin(self, work: Any, *arguments: Any) -> Future[Any]:
+        future = self._pool.submit(work, *arguments)
+        self._begun.append(future)
+        return future
+
+    def _finish(self, *futures: Future[Any], deadline: Deadline) -> None:
+        done, late = wait(futures, timeout=deadline.left, return_when="FIRST_EXCEPTION")
+        for future in done:
+            future.result()
+        if late:
+            raise EngineError(f"Docker did not start the containers within {START_SECONDS:.0f} seconds")
+
+    def _create(self, role: str, spec: dict[str, Any]) -> None:
+        with told(f"create the {role} container"):
+            self._client.create_container(**spec)
+
+    def _start(self, role: str) -> AttachChannel:
+        name = self._specs.name(role)
+        with told(f"start the {role} container"):
+            streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            channel = AttachChannel(role, transport(self._client.attach_socket(name, streams)))
+            self._channels.append(channel)
+            self._client.start(name)
+        return channel
+
+
+def _remove(client: APIClient, name: str) -> None:
+    """Kill and remove a container; the return means that it is gone. Raises ``EngineError``."""
+    from docker.errors import APIError, NotFound
+
+    deadline = Deadline(REMOVE_SECONDS)
+    while True:
+        try:
+            with told(f"remove the container {name}"):
+                client.remove_container(name, force=True, v=True)
+                return
+        except EngineError as error:
+            cause = error.__cause__
+            if isinstance(cause, NotFound):
+                return
+            # Docker removes it already, because it ended.
+            if not (isinstance(cause, APIError) and cause.status_code == 409) or deadline.over:
+                raise
+            time.sleep(0.01)

@@ -1,0 +1,232 @@
+"""The images in Docker: the student's host as the recipe makes it, and a thin layer over it with the grader's programs.
+
+``smtplab/base:<digest>`` follows the recipe, ``smtplab/host:<digest>`` adds the agent and the world's program. Both
+digests are of content, so that an image is made once and a changed program never runs in an old one.
+"""
+
+from __future__ import annotations
+
+import io
+import platform
+import re
+import shutil
+import tarfile
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from grader.engines import image
+from grader.engines.base import Progress
+from grader.engines.docker.daemon import told
+from grader.model.errors import EngineError
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+BASE = "smtplab/base"
+HOST = "smtplab/host"
+DEBIAN = "debian:trixie-slim"
+LABEL = "smtplab.image"
+HOME = "/usr/lib/smtplab"
+AGENT = f"{HOME}/agent.py"
+
+_PACKAGE = Path(__file__).resolve().parents[2]
+_DIGITS = 12
+_ASK_REGISTRY = 8
+
+# /etc/mailname follows the container's own /etc/hostname, which Docker writes for each run.
+_LAYER = f"""\
+FROM {{base}}
+LABEL {LABEL}=host
+COPY smtplab {HOME}
+RUN ln -sf hostname /etc/mailname && python3 -m compileall -q {HOME}
+"""
+
+
+def base_tag() -> str:
+    """The name of the image that follows the recipe."""
+    return f"{BASE}:{image.digest().removeprefix('sha256:')[:_DIGITS]}"
+
+
+@cache
+def host_tag() -> str:
+    """The name of the image that both machines are started from."""
+    import hashlib
+
+    total = hashlib.sha256(f"{image.digest()}{_LAYER}".encode())
+    for name, data in _programs():
+        total.update(f"{name} {len(data)}\n".encode() + data)
+    return f"{HOST}:{total.hexdigest()[:_DIGITS]}"
+
+
+def ensure(client: APIClient, progress: Progress) -> str:
+    """The name of the image to start from, made unless it is there. Raises ``EngineError``."""
+    tag = host_tag()
+    if is_there(client, tag):
+        return tag
+    with image.lock("docker", progress):
+        if not is_there(client, tag):
+            if not is_there(client, base_tag()):
+                _make_base(client, progress)
+            progress("adding the grader's programs to the image")
+            layer = _LAYER.format(base=base_tag()).encode()
+            context = _tar(
+                [("Dockerfile", layer), *((f"smtplab/{name}", data) for name, data in _programs())]
+            )
+            _build(client, context, tag, progress, network="none")
+    return tag
+
+
+def is_there(client: APIClient, name: str) -> bool:
+    """Whether Docker has this image."""
+    from docker.errors import ImageNotFound
+
+    try:
+        with told(f"look for the image {name}"):
+            client.inspect_image(name)  # type: ignore[no-untyped-call]
+    except EngineError as error:
+        if isinstance(error.__cause__, ImageNotFound):
+            return False
+        raise
+    return True
+
+
+def remove_outdated(client: APIClient) -> list[str]:
+    """Remove layers with programs of other versions that no container uses; their names."""
+    from docker.errors import APIError
+
+    removed = []
+    with told("list images"):
+        found: list[dict[str, Any]] = client.images(filters={"label": f"{LABEL}=host"})
+    for entry in found:
+        for tag in entry.get("RepoTags") or []:
+            if host_tag() in tag or f"{HOST}:" not in tag:
+                continue
+            try:
+                client.remove_image(tag)
+            except APIError:
+                continue  # in use
+            removed.append(f"image {tag}")
+    return removed
+
+
+def _programs() -> Iterator[tuple[str, bytes]]:
+    """The agent, and as much of the grader as the world's program imports."""
+    yield "agent.py", (_PACKAGE / "engines" / "agent.py").read_bytes()
+    for path in sorted(
+        [_PACKAGE / "__init__.py", *_PACKAGE.glob("model/*.py"), *_PACKAGE.glob("world/**/*.py")]
+    ):
+        yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
+
+
+def _make_base(client: APIClient, progress: Progress) -> None:
+    """Import the local engine's image where it is built, else build by Dockerfile where a registry answers."""
+    same = _same_machine(client)
+    if same and (image.folder() / "root.tar").exists():
+        return _import(client, progress)
+    progress(f"asking for {DEBIAN}")
+    refusal = _refusal(client)
+    if refusal is None:
+        progress("building the image of the student's host, once: this takes some minutes")
+        return _build(client, _recipe(), base_tag(), progress, dockerfile="image/Dockerfile")
+    if same and shutil.which("mmdebstrap"):
+        return _import(client, progress)
+    raise EngineError(
+        f"no registry gives Docker the image {DEBIAN} ({refusal}), and mmdebstrap, which would do without, is missing: "
+        f"docker pull {DEBIAN}, or sudo apt-get install -y mmdebstrap debian-archive-keyring"
+    )
+
+
+def _same_machine(client: APIClient) -> bool:
+    """Whether programs built for this machine run on Docker's."""
+    with told("tell its architecture"):
+        theirs: str = client.version()["Arch"]
+    ours = platform.machine().lower()
+    return theirs == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
+
+
+def _refusal(client: APIClient) -> str | None:
+    """Why Docker cannot get the image to build from; ``None`` when it has it or can."""
+    if is_there(client, DEBIAN):
+        return None
+    from docker.errors import NotFound
+
+    client.timeout, patient = _ASK_REGISTRY, client.timeout
+    try:
+        with told("ask the registry"):
+            client.inspect_distribution(DEBIAN)  # type: ignore[no-untyped-call]
+    except EngineError as error:
+        # Podman does not know the question; only the attempt will tell.
+        return None if isinstance(error.__cause__, NotFound) and _is_podman(client) else str(error.__cause__)
+    finally:
+        client.timeout = patient
+    return None
+
+
+def _is_podman(client: APIClient) -> bool:
+    with told("tell its version"):
+        parts: list[dict[str, Any]] = client.version().get("Components") or []
+    return any("Podman" in part.get("Name", "") for part in parts)
+
+
+def _import(client: APIClient, progress: Progress) -> None:
+    tar = image.root_tar(progress)
+    progress("giving Docker the image")
+    repository, _, tag = base_tag().partition(":")
+    with told("import the image"):
+        said = client.import_image_from_file(str(tar), repository=repository, tag=tag)
+    if error := re.search(r'"error":\s*"([^"]*)', str(said)):
+        raise EngineError(f"Docker could not import the image: {error[1]}")
+
+
+def _recipe() -> io.BytesIO:
+    folder = image.recipe()
+    files = [
+        (path.relative_to(folder.parent).as_posix(), path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    ]
+    files.append(("certificates/ca.crt", image.certificate()))
+    return _tar((name, path.read_bytes()) for name, path in files)
+
+
+def _tar(files: Iterable[tuple[str, bytes]]) -> io.BytesIO:
+    """An archive that is the same whenever and by whomever it is made."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as archive:
+        for name, data in files:
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            entry.mode = 0o644
+            archive.addfile(entry, io.BytesIO(data))
+    stream.seek(0)
+    return stream
+
+
+def _build(
+    client: APIClient,
+    context: io.BytesIO,
+    tag: str,
+    progress: Progress,
+    *,
+    dockerfile: str = "Dockerfile",
+    network: str | None = None,
+) -> None:
+    with told("build the image"):
+        steps = client.build(
+            fileobj=context,
+            custom_context=True,
+            dockerfile=dockerfile,
+            tag=tag,
+            rm=True,
+            forcerm=True,
+            decode=True,
+            network_mode=network,
+            timeout=600,
+        )
+        for step in steps:
+            if error := step.get("error"):
+                raise EngineError(f"Docker could not build the image: {' '.join(str(error).split())}")
+            if found := re.match(r"Step \d+/\d+ : (\S+)|(?:Setting up (\S+))", str(step.get("stream", ""))):
+                progress(f"building the image: {found[1] or found[2]}")

@@ -1,0 +1,44 @@
+"""What the two machines are on every engine: the network's ends, the files of /etc, and the rights on the host."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+from grader.model.plan import Plan
+
+INTERFACE = "eth0"
+
+CAPABILITIES = (
+    "CHOWN",
+    "DAC_OVERRIDE",
+    "FOWNER",
+    "KILL",
+    "NET_BIND_SERVICE",
+    "SETGID",
+    "SETUID",
+    "SYS_CHROOT",
+)
+"""All that the student's host may do as root: enough for Postfix and Dovecot; neither NET_ADMIN nor NET_RAW, ever."""
+
+
+def link_end(addresses: Iterable[str], routes: Iterable[str]) -> list[str]:
+    """Lines for ``ip -batch`` that bring up one end of the wire with its addresses and on-link routes (CIDR)."""
+    # Without a link-local address of its own making the interface answers to the plan's addresses alone.
+    lines = ["link set lo up", f"link set {INTERFACE} addrgenmode none", f"link set {INTERFACE} up"]
+    for address in addresses:
+        nodad = " nodad" if ipaddress.ip_interface(address).version == 6 else ""
+        lines.append(f"address add {address} dev {INTERFACE}{nodad}")
+    return [*lines, *(f"route replace {route} dev {INTERFACE}" for route in routes)]
+
+
+def etc_files(plan: Plan) -> dict[str, str]:
+    """The files of /etc that differ from run to run, by name."""
+    host = plan.host
+    named = "".join(f"{address.partition('/')[0]} {host.name}\n" for address in host.addresses)
+    return {
+        "hosts": f"127.0.0.1 localhost\n::1 localhost\n{named}",
+        "hostname": f"{host.name}\n",
+        "mailname": f"{host.name}\n",
+        "resolv.conf": f"nameserver {host.nameserver}\noptions timeout:1 attempts:2\n",
+    }
