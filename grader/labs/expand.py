@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from grader.labs.clients import Client, Clients
-from grader.labs.letters import draw_token, hidden_mail, letter, person
+from grader.labs.letters import date, draw_token, hidden_mail, letter, person
 from grader.labs.loading import USERS, mail_names
 from grader.labs.mentions import Mentions
 from grader.labs.templates import fill, names_in
-from grader.labs.variant import Lot
+from grader.labs.variant import Draw, Lot
 from grader.labs.world import World
 from grader.model.errors import LabError
 from grader.model.lab import Check, Lab, Mail, Try
@@ -17,6 +20,14 @@ from grader.model.plan import Attempt, Login, Tls
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
+
+
+class _Told(NamedTuple):
+    """What one attempt may name, and what the rest of it is drawn from."""
+
+    identity: str
+    names: dict[str, str]
+    draw: Draw
 
 
 class Expansion:
@@ -38,7 +49,7 @@ class Expansion:
         self._clients = clients
         self._mentions = mentions
         self._lot = lot
-        self._when = when
+        self._when = date(when)
         self._tokens: set[str] = set()
         self._ids: dict[tuple[str, str, str], list[str]] = {}
 
@@ -70,32 +81,29 @@ class Expansion:
         """With the ids of the attempts that make it needless, which may come later in the lab than it does."""
         if not attempt.unless_arrived:
             return attempt
-        from msgspec.structs import replace
-
         key = (attempt.unless_arrived[0], attempt.source, attempt.listener)
         return replace(attempt, unless_arrived=self._ids.get(key, []))
 
     def _of_try(self, check: Check, entry: Try, number: int) -> Iterator[Attempt]:
+        work = self._work(entry)
         for source in entry.sources:
             for client in self._clients.of(source):
                 for listener in entry.on:
-                    for attempt in self._of_listener(check, entry, client, str(listener), number):
+                    for mail, values in work:
                         number += 1
-                        yield attempt
+                        told = self._told(f"{check.code}/{number}", client, entry, values)
+                        yield self._attempt(check, entry, client, str(listener), told, mail)
 
-    def _of_listener(
-        self, check: Check, entry: Try, client: Client, listener: str, number: int
-    ) -> Iterator[Attempt]:
-        if entry.say:
-            for values in self._repeated(set().union(*map(names_in, entry.say))):
-                yield self._dialogue(check, entry, client, listener, number := number + 1, values)
-            return
+    def _work(self, entry: Try) -> list[tuple[Mail | None, dict[str, str]]]:
+        """The mails to send, once for everything mentioned that they name; ``None`` for a dialogue."""
         mails = [mail for form in entry.forms for mail in self._world.forms[form]] + entry.mail
-        for mail in mails:
-            for values in self._repeated({name for _, name in mail_names(mail)}):
-                yield self._mail(check, entry, client, listener, number := number + 1, values, mail)
-        if not mails:
-            yield self._dialogue(check, entry, client, listener, number + 1, {})
+        if entry.say or not mails:
+            return [(None, values) for values in self._repeated(set().union(*map(names_in, entry.say)))]
+        return [
+            (mail, values)
+            for mail in mails
+            for values in self._repeated({name for _, name in mail_names(mail)})
+        ]
 
     def _repeated(self, used: set[str]) -> list[dict[str, str]]:
         """Values of the names that stand for everything mentioned: one set for each attempt to make of a text."""
@@ -110,63 +118,84 @@ class Expansion:
         return repeated
 
     def _mentioned_addresses(self) -> list[str]:
-        words = self._world.words
         made_up = [
-            f"{person(self._lot, words, 'mentioned', domain)}@{domain}" for domain in self._mentions.domains
+            f"{person(self._lot.draw('mentioned', domain), self._world.words)}@{domain}"
+            for domain in self._mentions.domains
         ]
         return [*self._mentions.addresses, *made_up]
 
-    def _dialogue(
-        self, check: Check, entry: Try, client: Client, listener: str, number: int, values: Mapping[str, str]
-    ) -> Attempt:
-        identity = f"{check.code}/{number}"
-        names = self._names(identity, client, entry, values)
-        say = [fill(command, names, check.code) for command in entry.say]
-        title = ", ".join(say) if say else "greeting"
-        return self._attempt(
-            check, entry, client, listener, identity, title=title, token=names["token"], say=say
-        )
+    def _told(self, identity: str, client: Client, entry: Try, values: dict[str, str]) -> _Told:
+        """The names of one attempt, and what its letter is drawn from."""
+        names, words = self._variant.names, self._world.words
+        draw = self._lot.draw("attempt", identity)
+        token, again = draw_token(draw, words), 0
+        while token in self._tokens:
+            again += 1
+            token = draw_token(self._lot.draw("attempt", identity, str(again)), words)
+        self._tokens.add(token)
+        if entry.user:
+            sender = f"{entry.user.removesuffix('!')}@{names['domain']}"
+        elif client.inside:
+            sender = f"{names['alice']}@{names['domain']}"
+        else:
+            sender = f"{person(draw, words)}@{names['third']}"
+        own = {
+            "token": token,
+            "source": client.address,
+            "source_name": client.name,
+            "server": client.server,
+            "sender_default": sender,
+        }
+        return _Told(identity, {**names, **own, **values}, draw)
 
-    def _mail(
-        self,
-        check: Check,
-        entry: Try,
-        client: Client,
-        listener: str,
-        number: int,
-        values: Mapping[str, str],
-        mail: Mail,
+    def _attempt(
+        self, check: Check, entry: Try, client: Client, listener: str, told: _Told, mail: Mail | None
     ) -> Attempt:
-        identity = f"{check.code}/{number}"
-        names = self._names(identity, client, entry, values)
-        token = names["token"]
+        port, tls = listening(listener)
+        attempt = Attempt(
+            id=told.identity,
+            check=check.code,
+            title="greeting",
+            source=client.source,
+            address=client.address,
+            server=client.server,
+            listener=listener,
+            port=port,
+            tls=tls,
+            helo=client.helo,
+            token=told.names["token"],
+            login=self._login(entry.user),
+            say=[fill(command, told.names, f"{self._lab.id}: {check.code}") for command in entry.say],
+            unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
+        )
+        if mail is not None:
+            return self._mail(check, attempt, told, mail)
+        return replace(attempt, title=", ".join(attempt.say)) if attempt.say else attempt
+
+    def _mail(self, check: Check, attempt: Attempt, told: _Told, mail: Mail) -> Attempt:
+        """The attempt with a mail to send."""
+        names = told.names
 
         def filled(text: str) -> str:
-            return fill(text, names, f"{self._lab.id}: {check.code}")
+            return fill(text, names, f"{self._lab.id}: {check.code}") if "{" in text else text
 
         recipients = [filled(to) for to in mail.to]
         sender = names["sender_default"] if mail.sender is None else filled(mail.sender)
-        helo = client.helo if mail.helo is None else filled(mail.helo)
         message = letter(
-            self._lot,
+            told.draw,
             self._world.words,
-            token=token,
+            token=attempt.token,
             sender=sender if mail.header_from is None else filled(mail.header_from),
             recipient=recipients[0],
-            helo=client.helo,
+            helo=attempt.helo,
             outside=names["outside"],
             when=self._when,
         )
-        return self._attempt(
-            check,
-            entry,
-            client,
-            listener,
-            identity,
-            title=filled(mail.title)
-            or f"mail to {' and '.join(to.replace('{token}', 'somebody') for to in mail.to)}",
-            token=token,
-            helo=helo,
+        shown = " and ".join(to.replace("{token}", "somebody") for to in mail.to)
+        return replace(
+            attempt,
+            title=filled(mail.title or f"mail to {shown}"),
+            helo=attempt.helo if mail.helo is None else filled(mail.helo),
             sender=sender,
             recipients=recipients,
             parameters=filled(mail.parameters),
@@ -178,25 +207,6 @@ class Expansion:
             mailbox=self._mailbox(check, recipients[0]),
         )
 
-    def _names(self, identity: str, client: Client, entry: Try, values: Mapping[str, str]) -> dict[str, str]:
-        names = self._variant.names
-        token = draw_token(self._lot, self._world.words, identity, self._tokens)
-        if entry.user:
-            sender = f"{entry.user.rstrip('!')}@{names['domain']}"
-        elif client.inside:
-            sender = f"{names['alice']}@{names['domain']}"
-        else:
-            sender = f"{person(self._lot, self._world.words, 'sender', identity)}@{names['third']}"
-        return {
-            **names,
-            "token": token,
-            "source": client.address,
-            "source_name": client.name,
-            "server": client.server,
-            "sender_default": sender,
-            **values,
-        }
-
     def _mailbox(self, check: Check, recipient: str) -> str | None:
         """The user into whose mailbox a recipient's mail belongs; ``None`` where it is to go elsewhere."""
         local, _, domain = recipient.rpartition("@")
@@ -205,55 +215,6 @@ class Expansion:
         if user in USERS and (domain if local else "") in here:
             return user
         return user if check.expect.arrives == "mailbox" else None
-
-    def _attempt(
-        self,
-        check: Check,
-        entry: Try,
-        client: Client,
-        listener: str,
-        identity: str,
-        *,
-        title: str,
-        token: str,
-        helo: str | None = None,
-        sender: str = "",
-        recipients: list[str] | None = None,
-        parameters: str = "",
-        message: bytes = b"",
-        before: list[str] | None = None,
-        preamble: str | None = None,
-        say: list[str] | None = None,
-        smuggled: bytes = b"",
-        certificate: bool = False,
-        mailbox: str | None = None,
-    ) -> Attempt:
-        port, tls = listening(listener)
-        return Attempt(
-            id=identity,
-            check=check.code,
-            title=title,
-            source=client.source,
-            address=client.address,
-            server=client.server,
-            listener=listener,
-            port=port,
-            tls=tls,
-            helo=client.helo if helo is None else helo,
-            token=token,
-            sender=sender,
-            recipients=recipients or [],
-            parameters=parameters,
-            message=message,
-            before=before or [],
-            preamble=preamble,
-            login=self._login(entry.user),
-            say=say or [],
-            smuggled=smuggled,
-            certificate=certificate,
-            mailbox=mailbox,
-            unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
-        )
 
     def _login(self, user: str | None) -> Login | None:
         if user is None:

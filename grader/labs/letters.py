@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from grader.labs.variant import Lot
+from grader.labs.variant import Draw
 from grader.labs.world import WordLists
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -13,28 +13,21 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _PLAIN_ADDRESS = re.compile(r"[\w.+=-]+@[\w.-]+")
 
 
-def person(lot: Lot, words: WordLists, *purpose: str) -> str:
+def person(draw: Draw, words: WordLists) -> str:
     """A local part such as people have, ``first.last``."""
-    return f"{lot.word(words.first, *purpose, 'first')}.{lot.word(words.last, *purpose, 'last')}"
+    return f"{draw.word(words.first)}.{draw.word(words.last)}"
 
 
-def draw_token(lot: Lot, words: WordLists, attempt: str, taken: set[str]) -> str:
-    """A local part that no other attempt has, ``first.last1234``; it is added to ``taken``.
+def draw_token(draw: Draw, words: WordLists) -> str:
+    """A local part that hardly any other attempt has, ``first.last1234``.
 
     None is part of another one: all end in four digits, and no first name ends with another one.
     """
-    round_ = 0
-    while True:
-        digits = lot.number(9000, "token", attempt, str(round_), "digits") + 1000
-        token = person(lot, words, "token", attempt, str(round_)) + str(digits)
-        if token not in taken:
-            taken.add(token)
-            return token
-        round_ += 1
+    return f"{person(draw, words)}{1000 + draw.number(9000)}"
 
 
 def letter(
-    lot: Lot,
+    draw: Draw,
     words: WordLists,
     *,
     token: str,
@@ -42,14 +35,14 @@ def letter(
     recipient: str,
     helo: str,
     outside: str,
-    when: float,
+    when: str,
 ) -> bytes:
     """An ordinary mail in CRLF lines, its token in To or Subject, in Message-ID and in the text.
 
     ``sender`` and ``recipient`` may be any forward or reverse path; where one is no plain address, the header says what
-    an honest mail program would have written. ``when`` is in seconds since 1970.
+    an honest mail program would have written. ``when`` is a ``date``.
     """
-    chosen = words.letters[lot.number(len(words.letters), "letter", token)]
+    chosen = draw.word(words.letters)
     author = sender if _PLAIN_ADDRESS.fullmatch(sender) else f"MAILER-DAEMON@{helo}"
     reader = recipient if _PLAIN_ADDRESS.fullmatch(recipient) else f"{token}@{outside}"
     first_name = token.split(".", 1)[0].capitalize()
@@ -57,8 +50,8 @@ def letter(
         f"From: <{author}>",
         f"To: <{reader}>",
         f"Subject: {chosen.subject} ({token})",
-        f"Date: {date(when)}",
-        f"Message-ID: <{token}.{lot.number(10**12, 'message-id', token):012d}@{helo.strip('[]') or outside}>",
+        f"Date: {when}",
+        f"Message-ID: <{token}.{draw.number(10**12):012d}@{helo.strip('[]') or outside}>",
         "MIME-Version: 1.0",
         "Content-Type: text/plain; charset=us-ascii",
         "",

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Collection, Sequence
+from typing import TypeVar
 
 from grader.labs.world import World, read_world
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.variant import CANONICAL, Variant
+
+T = TypeVar("T")
 
 DEFAULT_KEY = "smtplab: no course key was given"
 """Used where an instructor gives no course key. With it anybody can draw anybody's variant."""
@@ -29,11 +32,31 @@ def keyed(key: bytes, *parts: str) -> bytes:
     return hmac.digest(key, text, "sha256")
 
 
+class Draw:
+    """Numbers and words one after another from one HMAC: about 240 bits' worth before they show a bias."""
+
+    def __init__(self, digest: bytes) -> None:
+        self._left = int.from_bytes(digest)
+
+    def number(self, below: int) -> int:
+        """A number from 0 to ``below`` - 1."""
+        self._left, number = divmod(self._left, below)
+        return number
+
+    def word(self, words: Sequence[T]) -> T:
+        """One of the words."""
+        return words[self.number(len(words))]
+
+
 class Lot:
     """Draws numbers and words from a key, each for a purpose of its own."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
+
+    def draw(self, *purpose: str) -> Draw:
+        """What a series of numbers and words for one purpose is drawn from."""
+        return Draw(keyed(self._key, *purpose))
 
     def number(self, below: int, *purpose: str) -> int:
         """A number from 0 to ``below`` - 1; the bias is below 2**-200 for all that is drawn here."""
