@@ -127,7 +127,7 @@ class _Run:
     def _configuration(self) -> None:
         """What Postfix makes of the files handed in, overrides of master.cf included."""
         for argv in CONFIGURATION:
-            self.host.ask("run", argv=argv, timeout=CONFIGURATION_SECONDS)
+            self.host.ask("run", argv=argv, limit=CONFIGURATION_SECONDS)
             answer = self.host.answer(timeout=CONFIGURATION_SECONDS + 1)
             self.commands.append(msgspec.convert(answer, Command))
         self.mta = f"Postfix {self.commands.pop().output.strip()}"
@@ -162,9 +162,6 @@ class _Run:
         self.queries = msgspec.convert(answer["queries"], list[Query])
 
     def _collect_host(self, tokens: list[str]) -> None:
-        self.host.ask("commands", timeout=CONFIGURATION_SECONDS)
-        beside = msgspec.convert(self.host.answer(timeout=CONFIGURATION_SECONDS + 1), list[Command])
-        self.commands = beside + self.commands
         self.log = self.host.call("log", timeout=5)
         self.queued = self._queued()
         self.arrivals = self._mailboxes(tokens)

@@ -1,0 +1,117 @@
+"""Proves a lab: its solution passes, its starter does not, and each known fault costs exactly what it declares."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader import labs, pipeline
+from grader.engines.base import Engine
+from grader.model.errors import SmtplabError
+from grader.model.lab import Wrong
+from grader.model.result import Result
+
+RANDOM_STUDENT = "verify"
+"""The student whose drawn variant stands for all that are not canonical."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One submission of the lab's own, and what it must lose. ``fails`` is ``None`` where any loss will do."""
+
+    name: str
+    folder: Path
+    base: Path | None
+    fails: frozenset[str] | None
+    skips: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Verified:
+    """How one trial ended on one variant. ``problem`` is empty where it did what the lab's author declared."""
+
+    trial: str
+    variant: str
+    score: int
+    problem: str
+
+
+def trials(folder: Path) -> list[Trial]:
+    """The submissions that a lab brings: solution, starter, ``correct/*`` and ``wrong/*``.
+
+    Raises ``LabError`` where a wrong one does not declare what it loses.
+    """
+    solution = folder / "solution"
+    found = [Trial("solution", solution, None, frozenset()), Trial("starter", folder / "starter", None, None)]
+    found += [Trial(f"correct/{path.name}", path, None, frozenset()) for path in _folders(folder / "correct")]
+    for path in _folders(folder / "wrong"):
+        wrong: Wrong = labs.load_wrong(path)
+        found.append(Trial(f"wrong/{path.name}", path, solution, frozenset(wrong.fails), frozenset(wrong.skips)))
+    return found
+
+
+def _folders(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+
+
+def verify(folder: Path, *, engine: Engine, jobs: int | None = None) -> Iterator[Verified]:
+    """Run every trial of a lab on the canonical and on a drawn variant, ``jobs`` at a time, as each ends.
+
+    Raises ``LabError`` where the lab cannot be loaded at all.
+    """
+    labs.load(folder)
+    engine.image(pipeline.quiet)
+    work = [(trial, student) for trial in trials(folder) for student in (None, RANDOM_STUDENT)]
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
+        pending = [pool.submit(try_one, folder, trial, student, engine) for trial, student in work]
+        try:
+            for done in as_completed(pending):
+                yield done.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine) -> Verified:
+    """Grade one trial and hold it against its declaration."""
+    variant = "canonical" if student is None else "drawn"
+    try:
+        result = grade_trial(folder, trial, student, engine)
+    except SmtplabError as error:
+        return Verified(trial.name, variant, 0, str(error))
+    return Verified(trial.name, variant, result.score, _problem(trial, result))
+
+
+def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine) -> Result:
+    """The result of one of the lab's own submissions, its placeholders filled for the variant."""
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, student, None)
+    files = labs.render_files(trial.folder, variant)
+    if trial.base is not None:
+        files = {**labs.render_files(trial.base, variant), **files}
+    files.pop("expect.yaml", None)
+    return pipeline.grade(lab, labs.Submitted(files), engine=engine, student=student).result
+
+
+def _problem(trial: Trial, result: Result) -> str:
+    if result.status == "error":
+        return f"the grader failed: {result.error}"
+    if trial.fails is None:
+        return "" if result.score < result.max_score else "the starter already gets full marks"
+    lost = [
+        ("fails", trial.fails, _codes(result, "fail")),
+        ("skips", trial.skips, _codes(result, "skipped")),
+    ]
+    complaints: list[str] = []
+    for verb, declared, happened in lost:
+        complaints += [f"{verb} {code}, which is not declared" for code in sorted(happened - declared)]
+        complaints += [f"declares that it {verb} {code}, but it does not" for code in sorted(declared - happened)]
+    return "; ".join(complaints)
+
+
+def _codes(result: Result, status: str) -> frozenset[str]:
+    return frozenset(check.code.split("/", 1)[1] for check in result.checks if check.status == status)
