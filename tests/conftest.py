@@ -7,11 +7,16 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine
 
 ENGINES = ("local", "docker")
+
+# How long an example takes says nothing where other tests run beside it.
+settings.register_profile("smtplab", deadline=None)
+settings.load_profile("smtplab")
 
 
 def required() -> set[str]:

@@ -76,8 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted; everything that was started has been taken down")
         return INTERRUPTED
-    except BrokenPipeError:
-        # What is still buffered must not raise once more when the interpreter flushes at its end.
+    except (BrokenPipeError, SystemExit):
+        # click ends the process itself when a reader of its output has stopped, and nowhere else. What is still
+        # buffered must not raise once more when the interpreter flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return SmtplabError.exit_code
     except Exception as error:

@@ -51,18 +51,19 @@ class Scheduler(Protocol):
 class _Worker(Generic[Job, Answer]):
     """A process that works on one job at a time."""
 
-    def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection]) -> None:
+    def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection], patience: float) -> None:
+        self._patience = patience
         self.connection, theirs = multiprocessing.Pipe()
         inherited = [*others, self.connection] if CONTEXT.get_start_method() == "fork" else []
         self.process: BaseProcess = CONTEXT.Process(target=_serve, args=(theirs, inherited, work))
         self.process.start()
         theirs.close()
         self.job: Job | None = None
-        self.deadline = Deadline(PATIENCE)
+        self.deadline = Deadline(patience)
 
     def give(self, job: Job) -> None:
         """Hand over a job."""
-        self.job, self.deadline = job, Deadline(PATIENCE)
+        self.job, self.deadline = job, Deadline(self._patience)
         # A worker that died idle is found out when its answer is waited for.
         with contextlib.suppress(OSError):
             self.connection.send(job)
@@ -90,10 +91,11 @@ class _Worker(Generic[Job, Answer]):
 
 
 class LocalScheduler:
-    """Worker processes of this machine, ``workers`` at a time."""
+    """Worker processes of this machine, ``workers`` at a time; one without an answer for ``patience`` seconds hangs."""
 
-    def __init__(self, workers: int) -> None:
+    def __init__(self, workers: int, patience: float = PATIENCE) -> None:
         self._count = workers
+        self._patience = patience
 
     def run(
         self, jobs: Iterable[Job], work: Callable[[Job], Answer]
@@ -124,7 +126,7 @@ class LocalScheduler:
     def _hire(
         self, workers: list[_Worker[Job, Answer]], work: Callable[[Job], Answer]
     ) -> _Worker[Job, Answer]:
-        worker = _Worker(work, [other.connection for other in workers])
+        worker = _Worker(work, [other.connection for other in workers], self._patience)
         workers.append(worker)
         return worker
 
@@ -147,7 +149,7 @@ def _ready(busy: list[_Worker[Job, Answer]]) -> list[_Worker[Job, Answer]]:
 def _hung(worker: _Worker[Job, Answer]) -> Lost:
     worker.process.terminate()
     worker.process.join(FAREWELL)
-    return Lost(f"no answer after {PATIENCE:.0f} s")
+    return Lost("a worker process gave no answer in time")
 
 
 def _dismiss(workers: list[_Worker[Job, Answer]]) -> None:
