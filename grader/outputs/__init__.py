@@ -71,7 +71,9 @@ FORMATS = MappingProxyType(
         for kind in (
             Format("json", "result.json", "the result document", one=lambda result, _: document(result)),
             Format("html", "report.html", "the report to read in a browser", one=html),
-            Format("junit", "junit.xml", "JUnit XML for CI", one=lambda result, _: junit([result]), many=junit),
+            Format(
+                "junit", "junit.xml", "JUnit XML for CI", one=lambda result, _: junit([result]), many=junit
+            ),
             Format("csv", "grades.csv", "the class for a spreadsheet or gradebook", many=gradebook_csv),
         )
     }

@@ -30,7 +30,9 @@ def document(results: Iterable[Result]) -> bytes:
     root = Element("testsuites")
     root.extend(_mended(suite.build_xml_doc(), suite.seconds) for suite in suites)
     ElementTree.indent(root)
-    data = b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    data: bytes = (
+        b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    )
     _read_back(data, root)
     return data
 
@@ -160,7 +162,9 @@ def _read_back(data: bytes, root: Element) -> None:
     try:
         read = ElementTree.fromstring(data)  # noqa: S314  our own document, without a DTD
     except ElementTree.ParseError as error:
-        raise OutputError(f"the JUnit document cannot be read back ({error}): report this as a defect") from error
+        raise OutputError(
+            f"the JUnit document cannot be read back ({error}): report this as a defect"
+        ) from error
     meant = [(e.tag, e.attrib, e.text or "") for e in root.iter()]
     if [(e.tag, e.attrib, e.text or "") for e in read.iter()] != meant:
         raise OutputError("the JUnit document reads back differently: report this as a defect of smtplab")

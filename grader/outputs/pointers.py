@@ -1,17 +1,17 @@
 """What a result's pointers lead to: the lines of the evidence that decided a check, and those around them.
 
-A pointer is ``session:12`` (a session), ``session:12:34`` (its line at index 34), ``message:3``, ``log:7``, ``queue:2``,
-``query:5`` or ``command:1``. Terminal and HTML show the same excerpts.
+A pointer is ``session:12`` (a session), ``session:12:34`` (its line at index 34), ``message:3``, ``log:7``,
+``queue:2``, ``query:5`` or ``command:1``. Terminal and HTML show the same excerpts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
 
-from grader.model.evidence import Evidence, Outcome, Session
+from grader.model.evidence import Arrival, Evidence, Outcome, Session
 from grader.model.result import CheckResult, Result
 from grader.outputs.text import decoded
 
@@ -44,18 +44,28 @@ class Row:
 
 @dataclass(frozen=True)
 class Excerpt:
-    """Lines around a decisive one, and how many of the same source stand before and behind them."""
+    """Lines around a decisive one, out of ``total`` lines of the same source; between them some may be left out."""
 
     pointer: Pointer
     title: str
     rows: list[Row]
-    before: int = 0
-    after: int = 0
+    total: int
 
     @property
     def name(self) -> str:
         """What the hidden lines are lines of: ``session 12``."""
         return "the log" if self.pointer.kind == "log" else f"{self.pointer.kind} {self.pointer.id}"
+
+    def with_gaps(self) -> Iterator[Row | int]:
+        """The rows, and between them how many lines are left out there."""
+        next_number = 1
+        for row in self.rows:
+            if row.number > next_number:
+                yield row.number - next_number
+            yield row
+            next_number = row.number + 1
+        if self.total >= next_number:
+            yield self.total - next_number + 1
 
 
 def parse(pointer: str) -> Pointer | None:
@@ -64,7 +74,9 @@ def parse(pointer: str) -> Pointer | None:
     if kind not in get_args(Kind):
         return None
     parts = rest.split(":")
-    if not 1 <= len(parts) <= 2 or not all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+    if not 1 <= len(parts) <= 2 or not all(
+        part.isascii() and part.isdigit() and len(part) < 10 for part in parts
+    ):
         return None
     return Pointer(kind, int(parts[0]), int(parts[1]) if len(parts) == 2 else None)  # type: ignore[arg-type]
 
@@ -90,17 +102,17 @@ class Resolver:
         return found
 
     def pointed(self, result: Result) -> list[Pointer]:
-        """Everything that the result's checks point to and that the evidence holds, each once, in the result's order."""
+        """What the result's checks point to and the evidence holds, each once, in the result's order."""
         texts = (pointer for check in result.checks for pointer in check.evidence)
-        return list(dict.fromkeys(found for text in texts if (found := parse(text)) and self._holds(found)))
+        return list(dict.fromkeys(found for text in texts if (found := parse(text)) and self.holds(found)))
 
     def excerpts(self, check: CheckResult, *, rows: int) -> tuple[list[Excerpt], int]:
         """Excerpts of at most ``rows`` lines for a check, and how many further pointers it has.
 
-        Several pointers into one session give one excerpt. The first of each kind tells the story; the others repeat it.
+        The first pointer of each kind tells the story; the others tell it again for other forms and listeners.
         """
         first: dict[Kind, Pointer] = {}
-        known = [found for text in check.evidence if (found := parse(text)) and self._holds(found)]
+        known = [found for text in check.evidence if (found := parse(text)) and self.holds(found)]
         for pointer in known:
             first.setdefault(pointer.kind, pointer)
         shown = [excerpt for pointer in first.values() if (excerpt := self.excerpt(pointer, rows=rows))]
@@ -108,52 +120,43 @@ class Resolver:
 
     def excerpt(self, pointer: Pointer, *, rows: int) -> Excerpt | None:
         """At most ``rows`` lines around what a pointer means; ``None`` where the evidence does not hold it."""
-        if not self._holds(pointer) or self.evidence is None:
+        if not self.holds(pointer) or self.evidence is None:
             return None
         evidence = self.evidence
         if pointer.kind == "session":
             return self._session(self.sessions[pointer.id], pointer, rows)
-        if pointer.kind == "log":
-            window = _window(len(evidence.log), pointer.id, rows)
-            return _cut(pointer, "the server's log", [("", line) for line in evidence.log], window, pointer.id)
         if pointer.kind == "message":
-            arrival = next(arrival for arrival in evidence.arrivals if arrival.id == pointer.id)
-            envelope = [("", f"MAIL FROM:<{arrival.sender}>")] if arrival.place == "outside" else []
-            envelope += [("", f"RCPT TO:<{recipient}>") for recipient in arrival.recipients]
-            lines = envelope + [("", line) for line in decoded(arrival.raw).rstrip("\n").split("\n")]
-            place = f"arrived outside, at {arrival.where}" if arrival.place == "outside" else f"in {arrival.where}"
-            return _cut(pointer, f"message {arrival.id}, {place}", lines, range(min(rows, len(lines))), None)
-        if pointer.kind == "queue":
-            entry = evidence.queued[pointer.id]
-            text = f"{entry.queue}: from <{entry.sender}> to <{entry.recipient}>: {entry.reason}"
-            return Excerpt(pointer, "left in the queue", [Row(pointer.id + 1, "", text, True)])
-        if pointer.kind == "query":
-            query = evidence.queries[pointer.id]
-            text = f"{query.client} asked {query.name} {query.type}: {query.answer}"
-            return Excerpt(pointer, "a DNS query", [Row(pointer.id + 1, "", text, True)])
-        command = evidence.commands[pointer.id]
-        lines = [("", line) for line in command.output.rstrip("\n").split("\n")]
-        title = f"{' '.join(command.argv)} (exit code {command.code})"
-        return _cut(pointer, title, lines, range(min(rows, len(lines))), None)
+            return _message(next(a for a in evidence.arrivals if a.id == pointer.id), pointer, rows)
+        if pointer.kind == "command":
+            command = evidence.commands[pointer.id]
+            lines = [("", line) for line in command.output.rstrip("\n").split("\n")]
+            title = f"{' '.join(command.argv)} (exit code {command.code})"
+            return _cut(pointer, title, lines, range(rows), None)
+        lines = [("", line) for line in _listed(evidence, pointer.kind)]
+        title = {"log": "the server's log", "queue": "left in the queue", "query": "DNS questions"}[
+            pointer.kind
+        ]
+        return _cut(pointer, title, lines, _window(range(len(lines)), pointer.id, rows), pointer.id)
 
     def _session(self, session: Session, pointer: Pointer, rows: int) -> Excerpt:
         lines = [(line.who, line.text) for line in session.lines]
-        if pointer.line is None:
-            window = range(min(rows, len(lines)))
-        else:
-            window = self._transaction(session, pointer.line, rows)
-        return _cut(pointer, session_title(session), lines, window, pointer.line)
+        shown: Iterable[int] = range(rows)
+        if pointer.line is not None:
+            shown = self._around(session, pointer.line, rows)
+        return _cut(pointer, session_title(session), lines, shown, pointer.line)
 
-    def _transaction(self, session: Session, line: int, rows: int) -> range:
-        """The attempt's own lines where they fit; a session is shared by several attempts."""
+    def _around(self, session: Session, line: int, rows: int) -> list[int]:
+        """Lines of the attempt that ``line`` is about, as several share a session: envelope, and what decided it."""
+        whole = range(len(session.lines))
         for outcome in self.outcomes.get(session.id, ()):
             if outcome.first_line <= line <= outcome.last_line:
-                last = min(outcome.last_line, len(session.lines) - 1)
-                if last - outcome.first_line < rows:
-                    return range(outcome.first_line, last + 1)
-        return _window(len(session.lines), line, rows)
+                attempt = whole[outcome.first_line : outcome.last_line + 1]
+                head = attempt[: rows * 2 // 5] if len(attempt) > rows else attempt[:0]
+                return sorted({*head, *_window(attempt, line, rows - len(head))})
+        return list(_window(whole, line, rows))
 
-    def _holds(self, pointer: Pointer) -> bool:
+    def holds(self, pointer: Pointer) -> bool:
+        """Whether the evidence has what a pointer means."""
         evidence = self.evidence
         if evidence is None:
             return False
@@ -187,14 +190,35 @@ def lines_by_session(pointers: Iterable[Pointer]) -> dict[int, set[int]]:
     return found
 
 
-def _window(length: int, middle: int, rows: int) -> range:
-    """``rows`` indexes around ``middle``, two thirds of them before it: what led there explains it."""
-    first = max(0, min(middle - rows * 2 // 3, length - rows))
-    return range(first, min(length, first + rows))
+def _listed(evidence: Evidence, kind: Kind) -> list[str]:
+    if kind == "log":
+        return evidence.log
+    if kind == "queue":
+        return [f"{q.queue}: from <{q.sender}> to <{q.recipient}>: {q.reason}" for q in evidence.queued]
+    return [f"{q.client} asked {q.name} {q.type}: {q.answer}" for q in evidence.queries]
+
+
+def _message(arrival: Arrival, pointer: Pointer, rows: int) -> Excerpt:
+    outside = arrival.place == "outside"
+    envelope = [f"MAIL FROM:<{arrival.sender}>"] if outside else []
+    envelope += [f"RCPT TO:<{recipient}>" for recipient in arrival.recipients]
+    lines = [("", line) for line in (*envelope, *decoded(arrival.raw).rstrip("\n").split("\n"))]
+    title = f"{'taken by' if outside else 'found in'} {arrival.where}"
+    return _cut(pointer, title, lines, range(rows), 1 if outside and arrival.recipients else None)
+
+
+def _window(within: range, middle: int, rows: int) -> range:
+    """``rows`` indexes around ``middle``, three quarters of them before it: what led there explains it."""
+    offset = max(0, min(middle - within.start - rows * 3 // 4, len(within) - rows))
+    return within[offset : offset + rows]
 
 
 def _cut(
-    pointer: Pointer, title: str, lines: list[tuple[str, str]], window: range, decisive: int | None
+    pointer: Pointer, title: str, lines: Sequence[tuple[str, str]], shown: Iterable[int], decisive: int | None
 ) -> Excerpt:
-    rows = [Row(index + 1, *lines[index], decisive=index == decisive) for index in window]
-    return Excerpt(pointer, title, rows, before=window.start, after=len(lines) - window.stop)
+    wanted = {index for index in shown if index < len(lines)}
+    # To say that one line is left out takes a line.
+    known = wanted | {-1, len(lines)}
+    wanted |= {index for index in range(len(lines)) if {index - 1, index + 1} <= known}
+    rows = [Row(index + 1, *lines[index], decisive=index == decisive) for index in sorted(wanted)]
+    return Excerpt(pointer, title, rows, len(lines))

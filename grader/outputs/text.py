@@ -37,14 +37,23 @@ _UNDECODABLE = range(0xDC80, 0xDD00)
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
-_PLAINER = str.maketrans(
-    {"“": '"', "”": '"', "‘": "'", "’": "'", "…": "...", "–": "-", "—": "-", "·": "-", "→": "->", "•": "*", "×": "x"}
-)
+_PLAINER = {
+    ord(sign): plain
+    for plain, signs in {
+        '"': "\u201c\u201d",  # double quotation marks
+        "'": "\u2018\u2019",  # single ones
+        "-": "\u2013\u2014\xb7",  # dashes, middle dot
+        " ": "\xa0",
+        "->": "\u2192",
+        "...": "\u2026",
+    }.items()
+    for sign in signs
+}
 
 _BRACKETED_COMMAND = re.compile(r"##(?=\[|\w+\[)")
 _COLON_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)", re.MULTILINE)
 
-_FORMULA = re.compile(r"(^|[;,|\t\n])(\s*)(?=[=+\-@＝＋－＠])")
+_FORMULA = re.compile(r"(^|[;,|\t\n])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def _escape(match: re.Match[str]) -> str:

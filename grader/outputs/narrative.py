@@ -1,0 +1,58 @@
+"""What happened in a run, in a few sentences without judgement."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from grader.model.evidence import Evidence
+
+TROUBLE = re.compile(r"\b(fatal|panic|error|warning): ")
+"""How Postfix marks a log line that somebody should read."""
+
+
+def narrative(evidence: Evidence) -> Iterator[str]:
+    """One sentence for each part of a run that took place, in its order."""
+    if evidence.listening:
+        yield f"The server listened on {count(len(evidence.listening), 'port')}: {listed(evidence.listening)}."
+    elif not evidence.error:
+        yield "The server listened on no port."
+    if evidence.sessions:
+        sources = Counter(session.source for session in evidence.sessions)
+        by = listed(f"{number} from {source}" for source, number in sources.most_common())
+        yield f"{count(len(evidence.sessions), 'connection')} were made to it: {by}."
+    stages = Counter(outcome.stage for outcome in evidence.outcomes)
+    tried = sum(number for stage, number in stages.items() if stage not in ("said", "untried"))
+    if tried:
+        refused = tried - stages["accepted"]
+        yield f"{count(tried, 'message')} were tried: {stages['accepted']} accepted, {refused} not."
+    if stages["said"]:
+        yield f"{count(stages['said'], 'dialogue')} were held."
+    places = Counter(arrival.place for arrival in evidence.arrivals)
+    if tried:
+        yield f"{count(places['outside'], 'message')} arrived outside and {places['mailbox']} in local mailboxes."
+    if evidence.queued:
+        yield f"{count(len(evidence.queued), 'recipient')} still waited in the queue at the end."
+    if evidence.queries:
+        yield f"{count(len(evidence.queries), 'DNS question')} were asked."
+    if evidence.log:
+        trouble = Counter(found[1] for line in evidence.log if (found := TROUBLE.search(line)))
+        marked = (
+            listed(f"{number} {word}" for word, number in trouble.most_common()) or "none of them a warning"
+        )
+        yield f"The server's log has {count(len(evidence.log), 'line')}: {marked}."
+    for command in evidence.commands:
+        if command.code:
+            yield f"{' '.join(command.argv)} ended with exit code {command.code}."
+
+
+def count(number: int, noun: str) -> str:
+    """``1 line``, ``1,200 lines``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def listed(items: object) -> str:
+    """``25, 465 and 587``."""
+    texts = [str(item) for item in items]  # type: ignore[attr-defined]
+    return " and ".join([", ".join(texts[:-1]), texts[-1]]) if len(texts) > 1 else "".join(texts)

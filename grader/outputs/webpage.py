@@ -1,0 +1,141 @@
+"""The HTML report: one file that loads nothing, works without its script, and obeys no stranger.
+
+Text is made visible by the template engine's ``finalize``, then escaped by its autoescape: no value can slip past both.
+The style sheet and the script are allowed by their hashes alone (Content Security Policy): nothing injected would run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from grader import resources
+from grader.model.evidence import Evidence
+from grader.model.result import CheckResult, Result, Status
+from grader.outputs.narrative import count, narrative
+from grader.outputs.pointers import Excerpt, Pointer, Resolver, parse
+from grader.outputs.text import visible
+from grader.outputs.webparts import EvidenceView, evidence_view
+
+EXCERPT_ROWS = 16
+ORDER: tuple[Status, ...] = ("fail", "error", "skipped", "manual", "pass")
+WORDS: dict[Status, tuple[str, str]] = {
+    "pass": ("passed", "✓"),
+    "fail": ("failed", "✗"),
+    "skipped": ("skipped", "↷"),
+    "error": ("error", "▲"),
+    "manual": ("manual", "◆"),
+}
+RFC = re.compile(r"RFC (\d{1,5})(?: section (\d+(?:\.\d+)*))?")
+
+
+@dataclass(frozen=True)
+class CheckView:
+    """A check with what the template needs to show it."""
+
+    check: CheckResult
+    anchor: str
+    word: str
+    sign: str
+    references: list[tuple[str, str]]
+    excerpts: list[Excerpt] = field(default_factory=list)
+    pointers: list[Pointer] = field(default_factory=list)
+
+
+def document(result: Result, evidence: Evidence | None) -> bytes:
+    """See ``grader.outputs.html``."""
+    resolver = Resolver(evidence)
+    style, script = _asset("report.css"), _asset("report.js")
+    checks = list(_checks(result, resolver))
+    first = result.first_failure()
+    text = (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            result=result,
+            checks=checks,
+            anchors={view.check.code: view.anchor for view in reversed(checks)},
+            first=next((view for view in checks if view.check is first), None),
+            tally=_tally(result),
+            happened=list(narrative(evidence)) if evidence else [],
+            evidence=_evidence(result, evidence, resolver),
+            style=Markup(style),  # noqa: S704  smtplab's own file
+            script=Markup(script),  # noqa: S704  smtplab's own file
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+    return text.encode()
+
+
+def _checks(result: Result, resolver: Resolver) -> Iterator[CheckView]:
+    taken: Counter[str] = Counter()
+    for status in ORDER:
+        for check in result.checks:
+            if check.status == status:
+                word, sign = WORDS[status]
+                anchor = re.sub(r"[^A-Za-z0-9/_.-]+", "-", check.code) or "check"
+                taken[anchor] += 1
+                if taken[anchor] > 1:
+                    anchor += f"-{taken[anchor]}"
+                excerpts, _ = resolver.excerpts(check, rows=EXCERPT_ROWS)
+                pointers = [
+                    found for text in check.evidence if (found := parse(text)) and resolver.holds(found)
+                ]
+                references = [(text, _link(text)) for text in check.references]
+                yield CheckView(check, anchor, word, sign, references, excerpts, pointers)
+
+
+def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> EvidenceView | None:
+    return evidence_view(evidence, resolver, resolver.pointed(result)) if evidence else None
+
+
+def _link(reference: str) -> str:
+    found = RFC.fullmatch(reference)
+    if found is None:
+        return ""
+    section = f"#section-{found[2]}" if found[2] else ""
+    return f"https://www.rfc-editor.org/rfc/rfc{found[1]}{section}"
+
+
+def _tally(result: Result) -> list[tuple[Status, str, str, int]]:
+    numbers = Counter(check.status for check in result.checks)
+    order: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
+    return [(status, *WORDS[status], numbers[status]) for status in order if numbers[status]]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(resources.folder("reports") / "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        cache_size=4,
+    )
+    environment.globals["count"] = count
+    return environment
+
+
+def _shown(value: Any) -> Any:
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _asset(name: str) -> str:
+    return (resources.folder("reports") / "report" / name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

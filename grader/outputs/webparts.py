@@ -1,0 +1,191 @@
+"""Evidence arranged for the HTML report: what a check points to line by line, the rest folded and compact.
+
+A run has some 150 sessions. What does not fit into the report is counted there, never dropped without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from markupsafe import Markup, escape
+
+from grader.model.evidence import Arrival, Command, Evidence, Outcome, Query, Queued, Session
+from grader.outputs.narrative import TROUBLE, count
+from grader.outputs.pointers import Pointer, Resolver, Row, lines_by_session, session_title
+from grader.outputs.text import decoded, visible
+
+BUDGET = 600_000
+"""Characters of transcripts, messages, log and command output in one report."""
+LONGEST_LINE = 2_000
+LONGEST_BLOCK = 60_000
+MOST_NOTED = 20
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session; ``rows`` line by line where a check points to it, otherwise ``text`` as one block."""
+
+    session: Session
+    title: str
+    outcome: str
+    rows: list[Row] = field(default_factory=list)
+    text: str = ""
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message that arrived, its text, and whether a check points to it."""
+
+    arrival: Arrival
+    title: str
+    text: str
+    decisive: bool
+
+
+@dataclass(frozen=True)
+class EvidenceView:
+    """Everything that the report's second half shows."""
+
+    pointed: list[SessionView]
+    others: list[SessionView]
+    messages: list[MessageView]
+    queued: list[tuple[Queued, bool]]
+    queries: list[tuple[Query, bool]]
+    commands: list[tuple[Command, str, bool]]
+    noted: list[tuple[int, str]]
+    noted_more: int
+    log: Markup
+    log_lines: int
+    files: list[str]
+
+
+class Budget:
+    """How much text may still go into the report."""
+
+    def __init__(self, characters: int) -> None:
+        self.left = characters
+
+    def line(self, text: str) -> str:
+        """A line, with a remark where its end is left out."""
+        if (more := len(text) - LONGEST_LINE) > 0:
+            text = f"{text[:LONGEST_LINE]} … {more:,} more characters in the evidence document"
+        self.left -= len(text)
+        return text
+
+    def block(self, lines: Iterable[str]) -> str:
+        """Lines as one text, with a remark where the last ones are left out."""
+        kept: list[str] = []
+        left, all_lines = min(self.left, LONGEST_BLOCK), list(lines)
+        for text in all_lines:
+            line = self.line(text)
+            left -= len(line) + 1
+            if left < 0:
+                self.left += len(line)
+                break
+            kept.append(line)
+        if more := len(all_lines) - len(kept):
+            kept.append(f"… {count(more, 'more line')} in the evidence document")
+        return "\n".join(kept)
+
+
+def evidence_view(evidence: Evidence, resolver: Resolver, pointers: list[Pointer]) -> EvidenceView:
+    """Arrange evidence; what ``pointers`` lead to is taken first, so that it fits in any case."""
+    budget = Budget(BUDGET)
+    marked = lines_by_session(pointers)
+    wanted = {
+        kind: {p.id for p in pointers if p.kind == kind}
+        for kind in ("message", "log", "queue", "query", "command")
+    }
+    opened = set(list(marked)[:1])
+    pointed = [
+        _line_by_line(resolver.sessions[number], marked[number], resolver, budget, number in opened)
+        for number in marked
+    ]
+    messages = sorted(evidence.arrivals, key=lambda arrival: arrival.id not in wanted["message"])
+    shown = [_message(arrival, arrival.id in wanted["message"], budget) for arrival in messages]
+    noted = [
+        (index, line)
+        for index, line in enumerate(evidence.log)
+        if TROUBLE.search(line) or index in wanted["log"]
+    ]
+    commands = [
+        (
+            command,
+            budget.block(command.output.rstrip("\n").split("\n")) if command.output else "",
+            n in wanted["command"],
+        )
+        for n, command in enumerate(evidence.commands)
+    ]
+    log = _log(evidence.log, wanted["log"], budget)
+    return EvidenceView(
+        pointed=pointed,
+        others=[_compact(s, resolver, budget) for s in evidence.sessions if s.id not in marked],
+        messages=shown,
+        queued=[(entry, n in wanted["queue"]) for n, entry in enumerate(evidence.queued)],
+        queries=[(query, n in wanted["query"]) for n, query in enumerate(evidence.queries)],
+        commands=commands,
+        noted=[(index, budget.line(line)) for index, line in noted[:MOST_NOTED]],
+        noted_more=max(0, len(noted) - MOST_NOTED),
+        log=log,
+        log_lines=len(evidence.log),
+        files=evidence.files,
+    )
+
+
+def _line_by_line(
+    session: Session, marked: set[int], resolver: Resolver, budget: Budget, opened: bool
+) -> SessionView:
+    rows: list[Row] = []
+    left = LONGEST_BLOCK
+    last = max(marked, default=0)
+    for index, line in enumerate(session.lines):
+        text = budget.line(line.text)
+        left -= len(text)
+        if (left < 0 or budget.left < 0) and index > last:
+            more = len(session.lines) - index
+            rows.append(Row(index + 1, "*", f"{count(more, 'more line')} in the evidence document"))
+            break
+        rows.append(Row(index + 1, line.who, text, index in marked))
+    return SessionView(session, session_title(session), _became(session, resolver), rows=rows, open=opened)
+
+
+def _compact(session: Session, resolver: Resolver, budget: Budget) -> SessionView:
+    text = budget.block(f"{line.who}: {line.text}" for line in session.lines)
+    return SessionView(session, session_title(session), _became(session, resolver), text=text)
+
+
+def _became(session: Session, resolver: Resolver) -> str:
+    """What became of a session's attempts: ``5 attempts: 1 accepted``."""
+    outcomes = resolver.outcomes.get(session.id, [])
+    if not outcomes:
+        return session.end
+    return f"{count(len(outcomes), 'attempt')}{_accepted(outcomes)}"
+
+
+def _accepted(outcomes: list[Outcome]) -> str:
+    mail = [outcome for outcome in outcomes if outcome.stage != "said"]
+    if not mail:
+        return ""
+    accepted = sum(outcome.stage == "accepted" for outcome in mail)
+    return f", {accepted} accepted" if accepted else ", none accepted"
+
+
+def _message(arrival: Arrival, decisive: bool, budget: Budget) -> MessageView:
+    title = f"taken by {arrival.where}" if arrival.place == "outside" else f"found in {arrival.where}"
+    return MessageView(arrival, title, budget.block(decoded(arrival.raw).rstrip("\n").split("\n")), decisive)
+
+
+def _log(lines: list[str], marked: set[int], budget: Budget) -> Markup:
+    """The log as one block, in which the lines that a check points to are marked and have anchors."""
+    kept = budget.block(lines).split("\n")
+    parts = []
+    for index, line in enumerate(kept):
+        text = escape(visible(line))
+        if index in marked:
+            text = Markup('<mark id="log-{}">{}</mark>').format(index, text)
+        elif TROUBLE.search(line):
+            text = Markup("<b>{}</b>").format(text)
+        parts.append(text)
+    return Markup("\n").join(parts)

@@ -1,0 +1,27 @@
+"""One folder a case: a result and its evidence, and what every output must make of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from grader.model.evidence import Evidence
+from grader.model.result import Result
+from tests.outputs import attacks, samples
+
+CASES = Path(__file__).parent
+
+STORIES = {
+    "solution": samples.solution,
+    "broken": samples.broken,
+    "dead": samples.dead,
+    "grader-error": samples.grader_error,
+    "hostile": attacks.hostile,
+}
+
+
+def case(name: str) -> tuple[Result, Evidence]:
+    """The input of a case, as it was saved."""
+    result = msgspec.json.decode((CASES / name / "result.json").read_bytes(), type=Result)
+    return result, msgspec.json.decode((CASES / name / "evidence.json").read_bytes(), type=Evidence)
