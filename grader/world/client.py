@@ -106,9 +106,9 @@ class Client:
         self._hello_reply: Reply | None = None
 
     @property
-    def delayed(self) -> bool:
-        """Whether the server made this client wait."""
-        return self._wire is not None and self._wire.delayed
+    def longest_wait(self) -> float:
+        """Seconds that the server took for its slowest reply since the session was open."""
+        return self._wire.longest_wait if self._wire is not None else 0.0
 
     def session(self, number: int) -> Session:
         """The session as evidence."""
@@ -165,6 +165,7 @@ class Client:
             await self._log_in(first.login)
             self.progress.stage = "preface"
         await self._before(first.before)
+        self._wire.longest_wait = 0.0
 
     def send(self, *commands: str) -> None:
         """Send commands in one write; ``answer`` reads their replies one by one."""
@@ -230,8 +231,6 @@ class Client:
             if hung.remark:
                 self.transcript.remark(hung.remark)
         if self._wire is not None:
-            if self._wire.encryption is not None and self._certificate is not None:
-                self._contexts.keep_ticket(self._wire.encryption.tls, self._listener.server, self._listener.port)
             self._wire.close()
 
     def _patience(self, seconds: float) -> float:
@@ -300,9 +299,8 @@ class Client:
         context = self._contexts.context(
             strict=strict, named=listener.name is not None, certificate=self._first.certificate
         )
-        ticket = self._contexts.ticket(context, listener.server, listener.port)
         try:
-            await self._wire.begin_tls(context, listener.name, ticket, self._patience(COMMAND_SECONDS))
+            await self._wire.begin_tls(context, listener.name, self._patience(COMMAND_SECONDS))
         except ssl.SSLError as error:
             if strict:
                 raise Untrusted(reason(error)) from error

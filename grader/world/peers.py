@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
+from typing import cast
 
 from aiosmtpd.smtp import SMTP
 from msgspec.structs import replace
@@ -131,9 +132,9 @@ class Busy(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See ``asyncio.BaseProtocol``."""
-        assert isinstance(transport, asyncio.Transport)
-        transport.write(b"421 4.3.2 too many connections\r\n")
-        transport.close()
+        stream = cast(asyncio.Transport, transport)
+        stream.write(b"421 4.3.2 too many connections\r\n")
+        stream.close()
 
 
 class Taker(SMTP):

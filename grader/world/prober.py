@@ -23,6 +23,9 @@ CONNECTIONS_A_LISTENER = 2
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
 
+PENALTY_SECONDS = 0.9
+"""A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
+
 SILENT_GREETINGS = 3
 """So many greetings waited for in vain, and a listener counts as dead."""
 STRIKES = {"connect": 2, "greeting": 2}
@@ -109,7 +112,7 @@ class Prober:
                     client.hang_up()
                     continue
                 break
-        if client.delayed and len(attempts) > 1:
+        if client.longest_wait > PENALTY_SECONDS and len(attempts) > 1:
             listener.impatient = True
         return client
 

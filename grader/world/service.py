@@ -32,6 +32,9 @@ from grader.world.tls import Contexts
 from grader.world.zones import Zones
 
 LONGEST_REQUEST = 64 * 1024 * 1024
+LIBRARIES_THAT_LOG = ("mail.log", "mail.debug")
+"""aiosmtpd logs what clients do."""
+
 FIRST_POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.05
 
@@ -198,6 +201,7 @@ class _Requests(asyncio.Protocol):
 
 async def _serve(requests: BinaryIO, answers: int) -> None:
     loop = asyncio.get_running_loop()
+    loop.set_exception_handler(_note)
     transport, protocol = await loop.connect_read_pipe(_Requests, requests)
     service = Service()
     answering = loop.create_task(_answer_all(service, protocol.lines, answers))
@@ -213,6 +217,13 @@ async def _answer_all(service: Service, lines: asyncio.Queue[bytes | None], answ
         _write(answers, await service.answer(line) + b"\n")
 
 
+def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """A connection that breaks is nothing to speak of; anything else is a fault of the world's own."""
+    error = context.get("exception")
+    if not isinstance(error, OSError):
+        logging.getLogger(__name__).error("%s", context.get("message"), exc_info=error)
+
+
 def _write(file: int, data: bytes) -> None:
     """Write all of it. The file may be the other end of the requests' socket and so not block."""
     rest = memoryview(data)
@@ -225,7 +236,7 @@ def _write(file: int, data: bytes) -> None:
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until they end, or until nobody takes the answers."""
-    for name in ("asyncio", "mail.log", "mail.debug"):
+    for name in LIBRARIES_THAT_LOG:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
         asyncio.run(_serve(requests, answers.fileno()))

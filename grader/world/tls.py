@@ -18,13 +18,12 @@ class Contexts:
     """Contexts for one world, made when first needed.
 
     A *strict* one trusts the lab's authority alone and takes TLS 1.2 or newer (RFC 8996); a *lenient* one takes
-    whatever a server offers. Tickets are kept, because resuming a session spares the server a signature.
+    whatever a server offers. Sessions are not resumed: it was measured to save nothing here.
     """
 
     def __init__(self, spec: WorldSpec) -> None:
         self._spec = spec
         self._contexts: dict[tuple[bool, bool, bool], ssl.SSLContext] = {}
-        self._tickets: dict[tuple[int, str, int], ssl.SSLSession] = {}
 
     def context(self, *, strict: bool, named: bool, certificate: bool) -> ssl.SSLContext:
         """The context: ``named`` if the server's name is known, ``certificate`` to show the world's own."""
@@ -32,16 +31,6 @@ class Contexts:
         if key not in self._contexts:
             self._contexts[key] = self._made(strict, named, certificate)
         return self._contexts[key]
-
-    def ticket(self, context: ssl.SSLContext, server: str, port: int) -> ssl.SSLSession | None:
-        """A session to resume with that listener."""
-        return self._tickets.get((id(context), server, port))
-
-    def keep_ticket(self, tls: ssl.SSLObject, server: str, port: int) -> None:
-        """Keep what is needed to resume this session later."""
-        session = tls.session
-        if session is not None and session.has_ticket:
-            self._tickets[id(tls.context), server, port] = session
 
     def _made(self, strict: bool, named: bool, certificate: bool) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -102,11 +91,10 @@ class Encryption:
         self,
         context: ssl.SSLContext,
         name: str | None,
-        ticket: ssl.SSLSession | None,
         send: Callable[[bytes], object],
     ) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=ticket)
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
         self._send = send
 
     def handshake(self, data: bytes = b"") -> bool:
