@@ -81,5 +81,26 @@ def test_absence_proves_all_when_the_control_arrived() -> None:
     assert controlled(outcome("accepted", "office/1"), [came], outcome("accepted")).status == "pass"
 
 
-def test_a_refusal_needs_no_control() -> None:
-    assert controlled(outcome("rcpt", "office/1", code=554), [], outcome("rcpt", code=554)).status == "pass"
+def test_a_refusal_proves_nothing_when_the_server_refuses_everybody() -> None:
+    result = controlled(outcome("rcpt", "office/1", code=554), [], outcome("rcpt", code=554))
+    assert (result.status, result.because) == ("skipped", "demo/office")
+
+
+def test_a_control_that_fails_in_part_still_proves_the_way_open() -> None:
+    demo = lab(check("office", arrives="outside"), check(arrives="nowhere", control=["office"]))
+    attempts = [facts("office"), facts("office", 2), facts()]
+    outcomes = [outcome("accepted", "office/1"), outcome("rcpt", "office/2", code=554), outcome("rcpt", code=554)]
+    result = judge(evidence(demo, attempts, outcomes, [arrival(attempts=["office/1"])]))
+    assert [c.status for c in result.checks] == ["fail", "pass"]
+
+
+def test_one_open_way_is_enough() -> None:
+    demo = lab(
+        check("office", arrives="outside"),
+        check("auth", arrives="outside"),
+        check(arrives="nowhere", control=["office", "auth"]),
+    )
+    attempts = [facts("office"), facts("auth"), facts()]
+    outcomes = [outcome("rcpt", "office/1", code=554), outcome("accepted", "auth/1"), outcome("accepted")]
+    result = judge(evidence(demo, attempts, outcomes, [arrival(attempts=["auth/1"])]))
+    assert [c.status for c in result.checks] == ["fail", "pass", "pass"]
