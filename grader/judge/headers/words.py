@@ -1,0 +1,123 @@
+"""Encoded words in header fields (RFC 2047): their form, their place and what they decode to."""
+
+from __future__ import annotations
+
+import binascii
+import re
+
+from grader.judge.headers.lexer import ENCODED_WORD, Malformed, tokens, without_comments
+from grader.judge.headers.parse import Field
+from grader.judge.headers.report import Report
+
+LONGEST = 75
+_START = re.compile(r"=\?[^\s?=]+\?[^\s?]?\?")
+_WORD = re.compile(r"=\?([^\s?]+)\?([^\s?])\?([^\s?]*)\?=")
+_Q = re.compile(r"(?:[!-<>@-~]|=[0-9A-Fa-f]{2})*")
+_B = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+# Python's names for what is no charset of a text.
+_NO_CHARSETS = {
+    "charmap", "idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape",
+}  # fmt: skip
+
+
+def known_charset(name: str) -> bool:
+    """Whether bytes can be read as text of this charset here."""
+    if name.lower().replace("_", "-") in _NO_CHARSETS:
+        return False
+    try:
+        b"".decode(name)
+    except (LookupError, ValueError):
+        return False
+    return True
+
+
+def fits(data: bytes, charset: str) -> str | None:
+    """The bytes as text of a known charset; ``None`` where they are not."""
+    try:
+        return data.decode(charset)
+    except (ValueError, LookupError):
+        return None
+
+
+def check_text(field: Field, report: Report) -> None:
+    """Hold the encoded words of an unstructured field against RFC 2047."""
+    _check_words(field, field.text, set(" \t\r\n"), report)
+
+
+def check_phrases(field: Field, report: Report) -> None:
+    """Hold the encoded words of an address field, whose display names may hold some, against RFC 2047."""
+    try:
+        found = tokens(field.text)
+    except Malformed:
+        return
+    if any(token.kind in ("quoted", "literal") and ENCODED_WORD.search(token.text) for token in found):
+        report.add("encoded-word-place", field.offset, field.name, where="a quoted string")
+        return
+    for place, token in enumerate(found):
+        beside = [other.kind for other in found[max(0, place - 1) : place + 2] if other is not token]
+        if ENCODED_WORD.fullmatch(token.text) and "@" in beside:
+            report.add("encoded-word-place", field.offset, field.name, where="an address")
+            return
+    _check_words(field, field.text, set(" \t\r\n()"), report)
+
+
+def check_absent(field: Field, report: Report) -> None:
+    """Report encoded words in a structured field that has no phrases; comments may hold some."""
+    try:
+        plain = without_comments(field.text)
+    except Malformed:
+        return
+    if ENCODED_WORD.search(plain):
+        report.add("encoded-word-place", field.offset, field.name, where="a structured field")
+
+
+def _check_words(field: Field, text: str, apart: set[str], report: Report) -> None:
+    """One fault of each kind a field: the first."""
+    told: set[str] = set()
+    position = 0
+    while start := _START.search(text, position):
+        found = _WORD.match(text, start.start())
+        rule, values = _wrong(text, start, found, apart)
+        if rule and rule not in told:
+            told.add(rule)
+            report.add(rule, field.offset, field.name, **values)
+        position = found.end() if found else start.end()
+
+
+def _wrong(
+    text: str, start: re.Match[str], found: re.Match[str] | None, apart: set[str]
+) -> tuple[str, dict[str, object]]:
+    """The rule that an encoded word breaks, and what fills its sentence; an empty rule where it breaks none."""
+    if found is None:
+        shown = text[start.start() : start.start() + 40]
+        return "encoded-word-syntax", {"text": shown, "what": "it has no end, or a space or '?' inside"}
+    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    if (before and before not in apart) or (after and after not in apart):
+        return "encoded-word-joined", {}
+    if len(found[0]) > LONGEST:
+        return "encoded-word-length", {"length": len(found[0])}
+    charset = found[1].partition("*")[0]
+    if not known_charset(charset):
+        return "charset-unknown", {"text": charset}
+    data = _decoded(found[2], found[3])
+    if isinstance(data, str):
+        return "encoded-word-syntax", {"text": found[0], "what": data}
+    decoded = fits(data, charset)
+    if decoded is None:
+        return "encoded-word-charset", {"charset": charset}
+    return ("encoded-word-control", {}) if _CONTROL.search(decoded) else ("", {})
+
+
+def _decoded(encoding: str, text: str) -> bytes | str:
+    """The bytes of an encoded word, or what is wrong with it."""
+    if encoding in "qQ":
+        if not _Q.fullmatch(text):
+            return "'=' must be followed by two hexadecimal digits"
+        return binascii.a2b_qp(text.encode("ascii"), header=True)
+    if encoding in "bB":
+        if not _B.fullmatch(text):
+            return "the text is not base64"
+        return binascii.a2b_base64(text)
+    return f"the encoding is {encoding}, neither Q nor B"
