@@ -15,6 +15,7 @@ from grader.labs.templates import fill, names_in
 from grader.labs.variant import Draw, Lot
 from grader.labs.world import World
 from grader.model.errors import LabError
+from grader.model.evidence import ANY_MAILBOX
 from grader.model.lab import Check, Lab, Mail, Try
 from grader.model.plan import Attempt, Login, Tls
 from grader.model.variant import Variant
@@ -208,13 +209,13 @@ class Expansion:
         )
 
     def _mailbox(self, check: Check, recipient: str) -> str | None:
-        """The user into whose mailbox a recipient's mail belongs; ``None`` where it is to go elsewhere."""
+        """The user into whose mailbox a recipient's mail belongs, or any; ``None`` where it is to go elsewhere."""
         local, _, domain = recipient.rpartition("@")
         user = (local or domain).split("+", 1)[0]
         here = {"", "localhost", self._variant.names["domain"], self._variant.names["host"]}
         if user in USERS and (domain if local else "") in here:
             return user
-        return user if check.expect.arrives == "mailbox" else None
+        return ANY_MAILBOX if check.expect.arrives == "mailbox" else None
 
     def _login(self, user: str | None) -> Login | None:
         if user is None:

@@ -159,17 +159,18 @@ def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
     for name in lab.submission.required:
         if name not in files:
             within = [other for other in files if other.endswith(f"/{name}")]
-            folder = [other for other in files if other.startswith(f"{name}/")]
-            if folder:
-                raise SubmissionError(
-                    f"{where}/{name} is a folder, and the lab asks for a file: put the file there"
-                )
+            if any(other.startswith(f"{name}/") for other in files):
+                raise SubmissionError(_folder_for_file(f"{where}/{name}"))
             hint = f" (there is {within[0]}: name the folder that holds it)" if within else ""
             raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for{hint}: add it")
         if (at := files[name].find(b"\0")) >= 0:
             raise SubmissionError(
                 f"{where}/{name} is not plain text (there is a NUL byte at offset {at}): save it as text in UTF-8"
             )
+
+
+def _folder_for_file(path: str) -> str:
+    return f"{path} is a folder, and the lab asks for a file: put the file there"
 
 
 def _folder(path: Path, budget: Budget) -> Iterator[Entry]:
@@ -207,6 +208,8 @@ def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[En
 def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[Entry]:
     mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode):
+        if full in budget.rules.required:
+            raise SubmissionError(_folder_for_file(f"{budget.where}/{full}"))
         if depth >= budget.deepest:
             budget.wants(full + "/*")
             return

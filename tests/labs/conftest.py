@@ -1,0 +1,32 @@
+"""A lab of smtplab's own pattern, and a cache that is not the user's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader import labs
+from grader.model.lab import Lab
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTPLAB_CACHE", str(cache))
+    monkeypatch.delenv("SMTPLAB_LABS", raising=False)
+
+
+@pytest.fixture
+def lab_folder(tmp_path: Path) -> Path:
+    """The folder of a new lab."""
+    return labs.new("own-domain", tmp_path / "labs")
+
+
+@pytest.fixture
+def lab(lab_folder: Path) -> Lab:
+    return labs.load(lab_folder)
