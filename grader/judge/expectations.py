@@ -9,7 +9,7 @@ from grader.judge.findings import Finding, Judgement, broken, met, unproven
 from grader.judge.functions import FUNCTIONS
 from grader.judge.record import Case, Record
 from grader.judge.sentences import how_it_ended, quoted
-from grader.model.evidence import Arrival, Reply
+from grader.model.evidence import ANY_MAILBOX, Arrival, Reply
 from grader.model.lab import Check, Expect
 
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
@@ -54,10 +54,15 @@ def arrives_mailbox(check: Check, cases: list[Case], record: Record) -> list[Fin
 
 
 def _mailbox(case: Case) -> Finding:
-    user = case.facts.mailbox or ""
     delivered = [arrival for arrival in case.arrivals if arrival.place == "mailbox"]
-    if any(user in arrival.where for arrival in delivered):
-        return met(case)
+    if case.facts.mailbox == ANY_MAILBOX:
+        user = ", ".join(case.facts.recipients)
+        if delivered:
+            return met(case)
+    else:
+        user = case.facts.mailbox or ""
+        if any(user in arrival.where for arrival in delivered):
+            return met(case)
     if not case.accepted:
         return broken(case, how_it_ended(case))
     if delivered:

@@ -10,6 +10,9 @@ from grader.model.lab import Lab
 
 SCHEMA = "smtplab/evidence/1"
 
+ANY_MAILBOX = "*"
+"""Stands for a user where whoever reads the mail is the server's own business (RFC 5321 section 4.5.1)."""
+
 
 class Line(Struct, frozen=True, array_like=True):
     """A line of a session: milliseconds since the run began, ``C``, ``S`` or ``*`` (a remark), and the text.

@@ -6,7 +6,7 @@ import pytest
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 from grader.judge import judge
-from grader.model.evidence import Evidence, Outcome, Reply
+from grader.model.evidence import ANY_MAILBOX, Evidence, Outcome, Reply
 from grader.model.result import CheckResult
 
 
@@ -42,6 +42,14 @@ def test_local_mail_counts_in_its_users_mailbox_only(where: str, status: str) ->
     demo = lab(check(arrives="mailbox"))
     delivered = arrival(place="mailbox", where=where)
     assert only_check(evidence(demo, [facts(mailbox="alice")], [outcome("accepted")], [delivered])).status == status
+
+
+def test_the_postmasters_mail_may_lie_in_anybodys_mailbox() -> None:
+    demo = lab(check(arrives="mailbox"))
+    delivered = arrival(place="mailbox", where="/var/mail/root")
+    attempts = [facts(mailbox=ANY_MAILBOX, recipients=["postmaster@example.com"])]
+    assert only_check(evidence(demo, attempts, [outcome("accepted")], [delivered])).status == "pass"
+    assert only_check(evidence(demo, attempts, [outcome("accepted")])).status == "fail"
 
 
 @pytest.mark.parametrize(("stage", "status"), [("rcpt", "pass"), ("accepted", "fail"), ("data", "pass")])
