@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.engines.agent import WRITABLE
-from grader.engines.docker.images import AGENT, HOME
+from grader.engines.docker.images import AGENT, HOME, archive
 from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
 from grader.model.plan import Limits, Plan
 
@@ -78,11 +78,12 @@ def owner() -> str:
 class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
-    def __init__(self, client: APIClient, image: str, run: str, plan: Plan) -> None:
+    def __init__(self, client: APIClient, image: str, run: str, plan: Plan, *, podman: bool) -> None:
         self._client = client
         self._image = image
         self._run = run
         self._plan = plan
+        self._podman = podman
         self._wall = int(plan.limits.wall) + GRACE
 
     def name(self, role: str) -> str:
@@ -98,7 +99,7 @@ class Specs:
             cap_add=["NET_ADMIN"],
             sysctls=_SYSCTLS,
             hostname=self._plan.host.name,
-            **_modest(processes=16),
+            **self._modest(processes=16),
         )
 
     def net_input(self) -> bytes:
@@ -121,7 +122,7 @@ class Specs:
             read_only=True,
             tmpfs={SCRATCH: f"rw,nosuid,nodev,noexec,size={16 * _MEGABYTE}"},
             working_dir=HOME,
-            **_modest(processes=64),
+            **self._modest(processes=64),
         )
 
     def world_input(self) -> bytes:
@@ -136,16 +137,46 @@ class Specs:
             "host",
             ["python3", "-I", "-S", "-c", _HOST, str(self._wall)],
             network_mode=f"container:{self.name('net')}",
+            # Docker takes it from net, and refuses to be told.
+            hostname=self._plan.host.name if self._podman else None,
             cap_add=list(CAPABILITIES),
             read_only=True,
-            tmpfs=_trees(limits),
+            tmpfs=_trees(limits, podman=self._podman),
             shm_size=_MEGABYTE,
             mem_limit=limits.memory,
             memswap_limit=limits.memory,
             nano_cpus=int(limits.cpus * 1e9),
             pids_limit=limits.processes,
-            ulimits=_ulimits(limits.disk),
+            ulimits=self._ulimits(limits.disk),
         )
+
+    def host_files(self) -> bytes | None:
+        """An archive of what must be put into the host's /etc, because it does not come with net's network.
+
+        Docker shares net's files with whoever joins it. Podman does not where net has no network of Podman's, and
+        writes an /etc/hosts of its own, which nothing but its own interface could replace.
+        """
+        if not self._podman:
+            return None
+        return archive([("resolv.conf", etc_files(self._plan)["resolv.conf"].encode())]).getvalue()
+
+    def _modest(self, processes: int) -> dict[str, Any]:
+        """Limits of a container that runs nothing of the student's."""
+        memory = 512 * _MEGABYTE
+        return {
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "pids_limit": processes,
+            "shm_size": _MEGABYTE,
+            "ulimits": self._ulimits(64 * _MEGABYTE),
+        }
+
+    def _ulimits(self, largest_file: int) -> list[dict[str, Any]]:
+        limits = {"core": 0, "nofile": 1024, "fsize": largest_file}
+        if self._podman:
+            # Else it asks for more than the kernel grants it where it runs without CAP_SYS_RESOURCE.
+            limits["nproc"] = 8192
+        return [{"Name": name, "Soft": value, "Hard": value} for name, value in limits.items()]
 
     def _container(
         self,
@@ -192,28 +223,15 @@ class Specs:
         }
 
 
-def _modest(processes: int) -> dict[str, Any]:
-    """Limits of a container that runs nothing of the student's."""
-    memory = 512 * _MEGABYTE
-    return {
-        "mem_limit": memory,
-        "memswap_limit": memory,
-        "pids_limit": processes,
-        "shm_size": _MEGABYTE,
-        "ulimits": _ulimits(64 * _MEGABYTE),
-    }
+def _trees(limits: Limits, *, podman: bool) -> dict[str, str]:
+    """The writable file systems: /var has the whole of ``limits.disk``, each of the others an eighth of it.
 
-
-def _ulimits(largest_file: int) -> list[dict[str, Any]]:
-    limits = {"core": 0, "nofile": 1024, "fsize": largest_file}
-    return [{"Name": name, "Soft": value, "Hard": value} for name, value in limits.items()]
-
-
-def _trees(limits: Limits) -> dict[str, str]:
-    """The writable file systems: /var has the whole of ``limits.disk``, each of the others an eighth of it."""
+    Podman 4 refuses ``nr_inodes``: there the limit of memory, which inodes are counted to, has to do.
+    """
     options = "rw,nosuid,nodev,exec,mode=755"
     trees = {}
     for tree in WRITABLE:
         size = limits.disk if tree == "/var" else limits.disk // 8
-        trees[tree] = f"{options},size={size},nr_inodes={size // 4096}"
+        inodes = "" if podman else f",nr_inodes={size // 4096}"
+        trees[tree] = f"{options},size={size}{inodes}"
     return trees

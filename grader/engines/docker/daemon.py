@@ -146,6 +146,13 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number else " ".join(str(error).split())[:200]
 
 
+def is_podman(client: APIClient) -> bool:
+    """Whether it is Podman that answers."""
+    with told("tell its version"):
+        parts: list[dict[str, Any]] = client.version().get("Components") or []
+    return any("Podman" in part.get("Name", "") for part in parts)
+
+
 @contextmanager
 def told(what: str) -> Iterator[None]:
     """Turn the client's errors into an ``EngineError`` that says what could not be done."""

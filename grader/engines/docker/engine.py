@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,14 @@ from grader.engines import image as recipe
 from grader.engines.base import Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
-from grader.engines.docker.daemon import Unreachable, connect, told
+from grader.engines.docker.daemon import Unreachable, connect, is_podman, told
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
 
 if TYPE_CHECKING:
     from docker import APIClient
+    from docker.errors import APIError
 
 START_SECONDS = 30.0
 REMOVE_SECONDS = 30.0
@@ -35,6 +36,10 @@ class DockerEngine:
     @cached_property
     def _client(self) -> APIClient:
         return connect()
+
+    @cached_property
+    def _podman(self) -> bool:
+        return is_podman(self._client)
 
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
@@ -53,11 +58,15 @@ class DockerEngine:
     def machines(self, plan: Plan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
         image = images.ensure(self._client, lambda step: None)
-        run = _Run(self._client, image, plan)
+        run = _Run(self._client, image, plan, podman=self._podman)
         try:
             yield run.start()
-        finally:
-            run.remove()
+        except BaseException:
+            # What went wrong first is what the user is told.
+            with suppress(EngineError):
+                run.remove()
+            raise
+        run.remove()
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
@@ -94,9 +103,9 @@ def _abandoned(labels: dict[str, str]) -> bool:
 class _Run:
     """The three containers of one run, from their start to their removal."""
 
-    def __init__(self, client: APIClient, image: str, plan: Plan) -> None:
+    def __init__(self, client: APIClient, image: str, plan: Plan, *, podman: bool) -> None:
         self._client = client
-        self._specs = containers.Specs(client, image, uuid.uuid4().hex[:12], plan)
+        self._specs = containers.Specs(client, image, uuid.uuid4().hex[:12], plan, podman=podman)
         self._pool = ThreadPoolExecutor(3)
         self._begun: list[Future[Any]] = []
         self._channels: list[AttachChannel] = []
@@ -147,6 +156,8 @@ class _Run:
     def _create(self, role: str, spec: dict[str, Any]) -> None:
         with told(f"create the {role} container"):
             self._client.create_container(**spec)
+            if role == "host" and (files := self._specs.host_files()):
+                self._client.put_archive(self._specs.name(role), "/etc", files)
 
     def _start(self, role: str) -> AttachChannel:
         name = self._specs.name(role)
@@ -172,7 +183,15 @@ def _remove(client: APIClient, name: str) -> None:
             cause = error.__cause__
             if isinstance(cause, NotFound):
                 return
-            # Docker removes it already, because it ended.
-            if not (isinstance(cause, APIError) and cause.status_code == 409) or deadline.over:
+            if deadline.over or not (isinstance(cause, APIError) and _passes(cause)):
                 raise
             time.sleep(0.01)
+
+
+def _passes(error: APIError) -> bool:
+    """Whether a removal was refused for a moment only.
+
+    Docker says 409 of a container that it is removing already, because it ended; Podman wants those gone first that
+    share its namespaces.
+    """
+    return error.status_code == 409 or "dependent containers" in str(error.explanation)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.engines import image
 from grader.engines.base import Progress
-from grader.engines.docker.daemon import told
+from grader.engines.docker.daemon import is_podman, told
 from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -70,12 +70,19 @@ def ensure(client: APIClient, progress: Progress) -> str:
             if not is_there(client, base_tag()):
                 _make_base(client, progress)
             progress("adding the grader's programs to the image")
-            layer = _LAYER.format(base=base_tag()).encode()
-            context = _tar(
+            # By its id: Podman would ask a registry for the name.
+            layer = _LAYER.format(base=_id(client, base_tag())).encode()
+            context = archive(
                 [("Dockerfile", layer), *((f"smtplab/{name}", data) for name, data in _programs())]
             )
             _build(client, context, tag, progress, network="none")
     return tag
+
+
+def _id(client: APIClient, name: str) -> str:
+    with told(f"look for the image {name}"):
+        image_id: str = client.inspect_image(name)["Id"]  # type: ignore[no-untyped-call]
+    return image_id
 
 
 def is_there(client: APIClient, name: str) -> bool:
@@ -83,8 +90,7 @@ def is_there(client: APIClient, name: str) -> bool:
     from docker.errors import ImageNotFound
 
     try:
-        with told(f"look for the image {name}"):
-            client.inspect_image(name)  # type: ignore[no-untyped-call]
+        _id(client, name)
     except EngineError as error:
         if isinstance(error.__cause__, ImageNotFound):
             return False
@@ -158,16 +164,10 @@ def _refusal(client: APIClient) -> str | None:
             client.inspect_distribution(DEBIAN)  # type: ignore[no-untyped-call]
     except EngineError as error:
         # Podman does not know the question; only the attempt will tell.
-        return None if isinstance(error.__cause__, NotFound) and _is_podman(client) else str(error.__cause__)
+        return None if isinstance(error.__cause__, NotFound) and is_podman(client) else str(error.__cause__)
     finally:
         client.timeout = patient
     return None
-
-
-def _is_podman(client: APIClient) -> bool:
-    with told("tell its version"):
-        parts: list[dict[str, Any]] = client.version().get("Components") or []
-    return any("Podman" in part.get("Name", "") for part in parts)
 
 
 def _import(client: APIClient, progress: Progress) -> None:
@@ -175,9 +175,12 @@ def _import(client: APIClient, progress: Progress) -> None:
     progress("giving Docker the image")
     repository, _, tag = base_tag().partition(":")
     with told("import the image"):
-        said = client.import_image_from_file(str(tar), repository=repository, tag=tag)
-    if error := re.search(r'"error":\s*"([^"]*)', str(said)):
-        raise EngineError(f"Docker could not import the image: {error[1]}")
+        said = str(client.import_image_from_file(str(tar)))
+        made = re.search(r'"status":\s*"(?:sha256:)?([0-9a-f]{64})"', said)
+        if not made:
+            raise EngineError(f"Docker could not import the image: {' '.join(said.split())[-300:]}")
+        # Podman overlooks a tag that is given with the import.
+        client.tag(made[1], repository, tag)
 
 
 def _recipe() -> io.BytesIO:
@@ -188,18 +191,18 @@ def _recipe() -> io.BytesIO:
         if path.is_file()
     ]
     files.append(("certificates/ca.crt", image.certificate()))
-    return _tar((name, path.read_bytes()) for name, path in files)
+    return archive((name, path.read_bytes()) for name, path in files)
 
 
-def _tar(files: Iterable[tuple[str, bytes]]) -> io.BytesIO:
+def archive(files: Iterable[tuple[str, bytes]]) -> io.BytesIO:
     """An archive that is the same whenever and by whomever it is made."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w") as archive:
+    with tarfile.open(fileobj=stream, mode="w") as stream_tar:
         for name, data in files:
             entry = tarfile.TarInfo(name)
             entry.size = len(data)
             entry.mode = 0o644
-            archive.addfile(entry, io.BytesIO(data))
+            stream_tar.addfile(entry, io.BytesIO(data))
     stream.seek(0)
     return stream
 
@@ -225,8 +228,10 @@ def _build(
             network_mode=network,
             timeout=600,
         )
+        last = ""
         for step in steps:
+            last = str(step.get("stream", "")).strip() or last
             if error := step.get("error"):
-                raise EngineError(f"Docker could not build the image: {' '.join(str(error).split())}")
+                raise EngineError(f"Docker could not build the image: {' '.join(f'{error}: {last}'.split())}")
             if found := re.match(r"Step \d+/\d+ : (\S+)|(?:Setting up (\S+))", str(step.get("stream", ""))):
                 progress(f"building the image: {found[1] or found[2]}")
