@@ -8,8 +8,8 @@ op       arguments                      value
 ======== ============================== =====================================================================
 install  files [{path, data (base64),   null; only below the trees of ``WRITABLE``
          mode, owner "user:group"}]
-start    services, config_dir,          {commands: [{argv, code, output}], queue_directory}; services are running
-         timeout
+start    services, config_dir,          {commands: [{argv, code, output}], queue_directory, mta}; services are
+         timeout                        running, and mta is "Postfix" with its version
 run      argv, limit, input (text)      {argv, code, output}; code is -N for signal N, -256 when time was over
 alive                                   {master: bool, exit: int or null}
 queue                                   {maildrop, hold, incoming, active, deferred, corrupt}: messages in each
@@ -45,6 +45,7 @@ WRITABLE = (
 )  # fmt: skip
 MAILBOXES = ("/var/mail", "/home", "/root", "/var/vmail", "/var/lib/dovecot", "/srv")
 SKELETON = "/usr/share/smtplab/skeleton.tar"
+VERSIONS = "/usr/share/smtplab/packages.tsv"
 QUEUE_DIRECTORY = "/var/spool/postfix"
 MASTER = "/usr/lib/postfix/sbin/master"
 AUTH_SOCKET = "/var/spool/postfix/private/auth"
@@ -285,11 +286,12 @@ class Agent:
         if "dovecot" in services:
             # A smtpd that finds no authentication service dies, and its client sees a dead server.
             self.until(lambda: _accepts(AUTH_SOCKET), end - time.monotonic(), naps=0.005)
-        return {"commands": commands, "queue_directory": self.queue_directory}
+        return {"commands": commands, "queue_directory": self.queue_directory, "mta": _mta()}
 
     def _start_postfix(self, config_dir: str, end: float) -> list[dict[str, Any]]:
+        # Only what differs from the defaults, whose maps the image has compiled; and overrides of master.cf.
         ask = ["postconf", "-c", config_dir]
-        asked = [self.spawn([*ask, "-x"]), self.spawn([*ask, "-Px"])]
+        asked = [self.spawn([*ask, "-nx"]), self.spawn([*ask, "-Px"])]
         answers = [self.wait(process, end - time.monotonic()) for process in asked]
         settings = dict(re.findall(r"^(\w+) = (.*)$", answers[0]["output"], re.M))
         self.queue_directory = settings.get("queue_directory") or QUEUE_DIRECTORY
@@ -297,13 +299,12 @@ class Agent:
         if (base := settings.get("virtual_mailbox_base", "")).startswith("/"):
             self.roots.append(base)
         aliases = settings.get("alias_maps", "") + " " + settings.get("alias_database", "")
-        told = [process for process in answers if process["code"] != 0]
         compiled = [
             self.spawn(["postalias" if found in _MAP.findall(aliases) else "postmap", "-c", config_dir, ":".join(found)])
             for found in sorted(set(_MAP.findall(answers[0]["output"] + answers[1]["output"])))
             if _stale(*found)
         ]
-        told += [self.wait(process, end - time.monotonic()) for process in compiled]
+        told = answers + [self.wait(process, end - time.monotonic()) for process in compiled]
         if self.queue_directory != QUEUE_DIRECTORY:
             # Makes the folders of a queue that the image has none of; costs 0.35 s of processor time, so not always.
             told.append(self.wait(self.spawn(["postfix", "-c", config_dir, "check"]), end - time.monotonic()))
@@ -495,6 +496,16 @@ def _become_unreadable() -> None:
     """
     os.seteuid(65534)
     os.seteuid(0)
+
+
+def _mta() -> str:
+    """The mail server's name and version, as the image's list of packages has it (without Debian's revision)."""
+    try:
+        with open(VERSIONS) as file:
+            found = re.search(r"^postfix\t([^\t-]+)", file.read(), re.M)
+    except OSError:
+        found = None
+    return f"Postfix {found[1]}" if found else "Postfix"
 
 
 def _unpack() -> None:

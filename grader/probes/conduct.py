@@ -22,9 +22,6 @@ LISTEN_SECONDS = 8.0
 SPARE_SECONDS = 4.0
 """Kept back from the wall time for collecting evidence."""
 
-CONFIGURATION = (("postconf", "-n"), ("postconf", "-M"), ("postconf", "-P"), ("postconf", "-d", "-h", "mail_version"))
-CONFIGURATION_SECONDS = 10.0
-
 
 def conduct(plan: Plan, lab: Lab, names: dict[str, str], machines: Machines, *, engine: str, image: str) -> Evidence:
     """Run the plan on the machines and return what happened.
@@ -75,7 +72,8 @@ class _Run:
             return
         try:
             answer = self.host.answer(timeout=START_SECONDS + 1)
-            self.commands += msgspec.convert(answer["commands"], list[Command])
+            self.commands = msgspec.convert(answer["commands"], list[Command])
+            self.mta = answer["mta"]
             self._wait_for_port()
         except ChannelLost as lost:
             self.lose_host(lost)
@@ -108,11 +106,8 @@ class _Run:
             self.notes.append("The time for this run was over before everything had been tried.")
 
     def _try(self, attempts: list[Attempt]) -> list[Outcome]:
-        """Have the world make these attempts; while it does, ask the host what it was configured to be."""
-        self.world.ask("probe", attempts=attempts, seconds=self.deadline.left)
-        if len(attempts) > 1 and not self.mta:
-            self._with_host(self._configuration)
-        answer = self.world.answer(timeout=self.deadline.left + SPARE_SECONDS)
+        seconds = self.deadline.left
+        answer = self.world.call("probe", attempts=attempts, seconds=seconds, timeout=seconds + SPARE_SECONDS)
         self.sessions += msgspec.convert(answer["sessions"], list[Session])
         fresh = msgspec.convert(answer["outcomes"], list[Outcome])
         self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
@@ -123,14 +118,6 @@ class _Run:
             work()
         except ChannelLost as lost:
             self.lose_host(lost)
-
-    def _configuration(self) -> None:
-        """What Postfix makes of the files handed in, overrides of master.cf included."""
-        for argv in CONFIGURATION:
-            self.host.ask("run", argv=argv, limit=CONFIGURATION_SECONDS)
-            answer = self.host.answer(timeout=CONFIGURATION_SECONDS + 1)
-            self.commands.append(msgspec.convert(answer, Command))
-        self.mta = f"Postfix {self.commands.pop().output.strip()}"
 
     def _spared(self, attempt: Attempt) -> bool:
         """A port that greets nobody is not waited for again: its attempts share what is known of it."""
