@@ -26,6 +26,7 @@ class Case:
     session: Session | None
     arrivals: list[Arrival]
     queued: list[Queued]
+    tried: bool = True
 
     @property
     def reached_server(self) -> bool:
@@ -108,9 +109,10 @@ class Record:
         """The attempts made for a check, in the order of the plan."""
         for facts in self.evidence.attempts:
             if facts.check == check:
-                outcome = self._outcomes.get(facts.id, Outcome(attempt=facts.id, stage="untried"))
+                known = self._outcomes.get(facts.id)
+                outcome = known or Outcome(attempt=facts.id, stage="untried")
                 session = self._sessions.get(outcome.session) if outcome.session is not None else None
-                yield Case(facts, outcome, session, self._arrivals[facts.id], self._queued[facts.id])
+                yield Case(facts, outcome, session, self._arrivals[facts.id], self._queued[facts.id], known is not None)
 
     @cached_property
     def decisive_log(self) -> int | None:

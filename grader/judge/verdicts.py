@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.judge.expectations import judgements
-from grader.judge.findings import Finding, Verdict
+from grader.judge.findings import Finding, Verdict, broken
 from grader.judge.record import Case, Record
 from grader.labs.templates import fill
 from grader.model.evidence import Evidence
@@ -13,6 +13,7 @@ from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Sta
 HINT_TIERS = ("none", "nudge", "pointer", "example")
 MOST_POINTERS = 12
 MOST_REMARKS = 40
+OUT_OF_TIME = "The server was so slow, or silent for so long, that the time was over before this could be tried."
 
 
 def judge(evidence: Evidence, *, lab: Lab | None = None, hints: str = "example", only: set[str] | None = None) -> Result:

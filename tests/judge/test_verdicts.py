@@ -135,3 +135,10 @@ def test_token_is_found_whatever_the_case() -> None:
     came = arrival(TOKEN.upper() + "@ELSEWHERE.example")
     run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("accepted")], [came])
     assert only_check(run).status == "fail"
+
+
+def test_what_nobody_had_the_time_to_try_is_not_passed() -> None:
+    run = evidence(lab(check(arrives="nowhere")), [facts(), facts(number=2)], [outcome("rcpt", code=554)])
+    result = only_check(run)
+    assert result.status == "fail"
+    assert "time was over" in result.observed
