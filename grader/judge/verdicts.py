@@ -89,7 +89,10 @@ def _judge_check(
 
 
 def _findings(check: Check, cases: list[Case], record: Record) -> list[Finding]:
-    return [finding for judgement in judgements(check.expect) for finding in judgement(check, cases, record)]
+    tried = [case for case in cases if case.tried]
+    findings = [finding for judgement in judgements(check.expect) for finding in judgement(check, tried, record)]
+    # A server that keeps its clients waiting must not pass for what nobody had the time to try.
+    return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
 
 
 def _way_open(control: Check, record: Record) -> bool:
