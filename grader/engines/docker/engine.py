@@ -8,7 +8,6 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from grader.engines import image as recipe
@@ -33,32 +32,39 @@ class DockerEngine:
 
     name = "docker"
 
-    @cached_property
-    def _client(self) -> APIClient:
-        return connect()
+    def __init__(self) -> None:
+        self._connected: tuple[int, APIClient, bool] | None = None
 
-    @cached_property
-    def _podman(self) -> bool:
-        return is_podman(self._client)
+    def __reduce__(self) -> tuple[type[DockerEngine], tuple[()]]:
+        # A connection does not travel to a worker: it makes its own.
+        return DockerEngine, ()
+
+    def _daemon(self) -> tuple[APIClient, bool]:
+        """The client of this process, which a forked child must not share, and whether Podman answers."""
+        if self._connected is None or self._connected[0] != os.getpid():
+            client = connect()
+            self._connected = os.getpid(), client, is_podman(client)
+        return self._connected[1:]
 
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
         try:
-            self._client  # noqa: B018
+            self._daemon()
         except Unreachable as error:
             return [error.problem]
         return []
 
     def image(self, progress: Progress) -> str:
         """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
-        images.ensure(self._client, progress)
+        images.ensure(self._daemon()[0], progress)
         return recipe.digest()
 
     @contextmanager
     def machines(self, plan: Plan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
-        image = images.ensure(self._client, lambda step: None)
-        run = _Run(self._client, image, plan, podman=self._podman)
+        client, podman = self._daemon()
+        image = images.ensure(client, lambda step: None)
+        run = _Run(client, image, plan, podman=podman)
         try:
             yield run.start()
         except BaseException:
@@ -70,16 +76,17 @@ class DockerEngine:
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
+        client, _ = self._daemon()
         with told("list containers"):
-            found: list[dict[str, Any]] = self._client.containers(all=True, filters={"label": containers.RUN})
+            found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
         removed = []
         for entry in found:
             if _abandoned(entry["Labels"]):
-                _remove(self._client, entry["Id"])
+                _remove(client, entry["Id"])
                 removed.append(
                     f"container {entry['Names'][0].lstrip('/') if entry['Names'] else entry['Id'][:12]}"
                 )
-        return removed + images.remove_outdated(self._client)
+        return removed + images.remove_outdated(client)
 
 
 def _abandoned(labels: dict[str, str]) -> bool:
