@@ -23,6 +23,12 @@ COMMAND_SECONDS = 5.0
 QUIT_SECONDS = 2.0
 SECOND_REPLY_SECONDS = 1.0
 
+PENALTY_SECONDS = 0.9
+"""A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
+
+GOODBYE = 221
+LEAVING = 421
+
 SHORTEST_SECRET = 4
 """Shorter passwords are not looked for in a server's words, where they would stand by chance."""
 
@@ -106,6 +112,11 @@ class Client:
         self._hello_reply: Reply | None = None
 
     @property
+    def connected(self) -> bool:
+        """Whether the server has not hung up yet."""
+        return self._wire is not None and self._wire.ended is None
+
+    @property
     def longest_wait(self) -> float:
         """Seconds that the server took for its slowest reply since the session was open."""
         return self._wire.longest_wait if self._wire is not None else 0.0
@@ -149,16 +160,16 @@ class Client:
             first.address, first.server, first.port, self._patience(CONNECT_SECONDS), self._clock, self._on_delay
         )
         self.progress.stage = "greeting"
-        if first.preamble is not None:
-            self._send_line(first.preamble)
-        if first.tls == "implicit":
-            await self._handshake()
-        await self._greeting()
+        try:
+            await self._greeting()
+        except HungUp as hung:
+            self._listener.silent += hung.end == "timeout" and not self._deadline.over
+            raise
         self.progress.stage = "preface"
         await self._hello()
         if first.tls == "starttls":
             await self._expect(220, "STARTTLS")
-            await self._handshake()
+            await self._handshake(COMMAND_SECONDS)
             await self._hello()
         if first.login is not None:
             self.progress.stage = "auth"
@@ -192,7 +203,7 @@ class Client:
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
             self.errors += 1
-        if reply.code == 421:
+        if reply.code == LEAVING:
             self.progress.replies.append(reply)
             raise HungUp("closed")
         return reply
@@ -202,10 +213,11 @@ class Client:
         self.send(command)
         return await self.answer(seconds, shown)
 
-    async def gather(self, count: int) -> None:
-        """Wait until this many replies are there to be read, as far as they come in time."""
+    async def gather(self, count: int) -> int:
+        """Wait until this many replies are there to be read, or the server pauses; how many are there."""
         assert self._wire is not None
-        await self._wire.replies(count, self._patience(COMMAND_SECONDS))
+        await self._wire.replies(count, self._patience(PENALTY_SECONDS))
+        return self._wire.unread
 
     def send_text(self, data: bytes) -> None:
         """Send a message as it is."""
@@ -214,10 +226,22 @@ class Client:
         self._wire.send(data)
 
     async def quit(self) -> None:
-        """Say goodbye and wait for it to be answered; what else the server still says is noted."""
+        """Say goodbye and wait for it to be answered; what else the server still says is noted.
+
+        A server that punishes by waiting is not waited for.
+        """
+        assert self._wire is not None
+        if self.progress.replies and self.progress.replies[-1].code == GOODBYE:
+            self.end = "quit"
+            return
+        if self._wire.ended is not None:
+            raise self._wire.ended
         self.send("QUIT")
+        if self._listener.impatient or self.longest_wait > PENALTY_SECONDS:
+            self.end = "quit"
+            return
         reply = await self.answer(QUIT_SECONDS)
-        while reply.code != 221:
+        while reply.code != GOODBYE:
             reply = await self.listen("QUIT", QUIT_SECONDS)
         self.end = "quit"
 
@@ -250,12 +274,12 @@ class Client:
                 self.transcript.server("", heard, at)
 
     async def _greeting(self) -> None:
-        try:
-            reply = await self.listen("", self._listener.greeting_seconds)
-        except HungUp as hung:
-            if hung.end == "timeout" and not self._deadline.over:
-                self._listener.silent += 1
-            raise
+        seconds = self._listener.greeting_seconds
+        if self._first.preamble is not None:
+            self._send_line(self._first.preamble)
+        if self._first.tls == "implicit":
+            await self._handshake(seconds)
+        reply = await self.listen("", seconds)
         self._listener.silent = 0
         if reply.code != 220:
             self.progress.replies.append(reply)
@@ -293,14 +317,14 @@ class Client:
             raise Refused
         return reply
 
-    async def _handshake(self) -> None:
+    async def _handshake(self, seconds: float) -> None:
         assert self._wire is not None
         listener, strict = self._listener, self._listener.problem is None
         context = self._contexts.context(
             strict=strict, named=listener.name is not None, certificate=self._first.certificate
         )
         try:
-            await self._wire.begin_tls(context, listener.name, self._patience(COMMAND_SECONDS))
+            await self._wire.begin_tls(context, listener.name, self._patience(seconds))
         except ssl.SSLError as error:
             if strict:
                 raise Untrusted(reason(error)) from error

@@ -10,6 +10,7 @@ from grader.model.evidence import Reply
 from grader.model.plan import Attempt
 from grader.world.client import Client
 from grader.world.transcript import CREDENTIALS, redacted
+from grader.world.wire import HungUp
 
 TEXT_SECONDS = 10.0
 """A content filter may look at the text before the server answers."""
@@ -97,9 +98,12 @@ class Mails:
         """Ask for the recipients of many attempts in one write (RFC 2920), then send what is taken."""
         sent = [[*commands_of(attempt), "RSET"] for attempt in attempts]
         self._client.send(*(command for commands in sent for command in commands))
-        await self._client.gather(sum(map(len, sent)))
+        said = await self._client.gather(sum(map(len, sent)))
         taken = []
-        for attempt in attempts:
+        for attempt, commands in zip(attempts, sent, strict=True):
+            said -= len(commands)
+            if said < 0 and attempt is not attempts[0] and self._client.connected:
+                raise HungUp("reset", "the server makes clients wait: the rest is tried one by one")
             if await self._envelope(attempt):
                 taken.append(attempt)
             else:

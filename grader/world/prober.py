@@ -12,7 +12,7 @@ import msgspec
 from grader.model.deadline import Deadline
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt
-from grader.world.client import Client, Listener, Refused, Untrusted
+from grader.world.client import PENALTY_SECONDS, Client, Listener, Refused, Untrusted
 from grader.world.mail import Mails, dialogue
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock
@@ -22,9 +22,6 @@ ATTEMPTS_A_SESSION = 9
 CONNECTIONS_A_LISTENER = 2
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
-
-PENALTY_SECONDS = 0.9
-"""A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
 
 SILENT_GREETINGS = 3
 """So many greetings waited for in vain, and a listener counts as dead."""
@@ -175,26 +172,29 @@ class _Group:
         rest = [attempt for attempt in chunk if attempt.id not in client.outcomes]
         if len(rest) < len(chunk):
             self._strikes = 0
-        if rest and len(chunk) == 1:
-            self._give_up(client, rest[0])
+        if rest and (len(chunk) == 1 or self._dead(client)):
+            self._give_up(client, rest)
             return
         self._pending.extendleft(reversed(rest))
         self._alone = self._alone or (bool(rest) and client.end != "quit")
 
-    def _give_up(self, client: Client, attempt: Attempt) -> None:
+    def _dead(self, client: Client) -> bool:
+        """Whether the listener has greeted nobody for some time, whoever asked."""
+        listener = self._prober.listener(client.attempts[0])
+        return client.progress.stage == "greeting" and listener.silent >= SILENT_GREETINGS
+
+    def _give_up(self, client: Client, attempts: list[Attempt]) -> None:
         """The server did not finish with an attempt that was alone in its session: that is its outcome.
 
         Where it treats all alike, the others of the group share it instead of waiting their turn.
         """
         if self._deadline.over:
             return
-        self.outcomes.append((client.outcome(attempt), client))
         self._strikes += 1
-        stage = client.progress.stage
-        dead = stage == "greeting" and self._prober.listener(attempt).silent >= SILENT_GREETINGS
-        if dead or self._strikes >= STRIKES.get(stage, MOST_STRIKES):
-            self.outcomes.extend((client.outcome(other), client) for other in self._pending)
+        if self._dead(client) or self._strikes >= STRIKES.get(client.progress.stage, MOST_STRIKES):
+            attempts = [*attempts, *self._pending]
             self._pending.clear()
+        self.outcomes.extend((client.outcome(attempt), client) for attempt in attempts)
 
 
 async def _converse(client: Client) -> None:

@@ -88,8 +88,9 @@ class World:
         self._address = spec.nameserver
 
     async def start(self) -> None:
-        """Open every socket that answers."""
-        await self.nameserver.start(self._address)
+        """Open every socket that answers. A world without a nameserver's address has no DNS."""
+        if self._address:
+            await self.nameserver.start(self._address)
         await self.peers.start()
 
     def stop(self) -> None:

@@ -174,7 +174,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """See ``asyncio.BaseProtocol``."""
-        self._end(HungUp("closed") if error is None else HungUp("reset", str(error)))
+        self._end(HungUp("closed") if error is None else HungUp("reset", _in_words(error)))
 
     def _end(self, ended: HungUp) -> None:
         if self._ended is not None:
@@ -231,12 +231,17 @@ async def connect(
             raise HungUp("timeout", f"no connection in {seconds:.1f} seconds") from error
         except OSError as error:
             end = "reset" if error.errno == errno.ECONNRESET else "refused"
-            raise HungUp(end, os.strerror(error.errno or errno.EIO).lower()) from error
+            raise HungUp(end, _in_words(error)) from error
         _, wire = await loop.create_connection(lambda: Wire(clock, on_delay), sock=link)
     except BaseException:
         link.close()
         raise
     return wire
+
+
+def _in_words(error: Exception) -> str:
+    number = error.errno if isinstance(error, OSError) else None
+    return os.strerror(number).lower() if number else str(error)
 
 
 def reason(error: ssl.SSLError) -> str:
