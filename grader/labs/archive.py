@@ -20,8 +20,6 @@ LARGEST_ARCHIVE = 8 * 1024 * 1024
 LARGEST_TAR = 64 * 1024 * 1024
 XZ_MEMORY = 128 * 1024 * 1024
 
-_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, OSError)
-
 
 class _Member(NamedTuple):
     name: str
@@ -44,7 +42,9 @@ def archived(path: Path, budget: Budget) -> Iterator[Entry]:
         )
     try:
         yield from _entries(data, budget)
-    except _DAMAGED as error:
+    except SubmissionError:
+        raise
+    except Exception as error:  # The libraries meet damaged archives with a dozen kinds of errors.
         raise SubmissionError(
             f"{budget.where} is neither a folder nor an intact zip or tar archive ({ascii(str(error))[1:-1]}): "
             f"name the folder that holds {budget.rules.required[0]}"

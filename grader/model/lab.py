@@ -28,9 +28,7 @@ class Hints(Struct, frozen=True, forbid_unknown_fields=True):
 class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     """One mail transaction to attempt. Every text may use the variant's names in braces: ``alice@{domain}``."""
 
-    to: Annotated[
-        list[str], Meta(min_length=1, description="Forward paths, without the angle brackets.")
-    ]
+    to: Annotated[list[str], Meta(min_length=1, description="Forward paths, without the angle brackets.")]
     sender: Annotated[
         str | None, Meta(description="Reverse path, without the brackets; empty is the null sender.")
     ] = field(name="from", default=None)
@@ -66,7 +64,9 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(name="as", default=None)
     forms: Annotated[list[str], Meta(description="Lists of mails in fixtures/forms.")] = []
     mail: Annotated[list[Mail], Meta(description="Mails to attempt, beside those of 'forms'.")] = []
-    say: Annotated[list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")] = []
+    say: Annotated[
+        list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")
+    ] = []
     unless_arrived: Annotated[
         str | None,
         Meta(description="Code of a check: skip the source and listener that it already got through."),
@@ -76,7 +76,9 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     """What must hold for every attempt of the check. All given expectations must hold."""
 
-    greets: Annotated[bool, Meta(description="The server answers the connection with a 220 greeting.")] = False
+    greets: Annotated[bool, Meta(description="The server answers the connection with a 220 greeting.")] = (
+        False
+    )
     arrives: Annotated[
         Literal["outside", "mailbox", "nowhere"] | None,
         Meta(
@@ -84,7 +86,9 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
             "outside (neither arrived nor queued for it)."
         ),
     ] = None
-    refused: Annotated[bool, Meta(description="The recipient is refused in the session, by 4xx or 5xx.")] = False
+    refused: Annotated[bool, Meta(description="The recipient is refused in the session, by 4xx or 5xx.")] = (
+        False
+    )
     authenticates: Annotated[
         bool | None, Meta(description="Whether AUTH must succeed on these listeners.")
     ] = None
@@ -111,7 +115,8 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
     next: Annotated[Text, Meta(description="What to do next. Only here is a fix named.")]
     attempts: list[Try] = field(name="try", default_factory=list)
     needs: Annotated[
-        list[Code], Meta(description="Checks without which this one says nothing: it is skipped if they fail.")
+        list[Code],
+        Meta(description="Checks without which this one says nothing: it is skipped if they fail."),
     ] = []
     control: Annotated[
         list[Code],
@@ -121,7 +126,9 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
     tags: list[Code] = []
     expected: Annotated[str | None, Meta(description="The expectation in a sentence.")] = None
     hints: Hints | None = None
-    explain: Annotated[str | None, Meta(description="The long text of 'smtplab explain CODE' (Markdown).")] = None
+    explain: Annotated[
+        str | None, Meta(description="The long text of 'smtplab explain CODE' (Markdown).")
+    ] = None
 
 
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
@@ -132,8 +139,16 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = field(
         default_factory=lambda: ["*", "*/*"]
     )
-    max_files: Annotated[int, Meta(ge=1, le=1000)] = field(name="max-files", default=100)
-    max_bytes: Annotated[int, Meta(ge=1)] = field(name="max-bytes", default=1_000_000)
+    max_files: Annotated[
+        int, Meta(ge=1, le=1000, description="How many files may be handed in.")
+    ] = field(
+        name="max-files", default=100
+    )
+    max_bytes: Annotated[
+        int, Meta(ge=1, description="How large they may be together.")
+    ] = field(
+        name="max-bytes", default=1_000_000
+    )
 
 
 class Host(Struct, frozen=True, forbid_unknown_fields=True):

@@ -19,7 +19,8 @@ class Variant(Struct, frozen=True, kw_only=True):
     names: dict[str, str]
     secrets: dict[str, str]
     seed: Annotated[
-        str, Meta(description="What the names were drawn from, in hex: draws them again without the course key.")
+        str,
+        Meta(description="What the names were drawn from, in hex: draws them again without the course key."),
     ] = ""
     probe_key: Annotated[
         bytes, Meta(description="What the probes' addresses are drawn from; not known to a student.")

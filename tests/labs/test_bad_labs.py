@@ -71,7 +71,9 @@ LINES = (HERE / "good.yaml").read_text().splitlines(keepends=True)
 @given(st.sampled_from(range(len(LINES))), st.text(alphabet="abz:-[]{}!&*'\"#, 0", max_size=12))
 def test_a_line_gone_wrong_never_ends_in_a_traceback(number: int, text: str) -> None:
     lines = [*LINES[:number], text + "\n", *LINES[number + 1 :]]
+    sentence = ""
     try:
         parse("".join(lines).encode(), Path("lab.yaml"), Lab)
     except LabError as error:
-        assert str(error).startswith("lab.yaml")
+        sentence = str(error)
+    assert sentence.startswith("lab.yaml") or not sentence

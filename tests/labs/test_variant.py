@@ -153,7 +153,15 @@ def test_every_variant_is_possible(lab: Lab) -> None:
 
 def test_word_lists_hold_what_they_promise() -> None:
     words = read_world().words
-    for entries in (words.domains, words.hosts, words.desks, words.nobodies, words.first, words.last, words.passwords):
+    for entries in (
+        words.domains,
+        words.hosts,
+        words.desks,
+        words.nobodies,
+        words.first,
+        words.last,
+        words.passwords,
+    ):
         assert len(set(entries)) == len(entries)
         assert all(entry.isascii() and entry.isalpha() and entry.islower() for entry in entries)
     assert not [(a, b) for a in words.first for b in words.first if a != b and b.endswith(a)]

@@ -1,0 +1,176 @@
+"""What students are handed out, what lab authors begin with, and the schemas that help them."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from grader import labs, resources
+from grader.labs.scaffold import SCHEMA_FILE
+from grader.model.errors import LabError, UsageError
+from grader.model.lab import Lab, Mail, Wrong
+
+
+def test_a_lab_is_handed_out_with_the_variants_names(lab_folder: Path, tmp_path: Path) -> None:
+    lab = labs.load(lab_folder)
+    variant = labs.draw_variant(lab, "jane", "key")
+    written = labs.start(lab_folder, tmp_path / "work", variant, student="jane")
+    assert [path.name for path in written] == [".smtplab.json", "handout.md", "main.cf"]
+    assert f"mydomain = {variant.names['domain']}\n" in (tmp_path / "work" / "main.cf").read_text()
+    assert variant.names["host_v6"] in (tmp_path / "work" / "handout.md").read_text()
+    assert "key" not in json.loads((tmp_path / "work" / ".smtplab.json").read_text()).values()
+    mark = labs.started(tmp_path / "work")
+    assert mark == labs.Started("own-domain", "jane", variant.id, variant.seed)
+    assert labs.draw_variant(lab, mark.student, seed=mark.seed).names == variant.names
+
+
+def test_a_started_lab_is_a_submission(lab_folder: Path, tmp_path: Path) -> None:
+    lab = labs.load(lab_folder)
+    labs.start(lab_folder, tmp_path / "work", labs.draw_variant(lab))
+    assert list(labs.read_submission(lab, tmp_path / "work").files) == ["main.cf"]
+    assert labs.started(tmp_path / "work") == labs.Started("own-domain", None, "canonical", None)
+
+
+@pytest.mark.parametrize("name", ["main.cf", "handout.md", ".smtplab.json"])
+def test_a_students_work_is_never_overwritten(lab_folder: Path, tmp_path: Path, name: str) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / name).write_text("my work")
+    with pytest.raises(
+        UsageError, match="is there already: move it away, or start the lab in another folder"
+    ):
+        labs.start(lab_folder, tmp_path / "work", labs.draw_variant(labs.load(lab_folder)))
+    assert [path.name for path in (tmp_path / "work").iterdir()] == [name]
+    assert (tmp_path / "work" / name).read_text() == "my work"
+
+
+def test_a_link_that_leads_nowhere_is_not_followed(lab_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "main.cf").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="is there already"):
+        labs.start(lab_folder, tmp_path / "work", labs.draw_variant(labs.load(lab_folder)))
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_a_folder_that_cannot_be_made(lab_folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot write .*: Not a directory"):
+        labs.start(lab_folder, tmp_path / "file" / "work", labs.draw_variant(labs.load(lab_folder)))
+
+
+def test_notes_of_a_start(tmp_path: Path) -> None:
+    assert labs.started(tmp_path) is None
+    (tmp_path / ".smtplab.json").write_text("{")
+    with pytest.raises(UsageError, match="is damaged"):
+        labs.started(tmp_path)
+
+
+def test_a_lab_without_a_handout_or_a_starter(lab_folder: Path, tmp_path: Path) -> None:
+    variant = labs.draw_variant(labs.load(lab_folder))
+    (lab_folder / "handout.md").unlink()
+    with pytest.raises(LabError, match="a lab needs a handout"):
+        labs.start(lab_folder, tmp_path / "a", variant)
+    (lab_folder / "starter" / "main.cf").unlink()
+    with pytest.raises(LabError, match="starter is empty or missing"):
+        labs.start(lab_folder, tmp_path / "b", variant)
+    assert not (tmp_path / "a").exists()
+    assert not (tmp_path / "b").exists()
+
+
+def test_no_placeholder_is_left_in_a_new_lab(lab_folder: Path) -> None:
+    variant = labs.draw_variant(labs.load(lab_folder), "jane")
+    rendered = labs.render_files(lab_folder, variant)
+    assert {"lab.yaml", "handout.md", "starter/main.cf", "solution/main.cf"} <= set(rendered)
+    assert not [name for name, data in rendered.items() if re.search(rb"@[a-z0-9_]+@", data)]
+
+
+@pytest.mark.parametrize("lab_id", ["", "Lab", "a b", "../x", "-a", "a--b", "x" * 41])
+def test_ids_that_no_lab_can_have(tmp_path: Path, lab_id: str) -> None:
+    with pytest.raises(UsageError, match="cannot be a lab's id"):
+        labs.new(lab_id, tmp_path / "labs")
+    assert not (tmp_path / "labs").exists()
+
+
+def test_a_new_lab_overwrites_nothing(lab_folder: Path) -> None:
+    with pytest.raises(UsageError, match="is there already"):
+        labs.new("own-domain", lab_folder.parent)
+    (lab_folder.parent / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write"):
+        labs.new("x", lab_folder.parent / "file")
+    assert sorted(path.name for path in lab_folder.parent.iterdir()) == ["file", SCHEMA_FILE, "own-domain"]
+
+
+def test_editors_are_led_to_the_schema(lab_folder: Path) -> None:
+    first = (lab_folder / "lab.yaml").read_text().splitlines()[0]
+    schema = (lab_folder / first.partition("$schema=")[2]).resolve()
+    assert json.loads(schema.read_bytes()) == labs.lab_schema()
+
+
+def test_the_schema_beside_smtplabs_own_labs_is_that_of_the_types() -> None:
+    assert json.loads((resources.folder("labs") / SCHEMA_FILE).read_bytes()) == labs.lab_schema()
+
+
+@pytest.mark.parametrize("schema", [labs.lab_schema(), labs.wrong_schema(), labs.forms_schema()])
+def test_schemas_are_valid_and_say_who_they_are(schema: dict[str, object]) -> None:
+    Draft202012Validator.check_schema(schema)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    assert str(schema["$id"]).startswith("urn:smtplab:schema:")
+    assert schema["title"]
+
+
+def test_schemas_accept_what_the_loader_accepts(lab_folder: Path) -> None:
+    lab_yaml = yaml.safe_load((lab_folder / "lab.yaml").read_text().replace("on: [", '"on": ['))
+    Draft202012Validator(labs.lab_schema()).validate(lab_yaml)
+    Draft202012Validator(labs.lab_schema()).validate(msgspec.to_builtins(labs.load(lab_folder)))
+    wrong = yaml.safe_load((lab_folder / "wrong" / "open-to-everybody" / "expect.yaml").read_text())
+    Draft202012Validator(labs.wrong_schema()).validate(wrong)
+    for form in (resources.folder("fixtures") / "forms").glob("*.yaml"):
+        Draft202012Validator(labs.forms_schema()).validate(yaml.safe_load(form.read_text()))
+
+
+@pytest.mark.parametrize("type_", [Lab, Wrong, Mail])
+def test_every_key_is_explained(type_: type) -> None:
+    """An editor shows the description of each key while an author types."""
+    plain = "id title version summary submission host checks kind teaches code points expect try tags hints required"
+    described = {*plain.split(), "fails", "about", "skips"}
+    schema = msgspec.json.schema(type_)
+    for definition in schema["$defs"].values():
+        assert definition["description"]
+        for key, value in definition["properties"].items():
+            assert key in described or "description" in value, key
+
+
+def test_resources_are_found_from_anywhere(tmp_path: Path) -> None:
+    code = "from grader import resources; print(resources.folder('fixtures'), resources.folder('labs'))"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True,
+        env={"PYTHONPATH": str(Path(resources.__file__).parent.parent)},
+    )  # fmt: skip
+    assert all(Path(path).is_dir() for path in found.stdout.split())
+
+
+def test_resources_in_a_wheel_lie_inside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "grader" / "data" / "labs").mkdir(parents=True)
+    monkeypatch.setattr(resources, "_PACKAGE", tmp_path / "grader")
+    assert resources.folder("labs") == tmp_path / "grader" / "data" / "labs"
+    with pytest.raises(UsageError, match=r"'fixtures' is missing .*: install smtplab again"):
+        resources.folder("fixtures")
+
+
+def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("SMTPLAB_CACHE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", "relative")
+    assert resources.cache_folder() == tmp_path / ".cache" / "smtplab"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "x"))
+    assert resources.cache_folder() == tmp_path / "x" / "smtplab"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert resources.cache_folder() == tmp_path / "Library" / "Caches" / "smtplab"
