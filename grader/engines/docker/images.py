@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 BASE = "smtplab/base"
 HOST = "smtplab/host"
 DEBIAN = "debian:trixie-slim"
-LABEL = "smtplab.image"
 HOME = "/usr/lib/smtplab"
 AGENT = f"{HOME}/agent.py"
 
@@ -38,7 +37,6 @@ _ASK_REGISTRY = 8
 # /etc/mailname follows the container's own /etc/hostname, which Docker writes for each run.
 _LAYER = f"""\
 FROM {{base}}
-LABEL {LABEL}=host
 COPY smtplab {HOME}
 RUN ln -sf hostname /etc/mailname && python3 -m compileall -q {HOME}
 """
@@ -104,7 +102,7 @@ def remove_outdated(client: APIClient) -> list[str]:
 
     removed = []
     with told("list images"):
-        found: list[dict[str, Any]] = client.images(filters={"label": f"{LABEL}=host"})
+        found: list[dict[str, Any]] = client.images()
     for entry in found:
         for tag in entry.get("RepoTags") or []:
             if host_tag() in tag or f"{HOST}:" not in tag:
