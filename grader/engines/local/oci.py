@@ -103,7 +103,7 @@ def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
         _bind(f"{folder}/agent.py", AGENT, "ro"),
     ]
     process = _Process(
-        args=["/usr/bin/python3", "-I", "-S", AGENT],
+        args=_within([] if metered else ["-v", str(plan.limits.memory // 1024)]),
         env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "TZ=UTC"],
         capabilities={kind: CAPABILITIES for kind in ("bounding", "effective", "permitted")},
         rlimits=_rlimits(plan, metered=metered),
@@ -130,6 +130,12 @@ def etc_files(plan: Plan) -> dict[str, str]:
     }
 
 
+def _within(limit: list[str]) -> list[str]:
+    """The agent's command line. ``RLIMIT_AS`` is set in the host, for runc itself would not live with it."""
+    agent = ["/usr/bin/python3", "-I", "-S", AGENT]
+    return ["/bin/sh", "-c", f'ulimit {" ".join(limit)} && exec "$@"', "sh", *agent] if limit else agent
+
+
 def _bind(source: str, destination: str, *options: str) -> _Mount:
     return _Mount(destination, "bind", source, ["bind", "nosuid", *options])
 
@@ -137,5 +143,5 @@ def _bind(source: str, destination: str, *options: str) -> _Mount:
 def _rlimits(plan: Plan, *, metered: bool) -> list[_Rlimit]:
     limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk}
     if not metered:
-        limits |= {"NPROC": plan.limits.processes, "AS": plan.limits.memory, "CPU": int(plan.limits.wall) + 1}
+        limits["NPROC"] = plan.limits.processes
     return [_Rlimit(f"RLIMIT_{name}", value, value) for name, value in limits.items()]

@@ -18,17 +18,20 @@ pid namespace: a grader killed by ``kill -9`` leaves nothing behind, since mount
 from __future__ import annotations
 
 import errno
+import math
 import os
+import secrets
 import select
 import signal
 import time
 import traceback
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from grader.engines.local import network, oci, syscalls, userns
+from grader.engines.local import network, oci, syscalls, userns, watchdog
 from grader.engines.local.cgroups import Groups
 from grader.model.plan import Plan
 
@@ -80,17 +83,39 @@ def supervise(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups)
             syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
             world = _fork(lambda: _world(ends, groups.doors), ends)
             runc = _fork(lambda: _runc(plan, rootfs, agent, ends, groups), ends)
+            if not groups.made:
+                _fork(lambda: _watchdog(plan, ends), ends)
             if os.waitpid(runc, 0)[1] == 0:
                 os.write(ends.status, b"r")
                 _close(ends.world_requests, ends.world_answers, ends.host_requests, ends.host_answers, ends.status)
                 _watch(ends.orders, world, wall)
             os.kill(world, signal.SIGKILL)
-            os.waitpid(world, 0)
+            _reap()
             code = 0
     except OSError as error:
         _complain(ends, str(error.strerror or error))
     finally:
         os._exit(code)
+
+
+def _reap() -> None:
+    """Wait for every child: the pid namespace cannot end while one of them, which is in it, is a zombie."""
+    with suppress(ChildProcessError):
+        while True:
+            os.wait()
+
+
+def _watchdog(plan: Plan, ends: Ends) -> None:
+    syscalls.die_with_parent(signal.SIGKILL)
+    _close(*ends.all)
+    syscalls.unshare(syscalls.CLONE_NEWNS)
+    _mount_proc()
+    watchdog.watch(plan.limits.memory)
+
+
+def _mount_proc() -> None:
+    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+    syscalls.mount("proc", "/proc", "proc", flags)
 
 
 def _watch(orders: int, world: int, wall: float) -> None:
@@ -156,6 +181,7 @@ def _world(ends: Ends, doors: list[int]) -> None:
     _close(ends.host_requests, ends.host_answers, ends.status, ends.orders, *doors)
     # A mount namespace of its own: runc's is a copy of the supervisor's, and needs devices.
     syscalls.unshare(syscalls.CLONE_NEWNS)
+    _mount_proc()
     syscalls.mount("tmpfs", "/run", "tmpfs", options="uid=0,gid=0,mode=755,size=4096")
     try:
         syscalls.seal_mounts()
@@ -187,10 +213,12 @@ def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> 
         else:
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
         syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND)
-    syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC)
+    _mount_proc()
     _lay_out(plan, metered=groups.made)
     network.build(plan)
     groups.enter()
+    if not groups.made:
+        _share_processors(plan.limits.cpus)
     os.dup2(ends.host_requests, 0)
     os.dup2(ends.host_answers, 1)
     os.dup2(ends.complaints, 2)
@@ -198,6 +226,13 @@ def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> 
         "runc", "--root", f"{STAGE}/state", "--log", "/dev/stderr", "run", "--detach", "--no-new-keyring",
         "--bundle", STAGE, "host",
     ], {"PATH": network.PATH})  # fmt: skip
+
+
+def _share_processors(count: float) -> None:
+    """Keep to so many processors, rounded up; the seccomp profile does not let the host change that."""
+    allowed = sorted(os.sched_getaffinity(0))
+    first = secrets.randbelow(len(allowed))
+    os.sched_setaffinity(0, [*allowed[first:], *allowed[:first]][: math.ceil(count)])
 
 
 def _lay_out(plan: Plan, *, metered: bool) -> None:
