@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from typing import Literal
 from grader.model.deadline import Deadline
 from grader.model.evidence import Certificate, Outcome, Reply, Session
 from grader.model.plan import Attempt, Login
+from grader.world.auth import authenticate, secrets
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
@@ -28,9 +28,6 @@ PENALTY_SECONDS = 0.9
 
 GOODBYE = 221
 LEAVING = 421
-
-SHORTEST_SECRET = 4
-"""Shorter passwords are not looked for in a server's words, where they would stand by chance."""
 
 Stage = Literal["connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"]
 
@@ -208,7 +205,7 @@ class Client:
             raise HungUp("closed")
         return reply
 
-    async def ask(self, command: str, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
+    async def ask(self, command: str, *, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
         """One command and its reply."""
         self.send(command)
         return await self.answer(seconds, shown)
@@ -335,8 +332,8 @@ class Client:
 
     async def _log_in(self, login: Login) -> None:
         """AUTH (RFC 4954), offered or not: what is not offered may still be taken."""
-        self.transcript.keep_secret(_secrets(login))
-        reply = await self._authentication(login)
+        self.transcript.keep_secret(secrets(login))
+        reply = await authenticate(login, self.ask)
         self.authenticated = reply.code == 235
         if self.authenticated:
             return
@@ -344,18 +341,6 @@ class Client:
             reply = self._hello_reply
         self.progress.replies.append(reply)
         raise Refused
-
-    async def _authentication(self, login: Login) -> Reply:
-        if login.mechanism == "PLAIN":
-            return await self.ask(f"AUTH PLAIN {_plain(login)}")
-        reply = await self.ask(f"AUTH {login.mechanism}")
-        if login.mechanism == "LOGIN":
-            for word in (login.user, login.password):
-                if reply.code == 334:
-                    reply = await self.ask(_base64(word), shown=CREDENTIALS)
-        elif login.mechanism == "CRAM-MD5" and reply.code == 334:
-            reply = await self.ask(_cram_md5(login, reply.text[4:]), shown=CREDENTIALS)
-        return reply
 
     async def _before(self, commands: list[str]) -> None:
         """The attempt's own commands, whatever is answered, and EHLO again, as XCLIENT asks for."""
@@ -367,28 +352,3 @@ class Client:
         if commands:
             await self._hello()
 
-
-def _base64(text: str) -> str:
-    return base64.b64encode(text.encode()).decode("ascii")
-
-
-def _plain(login: Login) -> str:
-    return _base64(f"\0{login.user}\0{login.password}")
-
-
-def _cram_md5(login: Login, challenge: str) -> str:
-    """RFC 2195 section 2."""
-    import binascii
-    import hmac
-
-    try:
-        asked = base64.b64decode(challenge)
-    except binascii.Error:
-        asked = b""
-    return _base64(f"{login.user} {hmac.new(login.password.encode(), asked, 'md5').hexdigest()}")
-
-
-def _secrets(login: Login) -> list[str]:
-    """Every form in which the password is spoken."""
-    secrets = [_plain(login), _base64(login.password)]
-    return [*secrets, login.password] if len(login.password) >= SHORTEST_SECRET else secrets

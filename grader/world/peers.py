@@ -50,6 +50,11 @@ class Peers:
         self._found: set[str] = set()
         self._searched = 0
 
+    @property
+    def ports(self) -> list[int]:
+        """The ports listened on, address by address."""
+        return [server.sockets[0].getsockname()[1] for server in self._servers]
+
     async def start(self) -> None:
         """Listen on every address. Raises ``EngineError`` where one is not the world's."""
         for peer in self._peers:

@@ -75,8 +75,9 @@ class ReplyReader:
         return Heard(0, lines) if lines else None
 
     def _line(self, raw: bytes) -> Heard | None:
+        raw = raw.removesuffix(b"\r")
         overlong = self._overlong + max(0, len(raw) - LONGEST_LINE)
-        text = readable(raw[:LONGEST_LINE].removesuffix(b"\r"))
+        text = readable(raw[:LONGEST_LINE])
         if overlong:
             text += f" [{overlong} octets more]"
             self._overlong = 0
