@@ -93,7 +93,7 @@ def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
         found = _logical(data.decode("utf-8", "replace"))
         values = _assignments(found) if name == "main.cf" else {}
         values.setdefault("mydomain", values.get("myhostname", "").partition(".")[2])
-        for line in found:
+        for line in dict.fromkeys(found):
             yield _expanded(line, values).replace("\\.", ".")[:_LONGEST_LINE]
 
 

@@ -125,6 +125,6 @@ def test_any_text_is_read(data: bytes) -> None:
     ids=range(11),
 )  # fmt: skip
 def test_no_text_takes_long(hostile: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     find_mentions({"main.cf": hostile, "map": hostile}, OWN)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5

@@ -1,0 +1,59 @@
+"""A submission that lets everybody in, and plans made of it."""
+
+from __future__ import annotations
+
+import dnslib
+import msgspec
+
+from grader import labs
+from grader.model.lab import Check, Expect, Lab, Mail, Try
+from grader.model.plan import Attempt, Plan
+from grader.model.submission import Submitted
+
+OPEN = b"""\
+myhostname = mail.example.com
+mynetworks = 127.0.0.0/8 10.20.30.0/24 10.0.0.0/8 203.0.113.10 2001:db8:5::/48
+relay_domains = friend.org lists.example.com partner.example
+"""
+MAPS = {"senders": b"boss@friend.org OK\n.pal.net OK\n"}
+WHEN = 1_795_000_000.0
+
+
+def check(code: str, *attempts: Try, **more: object) -> Check:
+    fields = {
+        "expect": Expect(arrives="nowhere"),
+        "why": "w",
+        "next": "n",
+        "points": 1,
+        "title": code,
+        **more,
+    }
+    return Check(code=code, attempts=[*attempts], **fields)  # type: ignore[arg-type]
+
+
+def with_checks(lab: Lab, *checks: Check) -> Lab:
+    return msgspec.structs.replace(lab, checks=[*checks])
+
+
+def planned(
+    lab: Lab, files: dict[str, bytes] | None = None, student: str | None = None, **more: object
+) -> Plan:
+    submitted = Submitted(files or {"main.cf": OPEN, **MAPS})
+    return labs.make_plan(lab, submitted, labs.draw_variant(lab, student), when=WHEN, **more)  # type: ignore[arg-type]
+
+
+def attempts(lab: Lab, *tries: Try, **more: object) -> list[Attempt]:
+    return planned(with_checks(lab, check("relay", *tries, **more))).attempts
+
+
+TO_OUTSIDE = Mail(to=["{token}@{outside}"])
+
+
+def answers(plan: Plan) -> dict[tuple[str, str], list[str]]:
+    """All records of the world, by name and type."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for zone in plan.world.zones:
+        for record in dnslib.RR.fromZone(zone.text, origin=zone.origin):
+            key = (str(record.rname).rstrip("."), dnslib.QTYPE[record.rtype])
+            found.setdefault(key, []).append(str(record.rdata))
+    return found
