@@ -58,10 +58,6 @@ class Classroom:
                 err=True,
             )
 
-    def step(self, text: str) -> None:
-        """A ``Progress`` for what comes before the first submission."""
-        click.echo(one_line(text), err=True)
-
     def report(self, row: Row, done: int, total: int) -> None:
         """Told of each submission as it ends."""
         self._done, self._total = done, total

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from grader.cli.engine import usable
-from grader.cli.progress import Steps, say_step
+from grader.cli.progress import Steps, build_image
 
 LAB = "open-relay"
 FAULT = "mynetworks-whole-network"
@@ -24,8 +24,7 @@ def show_example(engine_name: str) -> int:
     variant = labs.draw_variant(lab)
     engine = usable(engine_name)
     steps = Steps()
-    if not steps.live:
-        engine.image(say_step)
+    build_image(engine)
     click.echo(f"No lab is under way here. Two submissions to the lab {LAB!r} show how a report reads.\n")
     found = {trial.name: trial for trial in trials(folder)}
     shown = (

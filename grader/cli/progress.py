@@ -1,15 +1,23 @@
-"""What is waited for, on standard error: one line that goes away on a terminal, a line a step in a log."""
+"""What is waited for, on standard error: one line that goes away on a terminal, now and then a line in a log."""
 
 from __future__ import annotations
 
 import shutil
 import sys
+import time
+from typing import TYPE_CHECKING
 
 from grader.outputs.text import one_line
 
+if TYPE_CHECKING:
+    from grader.engines.base import Engine
+
+BETWEEN_LINES = 5.0
+"""Seconds between two lines in a log."""
+
 
 class Steps:
-    """A ``Progress`` on a terminal: each step replaces the one before. Silent elsewhere."""
+    """A ``Progress`` on a terminal: each step replaces the one before. ``live`` is false, and it is silent, elsewhere."""
 
     def __init__(self) -> None:
         self._shown = False
@@ -29,6 +37,30 @@ class Steps:
             self._shown = False
 
 
-def say_step(step: str) -> None:
-    """A ``Progress`` that keeps every step: for work that takes long, such as building the image."""
-    print(one_line(step), file=sys.stderr, flush=True)
+class Log:
+    """A ``Progress`` for work of minutes: on a terminal as ``Steps``, in a log a line every few seconds."""
+
+    def __init__(self) -> None:
+        self._steps = Steps()
+        self._last = -BETWEEN_LINES
+
+    def __call__(self, step: str) -> None:
+        """Show a step, or pass over it when one was shown just now."""
+        if self._steps.live:
+            self._steps(step)
+        elif time.monotonic() - self._last >= BETWEEN_LINES:
+            print(one_line(step), file=sys.stderr, flush=True)
+            self._last = time.monotonic()
+
+    def clear(self) -> None:
+        """See ``Steps.clear``."""
+        self._steps.clear()
+
+
+def build_image(engine: Engine) -> str:
+    """The engine's image, built while progress is shown unless it is there; its digest."""
+    log = Log()
+    try:
+        return engine.image(log)
+    finally:
+        log.clear()

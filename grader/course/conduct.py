@@ -19,7 +19,7 @@ from grader.course.kept import RESULT, mend
 from grader.course.rows import Row
 from grader.course.schedule import LocalScheduler, Lost, Scheduler
 from grader.course.submissions import LOCK_NAME, Entry, entries
-from grader.engines.base import Engine, Progress
+from grader.engines.base import Engine
 from grader.model.errors import OutputError, UsageError
 from grader.model.result import Result
 
@@ -76,7 +76,6 @@ def grade_class(
     sources: Sequence[Path],
     *,
     report: Report,
-    progress: Progress,
     scheduler: Scheduler | None = None,
 ) -> Summary:
     """Grade every submission and write ``out``: a folder each, and the documents about all beside them.
@@ -86,7 +85,7 @@ def grade_class(
     """
     todo = entries(sources, settings.out)
     lab = labs.load(settings.lab)
-    image = settings.engine.image(progress)
+    image = settings.engine.image(lambda step: None)
     with locked(settings.out):
         course = Class(
             lab=lab,

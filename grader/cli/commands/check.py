@@ -13,7 +13,7 @@ import click
 
 from grader.cli import options
 from grader.cli.complete import CODE, LAB
-from grader.cli.progress import Steps, say_step
+from grader.cli.progress import Steps, build_image
 from grader.cli.work import Work, find_work
 from grader.model.errors import GraderError
 
@@ -129,7 +129,7 @@ def _steps(engine: Engine) -> Iterator[Steps]:
     steps = Steps()
     if not steps.live:
         # A log should hold the minutes of building an image, and nothing of a run's tenths of a second.
-        engine.image(say_step)
+        build_image(engine)
     try:
         yield steps
     finally:

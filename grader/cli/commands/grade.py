@@ -79,12 +79,15 @@ def grade(
     from grader import labs
     from grader.cli.classroom import Classroom
     from grader.cli.engine import usable
+    from grader.cli.progress import build_image
     from grader.course import Settings, grade_class
 
+    able = usable(engine)
+    build_image(able)
     settings = Settings(
         lab=labs.find(lab),
         out=out,
-        engine=usable(engine),
+        engine=able,
         key=key,
         draw=student_from == "folder" or (student_from is None and key is not None),
         hints=hints,
@@ -93,7 +96,7 @@ def grade(
         workers=jobs,
     )
     with Classroom(out) as room:
-        summary = grade_class(settings, submissions, report=room.report, progress=room.step)
+        summary = grade_class(settings, submissions, report=room.report)
     room.summarise(summary)
     return _exit_code(summary, exit_zero)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from grader.cli import options
-from grader.cli.progress import say_step
+from grader.cli.progress import build_image
 
 
 @click.group()
@@ -20,5 +20,5 @@ def build(engine: str) -> int:
     """Build the image unless it is there, and print its digest."""
     from grader.cli.engine import usable
 
-    click.echo(usable(engine).image(say_step))
+    click.echo(build_image(usable(engine)))
     return 0

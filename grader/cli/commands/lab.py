@@ -50,11 +50,11 @@ def verify(ids: tuple[str, ...], jobs: int | None, engine: str) -> int:
     """
     from grader import labs
     from grader.cli.engine import usable
-    from grader.cli.progress import say_step
+    from grader.cli.progress import build_image
 
     folders = [labs.find(given) for given in ids] or [entry.path for entry in labs.list_labs()]
     chosen = usable(engine)
-    chosen.image(say_step)
+    build_image(chosen)
     return max((_verify(folder, chosen, jobs) for folder in folders), default=0)
 
 
