@@ -17,7 +17,7 @@ BETWEEN_LINES = 5.0
 
 
 class Steps:
-    """A ``Progress`` on a terminal: each step replaces the one before. ``live`` is false, and it is silent, elsewhere."""
+    """A ``Progress`` on a terminal, where each step replaces the one before; elsewhere silent, ``live`` being false."""
 
     def __init__(self) -> None:
         self._shown = False

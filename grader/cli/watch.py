@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
@@ -22,7 +21,7 @@ class Saved(watchfiles.DefaultFilter):
 
     def __init__(self, written: Iterable[str]) -> None:
         super().__init__()
-        self._written = {os.path.abspath(path) for path in written}
+        self._written = {str(Path(path).resolve()) for path in written}
 
     def __call__(self, change: watchfiles.Change, path: str) -> bool:
         """Whether to grade again for this change."""
@@ -38,7 +37,7 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> 
     """
     _once(grade)
     _say(f"watching {folder}; Ctrl-C ends it")
-    for _ in watchfiles.watch(folder, watch_filter=Saved(written), step=QUIET_MILLISECONDS):
+    for _ in watchfiles.watch(folder.resolve(), watch_filter=Saved(written), step=QUIET_MILLISECONDS):
         _say(f"saved at {datetime.now():%H:%M:%S}")
         _once(grade)
         _say(f"watching {folder}; Ctrl-C ends it")

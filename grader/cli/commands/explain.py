@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.argument("code", type=CODE)
 @options.debug
 def explain(code: str) -> int:
-    """Explain a check: what it is about, why it matters, where to read more. CODE as in a report: open-relay/stranger."""
+    """Explain a check: what it is about, why it matters, where to read more.
+
+    CODE is as in a report: open-relay/stranger.
+    """
     from functools import partial
 
     from grader import labs
