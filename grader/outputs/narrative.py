@@ -21,21 +21,21 @@ def narrative(evidence: Evidence) -> Iterator[str]:
     if evidence.sessions:
         sources = Counter(session.source for session in evidence.sessions)
         by = listed(f"{number} from {source}" for source, number in sources.most_common())
-        yield f"{count(len(evidence.sessions), 'connection')} were made to it: {by}."
+        yield f"{counted(len(evidence.sessions), 'connection')} made to it: {by}."
     stages = Counter(outcome.stage for outcome in evidence.outcomes)
     tried = sum(number for stage, number in stages.items() if stage not in ("said", "untried"))
     if tried:
         refused = tried - stages["accepted"]
-        yield f"{count(tried, 'message')} were tried: {stages['accepted']} accepted, {refused} not."
+        yield f"{counted(tried, 'message')} tried: {stages['accepted']} accepted, {refused} not."
     if stages["said"]:
-        yield f"{count(stages['said'], 'dialogue')} were held."
+        yield f"{counted(stages['said'], 'dialogue')} held."
     places = Counter(arrival.place for arrival in evidence.arrivals)
     if tried:
         yield f"{count(places['outside'], 'message')} arrived outside and {places['mailbox']} in local mailboxes."
     if evidence.queued:
         yield f"{count(len(evidence.queued), 'recipient')} still waited in the queue at the end."
     if evidence.queries:
-        yield f"{count(len(evidence.queries), 'DNS question')} were asked."
+        yield f"{counted(len(evidence.queries), 'DNS question')} asked."
     if evidence.log:
         trouble = Counter(found[1] for line in evidence.log if (found := TROUBLE.search(line)))
         marked = (
@@ -50,6 +50,11 @@ def narrative(evidence: Evidence) -> Iterator[str]:
 def count(number: int, noun: str) -> str:
     """``1 line``, ``1,200 lines``."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 line was``, ``2 lines were``."""
+    return f"{count(number, noun)} {'was' if number == 1 else 'were'}"
 
 
 def listed(items: object) -> str:

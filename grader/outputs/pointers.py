@@ -31,6 +31,13 @@ class Pointer:
         """Its place in the HTML report: ``session-12-34``."""
         return f"{self.kind}-{self.id}" + (f"-{self.line}" if self.line is not None else "")
 
+    @property
+    def name(self) -> str:
+        """In words, where lines count from 1 as people's do: ``session 12, line 35``."""
+        if self.kind == "log":
+            return f"log, line {self.id + 1}"
+        return f"{self.kind} {self.id}" + (f", line {self.line + 1}" if self.line is not None else "")
+
 
 @dataclass(frozen=True)
 class Row:
@@ -40,6 +47,11 @@ class Row:
     who: str
     text: str
     decisive: bool = False
+
+    @property
+    def said_by(self) -> str:
+        """What a transcript writes before the text: ``C:``, ``S:``, ``*`` for a remark, nothing elsewhere."""
+        return f"{self.who}:" if self.who in ("C", "S") else self.who
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ def parse(pointer: str) -> Pointer | None:
     if kind not in get_args(Kind):
         return None
     parts = rest.split(":")
-    if not 1 <= len(parts) <= 2 or not all(
+    if len(parts) > (2 if kind == "session" else 1) or not all(
         part.isascii() and part.isdigit() and len(part) < 10 for part in parts
     ):
         return None

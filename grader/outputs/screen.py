@@ -5,6 +5,7 @@ rich lays everything out as plain ``Text``, never as markup.
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import IO, NamedTuple
 
@@ -41,6 +42,7 @@ LOOKS: dict[Status, Look] = {
 BAR = 16
 SIGNS = "✓✗↷▲◆│▶─━"
 QUIET = "dim"
+TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 VOICES = {"C": "cyan", "*": f"italic {QUIET}"}
 
 
@@ -79,8 +81,9 @@ class Screen:
         with self.console.capture() as captured:
             for part in parts:
                 self.console.print(part)
-        lines = (line.rstrip(" ") for line in captured.get().split("\n"))
-        self.file.write(encodable(inert("\n".join(lines)), self.encoding))
+        self.file.write(
+            encodable(inert(TRAILING.sub(lambda end: end[0].replace(" ", ""), captured.get())), self.encoding)
+        )
         self.file.flush()
 
 
@@ -132,7 +135,7 @@ class Transcript:
 
 
 def _spoken(row: Row) -> str:
-    return f"{row.who}: {row.text}" if row.who else row.text
+    return f"{row.said_by} {row.text}" if row.who else row.text
 
 
 def bar(screen: Screen, part: int, whole: int, style: str = "green") -> Text:

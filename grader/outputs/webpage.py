@@ -96,7 +96,9 @@ def _checks(result: Result, resolver: Resolver) -> Iterator[CheckView]:
 
 
 def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> EvidenceView | None:
-    return evidence_view(evidence, resolver, resolver.pointed(result)) if evidence else None
+    if evidence is None or not next(narrative(evidence), None):
+        return None
+    return evidence_view(evidence, resolver, resolver.pointed(result))
 
 
 def _link(reference: str) -> str:

@@ -152,7 +152,7 @@ def _line_by_line(
 
 
 def _compact(session: Session, resolver: Resolver, budget: Budget) -> SessionView:
-    text = budget.block(f"{line.who}: {line.text}" for line in session.lines)
+    text = budget.block(f"{line.who}{'' if line.who == '*' else ':'} {line.text}" for line in session.lines)
     return SessionView(session, session_title(session), _became(session, resolver), text=text)
 
 

@@ -1,0 +1,111 @@
+"""JSON and CSV: the fields that others rely on, in their order, for every text."""
+
+from __future__ import annotations
+
+import csv
+import io
+import subprocess
+import sys
+
+import msgspec
+import pytest
+from hypothesis import given
+
+from grader import outputs
+from grader.model.evidence import Evidence
+from grader.model.result import Result
+from tests.outputs.cases import STORIES, case
+from tests.outputs.samples import check, result
+from tests.outputs.test_text import NASTY
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_what_is_written_is_what_was_judged(name: str) -> None:
+    graded, evidence = case(name)
+    assert msgspec.json.decode(outputs.document(graded), type=Result) == graded
+    assert msgspec.json.decode(outputs.document(evidence), type=Evidence) == evidence
+    assert outputs.document(graded).endswith(b"}\n")
+
+
+def test_the_contract_s_fields_come_in_the_contract_s_order() -> None:
+    written = msgspec.json.decode(outputs.document(case("broken")[0]))
+    contract = [
+        "schema",
+        "lab",
+        "lab_version",
+        "student",
+        "variant",
+        "status",
+        "score",
+        "max_score",
+        "started",
+    ]
+    contract += ["duration", "engine", "checks"]
+    assert [key for key in written if key in contract] == contract
+    fields = [
+        "code",
+        "title",
+        "status",
+        "points",
+        "max_points",
+        "because",
+        "expected",
+        "observed",
+        "why",
+        "next",
+    ]
+    fields += ["references", "evidence", "tags"]
+    assert [key for key in written["checks"][0] if key in fields] == fields
+
+
+@given(NASTY)
+def test_json_carries_any_text(text: str) -> None:
+    written = outputs.document(result([check("starts", "fail", observed=text)], student=text))
+    msgspec.json.decode(written, type=Result)
+    assert not any(byte < 0x20 and byte != 0x0A for byte in written)
+
+
+def test_a_class_as_csv() -> None:
+    names = ["solution", "broken", "dead", "grader-error"]
+    written = outputs.gradebook_csv(case(name)[0] for name in names)
+    assert written.count(b"\r\n") == written.count(b"\n") == 5
+    table = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
+    assert [line["score"] for line in table] == ["100", "45", "0", ""]
+    assert [line["status"] for line in table] == ["graded", "graded", "graded", "error"]
+    assert table[1]["open-relay/stranger"] == "0"
+    assert table[1]["open-relay/login"] == ""  # a person judges it; nothing was lost
+    assert set(table[3].values()) == {"", "100", "error"}
+
+
+def test_a_student_s_name_is_no_formula() -> None:
+    written = outputs.gradebook_csv([case("hostile")[0]])
+    table = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
+    assert table[0]["student"] == "'=cmd|' /C calc'!A0"
+
+
+@given(NASTY)
+def test_csv_carries_any_text(text: str) -> None:
+    written = outputs.gradebook_csv([result([check("starts", code=text)], student=text)])
+    assert len(list(csv.reader(io.StringIO(written.decode(), newline="")))) == 2
+
+
+def test_every_format_renders_every_case() -> None:
+    inputs = [case(name) for name in STORIES]
+    for kind in outputs.FORMATS.values():
+        assert kind.one or kind.many
+        for graded, evidence in inputs:
+            if kind.one:
+                assert kind.one(graded, evidence) == kind.one(graded, evidence)
+        if kind.many:
+            assert kind.many(graded for graded, _ in inputs)
+    assert list(outputs.FORMATS) == ["json", "html", "junit", "csv"]
+
+
+def test_nothing_heavy_is_imported_before_it_is_needed() -> None:
+    program = "import sys, grader.outputs; print(sorted({m.partition('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    ).stdout
+    assert not [
+        name for name in ("rich", "jinja2", "junit_xml", "markupsafe", "csv", "xml") if f"'{name}'" in loaded
+    ]

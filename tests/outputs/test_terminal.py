@@ -1,0 +1,144 @@
+"""What a person sees on a terminal, whole, for each case; and that no stranger can write anything else there."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from rich.cells import cell_len
+
+from grader.model.result import HintTexts, Result
+from grader.outputs import terminal
+from grader.outputs.screen import WIDEST
+from tests.outputs.cases import CASES, STORIES, case
+from tests.outputs.samples import broken, check, lab, result
+from tests.outputs.test_text import NASTY
+
+AGAIN = "smtplab check open-relay work/open-relay"
+REPORT = "work/open-relay/report.html"
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def shown(name: str, width: int, encoding: str = "utf-8", **options: Any) -> str:
+    raw = io.BytesIO()
+    file = io.TextIOWrapper(raw, encoding=encoding, newline="")
+    terminal.show(*case(name), again=AGAIN, report=REPORT, file=file, width=width, **options)
+    return raw.getvalue().decode(encoding)
+
+
+def golden(path: Path, text: str) -> None:
+    """Compare with the file; ``UPDATE_GOLDEN=1`` writes it instead."""
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_result_at_80_columns(name: str) -> None:
+    golden(CASES / name / "terminal.txt", shown(name, 80))
+
+
+def test_a_result_in_full() -> None:
+    golden(CASES / "broken" / "terminal-verbose.txt", shown("broken", 120, verbose=True))
+
+
+def test_a_result_in_ascii() -> None:
+    text = shown("broken", 60, encoding="ascii")
+    golden(CASES / "broken" / "terminal-ascii.txt", text)
+    assert text.isascii()
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
+@pytest.mark.parametrize("name", STORIES)
+def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
+    # A command that is broken at the start of a line by a blank is one column wider.
+    assert max(cell_len(line) for line in shown(name, width).split("\n")) <= min(width, WIDEST) + 1
+
+
+def test_the_last_lines_say_what_to_do() -> None:
+    lines = shown("broken", 120).splitlines()[-5:]
+    assert lines[0].startswith("45 of 100 points")
+    assert lines[2].startswith("Mend first  Strangers cannot send mail")
+    assert lines[3] == f"Run again   {AGAIN}"
+    assert lines[4] == f"Report      {REPORT}"
+
+
+def test_an_error_of_the_grader_never_reads_as_the_student_s() -> None:
+    text = shown("grader-error", 80)
+    assert "The grader failed, not your server. This costs you no points." in text
+    assert "failed  " not in text
+    assert "0/" not in text.replace("100/", "")
+
+
+def test_colour_is_the_terminal_s_and_the_user_s_choice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    assert "\x1b" not in shown("broken", 80)
+    coloured = shown("broken", 80, color=True)
+    assert "\x1b[1;31m" in coloured
+    assert SGR.sub("", coloured) == shown("broken", 80)
+    assert "\x1b" not in shown("broken", 80, color=False)
+
+
+def test_status_is_told_without_colour_and_without_signs() -> None:
+    checks = [check("starts", status) for status in ("pass", "fail", "skipped", "error", "manual")]
+    file = io.StringIO()
+    terminal.show(result(checks), file=file, width=80)
+    for word in ("passed", "failed", "skipped", "error", "manual"):
+        assert word in file.getvalue()
+
+
+@given(
+    texts=st.lists(NASTY, min_size=7, max_size=7), status=st.sampled_from(["fail", "pass", "error", "manual"])
+)
+@settings(max_examples=40, deadline=None)
+def test_no_stranger_moves_the_cursor_or_commands_ci(texts: list[str], status: Any) -> None:
+    title, observed, expected, why, student, note, hint = texts
+    fields = {"title": title, "observed": observed, "expected": expected, "why": why, "because": note}
+    attacked = check(
+        "starts", status, **fields, remarks=[hint], references=[note], hints=HintTexts(nudge=hint)
+    )
+    graded: Result = result([attacked], student=student, notes=[note], lab_title=title)
+    file = io.StringIO()
+    terminal.show(graded, file=file, width=70, verbose=True, again=note, report=note)
+    terminal.show_class([graded, replace(graded, status="error", error=note)], file=file, width=70)
+    for line in file.getvalue().split("\n"):
+        assert not [c for c in line if unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp")]
+        assert not line.lstrip().startswith("::")
+        assert "##[" not in line
+
+
+def test_what_is_too_long_says_how_much_is_missing() -> None:
+    file = io.StringIO()
+    terminal.show(result([check("starts", "fail", observed="x" * 20_000)]), file=file, width=80)
+    assert "18,500 more characters" in file.getvalue()
+    assert "19 more lines of session 2" not in file.getvalue()
+
+
+def test_a_class() -> None:
+    results = [
+        replace(case(name)[0], student=name) for name in ("solution", "broken", "dead", "grader-error")
+    ]
+    file = io.StringIO()
+    terminal.show_class([*results, *results], file=file, width=80)
+    golden(CASES / "class.txt", file.getvalue())
+
+
+def test_an_explanation() -> None:
+    file = io.StringIO()
+    terminal.explain(lab(), lab().check("stranger"), file=file, width=80)
+    golden(CASES / "explain.txt", file.getvalue())
+
+
+def test_a_result_without_its_evidence() -> None:
+    file = io.StringIO()
+    terminal.show(broken()[0], file=file, width=80)
+    assert "Observed" in file.getvalue()
+    assert "session" not in file.getvalue()
