@@ -16,16 +16,6 @@ from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
 
-CONNECT_SECONDS = 3.0
-GREETING_SECONDS = 8.0
-"""Postfix's postscreen lets a stranger wait for six."""
-COMMAND_SECONDS = 5.0
-QUIT_SECONDS = 2.0
-SECOND_REPLY_SECONDS = 1.0
-
-PENALTY_SECONDS = 0.9
-"""A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
-
 GOODBYE = 221
 LEAVING = 421
 
@@ -44,6 +34,22 @@ class Untrusted(Exception):
         self.problem = problem
 
 
+@dataclass(frozen=True)
+class Patience:
+    """How long to wait for what, in seconds."""
+
+    connect: float = 3.0
+    greeting: float = 8.0
+    """Postfix's postscreen lets a stranger wait for six."""
+    command: float = 5.0
+    text: float = 10.0
+    """A content filter may look at a message before the server answers."""
+    goodbye: float = 2.0
+    second_reply: float = 1.0
+    penalty: float = 0.9
+    """A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
+
+
 @dataclass
 class Listener:
     """What is known of a listener: its name in DNS, whom to trust there, how patient to be."""
@@ -56,11 +62,6 @@ class Listener:
     """Greetings waited for in vain since the last one heard."""
     impatient: bool = False
     """It delays or throws out clients that ask for much in one session."""
-
-    @property
-    def greeting_seconds(self) -> float:
-        """How long to wait for a greeting: less where others waited in vain."""
-        return GREETING_SECONDS / 2 if self.silent else GREETING_SECONDS
 
 
 @dataclass
@@ -86,6 +87,7 @@ class Client:
         contexts: Contexts,
         clock: Clock,
         deadline: Deadline,
+        patience: Patience,
         on_delay: Callable[[], None],
     ) -> None:
         self.attempts = list(attempts)
@@ -103,6 +105,7 @@ class Client:
         self._contexts = contexts
         self._clock = clock
         self._deadline = deadline
+        self.patience = patience
         self._on_delay = on_delay
         self._wire: Wire | None = None
         self._unanswered: deque[tuple[float, str]] = deque()
@@ -114,9 +117,9 @@ class Client:
         return self._wire is not None and self._wire.ended is None
 
     @property
-    def longest_wait(self) -> float:
-        """Seconds that the server took for its slowest reply since the session was open."""
-        return self._wire.longest_wait if self._wire is not None else 0.0
+    def punished(self) -> bool:
+        """Whether the server let this client wait for a reply, once the session was open, as for a penalty."""
+        return self._wire is not None and self._wire.longest_wait > self.patience.penalty
 
     def session(self, number: int) -> Session:
         """The session as evidence."""
@@ -154,7 +157,7 @@ class Client:
         """Everything before MAIL. Raises ``Refused``, ``Untrusted`` or ``HungUp``."""
         first = self._first
         self._wire = await connect(
-            first.address, first.server, first.port, self._patience(CONNECT_SECONDS), self._clock, self._on_delay
+            first.address, first.server, first.port, self._at_most(self.patience.connect), self._clock, self._on_delay
         )
         self.progress.stage = "greeting"
         try:
@@ -166,7 +169,7 @@ class Client:
         await self._hello()
         if first.tls == "starttls":
             await self._expect(220, "STARTTLS")
-            await self._handshake(COMMAND_SECONDS)
+            await self._handshake(self.patience.command)
             await self._hello()
         if first.login is not None:
             self.progress.stage = "auth"
@@ -183,7 +186,7 @@ class Client:
         self._unanswered.extend((now, command) for command in commands)
         self._wire.send("".join(command + "\r\n" for command in commands).encode("utf-8", "surrogateescape"))
 
-    async def answer(self, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
+    async def answer(self, *, seconds: float | None = None, shown: str | None = None) -> Reply:
         """The reply to the next command sent, both on record; ``shown`` is put there instead of the command.
 
         Raises ``HungUp`` where none comes, and after 421, which announces the end (RFC 5321 section 3.8).
@@ -191,12 +194,12 @@ class Client:
         sent, command = self._unanswered.popleft()
         command = redacted(command) if shown is None else shown
         self.transcript.client(command, sent)
-        return await self.listen(command, seconds)
+        return await self.listen(command, self.patience.command if seconds is None else seconds)
 
     async def listen(self, command: str, seconds: float) -> Reply:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
         assert self._wire is not None
-        at, heard = await self._wire.reply(self._patience(seconds))
+        at, heard = await self._wire.reply(self._at_most(seconds))
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
             self.errors += 1
@@ -205,15 +208,15 @@ class Client:
             raise HungUp("closed")
         return reply
 
-    async def ask(self, command: str, *, seconds: float = COMMAND_SECONDS, shown: str | None = None) -> Reply:
+    async def ask(self, command: str, *, shown: str | None = None) -> Reply:
         """One command and its reply."""
         self.send(command)
-        return await self.answer(seconds, shown)
+        return await self.answer(shown=shown)
 
     async def gather(self, count: int) -> int:
         """Wait until this many replies are there to be read, or the server pauses; how many are there."""
         assert self._wire is not None
-        await self._wire.replies(count, self._patience(PENALTY_SECONDS))
+        await self._wire.replies(count, self._at_most(self.patience.penalty))
         return self._wire.unread
 
     def send_text(self, data: bytes) -> None:
@@ -234,12 +237,12 @@ class Client:
         if self._wire.ended is not None:
             raise self._wire.ended
         self.send("QUIT")
-        if self._listener.impatient or self.longest_wait > PENALTY_SECONDS:
+        if self._listener.impatient or self.punished:
             self.end = "quit"
             return
-        reply = await self.answer(QUIT_SECONDS)
+        reply = await self.answer(seconds=self.patience.goodbye)
         while reply.code != GOODBYE:
-            reply = await self.listen("QUIT", QUIT_SECONDS)
+            reply = await self.listen("QUIT", self.patience.goodbye)
         self.end = "quit"
 
     def hang_up(self, hung: HungUp | None = None) -> None:
@@ -254,7 +257,7 @@ class Client:
         if self._wire is not None:
             self._wire.close()
 
-    def _patience(self, seconds: float) -> float:
+    def _at_most(self, seconds: float) -> float:
         return min(seconds, self._deadline.left)
 
     def _send_line(self, line: str) -> None:
@@ -271,7 +274,8 @@ class Client:
                 self.transcript.server("", heard, at)
 
     async def _greeting(self) -> None:
-        seconds = self._listener.greeting_seconds
+        """The server's first words. Less time is given where others waited for them in vain."""
+        seconds = self.patience.greeting / (2 if self._listener.silent else 1)
         if self._first.preamble is not None:
             self._send_line(self._first.preamble)
         if self._first.tls == "implicit":
@@ -301,7 +305,7 @@ class Client:
     async def _second_reply(self, reply: Reply) -> Reply:
         """A server that takes the preamble for a command answers it, and only then EHLO."""
         try:
-            return await self.listen(reply.command, SECOND_REPLY_SECONDS)
+            return await self.listen(reply.command, self.patience.second_reply)
         except HungUp as hung:
             if hung.end != "timeout":
                 raise
@@ -321,7 +325,7 @@ class Client:
             strict=strict, named=listener.name is not None, certificate=self._first.certificate
         )
         try:
-            await self._wire.begin_tls(context, listener.name, self._patience(seconds))
+            await self._wire.begin_tls(context, listener.name, self._at_most(seconds))
         except ssl.SSLError as error:
             if strict:
                 raise Untrusted(reason(error)) from error

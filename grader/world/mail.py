@@ -12,9 +12,6 @@ from grader.world.client import Client
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
-TEXT_SECONDS = 10.0
-"""A content filter may look at the text before the server answers."""
-
 ERRORS_A_SESSION = 9
 """Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
 
@@ -164,7 +161,7 @@ class Mails:
         if go_on.code != 354:
             return
         client.send_text(text_of(attempt))
-        reply = await client.listen(".", TEXT_SECONDS)
+        reply = await client.listen(".", client.patience.text)
         client.progress.replies.append(reply)
         if reply.code == 250:
             client.progress.stage = "accepted"

@@ -12,7 +12,7 @@ import msgspec
 from grader.model.deadline import Deadline
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt
-from grader.world.client import PENALTY_SECONDS, Client, Listener, Refused, Untrusted
+from grader.world.client import Client, Listener, Patience, Refused, Untrusted
 from grader.world.mail import Mails, dialogue
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock
@@ -56,9 +56,15 @@ class Prober:
     """Makes attempts for one world and remembers what it learnt about its servers."""
 
     def __init__(
-        self, contexts: Contexts, clock: Clock, names: Callable[[str], str | None], arrived: Callable[[], set[str]]
+        self,
+        contexts: Contexts,
+        clock: Clock,
+        names: Callable[[str], str | None],
+        arrived: Callable[[], set[str]],
+        patience: Patience = Patience(),  # noqa: B008 (it is frozen)
     ) -> None:
         self._contexts = contexts
+        self._patience = patience
         self._clock = clock
         self._names = names
         self._arrived = arrived
@@ -101,7 +107,9 @@ class Prober:
         listener = self.listener(first)
         async with Slot(self._slots[first.server, first.port]) as slot, Slot(self._connections):
             for _ in range(2):
-                client = Client(attempts, listener, self._contexts, self._clock, deadline, slot.release)
+                client = Client(
+                    attempts, listener, self._contexts, self._clock, deadline, self._patience, slot.release
+                )
                 try:
                     await _converse(client)
                 except Untrusted as untrusted:
@@ -109,7 +117,7 @@ class Prober:
                     client.hang_up()
                     continue
                 break
-        if client.longest_wait > PENALTY_SECONDS and len(attempts) > 1:
+        if client.punished and len(attempts) > 1:
             listener.impatient = True
         return client
 

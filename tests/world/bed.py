@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP
 
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt, Peer, WorldSpec
+from grader.world.client import Patience
 from grader.world.peers import Peers
 from grader.world.prober import Prober
 from grader.world.tls import Contexts
@@ -89,9 +90,11 @@ def _knows(mechanism: str, login: bytes, password: bytes) -> bool:
 class Bed:
     """Servers on one address and a prober; closes them all."""
 
-    def __init__(self, world: WorldSpec | None = None, name: str | None = None) -> None:
+    def __init__(
+        self, world: WorldSpec | None = None, name: str | None = None, patience: Patience = Patience()  # noqa: B008
+    ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
-        self.prober = Prober(Contexts(world or spec()), lambda: 0.0, lambda server: name, self.peers.tokens)
+        self.prober = Prober(Contexts(world or spec()), lambda: 0.0, lambda server: name, self.peers.tokens, patience)
         self.connections = 0
         self._servers: list[asyncio.Server] = []
 
@@ -99,6 +102,10 @@ class Bed:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every server."""
         self.peers.stop()
         for server in self._servers:
             server.close()

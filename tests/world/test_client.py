@@ -126,7 +126,7 @@ def test_a_server_that_repeats_credentials_is_not_quoted(mechanism: str) -> None
             first += await reader.readline()
         decoded = PASSWORD.encode()
         writer.write(b"535-no: " + first.replace(b"\r\n", b" ") + b"\r\n535 5.7.8 " + decoded + b" is wrong\r\n")
-        await reader.read()
+        await reader.readline()
 
     async def work() -> tuple[list[Session], list[Outcome]]:
         async with Bed() as bed:
@@ -349,6 +349,7 @@ def test_a_client_certificate_is_shown() -> None:
             shown.append(writer.get_extra_info("peercert"))
             writer.write(b"220 hi\r\n")
             await reader.readline()
+            writer.close()
 
         context = server_context(NAME)
         context.load_verify_locations(cadata=ca.decode())

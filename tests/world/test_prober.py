@@ -1,0 +1,136 @@
+"""How attempts share sessions."""
+
+from __future__ import annotations
+
+from grader.model.plan import Login
+from tests.world.bed import Bed, attempt, run, spoken
+
+
+def test_attempts_alike_share_sessions_of_nine() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            sessions, outcomes = await bed.probe(*(attempt(number, port=port) for number in range(40)))
+            assert [outcome.attempt for outcome in outcomes] == [f"relay/{number}" for number in range(40)]
+            assert [outcome.session for outcome in outcomes] == [number // 9 for number in range(40)]
+            assert [session.id for session in sessions] == [0, 1, 2, 3, 4]
+            for number, outcome in enumerate(outcomes):
+                assert outcome.replies[-1].command == f"RCPT TO:<rosa.k{number}v@elsewhere.example>"
+
+    run(work())
+
+
+def test_what_differs_does_not_share() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp(auth_require_tls=False)
+            different = [
+                attempt(1, port=port),
+                attempt(2, port=port, address="127.0.0.67"),
+                attempt(3, port=port, helo="other.example"),
+                attempt(4, port=port, before=["NOOP"]),
+                attempt(5, port=port, login=Login("alice", "wrong")),
+                attempt(6, port=port, listener="other"),
+                attempt(7, port=port, say=["NOOP"]),
+                attempt(8, port=port, say=["NOOP"]),
+            ]
+            sessions, outcomes = await bed.probe(*different)
+            assert len(sessions) == len(different)
+            assert [outcome.session for outcome in outcomes] == list(range(8))
+            assert [session.address for session in sessions][:3] == ["127.0.0.66", "127.0.0.67", "127.0.0.66"]
+
+    run(work())
+
+
+def test_session_numbers_go_on_from_call_to_call() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            first, _ = await bed.probe(attempt(1, port=port))
+            second, (outcome,) = await bed.probe(attempt(1, port=port))
+            assert (first[0].id, second[0].id, outcome.session) == (0, 1, 1)
+
+    run(work())
+
+
+def test_a_group_that_is_taken_goes_through_one_by_one() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            taken = [attempt(n, port=port, recipients=[f"rosa.k{n}v@example.com"]) for n in range(12)]
+            _, outcomes = await bed.probe(*taken)
+            assert {outcome.stage for outcome in outcomes} == {"accepted"}
+            for number, outcome in enumerate(outcomes):
+                assert outcome.replies[1].command == f"RCPT TO:<rosa.k{number}v@example.com>"
+                assert outcome.replies[-1].command == "."
+
+    run(work())
+
+
+def test_refused_and_taken_in_one_session_keep_apart() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            mixed = [
+                attempt(n, port=port, recipients=[f"x@{'example.com' if n % 2 else 'elsewhere.example'}"])
+                for n in range(9)
+            ]
+            _, outcomes = await bed.probe(*mixed)
+            assert [outcome.stage for outcome in outcomes] == ["accepted" if n % 2 else "rcpt" for n in range(9)]
+
+    run(work())
+
+
+def test_refused_mail_does_not_use_up_the_servers_patience() -> None:
+    """Two errors an attempt, MAIL and RCPT: no session may come to ten."""
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            sessions, outcomes = await bed.probe(
+                *(attempt(number, port=port, parameters="NOSUCH=1") for number in range(20))
+            )
+            assert {outcome.stage for outcome in outcomes} == {"mail"}
+            assert {len(outcome.replies) for outcome in outcomes} == {1}
+            for session in sessions:
+                errors = [line for line in session.lines if line.who == "S" and line.text[0] in "45"]
+                assert len(errors) <= 10, spoken(session)
+
+    run(work())
+
+
+def test_what_an_earlier_arrival_proved_is_not_tried() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            first = attempt(1, port=port)
+            bed.peers.expect({first.token: first.id})
+            await bed.probe(first)
+            later = [
+                attempt(2, port=port, unless_arrived=[first.id]),
+                attempt(3, port=port, unless_arrived=["relay/99"]),
+            ]
+            sessions, outcomes = await bed.probe(*later)
+            assert [outcome.stage for outcome in outcomes] == ["untried", "accepted"]
+            assert (outcomes[0].session, len(sessions)) == (None, 1)
+
+    run(work())
+
+
+def test_both_families_are_spoken() -> None:
+    import asyncio
+
+    async def six(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(f"554 hello {writer.get_extra_info('peername')[0]}\r\n".encode())
+        await reader.readline()
+        writer.close()
+
+    async def work() -> None:
+        async with Bed() as bed:
+            server = await asyncio.start_server(six, "::1", 0)
+            port = server.sockets[0].getsockname()[1]
+            _, (outcome,) = await bed.probe(attempt(port=port, server="::1", address="::1"))
+            server.close()
+            assert outcome.replies[0].text == "554 hello ::1"
+
+    run(work())
