@@ -25,7 +25,6 @@ EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
 ORDER: tuple[Status, ...] = ("error", "skipped", "manual", "pass")
 """The checks that take one line, in the order in which they are listed."""
-GLUE = "\N{NO-BREAK SPACE}"
 NONE = "\N{EN DASH}"
 TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
 
@@ -144,8 +143,7 @@ def _failure(screen: Screen, check: CheckResult, resolver: Resolver) -> Renderab
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
     title.add_row(screen.sign("fail"), headline, Text(f"{check.points}/{check.max_points}", look.style))
-    code = Text(look.word, look.style)
-    code.append_text(words(f"  {check.code}", QUIET, single=True))
+    code = Text.assemble((look.word, look.style), "  ", words(check.code, QUIET, single=True))
     title.add_row("", code, "")
     body = grid({"width": 8}, {"ratio": 1})
     if check.expected:
@@ -249,15 +247,14 @@ def _points(screen: Screen, result: Result) -> RenderableType:
     if result.status == "error":
         return Text("Not graded", LOOKS["error"].style)
     tally = Counter(check.status for check in result.checks)
-    line = Text(f"{result.score} of {count(result.max_score, 'point')}", "bold")
-    line.append("  ")
-    line.append_text(bar(screen, result.score, result.max_score))
-    for status in TALLY:
-        if tally[status]:
-            line.append("  ")
-            line.append_text(screen.sign(status))
-            line.append(f"{GLUE}{tally[status]}{GLUE}{LOOKS[status].word}")
-    return line
+    points = Text(f"{result.score} of {count(result.max_score, 'point')}", "bold")
+    told = [
+        Text.assemble(screen.sign(status), f" {tally[status]} {LOOKS[status].word}")
+        for status in TALLY
+        if tally[status]
+    ]
+    line = Text("  ").join([points, bar(screen, result.score, result.max_score), *told])
+    return line if line.cell_len <= screen.console.width else Text("  ").join([points, *told])
 
 
 def _codes(checks: Iterable[CheckResult], style: str) -> Text:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from grader.model.evidence import Arrival, Command, Evidence, Query, Queued
 from grader.model.result import EngineFacts, HintTexts, Result
-from tests.outputs.samples import LOG, Story, check, result
+from tests.outputs.samples import check, result
+from tests.outputs.stories import LOG, Story
 
 HOSTILE = (
     "\x1b[2J\x1b[31mPASS 100/100\x07 \x00 ]]> \ufffe \u202egnp.exe <script>alert(1)</script> "

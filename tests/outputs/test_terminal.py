@@ -19,7 +19,8 @@ from grader.model.result import HintTexts, Result
 from grader.outputs import terminal
 from grader.outputs.screen import WIDEST
 from tests.outputs.cases import CASES, STORIES, case
-from tests.outputs.samples import broken, check, lab, result
+from tests.outputs.samples import broken, check, result
+from tests.outputs.stories import lab
 from tests.outputs.test_text import NASTY
 
 AGAIN = "smtplab check open-relay work/open-relay"
