@@ -20,9 +20,8 @@ FIRST_PAUSE_SECONDS = 0.1
 class Rounds:
     """Attempts in rounds; each round may look at the outcomes of those before it.
 
-    First the greetings, so that a dead port is not waited for again and again; then the mail that ought to arrive,
-    tried again where the server asks for that, as every real sender does; then everything else, first what stands on its
-    own and then what is needless once something simpler got through.
+    First the greetings, so that a dead port is not waited for again and again; then all that stands on its own; then what is
+    needless once something simpler got through. What the server puts off is tried again, as every real sender does.
     """
 
     def __init__(self, lab: Lab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
@@ -40,14 +39,20 @@ class Rounds:
         wanted = [a for a in self._attempts if a.check in self._wanted and a.check not in self._greetings]
         others = [a for a in self._attempts if a.check not in self._wanted | self._greetings]
         yield greetings
-        yield [*wanted, *(a for a in others if not a.unless_arrived)]
-        yield from self._again(wanted)
-        yield [a for a in others if a.unless_arrived]
+        for attempts in (
+            [*wanted, *(a for a in others if not a.unless_arrived)],
+            [a for a in others if a.unless_arrived],
+        ):
+            yield attempts
+            yield from self._again(attempts)
 
-    def _again(self, wanted: list[Attempt]) -> Iterator[list[Attempt]]:
-        """Come back as a sender's queue would (RFC 5321 section 4.5.4.1), in shorter steps."""
+    def _again(self, attempts: list[Attempt]) -> Iterator[list[Attempt]]:
+        """Come back as a sender's queue would (RFC 5321 section 4.5.4.1), in shorter steps.
+
+        Spammers do so too: a relay that opens at the second try is open.
+        """
         deadline, pause = Deadline(COME_BACK_SECONDS), 0.0
-        while back := [a for a in wanted if asks_to_come_back(self._outcomes.get(a.id))]:
+        while back := [a for a in attempts if asks_to_come_back(self._outcomes.get(a.id))]:
             if deadline.over:
                 return
             time.sleep(min(pause, deadline.left))
@@ -64,10 +69,21 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
 
 
 def dead_on_arrival(attempt: Attempt, outcomes: dict[str, Outcome], attempts: list[Attempt]) -> Outcome | None:
-    """The outcome that shows that the attempt's port greets nobody, or ``None`` where it greets or is not known."""
+    """The outcome that shows that the attempt's port greets nobody, or ``None`` where it greets or is not known.
+
+    A port that waits for a PROXY header is dead to all but those who send one, and a server that refuses one client by its
+    greeting (RFC 5321 section 3.1) may serve the next.
+    """
+    if attempt.preamble is not None:
+        return None
     for other in attempts:
-        if (other.server, other.port) == (attempt.server, attempt.port) and other.id != attempt.id:
+        if _same_port(other, attempt) and other.id != attempt.id and other.preamble is None:
             outcome = outcomes.get(other.id)
             if outcome is not None:
-                return outcome if outcome.stage in ("connect", "greeting") else None
+                dead = outcome.stage in ("connect", "greeting") and not outcome.replies
+                return outcome if dead else None
     return None
+
+
+def _same_port(one: Attempt, other: Attempt) -> bool:
+    return (one.server, one.port) == (other.server, other.port)

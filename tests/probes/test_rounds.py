@@ -49,9 +49,14 @@ def test_greylisted_mail_is_sent_again_until_it_is_taken() -> None:
     assert made == ["office/1"] * 3
 
 
-def test_a_refused_stranger_is_not_sent_again() -> None:
-    outcomes = {"stranger/1": greylisted("stranger/1")}
-    assert [len(r) for r in Rounds(DEMO, [attempt("stranger")], outcomes)] == [0, 1, 0]
+def test_a_stranger_who_is_put_off_comes_back_and_one_who_is_refused_does_not() -> None:
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(DEMO, [attempt("stranger"), attempt("stranger", 2)], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["stranger/1"] = greylisted("stranger/1") if len(made) < 3 else outcome("rcpt", "stranger/1", code=554)
+        outcomes["stranger/2"] = outcome("rcpt", "stranger/2", code=554)
+    assert made == ["stranger/1", "stranger/2", "stranger/1"]
 
 
 @pytest.mark.parametrize(
@@ -68,3 +73,10 @@ def test_a_port_that_greets_nobody_is_not_waited_for_again() -> None:
     outcomes = {"starts/1": Outcome("starts/1", "connect"), "starts/2": outcome("said", "starts/2")}
     assert dead_on_arrival(attempts[2], outcomes, attempts) == outcomes["starts/1"]
     assert dead_on_arrival(attempts[3], outcomes, attempts) is None
+
+
+def test_a_port_that_refuses_one_client_or_waits_for_a_proxy_is_not_dead() -> None:
+    attempts = [attempt("starts"), attempt("office"), attempt("office", 2, preamble="PROXY UNKNOWN")]
+    refused = Outcome("starts/1", "greeting", replies=[Reply("", 554, "554 no", 0)])
+    assert dead_on_arrival(attempts[1], {"starts/1": refused}, attempts) is None
+    assert dead_on_arrival(attempts[2], {"starts/1": Outcome("starts/1", "greeting")}, attempts) is None
