@@ -34,6 +34,16 @@ def key_of(name: DNSLabel) -> Key:
     return tuple(label.lower() for label in reversed(name.label))
 
 
+class _Parser(ZoneParser):  # type: ignore[misc]
+    """dnslib's own leaves the target of SRV (RFC 2782) relative to the root."""
+
+    def parse_rr(self, words: list[str]) -> Any:
+        """See ``dnslib``; ``words`` are owner, TTL and class where given, type, and data."""
+        if "SRV" in words[1:4] and not words[-1].endswith("."):
+            words[-1] = str(self.origin.add(words[-1]))
+        return super().parse_rr(words)
+
+
 class Zones:
     """All zones of a world. Raises ``LabError`` for a zone that cannot be read."""
 
@@ -95,7 +105,7 @@ class Zones:
     def _load(self, zone: Zone) -> None:
         origin = DNSLabel(zone.origin)
         try:
-            records = list(ZoneParser(zone.text, origin, NEGATIVE_SECONDS))
+            records = list(_Parser(zone.text, origin, NEGATIVE_SECONDS))
         except (DNSError, ValueError, IndexError, KeyError, AttributeError, StopIteration, RuntimeError) as error:
             raise LabError(f"zone {zone.origin}: not a master file (RFC 1035 section 5): {error}") from error
         apex = key_of(origin)

@@ -1,0 +1,185 @@
+"""Peers take everything from everybody, and survive it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import pytest
+
+from grader.world import peers
+from tests.world.bed import SERVER, Bed, attempt, run
+
+
+async def talk(port: int, *commands: bytes) -> list[bytes]:
+    """Say each command, and give the reply to each."""
+    reader, writer = await asyncio.open_connection(SERVER, port)
+    replies = [await reader.readline()]
+    for command in commands:
+        writer.write(command)
+        line = await reader.readline()
+        while line[3:4] == b"-":
+            line = await reader.readline()
+        replies.append(line)
+    writer.close()
+    return replies
+
+
+HELLO = (b"EHLO x\r\n", b"MAIL FROM:<a@b>\r\n")
+
+
+def test_internationalized_and_long_paths_are_taken() -> None:
+    path = "jürgen." + "x" * 900 + "@bücher.example"
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            await bed.probe(attempt(port=port, parameters="SMTPUTF8", recipients=[path]))
+            (arrival,) = bed.peers.arrivals()
+            assert arrival.recipients == [path]
+
+    run(work())
+
+
+def test_tokens_are_found_wherever_they_stand_in_whatever_case() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            bed.peers.expect({"rosa.k1v": "relay/1", "max.p9": "relay/2", "never.x": "relay/3"})
+            await bed.probe(attempt(port=port, recipients=["x+MAX.P9=y@elsewhere.example"], message=b"ROSA.k1V\r\n"))
+            (arrival,) = bed.peers.arrivals()
+            assert arrival.attempts == ["relay/1", "relay/2"]
+            assert bed.peers.tokens() == {"rosa.k1v", "max.p9"}
+
+    run(work())
+
+
+def test_a_token_learnt_later_is_found_in_what_comes_later() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            for number in (1, 2):
+                one = attempt(number, port=port)
+                bed.peers.expect({one.token: one.id})
+                await bed.probe(one)
+            assert [arrival.attempts for arrival in bed.peers.arrivals()] == [["relay/1"], ["relay/2"]]
+            assert [arrival.id for arrival in bed.peers.arrivals()] == [0, 1]
+
+    run(work())
+
+
+def test_a_message_of_ten_megabytes_arrives_whole() -> None:
+    data = (b"x" * 70 + b"\r\n") * 140_000
+
+    async def work() -> None:
+        async with Bed() as bed:
+            _, (outcome,) = await bed.probe(attempt(port=await bed.peer(), message=data))
+            assert outcome.stage == "accepted"
+            assert bed.peers.arrivals()[0].raw == data
+
+    run(work())
+
+
+def test_a_message_that_is_too_big_is_turned_away_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "LARGEST_MESSAGE", 1000)
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            replies = await talk(port, *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", b"x" * 200_000 + b"\r\n.\r\n")
+            assert replies[-1].startswith(b"552")
+            assert bed.peers.arrivals() == []
+
+    run(work())
+
+
+def test_all_messages_together_are_bounded_with_a_remark(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "MOST_MESSAGES", 2)
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            _, outcomes = await bed.probe(*(attempt(number, port=port) for number in range(4)))
+            assert [outcome.stage for outcome in outcomes] == ["accepted", "accepted", "data", "data"]
+            assert len(bed.peers.arrivals()) == 2
+            assert len(bed.peers.notes) == 1
+            assert bed.peers.notes[0].startswith("The outside mail servers kept 2 messages")
+
+    run(work())
+
+
+def test_overlong_lines_are_taken_in_text_and_refused_as_commands() -> None:
+    line = b"y" * 300_000
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            replies = await talk(
+                port, b"NOOP " + line + b"\r\n", *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", line + b"\r\n.\r\n"
+            )
+            assert replies[1].startswith(b"500")
+            assert replies[-1].startswith(b"250")
+            assert bed.peers.arrivals()[0].raw == line + b"\r\n"
+
+    run(work())
+
+
+def test_dots_and_bare_line_ends_are_kept_as_the_rfc_says() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            await talk(port, *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", b"..a\r\n.b\r\nc\n.\nd\r\n\r\n.\r\n")
+            await talk(port, *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", b".\r\n")
+            assert [arrival.raw for arrival in bed.peers.arrivals()] == [b".a\r\nb\r\nc\n.\nd\r\n\r\n", b""]
+
+    run(work())
+
+
+def test_nobody_needs_to_be_patient_with_a_crowd(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peers, "MOST_CONNECTIONS", 5)
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            crowd = [await asyncio.open_connection(SERVER, port) for _ in range(20)]
+            greetings = [await reader.readline() for reader, _ in crowd]
+            assert [greeting[:3] for greeting in greetings] == [b"220"] * 5 + [b"421"] * 15
+            for _, writer in crowd:
+                writer.close()
+            while bed.peers.connections:
+                await asyncio.sleep(0.005)
+            assert (await talk(port))[0].startswith(b"220")
+
+    run(work())
+
+
+def test_clients_that_vanish_midway_leave_nothing_behind() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            for _ in range(5):
+                reader, writer = await asyncio.open_connection(SERVER, port)
+                writer.write(b"".join((*HELLO, b"RCPT TO:<c@d>\r\nDATA\r\nSubject: half")))
+                await reader.readuntil(b"354")
+                link = writer.get_extra_info("socket")
+                link.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+                writer.close()
+            while bed.peers.connections:
+                await asyncio.sleep(0.005)
+            assert bed.peers.arrivals() == []
+            _, (outcome,) = await bed.probe(attempt(port=port))
+            assert outcome.stage == "accepted"
+
+    run(work())
+
+
+@pytest.mark.parametrize("command", [b"MAIL FROM:\r\n", b"MAIL FROM:<a\r\n", b"MAIL <a@b>\r\n", b"RCPT TO:<a@b>\r\n"])
+def test_bad_commands_get_an_error_and_nothing_worse(command: bytes) -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            replies = await talk(port, b"EHLO x\r\n", command, b"NOOP\r\n")
+            assert replies[2][:1] == b"5"
+            assert replies[3].startswith(b"250")
+
+    run(work())
