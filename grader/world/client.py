@@ -19,7 +19,9 @@ from grader.world.wire import HungUp, Wire, connect, reason
 GOODBYE = 221
 LEAVING = 421
 
-Stage = Literal["connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"]
+Stage = Literal[
+    "connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"
+]
 
 
 class Refused(Exception):
@@ -157,7 +159,12 @@ class Client:
         """Everything before MAIL. Raises ``Refused``, ``Untrusted`` or ``HungUp``."""
         first = self._first
         self._wire = await connect(
-            first.address, first.server, first.port, self._at_most(self.patience.connect), self._clock, self._on_delay
+            first.address,
+            first.server,
+            first.port,
+            self._at_most(self.patience.connect),
+            self._clock,
+            self._on_delay,
         )
         self.progress.stage = "greeting"
         try:
@@ -332,7 +339,9 @@ class Client:
             raise HungUp("reset", f"no TLS: {reason(error)}") from error
         assert self._wire.encryption is not None
         shown = self._certificate = facts(self._wire.encryption.tls, listener.problem)
-        self.transcript.remark(f"{shown.version} {shown.cipher}{'' if shown.trusted else f', {shown.problem}'}")
+        self.transcript.remark(
+            f"{shown.version} {shown.cipher}{'' if shown.trusted else f', {shown.problem}'}"
+        )
 
     async def _log_in(self, login: Login) -> None:
         """AUTH (RFC 4954), offered or not: what is not offered may still be taken."""
@@ -355,4 +364,3 @@ class Client:
             self.progress.replies.append(reply)
         if commands:
             await self._hello()
-

@@ -43,10 +43,14 @@ class Nameserver:
         """Listen. Raises ``EngineError`` where the address is not the world's."""
         loop = asyncio.get_running_loop()
         try:
-            self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
+            self._udp, _ = await loop.create_datagram_endpoint(
+                lambda: _Datagrams(self), local_addr=(address, port)
+            )
             self._tcp = await asyncio.start_server(self._stream, address, port)
         except OSError as error:
-            raise EngineError(f"the world cannot answer DNS at {address} port {port}: {error.strerror}") from error
+            raise EngineError(
+                f"the world cannot answer DNS at {address} port {port}: {error.strerror}"
+            ) from error
 
     def stop(self) -> None:
         """Stop listening."""
@@ -90,7 +94,9 @@ class Nameserver:
 
     def _reply(self, request: DNSRecord, question: Any) -> DNSRecord:
         reply = DNSRecord(
-            DNSHeader(id=request.header.id, qr=1, aa=1, ra=1, rd=request.header.rd, opcode=request.header.opcode),
+            DNSHeader(
+                id=request.header.id, qr=1, aa=1, ra=1, rd=request.header.rd, opcode=request.header.opcode
+            ),
             questions=request.questions,
         )
         if any(rr.rtype == QTYPE.OPT for rr in request.ar):

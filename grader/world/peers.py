@@ -32,7 +32,9 @@ SEARCHED_OCTETS = 256 * 1024
 NULL_PATH = "<>"
 """How the null reverse path (RFC 5321 section 4.5.5) is told from no path at all."""
 
-PATH = re.compile(r'\s*(?:<(?P<bracketed>(?:"(?:\\.|[^"\\])*"|[^">])*)>|(?P<bare>[^\s<>]+))(?P<rest>.*)', re.DOTALL)
+PATH = re.compile(
+    r'\s*(?:<(?P<bracketed>(?:"(?:\\.|[^"\\])*"|[^">])*)>|(?P<bare>[^\s<>]+))(?P<rest>.*)', re.DOTALL
+)
 
 
 class Peers:

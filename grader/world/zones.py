@@ -106,14 +106,24 @@ class Zones:
         origin = DNSLabel(zone.origin)
         try:
             records = list(_Parser(zone.text, origin, NEGATIVE_SECONDS))
-        except (DNSError, ValueError, IndexError, KeyError, AttributeError, StopIteration, RuntimeError) as error:
+        except (
+            DNSError,
+            ValueError,
+            IndexError,
+            KeyError,
+            AttributeError,
+            StopIteration,
+            RuntimeError,
+        ) as error:
             raise LabError(f"zone {zone.origin}: not a master file (RFC 1035 section 5): {error}") from error
         apex = key_of(origin)
         self._add(apex)
         for rr in records:
             key = key_of(rr.rname)
             if key[: len(apex)] != apex:
-                raise LabError(f"zone {zone.origin}: {rr.rname} does not lie in it; give it a zone of its own")
+                raise LabError(
+                    f"zone {zone.origin}: {rr.rname} does not lie in it; give it a zone of its own"
+                )
             self._add(key).setdefault(rr.rtype, []).append(rr)
             for length in range(len(apex), len(key)):
                 self._add(key[:length])

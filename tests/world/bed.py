@@ -72,7 +72,9 @@ class Refusing(SMTP):
 class _Policy:
     """Handlers as aiosmtpd wants them."""
 
-    async def handle_EHLO(self, server: Any, session: Any, envelope: Any, name: str, replies: list[str]) -> list[str]:
+    async def handle_EHLO(
+        self, server: Any, session: Any, envelope: Any, name: str, replies: list[str]
+    ) -> list[str]:
         session.host_name = name
         return [replies[0], "250-PIPELINING", *replies[1:]]
 
@@ -91,17 +93,24 @@ class Bed:
     """Servers on one address and a prober; closes them all."""
 
     def __init__(
-        self, world: WorldSpec | None = None, name: str | None = None, patience: Patience = Patience()  # noqa: B008
+        self,
+        world: WorldSpec | None = None,
+        name: str | None = None,
+        patience: Patience = Patience(),  # noqa: B008
     ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
-        self.prober = Prober(Contexts(world or spec()), lambda: 0.0, lambda server: name, self.peers.tokens, patience)
+        self.prober = Prober(
+            Contexts(world or spec()), lambda: 0.0, lambda server: name, self.peers.tokens, patience
+        )
         self.connections = 0
         self._servers: list[asyncio.Server] = []
 
     async def __aenter__(self) -> Bed:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: object, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
@@ -175,7 +184,9 @@ def server_context(*names: str, trusted: bool = True) -> ssl.SSLContext:
     return context
 
 
-def _certificate(name: str, issuer: tuple[Any, Any] | None, names: list[str], *, ca: bool) -> tuple[Any, Any, bytes]:
+def _certificate(
+    name: str, issuer: tuple[Any, Any] | None, names: list[str], *, ca: bool
+) -> tuple[Any, Any, bytes]:
     from datetime import UTC, datetime, timedelta
 
     from cryptography import x509
@@ -198,6 +209,8 @@ def _certificate(name: str, issuer: tuple[Any, Any] | None, names: list[str], *,
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
     )
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
+        builder = builder.add_extension(
+            x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False
+        )
     certificate = builder.sign(issuer_key, hashes.SHA256())
     return key, certificate, certificate.public_bytes(Encoding.PEM)

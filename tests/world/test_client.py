@@ -79,7 +79,13 @@ def test_one_recipient_of_several_is_enough() -> None:
 
 
 def test_odd_paths_go_out_as_they_are() -> None:
-    odd = ['@mail.example.com:x@elsewhere.example', '"x@elsewhere.example"', '"a>b"@elsewhere.example', "x%y@z", "bare"]
+    odd = [
+        "@mail.example.com:x@elsewhere.example",
+        '"x@elsewhere.example"',
+        '"a>b"@elsewhere.example',
+        "x%y@z",
+        "bare",
+    ]
 
     async def work() -> None:
         async with Bed() as bed:
@@ -125,7 +131,9 @@ def test_a_server_that_repeats_credentials_is_not_quoted(mechanism: str) -> None
             writer.write(b"334 " + base64.b64encode(b"Password:") + b"\r\n")
             first += await reader.readline()
         decoded = PASSWORD.encode()
-        writer.write(b"535-no: " + first.replace(b"\r\n", b" ") + b"\r\n535 5.7.8 " + decoded + b" is wrong\r\n")
+        writer.write(
+            b"535-no: " + first.replace(b"\r\n", b" ") + b"\r\n535 5.7.8 " + decoded + b" is wrong\r\n"
+        )
         await reader.readline()
 
     async def work() -> tuple[list[Session], list[Outcome]]:
@@ -164,7 +172,9 @@ def test_auth_that_is_not_offered_ends_at_the_reply_that_does_not_offer_it() -> 
             (session,), (outcome,) = await bed.probe(attempt(port=port, login=Login("alice", PASSWORD)))
             assert outcome.stage == "auth"
             assert outcome.replies[-1].command == "EHLO client.example"
-            assert "AUTH PLAIN <credentials>" in spoken(session), "tried all the same: what is hidden may be taken"
+            assert "AUTH PLAIN <credentials>" in spoken(session), (
+                "tried all the same: what is hidden may be taken"
+            )
 
     run(work())
 
@@ -172,7 +182,9 @@ def test_auth_that_is_not_offered_ends_at_the_reply_that_does_not_offer_it() -> 
 def test_a_dialogue_keeps_each_reply_with_its_command() -> None:
     async def work() -> None:
         async with Bed() as bed:
-            _, (outcome,) = await bed.probe(attempt(port=await bed.smtp(), say=["VRFY alice", "EXPN staff", "NOOP"]))
+            _, (outcome,) = await bed.probe(
+                attempt(port=await bed.smtp(), say=["VRFY alice", "EXPN staff", "NOOP"])
+            )
             assert outcome.stage == "said"
             assert [(reply.command, reply.code) for reply in outcome.replies] == [
                 ("VRFY alice", 252),
@@ -195,7 +207,15 @@ def test_an_attempt_without_mail_or_words_only_greets() -> None:
 
 def test_ehlo_is_said_again_after_an_attempts_own_commands() -> None:
     async def xclient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for reply in (b"220 hi", b"250 hi", b"220 hi again", b"250 hi again", b"250 ok", b"554 no", b"221 bye"):
+        for reply in (
+            b"220 hi",
+            b"250 hi",
+            b"220 hi again",
+            b"250 hi again",
+            b"250 ok",
+            b"554 no",
+            b"221 bye",
+        ):
             writer.write(reply + b"\r\n")
             await reader.readline()
 
@@ -262,7 +282,11 @@ def test_smuggled_text_goes_out_untouched() -> None:
             for reply in (b"220 hi", b"250 hi", b"250 ok", b"250 ok", b"354 go"):
                 writer.write(reply + b"\r\n")
                 said.clear()
-                said.extend(await reader.readline() if reply != b"354 go" else await reader.readuntil(b"\n.x\r\n.\r\n"))
+                said.extend(
+                    await reader.readline()
+                    if reply != b"354 go"
+                    else await reader.readuntil(b"\n.x\r\n.\r\n")
+                )
             writer.write(b"250 taken\r\n250 ok\r\n550 no\r\n")
             await reader.readline()
             writer.write(b"221 bye\r\n")
@@ -287,7 +311,9 @@ def tls_session(
         async with Bed(spec(ca=authority()[2]), name) as bed:
             port = await (bed.smtp(context) if tls == "implicit" else bed.smtp(tls_context=context))
             sessions, outcomes = await bed.probe(attempt(port=port, tls=tls))
-            assert len(sessions) == 1, "a handshake that only found out whom to trust is no session of its own"
+            assert len(sessions) == 1, (
+                "a handshake that only found out whom to trust is no session of its own"
+            )
             return sessions[0], outcomes[0]
 
     return run(work())

@@ -151,7 +151,9 @@ def test_what_is_not_there(served: Served, name: str, kind: str, rcode: int) -> 
     response = served.ask(name, kind)
     assert response.rcode() == rcode
     assert [rrset for rrset in response.answer if rrset.rdtype == dns.rdatatype.from_text(kind)] == []
-    assert [rrset.rdtype for rrset in response.authority] == [dns.rdatatype.SOA], "so that the denial can be cached"
+    assert [rrset.rdtype for rrset in response.authority] == [dns.rdatatype.SOA], (
+        "so that the denial can be cached"
+    )
 
 
 def test_a_loop_of_aliases_fails(served: Served) -> None:

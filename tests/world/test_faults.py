@@ -18,7 +18,9 @@ IMPATIENT = Patience(greeting=0.6, command=0.4, text=0.4, goodbye=0.2, second_re
 """The same limits, sooner."""
 
 
-def against(handler: Handler, *attempts: Attempt, seconds: float = 20) -> tuple[list[Session], list[Outcome], int]:
+def against(
+    handler: Handler, *attempts: Attempt, seconds: float = 20
+) -> tuple[list[Session], list[Outcome], int]:
     """Sessions, outcomes and how many connections the server saw."""
 
     async def work() -> tuple[list[Session], list[Outcome], int]:
@@ -98,7 +100,9 @@ def test_a_greeting_that_is_none(greeting: bytes) -> None:
     assert outcome.replies[0].text == greeting.decode().strip()
 
 
-@pytest.mark.parametrize(("replies", "stage"), [(1, "preface"), (2, "mail"), (3, "rcpt"), (4, "data"), (5, "data")])
+@pytest.mark.parametrize(
+    ("replies", "stage"), [(1, "preface"), (2, "mail"), (3, "rcpt"), (4, "data"), (5, "data")]
+)
 def test_where_a_server_falls_silent_or_leaves_is_how_far_the_attempt_came(replies: int, stage: str) -> None:
     talk = (*HELLO, b"250 ok\r\n", b"250 ok\r\n", b"354 go\r\n")[:replies]
 
@@ -137,7 +141,9 @@ def test_what_a_hang_up_cut_off_is_tried_again_alone() -> None:
     assert [outcome.attempt for outcome in outcomes] == [f"relay/{number}" for number in range(12)]
     for number, outcome in enumerate(outcomes):
         assert (outcome.stage, outcome.replies[-1].code) == ("rcpt", 554)
-        assert f"rosa.k{number}v@" in outcome.replies[-1].text, "each attempt has the reply to its own command"
+        assert f"rosa.k{number}v@" in outcome.replies[-1].text, (
+            "each attempt has the reply to its own command"
+        )
     assert connections == 11
 
 
@@ -150,7 +156,11 @@ def test_a_server_that_punishes_by_waiting_gets_one_attempt_a_session() -> None:
                 await asyncio.sleep(0.3)
             verb = line[:4]
             refused = refused or verb == b"RCPT"
-            replies = {b"EHLO": b"250-hi\r\n250 PIPELINING\r\n", b"RCPT": b"554 no\r\n", b"QUIT": b"221 bye\r\n"}
+            replies = {
+                b"EHLO": b"250-hi\r\n250 PIPELINING\r\n",
+                b"RCPT": b"554 no\r\n",
+                b"QUIT": b"221 bye\r\n",
+            }
             writer.write(replies.get(verb, b"250 ok\r\n"))
 
     began = time.monotonic()
@@ -178,7 +188,9 @@ def test_two_replies_to_one_command_do_not_shift_the_others() -> None:
     async def twice(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"220 hi\r\n220 hi again\r\n")
         while line := await reader.readline():
-            reply = {b"MAIL": b"250 mail", b"RCPT": b"554 rcpt", b"QUIT": b"221 bye"}.get(line[:4], b"250 other")
+            reply = {b"MAIL": b"250 mail", b"RCPT": b"554 rcpt", b"QUIT": b"221 bye"}.get(
+                line[:4], b"250 other"
+            )
             writer.write((reply + b"\r\n") * 2)
 
     (session,), (outcome,), _ = against(twice)
@@ -188,7 +200,9 @@ def test_two_replies_to_one_command_do_not_shift_the_others() -> None:
 
 def test_garbage_is_recorded_and_readable() -> None:
     garbage = b"250 \x00\x1b[31m\xff\xfe ]]>\r\n"
-    (session,), (outcome,), _ = against(saying(b"220 hi\r\n", garbage, b"250 ok\r\n", b"\xff\xff\r\n", b"221 bye\r\n"))
+    (session,), (outcome,), _ = against(
+        saying(b"220 hi\r\n", garbage, b"250 ok\r\n", b"\xff\xff\r\n", b"221 bye\r\n")
+    )
     assert outcome.stage == "rcpt"
     assert outcome.replies[-1].code == 0
     assert outcome.replies[-1].text == "\\xff\\xff"

@@ -46,7 +46,9 @@ def test_tokens_are_found_wherever_they_stand_in_whatever_case() -> None:
         async with Bed() as bed:
             port = await bed.peer()
             bed.peers.expect({"rosa.k1v": "relay/1", "max.p9": "relay/2", "never.x": "relay/3"})
-            await bed.probe(attempt(port=port, recipients=["x+MAX.P9=y@elsewhere.example"], message=b"ROSA.k1V\r\n"))
+            await bed.probe(
+                attempt(port=port, recipients=["x+MAX.P9=y@elsewhere.example"], message=b"ROSA.k1V\r\n")
+            )
             (arrival,) = bed.peers.arrivals()
             assert arrival.attempts == ["relay/1", "relay/2"]
             assert bed.peers.tokens() == {"rosa.k1v", "max.p9"}
@@ -86,7 +88,9 @@ def test_a_message_that_is_too_big_is_turned_away_and_not_kept(monkeypatch: pyte
     async def work() -> None:
         async with Bed() as bed:
             port = await bed.peer()
-            replies = await talk(port, *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", b"x" * 200_000 + b"\r\n.\r\n")
+            replies = await talk(
+                port, *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", b"x" * 200_000 + b"\r\n.\r\n"
+            )
             assert replies[-1].startswith(b"552")
             assert bed.peers.arrivals() == []
 
@@ -115,7 +119,12 @@ def test_overlong_lines_are_taken_in_text_and_refused_as_commands() -> None:
         async with Bed() as bed:
             port = await bed.peer()
             replies = await talk(
-                port, b"NOOP " + line + b"\r\n", *HELLO, b"RCPT TO:<c@d>\r\n", b"DATA\r\n", line + b"\r\n.\r\n"
+                port,
+                b"NOOP " + line + b"\r\n",
+                *HELLO,
+                b"RCPT TO:<c@d>\r\n",
+                b"DATA\r\n",
+                line + b"\r\n.\r\n",
             )
             assert replies[1].startswith(b"500")
             assert replies[-1].startswith(b"250")
@@ -173,7 +182,9 @@ def test_clients_that_vanish_midway_leave_nothing_behind() -> None:
     run(work())
 
 
-@pytest.mark.parametrize("command", [b"MAIL FROM:\r\n", b"MAIL FROM:<a\r\n", b"MAIL <a@b>\r\n", b"RCPT TO:<a@b>\r\n"])
+@pytest.mark.parametrize(
+    "command", [b"MAIL FROM:\r\n", b"MAIL FROM:<a\r\n", b"MAIL <a@b>\r\n", b"RCPT TO:<a@b>\r\n"]
+)
 def test_bad_commands_get_an_error_and_nothing_worse(command: bytes) -> None:
     async def work() -> None:
         async with Bed() as bed:

@@ -76,7 +76,9 @@ def test_refused_and_taken_in_one_session_keep_apart() -> None:
                 for n in range(9)
             ]
             _, outcomes = await bed.probe(*mixed)
-            assert [outcome.stage for outcome in outcomes] == ["accepted" if n % 2 else "rcpt" for n in range(9)]
+            assert [outcome.stage for outcome in outcomes] == [
+                "accepted" if n % 2 else "rcpt" for n in range(9)
+            ]
 
     run(work())
 

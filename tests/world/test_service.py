@@ -46,7 +46,9 @@ def test_a_whole_run(channel: StreamChannel) -> None:
     wanted = attempt(port=PORT)
     assert channel.call("start", world=WORLD, timeout=5) == {}
     ports = [PORT, PORT + 1]
-    assert channel.call("listening", server=SERVER, ports=ports, wait_for=[PORT], seconds=5, timeout=6) == [PORT]
+    assert channel.call("listening", server=SERVER, ports=ports, wait_for=[PORT], seconds=5, timeout=6) == [
+        PORT
+    ]
     answer = channel.call("probe", attempts=[wanted], seconds=10, timeout=11)
     (session,), (outcome,) = (
         msgspec.convert(answer["sessions"], list[Session]),
@@ -104,7 +106,11 @@ def test_as_a_program_it_prints_answers_alone_and_ends_with_its_requests() -> No
     root = Path(grader.__file__).parent.parent
     request = msgspec.json.encode({"op": "start", "world": spec()})
     done = subprocess.run(
-        [sys.executable, "-m", "grader.world"], input=request + b"\n", capture_output=True, cwd=root, timeout=20
+        [sys.executable, "-m", "grader.world"],
+        input=request + b"\n",
+        capture_output=True,
+        cwd=root,
+        timeout=20,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b'{"ok":true,"value":{}}\n'
