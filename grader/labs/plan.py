@@ -108,12 +108,11 @@ def _handed_in(lab: Lab, submission: Submitted) -> Iterator[File]:
 
 
 def _system_files(lab: Lab, variant: Variant, ca: Pair) -> Iterator[File]:
-    """What the lab provides on the host: certificate and key, users and their passwords, the domain's name."""
+    """What the lab provides on the host: certificate and key, users and their passwords."""
     names = variant.names
     host = certificate(ca, [names["host"], names["domain"]])
     yield File("/etc/ssl/lab/host.crt", host.certificate + ca.certificate)
     yield File("/etc/ssl/lab/host.key", host.key, 0o640)
-    yield File("/run/smtplab/mailname", f"{names['domain']}\n".encode())
     if "dovecot" in lab.host.services:
         users = (("alice", 1001), ("bob", 1002))
         lines = [
