@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -14,13 +15,18 @@ from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outc
 from grader.model.lab import Lab
 from grader.model.plan import Attempt, Plan
 from grader.probes.redact import redact
-from grader.probes.rounds import Rounds, dead_on_arrival
+from grader.probes.rounds import Rounds, dead_on_arrival, greeted
 from grader.probes.settle import Settling
 
 START_SECONDS = 20.0
 LISTEN_SECONDS = 8.0
 SPARE_SECONDS = 4.0
 """Kept back from the wall time for collecting evidence."""
+
+GREETING_SECONDS = 2.5
+"""How long a greeting may take before the server's log is asked whether one is to be expected at all."""
+
+DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
 def conduct(plan: Plan, lab: Lab, names: dict[str, str], machines: Machines, *, engine: str, image: str) -> Evidence:
@@ -97,7 +103,7 @@ class _Run:
             tried = [attempt for attempt in attempts if not self._spared(attempt)]
             if not tried or self.deadline.over:
                 continue
-            fresh = self._try(tried)
+            fresh = self._try(tried) if self.outcomes else self._greet(tried)
             if not self.host_lost and any(outcome.stage == "accepted" for outcome in fresh):
                 self._with_host(lambda: settling.wait(self.awaited(lab)))
             if self.host_lost:
@@ -105,9 +111,19 @@ class _Run:
         if self.deadline.over:
             self.notes.append("The time for this run was over before everything had been tried.")
 
-    def _try(self, attempts: list[Attempt]) -> list[Outcome]:
+    def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
+        """The first round. A server that is silent for a moment and says in its log that it died is not waited for."""
+        fresh = self._try(attempts, greeting=GREETING_SECONDS)
+        if all(greeted(outcome) for outcome in fresh):
+            return fresh
+        self._with_host(self._read_log)
+        return fresh if self.host_lost or any(DEATH.search(line) for line in self.log) else self._try(attempts)
+
+    def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
-        answer = self.world.call("probe", attempts=attempts, seconds=seconds, timeout=seconds + SPARE_SECONDS)
+        answer = self.world.call(
+            "probe", attempts=attempts, seconds=seconds, greeting=greeting, timeout=seconds + SPARE_SECONDS
+        )
         self.sessions += msgspec.convert(answer["sessions"], list[Session])
         fresh = msgspec.convert(answer["outcomes"], list[Outcome])
         self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
@@ -148,8 +164,11 @@ class _Run:
         self.arrivals = [msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(numbered)]
         self.queries = msgspec.convert(answer["queries"], list[Query])
 
-    def _collect_host(self, tokens: list[str]) -> None:
+    def _read_log(self) -> None:
         self.log = self.host.call("log", timeout=5)
+
+    def _collect_host(self, tokens: list[str]) -> None:
+        self._read_log()
         self.queued = self._queued()
         self.arrivals = self._mailboxes(tokens)
 

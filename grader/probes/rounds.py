@@ -31,6 +31,7 @@ class Rounds:
             for check in lab.checks
             if check.expect.arrives in ("outside", "mailbox") or check.expect.authenticates
         }
+        self._lab = lab
         self._attempts = attempts
         self._outcomes = outcomes
 
@@ -39,12 +40,24 @@ class Rounds:
         wanted = [a for a in self._attempts if a.check in self._wanted and a.check not in self._greetings]
         others = [a for a in self._attempts if a.check not in self._wanted | self._greetings]
         yield greetings
-        for attempts in (
+        doomed = self._doomed(greetings)
+        for some in (
             [*wanted, *(a for a in others if not a.unless_arrived)],
             [a for a in others if a.unless_arrived],
         ):
+            attempts = [attempt for attempt in some if attempt.check not in doomed]
             yield attempts
             yield from self._again(attempts)
+
+    def _doomed(self, greetings: list[Attempt]) -> set[str]:
+        """Checks that will be skipped whatever happens, because they need a server that greets."""
+        failed = {a.check for a in greetings if (outcome := self._outcomes.get(a.id)) is None or not greeted(outcome)}
+        grown = True
+        while grown:
+            more = {check.code for check in self._lab.checks if failed & set(check.needs)} - failed
+            failed |= more
+            grown = bool(more)
+        return failed - self._greetings
 
     def _again(self, attempts: list[Attempt]) -> Iterator[list[Attempt]]:
         """Come back as a sender's queue would (RFC 5321 section 4.5.4.1), in shorter steps.
@@ -58,6 +71,11 @@ class Rounds:
             time.sleep(min(pause, deadline.left))
             pause = pause * 2 or FIRST_PAUSE_SECONDS
             yield back
+
+
+def greeted(outcome: Outcome) -> bool:
+    """Whether the server greeted this attempt."""
+    return outcome.stage not in ("connect", "greeting")
 
 
 def asks_to_come_back(outcome: Outcome | None) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -64,7 +65,7 @@ class Prober:
         patience: Patience = Patience(),  # noqa: B008 (it is frozen)
     ) -> None:
         self._contexts = contexts
-        self._patience = patience
+        self._usual = self._patience = patience
         self._clock = clock
         self._names = names
         self._arrived = arrived
@@ -76,8 +77,14 @@ class Prober:
         self._tokens: dict[str, str] = {}
         self._sessions = 0
 
-    async def probe(self, attempts: list[Attempt], seconds: float) -> tuple[list[Session], list[Outcome]]:
-        """Make the attempts. One that could not be made in time has no outcome."""
+    async def probe(
+        self, attempts: list[Attempt], seconds: float, greeting: float | None = None
+    ) -> tuple[list[Session], list[Outcome]]:
+        """Make the attempts. One that could not be made in time has no outcome.
+
+        ``greeting`` is how long to wait for one, in seconds, where it is not as long as usual.
+        """
+        self._patience = self._usual if greeting is None else replace(self._usual, greeting=greeting)
         self._tokens.update({attempt.id: attempt.token for attempt in attempts})
         deadline = Deadline(seconds)
         groups: dict[Any, list[Attempt]] = {}

@@ -59,6 +59,7 @@ class Probe(msgspec.Struct, tag_field="op", tag="probe"):
 
     attempts: list[Attempt]
     seconds: float
+    greeting: float | None = None
 
 
 class Arrivals(msgspec.Struct, tag_field="op", tag="arrivals"):
@@ -140,7 +141,7 @@ class Service:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
             world.peers.expect({attempt.token: attempt.id for attempt in request.attempts if attempt.token})
-            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds)
+            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
             return {"sessions": sessions, "outcomes": outcomes}
         if isinstance(request, Arrivals):
             return {"tokens": sorted(world.peers.tokens())}
