@@ -127,6 +127,9 @@ class Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``."""
         self._octets += len(data)
+        if self._octets > MOST_OCTETS or len(self._heard) > MOST_UNREAD:
+            self._end(HungUp("reset", "the server talked without end, and the client hung up"))
+            return
         try:
             if self._shaking:
                 data = self._shake(data)
@@ -163,9 +166,7 @@ class Wire(asyncio.Protocol):
     def _hear(self, data: bytes) -> None:
         now = self._clock()
         self._heard.extend((now, heard) for heard in self._reader.feed(data))
-        if self._octets > MOST_OCTETS or len(self._heard) > MOST_UNREAD:
-            self._end(HungUp("reset", "the server talked without end, and the client hung up"))
-        elif len(self._heard) >= self._wanted and not self._shaking:
+        if len(self._heard) >= self._wanted and not self._shaking:
             self._wake()
 
     def eof_received(self) -> None:
