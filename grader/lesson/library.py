@@ -1,0 +1,227 @@
+"""Reads the lesson's data and holds every entry, question and header rule, with all cross references proved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec import Struct
+
+from grader import resources
+from grader.judge.headers import RULES
+from grader.labs.complaints import Complaint, refusal, schema_complaints
+from grader.labs.templates import nearest
+from grader.labs.yamlfile import parse, read_bytes
+from grader.lesson import entries, questions
+from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
+from grader.lesson.questions import KINDS, Question
+from grader.model.errors import LabError
+
+FILES: dict[str, type[Entry]] = {
+    "topics": entries.Topic,
+    "delivery": entries.Step,
+    "examples": entries.Example,
+    "commands": entries.Command,
+    "extensions": entries.Extension,
+    "classes": entries.Class,
+    "replies": entries.Reply,
+    "enhanced": entries.Enhanced,
+    "ports": entries.Port,
+    "mechanisms": entries.Mechanism,
+    "headers": entries.Header,
+    "glossary": entries.Term,
+}
+"""The files of entries, in the order in which the lesson shows them. Each is a list of one type."""
+
+E = TypeVar("E", bound=Entry)
+
+
+class Library(Struct, frozen=True):
+    """All of the lesson's data, in the order of the files."""
+
+    entries: dict[str, Entry]
+    documents: dict[int, Document]
+    questions: list[Question]
+    sample: str
+    rules: dict[str, HeaderRule]
+
+    def of(self, kind: type[E]) -> list[E]:
+        """The entries of one kind, in their order."""
+        return [entry for entry in self.entries.values() if type(entry) is kind]
+
+    def cited_by(self, id_: str) -> list[Entry]:
+        """The entries whose ``see`` names this one."""
+        return [entry for entry in self.entries.values() if id_ in entry.see]
+
+
+class _File(Struct):
+    """A file with what stands in it, kept to say where a fault is."""
+
+    path: Path
+    data: bytes
+    complaints: list[Complaint]
+
+    def refuse(self) -> None:
+        if self.complaints:
+            raise refusal(self.path, self.data, self.complaints)
+
+
+@cache
+def library() -> Library:
+    """smtplab's own data. Raises ``LabError`` as ``read_library`` does."""
+    return read_library(resources.folder("reports") / "data")
+
+
+def read_library(folder: Path) -> Library:
+    """The data in a folder. Raises ``LabError``: a line for each fault, with file, line and how to mend it."""
+    documents = _documents(folder)
+    found: dict[str, Entry] = {}
+    files: list[tuple[_File, list[Entry]]] = []
+    for name, kind in FILES.items():
+        file = _open(folder / f"{name}.yaml")
+        listed = cast("list[Entry]", parse(file.data, file.path, list[kind]))  # type: ignore[valid-type]
+        for place, entry in enumerate(listed):
+            if entry.id in found:
+                file.complaints.append(
+                    Complaint((place, "id"), f"the id {entry.id!r} is taken; choose another")
+                )
+            found[entry.id] = entry
+        files.append((file, listed))
+    for file, listed in files:
+        for place, entry in enumerate(listed):
+            file.complaints += _entry_complaints(entry, place, found, documents)
+        file.refuse()
+    sample, rules = _rules(folder, found)
+    _check_rule_names(files, rules)
+    return Library(found, documents, _questions(folder, found), sample, rules)
+
+
+def _open(path: Path) -> _File:
+    return _File(path, read_bytes(path, "the lesson's data"), [])
+
+
+def _documents(folder: Path) -> dict[int, Document]:
+    file = _open(folder / "documents.yaml")
+    return {document.number: document for document in parse(file.data, file.path, list[Document])}
+
+
+def _entry_complaints(
+    entry: Entry, place: int, known: dict[str, Entry], documents: dict[int, Document]
+) -> Iterator[Complaint]:
+    for number, reference in enumerate(entry.references):
+        if wrong := _reference_complaint(reference, documents):
+            yield Complaint((place, "references", number), wrong)
+    for path, id_ in _named(entry):
+        if id_ not in known:
+            yield Complaint((place, *path), f"there is no entry {id_!r}{nearest('%r', id_, known)}")
+        elif id_ == entry.id:
+            yield Complaint((place, *path), f"{id_!r} refers to itself; remove it")
+    if isinstance(entry, entries.Reply):
+        codes = {other.code for other in known.values() if isinstance(other, entries.Enhanced)}
+        for number, code in enumerate(entry.enhanced):
+            if code not in codes and f"X{code[1:]}" not in codes:
+                yield Complaint(
+                    (place, "enhanced", number), f"enhanced.yaml has no code {code}; add it there"
+                )
+
+
+def _named(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every id that an entry names, and where in it."""
+    for key in ("see", "replies"):
+        for number, id_ in enumerate(getattr(entry, key, ())):
+            yield (key, number), id_
+    if isinstance(entry, entries.Command) and entry.extension:
+        yield ("extension",), entry.extension
+    if isinstance(entry, entries.Example):
+        for number, line in enumerate(entry.lines):
+            for inner, id_ in enumerate(line.see):
+                yield ("lines", number, "see", inner), id_
+
+
+def _reference_complaint(reference: str, documents: dict[int, Document]) -> str:
+    number = int(reference.split()[1])
+    document = documents.get(number)
+    if document is None:
+        return f"documents.yaml does not list RFC {number}; add it there"
+    if document.obsoleted:
+        newer = " and ".join(f"RFC {other}" for other in document.obsoleted)
+        return f"RFC {number} is replaced by {newer}; refer to that, and tell of the old one in 'remark'"
+    return ""
+
+
+def _rules(folder: Path, known: dict[str, Entry]) -> tuple[str, dict[str, HeaderRule]]:
+    file = _open(folder / "header-rules.yaml")
+    read = parse(file.data, file.path, HeaderRules)
+    for place, rule in enumerate(read.rules):
+        if rule.id not in RULES:
+            file.complaints.append(
+                Complaint(
+                    ("rules", place, "id"), f"no rule is called {rule.id!r}{nearest('%r', rule.id, RULES)}"
+                )
+            )
+        for number, id_ in enumerate(rule.see):
+            if id_ not in known:
+                file.complaints.append(
+                    Complaint(
+                        ("rules", place, "see", number),
+                        f"there is no entry {id_!r}{nearest('%r', id_, known)}",
+                    )
+                )
+    untold = set(RULES) - {rule.id for rule in read.rules}
+    if untold:
+        file.complaints.append(Complaint(("rules",), f"the rule {min(untold)!r} is not explained; add it"))
+    file.refuse()
+    return read.sample, {rule.id: rule for rule in read.rules}
+
+
+def _check_rule_names(files: list[tuple[_File, list[Entry]]], rules: dict[str, HeaderRule]) -> None:
+    for file, listed in files:
+        for place, entry in enumerate(listed):
+            for number, id_ in enumerate(getattr(entry, "rules", ())):
+                if id_ not in rules:
+                    wrong = f"there is no header rule {id_!r}{nearest('%r', id_, rules)}"
+                    file.complaints.append(Complaint((place, "rules", number), wrong))
+        file.refuse()
+
+
+def _questions(folder: Path, known: dict[str, Entry]) -> list[Question]:
+    found: dict[str, Question] = {}
+    for path in sorted((folder / "quiz").glob("*.yaml")):
+        file = _open(path)
+        for place, value in enumerate(parse(file.data, file.path, list[dict[str, Any]])):
+            question = _question(value, place, file)
+            if question is None:
+                continue
+            if question.id in found:
+                file.complaints.append(
+                    Complaint((place, "id"), f"the id {question.id!r} is taken; choose another")
+                )
+            found[question.id] = question
+            if wrong := questions.complaint(question):
+                file.complaints.append(Complaint((place,), f"question {question.id!r}: {wrong}"))
+            for number, id_ in enumerate(question.see):
+                if id_ not in known:
+                    wrong = f"there is no entry {id_!r}{nearest('%r', id_, known)}"
+                    file.complaints.append(Complaint((place, "see", number), wrong))
+        file.refuse()
+    if not found:
+        raise LabError(f"{folder / 'quiz'} holds no questions: put at least one .yaml file there")
+    return list(found.values())
+
+
+def _question(value: dict[str, Any], place: int, file: _File) -> Question | None:
+    kind = str(value.get("kind"))
+    type_ = KINDS.get(kind)
+    if type_ is None:
+        wrong = f"'kind' is one of {', '.join(KINDS)}, not {kind!r}{nearest('%r', kind, KINDS)}"
+        file.complaints.append(Complaint((place, "kind"), wrong))
+        return None
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        found = schema_complaints(value, type_) or [Complaint((), str(error))]
+        file.complaints += [Complaint((place, *complaint.path), complaint.sentence) for complaint in found]
+        return None
