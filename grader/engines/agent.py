@@ -464,7 +464,8 @@ def _files(roots: list[str]) -> list[str]:
     found: list[str] = []
     for root in dict.fromkeys(roots):
         for folder, _, names in os.walk(root):
-            found += [f"{folder}/{name}" for name in names]
+            # Dovecot's indexes repeat header fields of messages, and are none.
+            found += [f"{folder}/{name}" for name in names if not name.startswith(("dovecot.", "dovecot-"))]
             if len(found) > MOST_FILES:
                 return found[:MOST_FILES]
     return found
