@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,16 @@ from grader.course.rows import Row
 from grader.course.schedule import LocalScheduler, Lost, Scheduler
 from grader.course.submissions import LOCK_NAME, Entry, entries
 from grader.engines.base import Engine
+from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
 from grader.model.result import Result
 
 Report = Callable[[Row, int, int], None]
 """Told of each row as it comes, with how many are done, of how many."""
+
+
+PATIENCE = 15.0
+"""Seconds to wait for the end of another process that writes to the same folder."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +143,11 @@ def _lost(course: Class, entry: Entry, lost: Lost) -> Row:
 
 
 @contextmanager
-def locked(out: Path) -> Iterator[None]:
-    """Make ``out`` this process's alone, and remove what a killed one left half-written in it."""
+def locked(out: Path, patience: float = PATIENCE) -> Iterator[None]:
+    """Make ``out`` this process's alone, and remove what a killed one left half-written in it.
+
+    Waits ``patience`` seconds for another process to end: the workers of a killed one take their machines down first.
+    """
     try:
         out.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -147,13 +156,23 @@ def locked(out: Path) -> Iterator[None]:
             f"grades cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
         ) from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        if not _lock(descriptor, Deadline(patience)):
             raise UsageError(
                 f"another 'smtplab grade' is writing to {str(out)!r}: wait for it, or name another folder with --out"
-            ) from error
+            )
         mend(out)
         yield
     finally:
         os.close(descriptor)
+
+
+def _lock(descriptor: int, deadline: Deadline) -> bool:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            if deadline.over:
+                return False
+            time.sleep(min(0.05, deadline.left))
+        else:
+            return True

@@ -55,7 +55,9 @@ class _Worker(Generic[Job, Answer]):
         self._patience = patience
         self.connection, theirs = multiprocessing.Pipe()
         inherited = [*others, self.connection] if CONTEXT.get_start_method() == "fork" else []
-        self.process: BaseProcess = CONTEXT.Process(target=_serve, args=(theirs, inherited, work))
+        self.process: BaseProcess = CONTEXT.Process(
+            target=_serve, args=(theirs, inherited, work, os.getpid())
+        )
         self.process.start()
         theirs.close()
         self.job: Job | None = None
@@ -161,12 +163,16 @@ def _dismiss(workers: list[_Worker[Job, Answer]]) -> None:
         worker.end(deadline)
 
 
-def _serve(connection: Connection, inherited: list[Connection], work: Callable[[Job], Answer]) -> None:
+def _serve(
+    connection: Connection, inherited: list[Connection], work: Callable[[Job], Answer], scheduler: int
+) -> None:
     """A worker's whole life: jobs in, answers out, until the other end of the connection is gone."""
     # Ctrl-C reaches every process of the terminal; it is the scheduler that decides, and it sends SIGTERM.
     # A handler is dropped by exec, where SIG_IGN would be handed on to every program started below.
     signal.signal(signal.SIGINT, lambda number, frame: None)
     signal.signal(signal.SIGTERM, _interrupted)
+    if sys.platform == "linux":
+        _end_with(scheduler)
     # An end kept open here would hide from another worker that the scheduler is gone.
     for other in inherited:
         other.close()
@@ -177,6 +183,15 @@ def _serve(connection: Connection, inherited: list[Connection], work: Callable[[
         pass
     except KeyboardInterrupt:
         os._exit(128 + signal.SIGTERM)
+
+
+def _end_with(scheduler: int) -> None:
+    """Have the kernel send SIGTERM when the scheduler dies: a worker in the middle of a job would not notice."""
+    from grader.engines.local import syscalls
+
+    syscalls.die_with_parent(signal.SIGTERM)
+    if os.getppid() != scheduler:
+        os._exit(1)
 
 
 def _answer(work: Callable[[Job], Answer], job: Job) -> Answer | Lost:

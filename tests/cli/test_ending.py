@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """How the program ends: its exit codes, one sentence for every error, and nothing on the wrong stream."""
 
 from __future__ import annotations
