@@ -1,4 +1,4 @@
-"""The program that is pid 1 on the student's host, on every engine. Only Python's standard library: it runs in the image.
+"""The program that is pid 1 on the student's host, on every engine; only Python's standard library, from the image.
 
 It reads requests from standard input and writes answers to standard output, one JSON object a line:
 ``{"op": "run", "argv": [...], ...}`` is answered by ``{"ok": true, "value": ...}`` or ``{"ok": false, "error": ...}``.
@@ -35,7 +35,6 @@ import select
 import signal
 import socket
 import stat
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -71,7 +70,9 @@ class Refused(Exception):
 class Process:
     """A child in a session of its own, its output kept up to ``LONGEST_OUTPUT`` bytes."""
 
-    def __init__(self, argv: list[str], out: int, source: int | None = None, env: dict[str, str] | None = None):
+    def __init__(
+        self, argv: list[str], out: int, source: int | None = None, env: dict[str, str] | None = None
+    ):
         self.argv = argv
         self.code: int | None = None
         self.output = bytearray()
@@ -92,7 +93,6 @@ class Process:
             os.dup2(out, 2)
             for number in (signal.SIGINT, signal.SIGPIPE):
                 signal.signal(number, signal.SIG_DFL)
-            os.closerange(3, 256)
             os.chdir("/")
             os.execvpe(argv[0], argv, env or ENVIRONMENT)
         except OSError as error:
@@ -107,6 +107,14 @@ class Process:
 
 
 ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HOME": "/root", "TZ": "UTC"}
+
+
+def _read_some(fd: int) -> bytes | None:
+    """What there is to read, ``b""`` at the end, ``None`` where nothing is there now."""
+    try:
+        return os.read(fd, 65536)
+    except BlockingIOError:
+        return None
 
 
 def _text(raw: bytes) -> str:
@@ -192,20 +200,16 @@ class Agent:
     def hear(self, fd: int) -> None:
         # Bounded, so that a flood of log lines cannot keep the agent from its requests.
         for _ in range(200):
-            try:
-                datagram = os.read(fd, 65536)
-            except BlockingIOError:
+            if (datagram := _read_some(fd)) is None:
                 return
             self.note(_text(_SYSLOG.sub(b"", datagram, count=1).rstrip(b"\0\n")))
 
     def chatter(self, fd: int) -> None:
         """What a service writes to its standard output, where ``maillog_file = /dev/stdout`` leads too."""
-        try:
-            data = os.read(fd, 65536)
-        except BlockingIOError:
+        if not (data := _read_some(fd)):
+            if data is not None:
+                self.unwatch(fd)
             return
-        if not data:
-            self.unwatch(fd)
         for line in data.splitlines():
             self.note(_text(re.sub(rb"^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ ", b"", line)))
 
@@ -223,13 +227,12 @@ class Agent:
             os.close(write)
 
         def keep(fd: int) -> None:
-            try:
-                data = os.read(fd, 65536)
-            except BlockingIOError:
-                return
-            if not data:
-                self.unwatch(fd)
-            process.output += data[: LONGEST_OUTPUT - len(process.output)]
+            # All that is there, so that a command's last words are heard before its end is noticed.
+            while (data := _read_some(fd)) is not None:
+                if not data:
+                    self.unwatch(fd)
+                    return
+                process.output += data[: max(0, LONGEST_OUTPUT - len(process.output))]
 
         self.processes[process.pid] = process
         self.watch(read, keep)
@@ -266,7 +269,9 @@ class Agent:
         for file in files:
             path = file["path"]
             if not _writable(path) or not _writable(os.path.realpath(os.path.dirname(path))):
-                raise Refused(f"no file may be installed at {path}: choose a folder below {', '.join(WRITABLE)}")
+                raise Refused(
+                    f"no file may be installed at {path}: choose a folder below {', '.join(WRITABLE)}"
+                )
             try:
                 _write(path, binascii.a2b_base64(file["data"]), file["mode"], file["owner"])
             except OSError as error:
@@ -300,7 +305,14 @@ class Agent:
             self.roots.append(base)
         aliases = settings.get("alias_maps", "") + " " + settings.get("alias_database", "")
         compiled = [
-            self.spawn(["postalias" if found in _MAP.findall(aliases) else "postmap", "-c", config_dir, ":".join(found)])
+            self.spawn(
+                [
+                    "postalias" if found in _MAP.findall(aliases) else "postmap",
+                    "-c",
+                    config_dir,
+                    ":".join(found),
+                ]
+            )
             for found in sorted(set(_MAP.findall(answers[0]["output"] + answers[1]["output"])))
             if _stale(*found)
         ]
@@ -414,7 +426,9 @@ class Agent:
 
 
 def _writable(path: str) -> bool:
-    return os.path.normpath(path) == path and any(path == tree or path.startswith(tree + "/") for tree in WRITABLE)
+    return os.path.normpath(path) == path and any(
+        path == tree or path.startswith(tree + "/") for tree in WRITABLE
+    )
 
 
 def _write(path: str, data: bytes, mode: int, owner: str) -> None:
@@ -513,7 +527,6 @@ def _unpack() -> None:
     if os.path.exists(SKELETON):
         pid = os.fork()
         if pid == 0:
-            os.closerange(3, 256)
             os.execv("/usr/bin/tar", ["tar", "-xpf", SKELETON, "--numeric-owner", "-C", "/"])
         if os.waitpid(pid, 0)[1]:
             raise Refused("cannot unpack the host's files: is there room on its file systems?")
@@ -530,6 +543,10 @@ def _answer(agent: Agent, line: bytes) -> dict[str, Any]:
         return {"ok": False, "error": str(error)}
     except Exception as error:
         return {"ok": False, "error": f"{type(error).__name__}: {error}"}
+
+
+def _forget(fd: int) -> None:
+    os.read(fd, 4096)
 
 
 def _send(data: bytes) -> None:
@@ -559,7 +576,7 @@ def main() -> None:
     os.set_blocking(waker, False)
     signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    agent.watch(wake, lambda fd: os.read(fd, 4096) and None)
+    agent.watch(wake, _forget)
     pending = bytearray()
     ended = False
 
@@ -584,4 +601,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -72,7 +72,9 @@ def lock(name: str, progress: Progress) -> Iterator[None]:
         path.mkdir(parents=True, exist_ok=True)
         file = (path / f".{name}.lock").open("w")
     except OSError as error:
-        raise EngineError(f"cannot write to the cache folder {path}: {error.strerror}; set SMTPLAB_CACHE") from error
+        raise EngineError(
+            f"cannot write to the cache folder {path}: {error.strerror}; set SMTPLAB_CACHE"
+        ) from error
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -119,13 +121,15 @@ def _build(tar: Path, progress: Progress) -> None:
                 (beside / "packages.tsv").write_bytes(versions.read())
             beside.rename(tar.parent)
     except OSError as error:
-        raise EngineError(f"cannot write the image to {parent}: {error.strerror}; set SMTPLAB_CACHE") from error
+        raise EngineError(
+            f"cannot write the image to {parent}: {error.strerror}; set SMTPLAB_CACHE"
+        ) from error
     except (tarfile.TarError, KeyError) as error:
         raise EngineError(f"the image that mmdebstrap made is damaged ({error}): try again") from error
 
 
 def sources() -> list[str]:
-    """Lines of sources.list: ``SMTPLAB_MIRROR`` ("URI [SECURITY-URI]"), else this Debian's own mirrors, else Debian's."""
+    """Lines of sources.list: ``SMTPLAB_MIRROR`` ("URI [SECURITY-URI]"), else this machine's own mirrors of Debian."""
     if given := os.environ.get("SMTPLAB_MIRROR", "").split():
         main, security = given[0], given[1] if len(given) > 1 else None
     else:
@@ -176,7 +180,12 @@ def _bootstrap(tar: Path, progress: Progress) -> None:
         *sources(),
     ]
     progress("building the image of the student's host, once: downloading the lists of packages")
-    environment = {**os.environ, "LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive", "SOURCE_DATE_EPOCH": "1577836800"}
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "DEBIAN_FRONTEND": "noninteractive",
+        "SOURCE_DATE_EPOCH": "1577836800",
+    }
     with subprocess.Popen(
         argv,
         stdin=subprocess.DEVNULL,
@@ -197,11 +206,27 @@ def _bootstrap(tar: Path, progress: Progress) -> None:
         raise EngineError(f"mmdebstrap could not build the image: {complaint}")
 
 
+KNOWN = (
+    (
+        r"No space left",
+        "the disk is full; make room, or set SMTPLAB_CACHE and TMPDIR to folders with 1 GB free",
+    ),
+    (
+        r"Temporary failure|Could not (connect|resolve)|Failed to fetch|Unable to connect|Connection (refused|timed out)",
+        "Debian's archive cannot be reached; go online, or set SMTPLAB_MIRROR to a mirror of it that can be",
+    ),
+    (r"NO_PUBKEY|not signed", "Debian's keys are missing: sudo apt-get install -y debian-archive-keyring"),
+    (r"newuidmap|newgidmap|unshare.*not permitted", "no user namespaces for you here: see 'smtplab doctor'"),
+)
+"""What mmdebstrap complains of and what mends it."""
+
+
 def _follow(output: Iterator[str], progress: Progress) -> str:
-    """Turn mmdebstrap's output into steps; the line that best tells what went wrong, should it have."""
-    complaint, last, total, done = "", "it said nothing", 0, 0
+    """Turn mmdebstrap's output into steps; what went wrong and what mends it, should something have."""
+    known, complaint, last, total, done = "", "", "it said nothing", 0, 0
     for line in output:
         last = line.strip() or last
+        known = known or next((mend for pattern, mend in KNOWN if re.search(pattern, line)), "")
         if found := re.match(r"\d+ upgraded, (\d+) newly installed", line):
             total, done = int(found[1]), 0
         elif found := re.match(r"Need to get ([\d.,]+ \w+)", line):
@@ -215,15 +240,4 @@ def _follow(output: Iterator[str], progress: Progress) -> str:
             progress("packing the image")
         elif re.match(r"(E|Err|dpkg: error|W: Failed)\b", line) and "subprocess" not in line:
             complaint = complaint or last
-    return _plain(complaint or last)
-
-
-def _plain(complaint: str) -> str:
-    """The complaint with what mends it, where that is known."""
-    if "No space left" in complaint:
-        return "the disk is full; make room, or set SMTPLAB_CACHE and TMPDIR to folders with 1 GB free"
-    if re.search(r"Temporary failure|Could not (connect|resolve)|Failed to fetch|Unable to connect", complaint):
-        return f"Debian's archive cannot be reached ({complaint}); set SMTPLAB_MIRROR to a mirror that can"
-    if "NO_PUBKEY" in complaint or "not signed" in complaint:
-        return "Debian's keys are missing: sudo apt-get install -y debian-archive-keyring"
-    return complaint
+    return known or complaint or last

@@ -1,4 +1,4 @@
-"""Control groups that hold the student's host to its memory, processes and processors, where this user may make some."""
+"""Control groups that hold the student's host to its memory, processes and processors, where they may be made."""
 
 from __future__ import annotations
 

@@ -5,45 +5,111 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from pathlib import Path
 
+from grader.engines import image
 from grader.engines.base import Problem
-from grader.engines.local import userns
+from grader.engines.local import rootfs, userns
 from grader.model.errors import EngineError
 
-PACKAGES = {"runc": "runc", "ip": "iproute2", "newuidmap": "uidmap", "mmdebstrap": "mmdebstrap"}
-PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/local/sbin", "/usr/sbin", "/sbin"])
+RUN = {"runc": "runc", "ip": "iproute2"}
+BUILD = {"mmdebstrap": "mmdebstrap", "tar": "tar"}
+MAP = {"newuidmap": "uidmap", "newgidmap": "uidmap"}
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+"""Where Debian keeps administrators' programs, which an ordinary user's PATH leaves out."""
+
+SWITCHES = (
+    ("user/max_user_namespaces", "0", "user.max_user_namespaces=15000", "no user namespaces are allowed"),
+    (
+        "kernel/unprivileged_userns_clone",
+        "0",
+        "kernel.unprivileged_userns_clone=1",
+        "Debian's kernel keeps user namespaces to root",
+    ),
+    (
+        "kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "kernel.apparmor_restrict_unprivileged_userns=0",
+        "Ubuntu's AppArmor keeps user namespaces to root",
+    ),
+)
 
 
 def problems() -> list[Problem]:
     """See ``Engine.problems``."""
     if sys.platform != "linux":
         return [Problem("the local engine needs Linux", "smtplab check --engine docker")]
-    return [*_programs(), *_namespaces(), *_ids()]
+    found = [*_programs(), *_switches(), *_ids(), *_kernel()]
+    # Somebody who has unpacked an image has made namespaces before: the trial would only cost time.
+    return found if found or rootfs.ready() else _trial()
+
+
+def _trial() -> list[Problem]:
+    """Make the namespaces once: containers forbid it in ways that no setting tells."""
+    failed = userns.trial()
+    if not failed:
+        return []
+    return [
+        Problem(
+            f"this machine lets nobody make namespaces ({failed})",
+            "leave the container, or start it with 'docker run --privileged'",
+        )
+    ]
+
+
+def _sudo() -> str:
+    return "" if os.geteuid() == 0 else "sudo "
 
 
 def _programs() -> list[Problem]:
-    needed = {"runc", "ip"} if os.geteuid() == 0 else {"runc", "ip", "newuidmap"}
-    packages = {PACKAGES[name] for name in needed if not shutil.which(name, path=PATH)}
-    return _missing(packages)
-
-
-def _missing(packages: set[str]) -> list[Problem]:
+    needed = dict(RUN)
+    if os.geteuid() != 0:
+        needed |= MAP
+    if not rootfs.ready():
+        needed |= BUILD
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), *SYSTEM_FOLDERS])
+    packages = {package for name, package in needed.items() if not shutil.which(name, path=path)}
+    if "mmdebstrap" in needed and not Path(image.KEYRING).exists():
+        packages.add("debian-archive-keyring")
     if not packages:
         return []
-    sudo = "" if os.geteuid() == 0 else "sudo "
     names = " ".join(sorted(packages))
-    return [Problem(f"these packages are missing: {names}", f"{sudo}apt-get install -y {names}")]
+    what = f"{'a package is' if len(packages) == 1 else 'packages are'} missing ({names})"
+    return [Problem(what, f"{_sudo()}apt-get install -y {names}")]
 
 
-def _namespaces() -> list[Problem]:
-    return []
+def _switches() -> list[Problem]:
+    """Settings of the kernel that forbid user namespaces; only the first of them binds root too."""
+    found = []
+    for name, bad, setting, what in SWITCHES[:1] if os.geteuid() == 0 else SWITCHES:
+        try:
+            value = Path("/proc/sys", name).read_text(encoding="ascii").strip()
+        except OSError:
+            continue
+        if value == bad:
+            keep = f"echo {setting} | {_sudo()}tee /etc/sysctl.d/90-smtplab.conf && {_sudo()}sysctl --system"
+            found.append(Problem(what, keep))
+    return found
 
 
 def _ids() -> list[Problem]:
     try:
         userns.ids()
     except EngineError:
-        return [Problem("no ids are set aside for you in /etc/subuid and /etc/subgid", userns.grant_command())]
+        return [
+            Problem("no ids are set aside for you in /etc/subuid and /etc/subgid", userns.grant_command())
+        ]
     return []
 
 
+def _kernel() -> list[Problem]:
+    if not Path("/proc/net/if_inet6").exists():
+        return [
+            Problem(
+                "IPv6 is switched off in the kernel",
+                "remove ipv6.disable=1 from its command line, and reboot",
+            )
+        ]
+    if not hasattr(os, "pidfd_open") or not Path("/proc/self/ns/user").exists():
+        return [Problem("the kernel has no user namespaces", "boot a kernel with CONFIG_USER_NS")]
+    return []

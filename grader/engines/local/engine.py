@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
+import signal
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from grader.engines import image
 from grader.engines.base import Machines, Problem, Progress, StreamChannel
-from grader.engines.local import checks, cgroups, rootfs, sandbox, userns
+from grader.engines.local import cgroups, checks, rootfs, sandbox, userns
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
+
+END_SECONDS = 10.0
+"""How long processes may take to die before they are left to the kernel, which was told to end them."""
 
 AGENT = Path(__file__).parent.parent / "agent.py"
 
@@ -77,7 +83,10 @@ class _Run:
             os.fdopen(host_in[1], "wb", 0),
             os.fdopen(host_out[0], "rb", 0),
         ]
-        self._supervisor = os.fork()
+        with warnings.catch_warnings():
+            # Python warns of threads: the child takes no lock that another thread could hold, and never returns.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self._supervisor = os.fork()
         if self._supervisor == 0:
             sandbox.supervise(plan, root, AGENT, ends, self._groups)
         for fd in ends.all:
@@ -112,16 +121,22 @@ class _Run:
         complaints = os.pread(self._complaints, 100_000, 0).decode(errors="replace").split("\n")
         return " ".join([said[1:].decode(errors="replace"), *complaints]).strip() or "it was killed"
 
+    def _await_end(self) -> None:
+        pidfd = os.pidfd_open(self._supervisor)
+        try:
+            if not select.select([pidfd], [], [], END_SECONDS)[0]:
+                os.kill(self._supervisor, signal.SIGKILL)
+            os.waitpid(self._supervisor, 0)
+        finally:
+            os.close(pidfd)
+
     def __exit__(self, *_: object) -> None:
         """Kill everything and wait until it is gone."""
         os.close(self._orders)
-        with suppress(ChildProcessError):
-            os.waitpid(self._supervisor, 0)
+        self._await_end()
         for file in self._files:
             with suppress(OSError):
                 file.close()
         os.close(self._status)
         os.close(self._complaints)
         self._groups.remove()
-
-

@@ -1,12 +1,11 @@
-"""The wire between the two machines: one veth pair, whose ends are ``eth0`` on either side."""
+"""The wire between the two machines: one veth pair, whose ends have the same name on either side."""
 
 from __future__ import annotations
 
-import ipaddress
 import os
-from collections.abc import Iterable
 
 from grader.engines.local import syscalls
+from grader.engines.machine import INTERFACE, link_end
 from grader.model.plan import Plan
 
 WORLD_PID = 1
@@ -24,30 +23,16 @@ def build(plan: Plan) -> None:
     try:
         _ip(
             [
-                f"link add eth0 type veth peer name eth0 netns {WORLD_PID}",
-                *_end(plan.host.addresses, plan.host.routes),
+                f"link add {INTERFACE} type veth peer name {INTERFACE} netns {WORLD_PID}",
+                *link_end(plan.host.addresses, plan.host.routes),
             ]
         )
         syscalls.setns(world, syscalls.CLONE_NEWNET)
-        _ip(_end(plan.world.addresses, plan.world.routes))
+        _ip(link_end(plan.world.addresses, plan.world.routes))
         syscalls.setns(host, syscalls.CLONE_NEWNET)
     finally:
         os.close(world)
         os.close(host)
-
-
-def _end(addresses: Iterable[str], routes: Iterable[str]) -> list[str]:
-    # Without an address of its own making (fe80::) the interface needs no duplicate address detection either.
-    lines = ["link set lo up", "link set eth0 addrgenmode none", "link set eth0 up"]
-    for address in addresses:
-        nodad = " nodad" if _version(address) == 6 else ""
-        lines.append(f"addr add {address} dev eth0{nodad}")
-    lines += [f"route replace {route} dev eth0" for route in routes]
-    return lines
-
-
-def _version(address: str) -> int:
-    return ipaddress.ip_interface(address).version
 
 
 def _ip(lines: list[str]) -> None:

@@ -7,25 +7,11 @@ from typing import Any
 from msgspec import Struct, field, json
 
 from grader import resources
+from grader.engines.agent import WRITABLE
+from grader.engines.machine import CAPABILITIES, etc_files
 from grader.model.plan import Plan
 
 AGENT = "/usr/lib/smtplab/agent.py"
-
-CAPABILITIES = [
-    "CAP_CHOWN",
-    "CAP_DAC_OVERRIDE",
-    "CAP_FOWNER",
-    "CAP_KILL",
-    "CAP_NET_BIND_SERVICE",
-    "CAP_SETGID",
-    "CAP_SETUID",
-    "CAP_SYS_CHROOT",
-]
-
-WRITABLE = (
-    "/var", "/run", "/tmp", "/home", "/root", "/etc/postfix", "/etc/dovecot", "/etc/opendkim", "/etc/ssl/lab",
-)  # fmt: skip
-"""Trees that are empty and writable at the start; they share one file system of ``Limits.disk`` bytes."""
 
 MASKED = [
     "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/config.gz", "/proc/fs", "/proc/interrupts", "/proc/kallsyms",
@@ -92,8 +78,9 @@ class _Config(_Camel):
 def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
     """The config.json of the plan's host.
 
-    ``folder`` holds ``rootfs``, ``disk`` (a tree for each of ``WRITABLE``), ``etc`` and ``agent.py``. ``metered`` says
-    that control groups limit memory and processes; where they do not, rlimits do as far as they can.
+    ``folder`` holds ``rootfs``, ``disk`` (an empty tree for each of the agent's ``WRITABLE``, which share its
+    ``Limits.disk`` bytes), ``etc`` and ``agent.py``. ``metered`` says that control groups limit memory and processes;
+    where they do not, rlimits do as far as they can.
     """
     mounts = [
         _Mount("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
@@ -102,10 +89,11 @@ def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
         *(_bind(f"{folder}/etc/{name}", f"/etc/{name}", "ro") for name in etc_files(plan)),
         _bind(f"{folder}/agent.py", AGENT, "ro"),
     ]
+    capabilities = [f"CAP_{name}" for name in CAPABILITIES]
     process = _Process(
         args=_within([] if metered else ["-v", str(plan.limits.memory // 1024)]),
         env=["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root", "TZ=UTC"],
-        capabilities={kind: CAPABILITIES for kind in ("bounding", "effective", "permitted")},
+        capabilities={"bounding": capabilities, "effective": capabilities, "permitted": capabilities},
         rlimits=_rlimits(plan, metered=metered),
     )
     linux = _Linux(
@@ -116,18 +104,6 @@ def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
         seccomp=json.decode((resources.folder("fixtures") / "seccomp.json").read_bytes()),
     )
     return json.encode(_Config("1.0.2", plan.host.name, _Root(f"{folder}/rootfs"), process, mounts, linux))
-
-
-def etc_files(plan: Plan) -> dict[str, str]:
-    """The files of /etc that differ from run to run, by name."""
-    host = plan.host
-    named = "".join(f"{address.partition('/')[0]} {host.name}\n" for address in host.addresses)
-    return {
-        "hosts": f"127.0.0.1 localhost\n::1 localhost\n{named}",
-        "hostname": f"{host.name}\n",
-        "mailname": f"{host.name}\n",
-        "resolv.conf": f"nameserver {host.nameserver}\noptions timeout:1 attempts:2\n",
-    }
 
 
 def _within(limit: list[str]) -> list[str]:

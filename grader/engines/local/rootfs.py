@@ -19,6 +19,14 @@ def path() -> Path:
     return image.folder() / f"rootfs-{ids.uid}-{ids.gid}"
 
 
+def ready() -> bool:
+    """Whether it is built and unpacked already."""
+    try:
+        return path().exists()
+    except EngineError:
+        return False
+
+
 def unpacked(progress: Progress) -> Path:
     """The root file system, built and unpacked unless it is there. Raises ``EngineError``."""
     target = path()
@@ -57,7 +65,9 @@ def _unpack(tar: Path, target: Path) -> None:
         os.dup2(archive, 0)
         userns.become_root()
         # Python's tarfile takes ten times as long.
-        os.execvp("tar", ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--exclude=./dev/*"])
+        os.execvp(
+            "tar", ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--exclude=./dev/*"]
+        )
 
     try:
         _as_root(work)

@@ -7,7 +7,7 @@
 
 The supervisor makes user, mount, network, pid, ipc and uts namespaces, so that everything of a run lives in them and
 nowhere else. It dies with the grader, the world with the supervisor, and with the world, as pid 1, everybody in the
-pid namespace: a grader killed by ``kill -9`` leaves nothing behind, since mounts, networks and processes are the kernel's.
+pid namespace: a grader killed by ``kill -9`` leaves nothing behind but empty control groups.
 
 - The **supervisor** and the **world** stay the user who called, who is nobody in the user namespace.
 - The **world** gives up every capability but CAP_NET_BIND_SERVICE, sees every file system read-only and without
@@ -18,6 +18,7 @@ pid namespace: a grader killed by ``kill -9`` leaves nothing behind, since mount
 from __future__ import annotations
 
 import errno
+import gc
 import math
 import os
 import secrets
@@ -31,8 +32,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from grader.engines.agent import WRITABLE
 from grader.engines.local import network, oci, syscalls, userns, watchdog
 from grader.engines.local.cgroups import Groups
+from grader.engines.machine import etc_files
 from grader.model.plan import Plan
 
 STAGE = "/mnt"
@@ -87,7 +90,13 @@ def supervise(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups)
                 _fork(lambda: _watchdog(plan, ends), ends)
             if os.waitpid(runc, 0)[1] == 0:
                 os.write(ends.status, b"r")
-                _close(ends.world_requests, ends.world_answers, ends.host_requests, ends.host_answers, ends.status)
+                _close(
+                    ends.world_requests,
+                    ends.world_answers,
+                    ends.host_requests,
+                    ends.host_answers,
+                    ends.status,
+                )
                 _watch(ends.orders, world, wall)
             os.kill(world, signal.SIGKILL)
             _reap()
@@ -126,6 +135,8 @@ def _watch(orders: int, world: int, wall: float) -> None:
 
 def _detach(kept: Iterable[int]) -> None:
     """From a fork of the grader to a process with nothing of the grader's but these descriptors."""
+    # Garbage of the grader's must never be collected here: it would close descriptors by numbers that are others' now.
+    gc.freeze()
     os.setsid()
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
@@ -204,6 +215,7 @@ def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> 
     # The last things that need the caller's own eyes: the paths may lie in a folder closed to others.
     sources = {"rootfs": os.open(rootfs, os.O_PATH), "agent.py": os.open(agent, os.O_PATH)}
     userns.become_root()
+    os.environ["PATH"] = network.PATH
     syscalls.die_with_parent(signal.SIGKILL)
     syscalls.mount("tmpfs", STAGE, "tmpfs", syscalls.MS_NODEV, "mode=755,size=1m")
     for name, source in sources.items():
@@ -238,11 +250,13 @@ def _share_processors(count: float) -> None:
 def _lay_out(plan: Plan, *, metered: bool) -> None:
     disk = f"{STAGE}/disk"
     os.mkdir(disk)
-    syscalls.mount("tmpfs", disk, "tmpfs", syscalls.MS_NODEV, f"mode=755,size={plan.limits.disk},nr_inodes=20000")
-    for tree in oci.WRITABLE:
+    syscalls.mount(
+        "tmpfs", disk, "tmpfs", syscalls.MS_NODEV, f"mode=755,size={plan.limits.disk},nr_inodes=20000"
+    )
+    for tree in WRITABLE:
         os.makedirs(disk + tree)
     os.mkdir(f"{STAGE}/etc")
-    for name, text in oci.etc_files(plan).items():
+    for name, text in etc_files(plan).items():
         _write(f"{STAGE}/etc/{name}", text.encode())
     _write(f"{STAGE}/config.json", oci.config(plan, folder=STAGE, metered=metered))
 
@@ -250,5 +264,3 @@ def _lay_out(plan: Plan, *, metered: bool) -> None:
 def _write(path: str, data: bytes) -> None:
     with open(path, "wb") as file:
         file.write(data)
-
-

@@ -39,7 +39,9 @@ def ids() -> Range:
         return Range(start, start, count)
     uid, gid = _granted("/etc/subuid"), _granted("/etc/subgid")
     if uid is None or gid is None:
-        raise EngineError(f"no {SIZE} ids are set aside for you in /etc/subuid and /etc/subgid: {grant_command()}")
+        raise EngineError(
+            f"no {SIZE} ids are set aside for you in /etc/subuid and /etc/subgid: {grant_command()}"
+        )
     return Range(uid, gid)
 
 
@@ -70,8 +72,9 @@ def _granted(path: str) -> int | None:
 
 
 def _roots() -> tuple[int, int]:
-    extents = [[int(number) for number in line.split()] for line in Path("/proc/self/uid_map").open()]
-    if any(start <= ROOTS_RANGE and ROOTS_RANGE + SIZE <= start + count for start, _, count in extents):
+    lines = Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    extents = [[int(number) for number in line.split()] for line in lines]
+    if any(start <= ROOTS_RANGE and start + count >= ROOTS_RANGE + SIZE for start, _, count in extents):
         return ROOTS_RANGE, SIZE
     # Root inside somebody else's container has few ids: all but its own root's.
     start, _, count = max(extents, key=lambda extent: extent[2])
@@ -97,7 +100,9 @@ def write_maps(pid: int, *, own: bool = False) -> None:
         except OSError as error:
             raise EngineError(f"{tool} is missing: sudo apt-get install -y uidmap") from error
         if os.waitpid(child, 0)[1]:
-            raise EngineError(f"{tool} did not set up a user namespace: check /etc/sub{kind}, or {grant_command()}")
+            raise EngineError(
+                f"{tool} did not set up a user namespace: check /etc/sub{kind}, or {grant_command()}"
+            )
 
 
 def become_root() -> None:
@@ -136,3 +141,29 @@ def run(work: Callable[[], None]) -> int:
         os.close(go[1])
         status = os.waitpid(pid, 0)[1]
     return os.waitstatus_to_exitcode(status)
+
+
+def trial() -> str:
+    """What fails when namespaces are made and a /proc is mounted in them; empty when nothing does."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
+            inner = os.fork()
+            if inner == 0:
+                syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+                syscalls.mount(
+                    "proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
+                )
+                os._exit(0)
+            os.waitpid(inner, 0)
+        except OSError as error:
+            os.write(write, str(error.strerror or error).encode())
+        finally:
+            os._exit(0)
+    os.close(write)
+    with os.fdopen(read, "rb") as said:
+        failed = said.read().decode()
+    os.waitpid(pid, 0)
+    return failed

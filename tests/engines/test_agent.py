@@ -1,0 +1,215 @@
+"""The agent on the student's host does what it says, on every engine."""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from grader.engines.base import Engine, Machines
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
+from tests.engines.plans import plan, python, run
+
+MAIN = """\
+compatibility_level = 3.9
+myhostname = mail.example.com
+mydestination = example.com
+virtual_alias_maps = hash:/etc/postfix/virtual
+alias_maps = hash:${config_directory}/aliases
+"""
+
+
+@pytest.fixture
+def machines(engine: Engine) -> Iterator[Machines]:
+    with engine.machines(plan()) as up:
+        yield up
+
+
+def file(path: str, text: str, mode: int = 0o644, owner: str = "root:root") -> dict[str, Any]:
+    return {"path": path, "data": base64.b64encode(text.encode()).decode(), "mode": mode, "owner": owner}
+
+
+def install(machines: Machines, *files: dict[str, Any]) -> None:
+    machines.host.call("install", files=list(files), timeout=5)
+
+
+def start(machines: Machines, *services: str) -> Any:
+    machines.host.ask("start", services=list(services), config_dir="/etc/postfix", timeout=15)
+    return machines.host.answer(timeout=20)
+
+
+def eventually(machines: Machines, tokens: list[str]) -> list[dict[str, Any]]:
+    """Delivered messages with these tokens, waited for."""
+    deadline = Deadline(10)
+    while not deadline.over:
+        found: list[dict[str, Any]] = machines.host.call("mail", tokens=tokens, timeout=5)
+        if found:
+            return found
+        time.sleep(0.02)
+    return []
+
+
+def test_files_are_installed_as_asked_and_old(machines: Machines) -> None:
+    install(machines, file("/etc/postfix/deep/er/map", "a b\n", 0o640, "root:postfix"))
+    told = run(machines, "stat", "-c", "%a %U:%G %Y", "/etc/postfix/deep/er/map")
+    assert told == (0, "640 root:postfix 1577836800\n")
+    assert run(machines, "cat", "/etc/postfix/deep/er/map") == (0, "a b\n")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/usr/bin/sh", "/etc/passwd", "/etc/postfix/../passwd", "/var/run/../../etc/passwd", "etc/postfix/x"],
+)
+def test_files_stay_in_the_writable_trees(machines: Machines, path: str) -> None:
+    with pytest.raises(EngineError, match="may be installed"):
+        install(machines, file(path, "x"))
+
+
+def test_files_do_not_follow_a_link_out(machines: Machines) -> None:
+    run(machines, "ln", "-s", "/dev", "/etc/postfix/out")
+    with pytest.raises(EngineError, match="may be installed"):
+        install(machines, file("/etc/postfix/out/x", "x"))
+
+
+def test_a_command_that_takes_too_long_is_killed_with_its_children(machines: Machines) -> None:
+    before = time.monotonic()
+    code, output = run(machines, "sh", "-c", "echo begun; sleep 321 & sleep 321", limit=0.3)
+    assert (code, output) == (-256, "begun\n")
+    assert time.monotonic() - before < 5
+    assert run(machines, "pgrep", "-c", "sleep")[1] == "0\n"
+
+
+def test_output_is_bounded_and_whole_below_that(machines: Machines) -> None:
+    assert run(machines, "seq", "100000")[1] == "".join(f"{n}\n" for n in range(1, 100_001))
+    assert len(run(machines, "head", "-c", "3000000", "/dev/zero")[1]) == 1_000_000
+
+
+def test_a_missing_program_and_an_unknown_request_are_told(machines: Machines) -> None:
+    assert run(machines, "no-such-program") == (127, "no-such-program: No such file or directory\n")
+    with pytest.raises(EngineError, match="no such request"):
+        machines.host.call("frobnicate", timeout=5)
+
+
+def test_input_reaches_the_command(machines: Machines) -> None:
+    answer = machines.host.call("run", argv=["wc", "-c"], input="x" * 100_000, limit=5, timeout=6)
+    assert answer["output"] == "100000\n"
+
+
+def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> None:
+    install(
+        machines,
+        file("/etc/postfix/main.cf", MAIN),
+        file("/etc/postfix/virtual", "info@example.com alice\n"),
+        file("/etc/postfix/aliases", "postmaster: bob\n"),
+    )
+    told = start(machines, "postfix")
+    assert told["queue_directory"] == "/var/spool/postfix"
+    assert told["mta"].startswith("Postfix 3.")
+    compiled = {
+        command["argv"][0]: command["code"]
+        for command in told["commands"]
+        if command["argv"][0] != "postconf"
+    }
+    assert compiled == {"postmap": 0, "postalias": 0}
+    assert machines.host.call("alive", timeout=5) == {"master": True, "exit": None}
+    message = "Subject: tok-1\n\nHello\n\nFrom here on nothing splits.\n"
+    for recipient in ("info@example.com", "postmaster@example.com"):
+        argv = ["sendmail", "-f", "x@example.com", recipient]
+        assert machines.host.call("run", argv=argv, input=message, limit=5, timeout=6)["code"] == 0
+    deadline = Deadline(10)
+    while len(found := eventually(machines, ["tok-1", "tok-2"])) < 2 and not deadline.over:
+        time.sleep(0.02)
+    assert sorted(entry["path"] for entry in found) == ["/var/mail/alice", "/var/mail/bob"]
+    assert all(entry["tokens"] == ["tok-1"] for entry in found)
+    assert b"From here on nothing splits." in base64.b64decode(found[0]["raw"])
+    log = machines.host.call("log", timeout=5)
+    assert any("postfix/master[" in line and "daemon started" in line for line in log)
+    assert all(line.split(" ", 1)[0].isdigit() for line in log)
+
+
+def test_the_queue_is_counted_and_its_reasons_are_told(machines: Machines) -> None:
+    install(machines, file("/etc/postfix/main.cf", MAIN + "defer_transports = smtp\n"))
+    start(machines, "postfix")
+    argv = ["sendmail", "-f", "x@example.com", "y@elsewhere.example"]
+    machines.host.call("run", argv=argv, input="Subject: s\n\n", limit=5, timeout=6)
+    deadline = Deadline(10)
+    while machines.host.call("queue", timeout=5)["deferred"] != 1 and not deadline.over:
+        time.sleep(0.02)
+    counts = machines.host.call("queue", timeout=5)
+    assert counts == {"maildrop": 0, "hold": 0, "incoming": 0, "active": 0, "deferred": 1, "corrupt": 0}
+    (entry,) = machines.host.call("queued", timeout=10)
+    assert (entry["queue"], entry["sender"]) == ("deferred", "x@example.com")
+    assert (entry["recipient"], entry["reason"]) == ("y@elsewhere.example", "deferred transport")
+
+
+def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
+    install(machines, file("/etc/postfix/main.cf", MAIN + "queue_directory = /var/queue\n"))
+    assert start(machines, "postfix")["queue_directory"] == "/var/queue"
+    assert run(machines, "test", "-d", "/var/queue/deferred")[0] == 0
+
+
+def test_a_dead_server_is_noticed(machines: Machines) -> None:
+    install(machines, file("/etc/postfix/main.cf", MAIN + "inet_protocols = ipv5\n"))
+    start(machines, "postfix")
+    deadline = Deadline(10)
+    while machines.host.call("alive", timeout=5)["master"] and not deadline.over:
+        time.sleep(0.02)
+    assert machines.host.call("alive", timeout=5) == {"master": False, "exit": 1}
+    assert any("ipv5" in line for line in machines.host.call("log", timeout=5))
+
+
+def test_dovecot_answers_logins_once_it_is_started(machines: Machines) -> None:
+    users = file(
+        "/etc/dovecot/users", "alice:{PLAIN}secret:1001:1001::/home/alice::\n", 0o640, "root:dovecot"
+    )
+    install(machines, users)
+    start(machines, "dovecot")
+    for login in ("alice", "alice@example.com"):
+        assert run(machines, "doveadm", "auth", "test", login, "secret")[0] == 0
+    assert run(machines, "doveadm", "auth", "test", "alice", "wrong")[0] != 0
+
+
+def test_mailboxes_of_both_forms_are_read_and_traps_are_not(machines: Machines) -> None:
+    one, two = "From a@b  Mon Jan  1\nSubject: tok-1\n\nx\n", "From c@d  Mon Jan  1\nSubject: tok-2\n\ny\n"
+    install(
+        machines,
+        file("/var/mail/alice", f"{one}\n{two}"),
+        file("/home/bob/Maildir/new/1", "Subject: tok-1 tok-2\n\n"),
+        file("/var/secret", "tok-1"),
+    )
+    run(
+        machines,
+        "sh",
+        "-c",
+        "mkfifo /home/bob/fifo; ln -s /var/secret /home/bob/link; ln -s /dev/zero /home/bob/zero",
+    )
+    found = machines.host.call("mail", tokens=["tok-1", "tok-2"], timeout=5)
+    assert [(entry["path"], entry["tokens"]) for entry in found] == [
+        ("/var/mail/alice", ["tok-1"]),
+        ("/var/mail/alice", ["tok-2"]),
+        ("/home/bob/Maildir/new/1", ["tok-1", "tok-2"]),
+    ]
+
+
+def test_stop_ends_everybody_else(machines: Machines) -> None:
+    start(machines, "dovecot", "postfix")
+    run(machines, "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 &")
+    machines.host.call("stop", timeout=8)
+    assert (
+        python(machines, "import os; print([p for p in os.listdir('/proc') if p.isdigit() and p != '1'][1:])")
+        == "[]"
+    )
+
+
+def test_a_flood_of_log_lines_is_bounded_and_told(machines: Machines) -> None:
+    start(machines)
+    flood = "import socket\ns=socket.socket(1,2); s.connect('/dev/log')\nfor n in range(21000): s.send(b'<22>x[1]: %d' % n)"
+    assert python(machines, flood, limit=20) == ""
+    log = machines.host.call("log", timeout=5)
+    assert len(log) == 20_001
+    assert log[0].endswith("x[1]: 0")
+    assert log[-1] == "0 smtplab: 1000 more lines were not kept"

@@ -1,0 +1,179 @@
+"""Runs of the local engine: joined as planned, and gone afterwards, whatever happens."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from grader.engines.base import ChannelLost, Engine, Machines
+from grader.engines.local import LocalEngine, cgroups, checks, userns
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
+from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, plan, python, run, start_world
+
+pytestmark = pytest.mark.engines("local")
+
+GRADER = """
+import sys, time
+from grader.engines.local import LocalEngine
+from tests.engines.plans import plan
+from tests.engines.test_local_run import linger
+try:
+    with LocalEngine().machines(plan()) as machines:
+        linger(machines, sys.argv[1])
+        print("up", flush=True)
+        time.sleep(600)
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def processes(mark: str) -> list[int]:
+    """Processes of this machine whose command line begins with the mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(mark.encode()):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+def appears(mark: str) -> bool:
+    """Whether such a process is there soon."""
+    deadline = Deadline(5)
+    while not (found := processes(mark)) and not deadline.over:
+        time.sleep(0.01)
+    return bool(found)
+
+
+def linger(machines: Machines, mark: str) -> None:
+    """Start a process on the host that stays, in a session of its own, under this name."""
+    run(machines, "bash", "-c", f"setsid bash -c 'exec -a {mark} sleep 600' >/dev/null 2>&1 &")
+
+
+def listens(machines: Machines, server: str, port: int) -> bool:
+    open_ports = machines.world.call(
+        "listening", server=server, ports=[port], wait_for=[port], seconds=5, timeout=10
+    )
+    return bool(open_ports == [port])
+
+
+def serve(machines: Machines, port: int) -> None:
+    program = f"import socket,time; s=socket.create_server(('::',{port}),family=10,dualstack_ipv6=True); time.sleep(60)"
+    run(machines, "sh", "-c", f'setsid python3 -c "{program}" >/dev/null 2>&1 &')
+
+
+def test_each_reaches_the_other_on_both_protocols(engine: Engine) -> None:
+    trial = plan()
+    with engine.machines(trial) as machines:
+        start_world(machines, trial)
+        serve(machines, 25)
+        assert listens(machines, HOST_V4, 25)
+        assert listens(machines, HOST_V6, 25)
+        assert listens(machines, "10.20.30.10", 25)
+        assert run(machines, "dig", "+short", "mx.elsewhere.example")[1] == f"{ANSWER}\n"
+        assert run(machines, "hostname")[1] == "mail.example.com\n"
+        assert run(machines, "getent", "ahostsv4", "mail.example.com")[1].split()[0] == HOST_V4
+
+
+def test_the_wall_ends_a_run(engine: Engine) -> None:
+    before = time.monotonic()
+    with engine.machines(plan(wall=0.8)) as machines, pytest.raises(ChannelLost, match="student's host"):
+        machines.host.call("run", argv=["sleep", "30"], limit=20, timeout=25)
+    assert time.monotonic() - before < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_killed_grader_leaves_nothing_that_lives(engine: Engine, number: int) -> None:
+    mark = f"smtplab-test-{os.getpid()}-{number}"
+    grader = subprocess.Popen([sys.executable, "-c", GRADER, mark], stdout=subprocess.PIPE)
+    assert grader.stdout is not None
+    with grader, grader.stdout:
+        try:
+            assert grader.stdout.readline() == b"up\n"
+            assert appears(mark)
+            grader.send_signal(number)
+            assert grader.wait(10) == (130 if number == signal.SIGINT else -number)
+        finally:
+            grader.kill()
+    deadline = Deadline(5)
+    while processes(mark) and not deadline.over:
+        time.sleep(0.01)
+    assert processes(mark) == []
+    engine.clean()
+    assert list(cgroups.ROOT.glob(f"**/{cgroups.PREFIX}{grader.pid}-*")) == []
+
+
+def test_leaving_by_an_error_leaves_nothing(engine: Engine) -> None:
+    mark = f"smtplab-test-{os.getpid()}-error"
+    with pytest.raises(ZeroDivisionError), engine.machines(plan()) as machines:
+        linger(machines, mark)
+        assert appears(mark)
+        raise ZeroDivisionError
+    assert processes(mark) == []
+    assert list(cgroups.ROOT.glob(f"**/{cgroups.PREFIX}{os.getpid()}-*")) == []
+
+
+def test_nothing_stays_open_in_the_grader(engine: Engine) -> None:
+    with engine.machines(plan()):
+        pass
+    before = len(os.listdir("/proc/self/fd"))
+    with engine.machines(plan()):
+        pass
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def _answers(number: int) -> str:
+    with LocalEngine().machines(plan()) as machines:
+        return python(machines, f"print({number} * 2)")
+
+
+def test_processes_may_run_machines_at_once(engine: Engine) -> None:
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        assert pool.map(_answers, range(6)) == ["0", "2", "4", "6", "8", "10"]
+
+
+def test_a_runtime_that_fails_gives_one_sentence(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = plan(host="203.0.113.999/24")
+    with (
+        pytest.raises(EngineError, match=r"could not start: .*203\.0\.113\.999") as caught,
+        engine.machines(broken),
+    ):
+        pass
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("missing", "command"),
+    [("runc", "apt-get install -y runc"), ("ip", "apt-get install -y iproute2")],
+)
+def test_a_missing_program_is_named_with_its_package(
+    missing: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in {*checks.RUN, *checks.BUILD, *checks.MAP} - {missing}:
+        (tmp_path / name).touch(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(checks, "SYSTEM_FOLDERS", ())
+    (problem,) = checks.problems()
+    assert missing in problem.what or command.split()[-1] in problem.what
+    assert problem.mend.endswith(command)
+
+
+def test_ids_of_subuid_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(userns, "_user", lambda: "student")
+    file = tmp_path / "subuid"
+    file.write_text("other:100000:65536\nstudent:200000:1000\nstudent:300000:65536\n")
+    assert userns._granted(str(file)) == 300000
+    file.write_text("other:100000:65536\n")
+    assert userns._granted(str(file)) is None
