@@ -13,6 +13,7 @@ import sys
 import time
 import warnings
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,21 @@ pytestmark = pytest.mark.engines("local")
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
 
 
+LAB = "tiny"
+LOST = "tiny/stranger"
+FAULT = "wrong/open-to-everybody"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A lab of few probes, such as an instructor begins with."""
+    folder = tmp_path_factory.mktemp("labs")
+    labs.new(LAB, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMTPLAB_LABS", str(folder))
+        yield
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty current folder."""
@@ -38,8 +54,13 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def write(kind: str, where: Path, *, student: str | None = None, key: str | None = None) -> Path:
+    """One of the lab's own submissions as a student's folder."""
+    return submissions.write(kind, where, student=student, key=key, lab=LAB)
+
+
 def grade(engine: Engine, *arguments: str) -> int:
-    return main(["grade", "open-relay", "--out", "out", "--engine", engine.name, "-j", "2", *arguments])
+    return main(["grade", LAB, "--out", "out", "--engine", engine.name, "-j", "2", *arguments])
 
 
 def gradebook(folder: Path) -> dict[str, dict[str, str]]:
@@ -54,9 +75,9 @@ def result(folder: Path, student: str) -> Any:
 def test_a_class_with_every_kind_of_submission(
     engine: Engine, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    submissions.write("solution", here / "subs/zoe")
-    submissions.write("wrong/permit-before-reject", here / "subs/a\nb")
-    submissions.write("starter", here / "subs/-rf")
+    write("solution", here / "subs/zoe")
+    write(FAULT, here / "subs/a\nb")
+    write("starter", here / "subs/-rf")
     (here / "subs/empty").mkdir()
     (here / "subs/linked").mkdir()
     (here / "subs/linked/main.cf").symlink_to("/etc/passwd")
@@ -73,7 +94,7 @@ def test_a_class_with_every_kind_of_submission(
     assert {name: lines[name]["score"] for name in ("broken", "empty", "linked", "müller", "zoe")} == {
         "broken": "0", "empty": "0", "linked": "0", "müller": "100", "zoe": "100",
     }  # fmt: skip
-    assert lines["a%0Ab"]["open-relay/stranger"] == "0"
+    assert lines["a%0Ab"][LOST] == "0"
     folders = {path.name for path in (here / "out").iterdir() if path.is_dir()}
     assert folders == {"%2Drf", "a%0Ab", "broken", "empty", "linked", "müller", "zoe"}
     assert {path.name for path in (here / "out/zoe").iterdir()} == {
@@ -86,18 +107,18 @@ def test_a_class_with_every_kind_of_submission(
     assert "zoe" in out
 
     before = {path: path.stat().st_mtime_ns for path in (here / "out").glob("*/result.json")}
-    submissions.write("wrong/permit-before-reject", here / "subs/zoe")
+    write(FAULT, here / "subs/zoe")
     assert grade(engine, "--resume", *(f"subs/{name}" for name in names)) == 1
     after = {path: path.stat().st_mtime_ns for path in (here / "out").glob("*/result.json")}
     again = {path.parent.name for path in after if after[path] != before[path]}
     # What could not be read was not graded: it is looked at each time.
     assert again == {"zoe", "broken", "empty", "linked"}
-    assert gradebook(here / "out")["zoe"]["open-relay/stranger"] == "0"
+    assert gradebook(here / "out")["zoe"][LOST] == "0"
 
 
 def test_every_student_has_a_variant_of_their_own(engine: Engine, here: Path) -> None:
     for student in ("alice", "bob"):
-        submissions.write("solution", here / student, student=student, key="course")
+        write("solution", here / student, student=student, key="course")
     shutil.copytree(here / "alice", here / "copycat")
     assert grade(engine, "alice", "bob", "copycat", "--seed", "course") == 1
     lines = gradebook(here / "out")
@@ -109,7 +130,7 @@ def test_every_student_has_a_variant_of_their_own(engine: Engine, here: Path) ->
 
 def test_the_same_class_gives_the_same_documents(engine: Engine, here: Path) -> None:
     for student in ("alice", "bob", "carol"):
-        submissions.write("solution", here / student)
+        write("solution", here / student)
     books = []
     for jobs in ("1", "3"):
         assert grade(engine, "alice", "bob", "carol", "-j", jobs, "--format", "json,csv") == 0
@@ -121,8 +142,8 @@ def test_the_same_class_gives_the_same_documents(engine: Engine, here: Path) -> 
 def test_an_interrupted_class_keeps_what_is_finished_and_is_resumed(engine: Engine, here: Path) -> None:
     students = [f"s{number}" for number in range(8)]
     for student in students:
-        submissions.write("solution", here / student)
-    arguments = ["grade", "open-relay", *students, "--out", "out", "--engine", engine.name, "-j", "2"]
+        write("solution", here / student)
+    arguments = ["grade", LAB, *students, "--out", "out", "--engine", engine.name, "-j", "2"]
     with subprocess.Popen(
         [*SMTPLAB, *arguments],
         stdout=subprocess.PIPE,
@@ -150,8 +171,8 @@ def test_an_interrupted_class_keeps_what_is_finished_and_is_resumed(engine: Engi
 def test_a_killed_class_is_resumed(engine: Engine, here: Path) -> None:
     students = [f"s{number}" for number in range(6)]
     for student in students:
-        submissions.write("solution", here / student)
-    arguments = ["grade", "open-relay", *students, "--out", "out", "--engine", engine.name, "-j", "2"]
+        write("solution", here / student)
+    arguments = ["grade", LAB, *students, "--out", "out", "--engine", engine.name, "-j", "2"]
     with subprocess.Popen(
         [*SMTPLAB, *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
@@ -168,7 +189,7 @@ def test_a_failing_engine_is_an_error_of_the_grader_and_no_grade(
     engine: Engine, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for student in ("alice", "bob"):
-        submissions.write("solution", here / student)
+        write("solution", here / student)
     tries = here / "tries"
     real = pipeline.grade
 
@@ -194,15 +215,15 @@ def test_what_the_grader_threw_away_disturbs_no_run(engine: Engine, here: Path) 
     class Knot:
         def __init__(self) -> None:
             self.itself = self
-            # Never closed on purpose: it is the collector that finds it, in a process that has other use for its number.
+            # Never closed on purpose: it is the collector that finds it, and its number may be another's by then.
             self.file = (here / "file").open("w")
 
-    submission = submissions.write("solution", here / "alice")
+    submission = write("solution", here / "alice")
     for _ in range(3):
         with warnings.catch_warnings(action="ignore"):
             knots = [Knot() for _ in range(12)]
             knots.clear()
-            run = pipeline.check(labs.find("open-relay"), submission, engine=engine)
+            run = pipeline.check(labs.find(LAB), submission, engine=engine)
             assert run.result.error is None
             gc.collect()
 

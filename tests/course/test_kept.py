@@ -42,7 +42,7 @@ def test_two_classes_do_not_write_to_one_folder(tmp_path: Path) -> None:
     with (
         locked(tmp_path),
         pytest.raises(UsageError, match="another 'smtplab grade' is writing"),
-        locked(tmp_path),
+        locked(tmp_path, 0.1),
     ):
         pass
 
