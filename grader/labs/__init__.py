@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
     from grader.labs.plan import make_plan
     from grader.labs.scaffold import new
-    from grader.labs.schema import forms_schema, lab_schema, wrong_schema
+    from grader.labs.schema import evidence_schema, forms_schema, lab_schema, result_schema, wrong_schema
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
     from grader.model.submission import Submitted
@@ -25,6 +25,7 @@ _MODULES = {
     "Submitted": "grader.model.submission",
     "Variant": "grader.model.variant",
     "draw_variant": "grader.labs.variant",
+    "evidence_schema": "grader.labs.schema",
     "find": "grader.labs.loading",
     "forms_schema": "grader.labs.schema",
     "lab_schema": "grader.labs.schema",
@@ -35,6 +36,7 @@ _MODULES = {
     "new": "grader.labs.scaffold",
     "read_submission": "grader.labs.submission",
     "render_files": "grader.labs.handout",
+    "result_schema": "grader.labs.schema",
     "start": "grader.labs.handout",
     "started": "grader.labs.handout",
     "wrong_schema": "grader.labs.schema",
@@ -46,6 +48,7 @@ __all__ = [
     "Submitted",
     "Variant",
     "draw_variant",
+    "evidence_schema",
     "find",
     "forms_schema",
     "lab_schema",
@@ -56,6 +59,7 @@ __all__ = [
     "new",
     "read_submission",
     "render_files",
+    "result_schema",
     "start",
     "started",
     "wrong_schema",

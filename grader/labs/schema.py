@@ -1,4 +1,4 @@
-"""The published JSON Schemas (2020-12) of what lab authors write, made from the types that the loader uses."""
+"""The published JSON Schemas (2020-12), made from the very types that read and write what they describe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from grader.model.evidence import Evidence
 from grader.model.lab import Lab, Mail, Wrong
+from grader.model.result import Result
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -24,6 +26,16 @@ def wrong_schema() -> dict[str, Any]:
 def forms_schema() -> dict[str, Any]:
     """The schema of ``fixtures/forms/*.yaml``."""
     return _published("forms", "A list of mails to attempt", list[Mail])
+
+
+def result_schema() -> dict[str, Any]:
+    """The schema of a result document (``smtplab check --json``)."""
+    return _published("result", "A result of smtplab", Result)
+
+
+def evidence_schema() -> dict[str, Any]:
+    """The schema of an evidence document (``smtplab check --evidence``)."""
+    return _published("evidence", "The evidence of one run of smtplab", Evidence)
 
 
 def schema_of(type_: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from grader.cli.complete import LAB
 if TYPE_CHECKING:
     from grader.engines.base import Engine
 
-SCHEMAS = ("lab", "wrong", "forms")
+SCHEMAS = ("lab", "wrong", "forms", "result", "evidence")
 
 
 @click.group()
@@ -79,11 +79,11 @@ def _verify(folder: Path, engine: Engine, jobs: int | None) -> int:
 @click.argument("kind", type=click.Choice(SCHEMAS), default="lab")
 @options.debug
 def schema(kind: str) -> int:
-    """Print the JSON Schema of lab.yaml, of wrong/*/expect.yaml ('wrong') or of fixtures/forms ('forms')."""
+    """Print a JSON Schema: of lab.yaml, of wrong/*/expect.yaml, of forms/*.yaml, of a result or of evidence."""
     import msgspec
 
     from grader import labs
 
-    made = {"lab": labs.lab_schema, "wrong": labs.wrong_schema, "forms": labs.forms_schema}[kind]()
+    made = getattr(labs, f"{kind}_schema")()
     click.echo(msgspec.json.format(msgspec.json.encode(made), indent=2))
     return 0
