@@ -212,7 +212,7 @@ KNOWN = (
         "the disk is full; make room, or set SMTPLAB_CACHE and TMPDIR to folders with 1 GB free",
     ),
     (
-        r"Temporary failure|Could not (connect|resolve)|Failed to fetch|Unable to connect|Connection (refused|timed out)",
+        r"Temporary failure|Could not (connect|resolve)|Failed to fetch|Unable to connect|Connection timed out",
         "Debian's archive cannot be reached; go online, or set SMTPLAB_MIRROR to a mirror of it that can be",
     ),
     (r"NO_PUBKEY|not signed", "Debian's keys are missing: sudo apt-get install -y debian-archive-keyring"),

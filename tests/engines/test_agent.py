@@ -17,7 +17,10 @@ from tests.engines.plans import plan, python, run
 MAIN = """\
 compatibility_level = 3.9
 myhostname = mail.example.com
+myorigin = example.com
 mydestination = example.com
+"""
+MAPS = """\
 virtual_alias_maps = hash:/etc/postfix/virtual
 alias_maps = hash:${config_directory}/aliases
 """
@@ -102,7 +105,7 @@ def test_input_reaches_the_command(machines: Machines) -> None:
 def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> None:
     install(
         machines,
-        file("/etc/postfix/main.cf", MAIN),
+        file("/etc/postfix/main.cf", MAIN + MAPS),
         file("/etc/postfix/virtual", "info@example.com alice\n"),
         file("/etc/postfix/aliases", "postmaster: bob\n"),
     )
@@ -207,7 +210,8 @@ def test_stop_ends_everybody_else(machines: Machines) -> None:
 
 def test_a_flood_of_log_lines_is_bounded_and_told(machines: Machines) -> None:
     start(machines)
-    flood = "import socket\ns=socket.socket(1,2); s.connect('/dev/log')\nfor n in range(21000): s.send(b'<22>x[1]: %d' % n)"
+    flood = "import socket\ns = socket.socket(1, 2)\ns.connect('/dev/log')\n"
+    flood += "for n in range(21000): s.send(b'<22>x[1]: %d' % n)"
     assert python(machines, flood, limit=20) == ""
     log = machines.host.call("log", timeout=5)
     assert len(log) == 20_001

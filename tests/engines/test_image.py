@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from grader import resources
 from grader.engines import image
 from grader.model.errors import EngineError
 
@@ -25,7 +26,7 @@ def recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "fixtures"
     for name in ("image", "certificates"):
         shutil.copytree(image.recipe().parent / name, copy / name)
-    monkeypatch.setattr(image.resources, "folder", lambda name: copy)
+    monkeypatch.setattr(resources, "folder", lambda name: copy)
     return copy / "image"
 
 
@@ -79,7 +80,7 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "file").touch()
     monkeypatch.setenv("SMTPLAB_CACHE", str(tmp_path / "file" / "cache"))
     with (
-        pytest.raises(EngineError, match="cannot write to the cache folder .* SMTPLAB_CACHE"),
+        pytest.raises(EngineError, match=r"cannot write to the cache folder .* SMTPLAB_CACHE"),
         image.lock("x", print),
     ):
         pass
