@@ -16,6 +16,9 @@ from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
 
+REGULAR_SECONDS = 0.1
+"""Penalties differ by no more than this."""
+
 GOODBYE = 221
 LEAVING = 421
 
@@ -100,6 +103,8 @@ class Client:
         self.extensions: set[str] = set()
         self.errors = 0
         """Replies that said no, as Postfix counts them against ``smtpd_soft_error_limit``."""
+        self.punished = False
+        """Whether the server lets this client wait on purpose."""
         self.authenticated = False
         self._certificate: Certificate | None = None
         self._first = self.attempts[0]
@@ -112,16 +117,8 @@ class Client:
         self._wire: Wire | None = None
         self._unanswered: deque[tuple[float, str]] = deque()
         self._hello_reply: Reply | None = None
-
-    @property
-    def connected(self) -> bool:
-        """Whether the server has not hung up yet."""
-        return self._wire is not None and self._wire.ended is None
-
-    @property
-    def punished(self) -> bool:
-        """Whether the server let this client wait for a reply, once the session was open, as for a penalty."""
-        return self._wire is not None and self._wire.longest_wait > self.patience.penalty
+        self._last_word_at = 0.0
+        self._last_pause = 0.0
 
     def session(self, number: int) -> Session:
         """The session as evidence."""
@@ -183,13 +180,13 @@ class Client:
             await self._log_in(first.login)
             self.progress.stage = "preface"
         await self._before(first.before)
-        self._wire.longest_wait = 0.0
 
     def send(self, *commands: str) -> None:
         """Send commands in one write; ``answer`` reads their replies one by one."""
         assert self._wire is not None
         self._note_early_words()
         now = self._clock()
+        self._last_word_at = now
         self._unanswered.extend((now, command) for command in commands)
         self._wire.send("".join(command + "\r\n" for command in commands).encode("utf-8", "surrogateescape"))
 
@@ -207,6 +204,7 @@ class Client:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
         assert self._wire is not None
         at, heard = await self._wire.reply(self._at_most(seconds))
+        self._note_pause(at)
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
             self.errors += 1
@@ -220,11 +218,10 @@ class Client:
         self.send(command)
         return await self.answer(shown=shown)
 
-    async def gather(self, count: int) -> int:
-        """Wait until this many replies are there to be read, or the server pauses; how many are there."""
+    async def gather(self, count: int) -> None:
+        """Wait until this many replies are there to be read, or the server pauses."""
         assert self._wire is not None
         await self._wire.replies(count, self._at_most(self.patience.penalty))
-        return self._wire.unread
 
     def send_text(self, data: bytes) -> None:
         """Send a message as it is."""
@@ -266,6 +263,16 @@ class Client:
 
     def _at_most(self, seconds: float) -> float:
         return min(seconds, self._deadline.left)
+
+    def _note_pause(self, at: float) -> None:
+        """Notice two waits in a row of the same length: a penalty.
+
+        A machine with too much to do lets its clients wait too, but not by the clock.
+        """
+        pause = (at - self._last_word_at) / 1000
+        regular = abs(pause - self._last_pause) < REGULAR_SECONDS
+        self.punished = self.punished or (pause > self.patience.penalty and regular)
+        self._last_pause, self._last_word_at = pause, at
 
     def _send_line(self, line: str) -> None:
         assert self._wire is not None

@@ -95,17 +95,16 @@ class Mails:
         """Ask for the recipients of many attempts in one write (RFC 2920), then send what is taken."""
         sent = [[*commands_of(attempt), "RSET"] for attempt in attempts]
         self._client.send(*(command for commands in sent for command in commands))
-        said = await self._client.gather(sum(map(len, sent)))
+        await self._client.gather(sum(map(len, sent)))
         taken = []
-        for attempt, commands in zip(attempts, sent, strict=True):
-            said -= len(commands)
-            if said < 0 and attempt is not attempts[0] and self._client.connected:
-                raise HungUp("reset", "the server makes clients wait: the rest is tried one by one")
+        for attempt in attempts:
             if await self._envelope(attempt):
                 taken.append(attempt)
             else:
                 self._client.settle(attempt)
             await self._client.answer()
+            if self._client.punished and attempt is not attempts[-1]:
+                raise HungUp("reset", "the server makes its clients wait: the rest is tried one by one")
         for attempt in taken:
             await self._transaction(attempt)
 

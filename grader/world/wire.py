@@ -41,8 +41,6 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, clock: Clock, on_delay: Callable[[], None]) -> None:
         self.encryption: Encryption | None = None
-        self.longest_wait = 0.0
-        """Seconds. Its user may set it back."""
         self._clock = clock
         self._on_delay = on_delay
         self._transport: asyncio.Transport | None = None
@@ -194,15 +192,14 @@ class Wire(asyncio.Protocol):
     async def _wait(self, seconds: float) -> None:
         """Wait until woken or the time is over. One timer is cheaper than ``asyncio.wait_for``, and as good."""
         self._waiter = waiter = self._loop.create_future()
-        began = self._loop.time()
-        self._timer = self._loop.call_later(min(PATIENCE_SECONDS, seconds), self._slow, began + seconds)
+        end = self._loop.time() + seconds
+        self._timer = self._loop.call_later(min(PATIENCE_SECONDS, seconds), self._slow, end)
         try:
             await waiter
         finally:
             if self._timer is not None:
                 self._timer.cancel()
             self._waiter = None
-            self.longest_wait = max(self.longest_wait, self._loop.time() - began)
 
     def _slow(self, end: float) -> None:
         self._on_delay()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import cache
 from types import TracebackType
@@ -24,6 +25,11 @@ CLIENT = "127.0.0.66"
 PASSWORD = "correct-horse-battery"
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def clock() -> float:
+    """Milliseconds."""
+    return time.monotonic() * 1000
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -100,7 +106,7 @@ class Bed:
     ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
         self.prober = Prober(
-            Contexts(world or spec()), lambda: 0.0, lambda server: name, self.peers.tokens, patience
+            Contexts(world or spec()), clock, lambda server: name, self.peers.tokens, patience
         )
         self.connections = 0
         self._servers: list[asyncio.Server] = []

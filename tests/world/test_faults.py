@@ -169,6 +169,28 @@ def test_a_server_that_punishes_by_waiting_gets_one_attempt_a_session() -> None:
     assert time.monotonic() - began < 2.5, "twenty attempts with a penalty each would take six seconds"
 
 
+def test_a_server_that_is_only_slow_keeps_its_sessions() -> None:
+    """A machine with too much to do: one more session a probe would give it even more."""
+
+    async def labours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pauses = iter((0.25, 0.5, 0.25))
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            verb = line[:4]
+            if verb == b"MAIL":
+                await asyncio.sleep(next(pauses, 0))
+            replies = {
+                b"EHLO": b"250-hi\r\n250 PIPELINING\r\n",
+                b"RCPT": b"554 no\r\n",
+                b"QUIT": b"221 bye\r\n",
+            }
+            writer.write(replies.get(verb, b"250 ok\r\n"))
+
+    _, outcomes, connections = against(labours, *(attempt(number) for number in range(18)))
+    assert {outcome.stage for outcome in outcomes} == {"rcpt"}
+    assert connections == 2
+
+
 def test_a_slow_server_does_not_hold_up_others() -> None:
     async def work() -> float:
         async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
