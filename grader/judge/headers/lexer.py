@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 ENCODED_WORD = re.compile(r"=\?[^?\s]*\?[^?\s]*\?[^?\s]*\?=")
 _SPACE = re.compile(r"[ \t\r\n]+")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 # Control characters and bytes beyond ASCII have rules of their own; here they pass, so that one cause gives one fault.
-_ATOM = re.compile(r"[^ \t\r\n()<>\[\]:;@\\,.\"]+")
-_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
-_LITERAL = re.compile(r"\[((?:[^\[\]\\]|\\.)*)\]", re.DOTALL)
+_TOKEN = re.compile(
+    rf"(?P<atom>{ENCODED_WORD.pattern}|[^ \t\r\n()<>\[\]:;@\\,.\"]+)"
+    rf"|(?P<quoted>{_QUOTED.pattern})|(?P<literal>\[(?:[^\[\]\\]|\\.)*\])|(?P<special>.)",
+    re.DOTALL,
+)
 
 
 class Token(NamedTuple):
@@ -78,7 +81,10 @@ def without_comments(text: str) -> str:
         if text[position] == "(":
             position = comment_end(text, position)
             kept.append(" ")
-        elif quoted := _QUOTED.match(text, position):
+        elif text[position] == '"':
+            quoted = _QUOTED.match(text, position)
+            if quoted is None:
+                raise Malformed("a quotation mark is not closed", position)
             kept.append(quoted[0])
             position = quoted.end()
         else:
@@ -88,17 +94,13 @@ def without_comments(text: str) -> str:
 
 
 def _token(text: str, position: int, spaced: bool) -> Token:
-    for kind, pattern in (
-        ("atom", ENCODED_WORD),
-        ("atom", _ATOM),
-        ("quoted", _QUOTED),
-        ("literal", _LITERAL),
-    ):
-        if found := pattern.match(text, position):
-            return Token(kind, found[0], position, spaced)
-    character = text[position]
-    if character == '"':
+    found = _TOKEN.match(text, position)
+    assert found is not None
+    kind = found.lastgroup or ""
+    if kind != "special":
+        return Token(kind, found[0], position, spaced)
+    if found[0] == '"':
         raise Malformed("a quotation mark is not closed", position)
-    if character == "[":
+    if found[0] == "[":
         raise Malformed("a bracket is not closed", position)
-    return Token(character, character, position, spaced)
+    return Token(found[0], found[0], position, spaced)

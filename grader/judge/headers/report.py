@@ -49,6 +49,7 @@ class Report:
     def add(self, rule: str, offset: int, field: str = "", /, **values: object) -> None:
         """Note that ``rule`` is broken at ``offset``. ``values`` fill the braces of its sentence."""
         found = RULES[rule]
+        field = shown(field)
         words = {name: shown(value) if isinstance(value, str) else value for name, value in values.items()}
         self.faults.append(
             Fault(

@@ -27,7 +27,7 @@ def known_charset(name: str) -> bool:
     if name.lower().replace("_", "-") in _NO_CHARSETS:
         return False
     try:
-        b"".decode(name)
+        "a".encode(name)
     except (LookupError, ValueError):
         return False
     return True
@@ -93,7 +93,7 @@ def _wrong(
     if found is None:
         shown = text[start.start() : start.start() + 40]
         return "encoded-word-syntax", {"text": shown, "what": "it has no end, or a space or '?' inside"}
-    before, after = text[: found.start()][-1:], text[found.end() :][:1]
+    before, after = text[max(0, found.start() - 1) : found.start()], text[found.end() : found.end() + 1]
     if (before and before not in apart) or (after and after not in apart):
         return "encoded-word-joined", {}
     if len(found[0]) > LONGEST:

@@ -1,0 +1,84 @@
+"""The quiz bank: enough questions, each with one right answer and something to say to every other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from grader.lesson import library
+from grader.lesson.questions import (
+    KINDS,
+    Expected,
+    Fill,
+    Match,
+    Multiple,
+    Option,
+    Order,
+    Pair,
+    Position,
+    Question,
+    Single,
+    complaint,
+)
+
+QUESTIONS = library().questions
+TOPICS = {"commands", "codes", "ports", "security", "headers", "delivery"}
+
+
+def test_there_are_questions_of_every_topic_kind_and_difficulty() -> None:
+    assert len(QUESTIONS) >= 72
+    topics = Counter(question.topic for question in QUESTIONS)
+    assert set(topics) == TOPICS
+    assert min(topics.values()) >= 10
+    assert {question.kind for question in QUESTIONS} == set(KINDS)
+    assert min(Counter(question.difficulty for question in QUESTIONS).values()) >= 10
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_a_question_is_unambiguous(question: Question) -> None:
+    assert complaint(question) == ""
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_a_question_says_something_of_its_own_to_every_answer(question: Question) -> None:
+    if isinstance(question, Single):
+        said = [option.feedback for option in question.options]
+        assert len(set(said)) == len(said)
+    if isinstance(question, Single | Multiple):
+        assert all(option.missed for option in question.options if option.right)
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+def test_a_question_does_not_tell_its_answer(question: Question) -> None:
+    if isinstance(question, Fill):
+        right = [answer.text.casefold() for answer in question.answers if answer.right]
+        assert not any(f" {answer} " in f" {question.ask.casefold()} " for answer in right if len(answer) > 1)
+
+
+RIGHT = Option("a", "yes", right=True, missed="it was")
+WRONG = Option("b", "no")
+BASE: dict[str, Any] = {"id": "q", "topic": "codes", "difficulty": 1, "ask": "?", "see": ["smtp"]}
+
+
+@pytest.mark.parametrize(
+    ("question", "wrong"),
+    [
+        (Single(**BASE, kind="single", options=[RIGHT, WRONG]), ""),
+        (Single(**BASE, kind="single", options=[RIGHT, RIGHT]), "2 options are right"),
+        (Single(**BASE, kind="single", options=[WRONG]), "0 options are right"),
+        (Single(**BASE, kind="single", options=[RIGHT, Option("A", "no")]), "two options are the same text"),
+        (Single(**BASE, kind="single", options=[Option("a", "yes", right=True), WRONG]), "no 'missed'"),
+        (Single(**BASE, kind="single", options=[RIGHT, Option("b", "no", missed="x")]), "has 'missed'"),
+        (Multiple(**BASE, kind="multiple", options=[RIGHT, WRONG]), "1 of 2 options are right"),
+        (Multiple(**BASE, kind="multiple", options=[RIGHT, Option("c", "yes", True, "it was")]), "2 of 2 options are"),
+        (Order(**BASE, kind="order", items=[Position("a", "x"), Position("a", "y")]), "two items are the same"),
+        (Match(**BASE, kind="match", pairs=[Pair("a", "1", "x"), Pair("b", "1", "y")]), "more than one matching"),
+        (Fill(**BASE, kind="fill", answers=[Expected("25", "no")], wrong="no"), "no answer is right"),
+        (Fill(**BASE, kind="fill", answers=[Expected("A", "x", True), Expected("a", "y")], wrong="no"), "stands twice"),
+    ],
+)  # fmt: skip
+def test_what_makes_a_question_ambiguous_is_refused(question: Question, wrong: str) -> None:
+    found = complaint(question)
+    assert (wrong in found) if wrong else found == ""
