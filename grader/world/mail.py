@@ -15,9 +15,6 @@ from grader.world.wire import HungUp
 ERRORS_A_SESSION = 9
 """Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
 
-FIRST_BATCH = 4
-"""Attempts sent at once before it is known whether MAIL is refused too: that would make two errors each."""
-
 LINE_END = re.compile(rb"\r?\n")
 END_OF_TEXT = b"\r\n.\r\n"
 
@@ -65,31 +62,40 @@ class Mails:
         self._client = client
         self._pipelining = "PIPELINING" in client.extensions
         self._waiting: deque[Attempt] = deque()
-        self._batches = 0
+        self._fresh = True
         self._mail_refused = False
         self._accepted = False
 
     async def send(self, attempts: Sequence[Attempt]) -> None:
         """Try the attempts, as many as the server's patience allows; the others are left without an outcome."""
         self._waiting.extend(attempts)
-        while self._waiting and (size := self._batch_size()):
-            batch = [self._waiting.popleft() for _ in range(min(size, len(self._waiting)))]
+        while batch := self._next_batch():
             if len(batch) == 1:
                 await self._transaction(batch[0])
             else:
                 await self._batch(batch)
 
-    def _batch_size(self) -> int:
-        """How many attempts to send at once: as many as cannot make too many errors, by what is known of the server."""
+    def _next_batch(self) -> list[Attempt]:
+        """The attempts to send at once: as many as cannot make too many errors, by what is known of the server.
+
+        The first attempt of a session is made in any case.
+        """
         left = ERRORS_A_SESSION - self._client.errors
-        self._batches += 1
-        if left <= 0:
-            return 1 if self._batches == 1 else 0
-        if not self._pipelining or self._accepted:
-            return 1
-        if self._batches == 1:
-            return FIRST_BATCH
-        return max(1, left // 2) if self._mail_refused else left
+        batch: list[Attempt] = []
+        while self._waiting and len(batch) < self._largest_batch():
+            left -= self._errors_of(self._waiting[0])
+            if left < 0 and (batch or not self._fresh):
+                break
+            batch.append(self._waiting.popleft())
+        self._fresh = False
+        return batch
+
+    def _largest_batch(self) -> int:
+        return ERRORS_A_SESSION if self._pipelining and not self._accepted else 1
+
+    def _errors_of(self, attempt: Attempt) -> int:
+        """Errors that an attempt can make: RCPT each, and MAIL unless the server has been taking that."""
+        return len(attempt.recipients) + (self._fresh or self._mail_refused)
 
     async def _batch(self, attempts: list[Attempt]) -> None:
         """Ask for the recipients of many attempts in one write (RFC 2920), then send what is taken."""

@@ -173,7 +173,7 @@ def test_a_server_that_is_only_slow_keeps_its_sessions() -> None:
     """A machine with too much to do: one more session a probe would give it even more."""
 
     async def labours(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pauses = iter((0.25, 0.5, 0.25))
+        pauses = iter((0.22, 0.35, 0.22))
         writer.write(b"220 hi\r\n")
         while line := await reader.readline():
             verb = line[:4]

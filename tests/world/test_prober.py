@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
 from grader.model.plan import Login
 from tests.world.bed import Bed, attempt, run, spoken
 
@@ -83,20 +87,21 @@ def test_refused_and_taken_in_one_session_keep_apart() -> None:
     run(work())
 
 
-def test_refused_mail_does_not_use_up_the_servers_patience() -> None:
-    """Two errors an attempt, MAIL and RCPT: no session may come to ten."""
+@pytest.mark.parametrize(
+    "fields", [{"parameters": "NOSUCH=1"}, {"recipients": ["x@elsewhere.example", "y@elsewhere.example"]}]
+)
+def test_attempts_that_make_two_errors_do_not_use_up_the_servers_patience(fields: dict[str, Any]) -> None:
+    """Postfix sleeps a second before each reply that follows the tenth error."""
 
     async def work() -> None:
         async with Bed() as bed:
             port = await bed.smtp()
-            sessions, outcomes = await bed.probe(
-                *(attempt(number, port=port, parameters="NOSUCH=1") for number in range(20))
-            )
-            assert {outcome.stage for outcome in outcomes} == {"mail"}
-            assert {len(outcome.replies) for outcome in outcomes} == {1}
+            sessions, outcomes = await bed.probe(*(attempt(n, port=port, **fields) for n in range(20)))
+            assert {outcome.stage for outcome in outcomes} <= {"mail", "rcpt"}
+            assert len(outcomes) == 20
             for session in sessions:
                 errors = [line for line in session.lines if line.who == "S" and line.text[0] in "45"]
-                assert len(errors) <= 10, spoken(session)
+                assert len(errors) < 10, spoken(session)
 
     run(work())
 
