@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import select
 import shutil
@@ -32,6 +33,9 @@ class LocalEngine:
 
     name = "local"
 
+    def __init__(self) -> None:
+        self._used = False
+
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
         return checks.problems()
@@ -44,6 +48,10 @@ class LocalEngine:
     @contextmanager
     def machines(self, plan: Plan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError`` where the machines cannot be built."""
+        if self._used:
+            # Whoever grades a second submission will grade many: their worlds are forks that find their program loaded.
+            importlib.import_module("grader.world.service")
+        self._used = True
         with _Run(plan, rootfs.unpacked(lambda step: None)) as run:
             yield run.machines
 
