@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import socket
 from typing import Any
 
 import pytest
@@ -124,8 +126,8 @@ def test_what_an_earlier_arrival_proved_is_not_tried() -> None:
     run(work())
 
 
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this machine has no IPv6")
 def test_both_families_are_spoken() -> None:
-    import asyncio
 
     async def six(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(f"554 hello {writer.get_extra_info('peername')[0]}\r\n".encode())
