@@ -15,15 +15,13 @@ import os
 import socket
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from grader.engines.agent import WRITABLE
+from grader.engines.docker.daemon import Service
 from grader.engines.docker.images import AGENT, HOME, archive
 from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
 from grader.model.plan import Limits, Plan
-
-if TYPE_CHECKING:
-    from docker import APIClient
 
 RUN = "smtplab.run"
 PID = "smtplab.pid"
@@ -58,10 +56,12 @@ ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
 {_READ} | ip -batch -
 exec setpriv --inh-caps=-all --bounding-set=-all,+net_bind_service --no-new-privs python3 -m grader.world
 """
-# As process 1 the agent is deaf to signals that it does not handle, an alarm's included.
-_HOST = f"""import os, signal, sys
-signal.signal(signal.SIGALRM, lambda *_: os._exit(124))
-signal.alarm(int(sys.argv.pop()))
+# As process 1 the agent is deaf to signals that it does not handle, an alarm's included. The student can send that
+# one too: the clock decides.
+_HOST = f"""import os, signal, sys, time
+end = time.monotonic() + int(sys.argv.pop())
+signal.signal(signal.SIGALRM, lambda *_: os._exit(124) if time.monotonic() >= end else None)
+signal.setitimer(signal.ITIMER_REAL, end - time.monotonic(), 1)
 exec(compile(open({AGENT!r}).read(), {AGENT!r}, "exec"))
 """
 
@@ -78,12 +78,12 @@ def owner() -> str:
 class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
-    def __init__(self, client: APIClient, image: str, run: str, plan: Plan, *, podman: bool) -> None:
-        self._client = client
+    def __init__(self, service: Service, image: str, run: str, plan: Plan) -> None:
+        self._client = service.client
         self._image = image
         self._run = run
         self._plan = plan
-        self._podman = podman
+        self._podman = service.podman
         self._wall = int(plan.limits.wall) + GRACE
 
     def name(self, role: str) -> str:

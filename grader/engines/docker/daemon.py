@@ -6,9 +6,12 @@ import errno
 import os
 import pwd
 import re
+import socket
+import ssl
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +36,24 @@ class Unreachable(EngineError):
         self.problem = problem
 
 
-def connect() -> APIClient:
-    """A client of the first service that answers. Raises ``Unreachable`` about the first that should have.
+@dataclass(frozen=True)
+class Service:
+    """A service that answers: its client, whether it is Podman, and its machine's architecture as Go calls it."""
+
+    client: APIClient
+    podman: bool
+    architecture: str
+
+
+def connect() -> Service:
+    """The first service that answers. Raises ``Unreachable`` about the first that should have.
 
     Asked in this order: ``DOCKER_HOST``, the current context of the docker command, Docker's own socket, Podman's.
     """
     first: Unreachable | None = None
     for address, settings in _addresses():
         try:
-            return _client(address, settings)
+            return _service(address, settings)
         except Unreachable as error:
             first = first or error
     raise first or Unreachable(
@@ -50,26 +62,35 @@ def connect() -> APIClient:
 
 
 def _addresses() -> Iterator[tuple[str, dict[str, Any]]]:
+    if chosen := _chosen():
+        yield chosen
+        return
+    runtime = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
+    for path in (DOCKER_SOCKET, f"{runtime}/podman/podman.sock", "/run/podman/podman.sock"):
+        if _is_there(path):
+            yield f"unix://{path}", {}
+
+
+def _chosen() -> tuple[str, dict[str, Any]] | None:
+    """The service that the user chose by ``DOCKER_HOST`` or by a context of the docker command."""
+    settings = Path(os.environ.get("DOCKER_CONFIG", "~/.docker")).expanduser() / "config.json"
+    if not (os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or settings.exists()):
+        return None  # without loading the library, which takes its time
     from docker.context import ContextAPI
     from docker.errors import DockerException
     from docker.utils import kwargs_from_env
 
     try:
         if os.environ.get("DOCKER_HOST"):
-            settings: dict[str, Any] = {**kwargs_from_env()}
-            yield settings.pop("base_url"), settings
-            return
+            given: dict[str, Any] = {**kwargs_from_env()}
+            return given.pop("base_url"), given
         context = ContextAPI.get_current_context()
         if context.Name != "default" and context.Host:
-            yield context.Host, {"tls": context.TLSConfig}
-            return
+            return context.Host, {"tls": context.TLSConfig}
     except (DockerException, OSError, ValueError) as error:
         mend = "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"
         raise Unreachable(Problem(f"Docker's settings cannot be used ({error})", mend)) from error
-    runtime = os.environ.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid()}")
-    for path in (DOCKER_SOCKET, f"{runtime}/podman/podman.sock", "/run/podman/podman.sock"):
-        if _is_there(path):
-            yield f"unix://{path}", {}
+    return None
 
 
 def _is_there(path: str) -> bool:
@@ -81,24 +102,48 @@ def _is_there(path: str) -> bool:
         return False
 
 
-def _client(address: str, settings: dict[str, Any]) -> APIClient:
+def _path(address: str) -> str | None:
+    """The socket's path, if the address is one's."""
+    return re.sub(r"^(http\+)?unix:/*", "/", address) if "unix:" in address else None
+
+
+def _knock(path: str, address: str) -> None:
+    """Raise ``Unreachable`` where nobody listens; the library takes longer to be loaded and is vague about it."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(QUICK)
+        try:
+            client.connect(path)
+        except OSError as error:
+            raise Unreachable(_problem(address, error)) from error
+
+
+def _service(address: str, settings: dict[str, Any]) -> Service:
+    if path := _path(address):
+        _knock(path, address)
     from docker import APIClient
+    from docker.constants import MINIMUM_DOCKER_API_VERSION
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    settings = {**settings, "use_ssh_client": True}
+    def client(version: str, timeout: int) -> APIClient:
+        made = APIClient(base_url=address, version=version, timeout=timeout, use_ssh_client=True, **settings)
+        # Else REQUESTS_CA_BUNDLE, where it is set, would replace the authority of Docker's certificate.
+        made.trust_env = False
+        return made
+
     try:
-        client = APIClient(base_url=address, version="auto", timeout=QUICK, **settings)
-    except (DockerException, RequestException, OSError, ValueError) as error:
+        with closing(client(MINIMUM_DOCKER_API_VERSION, QUICK)) as first:
+            about: dict[str, Any] = first.version(api_version=False)
+        podman = any("Podman" in part.get("Name", "") for part in about.get("Components") or [])
+        return Service(client(about["ApiVersion"], PATIENT), podman, about["Arch"])
+    except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
         raise Unreachable(_problem(address, error)) from error
-    client.timeout = PATIENT
-    return client
 
 
 def _problem(address: str, error: Exception) -> Problem:
     """Why nothing answers at this address."""
-    path = re.sub(r"^(http\+)?unix:/*", "/", address)
-    if path == address:
+    path = _path(address)
+    if path is None:
         return Problem(
             f"Docker at {address} does not answer ({_reason(error)})", f"docker --host {address} version"
         )
@@ -135,7 +180,8 @@ def _errno(error: BaseException | None) -> int | None:
         if not isinstance(found, BaseException) or id(found) in seen:
             continue
         seen.add(id(found))
-        if isinstance(found, OSError) and found.errno:
+        # TLS counts its errors in the same field, by numbers of its own.
+        if isinstance(found, OSError) and not isinstance(found, ssl.SSLError) and found.errno:
             return found.errno
         waiting += [found.__cause__, found.__context__, *found.args]
     return None
@@ -144,13 +190,6 @@ def _errno(error: BaseException | None) -> int | None:
 def _reason(error: Exception) -> str:
     number = _errno(error)
     return os.strerror(number) if number else " ".join(str(error).split())[:200]
-
-
-def is_podman(client: APIClient) -> bool:
-    """Whether it is Podman that answers."""
-    with told("tell its version"):
-        parts: list[dict[str, Any]] = client.version().get("Components") or []
-    return any("Podman" in part.get("Name", "") for part in parts)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from grader.engines import image as recipe
 from grader.engines.base import Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
-from grader.engines.docker.daemon import Unreachable, connect, is_podman, told
+from grader.engines.docker.daemon import Service, Unreachable, connect, told
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
@@ -33,38 +33,36 @@ class DockerEngine:
     name = "docker"
 
     def __init__(self) -> None:
-        self._connected: tuple[int, APIClient, bool] | None = None
+        self._connected: tuple[int, Service] | None = None
 
     def __reduce__(self) -> tuple[type[DockerEngine], tuple[()]]:
         # A connection does not travel to a worker: it makes its own.
         return DockerEngine, ()
 
-    def _daemon(self) -> tuple[APIClient, bool]:
-        """The client of this process, which a forked child must not share, and whether Podman answers."""
+    def _service(self) -> Service:
+        """This process's way to Docker, which a forked child must not share. Raises ``Unreachable``."""
         if self._connected is None or self._connected[0] != os.getpid():
-            client = connect()
-            self._connected = os.getpid(), client, is_podman(client)
-        return self._connected[1:]
+            self._connected = os.getpid(), connect()
+        return self._connected[1]
 
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
         try:
-            self._daemon()
+            self._service()
         except Unreachable as error:
             return [error.problem]
         return []
 
     def image(self, progress: Progress) -> str:
         """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
-        images.ensure(self._daemon()[0], progress)
+        images.ensure(self._service(), progress)
         return recipe.digest()
 
     @contextmanager
     def machines(self, plan: Plan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
-        client, podman = self._daemon()
-        image = images.ensure(client, lambda step: None)
-        run = _Run(client, image, plan, podman=podman)
+        service = self._service()
+        run = _Run(service, images.ensure(service, lambda step: None), plan)
         try:
             yield run.start()
         except BaseException:
@@ -76,7 +74,7 @@ class DockerEngine:
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
-        client, _ = self._daemon()
+        client = self._service().client
         with told("list containers"):
             found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
         removed = []
@@ -110,9 +108,9 @@ def _abandoned(labels: dict[str, str]) -> bool:
 class _Run:
     """The three containers of one run, from their start to their removal."""
 
-    def __init__(self, client: APIClient, image: str, plan: Plan, *, podman: bool) -> None:
-        self._client = client
-        self._specs = containers.Specs(client, image, uuid.uuid4().hex[:12], plan, podman=podman)
+    def __init__(self, service: Service, image: str, plan: Plan) -> None:
+        self._client = service.client
+        self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
         self._pool = ThreadPoolExecutor(3)
         self._begun: list[Future[Any]] = []
         self._channels: list[AttachChannel] = []

@@ -11,6 +11,7 @@ import platform
 import re
 import shutil
 import tarfile
+import time
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.engines import image
 from grader.engines.base import Progress
-from grader.engines.docker.daemon import is_podman, told
+from grader.engines.docker.daemon import Service, told
 from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ AGENT = f"{HOME}/agent.py"
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGITS = 12
 _ASK_REGISTRY = 8
+_YOUNG = 3600
 
 # /etc/mailname follows the container's own /etc/hostname, which Docker writes for each run.
 _LAYER = f"""\
@@ -58,15 +60,15 @@ def host_tag() -> str:
     return f"{HOST}:{total.hexdigest()[:_DIGITS]}"
 
 
-def ensure(client: APIClient, progress: Progress) -> str:
+def ensure(service: Service, progress: Progress) -> str:
     """The name of the image to start from, made unless it is there. Raises ``EngineError``."""
-    tag = host_tag()
+    tag, client = host_tag(), service.client
     if is_there(client, tag):
         return tag
     with image.lock("docker", progress):
         if not is_there(client, tag):
             if not is_there(client, base_tag()):
-                _make_base(client, progress)
+                _make_base(service, progress)
             progress("adding the grader's programs to the image")
             # By its id: Podman would ask a registry for the name.
             layer = _LAYER.format(base=_id(client, base_tag())).encode()
@@ -97,13 +99,18 @@ def is_there(client: APIClient, name: str) -> bool:
 
 
 def remove_outdated(client: APIClient) -> list[str]:
-    """Remove layers with programs of other versions that no container uses; their names."""
+    """Remove layers with programs of other versions that no container uses; their names.
+
+    A young one may be another version's, which is about to start containers from it.
+    """
     from docker.errors import APIError
 
     removed = []
     with told("list images"):
         found: list[dict[str, Any]] = client.images()
     for entry in found:
+        if entry["Created"] > time.time() - _YOUNG:
+            continue
         for tag in entry.get("RepoTags") or []:
             if host_tag() in tag or f"{HOST}:" not in tag:
                 continue
@@ -124,13 +131,14 @@ def _programs() -> Iterator[tuple[str, bytes]]:
         yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
 
 
-def _make_base(client: APIClient, progress: Progress) -> None:
+def _make_base(service: Service, progress: Progress) -> None:
     """Import the local engine's image where it is built, else build by Dockerfile where a registry answers."""
-    same = _same_machine(client)
+    client, ours = service.client, platform.machine().lower()
+    same = service.architecture == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
     if same and (image.folder() / "root.tar").exists():
         return _import(client, progress)
     progress(f"asking for {DEBIAN}")
-    refusal = _refusal(client)
+    refusal = _refusal(service)
     if refusal is None:
         progress("building the image of the student's host, once: this takes some minutes")
         return _build(client, _recipe(), base_tag(), progress, dockerfile="image/Dockerfile")
@@ -142,16 +150,9 @@ def _make_base(client: APIClient, progress: Progress) -> None:
     )
 
 
-def _same_machine(client: APIClient) -> bool:
-    """Whether programs built for this machine run on Docker's."""
-    with told("tell its architecture"):
-        theirs: str = client.version()["Arch"]
-    ours = platform.machine().lower()
-    return theirs == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
-
-
-def _refusal(client: APIClient) -> str | None:
+def _refusal(service: Service) -> str | None:
     """Why Docker cannot get the image to build from; ``None`` when it has it or can."""
+    client = service.client
     if is_there(client, DEBIAN):
         return None
     from docker.errors import NotFound
@@ -162,7 +163,7 @@ def _refusal(client: APIClient) -> str | None:
             client.inspect_distribution(DEBIAN)  # type: ignore[no-untyped-call]
     except EngineError as error:
         # Podman does not know the question; only the attempt will tell.
-        return None if isinstance(error.__cause__, NotFound) and is_podman(client) else str(error.__cause__)
+        return None if isinstance(error.__cause__, NotFound) and service.podman else str(error.__cause__)
     finally:
         client.timeout = patient
     return None

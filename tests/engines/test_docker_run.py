@@ -1,0 +1,212 @@
+"""Two machines on Docker: joined to each other as planned, and gone afterwards, whatever happens."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader.engines.base import Engine
+from grader.engines.docker import containers, images
+from grader.engines.docker.daemon import connect
+from grader.engines.docker.engine import DockerEngine
+from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
+from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, NAMESERVER, plan, python, run, start_world
+
+pytestmark = pytest.mark.engines("docker")
+
+GRADER = """
+import sys, time
+from grader.engines.docker import DockerEngine
+from tests.engines.plans import plan
+with DockerEngine().machines(plan()) as machines:
+    machines.host.call("run", argv=["sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &"], limit=5, timeout=10)
+    print("up", flush=True)
+    time.sleep(600)
+"""
+
+
+def ours(owner: int) -> list[str]:
+    """Names of the containers that this process made and that are still there."""
+    client = connect().client
+    try:
+        found: list[dict[str, Any]] = client.containers(
+            all=True, filters={"label": f"{containers.PID}={owner}"}
+        )
+    finally:
+        client.close()
+    return [name for entry in found for name in entry["Names"]]
+
+
+def gone(owner: int, seconds: float = 15.0) -> bool:
+    """Whether all that this process made goes away in time."""
+    deadline = Deadline(seconds)
+    while ours(owner):
+        if deadline.over:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+@pytest.fixture
+def grader() -> Iterator[subprocess.Popen[str]]:
+    """A process that grades, its machines up."""
+    root = Path(__file__).resolve().parents[2]
+    with subprocess.Popen(
+        [sys.executable, "-c", GRADER], stdout=subprocess.PIPE, text=True, cwd=root
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        yield process
+        process.kill()
+
+
+def test_the_machines_have_the_planned_addresses_and_no_others(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        links = json.loads(run(machines, "ip", "-json", "address")[1])
+        routes = run(machines, "ip", "route")[1] + run(machines, "ip", "-6", "route")[1]
+    addresses = {f"{a['local']}/{a['prefixlen']}" for link in links for a in link["addr_info"]}
+    assert addresses == {"127.0.0.1/8", "::1/128", f"{HOST_V4}/24", "10.20.30.10/24", f"{HOST_V6}/64"}
+    assert "default" not in routes
+    assert "via" not in routes
+
+
+def test_the_host_finds_the_world_by_name_over_udp_and_tcp_and_ipv6(engine: Engine) -> None:
+    trial = plan()
+    with engine.machines(trial) as machines:
+        start_world(machines, trial)
+        assert run(machines, "dig", "+short", "mx.elsewhere.example")[1].strip() == ANSWER
+        assert run(machines, "dig", "+tcp", "+short", "mx.elsewhere.example")[1].strip() == ANSWER
+        refused = python(machines, "import socket; socket.create_connection(('2001:db8:bad::66', 25), 3)")
+    assert "ConnectionRefusedError" in refused
+
+
+def test_the_hosts_own_names_are_the_planned_ones(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        assert run(machines, "hostname")[1] == "mail.example.com\n"
+        assert run(machines, "cat", "/etc/mailname")[1].strip() == "mail.example.com"
+        assert f"nameserver {NAMESERVER}" in run(machines, "cat", "/etc/resolv.conf")[1]
+
+
+def test_nothing_is_left_after_a_run(engine: Engine) -> None:
+    with engine.machines(plan()):
+        assert len(ours(os.getpid())) == 3
+    assert ours(os.getpid()) == []
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_nothing_is_left_after_an_error_or_an_interrupt(engine: Engine, error: type[BaseException]) -> None:
+    with pytest.raises(error), engine.machines(plan()):
+        raise error
+    assert ours(os.getpid()) == []
+
+
+@pytest.mark.parametrize("milliseconds", [1, 30, 150, 400])
+def test_nothing_is_left_after_an_interrupt_during_the_start(engine: Engine, milliseconds: int) -> None:
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, milliseconds / 1000)
+        with pytest.raises(KeyboardInterrupt), engine.machines(plan()):
+            time.sleep(10)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert ours(os.getpid()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_containers_end_with_a_killed_grader(
+    engine: Engine, grader: subprocess.Popen[str], number: int
+) -> None:
+    assert len(ours(grader.pid)) == 3
+    grader.send_signal(number)
+    grader.wait(10)
+    assert gone(grader.pid)
+
+
+def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> None:
+    def create() -> None:
+        service = connect()
+        specs = containers.Specs(service, images.host_tag(), f"trial{os.getpid()}", plan())
+        service.client.create_container(**specs.net())
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    process = multiprocessing.get_context("fork").Process(target=create)
+    process.start()
+    process.join(20)
+    assert process.pid is not None
+    assert len(ours(process.pid)) == 1
+    assert f"container smtplab-trial{process.pid}-net" in engine.clean()
+    assert ours(process.pid) == []
+
+
+def test_clean_leaves_a_run_alone_whose_grader_lives(engine: Engine, grader: subprocess.Popen[str]) -> None:
+    engine.clean()
+    assert len(ours(grader.pid)) == 3
+
+
+def test_containers_end_by_themselves_when_the_wall_time_is_over(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "GRACE", 0)
+    with engine.machines(plan(wall=2)):
+        assert len(ours(os.getpid())) == 3
+        assert gone(os.getpid(), 10)
+
+
+def test_runs_side_by_side_do_not_meet(engine: Engine) -> None:
+    listen = (
+        "import socket, time; s = socket.create_server(('0.0.0.0', 2525)); print('listening'); time.sleep(20)"
+    )
+    knock = (
+        "import socket, sys\n"
+        "try: socket.create_connection((sys.argv[1], 2525), 1.5); print('reached')\n"
+        "except OSError as error: print('not reached')"
+    )
+    with engine.machines(plan(host="203.0.113.77/24")) as first, engine.machines(plan()) as second:
+        first.host.call(
+            "run", argv=["sh", "-c", f'python3 -c "{listen}" >/dev/null 2>&1 &'], limit=5, timeout=10
+        )
+        deadline = Deadline(10)
+        while python(first, knock, "203.0.113.77") != "reached":
+            assert not deadline.over
+        assert python(second, knock, "203.0.113.77") == "not reached"
+
+
+def test_a_forked_or_spawned_worker_can_use_the_engine(engine: Engine) -> None:
+    assert isinstance(pickle.loads(pickle.dumps(engine)), DockerEngine)
+
+    def work() -> None:
+        with engine.machines(plan()) as machines:
+            os._exit(0 if run(machines, "true")[0] == 0 else 1)
+
+    workers = [multiprocessing.get_context("fork").Process(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    with engine.machines(plan()) as machines:
+        assert run(machines, "true")[0] == 0
+    for worker in workers:
+        worker.join(30)
+    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert all(worker.pid is not None and gone(worker.pid) for worker in workers)
+
+
+def test_a_network_that_cannot_be_set_up_is_told_in_one_sentence(engine: Engine) -> None:
+    twice = plan(host="10.20.30.10/24")
+    with (
+        pytest.raises(EngineError, match=r"^the net ended during 'start': .*already assigned"),
+        engine.machines(twice),
+    ):
+        pass
+    assert ours(os.getpid()) == []
