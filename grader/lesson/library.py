@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from grader import resources
-from grader.judge.headers import RULES
+from grader.judge.headers.rules import RULES
 from grader.labs.complaints import Complaint, refusal, schema_complaints
 from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from grader.judge.headers import RULES, check_message
+from grader.judge.headers import check_message
+from grader.judge.headers.rules import RULES
 from grader.lesson import library
 from grader.lesson.samples import assemble
 

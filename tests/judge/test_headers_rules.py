@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from grader.judge.headers import RULES, check_message
+from grader.judge.headers import check_message
+from grader.judge.headers.rules import RULES
 from grader.lesson import library
 from grader.lesson.samples import assemble
 

@@ -9,6 +9,6 @@ from __future__ import annotations
 
 from grader.judge.headers.check import check_message
 from grader.judge.headers.report import Fault
-from grader.judge.headers.rules import RULES, Rule, Severity
+from grader.judge.headers.rules import Rule, Severity
 
-__all__ = ["RULES", "Fault", "Rule", "Severity", "check_message"]
+__all__ = ["Fault", "Rule", "Severity", "check_message"]
