@@ -155,13 +155,16 @@ def _addresses(lot: Lot) -> dict[str, str]:
     lan_host = lot.octet("host_lan")
     public = lot.octet("host_v4", but=[53])
     network = 0x100 + lot.number(0x9FF - 0x100, "host_v6")  # Below 0xbad, the strangers' network.
+    office = lot.octet("office", but=[lan_host])
+    same_half = range(128) if office < 128 else range(128, 256)
     strangers = [25, 26, 67, 68, 69, 70, 90]
     return {
         "host_v4": f"203.0.113.{public}",
         "host_v6": f"2001:db8:{network:x}::{lot.octet('host_v6', 'host'):x}",
         "host_lan": f"10.{second}.{third}.{lan_host}",
         "lan": f"10.{second}.{third}.0/24",
-        "office": f"10.{second}.{third}.{lot.octet('office', but=[lan_host])}",
+        "office": f"10.{second}.{third}.{office}",
+        "printer": f"10.{second}.{third}.{lot.octet('printer', but=[lan_host, *same_half])}",
         "near_lan": f"10.{second}.{third ^ 1}.{lot.octet('near_lan')}",
         "stranger": f"198.51.100.{lot.octet('stranger', but=strangers)}",
         "stranger_v6": f"2001:db8:bad::{lot.octet('stranger_v6'):x}",

@@ -21,6 +21,7 @@ JANE = {
     "host_lan": "10.91.138.209",
     "lan": "10.91.138.0/24",
     "office": "10.91.138.108",
+    "printer": "10.91.138.238",
     "office_host": "laptop.spruce.example",
     "near_lan": "10.91.139.217",
     "outside": "kelp.example",
