@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image bench test lint lock wheel clean
+.PHONY: help setup check start grade image bench test lint lock wheel picture clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -53,6 +53,10 @@ lock: ## take newer versions of the dependencies into the lock files (needs uv)
 wheel: ## build the wheel into dist/
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m hatchling build -t wheel -d dist
+
+picture: ## draw docs/report.svg again
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m docs.picture
 
 clean: ## remove .venv, caches and built files; never work/
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -10,7 +10,7 @@ from grader.cli.engine import usable
 from grader.cli.progress import Steps, build_image
 
 LAB = "open-relay"
-FAULT = "permit-before-reject"
+FAULT = "trusts-everybody"
 
 
 def show_example(engine_name: str) -> int:

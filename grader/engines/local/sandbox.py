@@ -214,6 +214,7 @@ def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> 
     syscalls.unshare(syscalls.CLONE_NEWNS)
     # The last things that need the caller's own eyes: the paths may lie in a folder closed to others.
     sources = {"rootfs": os.open(rootfs, os.O_PATH), "agent.py": os.open(agent, os.O_PATH)}
+    config = oci.config(plan, folder=STAGE, metered=groups.made)
     userns.become_root()
     os.environ["PATH"] = network.PATH
     syscalls.die_with_parent(signal.SIGKILL)
@@ -226,7 +227,7 @@ def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> 
             os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
         syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND)
     _mount_proc()
-    _lay_out(plan, metered=groups.made)
+    _lay_out(plan, config)
     network.build(plan)
     groups.enter()
     if not groups.made:
@@ -247,7 +248,7 @@ def _share_processors(count: float) -> None:
     os.sched_setaffinity(0, [*allowed[first:], *allowed[:first]][: math.ceil(count)])
 
 
-def _lay_out(plan: Plan, *, metered: bool) -> None:
+def _lay_out(plan: Plan, config: bytes) -> None:
     disk = f"{STAGE}/disk"
     os.mkdir(disk)
     syscalls.mount(
@@ -258,7 +259,7 @@ def _lay_out(plan: Plan, *, metered: bool) -> None:
     os.mkdir(f"{STAGE}/etc")
     for name, text in etc_files(plan).items():
         _write(f"{STAGE}/etc/{name}", text.encode())
-    _write(f"{STAGE}/config.json", oci.config(plan, folder=STAGE, metered=metered))
+    _write(f"{STAGE}/config.json", config)
 
 
 def _write(path: str, data: bytes) -> None:

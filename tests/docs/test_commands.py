@@ -1,0 +1,96 @@
+"""Every command that README and docs show is run as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grader.engines.base import Engine
+from grader.labs.yamlfile import parse
+from grader.model.lab import Check
+from tests import submissions
+
+ROOT = Path(__file__).parent.parent.parent
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    """The fenced blocks of one language."""
+    return [text for kind, text in FENCE.findall(page.read_text()) if kind == language]
+
+
+def shell(script: str, folder: Path, **variables: str) -> None:
+    """Run a script that must succeed to its end."""
+    bin_folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, **variables, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    command = ["sh", "-euxc", script]
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.engines("local")
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.stem)
+def test_the_commands_of_a_page_work_in_their_order(page: Path, engine: Engine, tmp_path: Path) -> None:
+    for student in ("alice", "bob"):
+        submissions.write("solution", tmp_path / "submissions" / student)
+    shell("\n".join(blocks(page, "sh")), tmp_path, SMTPLAB_ENGINE=engine.name)
+
+
+@pytest.mark.slow
+@pytest.mark.engines("docker")
+def test_the_commands_of_the_examples_for_ci_work(engine: Engine, tmp_path: Path) -> None:
+    github, gitlab = (yaml.safe_load(text) for text in blocks(ROOT / "docs/grading-a-class.md", "yaml"))
+    commands = [step["run"] for step in github["jobs"]["grade"]["steps"] if "run" in step]
+    assert commands == gitlab["grade"]["script"]
+    submissions.write("solution", tmp_path)
+    shell("\n".join(line for line in commands if line.startswith("smtplab ")), tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} >= {"junit.xml", "report.html"}
+
+
+@pytest.mark.slow
+@pytest.mark.engines("local")
+def test_the_commands_of_the_readme_work_in_a_fresh_clone(engine: Engine, tmp_path: Path) -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
+    for name in filter(None, listed.decode().split("\0")):
+        if (ROOT / name).is_file():
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tmp_path / name)
+    first, then, for_developers = blocks(ROOT / "README.md", "sh")
+    shell(first, tmp_path, SMTPLAB_ENGINE=engine.name)
+    assert (tmp_path / "work/open-relay/handout.md").is_file()
+    shell(then, tmp_path)
+    # These are what runs this very test; the Makefile must know them.
+    for line in for_developers.splitlines():
+        program, target = shlex.split(line)
+        subprocess.run([program, "--dry-run", target], cwd=ROOT, capture_output=True, check=True)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_links_lead_to_files(page: Path) -> None:
+    missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
+    assert missing == []
+
+
+def test_the_examples_of_checks_are_checks() -> None:
+    page = ROOT / "docs/writing-a-lab.md"
+    for text in blocks(page, "yaml"):
+        assert parse(text.encode(), page, list[Check])
