@@ -79,6 +79,12 @@ def test_many_parts_are_followed_to_a_number() -> None:
     assert rules(message("Content-Type: multipart/mixed; boundary=x", body=parts)) == ["mime-nesting"]
 
 
+def test_a_multipart_has_at_least_one_part() -> None:
+    assert rules(message("Content-Type: multipart/mixed; boundary=x", body="Hello\n--x--")) == [
+        "boundary-absent"
+    ]
+
+
 def test_a_fault_tells_its_place() -> None:
     raw = message("Date: Tue, 21 Feb 2026 10:00:00 -0500")
     (fault,) = check_message(raw)

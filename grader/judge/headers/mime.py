@@ -123,7 +123,7 @@ class _Checker:
             rb"(?:\A|(?<=\n))--" + re.escape(boundary.encode()) + rb"(--)?[ \t]*(?:\r?\n|\Z)"
         )
         found = list(delimiter.finditer(part.body))
-        if not found:
+        if not found or found[0][1]:
             self._report.add("boundary-absent", part.offset, "Content-Type", text=boundary)
             return
         default = ContentType("message/rfc822", {}) if type_.name == "multipart/digest" else _PLAIN

@@ -301,7 +301,7 @@ _ALL = (
         "boundary-absent",
         "error",
         "RFC 2046 section 5.1.1",
-        "The boundary '{text}' begins no line of the body.",
+        "No part of the body begins with the boundary '{text}'.",
     ),
     Rule(
         "boundary-unclosed",
