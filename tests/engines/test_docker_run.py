@@ -37,22 +37,22 @@ with DockerEngine().machines(plan()) as machines:
 """
 
 
-def ours(owner: int) -> list[str]:
-    """Names of the containers that this process made and that are still there."""
+def ours(owner: int, *, running: bool = False) -> list[str]:
+    """Names of the containers that this process made and that are still there, or even ``running``."""
     client = connect().client
     try:
         found: list[dict[str, Any]] = client.containers(
-            all=True, filters={"label": f"{containers.PID}={owner}"}
+            all=not running, filters={"label": f"{containers.PID}={owner}"}
         )
     finally:
         client.close()
     return [name for entry in found for name in entry["Names"]]
 
 
-def gone(owner: int, seconds: float = 15.0) -> bool:
-    """Whether all that this process made goes away in time."""
+def ended(owner: int, seconds: float = 15.0) -> bool:
+    """Whether all containers that this process made end in time."""
     deadline = Deadline(seconds)
-    while ours(owner):
+    while ours(owner, running=True):
         if deadline.over:
             return False
         time.sleep(0.05)
@@ -70,6 +70,7 @@ def grader() -> Iterator[subprocess.Popen[str]]:
         assert process.stdout.readline() == "up\n"
         yield process
         process.kill()
+    DockerEngine().clean()
 
 
 def test_the_machines_have_the_planned_addresses_and_no_others(engine: Engine) -> None:
@@ -132,7 +133,9 @@ def test_containers_end_with_a_killed_grader(
     assert len(ours(grader.pid)) == 3
     grader.send_signal(number)
     grader.wait(10)
-    assert gone(grader.pid)
+    assert ended(grader.pid)
+    engine.clean()
+    assert ours(grader.pid) == []
 
 
 def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> None:
@@ -162,7 +165,8 @@ def test_containers_end_by_themselves_when_the_wall_time_is_over(
     monkeypatch.setattr(containers, "GRACE", 0)
     with engine.machines(plan(wall=2)):
         assert len(ours(os.getpid())) == 3
-        assert gone(os.getpid(), 10)
+        assert ended(os.getpid(), 10)
+    assert ours(os.getpid()) == []
 
 
 def test_runs_side_by_side_do_not_meet(engine: Engine) -> None:
@@ -189,7 +193,8 @@ def test_a_forked_or_spawned_worker_can_use_the_engine(engine: Engine) -> None:
 
     def work() -> None:
         with engine.machines(plan()) as machines:
-            os._exit(0 if run(machines, "true")[0] == 0 else 1)
+            code, _ = run(machines, "true")
+        os._exit(code)
 
     workers = [multiprocessing.get_context("fork").Process(target=work) for _ in range(2)]
     for worker in workers:
@@ -199,7 +204,7 @@ def test_a_forked_or_spawned_worker_can_use_the_engine(engine: Engine) -> None:
     for worker in workers:
         worker.join(30)
     assert [worker.exitcode for worker in workers] == [0, 0]
-    assert all(worker.pid is not None and gone(worker.pid) for worker in workers)
+    assert [ours(worker.pid or 0) for worker in workers] == [[], []]
 
 
 def test_a_network_that_cannot_be_set_up_is_told_in_one_sentence(engine: Engine) -> None:

@@ -38,22 +38,22 @@ class Unreachable(EngineError):
 
 @dataclass(frozen=True)
 class Service:
-    """A service that answers: its client, whether it is Podman, and its machine's architecture as Go calls it."""
+    """A service that answers: its client, and whether it is Podman."""
 
     client: APIClient
     podman: bool
-    architecture: str
 
 
-def connect() -> Service:
-    """The first service that answers. Raises ``Unreachable`` about the first that should have.
+def connect(patience: int = PATIENT) -> Service:
+    """The first service that answers, each within ``patience`` seconds.
 
     Asked in this order: ``DOCKER_HOST``, the current context of the docker command, Docker's own socket, Podman's.
+    Raises ``Unreachable`` about the first that should have answered.
     """
     first: Unreachable | None = None
     for address, settings in _addresses():
         try:
-            return _service(address, settings)
+            return _service(address, settings, patience)
         except Unreachable as error:
             first = first or error
     raise first or Unreachable(
@@ -107,35 +107,35 @@ def _path(address: str) -> str | None:
     return re.sub(r"^(http\+)?unix:/*", "/", address) if "unix:" in address else None
 
 
-def _knock(path: str, address: str) -> None:
+def _knock(path: str, address: str, patience: int) -> None:
     """Raise ``Unreachable`` where nobody listens; the library takes longer to be loaded and is vague about it."""
     with socket.socket(socket.AF_UNIX) as client:
-        client.settimeout(QUICK)
+        client.settimeout(patience)
         try:
             client.connect(path)
         except OSError as error:
             raise Unreachable(_problem(address, error)) from error
 
 
-def _service(address: str, settings: dict[str, Any]) -> Service:
+def _service(address: str, settings: dict[str, Any], patience: int) -> Service:
     if path := _path(address):
-        _knock(path, address)
+        _knock(path, address, patience)
     from docker import APIClient
     from docker.constants import MINIMUM_DOCKER_API_VERSION
     from docker.errors import DockerException
     from requests.exceptions import RequestException
 
-    def client(version: str, timeout: int) -> APIClient:
-        made = APIClient(base_url=address, version=version, timeout=timeout, use_ssh_client=True, **settings)
+    def client(version: str) -> APIClient:
+        made = APIClient(base_url=address, version=version, timeout=PATIENT, use_ssh_client=True, **settings)
         # Else REQUESTS_CA_BUNDLE, where it is set, would replace the authority of Docker's certificate.
         made.trust_env = False
         return made
 
     try:
-        with closing(client(MINIMUM_DOCKER_API_VERSION, QUICK)) as first:
-            about: dict[str, Any] = first.version(api_version=False)
-        podman = any("Podman" in part.get("Name", "") for part in about.get("Components") or [])
-        return Service(client(about["ApiVersion"], PATIENT), podman, about["Arch"])
+        with closing(client(MINIMUM_DOCKER_API_VERSION)) as first:
+            # Podman takes half a second to tell its version, and none to answer this.
+            about = first.get(f"{first.base_url}/_ping", timeout=patience).headers
+        return Service(client(about["Api-Version"]), "Libpod" in about.get("Server", ""))
     except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
         raise Unreachable(_problem(address, error)) from error
 

@@ -14,7 +14,7 @@ from grader.engines import image as recipe
 from grader.engines.base import Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
-from grader.engines.docker.daemon import Service, Unreachable, connect, told
+from grader.engines.docker.daemon import PATIENT, QUICK, Service, Unreachable, connect, told
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
@@ -39,16 +39,16 @@ class DockerEngine:
         # A connection does not travel to a worker: it makes its own.
         return DockerEngine, ()
 
-    def _service(self) -> Service:
+    def _service(self, patience: int = PATIENT) -> Service:
         """This process's way to Docker, which a forked child must not share. Raises ``Unreachable``."""
         if self._connected is None or self._connected[0] != os.getpid():
-            self._connected = os.getpid(), connect()
+            self._connected = os.getpid(), connect(patience)
         return self._connected[1]
 
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
         try:
-            self._service()
+            self._service(QUICK)
         except Unreachable as error:
             return [error.problem]
         return []

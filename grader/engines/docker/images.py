@@ -133,8 +133,7 @@ def _programs() -> Iterator[tuple[str, bytes]]:
 
 def _make_base(service: Service, progress: Progress) -> None:
     """Import the local engine's image where it is built, else build by Dockerfile where a registry answers."""
-    client, ours = service.client, platform.machine().lower()
-    same = service.architecture == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
+    client, same = service.client, _same_machine(service)
     if same and (image.folder() / "root.tar").exists():
         return _import(client, progress)
     progress(f"asking for {DEBIAN}")
@@ -148,6 +147,14 @@ def _make_base(service: Service, progress: Progress) -> None:
         f"no registry gives Docker the image {DEBIAN} ({refusal}), and mmdebstrap, which would do without, is missing: "
         f"docker pull {DEBIAN}, or sudo apt-get install -y mmdebstrap debian-archive-keyring"
     )
+
+
+def _same_machine(service: Service) -> bool:
+    """Whether programs built for this machine run on Docker's."""
+    with told("tell its architecture"):
+        theirs: str = service.client.version()["Arch"]
+    ours = platform.machine().lower()
+    return theirs == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
 
 
 def _refusal(service: Service) -> str | None:
@@ -202,6 +209,9 @@ def archive(files: Iterable[tuple[str, bytes]]) -> io.BytesIO:
             entry.size = len(data)
             entry.mode = 0o644
             stream_tar.addfile(entry, io.BytesIO(data))
+        end = stream_tar.offset + 2 * tarfile.BLOCKSIZE
+    # Podman stops reading at the end mark, and now and then complains of the padding that follows.
+    stream.truncate(end)
     stream.seek(0)
     return stream
 
