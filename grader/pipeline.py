@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -32,28 +32,6 @@ def quiet(step: str) -> None:
     """A ``Progress`` that tells nobody."""
 
 
-def check(
-    lab_folder: Path,
-    submission: Path,
-    *,
-    engine: Engine,
-    student: str | None = None,
-    key: str | None = None,
-    only: set[str] | None = None,
-    hints: str = "example",
-    progress: Progress = quiet,
-) -> Run:
-    """Grade one submission.
-
-    ``student`` and ``key`` draw the variant; without a student it is the canonical one. ``only`` names the checks to
-    report. Raises ``UsageError`` where the lab or the submission cannot be used, ``EngineError`` where nothing
-    could be run.
-    """
-    lab = labs.load(lab_folder)
-    handed_in = labs.read_submission(lab, submission)
-    return grade(lab, handed_in, engine=engine, student=student, key=key, only=only, hints=hints, progress=progress)
-
-
 def grade(
     lab: Lab,
     submission: labs.Submitted,
@@ -65,14 +43,22 @@ def grade(
     only: set[str] | None = None,
     hints: str = "example",
     progress: Progress = quiet,
+    meanwhile: Callable[[], object] = bool,
 ) -> Run:
-    """Grade a submission that was read already; see ``check``. ``variant`` replaces the one that would be drawn."""
+    """Grade one submission.
+
+    ``student`` and ``key`` draw the variant, without a student the canonical one; ``variant`` replaces it. ``only``
+    names the checks to report, ``hints`` the highest tier of hints. ``meanwhile`` is called once while the machines
+    are busy. Raises ``EngineError`` where nothing could be run.
+    """
     variant = variant or labs.draw_variant(lab, student, key)
     plan = labs.make_plan(lab, submission, variant, student=student, only=only)
     image = engine.image(progress)
     progress("starting the server and the network around it")
     with engine.machines(plan) as machines:
-        evidence = conduct(plan, lab, variant.names, machines, engine=engine.name, image=image)
+        evidence = conduct(
+            plan, lab, variant.names, machines, engine=engine.name, image=image, meanwhile=meanwhile
+        )
     return Run(plan, evidence, judge(evidence, hints=hints, only=only))
 
 

@@ -15,7 +15,7 @@ from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outc
 from grader.model.lab import Lab
 from grader.model.plan import Attempt, Plan
 from grader.probes.redact import redact
-from grader.probes.rounds import Rounds, dead_on_arrival, greeted
+from grader.probes.rounds import DeadPorts, Rounds, greeted
 from grader.probes.settle import Settling
 
 START_SECONDS = 20.0
@@ -29,13 +29,23 @@ GREETING_SECONDS = 2.5
 DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
-def conduct(plan: Plan, lab: Lab, names: dict[str, str], machines: Machines, *, engine: str, image: str) -> Evidence:
+def conduct(
+    plan: Plan,
+    lab: Lab,
+    names: dict[str, str],
+    machines: Machines,
+    *,
+    engine: str,
+    image: str,
+    meanwhile: Callable[[], object] = bool,
+) -> Evidence:
     """Run the plan on the machines and return what happened.
 
     A host that dies or falls silent is evidence, not an error; ``EngineError`` is raised only when the world fails.
-    ``names`` are the variant's public names, kept so that the feedback can speak of them.
+    ``names`` are the variant's public names, kept so that the feedback can speak of them. ``meanwhile`` is called
+    once, while the machines are busy, for work that would otherwise come after.
     """
-    run = _Run(plan, machines)
+    run = _Run(plan, machines, meanwhile)
     run.start_up()
     if not run.host_lost:
         run.probe(lab)
@@ -44,8 +54,9 @@ def conduct(plan: Plan, lab: Lab, names: dict[str, str], machines: Machines, *, 
 
 
 class _Run:
-    def __init__(self, plan: Plan, machines: Machines) -> None:
+    def __init__(self, plan: Plan, machines: Machines, meanwhile: Callable[[], object]) -> None:
         self.plan = plan
+        self.meanwhile = meanwhile
         self.host = machines.host
         self.world = machines.world
         self.began = time.monotonic()
@@ -99,15 +110,21 @@ class _Run:
     def probe(self, lab: Lab) -> None:
         """Try every attempt, in rounds: what later rounds need to know, earlier ones find out."""
         settling = Settling(self.host, self.world, self.deadline)
+        dead = DeadPorts(self.plan.attempts, self.outcomes)
+        moving = False
         for attempts in Rounds(lab, self.plan.attempts, self.outcomes):
-            tried = [attempt for attempt in attempts if not self._spared(attempt)]
+            tried = [attempt for attempt in attempts if not dead.spare(attempt)]
             if not tried or self.deadline.over:
                 continue
-            fresh = self._try(tried) if self.outcomes else self._greet(tried)
-            if not self.host_lost and any(outcome.stage == "accepted" for outcome in fresh):
+            if moving and any(attempt.unless_arrived for attempt in tried):
                 self._with_host(lambda: settling.wait(self.awaited(lab)))
+                moving = False
             if self.host_lost:
                 return
+            fresh = self._try(tried) if self.outcomes else self._greet(tried)
+            moving = moving or any(outcome.stage == "accepted" for outcome in fresh)
+        if moving and not self.host_lost:
+            self._with_host(lambda: settling.wait(self.awaited(lab)))
         if self.deadline.over:
             self.notes.append("The time for this run was over before everything had been tried.")
 
@@ -121,9 +138,10 @@ class _Run:
 
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
-        answer = self.world.call(
-            "probe", attempts=attempts, seconds=seconds, greeting=greeting, timeout=seconds + SPARE_SECONDS
-        )
+        self.world.ask("probe", attempts=attempts, seconds=seconds, greeting=greeting)
+        self.meanwhile()
+        self.meanwhile = bool
+        answer = self.world.answer(timeout=seconds + SPARE_SECONDS)
         self.sessions += msgspec.convert(answer["sessions"], list[Session])
         fresh = msgspec.convert(answer["outcomes"], list[Outcome])
         self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
@@ -134,13 +152,6 @@ class _Run:
             work()
         except ChannelLost as lost:
             self.lose_host(lost)
-
-    def _spared(self, attempt: Attempt) -> bool:
-        """A port that greets nobody is not waited for again: its attempts share what is known of it."""
-        known = dead_on_arrival(attempt, self.outcomes, self.plan.attempts)
-        if known is not None:
-            self.outcomes[attempt.id] = msgspec.structs.replace(known, attempt=attempt.id)
-        return known is not None
 
     def awaited(self, lab: Lab) -> list[Attempt]:
         """Attempts whose accepted message ought to arrive somewhere."""
@@ -163,6 +174,7 @@ class _Run:
         numbered = [*outside, *self.arrivals]
         self.arrivals = [msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(numbered)]
         self.queries = msgspec.convert(answer["queries"], list[Query])
+        self.notes += answer["notes"]
 
     def _read_log(self) -> None:
         self.log = self.host.call("log", timeout=5)

@@ -14,8 +14,8 @@ REDACTED = b"[redacted]"
 def redact(evidence: Evidence, secrets: list[str]) -> Evidence:
     """The evidence with every secret replaced, wherever a server, a log or a command repeated it.
 
-    A secret is also looked for as base64, as AUTH LOGIN sends it (RFC 4954 section 4). The world has already left out the
-    credentials that it sent itself.
+    A secret is also looked for as base64, as AUTH LOGIN sends it (RFC 4954 section 4). The world has already left
+    out the credentials that it sent itself.
     """
     needles = [secret.encode() for secret in secrets if secret]
     needles += [base64.b64encode(needle) for needle in needles]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from grader.model.deadline import Deadline
 from grader.model.evidence import Outcome
 from grader.model.lab import Lab
@@ -20,8 +22,9 @@ FIRST_PAUSE_SECONDS = 0.1
 class Rounds:
     """Attempts in rounds; each round may look at the outcomes of those before it.
 
-    First the greetings, so that a dead port is not waited for again and again; then all that stands on its own; then what is
-    needless once something simpler got through. What the server puts off is tried again, as every real sender does.
+    First the greetings, so that a dead port is not waited for again and again; then all that stands on its own; then
+    what is needless once something simpler got through. What the server puts off is tried again, as every real sender
+    does.
     """
 
     def __init__(self, lab: Lab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
@@ -86,22 +89,27 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
     return reply.code in TEMPORARY and not (reply.enhanced or "").startswith("4.3.")
 
 
-def dead_on_arrival(attempt: Attempt, outcomes: dict[str, Outcome], attempts: list[Attempt]) -> Outcome | None:
-    """The outcome that shows that the attempt's port greets nobody, or ``None`` where it greets or is not known.
+class DeadPorts:
+    """Knows which ports greet nobody, so that their attempts share what is known instead of waiting for it again.
 
-    A port that waits for a PROXY header is dead to all but those who send one, and a server that refuses one client by its
-    greeting (RFC 5321 section 3.1) may serve the next.
+    A port that waits for a PROXY header is dead to all but those who send one, and a server that refuses one client by
+    its greeting (RFC 5321 section 3.1) may serve the next.
     """
-    if attempt.preamble is not None:
-        return None
-    for other in attempts:
-        if _same_port(other, attempt) and other.id != attempt.id and other.preamble is None:
-            outcome = outcomes.get(other.id)
-            if outcome is not None:
-                dead = outcome.stage in ("connect", "greeting") and not outcome.replies
-                return outcome if dead else None
-    return None
 
+    def __init__(self, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
+        self._outcomes = outcomes
+        self._ports: dict[tuple[str, int], list[str]] = {}
+        for attempt in attempts:
+            if attempt.preamble is None:
+                self._ports.setdefault((attempt.server, attempt.port), []).append(attempt.id)
 
-def _same_port(one: Attempt, other: Attempt) -> bool:
-    return (one.server, one.port) == (other.server, other.port)
+    def spare(self, attempt: Attempt) -> bool:
+        """Whether the attempt needs no try; then it has the outcome of the one that found its port dead."""
+        if attempt.preamble is not None or attempt.id in self._outcomes:
+            return False
+        others = self._ports[attempt.server, attempt.port]
+        known = next((self._outcomes[other] for other in others if other in self._outcomes), None)
+        if known is None or greeted(known) or known.replies:
+            return False
+        self._outcomes[attempt.id] = replace(known, attempt=attempt.id)
+        return True

@@ -7,7 +7,7 @@ from tests.judge.builders import check, lab, outcome
 
 from grader.model.evidence import Outcome, Reply
 from grader.model.plan import Attempt
-from grader.probes.rounds import Rounds, asks_to_come_back, dead_on_arrival
+from grader.probes.rounds import DeadPorts, Rounds, asks_to_come_back
 
 DEMO = lab(check("starts", greets=True), check("office", arrives="outside"), check("stranger", arrives="nowhere"))
 
@@ -71,12 +71,23 @@ def test_only_a_passing_refusal_is_worth_another_try(code: int, enhanced: str | 
 def test_a_port_that_greets_nobody_is_not_waited_for_again() -> None:
     attempts = [attempt("starts", port=465), attempt("starts", 2, port=25), attempt("office", port=465), attempt("office", 2)]
     outcomes = {"starts/1": Outcome("starts/1", "connect"), "starts/2": outcome("said", "starts/2")}
-    assert dead_on_arrival(attempts[2], outcomes, attempts) == outcomes["starts/1"]
-    assert dead_on_arrival(attempts[3], outcomes, attempts) is None
+    dead = DeadPorts(attempts, outcomes)
+    assert [dead.spare(a) for a in attempts[2:]] == [True, False]
+    assert outcomes["office/1"] == Outcome("office/1", "connect")
 
 
 def test_a_port_that_refuses_one_client_or_waits_for_a_proxy_is_not_dead() -> None:
     attempts = [attempt("starts"), attempt("office"), attempt("office", 2, preamble="PROXY UNKNOWN")]
     refused = Outcome("starts/1", "greeting", replies=[Reply("", 554, "554 no", 0)])
-    assert dead_on_arrival(attempts[1], {"starts/1": refused}, attempts) is None
-    assert dead_on_arrival(attempts[2], {"starts/1": Outcome("starts/1", "greeting")}, attempts) is None
+    assert not DeadPorts(attempts, {"starts/1": refused}).spare(attempts[1])
+    assert not DeadPorts(attempts, {"starts/1": Outcome("starts/1", "greeting")}).spare(attempts[2])
+
+
+def test_what_needs_a_server_that_greets_is_not_tried_without_one() -> None:
+    demo = lab(check("starts", greets=True), check("office", arrives="outside", needs=["starts"]), check(arrives="nowhere"))
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(demo, [attempt("starts"), attempt("office"), attempt("stranger")], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["starts/1"] = Outcome("starts/1", "greeting")
+    assert made == ["starts/1", "stranger/1"]

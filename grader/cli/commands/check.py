@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
@@ -113,7 +114,7 @@ def _check(work: Work, request: Request) -> int:
         with _steps(engine) as steps:
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                hints=request.hints, progress=steps,
+                hints=request.hints, progress=steps, meanwhile=lambda: _get_ready(request),
             )  # fmt: skip
     except GraderError as error:
         if request.files:
@@ -122,6 +123,13 @@ def _check(work: Work, request: Request) -> int:
     _write(run.result, run.evidence, request)
     _show(run.result, run.evidence, request)
     return exit_code(run.result, exit_zero=request.exit_zero)
+
+
+def _get_ready(request: Request) -> None:
+    """Import what will show the result, while there is nothing to do but wait."""
+    import_module("grader.outputs.terminal")
+    if "html" in request.files:
+        import_module("jinja2")
 
 
 @contextmanager
