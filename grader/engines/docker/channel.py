@@ -6,10 +6,14 @@ import os
 import select
 import socket
 import struct
-from typing import IO, Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.engines.base import ChannelLost, LineChannel
 from grader.model.deadline import Deadline
+
+if TYPE_CHECKING:
+    import subprocess
 
 _HEADER = struct.Struct(">BxxxI")
 _STDOUT = 1
@@ -34,7 +38,7 @@ class Transport(Protocol):
 def transport(attached: Any) -> Transport:
     """The transport over what ``APIClient.attach_socket`` returns, which differs from scheme to scheme."""
     if hasattr(attached, "proc"):  # ssh://
-        return _PipeTransport(attached.proc.stdin, attached.proc.stdout, attached)
+        return _PipeTransport(attached.proc)
     return _SocketTransport(getattr(attached, "_sock", attached), attached)
 
 
@@ -67,10 +71,12 @@ class _SocketTransport:
 class _PipeTransport:
     """ssh://: the pipes of an ``ssh`` process."""
 
-    def __init__(self, requests: IO[bytes], answers: IO[bytes], owner: Any) -> None:
-        self._requests = requests
-        self._answers = answers.fileno()
-        self._owner = owner
+    def __init__(self, ssh: subprocess.Popen[bytes]) -> None:
+        assert ssh.stdin is not None
+        assert ssh.stdout is not None
+        self._ssh = ssh
+        self._requests = ssh.stdin
+        self._answers = ssh.stdout
 
     def send(self, data: bytes) -> None:
         self._requests.write(data)
@@ -79,10 +85,14 @@ class _PipeTransport:
     def receive(self, timeout: float) -> bytes | None:
         if not select.select([self._answers], [], [], timeout)[0]:
             return None
-        return os.read(self._answers, _CHUNK)
+        return os.read(self._answers.fileno(), _CHUNK)
 
     def close(self) -> None:
-        self._owner.close()
+        with suppress(OSError):
+            self._requests.close()
+        self._answers.close()
+        self._ssh.terminate()
+        self._ssh.wait()
 
 
 class AttachChannel(LineChannel):

@@ -9,6 +9,7 @@ import re
 import socket
 import ssl
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -143,6 +144,9 @@ def _service(address: str, settings: dict[str, Any], patience: int) -> Service:
 def _problem(address: str, error: Exception) -> Problem:
     """Why nothing answers at this address."""
     path = _path(address)
+    if "paramiko" in str(error):
+        what = f"Docker at {address} needs the Python package paramiko"
+        return Problem(what, f"{sys.executable} -m pip install paramiko")
     if path is None:
         return Problem(
             f"Docker at {address} does not answer ({_reason(error)})", f"docker --host {address} version"
