@@ -25,7 +25,7 @@ def greets(check: Check, cases: list[Case], record: Record) -> list[Finding]:
         pointers = case.pointers()
         sentence = how_it_ended(case)
         if (index := record.decisive_log) is not None:
-            sentence += f" Its log says: {quoted(record.evidence.log[index])}"
+            sentence += f" Its log says: {quoted(record.logged(index))}"
             pointers = [f"log:{index}", *pointers]
         findings.append(broken(case, sentence, pointers))
     return findings
@@ -45,7 +45,9 @@ def _outside(case: Case) -> Finding:
         return broken(
             case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
         )
-    return broken(case, f"The server took the message{_from(case)}, but it never reached its recipient outside.")
+    return broken(
+        case, f"The server took the message{_from(case)}, but it never reached its recipient outside."
+    )
 
 
 def arrives_mailbox(check: Check, cases: list[Case], record: Record) -> list[Finding]:
@@ -67,7 +69,8 @@ def _mailbox(case: Case) -> Finding:
         return broken(case, how_it_ended(case))
     if delivered:
         return broken(
-            case, f"The message for {user} was put into {quoted(delivered[0].where)}, which is not {user}'s mailbox."
+            case,
+            f"The message for {user} was put into {quoted(delivered[0].where)}, which is not {user}'s mailbox.",
         )
     if bounced := case.bounced():
         return broken(
@@ -76,9 +79,7 @@ def _mailbox(case: Case) -> Finding:
             [*case.pointers(), f"message:{bounced[0].id}"],
         )
     if waiting := case.waiting():
-        return broken(
-            case, f"The message for {user} still waits in the queue: {quoted(waiting[0].reason)}"
-        )
+        return broken(case, f"The message for {user} still waits in the queue: {quoted(waiting[0].reason)}")
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
@@ -137,9 +138,7 @@ def refused(check: Check, cases: list[Case], record: Record) -> list[Finding]:
 
 def authenticates(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
-    return [
-        met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases
-    ]
+    return [met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases]
 
 
 def authenticates_not(check: Check, cases: list[Case], record: Record) -> list[Finding]:
@@ -173,7 +172,9 @@ def replies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
             findings.append(met(case))
         else:
             findings.append(
-                broken(case, f"{quoted(reply.command)} was answered {quoted(reply.text)}", case.pointers(reply))
+                broken(
+                    case, f"{quoted(reply.command)} was answered {quoted(reply.text)}", case.pointers(reply)
+                )
             )
     return findings
 
@@ -210,9 +211,7 @@ def arrivals_at_most(check: Check, cases: list[Case], record: Record) -> list[Fi
     findings = []
     for case in cases:
         if len(case.arrivals) > most:
-            findings.append(
-                broken(case, f"One message was sent, and {len(case.arrivals)} arrived.")
-            )
+            findings.append(broken(case, f"One message was sent, and {len(case.arrivals)} arrived."))
         else:
             findings.append(met(case))
     return findings
@@ -227,7 +226,9 @@ def judgements(expect: Expect) -> list[Judgement]:
         chosen.append(authenticates if expect.authenticates else authenticates_not)
     if expect.arrives is not None:
         chosen.append(
-            {"outside": arrives_outside, "mailbox": arrives_mailbox, "nowhere": arrives_nowhere}[expect.arrives]
+            {"outside": arrives_outside, "mailbox": arrives_mailbox, "nowhere": arrives_nowhere}[
+                expect.arrives
+            ]
         )
     if expect.refused:
         chosen.append(refused)

@@ -17,6 +17,10 @@ NULL_SENDERS = ("", "MAILER-DAEMON")
 """How the queue names the null reverse path (RFC 5321 section 4.5.5)."""
 
 
+PASSING = re.compile(r"^\d+ |(?<=\w)\[\d+\](?=:)")
+"""What differs in a log line from run to run: when it was written, and by which process."""
+
+
 @dataclass(frozen=True)
 class Case:
     """One attempt with everything that belongs to it."""
@@ -112,7 +116,14 @@ class Record:
                 known = self._outcomes.get(facts.id)
                 outcome = known or Outcome(attempt=facts.id, stage="untried")
                 session = self._sessions.get(outcome.session) if outcome.session is not None else None
-                yield Case(facts, outcome, session, self._arrivals[facts.id], self._queued[facts.id], known is not None)
+                yield Case(
+                    facts,
+                    outcome,
+                    session,
+                    self._arrivals[facts.id],
+                    self._queued[facts.id],
+                    known is not None,
+                )
 
     @cached_property
     def decisive_log(self) -> int | None:
@@ -122,3 +133,7 @@ class Record:
                 if pattern.search(line):
                     return index
         return None
+
+    def logged(self, index: int) -> str:
+        """A line of the log without what is different in every run."""
+        return PASSING.sub("", self.evidence.log[index])

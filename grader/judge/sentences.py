@@ -9,7 +9,9 @@ LONGEST_QUOTE = 240
 
 def quoted(text: str) -> str:
     """Somebody's words in quotation marks, whole up to 240 characters; the evidence holds the rest."""
-    return f"“{text}”" if len(text) <= LONGEST_QUOTE else f"“{text[:LONGEST_QUOTE]} …” (cut; see the evidence)"
+    return (
+        f"“{text}”" if len(text) <= LONGEST_QUOTE else f"“{text[:LONGEST_QUOTE]} …” (cut; see the evidence)"
+    )
 
 
 def how_it_ended(case: Case) -> str:

@@ -13,10 +13,14 @@ from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Sta
 HINT_TIERS = ("none", "nudge", "pointer", "example")
 MOST_POINTERS = 12
 MOST_REMARKS = 40
-OUT_OF_TIME = "The server was so slow, or silent for so long, that the time was over before this could be tried."
+OUT_OF_TIME = (
+    "The server was so slow, or silent for so long, that the time was over before this could be tried."
+)
 
 
-def judge(evidence: Evidence, *, lab: Lab | None = None, hints: str = "example", only: set[str] | None = None) -> Result:
+def judge(
+    evidence: Evidence, *, lab: Lab | None = None, hints: str = "example", only: set[str] | None = None
+) -> Result:
     """Judge a run.
 
     ``lab`` replaces the declaration recorded in the evidence, for a lab corrected since. ``hints`` is the
@@ -32,7 +36,8 @@ def judge(evidence: Evidence, *, lab: Lab | None = None, hints: str = "example",
     reported = [
         done[check.code]
         for check in lab.checks
-        if (only is None or check.code in only) and (evidence.error or not check.attempts or check.code in planned)
+        if (only is None or check.code in only)
+        and (evidence.error or not check.attempts or check.code in planned)
     ]
     return Result(
         lab=lab.id,
@@ -90,7 +95,9 @@ def _judge_check(
 
 def _findings(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     tried = [case for case in cases if case.tried]
-    findings = [finding for judgement in judgements(check.expect) for finding in judgement(check, tried, record)]
+    findings = [
+        finding for judgement in judgements(check.expect) for finding in judgement(check, tried, record)
+    ]
     # A server that keeps its clients waiting must not pass for what nobody had the time to try.
     return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
 
@@ -110,7 +117,13 @@ def _way_open(control: Check, record: Record) -> bool:
 def _skipped(check: Check, lab: Lab, record: Record, hints: str, blocker: CheckResult) -> CheckResult:
     because = blocker.because or blocker.code
     return _result(
-        check, lab, record, hints, status="skipped", because=because, observed=f"Not judged, because {because} failed."
+        check,
+        lab,
+        record,
+        hints,
+        status="skipped",
+        because=because,
+        observed=f"Not judged, because {because} failed.",
     )
 
 

@@ -15,7 +15,7 @@ from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outc
 from grader.model.lab import Lab
 from grader.model.plan import Attempt, Plan
 from grader.probes.redact import redact
-from grader.probes.rounds import DeadPorts, Rounds, greeted
+from grader.probes.rounds import DeadListeners, Rounds, silent
 from grader.probes.settle import Settling
 
 START_SECONDS = 20.0
@@ -26,6 +26,7 @@ SPARE_SECONDS = 4.0
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
 
+STARTED = re.compile(r"postfix/master\[\d+\]: daemon started")
 DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
@@ -57,6 +58,7 @@ class _Run:
     def __init__(self, plan: Plan, machines: Machines, meanwhile: Callable[[], object]) -> None:
         self.plan = plan
         self.meanwhile = meanwhile
+        self.places = {attempt.id: place for place, attempt in enumerate(plan.attempts)}
         self.host = machines.host
         self.world = machines.world
         self.began = time.monotonic()
@@ -80,7 +82,10 @@ class _Run:
         try:
             self.host.call("install", files=self.plan.host.files, timeout=START_SECONDS)
             self.host.ask(
-                "start", services=self.plan.host.services, config_dir=self.plan.host.config_dir, timeout=START_SECONDS
+                "start",
+                services=self.plan.host.services,
+                config_dir=self.plan.host.config_dir,
+                timeout=START_SECONDS,
             )
         except ChannelLost as lost:
             self.lose_host(lost)
@@ -96,21 +101,30 @@ class _Run:
             self.lose_host(lost)
 
     def _wait_for_port(self) -> None:
-        """Poll until the first port listens, or the mail server has exited, or the time is over."""
-        ports = sorted({attempt.port for attempt in self.plan.attempts})
+        """Poll until the first port listens, or can be known never to, or the time is over."""
         deadline = self.deadline.within(LISTEN_SECONDS)
-        server = self.plan.attempts[0].server if self.plan.attempts else ""
-        while not deadline.over:
-            self.listening = self.world.call(
-                "listening", server=server, ports=ports, wait_for=ports[:1], seconds=0.5, timeout=5
-            )
-            if ports[0] in self.listening or not self.host.call("alive", timeout=5)["master"]:
+        while not self._listens(0.25) and not deadline.over:
+            self._read_log()
+            if (
+                any(STARTED.search(line) for line in self.log)
+                or not self.host.call("alive", timeout=5)["master"]
+            ):
+                # The master opens every port before it says that it has started.
+                self._listens(0)
                 return
+
+    def _listens(self, seconds: float) -> bool:
+        ports = sorted({attempt.port for attempt in self.plan.attempts})
+        server = self.plan.attempts[0].server if self.plan.attempts else ""
+        self.listening = self.world.call(
+            "listening", server=server, ports=ports, wait_for=ports[:1], seconds=seconds, timeout=seconds + 5
+        )
+        return set(ports[:1]) <= set(self.listening)
 
     def probe(self, lab: Lab) -> None:
         """Try every attempt, in rounds: what later rounds need to know, earlier ones find out."""
         settling = Settling(self.host, self.world, self.deadline)
-        dead = DeadPorts(self.plan.attempts, self.outcomes)
+        dead = DeadListeners(self.plan.attempts, self.outcomes)
         moving = False
         for attempts in Rounds(lab, self.plan.attempts, self.outcomes):
             tried = [attempt for attempt in attempts if not dead.spare(attempt)]
@@ -129,12 +143,20 @@ class _Run:
             self.notes.append("The time for this run was over before everything had been tried.")
 
     def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
-        """The first round. A server that is silent for a moment and says in its log that it died is not waited for."""
+        """The first round. A server that is silent and says in its log that it died is not waited for."""
         fresh = self._try(attempts, greeting=GREETING_SECONDS)
-        if all(greeted(outcome) for outcome in fresh):
+        gone = {outcome.attempt: outcome for outcome in fresh if silent(outcome)}
+        if not gone:
             return fresh
         self._with_host(self._read_log)
-        return fresh if self.host_lost or any(DEATH.search(line) for line in self.log) else self._try(attempts)
+        died = any(DEATH.search(line) for line in self.log)
+        again = [a for a in attempts if a.id in gone and (not died or self._half_greeted(gone[a.id]))]
+        return fresh + self._try(again) if again and not self.host_lost else fresh
+
+    def _half_greeted(self, outcome: Outcome) -> bool:
+        """Whether a greeting had begun and was to go on, as postscreen's does while it waits."""
+        lines = next((s.lines for s in self.sessions if s.id == outcome.session), [])
+        return bool(lines) and lines[-1].who == "S" and lines[-1].text.startswith("220-")
 
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
@@ -171,10 +193,17 @@ class _Run:
             self._with_host(lambda: self._collect_host(tokens))
         answer = self.world.call("finish", timeout=10)
         outside = msgspec.convert(answer["arrivals"], list[Arrival])
-        numbered = [*outside, *self.arrivals]
-        self.arrivals = [msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(numbered)]
+        ordered = sorted([*outside, *self.arrivals], key=self._order)
+        self.arrivals = [
+            msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(ordered)
+        ]
         self.queries = msgspec.convert(answer["queries"], list[Query])
         self.notes += answer["notes"]
+
+    def _order(self, arrival: Arrival) -> tuple[object, ...]:
+        """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
+        first = min((self.places[attempt] for attempt in arrival.attempts), default=len(self.places))
+        return first, arrival.place, arrival.where, arrival.recipients, arrival.at
 
     def _read_log(self) -> None:
         self.log = self.host.call("log", timeout=5)

@@ -22,9 +22,9 @@ FIRST_PAUSE_SECONDS = 0.1
 class Rounds:
     """Attempts in rounds; each round may look at the outcomes of those before it.
 
-    First the greetings, so that a dead port is not waited for again and again; then all that stands on its own; then
-    what is needless once something simpler got through. What the server puts off is tried again, as every real sender
-    does.
+    First the greetings and one attempt a listener, so that a dead one is not waited for again and again; then all that
+    stands on its own; then what is needless once something simpler got through. What the server puts off is tried
+    again, as every real sender does.
     """
 
     def __init__(self, lab: Lab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
@@ -40,9 +40,11 @@ class Rounds:
 
     def __iter__(self) -> Iterator[list[Attempt]]:
         greetings = [a for a in self._attempts if a.check in self._greetings]
-        wanted = [a for a in self._attempts if a.check in self._wanted and a.check not in self._greetings]
-        others = [a for a in self._attempts if a.check not in self._wanted | self._greetings]
-        yield greetings
+        first = [*greetings, *self._one_a_listener(greetings)]
+        wanted = [a for a in self._attempts if a.check in self._wanted and a not in first]
+        others = [a for a in self._attempts if a.check not in self._wanted and a not in first]
+        yield first
+        yield from self._again([a for a in first if a not in greetings])
         doomed = self._doomed(greetings)
         for some in (
             [*wanted, *(a for a in others if not a.unless_arrived)],
@@ -52,9 +54,17 @@ class Rounds:
             yield attempts
             yield from self._again(attempts)
 
+    def _one_a_listener(self, greetings: list[Attempt]) -> list[Attempt]:
+        """One plain attempt on each listener that no greeting is asked of, so that its death is known as early."""
+        chosen = {(a.server, a.listener): a for a in greetings}
+        for attempt in sorted(self._attempts, key=lambda a: a.check not in self._wanted):
+            if not (attempt.unless_arrived or attempt.before or attempt.preamble is not None):
+                chosen.setdefault((attempt.server, attempt.listener), attempt)
+        return [attempt for attempt in chosen.values() if attempt not in greetings]
+
     def _doomed(self, greetings: list[Attempt]) -> set[str]:
         """Checks that will be skipped whatever happens, because they need a server that greets."""
-        failed = {a.check for a in greetings if (outcome := self._outcomes.get(a.id)) is None or not greeted(outcome)}
+        failed = {a.check for a in greetings if not greeted(self._outcomes.get(a.id))}
         grown = True
         while grown:
             more = {check.code for check in self._lab.checks if failed & set(check.needs)} - failed
@@ -76,9 +86,14 @@ class Rounds:
             yield back
 
 
-def greeted(outcome: Outcome) -> bool:
+def greeted(outcome: Outcome | None) -> bool:
     """Whether the server greeted this attempt."""
-    return outcome.stage not in ("connect", "greeting")
+    return outcome is not None and outcome.stage not in ("connect", "greeting")
+
+
+def silent(outcome: Outcome) -> bool:
+    """Whether the server was gone before anything could be asked of it, and refused nothing either."""
+    return outcome.stage in ("connect", "greeting", "preface") and not outcome.replies
 
 
 def asks_to_come_back(outcome: Outcome | None) -> bool:
@@ -89,8 +104,8 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
     return reply.code in TEMPORARY and not (reply.enhanced or "").startswith("4.3.")
 
 
-class DeadPorts:
-    """Knows which ports greet nobody, so that their attempts share what is known instead of waiting for it again.
+class DeadListeners:
+    """Knows which listeners serve nobody, so that their attempts share what is known instead of waiting for it again.
 
     A port that waits for a PROXY header is dead to all but those who send one, and a server that refuses one client by
     its greeting (RFC 5321 section 3.1) may serve the next.
@@ -98,18 +113,18 @@ class DeadPorts:
 
     def __init__(self, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
         self._outcomes = outcomes
-        self._ports: dict[tuple[str, int], list[str]] = {}
+        self._listeners: dict[tuple[str, str], list[str]] = {}
         for attempt in attempts:
-            if attempt.preamble is None:
-                self._ports.setdefault((attempt.server, attempt.port), []).append(attempt.id)
+            if attempt.preamble is None and not attempt.before:
+                self._listeners.setdefault((attempt.server, attempt.listener), []).append(attempt.id)
 
     def spare(self, attempt: Attempt) -> bool:
-        """Whether the attempt needs no try; then it has the outcome of the one that found its port dead."""
+        """Whether the attempt needs no try; then it has the outcome of the one that found its listener dead."""
         if attempt.preamble is not None or attempt.id in self._outcomes:
             return False
-        others = self._ports[attempt.server, attempt.port]
+        others = self._listeners.get((attempt.server, attempt.listener), [])
         known = next((self._outcomes[other] for other in others if other in self._outcomes), None)
-        if known is None or greeted(known) or known.replies:
+        if known is None or not silent(known):
             return False
         self._outcomes[attempt.id] = replace(known, attempt=attempt.id)
         return True

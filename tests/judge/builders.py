@@ -44,7 +44,9 @@ def facts(check: str = "stranger", number: int = 1, **fields: Any) -> AttemptFac
     )
 
 
-def outcome(stage: str, attempt: str = "stranger/1", code: int = 250, text: str = "250 ok", **fields: Any) -> Outcome:
+def outcome(
+    stage: str, attempt: str = "stranger/1", code: int = 250, text: str = "250 ok", **fields: Any
+) -> Outcome:
     reply = Reply(command=f"RCPT TO:<{OUTSIDE}>", code=code, text=text, line=1)
     return Outcome(attempt=attempt, stage=stage, session=1, **{"replies": [reply], **fields})  # type: ignore[arg-type]
 
@@ -67,7 +69,13 @@ def arrival(recipient: str = OUTSIDE, sender: str = "someone@elsewhere.example",
 def session(*lines: str, end: str = "quit") -> Session:
     spoken = [Line(float(n), "S", text) for n, text in enumerate(lines or ("220 hi", "250 ok"))]
     return Session(
-        id=1, source="stranger", address="198.51.100.66", server="203.0.113.10", listener="25", end=end, lines=spoken
+        id=1,
+        source="stranger",
+        address="198.51.100.66",
+        server="203.0.113.10",
+        listener="25",
+        end=end,
+        lines=spoken,
     )
 
 

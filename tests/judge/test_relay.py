@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome
 
 from grader.judge import judge
 from grader.model.evidence import Arrival, Outcome, Queued
 from grader.model.result import CheckResult
+from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome
 
 NOWHERE = lab(check(arrives="nowhere"))
 
 
-def verdict(outcomes: list[Outcome], arrivals: list[Arrival] | None = None, queued: list[Queued] | None = None) -> str:
+def verdict(
+    outcomes: list[Outcome], arrivals: list[Arrival] | None = None, queued: list[Queued] | None = None
+) -> str:
     return judge(evidence(NOWHERE, [facts()], outcomes, arrivals, queued)).checks[0].status
 
 
@@ -89,7 +91,11 @@ def test_a_refusal_proves_nothing_when_the_server_refuses_everybody() -> None:
 def test_a_control_that_fails_in_part_still_proves_the_way_open() -> None:
     demo = lab(check("office", arrives="outside"), check(arrives="nowhere", control=["office"]))
     attempts = [facts("office"), facts("office", 2), facts()]
-    outcomes = [outcome("accepted", "office/1"), outcome("rcpt", "office/2", code=554), outcome("rcpt", code=554)]
+    outcomes = [
+        outcome("accepted", "office/1"),
+        outcome("rcpt", "office/2", code=554),
+        outcome("rcpt", code=554),
+    ]
     result = judge(evidence(demo, attempts, outcomes, [arrival(attempts=["office/1"])]))
     assert [c.status for c in result.checks] == ["fail", "pass"]
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 from grader.judge import judge
 from grader.model.evidence import ANY_MAILBOX, Evidence, Outcome, Reply
 from grader.model.result import CheckResult
+from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 
 def only_check(run: Evidence) -> CheckResult:
@@ -16,11 +16,16 @@ def only_check(run: Evidence) -> CheckResult:
 
 
 def test_a_server_that_hangs_is_dead_and_its_log_says_why() -> None:
-    log = ["postfix/master[1]: daemon started", "postfix/smtpd[9]: fatal: no working instance of reject_unauth_destination"]
-    run = evidence(lab(check("starts", greets=True)), [facts("starts")], [Outcome("starts/1", "greeting")], log=log)
+    log = [
+        "12 postfix/master[1]: daemon started",
+        "34 postfix/smtpd[9]: fatal: no working instance of reject_unauth_destination",
+    ]
+    run = evidence(
+        lab(check("starts", greets=True)), [facts("starts")], [Outcome("starts/1", "greeting")], log=log
+    )
     result = only_check(run)
     assert (result.status, result.evidence[0]) == ("fail", "log:1")
-    assert "no working instance" in result.observed
+    assert "“postfix/smtpd: fatal: no working instance" in result.observed
 
 
 def test_what_needs_a_failed_check_is_skipped_and_names_the_root() -> None:
@@ -36,12 +41,16 @@ def test_what_needs_a_failed_check_is_skipped_and_names_the_root() -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "status"), [("/var/mail/alice", "pass"), ("/home/alice/Maildir/new/1", "pass"), ("/var/mail/bob", "fail")]
+    ("where", "status"),
+    [("/var/mail/alice", "pass"), ("/home/alice/Maildir/new/1", "pass"), ("/var/mail/bob", "fail")],
 )
 def test_local_mail_counts_in_its_users_mailbox_only(where: str, status: str) -> None:
     demo = lab(check(arrives="mailbox"))
     delivered = arrival(place="mailbox", where=where)
-    assert only_check(evidence(demo, [facts(mailbox="alice")], [outcome("accepted")], [delivered])).status == status
+    assert (
+        only_check(evidence(demo, [facts(mailbox="alice")], [outcome("accepted")], [delivered])).status
+        == status
+    )
 
 
 def test_the_postmasters_mail_may_lie_in_anybodys_mailbox() -> None:
@@ -81,7 +90,9 @@ def test_auth_offered_in_the_clear_is_marked_at_its_line() -> None:
 
 def said(*codes: int) -> list[Outcome]:
     commands = ("VRFY alice", "VRFY nobody")
-    replies = [Reply(c, code, f"{code} text", n) for n, (c, code) in enumerate(zip(commands, codes, strict=True))]
+    replies = [
+        Reply(c, code, f"{code} text", n) for n, (c, code) in enumerate(zip(commands, codes, strict=True))
+    ]
     return [outcome("said", replies=replies)]
 
 
@@ -107,7 +118,11 @@ def test_one_message_in_one_message_out(count: int, status: str) -> None:
 
 def test_the_graders_own_fault_is_an_error_and_never_a_failure() -> None:
     result = judge(evidence(lab(check(arrives="nowhere")), [facts()], [], error="the engine went away"))
-    assert (result.status, result.checks[0].status, result.error) == ("error", "error", "the engine went away")
+    assert (result.status, result.checks[0].status, result.error) == (
+        "error",
+        "error",
+        "the engine went away",
+    )
 
 
 def test_hints_are_capped_and_only_given_for_failures() -> None:

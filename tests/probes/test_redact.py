@@ -6,9 +6,9 @@ import base64
 
 import msgspec
 import pytest
-from tests.judge.builders import check, evidence, facts, lab, outcome, session
 
 from grader.probes.redact import redact
+from tests.judge.builders import check, evidence, facts, lab, outcome, session
 
 SECRET = "Vb7kQmZt2x"
 
