@@ -115,6 +115,14 @@ def _tally(result: Result) -> list[tuple[Status, str, str, int]]:
     return [(status, *WORDS[status], numbers[status]) for status in order if numbers[status]]
 
 
+def prose(text: str) -> Markup:
+    """A lab author's sentence, its words in backticks as code; everything in it escaped."""
+    parts = [Markup.escape(_shown(part)) for part in text.split("`")]
+    if len(parts) % 2 == 0:
+        return Markup("`").join(parts)
+    return Markup().join(Markup("<code>{}</code>").format(p) if n % 2 else p for n, p in enumerate(parts))
+
+
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
@@ -127,6 +135,7 @@ def _environment() -> jinja2.Environment:
         cache_size=4,
     )
     environment.globals["count"] = count
+    environment.filters["prose"] = prose
     return environment
 
 
