@@ -96,6 +96,6 @@ def test_the_keyboard_suffices(load: Any) -> None:
 def test_printing_unfolds(load: Any) -> None:
     page = load("broken")
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    for query in ("details.pass dl.feedback", ".hint .hint .hint pre", "#message-0 pre"):
+    for query in ("details.pass dl.feedback", ".hint .hint .hint p", "#message-0 pre"):
         assert page.execute_script(f"return document.querySelector({query!r}).checkVisibility()"), query
     assert not page.execute_script("return document.querySelector('#other-sessions pre').checkVisibility()")
