@@ -196,6 +196,22 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number else " ".join(str(error).split())[:200]
 
 
+def limits_problem(service: Service) -> Problem | None:
+    """That memory and processes cannot be limited, as without rights on control groups of version 1; else ``None``."""
+    client = service.client
+    with told("tell what it can limit"):
+        if service.podman:
+            # What Podman says to Docker's own question is not so.
+            about = client.get(f"{client.base_url}/v4.0.0/libpod/info", timeout=PATIENT).json()["host"]
+            held = not about["security"]["rootless"] or about["cgroupVersion"] == "v2"
+        else:
+            info: dict[str, Any] = client.info()
+            held = info.get("MemoryLimit", True) and info.get("PidsLimit", True)
+    name, start = ("Podman", "podman.socket") if service.podman else ("Docker", "docker")
+    what = f"{name} as an ordinary user cannot limit memory and processes on this machine (control groups version 1)"
+    return None if held else Problem(what, f"unset DOCKER_HOST; sudo systemctl start {start}")
+
+
 @contextmanager
 def told(what: str) -> Iterator[None]:
     """Turn the client's errors into an ``EngineError`` that says what could not be done."""

@@ -14,7 +14,7 @@ from grader.engines import image as recipe
 from grader.engines.base import Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
-from grader.engines.docker.daemon import PATIENT, QUICK, Service, Unreachable, connect, told
+from grader.engines.docker.daemon import PATIENT, QUICK, Service, Unreachable, connect, limits_problem, told
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
@@ -48,10 +48,10 @@ class DockerEngine:
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
         try:
-            self._service(QUICK)
+            problem = limits_problem(self._service(QUICK))
         except Unreachable as error:
             return [error.problem]
-        return []
+        return [problem] if problem else []
 
     def image(self, progress: Progress) -> str:
         """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
@@ -196,7 +196,8 @@ def _remove(client: APIClient, name: str) -> None:
 def _passes(error: APIError) -> bool:
     """Whether a removal was refused for a moment only.
 
-    Docker says 409 of a container that it is removing already, because it ended; Podman wants those gone first that
-    share its namespaces.
+    Docker says 409 of a container that it is removing already, because it ended. Podman then finds its state improper,
+    and wants those gone first that share its namespaces.
     """
-    return error.status_code == 409 or "dependent containers" in str(error.explanation)
+    passing = ("dependent containers", "state improper")
+    return error.status_code == 409 or any(words in str(error.explanation) for words in passing)
