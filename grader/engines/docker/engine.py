@@ -112,21 +112,20 @@ class _Run:
         self._client = service.client
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
         self._pool = ThreadPoolExecutor(3)
-        self._begun: list[Future[Any]] = []
         self._channels: list[AttachChannel] = []
 
     def start(self) -> Machines:
         """Start all three, side by side as far as Docker allows: the others refer to net. Raises ``EngineError``."""
-        deadline = Deadline(START_SECONDS)
-        self._finish(self._begin(self._create, "net", self._specs.net()), deadline=deadline)
-        net = self._begin(self._start, "net")
+        deadline, begin = Deadline(START_SECONDS), self._pool.submit
+        self._finish(begin(self._create, "net", self._specs.net()), deadline=deadline)
+        net = begin(self._start, "net")
         created = [
-            self._begin(self._create, "world", self._specs.world()),
-            self._begin(self._create, "host", self._specs.host()),
+            begin(self._create, "world", self._specs.world()),
+            begin(self._create, "host", self._specs.host()),
         ]
         self._finish(net, *created, deadline=deadline)
         net.result().write(self._specs.net_input())
-        world, host = self._begin(self._start, "world"), self._begin(self._start, "host")
+        world, host = begin(self._start, "world"), begin(self._start, "host")
         self._finish(world, deadline=deadline)
         world.result().write(self._specs.world_input())
         self._finish(host, deadline=deadline)
@@ -135,21 +134,15 @@ class _Run:
 
     def remove(self) -> None:
         """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
-        for future in self._begun:
-            future.cancel()
-        wait(self._begun)
+        # A creation that is under way would come after its removal.
+        self._pool.shutdown(cancel_futures=True)
         names = [self._specs.name(role) for role in ("host", "world", "net")]
-        removals = [self._pool.submit(_remove, self._client, name) for name in names]
-        self._pool.shutdown()
+        with ThreadPoolExecutor(len(names)) as pool:
+            removals = [pool.submit(_remove, self._client, name) for name in names]
         for channel in self._channels:
             channel.close()
         for removal in removals:
             removal.result()
-
-    def _begin(self, work: Any, *arguments: Any) -> Future[Any]:
-        future = self._pool.submit(work, *arguments)
-        self._begun.append(future)
-        return future
 
     def _finish(self, *futures: Future[Any], deadline: Deadline) -> None:
         done, late = wait(futures, timeout=deadline.left, return_when="FIRST_EXCEPTION")
