@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import chain, repeat
 from pathlib import Path
 
 import click
@@ -14,6 +15,8 @@ from grader.outputs.text import one_line, visible
 
 QUIET_MILLISECONDS = 100
 """Editors write a file in several steps; grading begins when they are through."""
+ARMED_MILLISECONDS = 200
+"""How often the watcher says that nothing happened."""
 
 
 class Saved(watchfiles.DefaultFilter):
@@ -35,12 +38,20 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> 
 
     A submission that cannot be read is said and waited for: it may be half saved.
     """
-    _once(grade)
-    _say(f"watching {folder}; Ctrl-C ends it")
-    for _ in watchfiles.watch(folder.resolve(), watch_filter=Saved(written), step=QUIET_MILLISECONDS):
-        _say(f"saved at {datetime.now():%H:%M:%S}")
-        _once(grade)
-        _say(f"watching {folder}; Ctrl-C ends it")
+    changes = watchfiles.watch(
+        folder.resolve(),
+        watch_filter=Saved(written),
+        step=QUIET_MILLISECONDS,
+        rust_timeout=ARMED_MILLISECONDS,
+        yield_on_timeout=True,
+    )
+    # The first turn comes without a change once the watcher is at work: what is saved during the first grade counts.
+    for first, saved in zip(chain([True], repeat(False)), changes, strict=False):
+        if first or saved:
+            if saved:
+                _say(f"saved at {datetime.now():%H:%M:%S}")
+            _once(grade)
+            _say(f"watching {folder}; Ctrl-C ends it")
     return 0
 
 

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,7 +141,11 @@ def watched(engine: Engine, here: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
         start_new_session=True,
     ) as process:
+        # Its group, for it may be in the middle of a run; and in any case, for a line that never comes is waited for.
+        last_resort = threading.Timer(120, os.killpg, (process.pid, signal.SIGKILL))
+        last_resort.start()
         yield process
+        last_resort.cancel()
         process.kill()
 
 
