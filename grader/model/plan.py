@@ -66,7 +66,7 @@ class Limits(Struct, frozen=True):
 
     memory: int = 512 * 1024 * 1024
     processes: int = 200
-    cpus: float = 1.0
+    cpus: float = 2.0
     disk: int = 64 * 1024 * 1024
     wall: float = 60.0
 

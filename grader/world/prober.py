@@ -20,7 +20,7 @@ from grader.world.transcript import Clock
 from grader.world.wire import HungUp
 
 ATTEMPTS_A_SESSION = 9
-CONNECTIONS_A_LISTENER = 2
+CONNECTIONS_A_LISTENER = 1
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
 
@@ -70,7 +70,7 @@ class Prober:
         self._names = names
         self._arrived = arrived
         self._listeners: dict[tuple[str, int], Listener] = {}
-        self._slots: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(
+        self._slots: dict[int, asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CONNECTIONS_A_LISTENER)
         )
         self._connections = asyncio.Semaphore(CONNECTIONS)
