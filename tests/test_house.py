@@ -15,7 +15,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "model", "resources", "labs", "engines", "world", "probes", "judge", "pipeline", "verify", "outputs", "course", "lesson", "cli",
+    "model", "resources", "labs", "engines", "world", "probes", "judge", "pipeline", "verify",
+    "outputs", "course", "lesson", "cli",
 ]  # fmt: skip
 """Each imports from those before it alone."""
 NEVER = {
@@ -79,7 +80,9 @@ def test_the_rule_about_imports_forbids(importer: str, imported: str) -> None:
 
 def test_no_file_is_too_long_to_read() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_bytes().splitlines()) for path in SOURCES}
-    assert {name: length for name, length in lengths.items() if length >= LONGEST and name not in LONGER} == {}
+    assert {
+        name: length for name, length in lengths.items() if length >= LONGEST and name not in LONGER
+    } == {}
 
 
 def test_every_module_and_public_function_says_what_it_is_for() -> None:
