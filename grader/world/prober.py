@@ -20,7 +20,7 @@ from grader.world.transcript import Clock
 from grader.world.wire import HungUp
 
 ATTEMPTS_A_SESSION = 9
-CONNECTIONS_A_LISTENER = 1
+CONNECTIONS_A_LISTENER = 2
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
 
