@@ -129,9 +129,10 @@ class Record:
     def decisive_log(self) -> int | None:
         """Index of the log line that best explains a server that does not serve: a fatal one, else a warning."""
         for pattern in (SYSTEM_TROUBLE, TROUBLE):
-            for index, line in enumerate(self.evidence.log):
-                if pattern.search(line):
-                    return index
+            found = [index for index, line in enumerate(self.evidence.log) if pattern.search(line)]
+            if found:
+                # Which process is first to complain is chance: the same trouble is told in the same words every time.
+                return min(found, key=self.logged)
         return None
 
     def logged(self, index: int) -> str:

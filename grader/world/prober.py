@@ -70,7 +70,7 @@ class Prober:
         self._names = names
         self._arrived = arrived
         self._listeners: dict[tuple[str, int], Listener] = {}
-        self._slots: dict[int, asyncio.Semaphore] = defaultdict(
+        self._slots: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(
             lambda: asyncio.Semaphore(CONNECTIONS_A_LISTENER)
         )
         self._connections = asyncio.Semaphore(CONNECTIONS)
