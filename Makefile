@@ -43,6 +43,7 @@ test: ## run all tests (ARGS='-k relay')
 lint: ## ruff, mypy and shellcheck
 	@fixtures/setup/setup dev
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+	@if command -v shellcheck >/dev/null; then shellcheck fixtures/setup/setup .ci/run; fi
 
 lock: ## take newer versions of the dependencies into the lock files (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --upgrade \
