@@ -77,11 +77,15 @@ def read_evidence(document: bytes) -> Evidence:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"this is no evidence of smtplab: {error}") from error
     if evidence.schema != SCHEMA:
-        raise UsageError(f"this evidence follows {evidence.schema!r}, and this version of smtplab reads {SCHEMA!r}")
+        raise UsageError(
+            f"this evidence follows {evidence.schema!r}, and this version of smtplab reads {SCHEMA!r}"
+        )
     return evidence
 
 
-def failed(lab: Lab, error: EngineError, *, student: str | None, variant: str, names: dict[str, str]) -> Evidence:
+def failed(
+    lab: Lab, error: EngineError, *, student: str | None, variant: str, names: dict[str, str]
+) -> Evidence:
     """Evidence of a run that the grader itself could not make: every check is an error and costs no points."""
     return Evidence(
         lab=lab,

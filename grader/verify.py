@@ -50,7 +50,9 @@ def trials(folder: Path) -> list[Trial]:
     found += [Trial(f"correct/{path.name}", path, None, frozenset()) for path in _folders(folder / "correct")]
     for path in _folders(folder / "wrong"):
         wrong: Wrong = labs.load_wrong(path)
-        found.append(Trial(f"wrong/{path.name}", path, solution, frozenset(wrong.fails), frozenset(wrong.skips)))
+        found.append(
+            Trial(f"wrong/{path.name}", path, solution, frozenset(wrong.fails), frozenset(wrong.skips))
+        )
     return found
 
 
@@ -109,7 +111,9 @@ def _problem(trial: Trial, result: Result) -> str:
     complaints: list[str] = []
     for verb, declared, happened in lost:
         complaints += [f"{verb} {code}, which is not declared" for code in sorted(happened - declared)]
-        complaints += [f"declares that it {verb} {code}, but it does not" for code in sorted(declared - happened)]
+        complaints += [
+            f"declares that it {verb} {code}, but it does not" for code in sorted(declared - happened)
+        ]
     return "; ".join(complaints)
 
 

@@ -153,7 +153,8 @@ def _no_auth(case: Case) -> Finding:
                 verb = "took a password" if case.outcome.authenticated else "offers AUTH"
                 return broken(
                     case,
-                    f"On port {case.facts.listener} the server {verb} before the connection is encrypted: {quoted(line.text)}",
+                    f"On port {case.facts.listener} the server {verb} before the connection is encrypted: "
+                    f"{quoted(line.text)}",
                     [f"session:{case.session.id}:{index}"],
                 )
     if case.outcome.authenticated:

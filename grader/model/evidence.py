@@ -145,7 +145,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
     lab: Lab
     student: str | None
     variant: str
-    names: Annotated[dict[str, str], Meta(description="The variant's public names, for the feedback's texts.")]
+    names: Annotated[
+        dict[str, str], Meta(description="The variant's public names, for the feedback's texts.")
+    ]
     started: Annotated[str, Meta(description="UTC, ISO 8601, ends in Z.")]
     duration: Annotated[float, Meta(description="Seconds.")]
     engine: str
@@ -162,5 +164,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     listening: Annotated[list[int], Meta(description="Ports that took a connection before probing.")] = []
     started_up: Annotated[bool, Meta(description="The server greeted in time.")] = True
     files: Annotated[list[str], Meta(description="Names of the files handed in.")] = []
-    notes: Annotated[list[str], Meta(description="Remarks of the grader on the run, such as a limit reached.")] = []
+    notes: Annotated[
+        list[str], Meta(description="Remarks of the grader on the run, such as a limit reached.")
+    ] = []
     error: Annotated[str | None, Meta(description="The grader's own fault, which costs no points.")] = None

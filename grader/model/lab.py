@@ -139,14 +139,10 @@ class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = field(
         default_factory=lambda: ["*", "*/*"]
     )
-    max_files: Annotated[
-        int, Meta(ge=1, le=1000, description="How many files may be handed in.")
-    ] = field(
+    max_files: Annotated[int, Meta(ge=1, le=1000, description="How many files may be handed in.")] = field(
         name="max-files", default=100
     )
-    max_bytes: Annotated[
-        int, Meta(ge=1, description="How large they may be together.")
-    ] = field(
+    max_bytes: Annotated[int, Meta(ge=1, description="How large they may be together.")] = field(
         name="max-bytes", default=1_000_000
     )
 

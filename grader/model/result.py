@@ -28,7 +28,10 @@ class HintTexts(Struct, frozen=True):
 
 
 class CheckResult(Struct, frozen=True, kw_only=True):
-    """One check judged. ``evidence`` points into the evidence: ``session:12``, ``session:12:34`` (a line), ``message:3``, ``log:7``."""
+    """One check judged.
+
+    ``evidence`` points into the evidence: ``session:12``, ``session:12:34`` (a line of it), ``message:3``, ``log:7``.
+    """
 
     code: str
     title: str

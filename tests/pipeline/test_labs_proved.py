@@ -25,8 +25,8 @@ GRADINGS = 3
 def same(result: Result) -> dict[str, object]:
     """A result without what may differ between engines and runs: the engine, and what depends on time.
 
-    A server that puts clients off is asked again until a time is over, and programs write their log in any order: where in
-    its evidence a run has a thing is its own affair; which things it points at is not.
+    A server that puts clients off is asked again until a time is over, and programs write their log in any order:
+    where in its evidence a run has a thing is its own affair; which things it points at is not.
     """
     document = msgspec.to_builtins(result)
     for key in ("engine", "started", "duration"):
