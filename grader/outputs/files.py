@@ -78,4 +78,4 @@ def _named(path: str | Path) -> str:
 def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError):
         return _MEND.get(error.errno or 0) or f"{error.strerror or error}; name another file"
-    return f"{error}; correct the name"
+    return "the name holds a NUL, which no file's name may; correct it"

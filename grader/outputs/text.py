@@ -53,7 +53,7 @@ _PLAINER = {
 _BRACKETED_COMMAND = re.compile(r"##(?=\[|\w+\[)")
 _COLON_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:)", re.MULTILINE)
 
-_FORMULA = re.compile(r"(^|[;,|\t\n])(\s*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = re.compile(r"(^|[;,|\t\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def _escape(match: re.Match[str]) -> str:

@@ -57,7 +57,7 @@ def test_standard_output(tmp_path: Path, capfdbinary: pytest.CaptureFixture[byte
         ("file/result.json", "a part of the path is a file and no folder; correct the path"),
         ("n" * 300, "the name is too long; choose a shorter one"),
         ("loop", "its symbolic links lead in a circle; name another file"),
-        ("nul\0", "embedded null byte; correct the name"),
+        ("nul\0", "the name holds a NUL, which no file's name may; correct it"),
     ],
 )
 def test_what_cannot_be_written_is_said(
