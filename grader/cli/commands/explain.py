@@ -17,19 +17,36 @@ if TYPE_CHECKING:
 @click.argument("code", type=CODE)
 @options.debug
 def explain(code: str) -> int:
-    """Explain a check: what it is about, why it matters, where to read more.
+    """Explain a check, or a word of the field: what it is about, why it matters, where to read more.
 
-    CODE is as in a report: open-relay/stranger.
+    CODE is as in a report, open-relay/stranger; or a command, a reply code, a port, a header field, a term: RCPT, 554.
     """
     from functools import partial
 
     from grader import labs
     from grader.labs.templates import fill
+    from grader.model.errors import UsageError
     from grader.outputs import terminal
 
-    lab, check = find(code)
+    try:
+        lab, check = find(code)
+    except UsageError:
+        if "/" in code or not _explain_word(code):
+            raise
+        return 0
     terminal.explain(lab, check, fill=partial(fill, names=labs.draw_variant(lab).names))
     return 0
+
+
+def _explain_word(word: str) -> bool:
+    """Show the lesson's entry about a word; whether it has one."""
+    from grader import lesson
+    from grader.lesson import screen
+
+    entry = lesson.look_up(word)
+    if entry is not None:
+        screen.show(entry, lesson.library())
+    return entry is not None
 
 
 def find(code: str) -> tuple[Lab, Check]:
