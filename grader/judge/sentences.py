@@ -38,8 +38,3 @@ def _silence(case: Case) -> str:
     return {"timeout": "said nothing", "closed": "hung up", "reset": "broke the connection"}.get(
         end, "ended the conversation"
     )
-
-
-def attempts_counted(broken: int, total: int) -> str:
-    """“3 of 40 attempts” with the right number of nouns."""
-    return f"{broken} of {total} attempts" if total != 1 else "the one attempt"

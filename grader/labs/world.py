@@ -21,9 +21,6 @@ MENTIONED_NAMES = "mentioned-names"
 MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES})
 """Sources that are made for each submission; the others are declared in world.yaml."""
 
-SECRETS = frozenset({"alice_password", "bob_password"})
-"""Names for the files of a lab alone: handouts and submissions, never the texts that reports show."""
-
 ATTEMPT_NAMES = frozenset(
     {"token", "mentioned", "mentioned_address", "source", "source_name", "server", "sender_default"}
 )

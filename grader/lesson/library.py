@@ -52,10 +52,6 @@ class Library(Struct, frozen=True):
         """The entries of one kind, in their order."""
         return [entry for entry in self.entries.values() if type(entry) is kind]
 
-    def cited_by(self, id_: str) -> list[Entry]:
-        """The entries whose ``see`` names this one."""
-        return [entry for entry in self.entries.values() if id_ in entry.see]
-
 
 class _File(Struct):
     """A file with what stands in it, kept to say where a fault is."""
