@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image bench test lint lock wheel picture clean
+.PHONY: help setup check start grade image lesson bench test lint lock wheel picture clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -33,6 +33,9 @@ grade: setup ## grade many submissions (LAB=, SUBMISSIONS="a b c", OUT=grades)
 image: setup ## build the image that the server runs in
 	@$(RUN) image build $(ARGS)
 
+lesson: setup ## build the lesson's pages (DIR=lesson)
+	@$(RUN) lesson build $(DIR) $(ARGS)
+
 bench: setup ## measure against a plain script that does the same job
 	@$(PYTHON) -m tests.bench $(ARGS)
 
@@ -61,4 +64,5 @@ picture: ## draw docs/report.svg again
 
 clean: ## remove .venv, caches and built files; never work/
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	if [ -e lesson/.smtplab-lesson.json ]; then rm -rf lesson; fi
 	find grader tests -name __pycache__ -prune -exec rm -rf {} +
