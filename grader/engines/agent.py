@@ -8,14 +8,16 @@ op       arguments                      value
 ======== ============================== =====================================================================
 install  files [{path, data (base64),   null; only below the trees of ``WRITABLE``
          mode, owner "user:group"}]
-start    services, config_dir,          {commands: [{argv, code, output}], queue_directory, mta}; services are
-         timeout                        running, and mta is "Postfix" with its version
+start    services, config_dir,          {commands: [{argv, code, output}], queue_directory, mta, running}; mta is
+         timeout                        "Postfix" with its version, running the services that are
+halt     service                        null; all processes of the service have ended
 run      argv, limit, input (text)      {argv, code, output}; code is -N for signal N, -256 when time was over
 alive                                   {master: bool, exit: int or null}
 queue                                   {maildrop, hold, incoming, active, deferred, corrupt}: messages in each
 queued                                  [{queue, sender, recipient, reason}], one recipient an entry
 mail     tokens                         [{path, raw (base64), tokens}]: delivered messages that contain a token
 log                                     [str]: "MS program[pid]: text", MS being milliseconds since the first op
+learn    source                         null; the ops that this Python source defines can be asked for from now on
 stop                                    null; every process but this one has ended
 ======== ============================== =====================================================================
 
@@ -52,6 +54,8 @@ VERSIONS = "/usr/share/smtplab/packages.tsv"
 QUEUE_DIRECTORY = "/var/spool/postfix"
 MASTER = "/usr/lib/postfix/sbin/master"
 AUTH_SOCKET = "/var/spool/postfix/private/auth"
+OPENDKIM = "/etc/opendkim"
+OPENDKIM_OF_THE_IMAGE = "/etc/opendkim.conf"
 CHROOT_FILES = ("resolv.conf", "hosts", "services", "nsswitch.conf", "localtime", "host.conf")
 # Postfix re-reads a main.cf younger than about 1.5 s in naps of 0.3 s: an old one starts it at once.
 INSTALLED = 1577836800  # 2020-01-01T00:00:00Z
@@ -62,8 +66,11 @@ LARGEST_MAILBOX = 8_000_000
 MOST_MAIL = 32_000_000
 MOST_FILES = 5_000
 TIMED_OUT = -256
+MILTER_SECONDS = 5.0
+HALT_SECONDS = 3.0
 
 _MAP = re.compile(r"\b(hash|btree|lmdb|cdb|dbm|sdbm):(?:\{\s*)?(/[^\s,{}]+)")
+_MILTER = re.compile(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z")
 _SYSLOG = re.compile(rb"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} )?")
 
 
@@ -136,11 +143,13 @@ class Agent:
         self.poll = select.poll()
         self.processes: dict[int, Process] = {}
         self.master: Process | None = None
+        self.services: dict[str, Process] = {}
         self.queue_directory = QUEUE_DIRECTORY
         self.maillog = ""
         self.roots = list(MAILBOXES)
         self.seen: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
         self.held = 0
+        self.traced: Callable[[int, int], bool] | None = None
 
     # Waiting: everything that may say something is looked at, whatever is waited for.
 
@@ -172,13 +181,16 @@ class Agent:
         return True
 
     def reap(self) -> None:
-        while True:
+        # Bounded, so that processes which come and go without end cannot keep the agent from its requests.
+        for _ in range(1000):
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
+            if self.traced and self.traced(pid, status):
+                continue
             if process := self.processes.pop(pid, None):
                 process.code = os.waitstatus_to_exitcode(status)
 
@@ -287,20 +299,51 @@ class Agent:
         end = time.monotonic() + timeout
         self.listen("/dev/log")
         if "dovecot" in services:
-            self.service(["dovecot", "-F"])
+            self.services["dovecot"] = self.service(["dovecot", "-F"])
         if "opendkim" in services:
-            own = "/etc/opendkim/opendkim.conf"
-            self.service(["opendkim", "-f", "-x", own if os.path.exists(own) else "/etc/opendkim.conf"])
+            for name, settings in _milters().items():
+                self.services[name] = self.service(["opendkim", "-f", "-x", settings])
         commands = self._start_postfix(config_dir, end) if "postfix" in services else []
         if "dovecot" in services:
             # A smtpd that finds no authentication service dies, and its client sees a dead server.
             self.until(lambda: _accepts(AUTH_SOCKET), end - time.monotonic(), naps=0.005)
-        return {"commands": commands, "queue_directory": self.queue_directory, "mta": _mta()}
+        if "opendkim" in services:
+            # Mail that comes before its milter would be judged by a server that is still starting.
+            for name, settings in _milters().items():
+                self._await_milter(name, settings, min(MILTER_SECONDS, end - time.monotonic()))
+        return {
+            "commands": commands,
+            "queue_directory": self.queue_directory,
+            "mta": _mta(),
+            "running": [name for name, process in self.services.items() if process.code is None],
+        }
+
+    def _await_milter(self, name: str, settings: str, seconds: float) -> None:
+        process = self.services[name]
+        self.until(lambda: process.code is not None or _milter_listens(settings), seconds, naps=0.005)
+
+    def op_halt(self, service: str) -> None:
+        found = [process for name, process in self.services.items() if name.split("-", 1)[0] == service]
+        if not found:
+            raise Refused(f"no service {service} was started")
+        for process in found:
+            self._end(process)
+
+    def _end(self, process: Process) -> None:
+        try:
+            # Its whole session: with AutoRestart, OpenDKIM has a child that does the work. As in a crash; asked to
+            # end, it takes some seconds.
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.until(lambda: not _group_lives(process.pid), HALT_SECONDS, naps=0.005)
 
     def _start_postfix(self, config_dir: str, end: float) -> list[dict[str, Any]]:
         # Only what differs from the defaults, whose maps the image has compiled; and overrides of master.cf.
         ask = ["postconf", "-c", config_dir]
-        asked = [self.spawn([*ask, "-nx"]), self.spawn([*ask, "-Px"])]
+        asked = [self.spawn([*ask, "-nx"])]
+        if _may_name_maps(f"{config_dir}/master.cf"):
+            asked.append(self.spawn([*ask, "-Px"]))
         answers = [self.wait(process, end - time.monotonic()) for process in asked]
         settings = dict(re.findall(r"^(\w+) = (.*)$", answers[0]["output"], re.M))
         self.queue_directory = settings.get("queue_directory") or QUEUE_DIRECTORY
@@ -317,7 +360,7 @@ class Agent:
                     ":".join(found),
                 ]
             )
-            for found in sorted(set(_MAP.findall(answers[0]["output"] + answers[1]["output"])))
+            for found in sorted(set(_MAP.findall("\n".join(answer["output"] for answer in answers))))
             if _stale(*found)
         ]
         told = answers + [self.wait(process, end - time.monotonic()) for process in compiled]
@@ -423,6 +466,14 @@ class Agent:
             lines.append(f"0 smtplab: {self.lost} more lines were not kept")
         return lines
 
+    def op_learn(self, source: str) -> None:
+        # What few labs need is not compiled at every start.
+        known = {**globals(), "__name__": "learnt"}
+        exec(compile(source, "learnt", "exec"), known)
+        for name, value in known.items():
+            if name.startswith("op_"):
+                setattr(self, name, value.__get__(self))
+
     def op_stop(self) -> None:
         try:
             os.kill(-1, signal.SIGKILL)
@@ -449,6 +500,15 @@ def _write(path: str, data: bytes, mode: int, owner: str) -> None:
         os.utime(fd, (INSTALLED, INSTALLED))
 
 
+def _may_name_maps(path: str) -> bool:
+    """Whether a master.cf could name a map, itself or by a parameter; asking postconf costs a few milliseconds."""
+    try:
+        text = _text(_read(path))
+    except OSError:
+        return True
+    return "$" in text or _MAP.search(text) is not None
+
+
 def _stale(kind: str, source: str) -> bool:
     """Whether a map's source is there and its compiled form is not, or is older."""
     compiled = source + {"hash": ".db", "btree": ".db", "dbm": ".pag", "sdbm": ".pag"}.get(kind, "." + kind)
@@ -461,8 +521,50 @@ def _stale(kind: str, source: str) -> bool:
 
 
 def _accepts(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-        return client.connect_ex(path) == 0
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            return client.connect_ex(path) == 0
+    except (OSError, ValueError):  # No path at all: too long, or with a NUL.
+        return False
+
+
+def _milters() -> dict[str, str]:
+    """What OpenDKIM is started with, by name: opendkim.conf, and each opendkim-NAME.conf beside it."""
+    try:
+        names = sorted(os.listdir(OPENDKIM))
+    except OSError:
+        names = []
+    own = {"opendkim": OPENDKIM_OF_THE_IMAGE}
+    found = {name[:-5]: f"{OPENDKIM}/{name}" for name in names if _MILTER.match(name)}
+    return {**own, **found}
+
+
+def _milter_listens(settings: str) -> bool:
+    """Whether OpenDKIM's socket (``Socket`` in opendkim.conf(5)) takes a connection; no where none is set."""
+    try:
+        with open(settings, errors="replace") as file:
+            found = re.findall(r"^\s*Socket\s+\"?(?:(\w+):)?([^\s\"]+)", file.read(), re.M | re.I)
+    except OSError:
+        return False
+    if not found:
+        return False
+    kind, place = found[-1]
+    if not kind.startswith("inet"):
+        return _accepts(place)
+    port, _, host = place.partition("@")
+    try:
+        socket.create_connection((host.strip("[]") or "localhost", int(port)), 0.2).close()
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _group_lives(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _count(folder: str, depth: int) -> int:

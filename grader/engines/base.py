@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import select
+from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -32,13 +33,13 @@ class ChannelLost(EngineError):
 
 
 class Channel(Protocol):
-    """Requests and their answers, one at a time. Two channels can be asked at once and awaited in turn."""
+    """Requests, and their answers in the same order. Two channels can be asked at once and awaited in turn."""
 
     def ask(self, op: str, **arguments: object) -> None:
         """Send a request and do not wait. Raises ``ChannelLost`` where nobody takes it."""
 
     def answer(self, *, timeout: float) -> Any:
-        """Wait at most ``timeout`` seconds for the value of the last request.
+        """Wait at most ``timeout`` seconds for the value of the oldest request that has no answer yet.
 
         Raises ``ChannelLost`` where no answer comes, ``EngineError`` where the answer is an error.
         """
@@ -53,7 +54,7 @@ class LineChannel:
     def __init__(self, name: str) -> None:
         self._name = name
         self._pending = bytearray()
-        self._op = ""
+        self._asked: deque[str] = deque()
 
     def _send(self, data: bytes) -> None:
         """Write all of ``data``; ``OSError`` where nobody takes it."""
@@ -65,7 +66,7 @@ class LineChannel:
 
     def ask(self, op: str, **arguments: object) -> None:
         """See ``Channel.ask``."""
-        self._op = op
+        self._asked.append(op)
         try:
             self._send(msgspec.json.encode({"op": op, **arguments}) + b"\n")
         except OSError as error:
@@ -73,14 +74,15 @@ class LineChannel:
 
     def answer(self, *, timeout: float) -> Any:
         """See ``Channel.answer``."""
-        line = self._line(Deadline(timeout))
+        op = self._asked.popleft() if self._asked else ""
+        line = self._line(op, Deadline(timeout))
         try:
             answer = msgspec.json.decode(line)
             ok, payload = answer["ok"], answer.get("value", answer.get("error"))
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ChannelLost(f"the {self._name} gave no sense in answer to {self._op!r}") from error
+            raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}") from error
         if ok is not True:
-            raise EngineError(f"the {self._name} could not {self._op}: {payload}")
+            raise EngineError(f"the {self._name} could not {op}: {payload}")
         return payload
 
     def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
@@ -88,17 +90,17 @@ class LineChannel:
         self.ask(op, **arguments)
         return self.answer(timeout=timeout)
 
-    def _line(self, deadline: Deadline) -> bytes:
+    def _line(self, op: str, deadline: Deadline) -> bytes:
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
             searched = len(self._pending)
             if searched > LONGEST_ANSWER:
-                raise ChannelLost(f"the {self._name} said too much in answer to {self._op!r}")
+                raise ChannelLost(f"the {self._name} said too much in answer to {op!r}")
             chunk = self._receive(deadline.left)
             if chunk is None:
-                raise ChannelLost(f"the {self._name} gave no answer to {self._op!r} in time")
+                raise ChannelLost(f"the {self._name} gave no answer to {op!r} in time")
             if not chunk:
-                raise ChannelLost(f"the {self._name} ended during {self._op!r}")
+                raise ChannelLost(f"the {self._name} ended during {op!r}")
             self._pending += chunk
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
@@ -152,6 +154,9 @@ class Engine(Protocol):
 
     def image(self, progress: Progress) -> str:
         """Build the image unless it is there, telling ``progress`` each step; its digest (``sha256:…``)."""
+
+    def prepared(self) -> AbstractContextManager[None]:
+        """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of."""
 
     def machines(self, plan: Plan) -> AbstractContextManager[Machines]:
         """Start both machines with the plan's addresses and limits; on leaving, whatever happens, remove them."""

@@ -159,6 +159,16 @@ def certify(folder: Path) -> None:
             .add_extension(x509.BasicConstraints(ca=name == "authority", path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         )
+        # OpenSSL's strict verification, which newer Pythons ask for, wants all three (RFC 5280 section 4.2.1).
+        mine, its = (x509.SubjectKeyIdentifier.from_public_key(k.public_key()) for k in (key, signer))
+        above = x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(its)
+        usage = dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign",
+             "encipher_only", "decipher_only"), False
+        )  # fmt: skip
+        signs = x509.KeyUsage(digital_signature=True, key_cert_sign=name == "authority", **usage)
+        builder = builder.add_extension(mine, critical=False).add_extension(above, critical=False)
+        builder = builder.add_extension(signs, critical=True)
         return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
     authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())

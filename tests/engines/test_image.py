@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from grader import resources
-from grader.engines import image
+from grader.engines import bootstrap, image
 from grader.model.errors import EngineError
 
 FAILURES = {
@@ -60,7 +60,7 @@ def test_a_mirror_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("output", FAILURES)
 def test_a_failed_build_says_what_mends_it(output: str) -> None:
-    said = image._follow(iter(output.splitlines(keepends=True)), lambda step: None)
+    said = bootstrap._follow(iter(output.splitlines(keepends=True)), lambda step: None)
     assert FAILURES[output] in said
     assert "\n" not in said
 
@@ -72,7 +72,7 @@ def test_steps_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
         "Need to get 55.0 MB of archives.",
         "Setting up a:amd64 (1) ...",
     ]
-    image._follow(iter(lines), steps.append)
+    bootstrap._follow(iter(lines), steps.append)
     assert steps == ["downloading 55.0 MB of packages", "setting up a (1 of 2)"]
 
 

@@ -121,8 +121,7 @@ class AttachChannel(LineChannel):
 
     def read_line(self, deadline: Deadline) -> str:
         """A line of the container's, outside the protocol. Raises ``ChannelLost``."""
-        self._op = "start"
-        return self._line(deadline).decode(errors="backslashreplace")
+        return self._line("start", deadline).decode(errors="backslashreplace")
 
     def _send(self, data: bytes) -> None:
         self._transport.send(data)
@@ -157,9 +156,9 @@ class AttachChannel(LineChannel):
         del self._frames[:at]
         return bytes(output)
 
-    def _line(self, deadline: Deadline) -> bytes:
+    def _line(self, op: str, deadline: Deadline) -> bytes:
         try:
-            return super()._line(deadline)
+            return super()._line(op, deadline)
         except ChannelLost as error:
             said = " ".join(self._said.decode(errors="backslashreplace").split())
             raise ChannelLost(f"{error}: {said}" if said else str(error)) from error

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from grader.engines import image as recipe
@@ -57,6 +57,10 @@ class DockerEngine:
         """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
         images.ensure(self._service(), progress)
         return recipe.digest()
+
+    def prepared(self) -> AbstractContextManager[None]:
+        """See ``Engine.prepared``: the daemon wants to know everything about a container when it makes it."""
+        return nullcontext()
 
     @contextmanager
     def machines(self, plan: Plan) -> Iterator[Machines]:

@@ -30,18 +30,8 @@ class Groups:
             self.remove()
 
     @property
-    def made(self) -> bool:
-        """Whether memory and processes are limited by groups."""
-        return bool(self._doors)
-
-    def enter(self) -> None:
-        """Move this process into the groups; with the rights of who made them, so that a child without can."""
-        for door in self._doors:
-            os.write(door, b"0")
-
-    @property
     def doors(self) -> list[int]:
-        """Descriptors that ``enter`` needs."""
+        """Descriptors that ``enter`` needs; none where memory and processes are not limited by groups."""
         return self._doors
 
     def remove(self) -> None:
@@ -88,6 +78,12 @@ class Groups:
         if (cpu / "cpu.cfs_quota_us").exists():
             quota = str(int(limits.cpus * period))
             self._make(cpu / name, {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": quota})
+
+
+def enter(doors: list[int]) -> None:
+    """Move this process into groups; with the rights of who made them, so that a process without can."""
+    for door in doors:
+        os.write(door, b"0")
 
 
 def remove_leftovers() -> list[str]:

@@ -7,21 +7,20 @@ import os
 import select
 import shutil
 import signal
+import socket
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 from grader.engines import image
 from grader.engines.base import Machines, Problem, Progress, StreamChannel
 from grader.engines.local import cgroups, checks, rootfs, sandbox, userns
+from grader.engines.local.orders import Ends, written
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
 
 END_SECONDS = 10.0
 """How long processes may take to die before they are left to the kernel, which was told to end them."""
-
-AGENT = Path(__file__).parent.parent / "agent.py"
 
 
 class LocalEngine:
@@ -35,6 +34,7 @@ class LocalEngine:
 
     def __init__(self) -> None:
         self._used = False
+        self._waiting: _Run | None = None
 
     def problems(self) -> list[Problem]:
         """See ``Engine.problems``."""
@@ -46,14 +46,30 @@ class LocalEngine:
         return image.digest()
 
     @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """See ``Engine.prepared``: makes the namespaces, and the world's program is read while the plan is made."""
+        self._waiting = _Run() if rootfs.ready() else None
+        try:
+            yield
+        finally:
+            if self._waiting is not None:
+                self._waiting.end()
+                self._waiting = None
+
+    @contextmanager
     def machines(self, plan: Plan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError`` where the machines cannot be built."""
+        rootfs.unpacked(lambda step: None)
         if self._used:
             # Whoever grades a second submission will grade many: their worlds are forks that find their program loaded.
             importlib.import_module("grader.world.service")
         self._used = True
-        with _Run(plan, rootfs.unpacked(lambda step: None)) as run:
+        run, self._waiting = self._waiting or _Run(), None
+        try:
+            run.begin(plan)
             yield run.machines
+        finally:
+            run.end()
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``."""
@@ -68,23 +84,24 @@ class LocalEngine:
 
 
 class _Run:
-    """One run: the supervisor process, and the grader's ends of the pipes."""
+    """One run: the supervisor process, and the grader's ends of the pipes. It waits for its plan."""
 
-    def __init__(self, plan: Plan, root: Path) -> None:
-        self._groups = cgroups.Groups(plan.limits)
+    def __init__(self) -> None:
+        self._groups: cgroups.Groups | None = None
         self._complaints = os.memfd_create("complaints")
-        world_in, host_in, orders = os.pipe(), os.pipe(), os.pipe()
+        self._orders, orders = socket.socketpair()
+        world_in, host_in = os.pipe(), os.pipe()
         world_out, host_out, status = os.pipe(), os.pipe(), os.pipe()
-        ends = sandbox.Ends(
+        ends = Ends(
             world_requests=world_in[0],
             world_answers=world_out[1],
             host_requests=host_in[0],
             host_answers=host_out[1],
             complaints=self._complaints,
             status=status[1],
-            orders=orders[0],
+            orders=orders.detach(),
         )
-        self._orders, self._status = orders[1], status[0]
+        self._status = status[0]
         self._files = [
             os.fdopen(world_in[1], "wb", 0),
             os.fdopen(world_out[0], "rb", 0),
@@ -96,7 +113,7 @@ class _Run:
             warnings.simplefilter("ignore", DeprecationWarning)
             self._supervisor = os.fork()
         if self._supervisor == 0:
-            sandbox.supervise(plan, root, AGENT, ends, self._groups)
+            sandbox.supervise(rootfs.path(), ends)
         for fd in ends.all:
             if fd != self._complaints:
                 os.close(fd)
@@ -105,19 +122,21 @@ class _Run:
             host=StreamChannel("student's host", host_requests, host_answers),
             world=StreamChannel("world", world_requests, world_answers),
         )
-
-    def __enter__(self) -> _Run:
         try:
-            if os.read(self._status, 1) == b"u":
-                userns.write_maps(self._supervisor)
-                os.write(self._orders, b"!")
-            self._await_start()
+            self._give_ids()
         except BaseException:
-            self.__exit__()
+            self.end()
             raise
-        return self
 
-    def _await_start(self) -> None:
+    def _give_ids(self) -> None:
+        if os.read(self._status, 1) == b"u":
+            userns.write_maps(self._supervisor)
+            self._tell(b"!")
+
+    def begin(self, plan: Plan) -> None:
+        """Start both machines. Raises ``EngineError`` where they cannot be built."""
+        self._groups = cgroups.Groups(plan.limits)
+        self._tell(written(plan, len(self._groups.doors)), self._groups.doors)
         said = b""
         while not said.startswith(b"r"):
             data = os.read(self._status, 4096)
@@ -125,9 +144,27 @@ class _Run:
                 raise EngineError(f"the local engine could not start: {self._why(said)}")
             said += data
 
+    def _tell(self, order: bytes, descriptors: Sequence[int] = ()) -> None:
+        # Why the supervisor is gone, if it is, stands in its complaints.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            sent = socket.send_fds(self._orders, [order], descriptors) if descriptors else 0
+            self._orders.sendall(order[sent:])
+
     def _why(self, said: bytes) -> str:
         complaints = os.pread(self._complaints, 100_000, 0).decode(errors="replace").split("\n")
         return " ".join([said[1:].decode(errors="replace"), *complaints]).strip() or "it was killed"
+
+    def end(self) -> None:
+        """Kill everything and wait until it is gone."""
+        self._orders.close()
+        self._await_end()
+        for file in self._files:
+            with suppress(OSError):
+                file.close()
+        os.close(self._status)
+        os.close(self._complaints)
+        if self._groups is not None:
+            self._groups.remove()
 
     def _await_end(self) -> None:
         pidfd = os.pidfd_open(self._supervisor)
@@ -137,14 +174,3 @@ class _Run:
             os.waitpid(self._supervisor, 0)
         finally:
             os.close(pidfd)
-
-    def __exit__(self, *_: object) -> None:
-        """Kill everything and wait until it is gone."""
-        os.close(self._orders)
-        self._await_end()
-        for file in self._files:
-            with suppress(OSError):
-                file.close()
-        os.close(self._status)
-        os.close(self._complaints)
-        self._groups.remove()

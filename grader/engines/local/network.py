@@ -8,8 +8,8 @@ from grader.engines.local import syscalls
 from grader.engines.machine import INTERFACE, link_end
 from grader.model.plan import Plan
 
-WORLD_PID = 1
-"""The world is the first process of the run's pid namespace, and the network namespace is known by it."""
+WORLD = 3
+"""The descriptor by which ip knows the world's network namespace: of another process's it may not be told."""
 
 
 def build(plan: Plan) -> None:
@@ -23,26 +23,31 @@ def build(plan: Plan) -> None:
     try:
         _ip(
             [
-                f"link add {INTERFACE} type veth peer name {INTERFACE} netns {WORLD_PID}",
+                f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}",
                 *link_end(plan.host.addresses, plan.host.routes),
-            ]
+            ],
+            world,
         )
         syscalls.setns(world, syscalls.CLONE_NEWNET)
-        _ip(link_end(plan.world.addresses, plan.world.routes))
+        _ip(link_end(plan.world.addresses, plan.world.routes), world)
         syscalls.setns(host, syscalls.CLONE_NEWNET)
     finally:
         os.close(world)
         os.close(host)
 
 
-def _ip(lines: list[str]) -> None:
+def _ip(lines: list[str], world: int) -> None:
     """Run the commands of ip-batch(8) in one process. Raises ``OSError`` with what it complained of."""
     orders = os.memfd_create("ip")
     complaints = os.memfd_create("complaints")
     try:
         os.write(orders, ("\n".join(lines) + "\n").encode())
         os.lseek(orders, 0, os.SEEK_SET)
-        actions = [(os.POSIX_SPAWN_DUP2, orders, 0), (os.POSIX_SPAWN_DUP2, complaints, 2)]
+        actions = [
+            (os.POSIX_SPAWN_DUP2, orders, 0),
+            (os.POSIX_SPAWN_DUP2, complaints, 2),
+            (os.POSIX_SPAWN_DUP2, world, WORLD),
+        ]
         pid = os.posix_spawnp("ip", ["ip", "-batch", "-"], {"PATH": PATH}, file_actions=actions)
         if os.waitpid(pid, 0)[1]:
             text = os.pread(complaints, 2000, 0).decode(errors="replace")

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import Raw, Struct, field, json
 
-from msgspec import Struct, field, json
-
-from grader import resources
 from grader.engines.agent import WRITABLE
 from grader.engines.machine import CAPABILITIES, etc_files
 from grader.model.plan import Plan
@@ -63,7 +60,7 @@ class _Linux(_Camel):
     namespaces: list[dict[str, str]]
     masked_paths: list[str]
     readonly_paths: list[str]
-    seccomp: dict[str, Any]
+    seccomp: Raw
 
 
 class _Config(_Camel):
@@ -75,12 +72,12 @@ class _Config(_Camel):
     linux: _Linux
 
 
-def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
+def config(plan: Plan, *, folder: str, seccomp: bytes, metered: bool) -> bytes:
     """The config.json of the plan's host.
 
     ``folder`` holds ``rootfs``, ``disk`` (an empty tree for each of the agent's ``WRITABLE``, which share its
-    ``Limits.disk`` bytes), ``etc`` and ``agent.py``. ``metered`` says that control groups limit memory and processes;
-    where they do not, rlimits do as far as they can.
+    ``Limits.disk`` bytes), ``etc`` and ``agent.py``. ``seccomp`` is the profile, as JSON. ``metered`` says that control
+    groups limit memory and processes; where they do not, rlimits do as far as they can.
     """
     mounts = [
         _Mount("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
@@ -101,7 +98,7 @@ def config(plan: Plan, *, folder: str, metered: bool) -> bytes:
         namespaces=[{"type": kind} for kind in ("pid", "mount", "ipc", "uts")],
         masked_paths=MASKED,
         readonly_paths=READ_ONLY,
-        seccomp=json.decode((resources.folder("fixtures") / "seccomp.json").read_bytes()),
+        seccomp=Raw(seccomp),
     )
     return json.encode(_Config("1.0.2", plan.host.name, _Root(f"{folder}/rootfs"), process, mounts, linux))
 

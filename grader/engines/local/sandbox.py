@@ -19,27 +19,21 @@ from __future__ import annotations
 
 import errno
 import gc
-import math
+import importlib
 import os
-import secrets
 import select
 import signal
+import sys
 import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from grader.engines.agent import WRITABLE
-from grader.engines.local import network, oci, syscalls, userns, watchdog
-from grader.engines.local.cgroups import Groups
-from grader.engines.machine import etc_files
+from grader.engines.local import syscalls
+from grader.engines.local.orders import Ends, Order, received
 from grader.model.plan import Plan
-
-STAGE = "/mnt"
-"""Where the bundle is laid out, in a mount namespace of runc's own: any folder that every Linux has will do."""
 
 SEPARATE = (
     syscalls.CLONE_NEWNS
@@ -50,54 +44,30 @@ SEPARATE = (
 )
 
 
-@dataclass(frozen=True)
-class Ends:
-    """The descriptors that the run's processes have of the pipes to the grader."""
+def supervise(rootfs: Path, ends: Ends) -> NoReturn:
+    """Be the supervisor, in a child of the grader: never returns. ``rootfs`` is the image's root file system.
 
-    world_requests: int
-    world_answers: int
-    host_requests: int
-    host_answers: int
-    complaints: int
-    status: int
-    orders: int
-
-    @property
-    def all(self) -> list[int]:
-        """Every one of them."""
-        return [getattr(self, name) for name in self.__dataclass_fields__]
-
-
-def supervise(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> NoReturn:
-    """Be the supervisor, in a child of the grader: never returns.
-
-    Writes to ``ends.status``: ``u`` when its user namespace waits for ids (then reads a byte of ``ends.orders``), ``r``
-    when both machines run, or ``e`` and a sentence. Ends when ``ends.orders`` says so or ends, when the world dies, or
-    when ``plan.limits.wall`` is over.
+    Writes to ``ends.status``: ``u`` when its user namespace waits for ids, ``r`` when both machines run, or ``e`` and a
+    sentence. Reads from ``ends.orders``: a byte when the ids are there, then the order of the run. Ends when
+    ``ends.orders`` does, when the world dies, or when the plan's wall time is over.
     """
     code = 1
     try:
-        _detach([*ends.all, *groups.doors])
-        wall = time.monotonic() + plan.limits.wall
+        _detach(ends.all)
+        # A folder that one is in can be used, even where the way to it is closed from now on.
+        os.chdir(rootfs)
+        if _closed_to_root():
+            _import_all()
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         os.write(ends.status, b"u")
         if os.read(ends.orders, 1):
             syscalls.unshare(SEPARATE)
             syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
-            world = _fork(lambda: _world(ends, groups.doors), ends)
-            runc = _fork(lambda: _runc(plan, rootfs, agent, ends, groups), ends)
-            if not groups.made:
-                _fork(lambda: _watchdog(plan, ends), ends)
-            if os.waitpid(runc, 0)[1] == 0:
-                os.write(ends.status, b"r")
-                _close(
-                    ends.world_requests,
-                    ends.world_answers,
-                    ends.host_requests,
-                    ends.host_answers,
-                    ends.status,
-                )
-                _watch(ends.orders, world, wall)
+            world = _fork(lambda: _world(ends), ends)
+            # Now, while the grader is still busy with the order.
+            importlib.import_module("grader.engines.local.host")
+            if told := received(ends.orders):
+                _run(*told, world, ends)
             os.kill(world, signal.SIGKILL)
             _reap()
             code = 0
@@ -105,6 +75,54 @@ def supervise(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups)
         _complain(ends, str(error.strerror or error))
     finally:
         os._exit(code)
+
+
+def _closed_to_root() -> bool:
+    """Whether root reads this program by a right alone that it loses with its user namespace, as in a user's home."""
+    if os.geteuid() != 0:
+        return False
+    for place in {Path(__file__), Path(sys.prefix, "lib"), Path(sys.base_prefix, "lib")}:
+        for folder in place.resolve().parents:
+            info = folder.stat()
+            if info.st_uid != 0 and info.st_mode & 0o005 != 0o005:
+                return True
+    return False
+
+
+def _import_all() -> None:
+    """Import what the processes of a run might need at any time."""
+    for name in (
+        "engines.local.host",
+        "engines.local.watchdog",
+        "world.service",
+        "world.submission",
+        "world.asking",
+    ):
+        importlib.import_module(f"grader.{name}")
+    for name in ("asyncio.sslproto", "encodings.idna", "hmac", "traceback"):
+        importlib.import_module(name)
+
+
+def _run(order: Order, doors: list[int], world: int, ends: Ends) -> None:
+    """Start the student's host beside the world, and wait for the end."""
+    from grader.engines.local import host
+
+    wall = time.monotonic() + order.plan.limits.wall
+    runc = _fork(lambda: host.become_runc(order, ends, doors), ends)
+    if os.waitpid(runc, 0)[1] == 0:
+        if not doors:
+            # Not before: runc begins as a copy of the grader, and takes as much memory.
+            _fork(lambda: _watchdog(order.plan, ends), ends)
+        os.write(ends.status, b"r")
+        _close(
+            ends.world_requests,
+            ends.world_answers,
+            ends.host_requests,
+            ends.host_answers,
+            ends.status,
+            *doors,
+        )
+        _watch(ends.orders, world, wall)
 
 
 def _reap() -> None:
@@ -115,16 +133,13 @@ def _reap() -> None:
 
 
 def _watchdog(plan: Plan, ends: Ends) -> None:
+    from grader.engines.local import watchdog
+
     syscalls.die_with_parent(signal.SIGKILL)
     _close(*ends.all)
     syscalls.unshare(syscalls.CLONE_NEWNS)
-    _mount_proc()
+    syscalls.mount_proc()
     watchdog.watch(plan.limits.memory)
-
-
-def _mount_proc() -> None:
-    flags = syscalls.MS_NOSUID | syscalls.MS_NODEV | syscalls.MS_NOEXEC
-    syscalls.mount("proc", "/proc", "proc", flags)
 
 
 def _watch(orders: int, world: int, wall: float) -> None:
@@ -185,14 +200,14 @@ def _close(*fds: int) -> None:
         os.close(fd)
 
 
-def _world(ends: Ends, doors: list[int]) -> None:
+def _world(ends: Ends) -> None:
     """Be the world: give up what it does not need, and serve."""
     syscalls.die_with_parent(signal.SIGKILL)
     os.dup2(ends.complaints, 2)
-    _close(ends.host_requests, ends.host_answers, ends.status, ends.orders, *doors)
+    _close(ends.host_requests, ends.host_answers, ends.status, ends.orders)
     # A mount namespace of its own: runc's is a copy of the supervisor's, and needs devices.
     syscalls.unshare(syscalls.CLONE_NEWNS)
-    _mount_proc()
+    syscalls.mount_proc()
     syscalls.mount("tmpfs", "/run", "tmpfs", options="uid=0,gid=0,mode=755,size=4096")
     try:
         syscalls.seal_mounts()
@@ -207,61 +222,3 @@ def _world(ends: Ends, doors: list[int]) -> None:
     with open(ends.world_requests, "rb", 0) as requests, open(ends.world_answers, "wb", 0) as answers:
         service.serve(requests, answers)
     os._exit(0)
-
-
-def _runc(plan: Plan, rootfs: Path, agent: Path, ends: Ends, groups: Groups) -> None:
-    """Lay out the bundle, join the networks, and become runc, which ends when the agent runs."""
-    syscalls.unshare(syscalls.CLONE_NEWNS)
-    # The last things that need the caller's own eyes: the paths may lie in a folder closed to others.
-    sources = {"rootfs": os.open(rootfs, os.O_PATH), "agent.py": os.open(agent, os.O_PATH)}
-    config = oci.config(plan, folder=STAGE, metered=groups.made)
-    userns.become_root()
-    os.environ["PATH"] = network.PATH
-    syscalls.die_with_parent(signal.SIGKILL)
-    syscalls.mount("tmpfs", STAGE, "tmpfs", syscalls.MS_NODEV, "mode=755,size=1m")
-    for name, source in sources.items():
-        target = f"{STAGE}/{name}"
-        if name == "rootfs":
-            os.mkdir(target)
-        else:
-            os.close(os.open(target, os.O_CREAT | os.O_WRONLY))
-        syscalls.mount(f"/proc/self/fd/{source}", target, flags=syscalls.MS_BIND)
-    _mount_proc()
-    _lay_out(plan, config)
-    network.build(plan)
-    groups.enter()
-    if not groups.made:
-        _share_processors(plan.limits.cpus)
-    os.dup2(ends.host_requests, 0)
-    os.dup2(ends.host_answers, 1)
-    os.dup2(ends.complaints, 2)
-    os.execvpe("runc", [
-        "runc", "--root", f"{STAGE}/state", "--log", "/dev/stderr", "run", "--detach", "--no-new-keyring",
-        "--bundle", STAGE, "host",
-    ], {"PATH": network.PATH})  # fmt: skip
-
-
-def _share_processors(count: float) -> None:
-    """Keep to so many processors, rounded up; the seccomp profile does not let the host change that."""
-    allowed = sorted(os.sched_getaffinity(0))
-    first = secrets.randbelow(len(allowed))
-    os.sched_setaffinity(0, [*allowed[first:], *allowed[:first]][: math.ceil(count)])
-
-
-def _lay_out(plan: Plan, config: bytes) -> None:
-    disk = f"{STAGE}/disk"
-    os.mkdir(disk)
-    syscalls.mount(
-        "tmpfs", disk, "tmpfs", syscalls.MS_NODEV, f"mode=755,size={plan.limits.disk},nr_inodes=20000"
-    )
-    for tree in WRITABLE:
-        os.makedirs(disk + tree)
-    os.mkdir(f"{STAGE}/etc")
-    for name, text in etc_files(plan).items():
-        _write(f"{STAGE}/etc/{name}", text.encode())
-    _write(f"{STAGE}/config.json", config)
-
-
-def _write(path: str, data: bytes) -> None:
-    with open(path, "wb") as file:
-        file.write(data)

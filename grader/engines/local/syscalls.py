@@ -65,6 +65,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
     _checked(_libc.mount(*given), f"mount {target}")
 
 
+def mount_proc() -> None:
+    """Mount the proc file system of this process's pid namespace. Raises ``OSError``."""
+    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
 def seal_mounts() -> None:
     """Make every mount of this mount namespace read-only and without devices; needs Linux 5.12."""
     attributes = struct.pack("=QQQQ", _MOUNT_ATTR_RDONLY | _MOUNT_ATTR_NODEV, 0, 0, 0)

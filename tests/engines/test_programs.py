@@ -1,0 +1,174 @@
+"""Programs handed in run apart from each other and from the host, and what they show of their password is seen."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import engines
+from grader.engines.base import Engine, Machines
+from tests.engines.plans import plan, run
+
+SOURCE = Path(engines.__file__).with_name("programs.py").read_text(encoding="utf-8")
+PASSWORD = "teapot-Rocket-7315"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def spec(number: int, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": f"run-{number}",
+        "argv": ["./send"],
+        "account": f"runner{number:02d}",
+        "environment": {"PASSWORD": PASSWORD},
+        "texts": {"body.txt": encoded("Hello\n")},
+        "limit": 8.0,
+        "secrets": [encoded(PASSWORD)],
+        **fields,
+    }
+
+
+def programs(
+    machines: Machines, script: str, *runs: dict[str, Any], mode: int = 0o700, together: int = 4
+) -> list[dict[str, Any]]:
+    """Run a shell script; what is told of its runs, in their order."""
+    machines.host.ask("start", services=[], config_dir="/", timeout=10)
+    machines.host.answer(timeout=15)
+    machines.host.call("learn", source=SOURCE, timeout=10)
+    files = [{"path": "send", "data": encoded("#!/bin/sh\n" + script), "mode": mode}]
+    done: list[dict[str, Any]] = machines.host.call(
+        "programs", files=files, runs=list(runs or (spec(1),)), together=together, seconds=40, timeout=50
+    )
+    return sorted(done, key=lambda facts: str(facts["id"]))
+
+
+LEAKS = {
+    'curl --version --user "alice:$PASSWORD" >/dev/null': (
+        "process list",
+        "curl --version --user alice:<password>",
+    ),
+    'env SECRET="$PASSWORD" true': ("process list", "env SECRET=<password> true"),
+    'sh -c "true $(printf \'%s\' "$PASSWORD" | base64)"': ("process list", "sh -c true <password in base64>"),
+    'echo "password: $PASSWORD"': ("output", "password: <password>"),
+    "printf '\\0alice\\0%s' \"$PASSWORD\" | base64": ("output", "<password in base64>"),
+    'logger "password $PASSWORD"': ("log", "password <password>"),
+    'echo "$PASSWORD" >send.log': ("file", "work/send.log: <password>"),
+    'echo "$PASSWORD" >/tmp/send.log': ("file", "/tmp/send.log: <password>"),
+}
+
+
+def test_wherever_the_password_shows_it_is_seen(engine: Engine) -> None:
+    script = (
+        "case $HOME in\n"
+        + "".join(f"*{number:02d}) {line} ;;\n" for number, line in enumerate(LEAKS, 1))
+        + "esac\n"
+    )
+    with engine.machines(plan()) as machines:
+        done = programs(machines, script, *(spec(number) for number in range(1, len(LEAKS) + 1)))
+    for facts, (line, (where, what)) in zip(done, LEAKS.items(), strict=True):
+        found = [exposed["what"] for exposed in facts["exposed"] if exposed["where"] == where]
+        assert any(shown.endswith(what) for shown in found), (line, facts["exposed"])
+        assert PASSWORD not in str(facts)
+
+
+HARMLESS = """
+printf '%s\\n' "$PASSWORD" | cat >/dev/null
+(umask 077; printf '%s' "$PASSWORD" >config; cat config >/dev/null)
+msg=$(printf '%s' "$PASSWORD" | base64)
+[ -n "$msg" ] && cat <<END >/dev/null
+$PASSWORD
+END
+"""
+
+
+def test_a_careful_program_shows_nothing(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, HARMLESS)
+    assert (facts["code"], facts["exposed"], facts["late"]) == (0, [], False)
+
+
+APART = """
+case $HOME in *02) sleep 2; exit ;; esac
+until [ -d ../../runner02 ]; do :; done
+cat ../../runner02/body.txt 2>&1
+ls ../../runner02 2>&1
+/bin/kill -9 1 2>&1
+cat /proc/1/environ 2>&1
+touch /etc/here 2>&1
+cat ~/body.txt
+id -un
+pwd
+mktemp
+"""
+
+
+def test_a_run_is_apart_from_the_others_and_from_the_host(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        first, _ = programs(machines, APART, spec(1), spec(2))
+    lines = first["output"].splitlines()
+    refusals = ("Permission denied", "not permitted", "Read-only file system")
+    assert all(any(refusal in line for refusal in refusals) for line in lines[:5]), lines
+    assert lines[5:8] == ["Hello", "runner01", "/home/runner01/work"]
+    assert lines[8].startswith("/home/runner01/tmp/")
+
+
+def test_nothing_outlives_its_run(engine: Engine) -> None:
+    escape = "setsid sh -c 'sleep 60 & sleep 60' & sleep 60 & nohup sleep 60 >/dev/null 2>&1 & echo gone"
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, escape)
+        _, processes = run(machines, "ps", "-eo", "user,args")
+        _, left = run(machines, "sh", "-c", "ls -d /home/runner* /tmp/* 2>/dev/null")
+    assert facts["output"] == "gone\n"
+    assert facts["seconds"] < 5
+    assert "sleep" not in processes
+    assert left == ""
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "sleep 60",
+        "trap '' TERM INT HUP; while :; do :; done",
+        # The last loop needs no process: a shell that gets none for a command would end.
+        "bomb() { bomb | bomb & }; bomb; while :; do :; done",
+    ],
+    ids=["sleeps", "loops", "multiplies"],
+)
+def test_a_run_that_does_not_end_is_ended_and_harms_no_other(engine: Engine, script: str) -> None:
+    script = f"case $HOME in *01) {script} ;; *) sleep 0.2; echo well ;; esac"
+    with engine.machines(plan(processes=500)) as machines:
+        first, second = programs(machines, script, spec(1, limit=1.0), spec(2))
+        _, processes = run(machines, "ps", "-eo", "user")
+    assert first["late"]
+    assert first["seconds"] < 5
+    assert (second["output"], second["code"], second["late"]) == ("well\n", 0, False)
+    assert "runner" not in processes
+
+
+def test_what_is_printed_without_end_is_cut(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, "yes", spec(1, limit=1.0))
+    assert facts["late"]
+    assert 100_000 < len(facts["output"]) <= 200_000
+
+
+def test_a_program_that_the_system_cannot_run_says_so(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, "echo hello", mode=0o600)
+    assert facts["code"] == 126
+    assert facts["output"] == "./send: Permission denied\n"
+
+
+def test_runs_that_find_no_time_are_left_out(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        machines.host.call("learn", source=SOURCE, timeout=10)
+        files = [{"path": "send", "data": encoded("#!/bin/sh\nsleep 60"), "mode": 0o700}]
+        done = machines.host.call(
+            "programs", files=files, runs=[spec(1), spec(2)], together=1, seconds=0.5, timeout=20
+        )
+    assert [facts["id"] for facts in done] == ["run-1"]
