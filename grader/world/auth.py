@@ -43,6 +43,15 @@ def secrets(login: Login) -> list[str]:
     return [*spoken, login.password] if len(login.password) >= SHORTEST_SECRET else spoken
 
 
+def forms(user: str, password: str) -> list[str]:
+    """Every form in which a client may speak a password or show it, the longest first."""
+    from urllib.parse import quote
+
+    plain = [_base64(f"{identity}\0{user}\0{password}") for identity in ("", user)]
+    found = [*plain, _base64(password), password, quote(password, safe=""), quote(password)]
+    return sorted({form for form in found if len(form) >= SHORTEST_SECRET}, key=len, reverse=True)
+
+
 def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode("ascii")
 

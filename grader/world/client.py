@@ -79,7 +79,7 @@ class Progress:
 
 
 class Client:
-    """A session for attempts that share everything up to MAIL.
+    """A session for attempts that share everything up to MAIL, save the name that the client gives itself.
 
     ``outcomes`` holds what became of each attempt. One that is missing there was not finished: the server ended the
     session, and ``progress`` is how far it came.
@@ -106,6 +106,8 @@ class Client:
         self.punished = False
         """Whether the server lets this client wait on purpose."""
         self.authenticated = False
+        self.helo = self.attempts[0].helo
+        """The name by which the server knows this client."""
         self._certificate: Certificate | None = None
         self._first = self.attempts[0]
         self._listener = listener
@@ -180,6 +182,11 @@ class Client:
             await self._log_in(first.login)
             self.progress.stage = "preface"
         await self._before(first.before)
+
+    async def introduce(self, name: str) -> None:
+        """EHLO under another name, which a client may say at any time (RFC 5321 section 4.1.4). Raises ``Refused``."""
+        self.helo = name
+        await self._hello()
 
     def send(self, *commands: str) -> None:
         """Send commands in one write; ``answer`` reads their replies one by one."""
@@ -302,15 +309,15 @@ class Client:
 
     async def _hello(self) -> None:
         """EHLO, or HELO where that is not known (RFC 5321 section 3.2)."""
-        if not self._first.helo:
+        if not self.helo:
             return
-        reply = await self.ask(f"EHLO {self._first.helo}")
+        reply = await self.ask(f"EHLO {self.helo}")
         if reply.code != 250 and self._first.preamble is not None:
             reply = await self._second_reply(reply)
         self.extensions = {line[4:].split(" ")[0].upper() for line in reply.text.split("\n")[1:]}
         if reply.code != 250:
             self.extensions = set()
-            reply = await self.ask(f"HELO {self._first.helo}")
+            reply = await self.ask(f"HELO {self.helo}")
         self._hello_reply = reply
         if reply.code != 250:
             self.progress.replies.append(reply)

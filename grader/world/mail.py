@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from grader.model.evidence import Reply
 from grader.model.plan import Attempt
-from grader.world.client import Client
+from grader.world.client import Client, Refused
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
@@ -60,7 +60,6 @@ class Mails:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._pipelining = "PIPELINING" in client.extensions
         self._waiting: deque[Attempt] = deque()
         self._fresh = True
         self._mail_refused = False
@@ -70,10 +69,26 @@ class Mails:
         """Try the attempts, as many as the server's patience allows; the others are left without an outcome."""
         self._waiting.extend(attempts)
         while batch := self._next_batch():
+            if not await self._known_as(batch):
+                continue
             if len(batch) == 1:
                 await self._transaction(batch[0])
             else:
                 await self._batch(batch)
+
+    async def _known_as(self, batch: list[Attempt]) -> bool:
+        """Take the name that these attempts want; a server that refuses it has answered them."""
+        client = self._client
+        if batch[0].helo == client.helo:
+            return True
+        client.begin("preface")
+        try:
+            await client.introduce(batch[0].helo)
+        except Refused:
+            for attempt in batch:
+                client.settle(attempt)
+            return False
+        return True
 
     def _next_batch(self) -> list[Attempt]:
         """The attempts to send at once: as many as cannot make too many errors, by what is known of the server.
@@ -83,6 +98,8 @@ class Mails:
         left = ERRORS_A_SESSION - self._client.errors
         batch: list[Attempt] = []
         while self._waiting and len(batch) < self._largest_batch():
+            if batch and self._waiting[0].helo != batch[0].helo:
+                break
             left -= self._errors_of(self._waiting[0])
             if left < 0 and (batch or not self._fresh):
                 break
@@ -91,7 +108,10 @@ class Mails:
         return batch
 
     def _largest_batch(self) -> int:
-        return ERRORS_A_SESSION if self._pipelining and not self._accepted else 1
+        return ERRORS_A_SESSION if self._pipelining() and not self._accepted else 1
+
+    def _pipelining(self) -> bool:
+        return "PIPELINING" in self._client.extensions
 
     def _errors_of(self, attempt: Attempt) -> int:
         """Errors that an attempt can make: RCPT each, and MAIL unless the server has been taking that."""
@@ -145,7 +165,7 @@ class Mails:
     async def _one_envelope(self, attempt: Attempt) -> bool:
         client = self._client
         commands = commands_of(attempt)
-        if self._pipelining:
+        if self._pipelining():
             client.send(*commands)
             return await self._envelope(attempt)
         client.begin("mail")

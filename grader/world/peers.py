@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import defaultdict
-from typing import cast
+from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
 from msgspec.structs import replace
@@ -93,8 +93,8 @@ class Peers:
             )
         return False
 
-    def keep(self, peer: str, client: str, sender: str, recipients: list[str], raw: bytes) -> None:
-        """Keep a message that ``peer`` took."""
+    def keep(self, peer: str, client: str, sender: str, recipients: list[str], raw: bytes) -> int:
+        """Keep a message that ``peer`` took; the number of its arrival."""
         self._octets += len(raw)
         self._arrivals.append(
             Arrival(
@@ -109,6 +109,7 @@ class Peers:
                 recipients=recipients,
             )
         )
+        return len(self._arrivals) - 1
 
     def _search(self) -> None:
         """Look through what came since the last time. Servers on the way may have changed the token's case."""
@@ -150,15 +151,14 @@ class Taker(SMTP):
     line_length_limit = LONGEST_LINE
     command_size_limits = defaultdict(lambda: LONGEST_COMMAND)
 
-    def __init__(self, peers: Peers, name: str) -> None:
+    def __init__(self, peers: Peers, name: str, **options: Any) -> None:
+        usual = {"ident": "ESMTP", "data_size_limit": LARGEST_MESSAGE, "enable_SMTPUTF8": True}
         super().__init__(
             object(),
             hostname=name,
-            ident="ESMTP",
-            data_size_limit=LARGEST_MESSAGE,
-            enable_SMTPUTF8=True,
             timeout=IDLE_SECONDS,
             loop=asyncio.get_running_loop(),
+            **{**usual, **options},
         )
         self._peers = peers
         self._name = name
@@ -177,25 +177,30 @@ class Taker(SMTP):
         """DATA (RFC 5321 section 4.1.1.4). aiosmtpd's own keeps an object for each line, which a sender can abuse."""
         if await self.check_helo_needed():
             return
-        envelope, session = self.envelope, self.session
-        assert envelope is not None
-        assert session is not None
-        if not envelope.rcpt_tos or arg:
+        if self.envelope is None or not self.envelope.rcpt_tos or arg:
             await self.push("501 Syntax: DATA" if arg else "503 Error: need RCPT command")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        text = await self._text()
-        if len(text) > LARGEST_MESSAGE:
-            reply = "552 5.3.4 message too big"
-        elif not self._peers.has_room(len(text)):
-            reply = "452 4.3.1 no room for more messages"
-        else:
-            sender = "" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from)
-            client = session.peer[0] if session.peer else ""
-            self._peers.keep(self._name, client, sender, envelope.rcpt_tos, bytes(text))
-            reply = "250 2.0.0 taken"
+        reply = await self._took(bytes(await self._text()))
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(reply)
+
+    async def _took(self, text: bytes) -> str:
+        """Keep the message if there is room; the reply to it."""
+        if len(text) > (self.data_size_limit or LARGEST_MESSAGE):
+            return "552 5.3.4 message too big"
+        if not self._peers.has_room(len(text)):
+            return "452 4.3.1 no room for more messages"
+        envelope, session = self.envelope, self.session
+        assert envelope is not None
+        assert session is not None
+        sender = "" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from)
+        client = session.peer[0] if session.peer else ""
+        self._kept(self._peers.keep(self._name, client, sender, envelope.rcpt_tos, text))
+        return "250 2.0.0 taken"
+
+    def _kept(self, arrival: int) -> None:
+        """What there is to do once a message has this number among those that arrived."""
 
     async def smtp_RCPT(self, arg: str | None) -> None:
         """RCPT, for anybody, up to a number (RFC 5321 section 4.5.3.1.8)."""

@@ -20,7 +20,8 @@ from grader.world.transcript import Clock
 from grader.world.wire import HungUp
 
 ATTEMPTS_A_SESSION = 9
-CONNECTIONS_A_LISTENER = 2
+CONNECTIONS_A_PORT = 2
+"""At once, to all addresses together: a server starts a process for each, which costs more than an attempt."""
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
 
@@ -32,7 +33,7 @@ MOST_STRIKES = 4
 
 
 class Slot:
-    """The right to one connection to a listener. A server that makes its client wait does not hold up the others."""
+    """The right to one connection to a port. A server that makes its client wait does not hold up the others."""
 
     def __init__(self, semaphore: asyncio.Semaphore) -> None:
         self._semaphore = semaphore
@@ -70,9 +71,7 @@ class Prober:
         self._names = names
         self._arrived = arrived
         self._listeners: dict[tuple[str, int], Listener] = {}
-        self._slots: dict[tuple[str, int], asyncio.Semaphore] = defaultdict(
-            lambda: asyncio.Semaphore(CONNECTIONS_A_LISTENER)
-        )
+        self._slots: dict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CONNECTIONS_A_PORT))
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._tokens: dict[str, str] = {}
         self._sessions = 0
@@ -112,7 +111,7 @@ class Prober:
         """One session, from connecting to the end."""
         first = attempts[0]
         listener = self.listener(first)
-        async with Slot(self._slots[first.server, first.port]) as slot, Slot(self._connections):
+        async with Slot(self._slots[first.port]) as slot, Slot(self._connections):
             for _ in range(2):
                 client = Client(
                     attempts, listener, self._contexts, self._clock, deadline, self._patience, slot.release
@@ -248,13 +247,16 @@ def _shared(attempt: Attempt) -> Any:
         attempt.listener,
         attempt.port,
         attempt.tls,
-        attempt.helo,
         tuple(attempt.before),
         attempt.preamble,
         msgspec.structs.astuple(attempt.login) if attempt.login else None,
         attempt.certificate,
     )
-    return key if _sociable(attempt) else (*key, attempt.id)
+    if not _sociable(attempt):
+        return *key, attempt.id
+    # What comes before MAIL may depend on the name; a client without one does not say EHLO at all.
+    named = attempt.helo if attempt.before or attempt.preamble or not attempt.helo else True
+    return *key, named
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

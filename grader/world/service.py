@@ -5,7 +5,10 @@
   ``wait_for`` do or the time is over
 - ``probe {attempts, seconds}``: make the attempts; ``sessions`` and ``outcomes``
 - ``arrivals {}``: the ``tokens`` of attempts whose message has arrived so far
-- ``finish {}``: every message that ``arrived``, every DNS query, and remarks on limits reached
+- ``resolve {names}``: what DNS answers to a TXT question for each name, asked over the wire
+- ``dial``, ``say``, ``encrypt``, ``hang_up``: a conversation led line by line; see ``grader.world.conversation``
+- ``finish {}``: every message that ``arrived``, every DNS query, remarks on limits reached, and for each run of a
+  program what was said to its submission server
 
 Whatever goes wrong is answered with one sentence; the service ends when its requests do.
 """
@@ -18,18 +21,23 @@ import logging
 import os
 import select
 import time
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError, SmtplabError
-from grader.model.plan import Attempt, WorldSpec
+from grader.model.plan import Attempt, Tls, WorldSpec
+from grader.model.signing import KeyAnswer
+from grader.world.conversation import Conversations
 from grader.world.dns import Nameserver
 from grader.world.peers import Peers
 from grader.world.prober import Prober
 from grader.world.tls import Contexts
 from grader.world.zones import Zones
+
+if TYPE_CHECKING:
+    from grader.world.submission import SubmissionServers
 
 LONGEST_REQUEST = 64 * 1024 * 1024
 LIBRARIES_THAT_LOG = ("mail.log", "mail.debug")
@@ -66,11 +74,53 @@ class Arrivals(msgspec.Struct, tag_field="op", tag="arrivals"):
     """Ask what has arrived."""
 
 
+class Resolve(msgspec.Struct, tag_field="op", tag="resolve"):
+    """Ask DNS for keys."""
+
+    names: list[str]
+
+
 class Finish(msgspec.Struct, tag_field="op", tag="finish"):
     """Ask for everything that was recorded."""
 
 
-Request = Start | Listening | Probe | Arrivals | Finish
+class Dial(msgspec.Struct, tag_field="op", tag="dial"):
+    """Open a conversation."""
+
+    conversation: str
+    source: str
+    server: str
+    port: int
+    tls: Tls
+    name: str
+    seconds: float
+
+
+class Say(msgspec.Struct, tag_field="op", tag="say"):
+    """Send octets in a conversation and hear the answer."""
+
+    conversation: str
+    data: bytes
+    replies: int
+    seconds: float
+    closes: bool = False
+
+
+class Encrypt(msgspec.Struct, tag_field="op", tag="encrypt"):
+    """Begin TLS in a conversation."""
+
+    conversation: str
+    name: str
+    seconds: float
+
+
+class HangUp(msgspec.Struct, tag_field="op", tag="hang_up"):
+    """End a conversation."""
+
+    conversation: str
+
+
+Request = Start | Listening | Probe | Arrivals | Resolve | Finish | Dial | Say | Encrypt | HangUp
 
 
 class World:
@@ -85,19 +135,31 @@ class World:
         zones = Zones(spec.zones)
         self.nameserver = Nameserver(zones, clock)
         self.peers = Peers(spec.peers, clock)
-        self.prober = Prober(Contexts(spec), clock, zones.name_of, self.peers.tokens)
-        self._address = spec.nameserver
+        contexts = Contexts(spec)
+        self.prober = Prober(contexts, clock, zones.name_of, self.peers.tokens)
+        self.conversations = Conversations(contexts, clock)
+        self.nameserver_address = spec.nameserver
+        self.submission: SubmissionServers | None = None
+        if spec.submission:
+            from grader.world.submission import SubmissionServers
+
+            self.submission = SubmissionServers(spec, self.peers, clock)
 
     async def start(self) -> None:
         """Open every socket that answers. A world without a nameserver's address has no DNS."""
-        if self._address:
-            await self.nameserver.start(self._address)
+        if self.nameserver_address:
+            await self.nameserver.start(self.nameserver_address)
         await self.peers.start()
+        if self.submission is not None:
+            await self.submission.start()
 
     def stop(self) -> None:
         """Close them."""
+        self.conversations.stop()
         self.nameserver.stop()
         self.peers.stop()
+        if self.submission is not None:
+            self.submission.stop()
 
 
 class Service:
@@ -145,11 +207,37 @@ class Service:
             return {"sessions": sessions, "outcomes": outcomes}
         if isinstance(request, Arrivals):
             return {"tokens": sorted(world.peers.tokens())}
+        if isinstance(request, Resolve):
+            return await _resolve(world.nameserver_address, request.names)
+        if isinstance(request, Dial | Say | Encrypt | HangUp):
+            return await _converse(world.conversations, request)
         return {
             "arrivals": world.peers.arrivals(),
             "queries": world.nameserver.queries,
             "notes": [*world.nameserver.notes, *world.peers.notes],
+            "submissions": world.submission.sessions() if world.submission else {},
         }
+
+
+async def _resolve(server: str, names: list[str]) -> list[KeyAnswer]:
+    # Only labs about signatures ask, and the others' runs need not wait for the import.
+    from grader.world.asking import ask
+
+    return await ask(server, names)
+
+
+async def _converse(among: Conversations, request: Dial | Say | Encrypt | HangUp) -> Any:
+    id_ = request.conversation
+    match request:
+        case Dial(_, source, server, port, tls, name, seconds):
+            return await among.dial(id_, source, server, port, tls, name, seconds)
+        case Say(_, data, replies, seconds, closes):
+            return await among.say(id_, data, replies, closes, seconds)
+        case Encrypt(_, name, seconds):
+            return await among.encrypt(id_, name, seconds)
+        case _:
+            among.hang_up(id_)
+            return {}
 
 
 async def listening(request: Listening) -> list[int]:

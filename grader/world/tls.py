@@ -48,15 +48,22 @@ class Contexts:
         return context
 
     def _load_own(self, context: ssl.SSLContext) -> None:
-        """The ssl module reads keys from files only; this one never touches a disk."""
         if not self._spec.client_certificate or not self._spec.client_key:
             raise EngineError("an attempt is to show a client certificate, and the world was given none")
-        file = os.memfd_create("client")
-        try:
-            os.write(file, self._spec.client_certificate + b"\n" + self._spec.client_key)
-            context.load_cert_chain(f"/proc/self/fd/{file}")
-        finally:
-            os.close(file)
+        load_pair(context, self._spec.client_certificate, self._spec.client_key)
+
+
+def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Give a context a certificate with its key, both PEM.
+
+    The ssl module reads keys from files only; this one never touches a disk.
+    """
+    file = os.memfd_create("pair")
+    try:
+        os.write(file, certificate + b"\n" + key)
+        context.load_cert_chain(f"/proc/self/fd/{file}")
+    finally:
+        os.close(file)
 
 
 def facts(tls: ssl.SSLObject, problem: str | None) -> Certificate:

@@ -6,11 +6,12 @@ import copy
 import ipaddress
 from typing import Any, NamedTuple
 
-from dnslib import CLASS, QTYPE, RCODE, RR, SOA, DNSLabel
+from dnslib import CLASS, CNAME, QTYPE, RCODE, RR, SOA, TXT, DNSLabel
 from dnslib.dns import DNSError, ZoneParser
 
 from grader.model.errors import LabError
 from grader.model.plan import Zone
+from grader.model.signing import KeyRecord
 
 LONGEST_CHAIN = 8
 """CNAME records followed for one answer."""
@@ -116,14 +117,16 @@ class Zones:
             RuntimeError,
         ) as error:
             raise LabError(f"zone {zone.origin}: not a master file (RFC 1035 section 5): {error}") from error
-        apex = key_of(origin)
+        self.hold(zone.origin, [*records, *map(_rr, zone.records)])
+
+    def hold(self, origin: str, records: list[Any]) -> None:
+        """Answer for a zone with these records of dnslib. Raises ``LabError`` for one that does not lie in it."""
+        apex = key_of(DNSLabel(origin))
         self._add(apex)
         for rr in records:
             key = key_of(rr.rname)
             if key[: len(apex)] != apex:
-                raise LabError(
-                    f"zone {zone.origin}: {rr.rname} does not lie in it; give it a zone of its own"
-                )
+                raise LabError(f"zone {origin}: {rr.rname} does not lie in it; give it a zone of its own")
             self._add(key).setdefault(rr.rtype, []).append(rr)
             for length in range(len(apex), len(key)):
                 self._add(key[:length])
@@ -132,6 +135,11 @@ class Zones:
 
     def _add(self, key: Key) -> dict[int, list[Any]]:
         return self._names.setdefault(key, {})
+
+
+def _rr(record: KeyRecord) -> Any:
+    data = TXT(record.data) if record.type == "TXT" else CNAME(record.data[0].decode("ascii"))
+    return RR(record.name, getattr(QTYPE, record.type), CLASS.IN, NEGATIVE_SECONDS, data)
 
 
 def _owned(rr: Any, name: DNSLabel) -> Any:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from grader.model.errors import EngineError, LabError
 from grader.model.plan import Zone
-from grader.world import dns as world_dns
+from grader.world import answers
 from grader.world.dns import Nameserver
 from grader.world.zones import Zones
 
@@ -231,7 +231,7 @@ def test_it_survives_rubbish_on_the_wire(served: Served) -> None:
 
 
 def test_the_record_of_questions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(world_dns, "MOST_QUERIES", 3)
+    monkeypatch.setattr(answers, "MOST_QUERIES", 3)
     nameserver = Nameserver(Zones(ZONES), lambda: 0.0)
     for number in range(5):
         query = dns.message.make_query(f"host{number}.example.com", "A")

@@ -33,7 +33,7 @@ def test_what_differs_does_not_share() -> None:
             different = [
                 attempt(1, port=port),
                 attempt(2, port=port, address="127.0.0.67"),
-                attempt(3, port=port, helo="other.example"),
+                attempt(3, port=port, helo="other.example", before=["NOOP"]),
                 attempt(4, port=port, before=["NOOP"]),
                 attempt(5, port=port, login=Login("alice", "wrong")),
                 attempt(6, port=port, listener="other"),
@@ -44,6 +44,50 @@ def test_what_differs_does_not_share() -> None:
             assert len(sessions) == len(different)
             assert [outcome.session for outcome in outcomes] == list(range(8))
             assert [session.address for session in sessions][:3] == ["127.0.0.66", "127.0.0.67", "127.0.0.66"]
+
+    run(work())
+
+
+NAMES = ["client.example", "other.example", "client.example", "third.example"]
+
+
+def test_one_session_may_give_several_names() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            named = [
+                attempt(n, port=port, helo=name, recipients=[f"x@{'example.com' if n == 2 else 'b.example'}"])
+                for n, name in enumerate(NAMES)
+            ]
+            [session], outcomes = await bed.probe(*named)
+            said = [line.text for line in session.lines if line.who == "C"]
+            assert [text for text in said if text.startswith("EHLO")] == [f"EHLO {name}" for name in NAMES]
+            assert [outcome.stage for outcome in outcomes] == ["rcpt", "rcpt", "accepted", "rcpt"]
+
+    run(work())
+
+
+async def choosy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Refuses other.example by name, and third.example by hanging up."""
+    writer.write(b"220 mail.example.com ESMTP\r\n")
+    while line := (await reader.readline()).decode():
+        if line.startswith(("EHLO", "HELO")) and "third" in line:
+            return
+        refused = line.startswith(("EHLO other", "HELO other", "RCPT"))
+        writer.write(b"554 5.7.1 not you\r\n" if refused else b"250 ok\r\n")
+
+
+def test_a_name_refused_answers_its_attempts_and_no_others() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.script(choosy)
+            _, outcomes = await bed.probe(
+                *(attempt(n, port=port, helo=name) for n, name in enumerate([*NAMES, "client.example"]))
+            )
+            ends = [
+                (outcome.stage, outcome.replies[-1].code if outcome.replies else 0) for outcome in outcomes
+            ]
+            assert ends == [("rcpt", 554), ("preface", 554), ("rcpt", 554), ("preface", 0), ("rcpt", 554)]
 
     run(work())
 

@@ -1,0 +1,141 @@
+"""Takes a master file apart: entries of tokens, each with its place (RFC 1035 section 5.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grader.model.zone import Fault, Place
+
+BLANK = " \t"
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word or a quoted string as the file writes it, without the quotation marks around it."""
+
+    source: str
+    place: Place
+    quoted: bool = False
+
+    @property
+    def whole(self) -> Place:
+        """Its place with the quotation marks."""
+        if not self.quoted:
+            return self.place
+        return Place(self.place.line, self.place.column - 1, self.place.length + 2)
+
+
+@dataclass
+class Entry:
+    """A record or directive: a line, or several inside parentheses.
+
+    ``continues`` says that it begins with a blank, and so has the owner of the record before it; ``comment`` where
+    the comment behind its last token begins, if one does.
+    """
+
+    continues: bool
+    tokens: list[Token] = field(default_factory=list)
+    comment: Place | None = None
+
+
+class Scanner:
+    """Takes lines apart. ``faults`` are what kept an entry from being read; such an entry is left out."""
+
+    def __init__(self, lines: list[str]) -> None:
+        self.faults: list[Fault] = []
+        self._lines = lines
+        self._open: Place | None = None
+
+    def entries(self) -> Iterator[Entry]:
+        """Every entry, in the file's order."""
+        entry = Entry(False)
+        sound = True
+        for number, line in enumerate(self._lines):
+            if self._open is None:
+                entry, sound = Entry(line[:1] in (" ", "\t")), True
+            sound = self._line(number, line, entry) and sound
+            if self._open is None and entry.tokens and sound:
+                yield entry
+        if self._open is not None:
+            self._fault(
+                self._open, "this parenthesis is never closed: everything after it belongs to one record"
+            )
+
+    def _fault(self, place: Place, sentence: str) -> bool:
+        self.faults.append(Fault(place, sentence))
+        return False
+
+    def _line(self, number: int, line: str, entry: Entry) -> bool:
+        """Add a line's tokens to the entry; whether the line is sound."""
+        at = 0
+        while at < len(line):
+            sign = line[at]
+            if sign in BLANK:
+                at += 1
+            elif sign == ";":
+                entry.comment = Place(number, at, len(line) - at)
+                return True
+            elif sign == "(":
+                if self._open is not None:
+                    self._open = None
+                    sentence = "a parenthesis inside parentheses: one pair is enough"
+                    return self._fault(Place(number, at), sentence)
+                self._open = Place(number, at)
+                at += 1
+            elif sign == ")":
+                if self._open is None:
+                    return self._fault(Place(number, at), "this parenthesis closes none that was opened")
+                self._open = None
+                at += 1
+            else:
+                end = (
+                    self._quoted(number, line, at, entry)
+                    if sign == '"'
+                    else self._word(number, line, at, entry)
+                )
+                if end < 0:
+                    return False
+                at = end
+        return True
+
+    def _quoted(self, number: int, line: str, start: int, entry: Entry) -> int:
+        at = start + 1
+        while at < len(line) and line[at] != '"':
+            at += 2 if line[at] == "\\" else 1
+        if at >= len(line):
+            self._fault(
+                Place(number, start), "the quotation mark that opens here is not closed before the line ends"
+            )
+            return -1
+        return self._take(number, line, start + 1, at, entry, quoted=True)
+
+    def _word(self, number: int, line: str, start: int, entry: Entry) -> int:
+        at = start
+        while at < len(line) and line[at] not in ' \t;()"':
+            at += 2 if line[at] == "\\" else 1
+        return self._take(number, line, start, min(at, len(line)), entry, quoted=False)
+
+    def _take(self, number: int, line: str, start: int, end: int, entry: Entry, *, quoted: bool) -> int:
+        source = line[start:end]
+        odd = next((offset for offset, sign in enumerate(source) if ord(sign) < 32 or sign == "\x7f"), None)
+        if odd is not None and not (quoted and source[odd] == "\t"):
+            shown = f"U+{ord(source[odd]):04X}"
+            self._fault(Place(number, start + odd), f"a control character ({shown}) stands here: delete it")
+            return -1
+        entry.tokens.append(Token(source, Place(number, start, end - start), quoted))
+        entry.comment = None
+        return end + 1 if quoted else end
+
+
+def lines_of(data: bytes) -> list[str]:
+    """The lines of a file in UTF-8, without their ends; an octet that is no UTF-8 becomes a lone surrogate."""
+    text = data.decode("utf-8", "surrogateescape").removeprefix(BOM)
+    lines = [line.removesuffix("\r") for line in text.split("\n")]
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def displayed(text: str) -> str:
+    """The text with a replacement character for each octet that is no UTF-8, so that its columns stay."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
