@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.labs.handout import Started, render_files, start, started
+    from grader.labs.handout import Started, render_submission, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
     from grader.labs.plan import make_plan
     from grader.labs.scaffold import new
@@ -35,7 +35,7 @@ _MODULES = {
     "make_plan": "grader.labs.plan",
     "new": "grader.labs.scaffold",
     "read_submission": "grader.labs.submission",
-    "render_files": "grader.labs.handout",
+    "render_submission": "grader.labs.handout",
     "result_schema": "grader.labs.schema",
     "start": "grader.labs.handout",
     "started": "grader.labs.handout",
@@ -58,7 +58,7 @@ __all__ = [
     "make_plan",
     "new",
     "read_submission",
-    "render_files",
+    "render_submission",
     "result_schema",
     "start",
     "started",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec import Struct
 
 from grader import resources
@@ -33,7 +35,17 @@ def certificate(ca: Pair, names: list[str], *, client: bool = False) -> Pair:
     return cache.kept("certificates", key, Pair, lambda: _issue(ca, names, client))
 
 
-def _issue(ca: Pair, names: list[str], client: bool) -> Pair:
+def untrustworthy(ca: Pair, names: list[str], fault: Literal["self-signed", "expired"]) -> Pair:
+    """A server's certificate that no client may trust: signed by itself, or long expired. Made anew each time."""
+    return _issue(ca, names, client=False, fault=fault)
+
+
+def fresh(ca: Pair, names: list[str]) -> Pair:
+    """A server's certificate for names that one run alone has, and that the cache therefore does not keep."""
+    return _issue(ca, names, client=False)
+
+
+def _issue(ca: Pair, names: list[str], client: bool, fault: str = "") -> Pair:
     from datetime import UTC, datetime
 
     from cryptography import x509
@@ -48,24 +60,27 @@ def _issue(ca: Pair, names: list[str], client: bool) -> Pair:
             "the lab authority's key in fixtures/certificates is no elliptic-curve key: make it again"
         )
     key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
+    signer, signer_key = (subject, key) if fault == "self-signed" else (issuer.subject, issuer_key)
+    last = datetime(2021 if fault == "expired" else 2119, 1, 1, tzinfo=UTC)
     usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
     issued = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])]))
-        .issuer_name(issuer.subject)
+        .subject_name(subject)
+        .issuer_name(signer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         # No clock of a machine that runs labs is before the one or after the other.
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2119, 1, 1, tzinfo=UTC))
+        .not_valid_after(last)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()), critical=False
         )
-        .sign(issuer_key, hashes.SHA256())
+        .sign(signer_key, hashes.SHA256())
     )
     return Pair(
         issued.public_bytes(serialization.Encoding.PEM),

@@ -168,6 +168,7 @@ class Expansion:
             login=self._login(entry.user),
             say=[fill(command, told.names, f"{self._lab.id}: {check.code}") for command in entry.say],
             unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
+            stopped=list(entry.stopped),
         )
         if mail is not None:
             return self._mail(check, attempt, told, mail)

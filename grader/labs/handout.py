@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
-from grader.labs.loading import find, load
+from grader.labs.loading import DECLARATION, find, load
 from grader.labs.submission import HANDOUT, JUNK
 from grader.labs.templates import fill_file
 from grader.model.errors import LabError, UsageError
+from grader.model.submission import Submitted
 from grader.model.variant import Variant
 
 STARTER = "starter"
@@ -28,18 +31,36 @@ class Started(Struct, frozen=True):
     seed: str | None = None
 
 
-def render_files(folder: Path, variant: Variant) -> dict[str, bytes]:
-    """Every file below a folder of a lab by its relative name, the variant's names and passwords filled in.
+def render_submission(
+    folder: Path, variant: Variant, *, base: Path | None = None, removes: Iterable[str] = ()
+) -> Submitted:
+    """One of a lab's own submissions: its files over those of ``base``, less those that ``removes`` names.
 
-    Raises ``LabError`` where the folder or a file cannot be read.
+    The variant's names and passwords are filled into files and their names. Raises ``LabError`` where the folder or a
+    file cannot be read, is empty, or lacks what is to be removed.
     """
-    names = {**variant.names, **variant.secrets}
-    files: dict[str, bytes] = {}
+    found = {**(_rendered(base, variant) if base else {}), **_rendered(folder, variant)}
+    found.pop(DECLARATION, None)
+    for name in removes:
+        if found.pop(name, None) is None:
+            raise LabError(f"{folder / DECLARATION} removes {name!r}, which is not there")
+    return Submitted(
+        {name: data for name, (data, _) in found.items()},
+        frozenset(name for name, (_, executable) in found.items() if executable),
+    )
+
+
+def _rendered(folder: Path, variant: Variant) -> dict[str, tuple[bytes, bool]]:
+    """Every file below a folder of a lab by its relative name: its content, and whether it may be executed."""
+    names = {**variant.names, **variant.secrets, **variant.texts}
+    files: dict[str, tuple[bytes, bool]] = {}
     try:
         for path in sorted(folder.rglob("*")):
             relative = path.relative_to(folder)
             if path.is_file() and not any(JUNK.fullmatch(part) for part in relative.parts):
-                files[relative.as_posix()] = fill_file(path.read_bytes(), names)
+                name = fill_file(relative.as_posix().encode(), names).decode()
+                data = fill_file(path.read_bytes(), names)
+                files[name] = data, bool(path.stat().st_mode & stat.S_IXUSR)
     except OSError as error:
         raise LabError(f"cannot read {error.filename}: {error.strerror}") from error
     if not files:
@@ -56,7 +77,8 @@ def start(
     """
     folder = find(path_or_id)
     lab = load(folder)
-    files = render_files(folder / STARTER, variant)
+    starter = render_submission(folder / STARTER, variant)
+    files = dict(starter.files)
     try:
         files[HANDOUT] = fill_file((folder / HANDOUT).read_bytes(), {**variant.names, **variant.secrets})
     except OSError as error:
@@ -70,17 +92,19 @@ def start(
         )
     written = []
     for name, data in sorted(files.items()):
-        _write_new(where / name, data)
+        _write_new(where / name, data, executable=name in starter.executable)
         written.append(where / name)
     return written
 
 
-def _write_new(path: Path, data: bytes) -> None:
+def _write_new(path: Path, data: bytes, *, executable: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         try:
             beside.write_bytes(data)
+            if executable:
+                beside.chmod(beside.stat().st_mode | 0o111)
             # Unlike a rename, a link fails where a file of that name has appeared meanwhile.
             os.link(beside, path)
         finally:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from grader.labs.complaints import Complaint
 
 FILE = "lab.yaml"
+DECLARATION = "expect.yaml"
 LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls")
 USERS = ("alice", "bob")
 
@@ -39,9 +40,14 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     path = folder / FILE
     data = _bytes(path)
     world = read_world()
-    return _loaded(
+    lab = _loaded(
         cache.digest([program_digest(), world.digest.encode(), str(path).encode(), data]), path, data
     )
+    if lab.quiz is None:
+        return lab
+    from grader.labs.quiz.lab import completed
+
+    return completed(lab, path, data)
 
 
 def find(path_or_id: str | os.PathLike[str]) -> Path:
@@ -84,7 +90,7 @@ def load_wrong(folder: Path) -> Wrong:
     """What a wrong submission's ``expect.yaml`` declares. Raises ``LabError``."""
     from grader.labs.yamlfile import parse
 
-    path = folder / "expect.yaml"
+    path = folder / DECLARATION
     return parse(_bytes(path), path, Wrong)
 
 
@@ -121,11 +127,16 @@ def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Complaint]:
     folder = path.absolute().parent.name
     if lab.id != folder:
         yield Complaint(("id",), f"the id {lab.id!r} and the folder's name {folder!r} must be the same")
+    if lab.kind == "zone":
+        from grader.labs.zonechecks import zone_complaints
+
+        yield from zone_complaints(lab, world)
     for position, pattern in enumerate(lab.submission.required):
         if pattern.startswith("/") or ".." in pattern.split("/"):
             yield Complaint(
                 ("submission", "required", position), f"{pattern!r} leaves the submission's folder"
             )
+    yield from _kind_complaints(lab)
     codes = [check.code for check in lab.checks]
     for position, check in enumerate(lab.checks):
         here = ("checks", position)
@@ -136,6 +147,27 @@ def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Complaint]:
         for number, attempt in enumerate(check.attempts):
             yield from _try_complaints(attempt, codes, world, (*here, "try", number))
     yield from _circles(lab)
+
+
+def _kind_complaints(lab: Lab) -> Iterator[Complaint]:
+    from grader.labs.complaints import Complaint
+
+    if lab.kind == "quiz":
+        if lab.quiz is None:
+            yield Complaint(
+                (), "a lab of kind 'quiz' says with the key 'quiz' where its questions are; add it"
+            )
+        if lab.checks:
+            yield Complaint(("checks",), "the checks of a quiz are its questions: remove 'checks'")
+    else:
+        if lab.kind == "program" or lab.program is not None:
+            from grader.labs.programs import complaints
+
+            yield from complaints(lab)
+        if lab.quiz is not None:
+            yield Complaint(("quiz",), f"a lab of kind {lab.kind!r} has no questions: write 'kind: quiz'")
+        if not lab.checks:
+            yield Complaint((), "the lab has no checks: add at least one")
 
 
 def _code_complaints(check: Check, codes: list[str], here: tuple[str | int, ...]) -> Iterator[Complaint]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable, Iterator
-from posixpath import join
+
+from msgspec.structs import replace
 
 from grader.labs.certificates import Pair, authority, certificate
 from grader.labs.clients import Clients
 from grader.labs.expand import Expansion
 from grader.labs.loading import depends_on
 from grader.labs.mentions import Mentions, find_mentions
+from grader.labs.placing import config_dir, installed, published
 from grader.labs.templates import fill, nearest
 from grader.labs.variant import Lot, keyed
 from grader.labs.world import World, read_world
@@ -19,9 +21,12 @@ from grader.labs.zones import ZoneBook
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.plan import File, HostSpec, Limits, Peer, Plan, WorldSpec, Zone
+from grader.model.signing import Published
 from grader.model.submission import Submitted
 from grader.model.variant import Variant
 
+_KEYS = "._domainkey."
+"""Stands in the name of every key, at which nobody takes mail (RFC 6376 section 3.6.2.1)."""
 _NETWORK = {4: 24, 6: 64}
 
 
@@ -42,6 +47,10 @@ def make_plan(
     tried in the same way, while another one cannot know the addresses that the probes will write to.
     Raises ``UsageError`` for an unknown check, ``SubmissionError`` where too much is mentioned to be tried.
     """
+    if lab.program is not None:
+        from grader.labs.programs import plan_program
+
+        return plan_program(lab, lab.program, submission, variant, student, selected(lab, only))
     world = read_world()
     names = variant.names
     checks = selected(lab, only)
@@ -51,16 +60,18 @@ def make_plan(
     now = time.time() if when is None else when
     attempts = Expansion(lab, world, variant, clients, mentions, lot, now).attempts(checks)
     ca = authority()
+    records = _records(lab, submission, names["domain"])
     return Plan(
         lab=lab.id,
         lab_version=lab.version,
         student=student,
         variant=variant.id,
         host=_host(lab, submission, variant, clients, world, ca),
-        world=_world(world, variant, clients, mentions, ca),
+        world=_world(world, variant, clients, mentions, ca, records),
         attempts=attempts,
         limits=limits or Limits(),
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in attempts if a.login)}),
+        published=records,
     )
 
 
@@ -89,22 +100,27 @@ def _host(
 ) -> HostSpec:
     names = variant.names
     lan = ipaddress.ip_network(names["lan"])
+    handed_in = list(installed(lab.submission, submission))
     connected = [f"{names['host_v4']}/24", f"{names['host_v6']}/64", f"{names['host_lan']}/{lan.prefixlen}"]
     return HostSpec(
         name=names["host"],
         addresses=connected,
         routes=_routes(_world_addresses(world, names, clients), connected),
         nameserver=names["nameserver"],
-        files=[*_system_files(lab, variant, ca), *_handed_in(lab, submission)],
+        files=[*_system_files(lab, variant, ca), *(file for _, file in handed_in)],
         services=list(lab.host.services),
-        config_dir=lab.submission.installs,
+        config_dir=config_dir(lab.submission),
+        handed_in=[name for name, _ in handed_in],
     )
 
 
-def _handed_in(lab: Lab, submission: Submitted) -> Iterator[File]:
-    for name, data in submission.files.items():
-        mode = 0o755 if name in submission.executable else 0o644
-        yield File(join(lab.submission.installs, name), data, mode)
+def _records(lab: Lab, submission: Submitted, domain: str) -> Published | None:
+    """What the submission has DNS say; ``None`` in a lab that publishes nothing."""
+    if lab.submission.publishes is None:
+        return None
+    from grader.labs.records import read_records
+
+    return read_records(published(lab.submission, submission), domain)
 
 
 def _system_files(lab: Lab, variant: Variant, ca: Pair) -> Iterator[File]:
@@ -122,7 +138,14 @@ def _system_files(lab: Lab, variant: Variant, ca: Pair) -> Iterator[File]:
         yield File("/etc/dovecot/users", "".join(lines).encode(), 0o640, "root:dovecot")
 
 
-def _world(world: World, variant: Variant, clients: Clients, mentions: Mentions, ca: Pair) -> WorldSpec:
+def _world(
+    world: World,
+    variant: Variant,
+    clients: Clients,
+    mentions: Mentions,
+    ca: Pair,
+    records: Published | None,
+) -> WorldSpec:
     names = variant.names
     visitor = certificate(ca, ["visitor.stranger.example"], client=True)
     peers = [
@@ -134,7 +157,7 @@ def _world(world: World, variant: Variant, clients: Clients, mentions: Mentions,
         addresses=[f"{address}/{128 if ':' in address else 32}" for address in addresses],
         routes=[f"{names['host_v4']}/32", f"{names['host_v6']}/128", f"{names['host_lan']}/32"],
         nameserver=names["nameserver"],
-        zones=_zones(world, names, clients, mentions),
+        zones=_with_keys(_zones(world, names, clients, mentions), names["domain"], records),
         peers=peers,
         ca=ca.certificate,
         client_certificate=visitor.certificate,
@@ -177,9 +200,17 @@ def _zones(world: World, names: dict[str, str], clients: Clients, mentions: Ment
         if client.name and client.forward and not book.holds(client.name, "A", "AAAA"):
             book.address(client.name, client.address)
     for domain in mentions.domains:
+        if _KEYS in f".{domain}":
+            continue
         if not book.holds(domain, "MX", "A", "AAAA") or _outsider(domain, names, book):
             book.add(domain, "MX", f"10 {names['outside_host']}.")
     return book.zones()
+
+
+def _with_keys(zones: list[Zone], domain: str, records: Published | None) -> list[Zone]:
+    if records is None:
+        return zones
+    return [replace(z, records=records.records) if z.origin == domain else z for z in zones]
 
 
 def _outsider(domain: str, names: dict[str, str], book: ZoneBook) -> bool:

@@ -20,8 +20,12 @@ SCHEMA_FILE = "lab.schema.json"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def new(lab_id: str, where: Path) -> Path:
-    """Make the folder ``where/lab_id`` with a lab that verifies green, and the schema for editors beside it.
+PATTERNS = {"server": "new-lab", "zone": "new-zone-lab", "quiz": "new-quiz-lab"}
+"""For each kind of lab that can be made, the folder of fixtures that it is made from."""
+
+
+def new(lab_id: str, where: Path, kind: str = "server") -> Path:
+    """Make the folder ``where/lab_id`` with a lab of a kind that verifies green, and the schema for editors beside it.
 
     Raises ``UsageError`` for an id that none can have, a folder that is there already, or one that cannot be written.
     """
@@ -37,7 +41,7 @@ def new(lab_id: str, where: Path) -> Path:
         write_schema(where)
         beside = Path(mkdtemp(prefix=f".{lab_id}.", dir=where))
         try:
-            _copy(resources.folder("fixtures") / "new-lab", beside, lab_id)
+            _copy(resources.folder("fixtures") / PATTERNS[kind], beside, lab_id)
             beside.chmod(0o755)
             beside.rename(folder)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -40,9 +41,21 @@ def evidence_schema() -> dict[str, Any]:
 
 def schema_of(type_: Any) -> dict[str, Any]:
     """The schema of any type that msgspec knows."""
-    schema = msgspec.json.schema(type_)
+    schema: dict[str, Any] = _flush(msgspec.json.schema(type_))
     schema["$schema"] = DIALECT
     return schema
+
+
+def _flush(part: Any) -> Any:
+    """With descriptions that are the same whether or not Python leaves docstrings their indentation (3.13 does not)."""
+    if isinstance(part, list):
+        return [_flush(inner) for inner in part]
+    if isinstance(part, dict):
+        return {
+            key: cleandoc(inner) if key == "description" and isinstance(inner, str) else _flush(inner)
+            for key, inner in part.items()
+        }
+    return part
 
 
 def _published(name: str, title: str, type_: Any) -> dict[str, Any]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from grader.labs.templates import fill
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.lab import Submission as Rules
@@ -122,12 +124,15 @@ def _fits(pattern: list[re.Pattern[str]], parts: list[str]) -> bool:
     return len(pattern) == len(parts) and all(p.match(part) for p, part in zip(pattern, parts, strict=True))
 
 
-def read_submission(lab: Lab, path: str | os.PathLike[str]) -> Submitted:
+def read_submission(
+    lab: Lab, path: str | os.PathLike[str], names: Mapping[str, str] | None = None
+) -> Submitted:
     """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
 
-    Links, devices and the like are refused, editors' and systems' own files are left out. Raises ``SubmissionError``.
+    ``names`` are the variant's, for files that are named after them. Links, devices and the like are refused, editors' and systems' own files are left out. Raises ``SubmissionError``.
     """
     where = shown(os.fsdecode(path))
+    lab = _named(lab, names)
     budget = Budget(lab.submission, where)
     try:
         mode = os.stat(path).st_mode  # noqa: PTH116
@@ -153,6 +158,14 @@ def read_submission(lab: Lab, path: str | os.PathLike[str]) -> Submitted:
             executable.add(entry.name)
     _require(lab, files, where)
     return Submitted(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored))
+
+
+def _named(lab: Lab, names: Mapping[str, str] | None) -> Lab:
+    """The lab with the names filled in where its files' own names hold some."""
+    if names is None or not any("{" in name for name in lab.submission.required):
+        return lab
+    required = [fill(name, names, lab.id) for name in lab.submission.required]
+    return replace(lab, submission=replace(lab.submission, required=required))
 
 
 def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:

@@ -11,6 +11,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from grader.labs.world import World, read_world
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
@@ -88,8 +90,9 @@ def draw_variant(
     if student is None:
         names = {name: declared.canonical for name, declared in world.names.items()}
         passwords = {f"{user}_password": word for user, word in world.words.canonical_passwords.items()}
-        return Variant(
-            id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id)
+        return _with_questions(
+            Variant(id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id)),
+            lab,
         )
     if not student or len(student) > LONGEST_STUDENT or not student.isprintable():
         raise UsageError(
@@ -104,13 +107,23 @@ def draw_variant(
     else:
         drawn, probe_key = keyed(course, "variant", lab.id, student), keyed(course, "probes", lab.id, student)
     lot = Lot(drawn)
-    return Variant(
+    variant = Variant(
         id=keyed(drawn, "id").hex()[:12],
         names=_names(world, lot),
         secrets={f"{user}_password": _password(world, lot, user) for user in world.words.canonical_passwords},
         seed=drawn.hex(),
         probe_key=probe_key,
     )
+    return _with_questions(variant, lab)
+
+
+def _with_questions(variant: Variant, lab: Lab) -> Variant:
+    """The variant of a quiz with the student's questions for the files to be handed out; any other as it is."""
+    if lab.quiz is None:
+        return variant
+    from grader.labs.quiz.draw import texts
+
+    return replace(variant, texts=texts(lab.quiz, variant.id))
 
 
 def _password(world: World, lot: Lot, user: str) -> str:
@@ -124,15 +137,16 @@ def _names(world: World, lot: Lot) -> dict[str, str]:
     names = {name: declared.canonical for name, declared in world.names.items()}
     names |= _domains(world, lot)
     names |= _addresses(lot)
+    names |= _providers(lot)
     names["nosuch"] = lot.word(world.words.nobodies, "nosuch")
     return names
 
 
 def _domains(world: World, lot: Lot) -> dict[str, str]:
     drawn: list[str] = []
-    for purpose in ("domain", "outside", "partner", "third"):
+    for purpose in ("domain", "outside", "partner", "third", "newsletter", "analyser"):
         drawn.append(lot.word(world.words.domains, purpose, but=drawn))
-    domain, outside, partner, third = (f"{word}.example" for word in drawn)
+    domain, outside, partner, third, newsletter, analyser = (f"{word}.example" for word in drawn)
     return {
         "domain": domain,
         "host": f"{lot.word(world.words.hosts, 'host')}.{domain}",
@@ -144,7 +158,31 @@ def _domains(world: World, lot: Lot) -> dict[str, str]:
         "partner": partner,
         "partner_host": f"mx.{partner}",
         "third": third,
+        "newsletter": newsletter,
+        "analyser": analyser,
     }
+
+
+def _providers(lot: Lot) -> dict[str, str]:
+    """What other companies do for the domain, or did once, and from where (TEST-NET-1 and -2, RFC 5737)."""
+    web = lot.octet("web_v4", but=range(123, 255))
+    return {
+        "web_v4": f"192.0.2.{web}",
+        "web_neighbour": f"192.0.2.{web + 1}",
+        "newsletter_v4": f"192.0.2.{129 + lot.number(62, 'newsletter_v4')}",
+        "newsletter_v6": f"2001:db8:4e57::{lot.octet('newsletter_v6'):x}",
+        "former_v4": f"198.51.100.{100 + lot.number(100, 'former_v4')}",
+        "account": _account(lot),
+        "quiet": lot.word(("status", "archive", "docs", "maps", "photos", "static", "wiki"), "quiet"),
+    }
+
+
+def _account(lot: Lot) -> str:
+    """Letters and digits by turns, as customers' numbers are."""
+    return "".join(
+        lot.word("bcdfghjkmnpqrstvwxz" if place % 2 == 0 else "23456789", "account", str(place))
+        for place in range(6)
+    )
 
 
 def _addresses(lot: Lot) -> dict[str, str]:

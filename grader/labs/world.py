@@ -123,10 +123,15 @@ def _program_digest() -> bytes:
     here = Path(__file__).parent
     sources = [
         Path(lab_model.__file__),
+        Path(lab_model.__file__).with_name("program.py"),
+        Path(lab_model.__file__).with_name("quiz.py"),
+        Path(lab_model.__file__).with_name("questions.py"),
+        Path(lab_model.__file__).with_name("zonelab.py"),
         Path(__file__),
         here / "loading.py",
         here / "yamlfile.py",
         here / "templates.py",
+        here / "zonechecks.py",
     ]
     return cache.digest(path.read_bytes() for path in sources).encode()
 

@@ -7,6 +7,10 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from grader.model.lab import Lab
+from grader.model.program import ProgramEvidence
+from grader.model.quiz import QuizFacts
+from grader.model.signing import KeyAnswer, Published, ServiceFacts
+from grader.model.zone import ZoneEvidence
 
 SCHEMA = "smtplab/evidence/1"
 
@@ -65,12 +69,22 @@ class Outcome(Struct, frozen=True):
 
     ``stage`` names how far it came: ``connect``, ``greeting``, ``preface`` (HELO, TLS, ``before``), ``auth``,
     ``mail``, ``rcpt``, ``data``, ``accepted`` (the server took the message) or ``said`` (a dialogue was spoken),
-    ``untried`` (an earlier attempt made it needless).
+    ``untried`` (an earlier attempt made it needless), ``examined`` (nothing was sent).
     """
 
     attempt: str
     stage: Literal[
-        "connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"
+        "connect",
+        "greeting",
+        "preface",
+        "auth",
+        "mail",
+        "rcpt",
+        "data",
+        "accepted",
+        "said",
+        "untried",
+        "examined",
     ]
     session: int | None = None
     replies: list[Reply] = []
@@ -136,6 +150,7 @@ class AttemptFacts(Struct, frozen=True):
     user: str | None = None
     say: list[str] = []
     mailbox: str | None = None
+    stopped: list[str] = []
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -164,7 +179,23 @@ class Evidence(Struct, frozen=True, kw_only=True):
     listening: Annotated[list[int], Meta(description="Ports that took a connection before probing.")] = []
     started_up: Annotated[bool, Meta(description="The server greeted in time.")] = True
     files: Annotated[list[str], Meta(description="Names of the files handed in.")] = []
+    published: Annotated[
+        Published | None,
+        Meta(description="What the submission had DNS say, in a lab that publishes records."),
+    ] = None
+    keys: Annotated[
+        list[KeyAnswer],
+        Meta(description="What DNS answered for the keys that signatures named and those published."),
+    ] = []
+    services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
+    zone: Annotated[ZoneEvidence | None, Meta(description="The zone that was handed in.")] = None
     notes: Annotated[
         list[str], Meta(description="Remarks of the grader on the run, such as a limit reached.")
     ] = []
     error: Annotated[str | None, Meta(description="The grader's own fault, which costs no points.")] = None
+    program: Annotated[
+        ProgramEvidence | None, Meta(description="The runs of the program, of a lab of kind 'program'.")
+    ] = None
+    quiz: Annotated[QuizFacts | None, Meta(description="Questions and answers, of a lab of kind 'quiz'.")] = (
+        None
+    )

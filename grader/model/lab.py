@@ -10,7 +10,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-Kind = Literal["server"]
+from grader.model.program import Expected, Program
+from grader.model.quiz import Quiz
+from grader.model.signing import Signature
+from grader.model.zonelab import ZoneExpect, ZoneTry, ZoneWorld
+
+Kind = Literal["server", "program", "zone", "quiz"]
+"""What is handed in: a mail server's configuration, a program that sends mail, a DNS zone, answers to questions."""
+
+ON_MACHINES = ("server", "program")
+"""Kinds whose submissions run, and so need an engine; the others are examined as the data that they are."""
+
+Service = Literal["dovecot", "opendkim"]
 
 Text = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
@@ -67,10 +78,26 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     say: Annotated[
         list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")
     ] = []
+    meets: Annotated[
+        list[str],
+        Meta(
+            description="Kind 'program': submission servers, by their names in 'program'; each is met once."
+        ),
+    ] = []
+    sends: Annotated[
+        list[str], Meta(description="Kind 'program': messages, by their names in 'program'.")
+    ] = []
     unless_arrived: Annotated[
         str | None,
         Meta(description="Code of a check: skip the source and listener that it already got through."),
     ] = field(name="unless-arrived", default=None)
+    stopped: Annotated[
+        list[Service],
+        Meta(description="Services that are stopped before this is tried. All else has been tried by then."),
+    ] = []
+    zone: Annotated[ZoneTry | None, Meta(description="What receivers try, in a lab of the kind 'zone'.")] = (
+        None
+    )
 
 
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -99,9 +126,30 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     arrivals_at_most: Annotated[
         Annotated[int, Meta(ge=0)] | None, Meta(description="How many messages one attempt may give.")
     ] = field(name="arrivals-at-most", default=None)
+    running: Annotated[
+        list[Service], Meta(description="Services that must be running when the first client comes.")
+    ] = []
+    published: Annotated[
+        bool,
+        Meta(description="The records of 'publishes' are well-formed, and at least one is a key in use."),
+    ] = False
+    signature: Annotated[
+        Signature | None, Meta(description="What must hold of the signatures of messages that arrived.")
+    ] = None
+    kept: Annotated[
+        bool,
+        Meta(
+            description="No message is lost: the server refuses it in the session, delivers it or keeps it; it "
+            "neither drops what it took nor sends it back."
+        ),
+    ] = False
+    program: Annotated[
+        list[Expected], Meta(description="Kind 'program': what must hold for every run of the program.")
+    ] = []
     function: Annotated[
         str | None, Meta(description="A named judge function for what the keys above cannot say.")
     ] = None
+    zone: Annotated[ZoneExpect | None, Meta(description="For what receivers try on a zone.")] = None
 
 
 class Check(Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,11 +179,39 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
 
 
+Absolute = Annotated[str, Meta(pattern="^/")]
+
+
+class Place(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the files of a folder go on the student's host, whose they become and who may read them."""
+
+    to: Annotated[Absolute, Meta(description="Folder on the student's host.")]
+    owner: Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$", description="user:group")] = (
+        "root:root"
+    )
+    mode: Annotated[
+        str, Meta(pattern="^0[0-7]{3}$", description="Permissions, in octal; programs may be executed too.")
+    ] = "0644"
+
+
 class Submission(Struct, frozen=True, forbid_unknown_fields=True):
     """Which files are handed in and where they go."""
 
     required: Annotated[list[str], Meta(min_length=1)]
-    installs: Annotated[str, Meta(pattern="^/", description="Folder on the student's host.")]
+    installs: Annotated[
+        Absolute | dict[str, Absolute | Place],
+        Meta(
+            description="Folder on the student's host, where there is a host. Or several: for each folder of the "
+            "submission the one on the host; the longest that fits a file counts."
+        ),
+    ] = "/etc/postfix"
+    publishes: Annotated[
+        str | None,
+        Meta(
+            description="Folder of the submission whose files hold key records (RFC 6376 section 3.6) for DNS, in "
+            "master-file format. They are published, not installed."
+        ),
+    ] = None
     optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = field(
         default_factory=lambda: ["*", "*/*"]
     )
@@ -163,16 +239,30 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     version: Annotated[str, Meta(pattern=r"^\d+(\.\d+)*$")]
     summary: Text
     submission: Submission
-    checks: Annotated[list[Check], Meta(min_length=1)]
+    checks: Annotated[list[Check], Meta(description="What is judged. A quiz has its questions instead.")] = []
     kind: Kind = "server"
     minutes: Annotated[int, Meta(ge=1, description="How long a student needs.")] = 60
     host: Host = Host()
+    zone: Annotated[
+        ZoneWorld | None, Meta(description="The zones around the student's, in a lab of the kind 'zone'.")
+    ] = None
     teaches: list[Text] = []
+    quiz: Annotated[Quiz | None, Meta(description="The questions, of a lab of kind 'quiz'.")] = None
+    program: Annotated[
+        Program | None, Meta(description="Whom the program meets, of a lab of kind 'program'.")
+    ] = None
 
     @property
     def max_score(self) -> int:
-        """The points of all checks together."""
+        """The points of all checks together; of a quiz, of those questions that one student gets."""
+        if self.quiz is not None:
+            return self.quiz.points * self.quiz.number
         return sum(check.points for check in self.checks)
+
+    @property
+    def needs_engine(self) -> bool:
+        """Whether a submission runs on machines of its own."""
+        return self.kind in ON_MACHINES
 
     def check(self, code: str) -> Check:
         """The check with this code, without the lab's prefix. Raises ``KeyError``."""
@@ -188,3 +278,4 @@ class Wrong(Struct, frozen=True, forbid_unknown_fields=True):
     fails: Annotated[list[Code], Meta(min_length=1)]
     about: Text
     skips: list[Code] = []
+    removes: Annotated[list[Text], Meta(description="Files of the solution that are not handed in.")] = []

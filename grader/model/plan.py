@@ -6,6 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from grader.model.program import ProgramPlan, SubmissionServer
+from grader.model.signing import KeyRecord, Published
+
 Tls = Literal["none", "starttls", "implicit"]
 
 
@@ -31,6 +34,7 @@ class HostSpec(Struct, frozen=True):
     files: list[File]
     services: list[str]
     config_dir: str = "/etc/postfix"
+    handed_in: list[str] = []
 
 
 class Peer(Struct, frozen=True):
@@ -42,10 +46,11 @@ class Peer(Struct, frozen=True):
 
 
 class Zone(Struct, frozen=True):
-    """A DNS zone that the world answers for, in master-file format (RFC 1035 section 5)."""
+    """A DNS zone that the world answers for, in master-file format (RFC 1035 section 5), and further records in it."""
 
     origin: str
     text: str
+    records: list[KeyRecord] = []
 
 
 class WorldSpec(Struct, frozen=True):
@@ -59,6 +64,7 @@ class WorldSpec(Struct, frozen=True):
     ca: bytes
     client_certificate: bytes = b""
     client_key: bytes = b""
+    submission: list[SubmissionServer] = []
 
 
 class Limits(Struct, frozen=True):
@@ -109,6 +115,7 @@ class Attempt(Struct, frozen=True):
     certificate: bool = False
     mailbox: str | None = None
     unless_arrived: list[str] = []
+    stopped: list[str] = []
 
 
 class Plan(Struct, frozen=True):
@@ -123,3 +130,5 @@ class Plan(Struct, frozen=True):
     attempts: list[Attempt]
     limits: Limits = Limits()
     secrets: list[str] = []
+    published: Published | None = None
+    program: ProgramPlan | None = None

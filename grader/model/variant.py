@@ -25,3 +25,6 @@ class Variant(Struct, frozen=True, kw_only=True):
     probe_key: Annotated[
         bytes, Meta(description="What the probes' addresses are drawn from; not known to a student.")
     ] = b""
+    texts: Annotated[
+        dict[str, str], Meta(description="Texts for the lab's own files alone, such as a quiz's questions.")
+    ] = {}

@@ -17,8 +17,10 @@ def redact(evidence: Evidence, secrets: list[str]) -> Evidence:
     A secret is also looked for as base64, as AUTH LOGIN sends it (RFC 4954 section 4). The world has already left
     out the credentials that it sent itself.
     """
-    needles = [secret.encode() for secret in secrets if secret]
-    needles += [base64.b64encode(needle) for needle in needles]
+    spoken = [secret.encode() for secret in secrets if secret]
+    spoken += [base64.b64encode(secret) for secret in spoken]
+    # As they stand in the document: quotation marks and backslashes escaped.
+    needles = [msgspec.json.encode(secret.decode("utf-8", "replace"))[1:-1] for secret in spoken]
     document = msgspec.json.encode(evidence)
     if not any(needle in document for needle in needles):
         return evidence

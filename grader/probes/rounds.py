@@ -15,6 +15,9 @@ from grader.model.plan import Attempt
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
 
+WITHOUT_MILTER = "Service unavailable - try again later"
+"""How Postfix puts mail off while it cannot ask a milter: trouble of its own too, though it does not say 4.3.x."""
+
 COME_BACK_SECONDS = 3.0
 FIRST_PAUSE_SECONDS = 0.1
 
@@ -101,7 +104,8 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
     if outcome is None or not outcome.replies:
         return False
     reply = outcome.replies[-1]
-    return reply.code in TEMPORARY and not (reply.enhanced or "").startswith("4.3.")
+    own_trouble = (reply.enhanced or "").startswith("4.3.") or reply.text.endswith(WITHOUT_MILTER)
+    return reply.code in TEMPORARY and not own_trouble
 
 
 class DeadListeners:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -86,9 +87,35 @@ def test_a_lab_without_a_handout_or_a_starter(lab_folder: Path, tmp_path: Path) 
 
 def test_no_placeholder_is_left_in_a_new_lab(lab_folder: Path) -> None:
     variant = labs.draw_variant(labs.load(lab_folder), "jane")
-    rendered = labs.render_files(lab_folder, variant)
+    rendered = labs.render_submission(lab_folder, variant).files
     assert {"lab.yaml", "handout.md", "starter/main.cf", "solution/main.cf"} <= set(rendered)
     assert not [name for name, data in rendered.items() if re.search(rb"@[a-z0-9_]+@", data)]
+
+
+def test_a_wrong_submission_is_the_solution_with_its_own_files_over_it(lab_folder: Path) -> None:
+    variant = labs.draw_variant(labs.load(lab_folder), "jane")
+    solution, wrong = lab_folder / "solution", lab_folder / "wrong" / "fault"
+    (solution / "@domain@.zone").write_text("$ORIGIN @domain@.\n")
+    (solution / "send").write_text("#!/bin/sh\n")
+    (solution / "send").chmod(0o755)
+    wrong.mkdir()
+    (wrong / "expect.yaml").write_text("{fails: [starts], about: it}\n")
+    (wrong / "main.cf").write_text("# another one\n")
+    made = labs.render_submission(wrong, variant, base=solution, removes=["send"])
+    domain = variant.names["domain"]
+    assert made.files == {"main.cf": b"# another one\n", f"{domain}.zone": f"$ORIGIN {domain}.\n".encode()}
+    assert labs.render_submission(wrong, variant, base=solution).executable == {"send"}
+    with pytest.raises(LabError, match=r"expect\.yaml removes 'master\.cf', which is not there"):
+        labs.render_submission(wrong, variant, base=solution, removes=["master.cf"])
+
+
+def test_a_starters_program_may_be_executed(lab_folder: Path, tmp_path: Path) -> None:
+    program = lab_folder / "starter" / "send"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    labs.start(lab_folder, tmp_path / "work", labs.draw_variant(labs.load(lab_folder)))
+    assert os.access(tmp_path / "work" / "send", os.X_OK)
+    assert not os.access(tmp_path / "work" / "main.cf", os.X_OK)
 
 
 @pytest.mark.parametrize("lab_id", ["", "Lab", "a b", "../x", "-a", "a--b", "x" * 41])

@@ -7,10 +7,10 @@ from pathlib import Path
 import jsonschema
 import msgspec
 import pytest
-from tests.judge.builders import arrival, check, evidence, facts, lab, outcome
 
 from grader import labs, outputs
 from grader.judge import judge
+from tests.judge.builders import arrival, check, evidence, facts, lab, outcome
 
 PUBLISHED = Path(__file__).parents[2] / "docs" / "schemas"
 

@@ -30,3 +30,9 @@ def test_secret_is_gone_from_lines_and_log(told: str) -> None:
 def test_evidence_without_secrets_stays_as_it_is() -> None:
     run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("rcpt")])
     assert redact(run, [SECRET]) is run
+
+
+def test_a_secret_is_found_however_its_characters_are_escaped() -> None:
+    secret = 'a "quoted" \\ back ü'
+    run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("rcpt")], log=[f"password {secret}"])
+    assert redact(run, [secret]).log == ["password [redacted]"]

@@ -94,6 +94,12 @@ def test_only_a_passing_refusal_is_worth_another_try(code: int, enhanced: str | 
     assert asks_to_come_back(told) is again
 
 
+def test_a_server_without_its_milter_is_not_asked_again() -> None:
+    text = "451 4.7.1 Service unavailable - try again later"
+    told = Outcome("office/1", "mail", replies=[Reply("MAIL", 451, text, 1, "4.7.1")])
+    assert not asks_to_come_back(told)
+
+
 def test_a_port_that_greets_nobody_is_not_waited_for_again() -> None:
     attempts = [
         attempt("starts", port=465),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import msgspec
@@ -14,8 +15,10 @@ from grader.model.deadline import Deadline
 from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outcome, Query, Queued, Session
 from grader.model.lab import Lab
 from grader.model.plan import Attempt, Plan
+from grader.model.signing import KeyAnswer, ServiceFacts
+from grader.probes.keys import key_names
 from grader.probes.redact import redact
-from grader.probes.rounds import DeadListeners, Rounds, silent
+from grader.probes.rounds import DeadListeners, Rounds, greeted, silent
 from grader.probes.settle import Settling
 
 START_SECONDS = 20.0
@@ -66,6 +69,9 @@ class _Run:
         self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
         self.host_lost = ""
         self.mta = ""
+        self.running: list[str] = []
+        self.stopped: set[str] = set()
+        self.keys: list[KeyAnswer] = []
         self.listening: list[int] = []
         self.sessions: list[Session] = []
         self.outcomes: dict[str, Outcome] = {}
@@ -80,13 +86,15 @@ class _Run:
         """Bring up the world and the host side by side, and wait for the server's first port."""
         self.world.ask("start", world=self.plan.world)
         try:
-            self.host.call("install", files=self.plan.host.files, timeout=START_SECONDS)
+            self.host.ask("install", files=self.plan.host.files)
             self.host.ask(
                 "start",
                 services=self.plan.host.services,
                 config_dir=self.plan.host.config_dir,
                 timeout=START_SECONDS,
             )
+            self.meanwhile()
+            self.host.answer(timeout=START_SECONDS)
         except ChannelLost as lost:
             self.lose_host(lost)
         self.world.answer(timeout=START_SECONDS)
@@ -96,6 +104,7 @@ class _Run:
             answer = self.host.answer(timeout=START_SECONDS + 1)
             self.commands = msgspec.convert(answer["commands"], list[Command])
             self.mta = answer["mta"]
+            self.running = answer["running"]
             self._wait_for_port()
         except ChannelLost as lost:
             self.lose_host(lost)
@@ -122,11 +131,35 @@ class _Run:
         return set(ports[:1]) <= set(self.listening)
 
     def probe(self, lab: Lab) -> None:
-        """Try every attempt, in rounds: what later rounds need to know, earlier ones find out."""
+        """Try every attempt: first with all services, then with those stopped that a check wants to be stopped."""
+        plain = [attempt for attempt in self.plan.attempts if not attempt.stopped]
+        self._probe_in_rounds(lab, plain)
+        without: dict[tuple[str, ...], list[Attempt]] = {}
+        for attempt in self.plan.attempts:
+            if attempt.stopped:
+                without.setdefault(tuple(attempt.stopped), []).append(attempt)
+        for services, attempts in without.items():
+            if not self.host_lost and any(greeted(outcome) for outcome in self.outcomes.values()):
+                self._with_host(functools.partial(self._probe_without, lab, services, attempts))
+        if self.deadline.over:
+            self.notes.append("The time for this run was over before everything had been tried.")
+
+    def _probe_without(self, lab: Lab, services: Iterable[str], attempts: list[Attempt]) -> None:
+        """Try attempts while services are stopped. Nobody comes back later: what becomes of them now counts."""
+        for service in services:
+            if service not in self.stopped:
+                self.host.call("halt", service=service, timeout=10)
+                self.stopped.add(service)
+        fresh = self._try(attempts)
+        if any(outcome.stage == "accepted" for outcome in fresh):
+            Settling(self.host, self.world, self.deadline).wait([])
+
+    def _probe_in_rounds(self, lab: Lab, planned: list[Attempt]) -> None:
+        """What later rounds need to know, earlier ones find out."""
         settling = Settling(self.host, self.world, self.deadline)
-        dead = DeadListeners(self.plan.attempts, self.outcomes)
+        dead = DeadListeners(planned, self.outcomes)
         moving = False
-        for attempts in Rounds(lab, self.plan.attempts, self.outcomes):
+        for attempts in Rounds(lab, planned, self.outcomes):
             tried = [attempt for attempt in attempts if not dead.spare(attempt)]
             if not tried or self.deadline.over:
                 continue
@@ -139,8 +172,6 @@ class _Run:
             moving = moving or any(outcome.stage == "accepted" for outcome in fresh)
         if moving and not self.host_lost:
             self._with_host(lambda: settling.wait(self.awaited(lab)))
-        if self.deadline.over:
-            self.notes.append("The time for this run was over before everything had been tried.")
 
     def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
         """The first round. A server that is silent and says in its log that it died is not waited for."""
@@ -160,10 +191,9 @@ class _Run:
 
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
-        self.world.ask("probe", attempts=attempts, seconds=seconds, greeting=greeting)
-        self.meanwhile()
-        self.meanwhile = bool
-        answer = self.world.answer(timeout=seconds + SPARE_SECONDS)
+        answer = self.world.call(
+            "probe", attempts=attempts, seconds=seconds, greeting=greeting, timeout=seconds + SPARE_SECONDS
+        )
         self.sessions += msgspec.convert(answer["sessions"], list[Session])
         fresh = msgspec.convert(answer["outcomes"], list[Outcome])
         self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
@@ -177,18 +207,25 @@ class _Run:
 
     def awaited(self, lab: Lab) -> list[Attempt]:
         """Attempts whose accepted message ought to arrive somewhere."""
-        wanted = {check.code for check in lab.checks if check.expect.arrives in ("outside", "mailbox")}
+        wanted = {
+            check.code
+            for check in lab.checks
+            if check.expect.arrives in ("outside", "mailbox")
+            or (check.expect.signature is not None and check.expect.signature.present)
+        }
         return [
             attempt
             for attempt in self.plan.attempts
             if attempt.check in wanted
+            and not attempt.stopped
             and (outcome := self.outcomes.get(attempt.id)) is not None
             and outcome.stage == "accepted"
         ]
 
     def collect(self) -> None:
         """Gather what is left to know, from the host as far as it still answers."""
-        tokens = [attempt.token for attempt in self.plan.attempts if attempt.mailbox]
+        # What was sent while a service was stopped may have come back to its author, who is a user here.
+        tokens = [attempt.token for attempt in self.plan.attempts if attempt.mailbox or attempt.stopped]
         if not self.host_lost:
             self._with_host(lambda: self._collect_host(tokens))
         answer = self.world.call("finish", timeout=10)
@@ -199,6 +236,9 @@ class _Run:
         ]
         self.queries = msgspec.convert(answer["queries"], list[Query])
         self.notes += answer["notes"]
+        if self.plan.published is not None:
+            names = key_names(self.arrivals, self.plan.published)
+            self.keys = msgspec.convert(self.world.call("resolve", names=names, timeout=10), list[KeyAnswer])
 
     def _order(self, arrival: Arrival) -> tuple[object, ...]:
         """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
@@ -265,10 +305,13 @@ class _Run:
             log=self.log,
             listening=self.listening,
             started_up=bool(self.listening),
-            files=[
-                file.path.removeprefix(self.plan.host.config_dir + "/")
-                for file in self.plan.host.files
-                if file.path.startswith(self.plan.host.config_dir + "/")
+            files=self.plan.host.handed_in,
+            published=self.plan.published,
+            keys=self.keys,
+            services=[
+                ServiceFacts(name, name in self.running, name in self.stopped)
+                for name in self.plan.host.services
+                if name != "postfix"
             ],
             notes=self.notes,
         )
@@ -288,4 +331,5 @@ def _facts(attempt: Attempt) -> AttemptFacts:
         user=attempt.login.user if attempt.login else None,
         say=attempt.say,
         mailbox=attempt.mailbox,
+        stopped=attempt.stopped,
     )

@@ -1,0 +1,61 @@
+"""Where each file of a submission goes: onto the student's host, into DNS, or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from posixpath import join
+
+from grader.model.lab import Place
+from grader.model.lab import Submission as Rules
+from grader.model.plan import File
+from grader.model.submission import Submitted
+
+POSTFIX = "/etc/postfix"
+
+
+def places(rules: Rules) -> dict[str, Place]:
+    """The place of each folder of a submission, without a slash at either end; ``""`` is the submission itself."""
+    if isinstance(rules.installs, str):
+        return {"": Place(rules.installs)}
+    return {
+        folder.strip("/"): place if isinstance(place, Place) else Place(place)
+        for folder, place in rules.installs.items()
+    }
+
+
+def config_dir(rules: Rules) -> str:
+    """The folder on the host from which Postfix reads its configuration."""
+    if isinstance(rules.installs, str):
+        return rules.installs
+    found = [place.to for place in places(rules).values()]
+    return POSTFIX if POSTFIX in found else next((to for to in found if "postfix" in to), POSTFIX)
+
+
+def folder_of(name: str, rules: Rules) -> str | None:
+    """The folder of ``installs`` or ``publishes`` that a file belongs to, ``None`` where it belongs to none."""
+    folders = [*places(rules), *([rules.publishes.strip("/")] if rules.publishes else [])]
+    holding = [folder for folder in folders if not folder or name.startswith(folder + "/")]
+    return max(holding, key=len, default=None)
+
+
+def installed(rules: Rules, submission: Submitted) -> Iterator[tuple[str, File]]:
+    """Each file that goes to the host, with its name in the submission."""
+    known = places(rules)
+    for name, data in submission.files.items():
+        folder = folder_of(name, rules)
+        if folder is None or folder not in known:
+            continue
+        place = known[folder]
+        path = join(place.to, name.removeprefix(folder).lstrip("/"))
+        mode = int(place.mode, 8)
+        if name in submission.executable:
+            mode |= (mode & 0o444) >> 2
+        yield name, File(path, data, mode, place.owner)
+
+
+def published(rules: Rules, submission: Submitted) -> dict[str, bytes]:
+    """The files that go into DNS, by their names in the submission."""
+    if rules.publishes is None:
+        return {}
+    folder = rules.publishes.strip("/")
+    return {name: data for name, data in submission.files.items() if folder_of(name, rules) == folder}

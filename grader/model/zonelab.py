@@ -1,0 +1,111 @@
+"""What a lab of the kind ``zone`` declares: the zones around the student's, what is tried, and what must come of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+SpfResult = Literal["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"]
+"""RFC 7208 section 2.6."""
+
+Disposition = Literal["none", "quarantine", "reject"]
+"""What DMARC asks a receiver to do with a message (RFC 9989 section 4.7)."""
+
+Mechanism = Literal["spf", "dkim"]
+
+
+class Signer(Struct, frozen=True, forbid_unknown_fields=True):
+    """A DKIM signature that a message bears (RFC 6376)."""
+
+    domain: Annotated[str, Meta(description="The signing domain, d=.")]
+    selector: Annotated[str, Meta(description="The selector, s=.")]
+    key: Annotated[
+        str, Meta(description="Whose private key signs: a file KEY.pem in fixtures/keys or LABS/keys.")
+    ]
+
+
+class Message(Struct, frozen=True, forbid_unknown_fields=True):
+    """A message as a receiver meets it. Every text may use the variant's names in braces."""
+
+    client: Annotated[str, Meta(description="The address that connects.")]
+    sender: Annotated[
+        str, Meta(description="The reverse path, without the brackets; empty is the null sender.")
+    ] = field(name="mail-from")
+    author: Annotated[str, Meta(description="The address in the From header field.")] = field(name="from")
+    helo: Annotated[str, Meta(description="Name given in EHLO.")] = "client.invalid"
+    title: Annotated[str, Meta(description="Who sends it, in a few words, for the report.")] = ""
+    signed: Annotated[Signer | None, Meta(description="The DKIM signature that it bears.")] = None
+
+
+class Question(Struct, frozen=True, forbid_unknown_fields=True):
+    """A question to DNS."""
+
+    name: Annotated[str, Meta(description="The name that is asked about.")]
+    type: Annotated[
+        Literal["A", "AAAA", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT"],
+        Meta(description="The type of record that is asked for."),
+    ]
+    title: Annotated[str, Meta(description="The question in a few words, for the report.")] = ""
+
+
+class Report(Struct, frozen=True, forbid_unknown_fields=True):
+    """Aggregate reports about a domain, to an address (RFC 9990)."""
+
+    domain: Annotated[str, Meta(description="The domain that the reports are about.")]
+    to: Annotated[str, Meta(description="The address that is to get them.")]
+    title: Annotated[str, Meta(description="The reports in a few words, for the report.")] = ""
+
+
+class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
+    """What receivers try on the student's zone."""
+
+    messages: Annotated[list[Message], Meta(description="Messages that receivers evaluate.")] = []
+    questions: Annotated[list[Question], Meta(description="Questions that DNS answers.")] = []
+    reports: Annotated[list[Report], Meta(description="Reports that receivers would send.")] = []
+    records: Annotated[list[str], Meta(description="Domains whose SPF record is measured.")] = []
+    policies: Annotated[list[str], Meta(description="Domains whose DMARC record is looked up.")] = []
+
+
+class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold for each of them. All given expectations must hold."""
+
+    loads: Annotated[bool, Meta(description="The file can be read as a zone and served.")] = False
+    spf: Annotated[list[SpfResult], Meta(description="The SPF results allowed for each message.")] = []
+    dkim: Annotated[bool, Meta(description="The signature of each message verifies.")] = False
+    aligned: Annotated[
+        list[Mechanism], Meta(description="What must authenticate each message in alignment with From.")
+    ] = []
+    dmarc: Annotated[
+        list[Literal["none", "pass", "fail"]], Meta(description="The DMARC results allowed for each message.")
+    ] = []
+    disposition: Annotated[
+        list[Disposition], Meta(description="What a receiver may be asked to do with each message.")
+    ] = []
+    answers: Annotated[
+        list[str] | None,
+        Meta(description="Exactly the answers to each question, in any order; * stands for anything."),
+    ] = None
+    reported: Annotated[
+        bool | None, Meta(description="Whether a receiver would send each of the reports.")
+    ] = None
+    published: Annotated[
+        bool, Meta(description="Each domain has exactly one record of the kind, which can be understood.")
+    ] = False
+    lookups: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="How many DNS look-ups each SPF record may take (RFC 7208 section 4.6.4)."),
+    ] = None
+    voids: Annotated[
+        Annotated[int, Meta(ge=0)] | None,
+        Meta(description="How many of them may find nothing (RFC 7208 section 4.6.4)."),
+    ] = None
+
+
+class ZoneWorld(Struct, frozen=True, forbid_unknown_fields=True):
+    """The student's zone and those of others."""
+
+    origin: Annotated[str, Meta(description="The domain that the student's zone is for.")] = "{domain}"
+    others: Annotated[
+        dict[str, str], Meta(description="Other people's zones: origin to master file (RFC 1035 section 5).")
+    ] = {}

@@ -1,0 +1,1 @@
+"""Receivers of mail: they ask DNS over the wire and conclude from a zone what anybody would (SPF, DKIM, DMARC)."""

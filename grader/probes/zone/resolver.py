@@ -1,0 +1,118 @@
+"""A receiver's DNS client: asks one nameserver over UDP, and over TCP where the answer does not fit."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from typing import Any, NamedTuple
+
+from dnslib import EDNS0, QTYPE, RCODE, DNSLabel, DNSQuestion, DNSRecord
+from dnslib.dns import DNSError
+
+from grader.model.deadline import Deadline
+
+SECONDS = 3.0
+ALL_SECONDS = 20.0
+"""How long all of a run's questions may take: a zone can be made to be slow, and must not hold up a class."""
+
+PAYLOAD = 1232
+"""Octets of a datagram that this client takes (DNS flag day 2020)."""
+
+LONGEST_NAME = 253
+"""Characters of a name, without the dot at its end (RFC 1035 section 2.3.4)."""
+
+
+class NoAnswer(Exception):
+    """The nameserver did not answer, or answered that it cannot: try later."""
+
+
+class Found(NamedTuple):
+    """An answer: its code and the data of the type that was asked for, aliases followed.
+
+    ``values`` are addresses and names as text, names without the dot at their end; MX as preference and name; TXT as
+    its strings. ``texts`` are the same as master files write them.
+    """
+
+    rcode: str
+    values: list[Any]
+    texts: list[str]
+
+    @property
+    def exists(self) -> bool:
+        """Whether the name exists (RFC 8020)."""
+        return self.rcode != "NXDOMAIN"
+
+
+NOTHING = Found("NXDOMAIN", [], [])
+
+
+class Resolver:
+    """Asks, and remembers the answers of one run. ``seconds`` is how long an answer may take."""
+
+    def __init__(self, address: str, port: int, *, seconds: float = SECONDS) -> None:
+        self.deadline = Deadline(ALL_SECONDS)
+        self._server = (address, port)
+        self._seconds = seconds
+        self._known: dict[tuple[str, str], Found | None] = {}
+        self._asked = 0
+
+    def ask(self, name: str, type_: str) -> Found:
+        """What there is of a type at a name; nothing where no name can be such. Raises ``NoAnswer``."""
+        if self.deadline.over:
+            raise NoAnswer("the time for this zone is over")
+        key = (name.lower().rstrip("."), type_)
+        if key not in self._known:
+            self._known[key] = self._found(*key)
+        found = self._known[key]
+        if found is None:
+            raise NoAnswer(f"no answer about {name} {type_}")
+        return found
+
+    def texts(self, name: str) -> list[bytes]:
+        """The TXT records of a name, the strings of each joined (RFC 7208 section 3.3). Raises ``NoAnswer``."""
+        return [b"".join(strings) for strings in self.ask(name, "TXT").values]
+
+    def _found(self, name: str, type_: str) -> Found | None:
+        labels = tuple(label.encode("utf-8", "surrogateescape") for label in name.split("."))
+        if len(b".".join(labels)) > LONGEST_NAME or not all(0 < len(label) < 64 for label in labels):
+            return NOTHING
+        self._asked += 1
+        query = DNSRecord(q=DNSQuestion(DNSLabel(labels), getattr(QTYPE, type_)))
+        query.header.id = self._asked
+        query.add_ar(EDNS0(udp_len=PAYLOAD))
+        try:
+            response = self._exchange(query.pack())
+        except (OSError, DNSError, ValueError, IndexError, struct.error):
+            return None
+        rcode = str(RCODE[response.header.rcode])
+        if rcode not in ("NOERROR", "NXDOMAIN"):
+            return None
+        data = [rr.rdata for rr in response.rr if rr.rtype == getattr(QTYPE, type_)]
+        return Found(rcode, [_value(type_, rdata) for rdata in data], [str(rdata) for rdata in data])
+
+    def _exchange(self, query: bytes) -> DNSRecord:
+        """The response to a query; over TCP where a datagram was too small for it (RFC 7766)."""
+        deadline = Deadline(self._seconds)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
+            link.connect(self._server)
+            link.send(query)
+            packet = b""
+            while packet[:2] != query[:2]:
+                link.settimeout(max(deadline.left, 0.001))
+                packet = link.recv(PAYLOAD)
+        response = DNSRecord.parse(packet)
+        if not response.header.tc:
+            return response
+        with socket.create_connection(self._server, self._seconds) as link, link.makefile("rb") as stream:
+            link.sendall(len(query).to_bytes(2, "big") + query)
+            return DNSRecord.parse(stream.read(int.from_bytes(stream.read(2), "big")))
+
+
+def _value(type_: str, rdata: Any) -> Any:
+    if type_ in ("TXT", "SPF"):
+        return tuple(map(bytes, rdata.data))
+    if type_ == "MX":
+        return rdata.preference, str(rdata.label).rstrip(".")
+    if type_ in ("CNAME", "NS", "PTR"):
+        return str(rdata.label).rstrip(".")
+    return str(rdata)

@@ -1,0 +1,76 @@
+"""What the lab authenticated-message promises its students: every check explained, hinted, and announced."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from grader import labs
+from grader.model.lab import Check
+
+FOLDER = labs.find("authenticated-message")
+LAB = labs.load(FOLDER)
+WRONG = sorted(path.parent for path in FOLDER.glob("wrong/*/expect.yaml"))
+PROGRAMS = sorted(FOLDER.glob("*/send")) + sorted(FOLDER.glob("*/*/send"))
+
+each_check = pytest.mark.parametrize("check", LAB.checks, ids=lambda check: check.code)
+
+
+def test_the_points_make_a_hundred() -> None:
+    assert LAB.max_score == 100
+
+
+@each_check
+def test_a_check_teaches(check: Check) -> None:
+    assert check.expected
+    assert check.hints
+    assert check.see
+    assert check.explain
+    assert 150 <= len(check.explain.split()) <= 300
+
+
+@each_check
+def test_only_the_next_step_and_the_hints_name_a_tools_options(check: Check) -> None:
+    named = re.compile(r"--\w|smtplib|SSL_verify_mode|create_default_context")
+    for text in (check.title, check.expected or "", check.why):
+        assert not named.search(text)
+    assert "`" in check.next
+
+
+def test_the_handout_announces_every_check_with_its_points_in_order() -> None:
+    handout = (FOLDER / "handout.md").read_text(encoding="utf-8")
+    announced = re.findall(r"^\| (.*) \| (\d+) \|$", handout, re.MULTILINE)
+    assert announced == [(check.title, str(check.points)) for check in LAB.checks]
+
+
+def test_the_handout_names_every_variable() -> None:
+    handout = (FOLDER / "handout.md").read_text(encoding="utf-8")
+    assert LAB.program is not None
+    assert [name for name in LAB.program.environment if f"`{name}`" not in handout] == []
+
+
+def test_every_check_is_lost_by_some_known_fault_alone() -> None:
+    alone = {fails[0] for folder in WRONG if len(fails := labs.load_wrong(folder).fails) == 1}
+    assert alone == {check.code for check in LAB.checks}
+
+
+@pytest.mark.parametrize("folder", WRONG, ids=lambda folder: folder.name)
+def test_a_known_fault_names_checks_that_there_are(folder: Path) -> None:
+    declared = labs.load_wrong(folder)
+    assert {*declared.fails, *declared.skips} <= {check.code for check in LAB.checks}
+    assert not set(declared.fails) & set(declared.skips)
+
+
+def test_there_are_many_ways_to_do_it_right_and_wrong() -> None:
+    assert len([*FOLDER.glob("correct/*")]) >= 8
+    assert len(WRONG) >= 30
+    first_lines = {path.read_bytes().split(b"\n", 1)[0] for path in FOLDER.glob("correct/*/send")}
+    assert {b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/perl", b"#!/usr/bin/env python3"} <= first_lines
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: str(path.relative_to(FOLDER).parent))
+def test_programs_may_be_executed(program: Path) -> None:
+    assert os.access(program, os.X_OK)
