@@ -12,6 +12,8 @@ from grader.judge.sentences import how_it_ended, quoted
 from grader.model.evidence import ANY_MAILBOX, Arrival, Reply
 from grader.model.lab import Check, Expect
 
+MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)")
+"""How Postfix puts off what it cannot ask a milter about."""
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
@@ -33,14 +35,15 @@ def greets(check: Check, cases: list[Case], record: Record) -> list[Finding]:
 
 def arrives_outside(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     """The message reaches the outside mailbox that it was addressed to."""
-    return [_outside(case) for case in cases]
+    return [outside(case, record) for case in cases]
 
 
-def _outside(case: Case) -> Finding:
+def outside(case: Case, record: Record) -> Finding:
+    """Whether one message reached its recipient outside, and where it is if it did not."""
     if case.relayed():
         return met(case)
     if not case.accepted:
-        return broken(case, how_it_ended(case))
+        return _not_taken(case, record)
     if waiting := case.waiting():
         return broken(
             case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
@@ -48,6 +51,15 @@ def _outside(case: Case) -> Finding:
     return broken(
         case, f"The server took the message{_from(case)}, but it never reached its recipient outside."
     )
+
+
+def _not_taken(case: Case, record: Record) -> Finding:
+    """What stopped the message; where it is a milter, what the log says of that."""
+    reply, log = case.last_reply, record.milter_log
+    if reply is None or not MILTER_REPLY.match(reply.text) or log is None:
+        return broken(case, how_it_ended(case))
+    sentence = f"{how_it_ended(case)} Its log says: {quoted(record.logged(log))}"
+    return broken(case, sentence, [f"log:{log}", *case.pointers()])
 
 
 def arrives_mailbox(check: Check, cases: list[Case], record: Record) -> list[Finding]:
@@ -239,6 +251,18 @@ def judgements(expect: Expect) -> list[Judgement]:
         chosen.append(alike)
     if expect.arrivals_at_most is not None:
         chosen.append(arrivals_at_most)
+    if expect.running or expect.published or expect.signature is not None or expect.kept:
+        from grader.judge.signatures.expectations import judgements_of_signing
+
+        chosen += judgements_of_signing(expect)
+    if expect.program:
+        from grader.judge.sending import JUDGEMENTS
+
+        chosen += [judgement for name, judgement in JUDGEMENTS.items() if name in expect.program]
     if expect.function is not None:
         chosen.append(FUNCTIONS[expect.function])
+    if expect.zone is not None:
+        from grader.judge.zone import expectations
+
+        chosen += expectations.judgements(expect.zone)
     return chosen

@@ -36,9 +36,11 @@ def met(case: Case | None, observed: str = "") -> Finding:
     return Finding(Verdict.MET, case, observed)
 
 
-def broken(case: Case, observed: str, evidence: list[str] | None = None) -> Finding:
+def broken(case: Case | None, observed: str, evidence: list[str] | None = None) -> Finding:
     """The attempt did not meet the expectation; ``observed`` says what happened instead, as a sentence."""
-    return Finding(Verdict.BROKEN, case, observed, case.pointers() if evidence is None else evidence)
+    if evidence is None:
+        evidence = case.pointers() if case is not None else []
+    return Finding(Verdict.BROKEN, case, observed, evidence)
 
 
 def unproven(case: Case, observed: str) -> Finding:

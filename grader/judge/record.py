@@ -7,18 +7,33 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from grader.model.evidence import Arrival, AttemptFacts, Evidence, Outcome, Queued, Reply, Session
 
+if TYPE_CHECKING:
+    from grader.judge.signatures.reading import Signatures
+    from grader.judge.zone.source import Remark
+
 SYSTEM_TROUBLE = re.compile(r"\b(?:fatal|panic): ")
 TROUBLE = re.compile(r"\b(?:error|warning): ")
+
+MILTER_TROUBLE = re.compile(
+    r"\bopendkim\[\d+\]: .*(?:error|can't|cannot|not secure|failed|unable|unavailable)|\bwarning: .*\bmilter\b",
+    re.IGNORECASE,
+)
+"""A milter that cannot work, and Postfix that cannot reach it."""
+CAUSE = re.compile(r"can't|not secure|No such|denied|refused")
+"""Words of a line that names a cause; others tell what came of it."""
 
 NULL_SENDERS = ("", "MAILER-DAEMON")
 """How the queue names the null reverse path (RFC 5321 section 4.5.5)."""
 
 
-PASSING = re.compile(r"^\d+ |(?<=\w)\[\d+\](?=:)")
-"""What differs in a log line from run to run: when it was written, and by which process."""
+PASSING = re.compile(
+    r"^\d+ |(?<=\w)\[\d+\](?=:)|(?<=: )(?:[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): "
+)
+"""What differs in a log line from run to run: when it was written, by which process, about which message."""
 
 
 @dataclass(frozen=True)
@@ -134,6 +149,32 @@ class Record:
                 # Which process is first to complain is chance: the same trouble is told in the same words every time.
                 return min(found, key=self.logged)
         return None
+
+    @cached_property
+    def milter_log(self) -> int | None:
+        """Index of the log line that best says why mail does not get past a milter."""
+        found = [index for index, line in enumerate(self.evidence.log) if MILTER_TROUBLE.search(line)]
+        return min(
+            found, key=lambda n: (not CAUSE.search(self.evidence.log[n]), self.logged(n)), default=None
+        )
+
+    @cached_property
+    def signatures(self) -> Signatures:
+        """The signatures of the messages that arrived."""
+        # Few labs are about signatures, and the others need not wait for the libraries.
+        from grader.judge.signatures.reading import Signatures
+
+        return Signatures(self.evidence)
+
+    @cached_property
+    def zone_remarks(self) -> list[Remark]:
+        """What is odd in the zone file, if one was handed in and could be read."""
+        zone = self.evidence.zone
+        if zone is None or zone.faults:
+            return []
+        from grader.judge.zone.lint import lint
+
+        return lint(zone)
 
     def logged(self, index: int) -> str:
         """A line of the log without what is different in every run."""

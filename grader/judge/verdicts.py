@@ -13,6 +13,8 @@ from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Sta
 HINT_TIERS = ("none", "nudge", "pointer", "example")
 MOST_POINTERS = 12
 MOST_REMARKS = 40
+MOST_TOLD = 4
+"""Different ways in which an expectation was met that are told."""
 OUT_OF_TIME = (
     "The server was so slow, or silent for so long, that the time was over before this could be tried."
 )
@@ -28,17 +30,20 @@ def judge(
     names the checks to report; those they need are judged all the same.
     """
     lab = lab or evidence.lab
-    record = Record(evidence)
-    done: dict[str, CheckResult] = {}
-    for check in in_order_of_need(lab):
-        done[check.code] = _judge_check(check, lab, record, done, hints)
-    planned = {facts.check for facts in evidence.attempts}
-    reported = [
-        done[check.code]
-        for check in lab.checks
-        if (only is None or check.code in only)
-        and (evidence.error or not check.attempts or check.code in planned)
-    ]
+    if evidence.quiz is not None:
+        from grader.judge.quiz.verdicts import judge_answers
+
+        done = judge_answers(evidence, evidence.quiz, lab, hints)
+        reported = [result for code, result in done.items() if only is None or code in only]
+    else:
+        done = _judge_checks(evidence, lab, hints)
+        planned = {facts.check for facts in evidence.attempts}
+        reported = [
+            done[check.code]
+            for check in lab.checks
+            if (only is None or check.code in only)
+            and (evidence.error or not check.attempts or check.code in planned)
+        ]
     return Result(
         lab=lab.id,
         lab_title=lab.title,
@@ -53,8 +58,26 @@ def judge(
         engine=EngineFacts(name=evidence.engine, image=evidence.image, mta=evidence.mta),
         checks=reported,
         error=evidence.error,
-        notes=list(evidence.notes),
+        notes=[*evidence.notes, *_zone_notes(evidence, reported)],
     )
+
+
+def _judge_checks(evidence: Evidence, lab: Lab, hints: str) -> dict[str, CheckResult]:
+    """The result of every check, by its code."""
+    record = Record(evidence)
+    done: dict[str, CheckResult] = {}
+    for check in in_order_of_need(lab):
+        done[check.code] = _judge_check(check, lab, record, done, hints)
+    return done
+
+
+def _zone_notes(evidence: Evidence, reported: list[CheckResult]) -> list[str]:
+    """Remarks on a zone file that no failing check has told already."""
+    if evidence.zone is None:
+        return []
+    from grader.judge.zone.remarks import left_over
+
+    return left_over(evidence.zone, reported)
 
 
 def in_order_of_need(lab: Lab) -> list[Check]:
@@ -82,7 +105,7 @@ def _judge_check(
     if blocker is not None:
         return _skipped(check, lab, record, hints, blocker)
     cases = list(record.cases(check.code))
-    if not cases:
+    if not cases and not (check.expect.published or check.expect.running):
         return _result(check, lab, record, hints, status="manual")
     findings = _findings(check, cases, record)
     bad = [finding for finding in findings if finding.verdict is Verdict.BROKEN]
@@ -90,7 +113,20 @@ def _judge_check(
         return _failed(check, lab, record, hints, bad, cases)
     if check.control and not any(_way_open(lab.check(code), record) for code in check.control):
         return _skipped(check, lab, record, hints, done[check.control[0]])
-    return _result(check, lab, record, hints, status="pass", observed=_all_met(check.expect, cases))
+    return _result(
+        check,
+        lab,
+        record,
+        hints,
+        status="pass",
+        observed=_all_met(check.expect, cases, findings),
+        remarks=_passing_remarks(findings) if check.expect.program else [],
+    )
+
+
+def _passing_remarks(findings: list[Finding]) -> list[str]:
+    """What there is to say of attempts that did all that they should."""
+    return list(dict.fromkeys(f.observed for f in findings if f.verdict is Verdict.MET and f.observed))
 
 
 def _findings(check: Check, cases: list[Case], record: Record) -> list[Finding]:
@@ -135,6 +171,13 @@ def _failed(
     if len(attempts) > 1:
         observed += f" The same or the like happened in {len(attempts)} of {len(cases)} attempts."
     pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
+    remarks = _remarks(bad) if len(attempts) > 1 else [f.observed for f in bad[1:] if f.case is None]
+    if record.evidence.zone is not None:
+        from grader.judge.zone.remarks import attached
+
+        found = attached(lab, check, record.zone_remarks, pointers)
+        pointers = list(dict.fromkeys([*pointers, *(place for place, _ in found)]))
+        remarks += [sentence for _, sentence in found]
     return _result(
         check,
         lab,
@@ -143,7 +186,7 @@ def _failed(
         status="fail",
         observed=observed,
         evidence=pointers[:MOST_POINTERS],
-        remarks=_remarks(bad) if len(attempts) > 1 else [],
+        remarks=remarks,
     )
 
 
@@ -153,17 +196,20 @@ def _remarks(bad: list[Finding]) -> list[str]:
     for finding in bad:
         if finding.case is not None:
             facts = finding.case.facts
-            way = f"{facts.source} on {facts.listener}"
+            way = f"{facts.source} on {facts.listener}" if facts.listener else ""
             known = ways.setdefault(facts.title or facts.source, [])
-            if way not in known:
+            if way and way not in known:
                 known.append(way)
-    lines = [f"{title}: {', '.join(where)}" for title, where in ways.items()]
+    lines = [f"{title}: {', '.join(where)}" if where else title for title, where in ways.items()]
     if len(lines) > MOST_REMARKS:
         lines = [*lines[:MOST_REMARKS], f"and {len(lines) - MOST_REMARKS} more forms"]
     return lines
 
 
-def _all_met(expect: Expect, cases: list[Case]) -> str:
+def _all_met(expect: Expect, cases: list[Case], findings: list[Finding]) -> str:
+    told = list(dict.fromkeys(finding.observed for finding in findings if finding.observed))
+    if told and (expect.signature is not None or not cases or expect.kept):
+        return " ".join(told[:MOST_TOLD])
     tried = [case for case in cases if case.outcome.stage != "untried"]
     attempts = "1 attempt" if len(tried) == 1 else f"{len(tried)} attempts"
     if expect.arrives == "nowhere":

@@ -91,7 +91,7 @@ def evidence(
         lab=lab,
         student=None,
         variant="canonical",
-        names={},
+        names={"domain": "example.com"},
         started="2026-01-01T00:00:00.000Z",
         duration=0.1,
         engine="local",

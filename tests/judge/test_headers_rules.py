@@ -245,3 +245,44 @@ def test_mime_fields(field: str, broken: list[str]) -> None:
 def test_sentences_are_sentences() -> None:
     for rule in RULES.values():
         assert re.fullmatch(r"[A-Z{].*[.]", rule.sentence), rule.id
+
+
+@pytest.mark.parametrize(
+    ("field", "broken"),
+    [
+        # RFC 6854 section 2.1 allows a group in Sender, and advises against it.
+        ("Sender: Staff: alice@example.com;", ["from-group"]),
+        ("Sender: Staff:;, bob@example.com", ["one-address"]),
+        # RFC 2231 sections 3 and 4: parameters in sections, and with a charset.
+        ("Content-Type: text/plain; charset*=us-ascii'en'utf%2D8", []),
+        ("Content-Type: text/plain; charset*0=ut; charset*1*=f%2D8", []),
+        ("Content-Type: text/plain; charset*=us-ascii''rot13", ["charset-unknown"]),
+        # Names that Python knows and IANA does not.
+        ("Content-Type: text/plain; charset=latin_1", ["charset-unknown"]),
+    ],
+)
+def test_rare_forms_are_judged_by_their_own_standard(field: str, broken: list[str]) -> None:
+    assert rules(message(field)) == broken
+
+
+def test_a_boundary_may_be_written_in_extended_form() -> None:
+    field = "Content-Type: multipart/mixed; boundary*=us-ascii''x%3Dy"
+    assert rules(message(field, body="--x=y\n\nHello\n--x=y--")) == []
+
+
+def test_an_international_message_may_be_encoded_as_a_whole() -> None:
+    encoded = "Content-Type: message/{}\nContent-Transfer-Encoding: base64"
+    assert rules(message(encoded.format("global"), body="SGVsbG8=")) == []
+    assert rules(message(encoded.format("rfc822"), body="SGVsbG8=")) == ["encoding-composite"]
+
+
+def test_a_header_that_ends_in_half_a_line_has_no_body() -> None:
+    assert rules(b"From: alice@example.com\r\nDate: 21 Feb 2026 10:00 -0500\r\n\r") == [
+        "missing-message-id",
+        "bare-cr",
+    ]
+
+
+@pytest.mark.parametrize("body", ["SGVs=bG8=", "SGVsbG8", "SGVsbA===", "====", "S"])
+def test_base64_that_does_not_come_out_is_broken(body: str) -> None:
+    assert rules(message("Content-Transfer-Encoding: base64", body=body)) == ["base64-broken"]

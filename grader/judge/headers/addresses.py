@@ -19,10 +19,14 @@ class Mailbox(Struct, frozen=True):
 
 
 class Addresses(Struct, frozen=True):
-    """An address list: its mailboxes, those in groups included, and the names of the groups."""
+    """An address list: its mailboxes, those in groups included, and the names of the groups.
+
+    ``count`` is how many addresses it holds, where a group counts as one (RFC 5322 section 3.4).
+    """
 
     mailboxes: list[Mailbox]
     groups: list[str]
+    count: int
 
 
 def parse_addresses(text: str) -> Addresses:
@@ -37,11 +41,14 @@ class _Parser:
         self._next = 0
 
     def addresses(self) -> Addresses:
-        found = Addresses([], [])
+        mailboxes: list[Mailbox] = []
+        groups: list[str] = []
+        count = 0
         while True:
-            self._address(found)
+            self._address(mailboxes, groups)
+            count += 1
             if self._peek() is END:
-                return found
+                return Addresses(mailboxes, groups, count)
             self._take(",", "a comma is missing between two addresses")
 
     def _peek(self) -> Token:
@@ -61,18 +68,18 @@ class _Parser:
             raise self._wrong(otherwise)
         return self._pop()
 
-    def _address(self, found: Addresses) -> None:
+    def _address(self, mailboxes: list[Mailbox], groups: list[str]) -> None:
         words = self._words()
         if self._peek().kind == ":" and words:
             self._pop()
-            found.groups.append(_joined(words))
-            self._group(found)
+            groups.append(_joined(words))
+            self._group(mailboxes)
         else:
-            found.mailboxes.append(self._mailbox(words))
+            mailboxes.append(self._mailbox(words))
 
-    def _group(self, found: Addresses) -> None:
+    def _group(self, mailboxes: list[Mailbox]) -> None:
         while self._peek().kind != ";":
-            found.mailboxes.append(self._mailbox(self._words()))
+            mailboxes.append(self._mailbox(self._words()))
             if self._peek().kind != ";":
                 self._take(",", "the group is not closed by a semicolon")
         self._pop()

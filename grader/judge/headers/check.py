@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from grader.judge.headers import words
 from grader.judge.headers.addresses import Addresses, parse_addresses
+from grader.judge.headers.charsets import fits
 from grader.judge.headers.dates import check_date
 from grader.judge.headers.lexer import ENCODED_WORD, Malformed, comment_end, without_comments
 from grader.judge.headers.mime import check_mime
@@ -109,7 +110,7 @@ def _check_characters(raw: bytes, message: Part, report: Report, *, smtputf8: bo
         if not smtputf8:
             byte = next(byte for byte in data if byte > 127)
             report.add("header-8bit", field.offset, field.name, byte=f"0x{byte:02X}")
-        elif words.fits(data, "utf-8") is None:
+        elif not fits(data, "utf-8"):
             report.add("header-not-utf8", field.offset, field.name)
 
 
@@ -170,9 +171,9 @@ def _check_addresses(field: Field, report: Report) -> None:
         if "." not in mailbox.domain and not mailbox.domain.startswith("["):
             report.add("address-unqualified", field.offset, field.name, text=mailbox.domain)
             break
-    if field.key in ("sender", "resent-sender") and (len(found.mailboxes) != 1 or found.groups):
-        report.add("one-address", field.offset, field.name, count=len(found.mailboxes))
-    elif field.key in ("from", "sender", "resent-from") and found.groups:
+    if field.key in ("sender", "resent-sender") and found.count != 1:
+        report.add("one-address", field.offset, field.name, count=found.count)
+    elif field.key in ("from", "sender", "resent-from", "resent-sender") and found.groups:
         report.add("from-group", field.offset, field.name)
 
 

@@ -10,8 +10,10 @@ from grader.judge.headers.lexer import Malformed, without_comments
 
 _WORD = r"[^\s()<>@,;:\\\"/\[\]?=\x00-\x1f\x7f]+"
 _TYPE = re.compile(rf"\s*({_WORD})\s*/\s*({_WORD})\s*")
-_PARAMETER = re.compile(rf";\s*({_WORD})\s*=\s*(?:({_WORD})|\"((?:[^\"\\]|\\.)*)\")\s*", re.DOTALL)
-_SECTION = re.compile(r"(.+)\*([0-9]{1,3})\*?")
+_PARAMETER = re.compile(rf";\s*({_WORD})\s*=\s*(?:({_WORD})|\"([^\"\\]*(?:\\.[^\"\\]*)*)\")\s*", re.DOTALL)
+_SECTION = re.compile(r"(.+?)(?:\*([0-9]{1,3}))?(\*)?", re.DOTALL)
+_PERCENT = re.compile(r"%([0-9A-Fa-f]{2})")
+_EXTENDED = re.compile(r"[^']*'[^']*'")
 _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,\-./:=? ]*")
 
 
@@ -73,14 +75,26 @@ def _fault(rest: str) -> str:
 
 
 def _joined(parameters: dict[str, str]) -> dict[str, str]:
-    """The parameters with those in sections (``name*0``, ``name*1``) put together."""
+    """The parameters with those in sections (``name*0``) put together, and extended ones (``name*``) decoded.
+
+    RFC 2231 sections 3 and 4. Charset and language of an extended value are left off; its bytes are kept.
+    """
     sections: dict[str, list[tuple[int, str]]] = {}
     joined: dict[str, str] = {}
     for key, value in parameters.items():
-        if found := _SECTION.fullmatch(key):
-            sections.setdefault(found[1], []).append((int(found[2]), value))
-        else:
+        found = _SECTION.fullmatch(key)
+        if found is None or (found[2] is None and found[3] is None):
             joined[key] = value
+            continue
+        text = _decoded(value, first=int(found[2] or 0) == 0) if found[3] else value
+        sections.setdefault(found[1], []).append((int(found[2] or 0), text))
     for key, values in sections.items():
-        joined.setdefault(key, "".join(value for _, value in sorted(values)))
+        joined[key] = "".join(text for _, text in sorted(values))
     return joined
+
+
+def _decoded(value: str, *, first: bool) -> str:
+    if first:
+        value = _EXTENDED.sub("", value, count=1)
+    data = _PERCENT.sub(lambda found: chr(int(found[1], 16)), value)
+    return data.encode("latin-1", "surrogateescape").decode("ascii", "surrogateescape")

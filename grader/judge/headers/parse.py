@@ -52,7 +52,8 @@ def parse(data: bytes, report: Report, offset: int = 0) -> Part:
     end = body = len(data)
     for start, line in _lines(data):
         if not line:
-            end, body = start, data.find(b"\n", start) + 1
+            newline = data.find(b"\n", start)
+            end, body = start, newline + 1 if newline >= 0 else len(data)
             break
         if line[:1] in (b" ", b"\t"):
             _continued(line, start + offset, pending, report)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 
+from grader.judge.headers.charsets import fits, hides_control, known_charset
 from grader.judge.headers.lexer import ENCODED_WORD, Malformed, tokens, without_comments
 from grader.judge.headers.parse import Field
 from grader.judge.headers.report import Report
@@ -14,31 +15,6 @@ _START = re.compile(r"=\?[^\s?=]+\?[^\s?]?\?")
 _WORD = re.compile(r"=\?([^\s?]+)\?([^\s?])\?([^\s?]*)\?=")
 _Q = re.compile(r"(?:[!-<>@-~]|=[0-9A-Fa-f]{2})*")
 _B = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-
-# Python's names for what is no charset of a text.
-_NO_CHARSETS = {
-    "charmap", "idna", "mbcs", "oem", "palmos", "punycode", "raw-unicode-escape", "undefined", "unicode-escape",
-}  # fmt: skip
-
-
-def known_charset(name: str) -> bool:
-    """Whether bytes can be read as text of this charset here."""
-    if name.lower().replace("_", "-") in _NO_CHARSETS:
-        return False
-    try:
-        "a".encode(name)
-    except (LookupError, ValueError):
-        return False
-    return True
-
-
-def fits(data: bytes, charset: str) -> str | None:
-    """The bytes as text of a known charset; ``None`` where they are not."""
-    try:
-        return data.decode(charset)
-    except (ValueError, LookupError):
-        return None
 
 
 def check_text(field: Field, report: Report) -> None:
@@ -101,16 +77,15 @@ def _wrong(
     charset = found[1].partition("*")[0]
     if not known_charset(charset):
         return "charset-unknown", {"text": charset}
-    data = _decoded(found[2], found[3])
+    data = decode_word(found[2], found[3])
     if isinstance(data, str):
         return "encoded-word-syntax", {"text": found[0], "what": data}
-    decoded = fits(data, charset)
-    if decoded is None:
+    if not fits(data, charset):
         return "encoded-word-charset", {"charset": charset}
-    return ("encoded-word-control", {}) if _CONTROL.search(decoded) else ("", {})
+    return ("encoded-word-control", {}) if hides_control(data, charset) else ("", {})
 
 
-def _decoded(encoding: str, text: str) -> bytes | str:
+def decode_word(encoding: str, text: str) -> bytes | str:
     """The bytes of an encoded word, or what is wrong with it."""
     if encoding in "qQ":
         if not _Q.fullmatch(text):

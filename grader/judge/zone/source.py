@@ -1,0 +1,141 @@
+"""From a text in DNS back to the characters of the file that wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from grader.model.zone import Place, Record, ZoneEvidence
+
+SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
+"""How an SPF record begins (RFC 7208 section 4.5)."""
+DMARC = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
+"""How a DMARC record begins (RFC 9989 section 4.8)."""
+
+About = Literal["spf", "dmarc", "dkim", "names"]
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something odd: a code for it, what it concerns, the place, and a sentence."""
+
+    code: str
+    about: About
+    place: Place
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A TXT record as readers see it: its strings joined, each octet with its place in the file."""
+
+    record: Record
+
+    @cached_property
+    def _octets(self) -> list[tuple[int, Place]]:
+        found = []
+        for text in self.record.texts:
+            octets = text.octets()
+            begins = sorted({offset for _, offset in octets})
+            ends = dict(zip(begins, [*begins[1:], len(text.source)], strict=False))
+            for octet, offset in octets:
+                place = Place(text.place.line, text.place.column + offset, ends[offset] - offset)
+                found.append((octet, place))
+        return found
+
+    @cached_property
+    def text(self) -> str:
+        """The text, one character an octet, so that offsets are octets."""
+        return bytes(octet for octet, _ in self._octets).decode("latin-1")
+
+    @property
+    def owner(self) -> Place:
+        """Where the record begins: its owner, where it is written."""
+        return self.record.place
+
+    def place(self, start: int, end: int) -> Place:
+        """The characters that write the octets from ``start`` to before ``end``, as far as they share a line."""
+        inside = self._octets[start : max(end, start + 1)] or self._octets[-1:]
+        if not inside:
+            return self.record.place
+        first = inside[0][1]
+        last = [place for _, place in inside if place.line == first.line][-1]
+        return Place(first.line, first.column, last.column + last.length - first.column)
+
+    def find(self, part: str) -> Place | None:
+        """Where a part of the text stands, taken as a whole word; ``None`` where it does not occur."""
+        found = re.search(rf"(?<!\S){re.escape(part)}(?!\S)", self.text, re.IGNORECASE)
+        return self.place(*found.span()) if part and found else None
+
+    def value(self, tag: str) -> Place | None:
+        """Where a tag with its value stands in a list of tags (RFC 6376 section 3.2, RFC 9989 section 4.7)."""
+        for name, _, start, end in self.tags():
+            if name == tag:
+                return self.place(start, end)
+        return None
+
+    def tags(self) -> Iterator[tuple[str, str, int, int]]:
+        """Each tag in lower case, its value, and where both begin and end; a part without ``=`` has an empty tag."""
+        at = 0
+        for part in self.text.split(";"):
+            stripped = part.strip()
+            start = at + len(part) - len(part.lstrip())
+            at += len(part) + 1
+            if stripped:
+                name, equals, value = stripped.partition("=")
+                yield name.strip().lower() if equals else "", value.strip(), start, start + len(stripped)
+
+    def terms(self) -> Iterator[tuple[str, int, int]]:
+        """The terms of an SPF record behind its version, and where each begins and ends."""
+        for found in re.finditer(r"[^ ]+", self.text):
+            if found.start():
+                yield found[0], *found.span()
+
+
+class Sheets:
+    """All TXT records of a zone."""
+
+    def __init__(self, zone: ZoneEvidence) -> None:
+        self.zone = zone
+        self.all = [Sheet(record) for record in zone.records if record.texts]
+
+    def at(self, owner: str) -> list[Sheet]:
+        """The TXT records of a name; of the wildcard above it where the name has none of its own."""
+        name = owner.lower().rstrip(".")
+        found = [sheet for sheet in self.all if sheet.record.owner == name and sheet.record.type == "TXT"]
+        while not found and not self._exists(name):
+            _, dot, name = name.partition(".")
+            if not dot:
+                return []
+            found = [sheet for sheet in self.all if sheet.record.owner == f"*.{name}"]
+        return found
+
+    def _exists(self, name: str) -> bool:
+        """Whether the zone has a name, or one below it (RFC 4592 section 2.2.2)."""
+        below = f".{name}"
+        return any(record.owner == name or record.owner.endswith(below) for record in self.zone.records)
+
+    def elsewhere(self, part: str) -> Sheet | None:
+        """The first TXT record at a name with a label, or several, that hold this part."""
+        return next((sheet for sheet in self.all if part in sheet.record.owner), None)
+
+    def spf(self, domain: str) -> list[Sheet]:
+        """The SPF records of a domain."""
+        return [sheet for sheet in self.at(domain) if SPF.match(sheet.text)]
+
+    def dmarc(self, domain: str) -> list[Sheet]:
+        """The DMARC records of a domain."""
+        return [sheet for sheet in self.at(f"_dmarc.{domain}") if DMARC.match(sheet.text)]
+
+
+def pointer(place: Place) -> str:
+    """The place as a result points to it: ``zone:LINE:COLUMN:LENGTH``."""
+    return f"zone:{place.line}:{place.column}:{place.length}"
+
+
+def spoken(place: Place) -> str:
+    """The place in words, counted from one: ``line 9, column 20``."""
+    return f"line {place.line + 1}, column {place.column + 1}"

@@ -1,0 +1,89 @@
+"""Signs messages with dkimpy, as a server would, and builds evidence of them."""
+
+from __future__ import annotations
+
+import base64
+from functools import cache
+from typing import Any
+
+import dkim
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from grader.judge import judge
+from grader.model.evidence import Arrival, Evidence
+from grader.model.lab import Check
+from grader.model.result import CheckResult
+from grader.model.signing import KeyAnswer
+from tests.judge import builders
+from tests.judge.builders import OUTSIDE, TOKEN
+
+DOMAIN = "example.com"
+KEY_NAME = "mail2026._domainkey.example.com"
+MESSAGE = f"""\
+Received: from desk.example.com by mail.example.com; Mon, 23 Nov 2026 10:00:00 +0000
+From: Alice <alice@example.com>
+To: <{OUTSIDE}>
+Subject: Lunch ({TOKEN})
+Date: Mon, 23 Nov 2026 10:00:00 +0000
+Message-ID: <1@desk.example.com>
+
+Shall we have lunch?
+.hidden
+""".replace("\n", "\r\n").encode()
+
+
+@cache
+def pair(bits: int = 2048) -> tuple[bytes, str]:
+    """A private key for dkimpy, and its public half for ``p=``; 256 bits are Ed25519."""
+    if bits == 256:
+        key = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
+        seed = key.private_bytes(Encoding.Raw, PrivateFormat.Raw, NoEncryption())
+        public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return base64.b64encode(seed), base64.b64encode(public).decode()
+    made = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    private = made.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    public = made.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return private, base64.b64encode(public).decode()
+
+
+def signed(message: bytes = MESSAGE, *, bits: int = 2048, selector: str = "mail2026", domain: str = DOMAIN,
+           algorithm: str = "rsa-sha256", **options: Any) -> bytes:  # fmt: skip
+    """The message with a signature on top."""
+    field: bytes = dkim.DKIM(message).sign(
+        selector.encode(), domain.encode(), pair(bits)[0], algorithm.encode(), **options
+    )
+    return field + message
+
+
+def answer(text: str | None = None, name: str = KEY_NAME, bits: int = 2048) -> KeyAnswer:
+    """What DNS says of a key; the right record unless another text is given."""
+    record = f"v=DKIM1; k=rsa; p={pair(bits)[1]}" if text is None else text
+    return KeyAnswer(name, "NOERROR", [], [[record.encode()]])
+
+
+def run(check: Check, *raws: bytes, keys: list[KeyAnswer] | None = None, **fields: Any) -> Evidence:
+    """Evidence of messages that arrived, each of an attempt of its own."""
+    numbers = range(1, len(raws) + 1)
+    return builders.evidence(
+        builders.lab(check),
+        [builders.facts(check.code, n, sender="alice@example.com") for n in numbers],
+        [builders.outcome("accepted", f"{check.code}/{n}") for n in numbers],
+        [arrival(n, raw, [f"{check.code}/{n}"]) for n, raw in zip(numbers, raws, strict=True)],
+        keys=[answer()] if keys is None else keys,
+        **fields,
+    )
+
+
+def arrival(number: int, raw: bytes, attempts: list[str]) -> Arrival:
+    return builders.arrival(id=number, raw=raw, attempts=attempts)
+
+
+def judged(check: Check, *raws: bytes, **fields: Any) -> CheckResult:
+    """The result of the one check."""
+    return judge(run(check, *raws, **fields)).checks[0]
