@@ -15,11 +15,11 @@ def write(
     """Write ``solution``, ``starter`` or ``wrong/FAULT`` of a lab to ``where``, for a student's variant."""
     folder = labs.find(lab)
     variant = labs.draw_variant(labs.load(folder), student, key)
-    files = labs.render_files(folder / "solution", variant) if kind.startswith("wrong/") else {}
-    files |= labs.render_files(folder / kind, variant)
-    files.pop("expect.yaml", None)
-    for name, data in files.items():
+    base = folder / "solution" if kind.startswith("wrong/") else None
+    made = labs.render_submission(folder / kind, variant, base=base)
+    for name, data in made.files.items():
         path = where / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
+        path.chmod(0o755 if name in made.executable else 0o644)
     return where
