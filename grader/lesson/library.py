@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
-import msgspec
 from msgspec import Struct
 
 from grader import resources
 from grader.judge.headers.rules import RULES
-from grader.labs.complaints import Complaint, refusal, schema_complaints
+from grader.labs.complaints import Complaint, refusal
+from grader.labs.quiz.bank import read_bank
 from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes
-from grader.lesson import entries, questions
+from grader.lesson import entries
 from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
-from grader.lesson.questions import KINDS, Question
 from grader.model.errors import LabError
+from grader.model.questions import Question
 
 FILES: dict[str, type[Entry]] = {
     "topics": entries.Topic,
@@ -92,7 +92,10 @@ def read_library(folder: Path) -> Library:
         file.refuse()
     sample, rules = _rules(folder, found)
     _check_rule_names(files, rules)
-    return Library(found, documents, _questions(folder, found), sample, rules)
+    questions = read_bank(sorted((folder / "quiz").glob("*.yaml")), found)
+    if not questions:
+        raise LabError(f"{folder / 'quiz'} holds no questions: put at least one .yaml file there")
+    return Library(found, documents, questions, sample, rules)
 
 
 def _open(path: Path) -> _File:
@@ -181,43 +184,3 @@ def _check_rule_names(files: list[tuple[_File, list[Entry]]], rules: dict[str, H
                     wrong = f"there is no header rule {id_!r}{nearest('%r', id_, rules)}"
                     file.complaints.append(Complaint((place, "rules", number), wrong))
         file.refuse()
-
-
-def _questions(folder: Path, known: dict[str, Entry]) -> list[Question]:
-    found: dict[str, Question] = {}
-    for path in sorted((folder / "quiz").glob("*.yaml")):
-        file = _open(path)
-        for place, value in enumerate(parse(file.data, file.path, list[dict[str, Any]])):
-            question = _question(value, place, file)
-            if question is None:
-                continue
-            if question.id in found:
-                file.complaints.append(
-                    Complaint((place, "id"), f"the id {question.id!r} is taken; choose another")
-                )
-            found[question.id] = question
-            if wrong := questions.complaint(question):
-                file.complaints.append(Complaint((place,), f"question {question.id!r}: {wrong}"))
-            for number, id_ in enumerate(question.see):
-                if id_ not in known:
-                    wrong = f"there is no entry {id_!r}{nearest('%r', id_, known)}"
-                    file.complaints.append(Complaint((place, "see", number), wrong))
-        file.refuse()
-    if not found:
-        raise LabError(f"{folder / 'quiz'} holds no questions: put at least one .yaml file there")
-    return list(found.values())
-
-
-def _question(value: dict[str, Any], place: int, file: _File) -> Question | None:
-    kind = str(value.get("kind"))
-    type_ = KINDS.get(kind)
-    if type_ is None:
-        wrong = f"'kind' is one of {', '.join(KINDS)}, not {kind!r}{nearest('%r', kind, KINDS)}"
-        file.complaints.append(Complaint((place, "kind"), wrong))
-        return None
-    try:
-        return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        found = schema_complaints(value, type_) or [Complaint((), str(error))]
-        file.complaints += [Complaint((place, *complaint.path), complaint.sentence) for complaint in found]
-        return None

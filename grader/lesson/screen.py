@@ -1,4 +1,4 @@
-"""Reference entries on the terminal: ``smtplab explain RCPT``."""
+"""The reference on the terminal: an entry (``smtplab explain RCPT``), or a sheet (``smtplab explain commands``)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.lesson.entries import Entry, Said
+from grader.judge.headers.rules import RULES
+from grader.lesson.entries import Entry
+from grader.lesson.facts import LABELS, lines
 from grader.lesson.library import Library
+from grader.lesson.sheets import Sheet
 from grader.outputs.screen import QUIET, Screen, grid, words
 
-LABELS = {"syntax": "Syntax", "when": "When", "example": "Example", "postfix": "Postfix"}
-"""Keys that only some kinds of entries have, in the order in which they are shown."""
+Row = tuple[str, str, str]
 
 
 def show(
@@ -26,9 +28,9 @@ def show(
 ) -> None:
     """Print an entry: what it is, how it is written, what Postfix says, and where to read more."""
     screen = Screen(file, width=width, color=color)
-    table = grid({"width": 8}, {"ratio": 1})
-    for label, text in _rows(entry, library):
-        table.add_row(Text(label, "bold"), words(text))
+    table = grid({"width": 11}, {"ratio": 1})
+    for label, text in _facts(entry, library):
+        table.add_row(Text(label, "bold"), words(text, longest=10_000))
     parts: list[RenderableType] = [
         words(entry.title, "bold"),
         words(entry.summary, QUIET),
@@ -40,17 +42,52 @@ def show(
     screen.show(*parts)
 
 
-def _rows(entry: Entry, library: Library) -> Iterator[tuple[str, str]]:
+def _facts(entry: Entry, library: Library) -> Iterator[tuple[str, str]]:
     for key, label in LABELS.items():
-        value = getattr(entry, key, None)
-        if isinstance(value, list) and value:
-            yield label, "\n".join(_line(item) for item in value)
-        elif isinstance(value, str) and value:
-            yield label, value
+        if told := lines(entry, key, library):
+            yield label, "\n".join(told)
     if entry.remark:
         yield "Remark", entry.remark
     yield "See", "; ".join([*entry.references, *(library.entries[other].title for other in entry.see)])
 
 
-def _line(item: object) -> str:
-    return f"{item.line}\n  ({item.when})" if isinstance(item, Said) else str(item)
+def show_sheet(
+    sheet: Sheet,
+    library: Library,
+    *,
+    file: IO[str] | None = None,
+    width: int | None = None,
+    color: bool | None = None,
+) -> None:
+    """Print a reference sheet: a line or two for each of its entries, with the section to read."""
+    screen = Screen(file, width=width, color=color)
+    rows = list(_rows(sheet, library))
+    table = grid({"width": min(27, max(len(row[0]) for row in rows))}, {"ratio": 1}, {"width": 14})
+    for name, text, reference in rows:
+        table.add_row(words(name, "bold"), words(text), words(reference, QUIET))
+    parts: list[RenderableType] = [
+        words(sheet.title, "bold"),
+        words(sheet.summary, QUIET),
+        Text(),
+        table,
+    ]
+    if sheet.kinds:
+        parts += [Text(), words("One of them in full: smtplab explain NAME", QUIET)]
+    screen.show(*parts)
+
+
+def _rows(sheet: Sheet, library: Library) -> Iterator[Row]:
+    for kind in sheet.kinds:
+        for entry in library.of(kind):
+            yield entry.title.partition(",")[0], entry.summary, _short(entry.references[0])
+    if sheet.name == "header-rules":
+        for rule in library.rules.values():
+            yield RULES[rule.id].severity, rule.title, _short(RULES[rule.id].reference)
+    if sheet.name == "standards":
+        for document in library.documents.values():
+            newer = " and ".join(map(str, document.obsoleted))
+            yield f"RFC {document.number}", document.title, f"see {newer}" if newer else str(document.year)
+
+
+def _short(reference: str) -> str:
+    return reference.removeprefix("RFC ").replace(" section ", " §").replace(" appendix ", " app. ")

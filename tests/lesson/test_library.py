@@ -127,7 +127,9 @@ def test_every_rule_belongs_to_an_entry_of_the_sheets() -> None:
 
 
 def test_the_sessions_message_and_dates_are_true() -> None:
-    session, trace = ALL.of(entries.Example)
+    session, trace = ALL.entries["session"], ALL.entries["trace"]
+    assert isinstance(session, entries.Example)
+    assert isinstance(trace, entries.Example)
     lines = [line.line for line in session.lines if line.who == "C"]
     start = lines.index("DATA") + 1
     assert check_message("\r\n".join([*lines[start : lines.index(".")], ""]).encode()) == []
@@ -154,7 +156,7 @@ def test_the_sessions_message_and_dates_are_true() -> None:
         ("header-rules.yaml", "id: bare-cr", "id: bare-rc", "no rule is called 'bare-rc'; did you mean 'bare-cr'?"),
         ("header-rules.yaml", "see: [crlf]", "see: [crfl]", "there is no entry 'crfl'"),
         ("quiz/ports.yaml", "kind: match", "kind: mach", "match, fill, not 'mach'; did you mean 'match'?"),
-        ("quiz/ports.yaml", "see: [port-25]", "see: [port-26]", "there is no entry 'port-26'"),
+        ("quiz/ports.yaml", "see: [port-25]", "see: [port-26]", "'port-26' is neither an entry of the lesson"),
         ("quiz/headers.yaml", "      right: true\n", "", "0 options are right; a single choice has exactly one"),
         ("quiz/headers.yaml", "difficulty: 1", "difficulty: 4", "'difficulty' must be at most 3"),
         ("quiz/headers.yaml", "  ask:", "  asks:", "there is no key 'asks' here; did you mean 'ask'?"),

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from grader.lesson import library
-from grader.lesson.questions import (
+from grader.model.questions import (
     KINDS,
     Expected,
     Fill,
@@ -57,26 +57,27 @@ def test_a_question_does_not_tell_its_answer(question: Question) -> None:
         assert not any(f" {answer} " in f" {question.ask.casefold()} " for answer in right if len(answer) > 1)
 
 
-RIGHT = Option("a", "yes", right=True, missed="it was")
-WRONG = Option("b", "no")
+RIGHT = Option("one", "yes", right=True, missed="it was")
+WRONG = Option("two", "no")
 BASE: dict[str, Any] = {"id": "q", "topic": "codes", "difficulty": 1, "ask": "?", "see": ["smtp"]}
 
 
 @pytest.mark.parametrize(
     ("question", "wrong"),
     [
-        (Single(**BASE, kind="single", options=[RIGHT, WRONG]), ""),
-        (Single(**BASE, kind="single", options=[RIGHT, RIGHT]), "2 options are right"),
-        (Single(**BASE, kind="single", options=[WRONG]), "0 options are right"),
-        (Single(**BASE, kind="single", options=[RIGHT, Option("A", "no")]), "two options are the same text"),
-        (Single(**BASE, kind="single", options=[Option("a", "yes", right=True), WRONG]), "no 'missed'"),
-        (Single(**BASE, kind="single", options=[RIGHT, Option("b", "no", missed="x")]), "has 'missed'"),
-        (Multiple(**BASE, kind="multiple", options=[RIGHT, WRONG]), "1 of 2 options are right"),
-        (Multiple(**BASE, kind="multiple", options=[RIGHT, Option("c", "yes", True, "it was")]), "2 of 2 options are"),
-        (Order(**BASE, kind="order", items=[Position("a", "x"), Position("a", "y")]), "two items are the same"),
-        (Match(**BASE, kind="match", pairs=[Pair("a", "1", "x"), Pair("b", "1", "y")]), "more than one matching"),
-        (Fill(**BASE, kind="fill", answers=[Expected("25", "no")], wrong="no"), "no answer is right"),
-        (Fill(**BASE, kind="fill", answers=[Expected("A", "x", True), Expected("a", "y")], wrong="no"), "stands twice"),
+        (Single(**BASE, options=[RIGHT, WRONG]), ""),
+        (Single(**BASE, options=[RIGHT, RIGHT]), "2 options are right"),
+        (Single(**BASE, options=[WRONG]), "0 options are right"),
+        (Single(**BASE, options=[RIGHT, Option("ONE", "no")]), "two options are the same text"),
+        (Single(**BASE, options=[Option("one", "yes", right=True), WRONG]), "no 'missed'"),
+        (Single(**BASE, options=[RIGHT, Option("two", "no", missed="x")]), "has 'missed'"),
+        (Multiple(**BASE, options=[RIGHT, WRONG]), "1 of 2 options are right"),
+        (Multiple(**BASE, options=[RIGHT, Option("three", "yes", True, "it was")]), "2 of 2 options are"),
+        (Order(**BASE, items=[Position("one", "x"), Position("one", "y")]), "two items are the same"),
+        (Match(**BASE, pairs=[Pair("a", "10", "x"), Pair("b", "10", "y")]), "more than one matching"),
+        (Single(**BASE, options=[RIGHT, Option("B", "no")]), "a single letter"),
+        (Fill(**BASE, answers=[Expected("25", "no")], wrong="no"), "no answer is right"),
+        (Fill(**BASE, answers=[Expected("A", "x", True), Expected("a", "y")], wrong="no"), "stands twice"),
     ],
 )  # fmt: skip
 def test_what_makes_a_question_ambiguous_is_refused(question: Question, wrong: str) -> None:

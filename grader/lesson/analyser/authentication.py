@@ -1,0 +1,217 @@
+"""What servers wrote down about a message, and what domains signed: RFC 8601, 7208, 6376 and 8617."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+from msgspec import Struct
+
+from grader.judge.headers.lexer import Malformed, without_comments
+from grader.judge.headers.parse import Field
+from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
+
+MOST_FIELDS = 50
+_PIECE = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^;"]|")+', re.DOTALL)
+_PAIR = re.compile(r'([A-Za-z0-9_./-]+)[ \t\r\n]*=[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*"|[^; \t\r\n]+)')
+_SPACE = re.compile(r"[ \t\r\n]+")
+_NUMBER = re.compile(r"[0-9]{1,15}")
+ARC_FIELDS = {
+    "arc-authentication-results": "ARC-Authentication-Results",
+    "arc-message-signature": "ARC-Message-Signature",
+    "arc-seal": "ARC-Seal",
+}
+
+
+Standing = Literal["own", "unsure", "foreign"]
+"""Whether a server of the reader's wrote a field: certainly, perhaps, or not."""
+
+
+class Pair(Struct, frozen=True):
+    """A name and a value."""
+
+    name: str
+    value: str
+
+
+class Outcome(Struct, frozen=True):
+    """A check that a server made: its method, its result, and what it says about it."""
+
+    method: str
+    result: str
+    properties: list[Pair]
+
+
+class Results(Struct, frozen=True):
+    """An Authentication-Results or Received-SPF field; ``server`` is empty where it names none."""
+
+    field: str
+    server: str
+    standing: Standing
+    outcomes: list[Outcome]
+    offset: int
+
+
+class Signature(Struct, frozen=True):
+    """A DKIM-Signature: its domain, selector and tags, and whether the domain is aligned with From."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    aligned: bool
+    tags: list[Pair]
+    offset: int
+
+
+class ArcSet(Struct, frozen=True):
+    """The ARC fields of one forwarder: who sealed, what it said of the chain before, and what it had found."""
+
+    instance: int
+    domain: str
+    cv: str
+    server: str
+    outcomes: list[Outcome]
+    missing: list[str]
+
+
+def plain(field: Field) -> str:
+    """A field's text without comments, as far as it has whole ones."""
+    try:
+        return readable(without_comments(field.text))
+    except Malformed:
+        return readable(field.text)
+
+
+class Border(Struct, frozen=True):
+    """Where in the message the trust in it ends.
+
+    Whoever takes a message writes above what is there. So what stands above ``last``, the lowest Received field of the
+    reader's own servers, is theirs. Between that and ``below``, the next Received field, a milter of theirs writes, and
+    what a sender brought along may stand there too. Both are ``None`` where there is no such field.
+    """
+
+    own: str
+    last: int | None
+    below: int | None
+
+    def standing(self, offset: int, server: str | None) -> Standing:
+        """Whose a field is. ``server`` is the name that it bears; ``None`` where such fields bear none."""
+        if self.last is None:
+            return "foreign"
+        if offset < self.last:
+            return "own"
+        near = self.below is None or offset < self.below
+        return "unsure" if near and (server is None or related(server, self.own)) else "foreign"
+
+
+def read_results(field: Field, border: Border) -> Results:
+    """An Authentication-Results field. Some servers leave out their name, against RFC 8601 section 2.2."""
+    pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(field))]
+    first = pieces[0].split(" ")[0] if pieces else ""
+    named = "=" not in first
+    server = first if named else ""
+    standing = border.standing(field.offset, server)
+    return Results(
+        "Authentication-Results", server, standing, _outcomes(pieces[1:] if named else pieces), field.offset
+    )
+
+
+def _outcomes(pieces: Sequence[str]) -> list[Outcome]:
+    found = []
+    for piece in pieces[:MOST_FIELDS]:
+        pairs = [Pair(name, _unquoted(value)) for name, value in _PAIR.findall(piece)]
+        if pairs:
+            method = pairs[0].name.partition("/")[0].lower()
+            found.append(Outcome(method, pairs[0].value.lower(), pairs[1:MOST_FIELDS]))
+    return found
+
+
+def read_spf(field: Field, border: Border) -> Results:
+    """A Received-SPF field, which names its server only in a comment or in ``receiver``."""
+    text = plain(field).strip(WHITE)
+    pairs = [Pair(name, _unquoted(value)) for name, value in _PAIR.findall(text)][:MOST_FIELDS]
+    server = next((pair.value for pair in pairs if pair.name == "receiver"), "")
+    outcome = Outcome("spf", text.split(" ")[0].split(";")[0].lower(), pairs)
+    return Results("Received-SPF", server, border.standing(field.offset, None), [outcome], field.offset)
+
+
+def _unquoted(value: str) -> str:
+    return (
+        re.sub(r"\\(.)", r"\1", value[1:-1], flags=re.DOTALL)
+        if value[:1] == '"' and len(value) > 1
+        else value
+    )
+
+
+def read_tags(field: Field) -> list[Pair]:
+    """The tags of a signature (RFC 6376 section 3.2), white space inside their values taken out."""
+    found = []
+    for piece in readable(field.text).split(";")[:MOST_FIELDS]:
+        name, equals, value = piece.partition("=")
+        if equals:
+            found.append(Pair(name.strip(WHITE), _SPACE.sub("", value)))
+    return found
+
+
+def read_signature(field: Field, author: str) -> Signature:
+    """A DKIM-Signature. ``author`` is the domain in From."""
+    tags = read_tags(field)
+    domain = tag(tags, "d")
+    return Signature(domain, tag(tags, "s"), tag(tags, "a"), related(domain, author), tags, field.offset)
+
+
+def tag(tags: Sequence[Pair], name: str) -> str:
+    """The value of a tag; empty where it is missing."""
+    return next((pair.value for pair in tags if pair.name == name), "")
+
+
+def signature_findings(signature: Signature, arrived: int | None) -> Iterator[Finding]:
+    """What a signature's tags show, without a look at the key."""
+    domain = signature.domain
+    for name in ("v", "a", "b", "bh", "d", "h", "s"):
+        if not tag(signature.tags, name):
+            yield finding("signature-broken", field="DKIM-Signature", domain=domain or "?", tag=name)
+            return
+    if "from" not in tag(signature.tags, "h").lower().split(":"):
+        yield finding("signature-from", domain=domain)
+    if signature.algorithm.lower() == "rsa-sha1":
+        yield finding("signature-sha1", domain=domain, algorithm="rsa-sha1")
+    if _NUMBER.fullmatch(length := tag(signature.tags, "l")):
+        yield finding("signature-length", domain=domain, length=int(length))
+    ends = tag(signature.tags, "x")
+    if arrived is not None and _NUMBER.fullmatch(ends) and int(ends) < arrived:
+        yield finding("signature-expired", domain=domain)
+    yield finding("signature-aligned" if signature.aligned else "signature-other", domain=domain)
+
+
+def read_arc(fields: Sequence[Field]) -> list[ArcSet]:
+    """The ARC sets, the first forwarder's first. Fields without a number are left out."""
+    sets: dict[int, dict[str, Field]] = {}
+    for field in [one for one in fields if one.key in ARC_FIELDS][:MOST_FIELDS]:
+        number = tag(read_tags(field), "i")
+        if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_FIELDS:
+            sets.setdefault(int(number), {}).setdefault(field.key, field)
+    highest = max(sets, default=0)
+    return [_arc_set(instance, sets.get(instance, {})) for instance in range(1, highest + 1)]
+
+
+def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
+    seal = read_tags(found["arc-seal"]) if "arc-seal" in found else []
+    server, outcomes = "", list[Outcome]()
+    if "arc-authentication-results" in found:
+        pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(found["arc-authentication-results"]))]
+        server = pieces[1].split(" ")[0] if len(pieces) > 1 else ""
+        outcomes = _outcomes(pieces[2:])
+    missing = [name for key, name in ARC_FIELDS.items() if key not in found]
+    return ArcSet(instance, tag(seal, "d"), tag(seal, "cv").lower(), server, outcomes, missing)
+
+
+def arc_findings(sets: Sequence[ArcSet]) -> Iterator[Finding]:
+    """Where the chain is broken, as far as its fields alone show it (RFC 8617 section 5.2)."""
+    for one in sets:
+        expected = "none" if one.instance == 1 else "pass"
+        if one.missing:
+            yield finding("arc-incomplete", instance=one.instance, missing=", ".join(one.missing))
+        elif one.cv != expected:
+            yield finding("arc-chain", instance=one.instance, cv=one.cv, expected=expected)

@@ -1,0 +1,75 @@
+"""What is found in a message, and how strange text and times are put into its sentences."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from grader.lesson.analyser.tables import Grave, wordings
+
+LONGEST_QUOTE = 80
+WHITE = " \t\r\n"
+"""White space of header fields; other kinds, of other alphabets, part nothing there."""
+
+
+class Finding(Struct, frozen=True):
+    """Something that the reader should know. ``hop`` is the number of the hop it is about, or 0."""
+
+    rule: str
+    grave: Grave
+    sentence: str
+    reference: str
+    see: list[str]
+    hop: int = 0
+
+
+def finding(rule: str, /, hop: int = 0, **values: object) -> Finding:
+    """A finding in the words of the table. Raises ``StopIteration`` for an unknown rule."""
+    text = next(one for one in wordings().findings if one.id == rule)
+    words = {name: brief(value) if isinstance(value, str) else value for name, value in values.items()}
+    return Finding(rule, text.grave, text.sentence.format(hop=hop, **words), text.reference, text.see, hop)
+
+
+def brief(text: str) -> str:
+    """Text for a sentence, cut to a length that a reader takes in."""
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"
+
+
+def duration(seconds: int) -> str:
+    """A span of time in the two largest units that say something: ``3 min 20 s``."""
+    left = abs(seconds)
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60), ("s", 1)):
+        if left >= size:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts[:2]) or "0 s"
+
+
+def readable(text: str) -> str:
+    """A field's text, whose bytes beyond ASCII stand as surrogates, as UTF-8; what is none stands as ``\\xNN``."""
+    if text.isascii():
+        return text
+    data = text.encode("ascii", "surrogateescape")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return "".join(chr(byte) if byte < 0x80 else f"\\x{byte:02x}" for byte in data)
+
+
+def organisation(domain: str) -> str:
+    """The domain that an organisation registered, as far as the name alone shows it.
+
+    Two labels, or three where the second is one of those under which countries register names. DMARC asks DNS instead
+    (RFC 9989 section 4.10).
+    """
+    labels = [label for label in domain.lower().rstrip(".").split(".") if label]
+    keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL else 2
+    return ".".join(labels[-keep:])
+
+
+_SECOND_LEVEL = {"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"}
+
+
+def related(one: str, other: str) -> bool:
+    """Whether two host names belong to one organisation, as far as the names show it."""
+    return bool(one) and bool(other) and organisation(one) == organisation(other)

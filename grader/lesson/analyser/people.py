@@ -1,0 +1,82 @@
+"""Who a message says it is from, and where answers and reports go."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from grader.judge.headers.addresses import parse_addresses
+from grader.judge.headers.lexer import Malformed
+from grader.judge.headers.parse import Field, Part
+from grader.lesson.analyser.encoded import decode_words
+from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
+
+_ANGLE = re.compile(r"<([^<> \t\r\n]*@[^<> \t\r\n]*)>")
+_BARE = re.compile(r"[^ \t\r\n<>,;:\"()]+@[^ \t\r\n<>,;:\"()]+")
+_SHOWN = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+FIELDS = ("From", "Sender", "Reply-To", "Return-Path")
+
+
+class Identity(Struct, frozen=True):
+    """A field that names somebody. ``related`` says whether the domain is of the same organisation as that in From."""
+
+    field: str
+    name: str
+    address: str
+    domain: str
+    related: bool
+
+
+def read_people(message: Part) -> list[Identity]:
+    """The people in From, Sender, Reply-To and Return-Path, the first address of each field."""
+    found: list[Identity] = []
+    for label in FIELDS:
+        field = message.first(label.lower())
+        if field is None:
+            continue
+        name, address = _first(field)
+        domain = address.rpartition("@")[2].lower()
+        author = found[0].domain if found and found[0].field == "From" else domain
+        found.append(Identity(label, name, address, domain, related(domain, author)))
+    return found
+
+
+def _first(field: Field) -> tuple[str, str]:
+    """A field's first display name and address, however broken the field is."""
+    try:
+        boxes = parse_addresses(field.text).mailboxes
+    except Malformed:
+        boxes = []
+    if boxes:
+        name = (
+            re.sub(r"\\(.)", r"\1", boxes[0].name.replace('"', "")) if '"' in boxes[0].name else boxes[0].name
+        )
+        return decode_words(name), readable(f"{boxes[0].local}@{boxes[0].domain}")
+    text = readable(field.text)
+    found = _ANGLE.search(text) or _BARE.search(text)
+    if found is None:
+        return decode_words(field.text).strip(WHITE), ""
+    address = found[found.lastindex or 0]
+    return decode_words(field.text).partition("<")[0].strip(' "') if "<" in text else "", address
+
+
+def people_findings(people: list[Identity]) -> Iterator[Finding]:
+    """What the names and addresses show about each other."""
+    by_field = {one.field: one for one in people}
+    author = by_field.get("From")
+    if author is None:
+        return
+    shown = _SHOWN.search(author.name)
+    if shown and author.address and shown[0].lower() != author.address.lower():
+        yield finding("from-hidden", shown=shown[0], address=author.address)
+    if any(label.startswith("xn--") for label in author.domain.split(".")) or not author.domain.isascii():
+        yield finding("from-idn", domain=author.domain)
+    reply, path = by_field.get("Reply-To"), by_field.get("Return-Path")
+    if reply and reply.domain and not reply.related:
+        yield finding("reply-elsewhere", reply=reply.address, domain=author.domain)
+    if path and not path.domain:
+        yield finding("bounce")
+    elif path and not path.related:
+        yield finding("envelope-elsewhere", sender=path.address, domain=author.domain)

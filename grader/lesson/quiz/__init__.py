@@ -1,0 +1,1 @@
+"""The knowledge check in the terminal, and the bank for other programs."""

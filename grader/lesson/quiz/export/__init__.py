@@ -1,0 +1,47 @@
+"""The bank of questions for course platforms: Moodle XML, GIFT and QTI 1.2.
+
+===========  ===========================  =========================  =====================================
+kind         Moodle XML                   GIFT                       QTI 1.2 (as Canvas reads it)
+===========  ===========================  =========================  =====================================
+single       multichoice, one answer      ``=`` and ``~``            multiple_choice_question
+multiple     multichoice, several         ``~%n%`` weights           multiple_answers_question
+order        ordering (core since 4.4)    matching to 1, 2, 3 …      matching_question to 1, 2, 3 …
+match        matching                     ``left -> right``          matching_question
+fill         shortanswer                  ``=%100%``, ``=%0%``       short_answer_question
+===========  ===========================  =========================  =====================================
+
+What is said to each answer goes along as that answer's feedback, wherever a platform has such; what was missed, and
+where to read, as the question's general feedback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from grader.judge.quiz.marking import mark
+from grader.labs.quiz.lab import rfc_sections
+from grader.labs.quiz.sheets import Sheet
+from grader.model.questions import Question, Single
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A question with what is said after it was answered, whatever the answer was."""
+
+    question: Question
+    afterwards: str
+
+
+def prepared(questions: Sequence[Question], known: dict[str, Sheet]) -> list[Exported]:
+    """Questions ready for every format; ``known`` are the lesson's entries that they refer to."""
+    return [Exported(question, _afterwards(question, known)) for question in questions]
+
+
+def _afterwards(question: Question, known: dict[str, Sheet]) -> str:
+    """What was right and why, a line each, and where to read about it."""
+    lines = []
+    for said in mark(question, []).said:
+        named = said.about and not isinstance(question, Single)
+        lines.append(f"{said.about.rstrip('.')}: {said.text}" if named else said.text)
+    return "\n".join([*lines, f"Read {', '.join(rfc_sections(question, known))}."])

@@ -1,0 +1,247 @@
+"""Addresses of the envelope: found in what was typed, and led to this server or elsewhere, as Postfix does it."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from grader.lesson.simulator.server import Server
+
+OPERATORS = "|%!()<>@,;:.[]"
+SPACE = " \t\r\n"
+LABEL = re.compile(r"[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?")
+NUMBERS = re.compile(r"[0-9.]*")
+OCTET = re.compile(r"[0-9]{1,3}")
+GROUP = re.compile(r"[0-9A-Fa-f]{1,4}")
+LONGEST_NAME = 255
+
+
+class Token(NamedTuple):
+    """A piece of an address: an operator, or (``kind`` is ``word``) what stands between operators."""
+
+    kind: str
+    text: str
+
+
+class Found(NamedTuple):
+    """What was found in the text of an address: ``address`` without quotes; ``parts`` of it, and ``others`` beside."""
+
+    address: str
+    parts: int
+    others: int
+
+
+class Place(NamedTuple):
+    """Where an address leads: ``kind`` is ``local``, ``outside`` or ``invalid``."""
+
+    kind: str
+    user: str
+    domain: str
+
+
+def extract(word: str) -> Found:
+    """The address in a word of a command, which may be bare, in brackets, or in worse company (RFC 822 forms)."""
+    text = word[1:-1] if word.startswith("<") and word.endswith(">") else word
+    if text.startswith("@") and ":" in text:
+        text = text[text.index(":") + 1 :]
+    tokens, comments = scan(text)
+    addresses, others = _group(tokens)
+    last = addresses[-1] if addresses else []
+    return Found("".join(token.text for token in last), len(addresses), others + comments)
+
+
+def scan(text: str) -> tuple[list[Token], int]:
+    """The tokens of a text, and how many comments were left out."""
+    tokens: list[Token] = []
+    comments, place = 0, 0
+    while place < len(text):
+        char = text[place]
+        if char in SPACE:
+            place += 1
+        elif char == "(":
+            place = _after_comment(text, place + 1)
+            comments += 1
+        elif char == "[":
+            inside, place = _collect(text, place + 1, "]")
+            tokens.append(Token("word", f"[{inside}]"))
+            place += 1
+        elif char == '"':
+            inside, place = _collect(text, place + 1, '"')
+            tokens.append(Token("word", inside))
+            place += 1
+        elif char in OPERATORS:
+            tokens.append(Token(char, char))
+            place += 1
+        else:
+            inside, place = _collect(text, place, SPACE + OPERATORS + '"')
+            tokens.append(Token("word", inside))
+    return tokens, comments
+
+
+def _collect(text: str, place: int, ends: str) -> tuple[str, int]:
+    """Text up to one of ``ends``; a backslash takes the next character as it is."""
+    collected = ""
+    while place < len(text) and text[place] not in ends:
+        if text[place] == "\\":
+            place += 1
+            if place == len(text):
+                break
+        collected += " " if text[place] in SPACE else text[place]
+        place += 1
+    return collected, place
+
+
+def _after_comment(text: str, place: int) -> int:
+    depth = 1
+    while place < len(text) and depth:
+        if text[place] == "\\":
+            place += 1
+        elif text[place] == "(":
+            depth += 1
+        elif text[place] == ")":
+            depth -= 1
+        place += 1
+    return place
+
+
+def _group(tokens: list[Token]) -> tuple[list[list[Token]], int]:
+    """Addresses in their order, and the number of tokens that belong to none. Read from the right, as RFC 822 wants."""
+    addresses: list[list[Token]] = []
+    others = 0
+    current: list[Token] = []
+    word_fits, in_group, place = True, False, len(tokens) - 1
+    while place >= 0:
+        token = tokens[place]
+        starts_group = token.kind == ":" and in_group
+        if token.kind in (">", ",", ";") or starts_group:
+            if current:
+                addresses.append(current)
+                current = []
+                # A comma is thought to have been forgotten here.
+                others += token.kind in (">", ";")
+            others += token.kind != ">"
+            word_fits, in_group = True, in_group or token.kind == ";"
+            if token.kind == ">":
+                place, inside = _bracketed(tokens, place - 1)
+                if inside:
+                    addresses.append(inside)
+            if token.kind == ">" or starts_group:
+                ends = "," if starts_group else ">;,:"
+                place -= starts_group
+                while place >= 0 and (tokens[place].kind == "word" or tokens[place].kind not in ends):
+                    others += tokens[place].kind != "<"
+                    place -= 1
+                continue
+        elif token.kind == "word":
+            if not word_fits:
+                addresses.append(current)
+                current = []
+                others += 1
+            word_fits = False
+            current = [token, *current]
+        else:
+            word_fits = True
+            current = [token, *current]
+        place -= 1
+    if current:
+        addresses.append(current)
+    return addresses[::-1], others
+
+
+def _bracketed(tokens: list[Token], place: int) -> tuple[int, list[Token]]:
+    """The tokens back to the opening bracket, and its place."""
+    inside: list[Token] = []
+    while place >= 0 and tokens[place].kind != "<":
+        inside = [tokens[place], *inside]
+        place -= 1
+    return place, inside
+
+
+def resolve(server: Server, address: str) -> Place:
+    """Where an address leads: own domains are taken off, and routes in what is left are followed."""
+    if address == "@":
+        return Place("invalid", "", "")
+    text, domain, stripped = _rewritten(server, address), "", False
+    for _ in range(len(address) + 100):
+        if text.endswith(".") and "@" in text and not text.endswith(("..", "@.")):
+            text = text[:-1]
+        at = text.rfind("@")
+        if at >= 0:
+            if at < len(text) - 1 and not is_own(server, text[at + 1 :]):
+                return _checked("outside", text[:at], text[at + 1 :])
+            text, domain, stripped = text[:at], text[at + 1 :], True
+        if re.search("[@!%]", text):
+            text = _rewritten(server, text)
+        elif not text:
+            text = server.system[0]
+        elif stripped:
+            return _checked("local", text, domain)
+        else:
+            text += f"@{server.host}"
+    return Place("invalid", text, domain)
+
+
+def _rewritten(server: Server, text: str) -> str:
+    """The address in the form user@domain: routes, bang paths and percent signs taken apart."""
+    if text in ("", "@"):
+        return ""
+    if text.startswith("@") and ":" in text[:-1]:
+        text = text[text.index(":") + 1 :]
+    if "@" not in text:
+        if "!" in text:
+            bang = text.index("!")
+            text = f"{text[bang + 1 :]}@{text[:bang]}"
+        elif "%" in text:
+            percent = text.rfind("%")
+            text = f"{text[:percent]}@{text[percent + 1 :]}"
+        else:
+            text += f"@{server.domain}"
+    return text[:-1] if text.endswith(".") and not text.endswith(("..", "@.")) else text
+
+
+def _checked(kind: str, user: str, domain: str) -> Place:
+    valid = is_literal(domain) if domain.startswith("[") else is_hostname(domain)
+    return Place(kind if valid and not user.startswith("-") else "invalid", user, domain)
+
+
+def is_own(server: Server, domain: str) -> bool:
+    """Whether mail for a domain, or an address in brackets, is this server's."""
+    lower = domain.lower()
+    return lower in server.domains or (lower.startswith("[") and lower[1:-1] in server.addresses)
+
+
+def is_hostname(name: str) -> bool:
+    """Whether a name is made as RFC 1123 section 2.1 wants it, underscores and UTF-8 allowed."""
+    labels = name.split(".")
+    return (
+        len(name) <= LONGEST_NAME
+        and all(LABEL.fullmatch(label) for label in labels)
+        and not NUMBERS.fullmatch(name)
+    )
+
+
+def is_literal(text: str) -> bool:
+    """Whether this is an address in brackets (RFC 5321 section 4.1.3)."""
+    if not (text.startswith("[") and text.endswith("]")):
+        return False
+    inside = text[1:-1]
+    return _is_v6(inside[5:]) if inside.lower().startswith("ipv6:") else _is_v4(inside)
+
+
+def _is_v4(text: str) -> bool:
+    parts = text.split(".")
+    return (
+        len(parts) == 4
+        and all(OCTET.fullmatch(part) and int(part) <= 255 for part in parts)
+        and int(parts[0]) != 0
+    )
+
+
+def _is_v6(text: str) -> bool:
+    halves = text.split("::")
+    if len(halves) > 2 or not text:
+        return False
+    groups = [group for half in halves for group in (half.split(":") if half else [])]
+    if not all(GROUP.fullmatch(group) for group in groups):
+        return False
+    return len(groups) == 8 if len(halves) == 1 else len(groups) <= 7

@@ -1,0 +1,74 @@
+"""What a transaction gathers: envelope, and the size of the message that follows it."""
+
+from __future__ import annotations
+
+import re
+
+from msgspec import Struct
+
+RECEIVED = re.compile(r"received[ \t]*:", re.IGNORECASE)
+FIELD = re.compile(r"[!-9;-~]+[ \t]*:")
+MAILBOX_LINE = re.compile(r">*From ")
+PREFIX = len("X-Mailbox-Line: ")
+"""Postfix puts these words before a line that would begin a message in a mailbox file."""
+
+
+class Text(Struct):
+    """Size and hops of a message, line by line. The server's own Received field is a hop as well."""
+
+    size: int = 0
+    hops: int = 1
+    lines: int = 0
+    in_header: bool = True
+
+    def add(self, line: str, piece: int) -> None:
+        """Count a line without its end. Postfix stores a long one in pieces, and counts an end for each."""
+        if not self.lines and MAILBOX_LINE.match(line):
+            self.size += PREFIX
+        self.lines += 1
+        self.size += len(line) + 2 * max(1, -(-len(line) // piece))
+        if self.in_header and not line.startswith((" ", "\t")):
+            self.in_header = FIELD.match(line) is not None
+            self.hops += RECEIVED.match(line) is not None
+
+
+class Message(Text):
+    """A message of DATA."""
+
+    def take(self, line: str, piece: int) -> bool:
+        """Take a line; whether it was the dot that ends the message (RFC 5321 section 4.5.2)."""
+        if line == ".":
+            return True
+        self.add(line.removeprefix("."), piece)
+        return False
+
+
+class Transaction(Struct):
+    """From MAIL to the end of the message; ``chunking`` is ``none``, ``taken`` or ``failed``."""
+
+    open: bool = False
+    sender: str = ""
+    utf8: bool = False
+    submitter: bool = False
+    declared: int = 0
+    recipients: int = 0
+    overshoot: int = 0
+    chunking: str = "none"
+    size: int = 0
+    text: Text | None = None
+    rest: str = ""
+
+    @property
+    def hops(self) -> int:
+        """Received fields so far."""
+        return self.text.hops if self.text else 1
+
+    def add_chunk(self, chunk: str, piece: int, *, final: bool) -> None:
+        """Add octets of BDAT. A line without its end waits for the next chunk."""
+        self.text = self.text or Text(size=self.size)
+        *lines, self.rest = (self.rest + chunk).split("\n")
+        for line in lines:
+            self.text.add(line.removesuffix("\r"), piece)
+        if final and self.rest:
+            self.text.add(self.rest, piece)
+        self.size = self.text.size

@@ -1,0 +1,161 @@
+/* Everything that a message's header tells about its way and its authors. Twin of grader/lesson/analyser. */
+(() => {
+  "use strict";
+  const smtplab = (window.smtplab = window.smtplab || {});
+  const { lower } = smtplab.text;
+  const { attempt } = smtplab.lexer;
+  const { Report, parse } = smtplab.parse;
+  const { parseAddresses } = smtplab.addresses;
+  const { moment } = smtplab.dates;
+  const { decodeWords } = smtplab.words;
+  const { HOST, hopFindings, maker, organisation, readHops, related, trim, utf8 } = smtplab.trace;
+  const {
+    MOST_FIELDS, arcFindings, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
+  } = smtplab.authentication;
+  const LONGEST_TEXT = 300;
+  const SHOWN = ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"];
+  const PEOPLE = ["From", "Sender", "Reply-To", "Return-Path"];
+  const ANGLE = /<([^<> \t\r\n]*@[^<> \t\r\n]*)>/;
+  const BARE = /[^ \t\r\n<>,;:"()]+@[^ \t\r\n<>,;:"()]+/;
+  const ADDRESS_SHOWN = /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/;
+
+  /** Read a message's header: see the Python twin. `tables` holds rules and findings; `own` is the reader's domain. */
+  function analyse(raw, tables, typedOwn = "") {
+    const make = maker(tables.findings);
+    const message = parse(raw, new Report(raw, tables.rules));
+    const date = message.first("date");
+    const written = date ? moment(date.text) : null;
+    const hops = readHops(message.fields, written);
+    const newest = hops[hops.length - 1];
+    const named = hops.filter((hop) => HOST.test(hop.by)).pop();
+    const own = organisation(trim(typedOwn) || (named ? named.by : ""));
+    const trusted = trustedHops(hops, own);
+    const border = makeBorder(hops, trusted, own);
+    const people = readPeople(message);
+    const author = people.length && people[0].field === "From" ? people[0].domain : "";
+    const results = readAllResults(message, border);
+    const signatures = message.all("dkim-signature").slice(0, MOST_FIELDS).map((field) => readSignature(field, author));
+    const arc = readArc(message.fields);
+    const findings = [
+      ...peopleFindings(people, make),
+      ...resultFindings(results, own, author, arc, make),
+      ...signatures.flatMap((one) => [...signatureFindings(one, newest ? newest.time : null, make)]),
+      ...(signatures.length ? [] : [make("unsigned")]),
+      ...arcFindings(arc, make),
+      ...hopFindings(hops, message.all("received").length, written, make),
+    ];
+    return { shown: shownFields(message), hops, own, trusted, results, signatures, arc, people, findings };
+  }
+
+  function trustedHops(hops, own) {
+    let count = 0;
+    for (let place = 1; place <= hops.length; place += 1) {
+      const { by } = hops[hops.length - place];
+      if (related(by, own)) count = place;
+      else if (HOST.test(by)) break;
+    }
+    return count;
+  }
+
+  function makeBorder(hops, trusted, own) {
+    if (!trusted) return { own, last: null, below: null };
+    const before = hops[hops.length - trusted - 1];
+    return { own, last: hops[hops.length - trusted].offset, below: before ? before.offset : null };
+  }
+
+  function readAllResults(message, border) {
+    const fields = message.fields.filter((field) => ["authentication-results", "received-spf"].includes(field.key));
+    const found = fields.slice(0, MOST_FIELDS)
+      .map((field) => (field.key === "received-spf" ? readSpf(field, border) : readResults(field, border)));
+    // A server that writes above its own line writes nothing below it.
+    const above = found.filter((one) => one.standing === "own").map((one) => one.field);
+    return found.map((one) => (one.standing === "unsure" && above.includes(one.field) ? { ...one, standing: "foreign" } : one));
+  }
+
+  function shownFields(message) {
+    return SHOWN.map((name) => [name, message.first(lower(name))]).filter(([, field]) => field).map(([name, field]) => {
+      // Long fields are cut before they are decoded: a subject of a megabyte costs no more than another.
+      const words = decodeWords(field.text.slice(0, 20 * LONGEST_TEXT)).split(/[ \t\r\n]+/).filter((word) => word);
+      return { name, text: smtplab.text.brief(words.join(" "), LONGEST_TEXT) };
+    });
+  }
+
+  function readPeople(message) {
+    const found = [];
+    for (const label of PEOPLE) {
+      const field = message.first(lower(label));
+      if (!field) continue;
+      const [name, address] = firstAddress(field);
+      const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
+      const author = found.length && found[0].field === "From" ? found[0].domain : domain;
+      found.push({ field: label, name, address, domain, related: related(domain, author) });
+    }
+    return found;
+  }
+
+  /** A field's first display name and address, however broken the field is. */
+  function firstAddress(field) {
+    const box = attempt(() => parseAddresses(field.text).mailboxes[0], () => null);
+    if (box) {
+      const name = box.name.includes('"') ? box.name.replace(/"/g, "").replace(/\\([^\n])/g, "$1") : box.name;
+      return [decodeWords(name), utf8(`${box.local}@${box.domain}`)];
+    }
+    const text = utf8(field.text);
+    const found = ANGLE.exec(text) || BARE.exec(text);
+    if (!found) return [trim(decodeWords(field.text)), ""];
+    const name = decodeWords(field.text).split("<")[0].replace(/^[ "]+/, "").replace(/[ "]+$/, "");
+    return [text.includes("<") ? name : "", found[1] === undefined ? found[0] : found[1]];
+  }
+
+  function* peopleFindings(people, make) {
+    const named = Object.fromEntries(people.map((one) => [one.field, one]));
+    const author = named.From, reply = named["Reply-To"], path = named["Return-Path"];
+    if (!author) return;
+    const shown = ADDRESS_SHOWN.exec(author.name);
+    if (shown && author.address && shown[0].toLowerCase() !== author.address.toLowerCase()) {
+      yield make("from-hidden", { shown: shown[0], address: author.address });
+    }
+    const strange = author.domain.split(".").some((label) => label.startsWith("xn--"));
+    if (strange || /[^\x00-\x7f]/.test(author.domain)) yield make("from-idn", { domain: author.domain });
+    if (reply && reply.domain && !reply.related) {
+      yield make("reply-elsewhere", { reply: reply.address, domain: author.domain });
+    }
+    if (path && !path.domain) yield make("bounce");
+    else if (path && !path.related) yield make("envelope-elsewhere", { sender: path.address, domain: author.domain });
+  }
+
+  function* resultFindings(results, own, author, arc, make) {
+    const told = new Set();
+    for (const one of results) {
+      if (one.standing === "own") {
+        if (one.field === "Authentication-Results") yield* verdicts(one, author, arc, make);
+        continue;
+      }
+      const rule = doubt(one, own);
+      if (told.has(`${rule} ${one.server}`)) continue;
+      told.add(`${rule} ${one.server}`);
+      yield make(rule, { server: one.server || "an unnamed server" });
+    }
+    if (results.every((one) => one.standing === "foreign")) yield make("no-results");
+  }
+
+  function doubt(one, own) {
+    if (one.standing === "unsure") return "unsure-results";
+    if (one.field === "Received-SPF") return "spf-untrusted";
+    return related(one.server, own) ? "forged-results" : "untrusted-results";
+  }
+
+  function* verdicts(one, author, arc, make) {
+    const last = arc[arc.length - 1];
+    for (const { method, result, properties } of one.outcomes) {
+      if (method === "dmarc" && ["pass", "fail"].includes(result)) {
+        yield make(`dmarc-${result}ed`, { server: one.server, domain: tag(properties, "header.from") || author });
+      } else if (method === "arc" && result === "pass" && last && last.outcomes.length) {
+        const outcomes = last.outcomes.map((found) => `${found.method}=${found.result}`).join(", ");
+        yield make("arc-passed", { server: one.server, domain: last.domain, outcomes });
+      }
+    }
+  }
+
+  smtplab.analyse = analyse;
+})();

@@ -1,0 +1,246 @@
+"use strict";
+// The simulator's knowledge of words and addresses. Each function is the one of the same name in
+// grader/lesson/simulator/{words,addresses}.py; a test holds the two against each other.
+(function () {
+  var SPACE = " \t\n\v\f\r";
+  var OPERATORS = "|%!()<>@,;:.[]";
+  var ADDRESS_SPACE = " \t\r\n";
+  var LABEL = /^[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?$/;
+
+  // The words of a line: [{text, broken}, …].
+  function split(line) {
+    var words = [], text = "", broken = false, place = 0;
+    function end() {
+      if (text) words.push({text: text, broken: broken});
+      text = "";
+      broken = false;
+    }
+    while (place < line.length) {
+      var char = line[place];
+      if (SPACE.includes(char)) {
+        end();
+        place += 1;
+      } else if (char === "<" || char === '"') {
+        var found = closing(line, place);
+        text += line.slice(place, found.end);
+        broken = broken || !found.closed;
+        place = found.end;
+      } else if (char === ":") {
+        text += char;
+        place += 1;
+        if ("to:".startsWith(text.toLowerCase()) || "from:".startsWith(text.toLowerCase())) end();
+      } else {
+        var length = char === "\\" ? 2 : 1;
+        text += line.slice(place, place + length);
+        place += length;
+      }
+    }
+    end();
+    return words;
+  }
+
+  function closing(line, start) {
+    var wanted = [line[start] === "<" ? ">" : '"'], place = start + 1;
+    while (place < line.length) {
+      var char = line[place];
+      place += 1;
+      if (char === "\\") {
+        place = Math.min(place + 1, line.length);
+      } else if (char === wanted[wanted.length - 1]) {
+        wanted.pop();
+        if (!wanted.length) return {end: place, closed: true};
+      } else if (char === '"') {
+        wanted.push('"');
+      } else if (char === "<" && wanted[wanted.length - 1] === ">") {
+        wanted.push(">");
+      }
+    }
+    return {end: place, closed: false};
+  }
+
+  // The address in a word: {address, parts, others}.
+  function extract(word) {
+    var text = word.length > 1 && word.startsWith("<") && word.endsWith(">") ? word.slice(1, -1) : word;
+    if (text.startsWith("@") && text.includes(":")) text = text.slice(text.indexOf(":") + 1);
+    var scanned = scan(text), grouped = group(scanned.tokens);
+    var last = grouped.addresses.length ? grouped.addresses[grouped.addresses.length - 1] : [];
+    return {address: last.map(function (token) { return token.text; }).join(""), parts: grouped.addresses.length, others: grouped.others + scanned.comments};
+  }
+
+  function scan(text) {
+    var tokens = [], comments = 0, place = 0, found;
+    while (place < text.length) {
+      var char = text[place];
+      if (ADDRESS_SPACE.includes(char)) {
+        place += 1;
+      } else if (char === "(") {
+        place = afterComment(text, place + 1);
+        comments += 1;
+      } else if (char === "[") {
+        found = collect(text, place + 1, "]");
+        tokens.push({kind: "word", text: "[" + found.text + "]"});
+        place = found.place + 1;
+      } else if (char === '"') {
+        found = collect(text, place + 1, '"');
+        tokens.push({kind: "word", text: found.text});
+        place = found.place + 1;
+      } else if (OPERATORS.includes(char)) {
+        tokens.push({kind: char, text: char});
+        place += 1;
+      } else {
+        found = collect(text, place, ADDRESS_SPACE + OPERATORS + '"');
+        tokens.push({kind: "word", text: found.text});
+        place = found.place;
+      }
+    }
+    return {tokens: tokens, comments: comments};
+  }
+
+  function collect(text, place, ends) {
+    var collected = "";
+    while (place < text.length && !ends.includes(text[place])) {
+      if (text[place] === "\\") {
+        place += 1;
+        if (place === text.length) break;
+      }
+      collected += ADDRESS_SPACE.includes(text[place]) ? " " : text[place];
+      place += 1;
+    }
+    return {text: collected, place: place};
+  }
+
+  function afterComment(text, place) {
+    var depth = 1;
+    while (place < text.length && depth) {
+      if (text[place] === "\\") place += 1;
+      else if (text[place] === "(") depth += 1;
+      else if (text[place] === ")") depth -= 1;
+      place += 1;
+    }
+    return place;
+  }
+
+  function group(tokens) {
+    var addresses = [], others = 0, current = [], wordFits = true, inGroup = false, place = tokens.length - 1;
+    while (place >= 0) {
+      var token = tokens[place], kind = token.kind, startsGroup = kind === ":" && inGroup;
+      if (kind === ">" || kind === "," || kind === ";" || startsGroup) {
+        if (current.length) {
+          addresses.push(current);
+          current = [];
+          if (kind === ">" || kind === ";") others += 1;
+        }
+        if (kind !== ">") others += 1;
+        wordFits = true;
+        inGroup = inGroup || kind === ";";
+        if (kind === ">") {
+          var inside = [];
+          place -= 1;
+          while (place >= 0 && tokens[place].kind !== "<") inside.unshift(tokens[place--]);
+          if (inside.length) addresses.push(inside);
+        }
+        if (kind === ">" || startsGroup) {
+          var ends = startsGroup ? "," : ">;,:";
+          if (startsGroup) place -= 1;
+          while (place >= 0 && (tokens[place].kind === "word" || !ends.includes(tokens[place].kind))) {
+            if (tokens[place].kind !== "<") others += 1;
+            place -= 1;
+          }
+          continue;
+        }
+      } else if (kind === "word") {
+        if (!wordFits) {
+          addresses.push(current);
+          current = [];
+          others += 1;
+        }
+        wordFits = false;
+        current.unshift(token);
+      } else {
+        wordFits = true;
+        current.unshift(token);
+      }
+      place -= 1;
+    }
+    if (current.length) addresses.push(current);
+    return {addresses: addresses.reverse(), others: others};
+  }
+
+  // Where an address leads: {kind, user, domain}.
+  function resolve(server, address) {
+    if (address === "@") return {kind: "invalid", user: "", domain: ""};
+    var text = rewritten(server, address), domain = "", stripped = false;
+    for (var turn = 0; turn < address.length + 100; turn += 1) {
+      if (text.includes("@")) text = withoutDot(text);
+      var at = text.lastIndexOf("@");
+      if (at >= 0) {
+        if (at < text.length - 1 && !isOwn(server, text.slice(at + 1))) {
+          return checked("outside", text.slice(0, at), text.slice(at + 1));
+        }
+        domain = text.slice(at + 1);
+        text = text.slice(0, at);
+        stripped = true;
+      }
+      if (/[@!%]/.test(text)) text = rewritten(server, text);
+      else if (!text) text = server.system[0];
+      else if (stripped) return checked("local", text, domain);
+      else text += "@" + server.host;
+    }
+    return {kind: "invalid", user: text, domain: domain};
+  }
+
+  function rewritten(server, text) {
+    if (text === "" || text === "@") return "";
+    if (text.startsWith("@") && text.slice(0, -1).includes(":")) text = text.slice(text.indexOf(":") + 1);
+    if (!text.includes("@")) {
+      var bang = text.indexOf("!"), percent = text.lastIndexOf("%");
+      if (bang >= 0) text = text.slice(bang + 1) + "@" + text.slice(0, bang);
+      else if (percent >= 0) text = text.slice(0, percent) + "@" + text.slice(percent + 1);
+      else text += "@" + server.domain;
+    }
+    return withoutDot(text);
+  }
+
+  function withoutDot(text) {
+    return text.endsWith(".") && !text.endsWith("..") && !text.endsWith("@.") ? text.slice(0, -1) : text;
+  }
+
+  function checked(kind, user, domain) {
+    var valid = domain.startsWith("[") ? isLiteral(domain) : isHostname(domain);
+    return {kind: valid && !user.startsWith("-") ? kind : "invalid", user: user, domain: domain};
+  }
+
+  function isOwn(server, domain) {
+    var lower = domain.toLowerCase();
+    return server.domains.includes(lower) || (lower.startsWith("[") && server.addresses.includes(lower.slice(1, -1)));
+  }
+
+  function isHostname(name) {
+    return name.length <= 255 && !/^[0-9.]*$/.test(name) && name.split(".").every(function (label) {
+      return LABEL.test(label);
+    });
+  }
+
+  function isLiteral(text) {
+    if (!(text.startsWith("[") && text.endsWith("]"))) return false;
+    var inside = text.slice(1, -1);
+    return inside.toLowerCase().startsWith("ipv6:") ? isV6(inside.slice(5)) : isV4(inside);
+  }
+
+  function isV4(text) {
+    var parts = text.split(".");
+    return parts.length === 4 && parts.every(function (part) {
+      return /^[0-9]{1,3}$/.test(part) && Number(part) <= 255;
+    }) && Number(parts[0]) !== 0;
+  }
+
+  function isV6(text) {
+    var halves = text.split("::");
+    if (halves.length > 2 || !text) return false;
+    var groups = [].concat.apply([], halves.map(function (half) { return half ? half.split(":") : []; }));
+    if (!groups.every(function (one) { return /^[0-9A-Fa-f]{1,4}$/.test(one); })) return false;
+    return halves.length === 1 ? groups.length === 8 : groups.length <= 7;
+  }
+
+  window.smtplab.words = {split: split, extract: extract, resolve: resolve, isHostname: isHostname, isLiteral: isLiteral};
+})();

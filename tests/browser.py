@@ -1,0 +1,77 @@
+"""A real, headless Chromium for tests of pages, and what they ask of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_AXE = """
+const done = arguments[arguments.length - 1];
+axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+                   resultTypes: ["violations"], rules: {"color-contrast": {enabled: arguments[0]}}})
+  .then(found => done(found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))));
+"""
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A browser that keeps its console's messages. Skips the test where there is none."""
+    webdriver = pytest.importorskip("selenium.webdriver")
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not (program and driver):
+        pytest.skip("needs chromium and chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    for argument in ("--headless=new", "--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])):
+        options.add_argument(argument)
+    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        yield started
+    finally:
+        started.quit()
+
+
+def show(browser: Any, address: str, *, width: int = 1280, dark: bool = False) -> Any:
+    """Load an address afresh, in a window of that width, in the light or the dark scheme; the browser."""
+    emulate(browser, width=width, dark=dark)
+    browser.get("about:blank")
+    browser.get(address)
+    return browser
+
+
+def emulate(browser: Any, *, width: int = 1280, dark: bool = False) -> None:
+    """A window of that width in CSS pixels, and the light or the dark scheme, for the page that is shown."""
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def axe(page: Any, *, contrast: bool = True) -> list[str]:
+    """What axe finds against WCAG 2.2 AA and good practice, everything that folds being open.
+
+    Looking at the contrast of a long page takes longer than all else together: it can be left out.
+    """
+    package = pytest.importorskip("axe_playwright_python")
+    # The driver runs scripts beside the page's policy, so the page itself stays as it is.
+    page.execute_script((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    page.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
+    found: list[str] = page.execute_async_script(_AXE, contrast)
+    return found
+
+
+def too_wide(page: Any, width: int) -> bool:
+    """Whether one has to scroll sideways."""
+    return bool(page.execute_script("return document.documentElement.scrollWidth") > width)
+
+
+def console(page: Any) -> list[str]:
+    """What the console said since the last time: refusals by the policy, errors of scripts."""
+    return [entry["message"] for entry in page.get_log("browser")]

@@ -1,0 +1,148 @@
+"""The analyser: hops, what can be believed, and a message for everything that it can find."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.lesson.analyser import analyse, wordings
+from grader.lesson.analyser.examples import examples
+
+AT = "Sat, 21 Feb 2026 10:00:0{} +0000"
+NEWEST = f"Received: from out.example.net (out.example.net [192.0.2.7]) by mx.example.com with ESMTPS; {AT.format(5)}\n"
+OLDEST = f"Received: from pc.example.net (pc.example.net [192.0.2.9]) by out.example.net with ESMTPSA; {AT.format(3)}\n"
+FROM = f"From: Zoe <zoe@example.net>\nDate: {AT.format(1)}\n"
+SIGNED = "DKIM-Signature: v=1; a=rsa-sha256; b=x; bh=y; d=example.net; h=from:to; s=s"
+RESULTS = "Authentication-Results: mx.example.com; dmarc={} header.from=example.net\n"
+ARC = "ARC-Seal: i=1; cv={}; d=lists.example.org; b=x\nARC-Message-Signature: i=1; b=x\n"
+AAR = "ARC-Authentication-Results: i=1; lists.example.org; dmarc=pass header.from=example.net\n"
+SHOWING = {
+    "no-hops": FROM,
+    "too-many-hops": NEWEST * 120 + FROM,
+    "clock": NEWEST.replace(AT.format(5), AT.format(0)) + OLDEST + FROM,
+    "slow": NEWEST.replace("10:00:05", "10:45:05") + OLDEST + FROM,
+    "no-time": NEWEST.replace(AT.format(5), "yesterday") + FROM,
+    "gap": NEWEST + OLDEST.replace("by out.example.net", "by other.example.org") + FROM,
+    "name-differs": NEWEST.replace("from out.example.net", "from mail.bank.example") + FROM,
+    "no-name": NEWEST.replace("(out.example.net [", "(unknown [") + FROM,
+    "plain-hop": NEWEST.replace("ESMTPS", "ESMTP") + FROM,
+    "written-later": NEWEST + FROM.replace("10:00:01", "11:00:01"),
+    "written-earlier": NEWEST + FROM.replace("Sat, 21", "Thu, 19"),
+    "from-hidden": NEWEST + FROM.replace("Zoe", '"zoe@bank.example"'),
+    "from-idn": NEWEST + FROM.replace("zoe@", "zoe@xn--bcher-kva."),
+    "reply-elsewhere": NEWEST + FROM + "Reply-To: a@example.org\n",
+    "envelope-elsewhere": "Return-Path: <a@example.org>\n" + NEWEST + FROM,
+    "bounce": "Return-Path: <>\n" + NEWEST + FROM,
+    "no-results": NEWEST + FROM,
+    "unsure-results": NEWEST + RESULTS.format("pass") + OLDEST + FROM,
+    "untrusted-results": NEWEST + RESULTS.format("pass").replace("mx.example.com", "mx.example.org") + FROM,
+    "forged-results": NEWEST + OLDEST + RESULTS.format("pass") + FROM,
+    "dmarc-failed": RESULTS.format("fail") + NEWEST + FROM,
+    "dmarc-passed": RESULTS.format("pass") + NEWEST + FROM,
+    "spf-untrusted": NEWEST + OLDEST + "Received-SPF: pass\n" + FROM,
+    "unsigned": NEWEST + FROM,
+    "signature-broken": NEWEST + SIGNED.replace("s=s", "") + "\n" + FROM,
+    "signature-from": NEWEST + SIGNED.replace("from:", "") + "\n" + FROM,
+    "signature-sha1": NEWEST + SIGNED.replace("sha256", "sha1") + "\n" + FROM,
+    "signature-length": NEWEST + SIGNED + "; l=100\n" + FROM,
+    "signature-expired": NEWEST + SIGNED + "; x=1000000000\n" + FROM,
+    "signature-aligned": NEWEST + SIGNED + "\n" + FROM,
+    "signature-other": NEWEST + SIGNED.replace("d=example.net", "d=example.org") + "\n" + FROM,
+    "arc-passed": "Authentication-Results: mx.example.com; arc=pass\n"
+    + NEWEST
+    + ARC.format("none")
+    + AAR
+    + FROM,
+    "arc-incomplete": NEWEST + ARC.format("none") + FROM,
+    "arc-chain": NEWEST + ARC.format("pass") + AAR + FROM,
+}
+
+
+def raw(text: str) -> bytes:
+    return (text + "\nHello\n").replace("\n", "\r\n").encode()
+
+
+def rules(text: str, own: str = "") -> set[str]:
+    return {finding.rule for finding in analyse(raw(text), own).findings}
+
+
+def test_everything_that_can_be_found_is_shown() -> None:
+    assert set(SHOWING) == {finding.id for finding in wordings().findings}
+
+
+@pytest.mark.parametrize("rule", SHOWING)
+def test_a_message_shows_what_it_is_to_show(rule: str) -> None:
+    found = [finding for finding in analyse(raw(SHOWING[rule])).findings if finding.rule == rule]
+    assert found
+    assert "{" not in found[0].sentence
+    assert found[0].sentence.endswith(".")
+
+
+def test_nothing_is_said_against_a_good_message() -> None:
+    good = next(example for example in examples() if example.id == "good")
+    assert {finding.grave for finding in analyse(good.raw).findings} == {"good", "note"}
+
+
+def test_hops_are_told_from_the_oldest_with_their_delays() -> None:
+    found = analyse(raw(NEWEST + OLDEST + FROM))
+    assert [(hop.by, hop.delay, hop.address) for hop in found.hops] == [
+        ("out.example.net", 2, "192.0.2.9"),
+        ("mx.example.com", 2, "192.0.2.7"),
+    ]
+    assert (found.own, found.trusted) == ("example.com", 1)
+
+
+def test_zones_are_reckoned_with() -> None:
+    later = NEWEST.replace("10:00:05 +0000", "19:00:05 +0900 (JST)")
+    assert [hop.delay for hop in analyse(raw(later + OLDEST + FROM)).hops] == [2, 2]
+
+
+def test_a_hop_without_a_name_is_its_neighbours() -> None:
+    # Large providers write their inner hops with an address alone, above the one that took the message.
+    inner = f"Received: by 2001:db8:5::1 with SMTP id x; {AT.format(6)}\n"
+    found = analyse(raw(inner + RESULTS.format("pass") + NEWEST + OLDEST + FROM))
+    assert (found.own, found.trusted) == ("example.com", 2)
+    assert [one.standing for one in found.results] == ["own"]
+
+
+def test_results_without_a_servers_name_are_read_where_their_place_vouches_for_them() -> None:
+    unnamed = (
+        "Authentication-Results: spf=pass (sender IP is 192.0.2.7)\n smtp.mailfrom=example.net; dmarc=fail\n"
+    )
+    [one] = analyse(raw(unnamed + NEWEST + FROM)).results
+    assert (one.server, one.standing) == ("", "own")
+    assert [(outcome.method, outcome.result) for outcome in one.outcomes] == [
+        ("spf", "pass"),
+        ("dmarc", "fail"),
+    ]
+    assert analyse(raw(NEWEST + OLDEST + unnamed + FROM)).results[0].standing == "foreign"
+
+
+def test_what_a_milter_wrote_and_what_a_sender_forged_stand_at_one_place() -> None:
+    below = analyse(raw(NEWEST + RESULTS.format("pass") + FROM))
+    assert [one.standing for one in below.results] == ["unsure"]
+    assert "dmarc-passed" not in {finding.rule for finding in below.findings}
+    # A server that writes above its own line writes nothing below it.
+    both = analyse(raw(RESULTS.format("fail") + NEWEST + RESULTS.format("pass") + FROM))
+    assert [one.standing for one in both.results] == ["own", "foreign"]
+    assert "forged-results" in {finding.rule for finding in both.findings}
+
+
+def test_the_reader_says_which_servers_are_his() -> None:
+    text = NEWEST + RESULTS.format("pass") + OLDEST + FROM
+    assert analyse(raw(text), "example.net").trusted == 0
+    assert "untrusted-results" in rules(text, "example.net")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [b"", b"\x00", b"Received: ;\r\nReceived: (((\r\n", b"From: <<<\r\nARC-Seal: i=99999999999999999999\r\n"],
+)
+def test_nothing_makes_it_raise(header: bytes) -> None:
+    analyse(header + b"\r\n")
+
+
+@pytest.mark.timeout(60)
+def test_a_message_of_megabytes_holds_nobody_up() -> None:
+    hostile = b"Received: " + b"(" * 300_000 + b"\r\nAuthentication-Results: " + b'"' * 300_000
+    hostile += b"\r\nSubject: " + b"=?utf-8?Q?=" * 60_000 + b"\r\nFrom: " + b"a@" * 150_000 + b"\r\n"
+    assert analyse(hostile + b"ARC-Seal: " + b"i=1;" * 100_000 + b"\r\n\r\n").findings
