@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 import sys
 from pathlib import Path
@@ -59,7 +58,7 @@ def _write_file(path: Path, data: bytes) -> None:
         path.write_bytes(data)
         return
     # os.open and not tempfile, which would make a file that only its owner can read whatever the umask says.
-    beside = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}")
+    beside = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
         with os.fdopen(handle, "wb") as file:

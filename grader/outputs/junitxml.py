@@ -15,6 +15,7 @@ import junit_xml
 
 from grader.model.errors import OutputError
 from grader.model.result import CheckResult, Result
+from grader.outputs.references import readable
 from grader.outputs.text import one_line, xml
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
@@ -121,7 +122,7 @@ def _feedback(check: CheckResult) -> Iterator[str]:
     for remark in check.remarks:
         yield f"- {remark}"
     if check.references:
-        yield f"See: {'; '.join(check.references)}"
+        yield f"See: {'; '.join(map(readable, check.references))}"
     if check.evidence:
         yield f"Evidence: {', '.join(check.evidence)}"
 

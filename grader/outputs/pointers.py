@@ -1,7 +1,9 @@
 """What a result's pointers lead to: the lines of the evidence that decided a check, and those around them.
 
-A pointer is ``session:12`` (a session), ``session:12:34`` (its line at index 34), ``message:3``, ``log:7``,
-``queue:2``, ``query:5`` or ``command:1``. Terminal and HTML show the same excerpts.
+A pointer is ``session:12`` (a session), ``session:12:34`` (its line at index 34), ``message:3`` or ``message:3:5``,
+``log:7``, ``queue:2``, ``query:5`` or ``command:1``; of keys, ``file:0:2`` (a line of a file of records) or ``key:1``
+(what DNS answered); of a zone, ``zone:8:19:4`` (four characters of its line at index 8) or ``case:3`` (what receivers
+made of a message). Terminal and HTML show the same excerpts.
 """
 
 from __future__ import annotations
@@ -15,38 +17,55 @@ from grader.model.evidence import Arrival, Evidence, Outcome, Session
 from grader.model.result import CheckResult, Result
 from grader.outputs.text import decoded
 
-Kind = Literal["session", "message", "log", "queue", "query", "command"]
+Kind = Literal["session", "message", "log", "queue", "query", "command", "zone", "case", "file", "key"]
+PARTS = {"session": 2, "message": 2, "file": 2, "zone": 3}
+"""How many numbers a pointer of these kinds may have; of others one."""
 
 
 @dataclass(frozen=True)
 class Pointer:
-    """A pointer taken apart; ``line`` is an index, for sessions only."""
+    """A pointer taken apart; ``line`` is an index; ``span`` column and length, for zones only."""
 
     kind: Kind
     id: int
     line: int | None = None
+    span: tuple[int, int] | None = None
 
     @property
     def anchor(self) -> str:
-        """Its place in the HTML report: ``session-12-34``."""
-        return f"{self.kind}-{self.id}" + (f"-{self.line}" if self.line is not None else "")
+        """Its place in the HTML report: ``session-12-34``; what is one block there has one place."""
+        within = self.line is not None and self.kind == "session"
+        return f"{self.kind}-{self.id}" + (f"-{self.line}" if within else "")
 
     @property
     def name(self) -> str:
         """In words, where lines count from 1 as people's do: ``session 12, line 35``."""
-        if self.kind == "log":
-            return f"log, line {self.id + 1}"
+        if self.kind in ("log", "zone"):
+            return f"{self.kind}, line {self.id + 1}"
         return f"{self.kind} {self.id}" + (f", line {self.line + 1}" if self.line is not None else "")
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of an excerpt. ``who`` is ``C``, ``S``, ``*`` or empty; ``number`` counts from 1."""
+    """A line of an excerpt. ``who`` is ``C``, ``S``, ``*`` or empty; ``number`` counts from 1.
+
+    ``marks`` are where marked characters begin and end, in their order.
+    """
 
     number: int
     who: str
     text: str
     decisive: bool = False
+    marks: tuple[tuple[int, int], ...] = ()
+
+    def parts(self) -> Iterator[tuple[str, bool]]:
+        """The text in pieces, each marked or not."""
+        at = 0
+        for start, end in self.marks:
+            yield self.text[at:start], False
+            yield self.text[max(at, start) : end], True
+            at = max(at, end)
+        yield self.text[at:], False
 
     @property
     def said_by(self) -> str:
@@ -66,7 +85,8 @@ class Excerpt:
     @property
     def name(self) -> str:
         """What the hidden lines are lines of: ``session 12``."""
-        return "the log" if self.pointer.kind == "log" else f"{self.pointer.kind} {self.pointer.id}"
+        names = {"log": "the log", "zone": "the zone"}
+        return names.get(self.pointer.kind, f"{self.pointer.kind} {self.pointer.id}")
 
     def with_gaps(self) -> Iterator[Row | int]:
         """The rows, and between them how many lines are left out there."""
@@ -86,10 +106,14 @@ def parse(pointer: str) -> Pointer | None:
     if kind not in get_args(Kind):
         return None
     parts = rest.split(":")
-    if len(parts) > (2 if kind == "session" else 1) or not all(
+    if len(parts) > PARTS.get(kind, 1) or not all(
         part.isascii() and part.isdigit() and len(part) < 10 for part in parts
     ):
         return None
+    if kind == "zone":
+        return (
+            Pointer("zone", int(parts[0]), span=(int(parts[1]), int(parts[2]))) if len(parts) == 3 else None
+        )
     return Pointer(kind, int(parts[0]), int(parts[1]) if len(parts) == 2 else None)  # type: ignore[arg-type]
 
 
@@ -128,6 +152,13 @@ class Resolver:
         for pointer in known:
             first.setdefault(pointer.kind, pointer)
         shown = [excerpt for pointer in first.values() if (excerpt := self.excerpt(pointer, rows=rows))]
+        if "zone" in first and self.evidence is not None and self.evidence.zone is not None:
+            from grader.outputs.zoneparts import file_excerpt
+
+            marked = [pointer for pointer in known if pointer.kind == "zone"]
+            whole = file_excerpt(self.evidence.zone, marked, rows)
+            shown = [whole if excerpt.pointer.kind == "zone" else excerpt for excerpt in shown]
+            known = [pointer for pointer in known if pointer not in marked[1:]]
         return shown, len(known) - len(shown)
 
     def excerpt(self, pointer: Pointer, *, rows: int) -> Excerpt | None:
@@ -135,6 +166,14 @@ class Resolver:
         if not self.holds(pointer) or self.evidence is None:
             return None
         evidence = self.evidence
+        if pointer.kind in ("zone", "case"):
+            from grader.outputs import zoneparts
+
+            return zoneparts.excerpt(evidence, pointer, rows)
+        if pointer.kind in ("file", "key"):
+            from grader.outputs import signparts
+
+            return signparts.excerpt(evidence, pointer, rows)
         if pointer.kind == "session":
             return self._session(self.sessions[pointer.id], pointer, rows)
         if pointer.kind == "message":
@@ -143,19 +182,19 @@ class Resolver:
             command = evidence.commands[pointer.id]
             lines = [("", line) for line in command.output.rstrip("\n").split("\n")]
             title = f"{' '.join(command.argv)} (exit code {command.code})"
-            return _cut(pointer, title, lines, range(rows), None)
+            return cut(pointer, title, lines, range(rows), None)
         lines = [("", line) for line in _listed(evidence, pointer.kind)]
         title = {"log": "the server's log", "queue": "left in the queue", "query": "DNS questions"}[
             pointer.kind
         ]
-        return _cut(pointer, title, lines, _window(range(len(lines)), pointer.id, rows), pointer.id)
+        return cut(pointer, title, lines, window(range(len(lines)), pointer.id, rows), pointer.id)
 
     def _session(self, session: Session, pointer: Pointer, rows: int) -> Excerpt:
         lines = [(line.who, line.text) for line in session.lines]
         shown: Iterable[int] = range(rows)
         if pointer.line is not None:
             shown = self._around(session, pointer.line, rows)
-        return _cut(pointer, session_title(session), lines, shown, pointer.line)
+        return cut(pointer, session_title(session), lines, shown, pointer.line)
 
     def _around(self, session: Session, line: int, rows: int) -> list[int]:
         """Lines of the attempt that ``line`` is about, as several share a session: envelope, and what decided it."""
@@ -164,8 +203,8 @@ class Resolver:
             if outcome.first_line <= line <= outcome.last_line:
                 attempt = whole[outcome.first_line : outcome.last_line + 1]
                 head = attempt[: rows * 2 // 5] if len(attempt) > rows else attempt[:0]
-                return sorted({*head, *_window(attempt, line, rows - len(head))})
-        return list(_window(whole, line, rows))
+                return sorted({*head, *window(attempt, line, rows - len(head))})
+        return list(window(whole, line, rows))
 
     def holds(self, pointer: Pointer) -> bool:
         """Whether the evidence has what a pointer means."""
@@ -176,12 +215,19 @@ class Resolver:
             session = self.sessions.get(pointer.id)
             return session is not None and (pointer.line is None or pointer.line < len(session.lines))
         if pointer.kind == "message":
-            return any(arrival.id == pointer.id for arrival in evidence.arrivals)
+            return any(
+                arrival.id == pointer.id and (pointer.line or 0) <= arrival.raw.count(b"\n")
+                for arrival in evidence.arrivals
+            )
         listed: dict[str, Sequence[object]] = {
             "log": evidence.log,
             "queue": evidence.queued,
             "query": evidence.queries,
             "command": evidence.commands,
+            "zone": evidence.zone.lines if evidence.zone else [],
+            "case": evidence.zone.receptions if evidence.zone else [],
+            "key": evidence.keys,
+            "file": evidence.published.files if evidence.published else [],
         }
         return pointer.id < len(listed[pointer.kind])
 
@@ -216,18 +262,24 @@ def _message(arrival: Arrival, pointer: Pointer, rows: int) -> Excerpt:
     envelope += [f"RCPT TO:<{recipient}>" for recipient in arrival.recipients]
     lines = [("", line) for line in (*envelope, *decoded(arrival.raw).rstrip("\n").split("\n"))]
     title = f"{'taken by' if outside else 'found in'} {arrival.where}"
-    return _cut(pointer, title, lines, range(rows), 1 if outside and arrival.recipients else None)
+    if pointer.line is None:
+        return cut(pointer, title, lines, range(rows), 1 if outside and arrival.recipients else None)
+    decisive = min(len(envelope) + pointer.line, len(lines) - 1)
+    # The rest of a folded field follows its first line; what stands before it is of less interest.
+    begin = max(0, decisive - 2)
+    return cut(pointer, title, lines, range(begin, begin + rows), decisive)
 
 
-def _window(within: range, middle: int, rows: int) -> range:
+def window(within: range, middle: int, rows: int) -> range:
     """``rows`` indexes around ``middle``, three quarters of them before it: what led there explains it."""
     offset = max(0, min(middle - within.start - rows * 3 // 4, len(within) - rows))
     return within[offset : offset + rows]
 
 
-def _cut(
+def cut(
     pointer: Pointer, title: str, lines: Sequence[tuple[str, str]], shown: Iterable[int], decisive: int | None
 ) -> Excerpt:
+    """An excerpt of the ``lines`` (who, text) at the indexes ``shown``, the one at ``decisive`` marked."""
     wanted = {index for index in shown if index < len(lines)}
     # To say that one line is left out takes a line.
     known = wanted | {-1, len(lines)}

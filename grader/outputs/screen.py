@@ -118,12 +118,21 @@ class Transcript:
         width = max(10, options.max_width - digits - 3)
         for row in self.excerpt.with_gaps():
             mark, style, number = bar, QUIET, ""
+            if isinstance(row, Row) and (row.marks or self.excerpt.pointer.kind == "zone"):
+                from grader.outputs.carets import marked
+
+                mark, style = (arrow, "bold red") if row.decisive else (bar, QUIET)
+                number = str(row.number)
+                for line in marked(row, width):
+                    yield Text.assemble((mark, style), (f" {number:>{digits}} ", QUIET), line)
+                    mark, style, number = bar, QUIET, ""
+                continue
             if isinstance(row, int):
                 said = Text(
                     f"… {row:,} more line{'s' * (row != 1)} of {self.excerpt.name}", f"italic {QUIET}"
                 )
             else:
-                number = str(row.number)
+                number = "" if self.excerpt.pointer.kind == "case" else str(row.number)
                 # A tab here is how a header is folded, and its width is nobody's news.
                 said = words(_spoken(row).replace("\t", "    "), VOICES.get(row.who, ""), single=True)
                 if row.decisive:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -19,7 +19,11 @@ from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult, HintTexts, Result, Status
 from grader.outputs.narrative import count, narrative
 from grader.outputs.pointers import Resolver
-from grader.outputs.screen import LOOKS, QUIET, Screen, Transcript, bar, grid, words
+from grader.outputs.references import readable
+from grader.outputs.screen import LOOKS, QUIET, VOICES, Screen, Transcript, bar, grid, words
+
+if TYPE_CHECKING:
+    from grader.outputs.annotation import Step
 
 EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
@@ -57,7 +61,7 @@ def show(
     if (rest := _one_liners(screen, result, verbose)) is not None:
         parts += [rest, Text()]
     if verbose and evidence is not None:
-        parts += [*_happened(evidence), Text()]
+        parts += [*_happened(screen, evidence), Text()]
     screen.show(*parts, *_summary(screen, result, again, report))
 
 
@@ -178,8 +182,11 @@ def _observed(screen: Screen, check: CheckResult, resolver: Resolver) -> Iterato
 def _why(check: CheckResult) -> Iterator[RenderableType]:
     if check.why:
         yield words(check.why)
-    if check.references:
-        yield words(" · ".join(check.references), QUIET, single=True)
+    # A command stands on a line of its own, so that it can be copied.
+    plain = [text for text in check.references if readable(text) == text]
+    for text in (" · ".join(plain), *(readable(text) for text in check.references if text not in plain)):
+        if text:
+            yield words(text, QUIET, single=True)
 
 
 def _hints(hints: HintTexts) -> Iterator[tuple[str, str]]:
@@ -201,6 +208,8 @@ def _one_liners(screen: Screen, result: Result, verbose: bool) -> RenderableType
                 else f"{NONE}/{check.max_points}"
             )
             said = words(check.title or check.code, single=True)
+            if status == "pass" and check.remarks:
+                said.append_text(words("".join(f"\n{remark}" for remark in check.remarks), QUIET))
             if note := _note(result, check):
                 said.append_text(words(f"  ({note})", QUIET, single=True))
             if verbose and status == "pass":
@@ -217,10 +226,32 @@ def _note(result: Result, check: CheckResult) -> str:
     return "a person judges this" if check.status == "manual" else ""
 
 
-def _happened(evidence: Evidence) -> Iterator[RenderableType]:
+def _happened(screen: Screen, evidence: Evidence) -> Iterator[RenderableType]:
     yield Text("What happened", "bold")
     for sentence in narrative(evidence):
         yield Padding(words(sentence, single=True), (0, 0, 0, 3))
+    if evidence.program is not None:
+        from grader.outputs.annotation import annotated, exemplary
+
+        if (session := exemplary(evidence)) is not None:
+            yield Text()
+            yield Text("The dialogue, step by step", "bold")
+            yield Padding(_dialogue(annotated(session)), (0, 0, 0, 3))
+    if evidence.zone is not None:
+        from grader.outputs.zonetable import judged
+
+        yield Text()
+        yield Padding(judged(screen, evidence), (0, 0, 0, 3))
+
+
+def _dialogue(steps: Iterable[Step]) -> RenderableType:
+    table = grid({"width": 2}, {"ratio": 1})
+    for step in steps:
+        said = words(step.text, VOICES.get(step.who, ""), single=True)
+        if step.note:
+            said.append_text(words(f"\n{step.note}", f"italic {QUIET}"))
+        table.add_row(Text(f"{step.who}:" if step.who in ("C", "S") else step.who, QUIET), said)
+    return table
 
 
 def _summary(

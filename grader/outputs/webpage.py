@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
@@ -21,10 +21,16 @@ from markupsafe import Markup
 from grader import resources
 from grader.model.evidence import Evidence
 from grader.model.result import CheckResult, Result, Status
+from grader.outputs import references
+from grader.outputs.annotation import annotated, exemplary
 from grader.outputs.narrative import count, narrative
 from grader.outputs.pointers import Excerpt, Pointer, Resolver, parse
 from grader.outputs.text import visible
 from grader.outputs.webparts import EvidenceView, evidence_view
+
+if TYPE_CHECKING:
+    from grader.outputs.signparts import SigningView
+    from grader.outputs.zoneparts import ZoneView
 
 EXCERPT_ROWS = 16
 ORDER: tuple[Status, ...] = ("fail", "error", "skipped", "manual", "pass")
@@ -35,7 +41,6 @@ WORDS: dict[Status, tuple[str, str]] = {
     "error": ("error", "▲"),
     "manual": ("manual", "◆"),
 }
-RFC = re.compile(r"RFC (\d{1,5})(?: section (\d+(?:\.\d+)*))?")
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,8 @@ def document(result: Result, evidence: Evidence | None) -> bytes:
     """See ``grader.outputs.html``."""
     resolver = Resolver(evidence)
     style, script = _asset("report.css"), _asset("report.js")
+    if evidence is not None and (evidence.zone is not None or evidence.published is not None):
+        style += _asset("zone.css")
     checks = list(_checks(result, resolver))
     first = result.first_failure()
     text = (
@@ -68,10 +75,14 @@ def document(result: Result, evidence: Evidence | None) -> bytes:
             tally=_tally(result),
             happened=list(narrative(evidence)) if evidence else [],
             evidence=_evidence(result, evidence, resolver),
+            dialogue=annotated(session) if evidence and (session := exemplary(evidence)) else [],
+            runs=evidence is not None and evidence.program is not None,
+            zone=_zone(result, evidence, resolver),
+            signing=_signing(result, evidence, resolver),
             style=Markup(style),  # noqa: S704  smtplab's own file
             script=Markup(script),  # noqa: S704  smtplab's own file
-            style_hash=_hash(style),
-            script_hash=_hash(script),
+            style_hash=content_hash(style),
+            script_hash=content_hash(script),
         )
     )
     return text.encode()
@@ -91,8 +102,8 @@ def _checks(result: Result, resolver: Resolver) -> Iterator[CheckView]:
                 pointers = [
                     found for text in check.evidence if (found := parse(text)) and resolver.holds(found)
                 ]
-                references = [(text, _link(text)) for text in check.references]
-                yield CheckView(check, anchor, word, sign, references, excerpts, pointers)
+                links = [(references.readable(text), references.link(text)) for text in check.references]
+                yield CheckView(check, anchor, word, sign, links, excerpts, pointers)
 
 
 def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> EvidenceView | None:
@@ -101,12 +112,20 @@ def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> 
     return evidence_view(evidence, resolver, resolver.pointed(result))
 
 
-def _link(reference: str) -> str:
-    found = RFC.fullmatch(reference)
-    if found is None:
-        return ""
-    section = f"#section-{found[2]}" if found[2] else ""
-    return f"https://www.rfc-editor.org/rfc/rfc{found[1]}{section}"
+def _zone(result: Result, evidence: Evidence | None, resolver: Resolver) -> ZoneView | None:
+    if evidence is None or evidence.zone is None:
+        return None
+    from grader.outputs.zoneparts import view
+
+    return view(evidence, resolver.pointed(result))
+
+
+def _signing(result: Result, evidence: Evidence | None, resolver: Resolver) -> SigningView | None:
+    if evidence is None or evidence.published is None:
+        return None
+    from grader.outputs import signparts
+
+    return signparts.view(evidence, resolver.pointed(result))
 
 
 def _tally(result: Result) -> list[tuple[Status, str, str, int]]:
@@ -148,5 +167,6 @@ def _asset(name: str) -> str:
     return (resources.folder("reports") / "report" / name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def content_hash(text: str) -> str:
+    """The hash by which a Content Security Policy allows an inline script or style sheet."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

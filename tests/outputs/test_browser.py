@@ -2,40 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from grader import outputs
+from grader import labs, outputs, pipeline
+from tests import browser as browsing
 from tests.outputs.cases import STORIES, case
 
 pytestmark = pytest.mark.browser
 
-AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
-  .then(found => done(found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))));
-"""
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    webdriver = pytest.importorskip("selenium.webdriver")
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not (chromium and driver):
-        pytest.skip("needs chromium and chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    for argument in ("--headless=new", "--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])):
-        options.add_argument(argument)
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    yield started
-    started.quit()
+    with browsing.chromium() as started:
+        yield started
 
 
 @pytest.fixture
@@ -43,13 +26,7 @@ def load(browser: Any, tmp_path: Path) -> Any:
     def open_page(name: str, anchor: str = "", *, width: int = 1280, dark: bool = False) -> Any:
         path = tmp_path / f"{name}.html"
         path.write_bytes(outputs.html(*case(name)))
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        browser.get("about:blank")
-        browser.get(f"file://{path}{anchor}")
-        return browser
+        return browsing.show(browser, f"file://{path}{anchor}", width=width, dark=dark)
 
     return open_page
 
@@ -57,19 +34,32 @@ def load(browser: Any, tmp_path: Path) -> Any:
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (800, True), (1280, False)])
 @pytest.mark.parametrize("name", STORIES)
 def test_it_is_accessible(load: Any, name: str, width: int, dark: bool) -> None:
-    axe = pytest.importorskip("axe_playwright_python")
     page = load(name, width=width, dark=dark)
-    # The driver runs scripts beside the page's policy, so the report itself stays as it is.
-    page.execute_script((Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    page.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    assert page.execute_async_script(AXE) == []
-    assert page.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browsing.axe(page) == []
+    assert not browsing.too_wide(page, width)
+
+
+@pytest.mark.parametrize(
+    ("zone", "width", "dark"),
+    [("starter", 360, True), ("starter", 1280, False), ("wrong/string-too-long", 800, True)],
+)
+def test_a_zone_is_accessible_too(browser: Any, tmp_path: Path, zone: str, width: int, dark: bool) -> None:
+    folder = labs.find("spf-dmarc")
+    lab = labs.load(folder)
+    handed_in = labs.render_submission(folder / zone, labs.draw_variant(lab))
+    run = pipeline.grade(lab, handed_in, engine=None)
+    path = tmp_path / "zone.html"
+    path.write_bytes(outputs.html(run.result, run.evidence))
+    page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
+    assert browsing.axe(page) == []
+    assert not browsing.too_wide(page, width)
+    assert browsing.console(page) == []
 
 
 @pytest.mark.parametrize("name", STORIES)
 def test_nothing_is_refused_loaded_or_run(load: Any, name: str) -> None:
     page = load(name)
-    assert page.get_log("browser") == []
+    assert browsing.console(page) == []
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
 
 
