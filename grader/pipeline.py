@@ -7,23 +7,21 @@ from dataclasses import dataclass
 
 import msgspec
 
-from grader import labs
+from grader import labs, probes
 from grader.engines.base import Engine, Progress
-from grader.judge import judge
 from grader.model.errors import EngineError, UsageError
 from grader.model.evidence import SCHEMA, Evidence
 from grader.model.lab import Lab
-from grader.model.plan import Plan
+from grader.model.quiz import QuizFacts
 from grader.model.result import Result
 from grader.model.variant import Variant
-from grader.probes import conduct
+from grader.probes.examine import examine
 
 
 @dataclass(frozen=True)
 class Run:
-    """One submission graded: what was planned, what happened, and the judgement."""
+    """One submission graded: what happened, and the judgement."""
 
-    plan: Plan
     evidence: Evidence
     result: Result
 
@@ -36,7 +34,7 @@ def grade(
     lab: Lab,
     submission: labs.Submitted,
     *,
-    engine: Engine,
+    engine: Engine | None,
     student: str | None = None,
     key: str | None = None,
     variant: Variant | None = None,
@@ -45,21 +43,43 @@ def grade(
     progress: Progress = quiet,
     meanwhile: Callable[[], object] = bool,
 ) -> Run:
-    """Grade one submission.
+    """Grade one submission; ``engine`` may be ``None`` for a lab that needs none.
 
     ``student`` and ``key`` draw the variant, without a student the canonical one; ``variant`` replaces it. ``only``
     names the checks to report, ``hints`` the highest tier of hints. ``meanwhile`` is called once while the machines
     are busy. Raises ``EngineError`` where nothing could be run.
     """
     variant = variant or labs.draw_variant(lab, student, key)
+    if not lab.needs_engine:
+        evidence = examine(lab, submission, variant, student=student, only=only)
+    elif engine is None:
+        raise EngineError(f"the lab {lab.id} runs what is handed in, and no engine was chosen")
+    else:
+        evidence = _run(lab, submission, variant, student, only, engine, progress, meanwhile)
+    from grader.judge import judge  # imported by now, while the machines were busy
+
+    return Run(evidence, judge(evidence, hints=hints, only=only))
+
+
+def _run(
+    lab: Lab,
+    submission: labs.Submitted,
+    variant: Variant,
+    student: str | None,
+    only: set[str] | None,
+    engine: Engine,
+    progress: Progress,
+    meanwhile: Callable[[], object],
+) -> Evidence:
+    """What happened on the machines of one submission."""
     plan = labs.make_plan(lab, submission, variant, student=student, only=only)
     image = engine.image(progress)
     progress("starting the server and the network around it")
+    act = probes.conduct
+    if plan.program is not None:
+        from grader.probes.programs import conduct_program as act  # what only some labs need
     with engine.machines(plan) as machines:
-        evidence = conduct(
-            plan, lab, variant.names, machines, engine=engine.name, image=image, meanwhile=meanwhile
-        )
-    return Run(plan, evidence, judge(evidence, hints=hints, only=only))
+        return act(plan, lab, variant.names, machines, engine=engine.name, image=image, meanwhile=meanwhile)
 
 
 def regrade(document: bytes, *, lab: Lab | None = None, hints: str = "example") -> Result:
@@ -67,6 +87,8 @@ def regrade(document: bytes, *, lab: Lab | None = None, hints: str = "example") 
 
     ``lab`` replaces the declaration that the evidence carries. Raises ``UsageError`` where ``document`` is no evidence.
     """
+    from grader.judge import judge
+
     return judge(read_evidence(document), lab=lab, hints=hints)
 
 
@@ -103,4 +125,14 @@ def failed(
         arrivals=[],
         started_up=False,
         error=str(error),
+        quiz=_unanswered(lab, variant),
     )
+
+
+def _unanswered(lab: Lab, variant: str) -> QuizFacts | None:
+    """What a student of a quiz was asked; ``None`` for any other lab."""
+    if lab.quiz is None:
+        return None
+    from grader.labs.quiz.draw import posed
+
+    return QuizFacts(posed(lab.quiz, variant), {})

@@ -21,13 +21,18 @@ RANDOM_STUDENT = "verify"
 
 @dataclass(frozen=True)
 class Trial:
-    """One submission of the lab's own, and what it must lose. ``fails`` is ``None`` where any loss will do."""
+    """One submission of the lab's own, and what it must lose. ``fails`` is ``None`` where any loss will do.
+
+    ``canonical`` marks one that only makes sense on the canonical variant: answers to its questions.
+    """
 
     name: str
     folder: Path
     base: Path | None
     fails: frozenset[str] | None
     skips: frozenset[str] = frozenset()
+    removes: tuple[str, ...] = ()
+    canonical: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,11 +52,24 @@ def trials(folder: Path) -> list[Trial]:
     """
     solution = folder / "solution"
     found = [Trial("solution", solution, None, frozenset()), Trial("starter", folder / "starter", None, None)]
-    found += [Trial(f"correct/{path.name}", path, None, frozenset()) for path in _folders(folder / "correct")]
+    # Answers fit the questions that they were written for; a quiz's solution and starter fit every draw.
+    quiz = labs.load(folder).quiz is not None
+    found += [
+        Trial(f"correct/{path.name}", path, None, frozenset(), canonical=quiz)
+        for path in _folders(folder / "correct")
+    ]
     for path in _folders(folder / "wrong"):
         wrong: Wrong = labs.load_wrong(path)
         found.append(
-            Trial(f"wrong/{path.name}", path, solution, frozenset(wrong.fails), frozenset(wrong.skips))
+            Trial(
+                f"wrong/{path.name}",
+                path,
+                solution,
+                frozenset(wrong.fails),
+                frozenset(wrong.skips),
+                tuple(wrong.removes),
+                canonical=quiz,
+            )
         )
     return found
 
@@ -60,14 +78,20 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
 
 
-def verify(folder: Path, *, engine: Engine, jobs: int | None = None) -> Iterator[Verified]:
+def verify(folder: Path, *, engine: Engine | None, jobs: int | None = None) -> Iterator[Verified]:
     """Run every trial of a lab on the canonical and on a drawn variant, ``jobs`` at a time, as each ends.
 
-    Raises ``LabError`` where the lab cannot be loaded at all.
+    ``engine`` may be ``None`` for a lab that needs none. Raises ``LabError`` where the lab cannot be loaded at all.
     """
     labs.load(folder)
-    engine.image(pipeline.quiet)
-    work = [(trial, student) for trial in trials(folder) for student in (None, RANDOM_STUDENT)]
+    if engine is not None:
+        engine.image(pipeline.quiet)
+    work = [
+        (trial, student)
+        for trial in trials(folder)
+        for student in (None, RANDOM_STUDENT)
+        if not (student and trial.canonical)
+    ]
     context = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
         pending = [pool.submit(try_one, folder, trial, student, engine) for trial, student in work]
@@ -78,8 +102,9 @@ def verify(folder: Path, *, engine: Engine, jobs: int | None = None) -> Iterator
             pool.shutdown(wait=True, cancel_futures=True)
 
 
-def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine) -> Verified:
-    """Grade one trial and hold it against its declaration."""
+def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Verified:
+    """Grade one trial and hold it against its declaration; one for the canonical variant alone on that."""
+    student = None if trial.canonical else student
     variant = "canonical" if student is None else "drawn"
     try:
         result = grade_trial(folder, trial, student, engine)
@@ -88,15 +113,12 @@ def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine) -> 
     return Verified(trial.name, variant, result.score, _problem(trial, result))
 
 
-def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine) -> Result:
+def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Result:
     """The result of one of the lab's own submissions, its placeholders filled for the variant."""
     lab = labs.load(folder)
     variant = labs.draw_variant(lab, student, None)
-    files = labs.render_files(trial.folder, variant)
-    if trial.base is not None:
-        files = {**labs.render_files(trial.base, variant), **files}
-    files.pop("expect.yaml", None)
-    return pipeline.grade(lab, labs.Submitted(files), engine=engine, student=student).result
+    handed_in = labs.render_submission(trial.folder, variant, base=trial.base, removes=trial.removes)
+    return pipeline.grade(lab, handed_in, engine=engine, student=student).result
 
 
 def _problem(trial: Trial, result: Result) -> str:

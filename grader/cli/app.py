@@ -6,6 +6,7 @@ Exit codes: 0 all passed; 1 some check failed; 2 usage or lab error; 3 the grade
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -45,6 +46,10 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "grade": "grader.cli.commands.grade:grade",
         "regrade": "grader.cli.commands.regrade:regrade",
         "explain": "grader.cli.commands.explain:explain",
+        "quiz": "grader.cli.commands.quiz:quiz",
+        "lesson": "grader.cli.commands.lesson:lesson",
+        "header": "grader.cli.commands.header:header",
+        "simulate": "grader.cli.commands.simulate:simulate",
         "doctor": "grader.cli.commands.doctor:doctor",
         "image": "grader.cli.commands.image:image",
         "lab": "grader.cli.commands.lab:lab",
@@ -69,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     session = Session()
     # A command makes many objects and few cycles: looking for those as often as usual costs a tenth of a check.
     gc.set_threshold(100_000, 50, 50)
+    atexit.register(_keep_garbage)
     try:
         with interruptible():
             code = smtplab.main(argv, prog_name="smtplab", standalone_mode=False, obj=session)
@@ -88,6 +94,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if session.debug:
             raise
         return _failed(error)
+
+
+def _keep_garbage() -> None:
+    """Python ends by looking for garbage among all that was imported, for a twentieth of a check, in vain."""
+    gc.disable()
+    gc.freeze()
 
 
 def _usage(error: click.ClickException) -> int:

@@ -8,6 +8,7 @@ from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine
+    from grader.model.lab import Lab
 
 
 def usable(name: str) -> Engine:
@@ -21,3 +22,8 @@ def usable(name: str) -> Engine:
             f"the engine {name!r} cannot run here: {problems[0].what}; mend it with: {problems[0].mend}"
         )
     return engine
+
+
+def engine_for(lab: Lab, name: str) -> Engine | None:
+    """The engine of that name where the lab needs one, else ``None``. Raises ``EngineError`` as ``usable`` does."""
+    return usable(name) if lab.needs_engine else None

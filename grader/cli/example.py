@@ -36,10 +36,8 @@ def show_example(engine_name: str) -> int:
     )
     for name, remark in shown:
         trial = found[name]
-        files = labs.render_files(trial.base, variant) if trial.base else {}
-        files |= labs.render_files(trial.folder, variant)
-        files.pop("expect.yaml", None)
-        run = pipeline.grade(lab, labs.Submitted(files), engine=engine, variant=variant, progress=steps)
+        handed_in = labs.render_submission(trial.folder, variant, base=trial.base, removes=trial.removes)
+        run = pipeline.grade(lab, handed_in, engine=engine, variant=variant, progress=steps)
         steps.clear()
         click.secho(f"── {remark}\n", bold=True)
         terminal.show(run.result, run.evidence)

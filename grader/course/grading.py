@@ -33,7 +33,7 @@ class Class:
 
     lab: Lab
     out: Path
-    engine: Engine
+    engine: Engine | None
     key: str | None
     draw: bool
     hints: str
@@ -47,7 +47,7 @@ def grade_entry(course: Class, entry: Entry) -> Row:
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     digest = ""
     try:
-        handed_in = labs.read_submission(course.lab, entry.source)
+        handed_in = labs.read_submission(course.lab, entry.source, variant.names)
         digest = digests.of_submission(course.digest, entry.student, variant, handed_in)
         if course.resume and (done := _finished(course, entry, digest)):
             return done

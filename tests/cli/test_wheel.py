@@ -45,6 +45,13 @@ def test_the_data_travels_inside_the_package(wheel: Path) -> None:
     assert not {name for name in names if name.startswith("tests/")}
 
 
+def test_programs_may_be_executed(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        programs = [entry for entry in archive.infolist() if entry.filename.endswith("/send")]
+    assert programs
+    assert all(entry.external_attr >> 16 & 0o111 for entry in programs)
+
+
 @pytest.mark.slow
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
@@ -65,3 +72,7 @@ def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     assert (tmp_path / "work/open-relay/main.cf").is_file()
     assert "Traceback" not in smtplab("doctor").stderr
     assert smtplab("explain", "open-relay/stranger").returncode == 0
+    built = smtplab("lesson", "build")
+    assert built.returncode == 0, built.stderr
+    assert "RCPT TO" in (tmp_path / "lesson/commands.html").read_text()
+    assert (tmp_path / "lesson/lab-open-relay.html").is_file()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -102,19 +102,22 @@ def check(
 
 def _check(work: Work, request: Request) -> int:
     """Grade once, write and show what was asked for; the exit code."""
-    from grader import labs, pipeline
-    from grader.cli.engine import usable
+    from grader import labs
+    from grader.cli.engine import engine_for
 
     declared = labs.load(work.lab)
     only = checks_named(declared, request.only)
     variant, student = _variant(declared, work, request)
-    handed_in = labs.read_submission(declared, work.folder)
+    handed_in = labs.read_submission(declared, work.folder, variant.names)
     try:
-        engine = usable(request.engine)
-        with _steps(engine) as steps:
+        engine = engine_for(declared, request.engine)
+        with engine.prepared() if engine else nullcontext(), _steps(engine) as steps:
+            # The machines are being made ready meanwhile.
+            from grader import pipeline
+
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                hints=request.hints, progress=steps, meanwhile=lambda: _get_ready(request),
+                hints=request.hints, progress=steps, meanwhile=lambda: _get_ready(declared, request),
             )  # fmt: skip
     except GraderError as error:
         if request.files:
@@ -125,17 +128,20 @@ def _check(work: Work, request: Request) -> int:
     return exit_code(run.result, exit_zero=request.exit_zero)
 
 
-def _get_ready(request: Request) -> None:
-    """Import what will show the result, while there is nothing to do but wait."""
+def _get_ready(lab: Lab, request: Request) -> None:
+    """Import what will judge and show the result, while there is nothing to do but wait."""
+    import_module("grader.judge")
     import_module("grader.outputs.terminal")
+    if lab.submission.publishes:
+        import_module("grader.judge.signatures.expectations")
     if "html" in request.files:
         import_module("jinja2")
 
 
 @contextmanager
-def _steps(engine: Engine) -> Iterator[Steps]:
+def _steps(engine: Engine | None) -> Iterator[Steps]:
     steps = Steps()
-    if not steps.live:
+    if engine is not None and not steps.live:
         # A log should hold the minutes of building an image, and nothing of a run's tenths of a second.
         build_image(engine)
     try:

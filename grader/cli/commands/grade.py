@@ -78,12 +78,13 @@ def grade(
     """
     from grader import labs
     from grader.cli.classroom import Classroom
-    from grader.cli.engine import usable
+    from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import Settings, grade_class
 
-    able = usable(engine)
-    build_image(able)
+    able = engine_for(labs.load(labs.find(lab)), engine)
+    if able is not None:
+        build_image(able)
     settings = Settings(
         lab=labs.find(lab),
         out=out,

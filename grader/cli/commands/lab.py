@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli import options
 from grader.cli.complete import LAB
 
-if TYPE_CHECKING:
-    from grader.engines.base import Engine
-
+KINDS = ("server", "zone", "quiz")
 SCHEMAS = ("lab", "wrong", "forms", "result", "evidence")
 
 
@@ -24,13 +21,16 @@ def lab() -> None:
 @lab.command()
 @click.argument("lab_id", metavar="ID")
 @click.argument("where", metavar="[DIR]", default="labs", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What is handed in."
+)
 @options.debug
-def new(lab_id: str, where: Path) -> int:
+def new(lab_id: str, where: Path, kind: str) -> int:
     """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""
     from grader import labs
     from grader.outputs.text import one_line
 
-    folder = one_line(str(labs.new(lab_id, where)))
+    folder = one_line(str(labs.new(lab_id, where, kind)))
     click.echo(f"{folder}: change lab.yaml, handout.md, starter, solution and wrong, and prove it with:")
     click.echo(f"  SMTPLAB_LABS={one_line(str(where.resolve()))} smtplab lab verify {lab_id}")
     return 0
@@ -49,19 +49,20 @@ def verify(ids: tuple[str, ...], jobs: int | None, engine: str) -> int:
     Without ID, every lab.
     """
     from grader import labs
-    from grader.cli.engine import usable
-    from grader.cli.progress import build_image
 
     folders = [labs.find(given) for given in ids] or [entry.path for entry in labs.list_labs()]
-    chosen = usable(engine)
-    build_image(chosen)
-    return max((_verify(folder, chosen, jobs) for folder in folders), default=0)
+    return max((_verify(folder, engine, jobs) for folder in folders), default=0)
 
 
-def _verify(folder: Path, engine: Engine, jobs: int | None) -> int:
-    from grader import verify
+def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
+    from grader import labs, verify
+    from grader.cli.engine import engine_for
+    from grader.cli.progress import build_image
     from grader.outputs.text import one_line, visible
 
+    engine = engine_for(labs.load(folder), engine_name)
+    if engine is not None:
+        build_image(engine)
     tried = wrong = 0
     for trial in verify.verify(folder, engine=engine, jobs=jobs):
         tried += 1

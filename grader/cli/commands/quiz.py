@@ -1,0 +1,137 @@
+"""``smtplab quiz``: the knowledge check in the terminal, and the bank for course platforms."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+from grader.cli.options import Decorator
+
+if TYPE_CHECKING:
+    from grader.model.questions import Question
+
+NUMBER = 10
+FORMATS = ("moodle", "gift", "qti")
+
+_topic: Decorator = click.option(
+    "--topic", "topics", metavar="TOPIC", multiple=True, help="Only this topic; may be given again."
+)
+_bank: Decorator = click.option(
+    "--bank",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="A file of your own questions, instead of smtplab's; may be given again.",
+)
+
+
+@click.group(invoke_without_command=True)
+@click.option("--seed", help="The same seed gives the same questions.  [default: a new one]")
+@click.option(
+    "--number", type=click.IntRange(1, 200), default=NUMBER, show_default=True, help="How many questions."
+)
+@_topic
+@_bank
+@options.exit_zero
+@options.debug
+@click.pass_context
+def quiz(
+    ctx: click.Context,
+    seed: str | None,
+    number: int,
+    topics: tuple[str, ...],
+    bank: tuple[Path, ...],
+    exit_zero: bool,
+) -> int:
+    """Check what you know: ten questions, with a word on every answer.
+
+    Answers are letters or words, one line a question; they may come from a pipe. Ctrl-C ends and says the score.
+    """
+    if ctx.invoked_subcommand is not None:
+        return 0
+    from grader.cli.app import INTERRUPTED
+    from grader.labs.quiz.draw import draw, new_seed, valid_seed
+    from grader.lesson.quiz.terminal import Check, Interrupted, reader
+    from grader.outputs.screen import Screen, words
+
+    questions = chosen(topics, bank)
+    seed = valid_seed(seed) if seed is not None else new_seed()
+    ask, again = reader()
+    screen = Screen()
+    command = ["smtplab", "quiz", "--seed", seed, *(["--number", str(number)] if number != NUMBER else [])]
+    command += [word for topic in topics for word in ("--topic", topic)]
+    command += [word for path in bank for word in ("--bank", str(path))]
+    drawn = draw(questions, seed, number)
+    check = Check(drawn, seed, ask=ask, again=again, screen=screen, command=shlex.join(command))
+    most = len(check.posed)
+    screen.show(
+        words("Knowledge check", "bold"), words(f"seed {seed} · {most} questions · 10 points each", "dim")
+    )
+    try:
+        check.run()
+    except Interrupted:
+        check.score()
+        return 0 if exit_zero else 1
+    except KeyboardInterrupt:
+        click.echo()
+        check.score()
+        return INTERRUPTED
+    check.score()
+    return 0 if check.right or exit_zero else 1
+
+
+@quiz.command()
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(FORMATS),
+    required=True,
+    help="moodle: Moodle XML; gift: GIFT; qti: a zip of QTI 1.2, for Canvas and others.",
+)
+@click.option(
+    "--out",
+    default="-",
+    show_default=True,
+    type=click.Path(),
+    help="The file to write ('-' is standard output).",
+)
+@_topic
+@_bank
+@options.debug
+def export(kind: str, out: str, topics: tuple[str, ...], bank: tuple[Path, ...]) -> int:
+    """Write questions for Moodle, Canvas and others, with what is said to each answer."""
+    from importlib import import_module
+
+    from grader import outputs
+    from grader.labs.quiz.sheets import sheets
+    from grader.lesson.quiz.export import prepared
+
+    questions = chosen(topics, bank)
+    write = getattr(import_module(f"grader.lesson.quiz.export.{kind}"), kind)
+    outputs.write(out, write(prepared(questions, sheets())))
+    if out != "-":
+        click.echo(f"{len(questions)} questions: {out}")
+    return 0
+
+
+def chosen(topics: tuple[str, ...], bank: tuple[Path, ...]) -> list[Question]:
+    """The questions of the named topics, from smtplab's bank or from files of one's own.
+
+    Raises ``UsageError`` for a topic that there is not, with the nearest.
+    """
+    from grader.labs.quiz.bank import bundled, read_bank
+    from grader.labs.quiz.sheets import sheets
+    from grader.labs.templates import nearest
+    from grader.model.errors import UsageError
+
+    questions = read_bank(list(bank) or bundled(), sheets())
+    known = sorted({question.topic for question in questions})
+    for topic in topics:
+        if topic not in known:
+            raise UsageError(
+                f"there is no topic {topic!r}{nearest('%r', topic, known)} (there are {', '.join(known)})"
+            )
+    return [question for question in questions if not topics or question.topic in topics]
