@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from grader.engines.base import Engine
 
 ENGINES = ("local", "docker")
+
+# A shell starts what runs in the background with Ctrl-C ignored, and children inherit that; tests interrupt some.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says nothing where other tests run beside it.
 settings.register_profile("smtplab", deadline=None)

@@ -28,8 +28,8 @@ NEVER = {
 EXCEPTIONS = {("grader/engines/local/sandbox.py", "grader.world")}
 """On the local engine the world is a fork of the grader's own process: it is entered, not started."""
 LONGEST = 400
-LONGER = {"grader/engines/agent.py"}
-"""Copied to the student's host as one file, which can import nothing of the grader's."""
+LONGER = {"grader/engines/agent.py", "grader/engines/programs.py"}
+"""Given to the student's host as one file each, which can import nothing of the grader's."""
 SOURCES = sorted(path for room in ("grader", "tests") for path in (ROOT / room).rglob("*.py"))
 
 

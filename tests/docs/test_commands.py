@@ -9,13 +9,19 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
+from grader import labs
 from grader.engines.base import Engine
+from grader.labs.quiz.bank import read_bank
+from grader.labs.quiz.sheets import sheets
 from grader.labs.yamlfile import parse
 from grader.model.lab import Check
+from grader.model.quiz import Quiz
 from tests import submissions
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,6 +39,9 @@ def shell(script: str, folder: Path, **variables: str) -> None:
     """Run a script that must succeed to its end."""
     bin_folder = str(Path(sys.executable).parent)
     environment = {**os.environ, **variables, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    # What was told the make that runs the tests is not meant for those that they run.
+    for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS"):
+        environment.pop(name, None)
     command = ["sh", "-euxc", script]
     done = subprocess.run(
         command,
@@ -74,10 +83,12 @@ def test_the_commands_of_the_readme_work_in_a_fresh_clone(engine: Engine, tmp_pa
         if (ROOT / name).is_file():
             (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, tmp_path / name)
-    first, then, for_developers = blocks(ROOT / "README.md", "sh")
+    first, then, lesson, for_developers = blocks(ROOT / "README.md", "sh")
     shell(first, tmp_path, SMTPLAB_ENGINE=engine.name)
     assert (tmp_path / "work/open-relay/handout.md").is_file()
     shell(then, tmp_path)
+    shell(lesson, tmp_path)
+    assert (tmp_path / "lesson/index.html").is_file()
     # These are what runs this very test; the Makefile must know them.
     for line in for_developers.splitlines():
         program, target = shlex.split(line)
@@ -90,7 +101,22 @@ def test_links_lead_to_files(page: Path) -> None:
     assert missing == []
 
 
-def test_the_examples_of_checks_are_checks() -> None:
+def test_the_examples_of_checks_are_checks_and_those_of_labs_are_labs(tmp_path: Path) -> None:
     page = ROOT / "docs/writing-a-lab.md"
     for text in blocks(page, "yaml"):
-        assert parse(text.encode(), page, list[Check])
+        if text.startswith("id: "):
+            folder = tmp_path / text.split()[1]
+            folder.mkdir()
+            (folder / "lab.yaml").write_text(text)
+            assert labs.load(folder).checks
+        else:
+            assert parse(text.encode(), page, list[Check])
+
+
+def test_the_examples_of_a_quiz_are_one(tmp_path: Path) -> None:
+    page = ROOT / "docs/quiz.md"
+    questions, quiz = blocks(page, "yaml")
+    (tmp_path / "questions.yaml").write_text(questions)
+    assert len(read_bank([tmp_path / "questions.yaml"], sheets())) == 1
+    declared = msgspec.convert(parse(quiz.encode(), page, dict[str, Any])["quiz"], Quiz)
+    assert declared.draw == 10
