@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import msgspec
 
-from grader import labs, probes
+from grader import labs
 from grader.engines.base import Engine, Progress
+from grader.kinds.examine import examine
 from grader.model.errors import EngineError, UsageError
 from grader.model.evidence import SCHEMA, Evidence
 from grader.model.lab import Lab
 from grader.model.quiz import QuizFacts
 from grader.model.result import Result
 from grader.model.variant import Variant
-from grader.probes.examine import examine
 
 
 @dataclass(frozen=True)
@@ -75,9 +75,10 @@ def _run(
     plan = labs.make_plan(lab, submission, variant, student=student, only=only)
     image = engine.image(progress)
     progress("starting the server and the network around it")
-    act = probes.conduct
     if plan.program is not None:
-        from grader.probes.programs import conduct_program as act  # what only some labs need
+        from grader.kinds.program.run.conduct import conduct_program as act  # what only some labs need
+    else:
+        from grader.kinds.server.run.conduct import conduct as act
     with engine.machines(plan) as machines:
         return act(plan, lab, variant.names, machines, engine=engine.name, image=image, meanwhile=meanwhile)
 
@@ -133,6 +134,6 @@ def _unanswered(lab: Lab, variant: str) -> QuizFacts | None:
     """What a student of a quiz was asked; ``None`` for any other lab."""
     if lab.quiz is None:
         return None
-    from grader.labs.quiz.draw import posed
+    from grader.kinds.quiz.draw import posed
 
     return QuizFacts(posed(lab.quiz, variant), {})

@@ -125,6 +125,6 @@ def _failed(error: Exception) -> int:
 
 
 def _say(sentence: str) -> None:
-    from grader.outputs.text import visible
+    from grader.display.text import visible
 
     click.echo(f"smtplab: {visible(sentence)}", err=True)

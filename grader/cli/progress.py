@@ -7,7 +7,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from grader.outputs.text import one_line
+from grader.display.text import one_line
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine

@@ -10,8 +10,8 @@ from pathlib import Path
 import click
 import watchfiles
 
+from grader.display.text import one_line, visible
 from grader.model.errors import SubmissionError
-from grader.outputs.text import one_line, visible
 
 QUIET_MILLISECONDS = 100
 """Editors write a file in several steps; grading begins when they are through."""

@@ -16,7 +16,7 @@ import msgspec
 from grader import labs, outputs
 from grader.course import digests
 from grader.course.grading import Class, grade_entry, write_failed
-from grader.course.kept import RESULT, mend
+from grader.course.results_folder import RESULT, mend
 from grader.course.rows import Row
 from grader.course.schedule import LocalScheduler, Lost, Scheduler
 from grader.course.submissions import LOCK_NAME, Entry, entries

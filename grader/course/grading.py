@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from grader import labs, pipeline
 from grader.course import digests
-from grader.course.kept import write_folder
+from grader.course.results_folder import write_folder
 from grader.course.rows import Row, row
 from grader.course.submissions import Entry
 from grader.engines.base import Engine

@@ -2,7 +2,7 @@
 
 An engine starts two machines for a plan and gives a channel to each:
 
-- the **host**, where the submission lives; the program behind its channel is ``grader.engines.agent``
+- the **host**, where the submission lives; the program behind its channel is ``grader.engines.guest.agent``
 - the **world**, everything around it; the program behind its channel is ``grader.world.service``
 
 Both machines speak the same protocol on every engine: one JSON object a line, ``{"op": …, …}`` answered by

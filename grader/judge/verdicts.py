@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from grader.judge.expectations import judgements
-from grader.judge.findings import Finding, Verdict, broken
-from grader.judge.record import Case, Record
-from grader.labs.templates import fill
+from grader.kinds.findings import Finding, Verdict, broken
+from grader.kinds.server.judge.expectations import judgements
+from grader.kinds.server.judge.index import Case, Record
 from grader.model.evidence import Evidence
 from grader.model.lab import Check, Expect, Lab
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Status
+from grader.model.templates import fill
 
 HINT_TIERS = ("none", "nudge", "pointer", "example")
 MOST_POINTERS = 12
@@ -31,7 +31,7 @@ def judge(
     """
     lab = lab or evidence.lab
     if evidence.quiz is not None:
-        from grader.judge.quiz.verdicts import judge_answers
+        from grader.kinds.quiz.judge.verdicts import judge_answers
 
         done = judge_answers(evidence, evidence.quiz, lab, hints)
         reported = [result for code, result in done.items() if only is None or code in only]
@@ -75,7 +75,7 @@ def _zone_notes(evidence: Evidence, reported: list[CheckResult]) -> list[str]:
     """Remarks on a zone file that no failing check has told already."""
     if evidence.zone is None:
         return []
-    from grader.judge.zone.remarks import left_over
+    from grader.kinds.zone.judge.remarks import left_over
 
     return left_over(evidence.zone, reported)
 
@@ -173,7 +173,7 @@ def _failed(
     pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
     remarks = _remarks(bad) if len(attempts) > 1 else [f.observed for f in bad[1:] if f.case is None]
     if record.evidence.zone is not None:
-        from grader.judge.zone.remarks import attached
+        from grader.kinds.zone.judge.remarks import attached
 
         found = attached(lab, check, record.zone_remarks, pointers)
         pointers = list(dict.fromkeys([*pointers, *(place for place, _ in found)]))

@@ -9,9 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from grader.kinds.server.plan.make import make_plan
     from grader.labs.handout import Started, render_submission, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
-    from grader.labs.plan import make_plan
     from grader.labs.scaffold import new
     from grader.labs.schema import evidence_schema, forms_schema, lab_schema, result_schema, wrong_schema
     from grader.labs.submission import read_submission
@@ -32,7 +32,7 @@ _MODULES = {
     "list_labs": "grader.labs.loading",
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
-    "make_plan": "grader.labs.plan",
+    "make_plan": "grader.kinds.server.plan.make",
     "new": "grader.labs.scaffold",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from grader.labs.templates import nearest
 from grader.model.errors import LabError
+from grader.model.templates import nearest
 
 if TYPE_CHECKING:
     import yaml

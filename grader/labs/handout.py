@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from grader.labs.loading import DECLARATION, find, load
 from grader.labs.submission import HANDOUT, JUNK
-from grader.labs.templates import fill_file
 from grader.model.errors import LabError, UsageError
 from grader.model.submission import Submitted
+from grader.model.templates import fill_file
 from grader.model.variant import Variant
 
 STARTER = "starter"

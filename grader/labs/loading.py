@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from grader import resources
 from grader.labs import cache
-from grader.labs.templates import names_in, nearest, unknown_name
 from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, program_digest, read_world
 from grader.model.errors import LabError
 from grader.model.lab import Check, Lab, Mail, Try, Wrong
+from grader.model.templates import names_in, nearest, unknown_name
 
 if TYPE_CHECKING:
     from grader.labs.complaints import Complaint
@@ -45,7 +45,7 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     )
     if lab.quiz is None:
         return lab
-    from grader.labs.quiz.lab import completed
+    from grader.kinds.quiz.complete import completed
 
     return completed(lab, path, data)
 
@@ -128,7 +128,7 @@ def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Complaint]:
     if lab.id != folder:
         yield Complaint(("id",), f"the id {lab.id!r} and the folder's name {folder!r} must be the same")
     if lab.kind == "zone":
-        from grader.labs.zonechecks import zone_complaints
+        from grader.kinds.zone.checks import zone_complaints
 
         yield from zone_complaints(lab, world)
     for position, pattern in enumerate(lab.submission.required):
@@ -161,7 +161,7 @@ def _kind_complaints(lab: Lab) -> Iterator[Complaint]:
             yield Complaint(("checks",), "the checks of a quiz are its questions: remove 'checks'")
     else:
         if lab.kind == "program" or lab.program is not None:
-            from grader.labs.programs import complaints
+            from grader.kinds.program.plan import complaints
 
             yield from complaints(lab)
         if lab.quiz is not None:

@@ -11,8 +11,8 @@ import msgspec
 
 from grader import resources
 from grader.labs.schema import lab_schema
-from grader.labs.templates import fill_file
 from grader.model.errors import UsageError
+from grader.model.templates import fill_file
 
 SCHEMA_FILE = "lab.schema.json"
 """Lies beside the labs' folders, where the first line of each lab.yaml leads an editor to it."""

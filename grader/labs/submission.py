@@ -15,11 +15,11 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from grader.labs.templates import fill
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.lab import Submission as Rules
 from grader.model.submission import Submitted
+from grader.model.templates import fill
 
 JUNK = re.compile(
     r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes
@@ -129,7 +129,8 @@ def read_submission(
 ) -> Submitted:
     """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
 
-    ``names`` are the variant's, for files that are named after them. Links, devices and the like are refused, editors' and systems' own files are left out. Raises ``SubmissionError``.
+    ``names`` are the variant's, for files that are named after them. Links, devices and the like are refused,
+    editors' and systems' own files are left out. Raises ``SubmissionError``.
     """
     where = shown(os.fsdecode(path))
     lab = _named(lab, names)

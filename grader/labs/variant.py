@@ -121,7 +121,7 @@ def _with_questions(variant: Variant, lab: Lab) -> Variant:
     """The variant of a quiz with the student's questions for the files to be handed out; any other as it is."""
     if lab.quiz is None:
         return variant
-    from grader.labs.quiz.draw import texts
+    from grader.kinds.quiz.draw import texts
 
     return replace(variant, texts=texts(lab.quiz, variant.id))
 

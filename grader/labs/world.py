@@ -130,8 +130,8 @@ def _program_digest() -> bytes:
         Path(__file__),
         here / "loading.py",
         here / "yamlfile.py",
-        here / "templates.py",
-        here / "zonechecks.py",
+        Path(lab_model.__file__).with_name("templates.py"),
+        here.parent / "kinds" / "zone" / "checks.py",
     ]
     return cache.digest(path.read_bytes() for path in sources).encode()
 

@@ -168,7 +168,7 @@ class Example(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class HeaderRule(Struct, frozen=True, forbid_unknown_fields=True):
-    """What teaches a rule of ``grader.judge.headers``: why it holds, what breaks it and what keeps it."""
+    """What teaches a rule of ``grader.formats.message``: why it holds, what breaks it and what keeps it."""
 
     id: Id
     title: Text

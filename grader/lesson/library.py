@@ -10,15 +10,15 @@ from typing import TypeVar, cast
 from msgspec import Struct
 
 from grader import resources
-from grader.judge.headers.rules import RULES
+from grader.formats.message.rules import RULES
+from grader.kinds.quiz.bank import read_bank
 from grader.labs.complaints import Complaint, refusal
-from grader.labs.quiz.bank import read_bank
-from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson import entries
 from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
 from grader.model.errors import LabError
 from grader.model.questions import Question
+from grader.model.templates import nearest
 
 FILES: dict[str, type[Entry]] = {
     "topics": entries.Topic,

@@ -8,12 +8,12 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.judge.headers.rules import RULES
+from grader.display.screen import QUIET, Screen, grid, words
+from grader.formats.message.rules import RULES
 from grader.lesson.entries import Entry
 from grader.lesson.facts import LABELS, lines
 from grader.lesson.library import Library
 from grader.lesson.sheets import Sheet
-from grader.outputs.screen import QUIET, Screen, grid, words
 
 Row = tuple[str, str, str]
 

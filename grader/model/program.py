@@ -33,7 +33,7 @@ Expected = Literal[
     "hides-password",
     "ends",
 ]
-"""What a lab can expect of a program's runs; ``grader.judge.sending`` says what each means."""
+"""What a lab can expect of a program's runs; ``grader.kinds.program.judge`` says what each means."""
 
 
 class Server(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterable
 
+from grader.display.text import csv_cell, scalars
 from grader.model.result import CheckResult, Result
-from grader.outputs.text import csv_cell, scalars
 
 
 def document(results: Iterable[Result]) -> bytes:

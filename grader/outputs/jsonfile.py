@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from grader.display.text import scalars
 from grader.model.evidence import Evidence
 from grader.model.result import Result
-from grader.outputs.text import scalars
 
 
 def document(value: Result | Evidence) -> bytes:

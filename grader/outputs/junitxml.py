@@ -13,10 +13,10 @@ from xml.etree.ElementTree import Element
 
 import junit_xml
 
+from grader.display.text import one_line, xml
 from grader.model.errors import OutputError
 from grader.model.result import CheckResult, Result
 from grader.outputs.references import readable
-from grader.outputs.text import one_line, xml
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")

@@ -14,16 +14,16 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
+from grader.display.excerpts import Resolver
+from grader.display.screen import LOOKS, QUIET, VOICES, Screen, Transcript, bar, grid, words
+from grader.kinds.narrative import count, narrative
 from grader.model.evidence import Evidence
 from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult, HintTexts, Result, Status
-from grader.outputs.narrative import count, narrative
-from grader.outputs.pointers import Resolver
 from grader.outputs.references import readable
-from grader.outputs.screen import LOOKS, QUIET, VOICES, Screen, Transcript, bar, grid, words
 
 if TYPE_CHECKING:
-    from grader.outputs.annotation import Step
+    from grader.kinds.server.show.dialogue import Step
 
 EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
@@ -231,14 +231,14 @@ def _happened(screen: Screen, evidence: Evidence) -> Iterator[RenderableType]:
     for sentence in narrative(evidence):
         yield Padding(words(sentence, single=True), (0, 0, 0, 3))
     if evidence.program is not None:
-        from grader.outputs.annotation import annotated, exemplary
+        from grader.kinds.server.show.dialogue import annotated, exemplary
 
         if (session := exemplary(evidence)) is not None:
             yield Text()
             yield Text("The dialogue, step by step", "bold")
             yield Padding(_dialogue(annotated(session)), (0, 0, 0, 3))
     if evidence.zone is not None:
-        from grader.outputs.zonetable import judged
+        from grader.kinds.zone.show.terminal import judged
 
         yield Text()
         yield Padding(judged(screen, evidence), (0, 0, 0, 3))

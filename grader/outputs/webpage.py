@@ -19,18 +19,18 @@ import jinja2
 from markupsafe import Markup
 
 from grader import resources
+from grader.display.excerpts import Excerpt, Pointer, Resolver, parse
+from grader.display.text import visible
+from grader.kinds.narrative import count, narrative
+from grader.kinds.server.show.dialogue import annotated, exemplary
 from grader.model.evidence import Evidence
 from grader.model.result import CheckResult, Result, Status
 from grader.outputs import references
-from grader.outputs.annotation import annotated, exemplary
-from grader.outputs.narrative import count, narrative
-from grader.outputs.pointers import Excerpt, Pointer, Resolver, parse
-from grader.outputs.text import visible
 from grader.outputs.webparts import EvidenceView, evidence_view
 
 if TYPE_CHECKING:
-    from grader.outputs.signparts import SigningView
-    from grader.outputs.zoneparts import ZoneView
+    from grader.kinds.server.show.dkim import SigningView
+    from grader.kinds.zone.show.parts import ZoneView
 
 EXCERPT_ROWS = 16
 ORDER: tuple[Status, ...] = ("fail", "error", "skipped", "manual", "pass")
@@ -115,7 +115,7 @@ def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> 
 def _zone(result: Result, evidence: Evidence | None, resolver: Resolver) -> ZoneView | None:
     if evidence is None or evidence.zone is None:
         return None
-    from grader.outputs.zoneparts import view
+    from grader.kinds.zone.show.parts import view
 
     return view(evidence, resolver.pointed(result))
 
@@ -123,7 +123,7 @@ def _zone(result: Result, evidence: Evidence | None, resolver: Resolver) -> Zone
 def _signing(result: Result, evidence: Evidence | None, resolver: Resolver) -> SigningView | None:
     if evidence is None or evidence.published is None:
         return None
-    from grader.outputs import signparts
+    from grader.kinds.server.show import dkim as signparts
 
     return signparts.view(evidence, resolver.pointed(result))
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
+from grader.display.excerpts import Pointer, Resolver, Row, lines_by_session, session_title
+from grader.display.text import decoded, visible
+from grader.kinds.narrative import TROUBLE, count
 from grader.model.evidence import Arrival, Command, Evidence, Outcome, Query, Queued, Session
-from grader.outputs.narrative import TROUBLE, count
-from grader.outputs.pointers import Pointer, Resolver, Row, lines_by_session, session_title
-from grader.outputs.text import decoded, visible
 
 BUDGET = 600_000
 """Characters of transcripts, messages, log and command output in one report."""

@@ -30,14 +30,14 @@ from grader.model.errors import EngineError, SmtplabError
 from grader.model.plan import Attempt, Tls, WorldSpec
 from grader.model.signing import KeyAnswer
 from grader.world.conversation import Conversations
-from grader.world.dns import Nameserver
+from grader.world.dns.nameserver import Nameserver
+from grader.world.dns.zones import Zones
 from grader.world.peers import Peers
 from grader.world.prober import Prober
 from grader.world.tls import Contexts
-from grader.world.zones import Zones
 
 if TYPE_CHECKING:
-    from grader.world.submission import SubmissionServers
+    from grader.world.submission_server.servers import SubmissionServers
 
 LONGEST_REQUEST = 64 * 1024 * 1024
 LIBRARIES_THAT_LOG = ("mail.log", "mail.debug")
@@ -141,7 +141,7 @@ class World:
         self.nameserver_address = spec.nameserver
         self.submission: SubmissionServers | None = None
         if spec.submission:
-            from grader.world.submission import SubmissionServers
+            from grader.world.submission_server.servers import SubmissionServers
 
             self.submission = SubmissionServers(spec, self.peers, clock)
 
@@ -221,7 +221,7 @@ class Service:
 
 async def _resolve(server: str, names: list[str]) -> list[KeyAnswer]:
     # Only labs about signatures ask, and the others' runs need not wait for the import.
-    from grader.world.asking import ask
+    from grader.world.dns.asking import ask
 
     return await ask(server, names)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from grader.formats.reply import Heard
 from grader.model.evidence import Line, Reply
-from grader.world.replies import Heard
 
 Clock = Callable[[], float]
 """Milliseconds since the run began."""

@@ -12,8 +12,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import cast
 
+from grader.formats.reply import Heard, ReplyReader
 from grader.model.errors import EngineError
-from grader.world.replies import Heard, ReplyReader
 from grader.world.tls import Encryption
 from grader.world.transcript import Clock
 

@@ -12,7 +12,7 @@ import pytest
 
 from grader.cli import main
 from grader.cli.commands.header import ASKED, FIELDS
-from grader.judge.headers import check_message
+from grader.formats.message import check_message
 from grader.lesson.analyser.examples import examples
 from grader.lesson.composer import tables
 

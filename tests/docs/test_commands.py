@@ -17,8 +17,8 @@ import yaml
 
 from grader import labs
 from grader.engines.base import Engine
-from grader.labs.quiz.bank import read_bank
-from grader.labs.quiz.sheets import sheets
+from grader.kinds.quiz.bank import read_bank
+from grader.kinds.quiz.entries import sheets
 from grader.labs.yamlfile import parse
 from grader.model.lab import Check
 from grader.model.quiz import Quiz

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from grader.engines.agent import WRITABLE
 from grader.engines.base import Machines
 from grader.engines.docker import images
 from grader.engines.docker.daemon import connect
 from grader.engines.docker.engine import DockerEngine
+from grader.engines.guest.agent import WRITABLE
 from tests.conftest import problems, required
 from tests.engines.plans import NAMESERVER, plan, python, run, start_world
 

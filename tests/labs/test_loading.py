@@ -147,7 +147,7 @@ def test_a_broken_expectation(lab_folder: Path) -> None:
 
 def test_every_declared_name_is_filled() -> None:
     """Sources, peers and zones use names that there are."""
-    from grader.labs.templates import names_in
+    from grader.model.templates import names_in
 
     world = read_world()
     texts = [text for s in world.sources.values() for text in (s.address, s.to, s.name, s.helo)]

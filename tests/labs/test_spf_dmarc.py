@@ -199,7 +199,11 @@ def first_failure(name: str) -> tuple[str, list[str]]:
         ("idle-redirect", ["-all", "redirect=_spf.newsletter.example"], "by “-all”"),
         ("strict-alignment", ["aspf=s"], "is not aligned with example.com in From"),
         ("public-suffix", ["psd=y"], "is not aligned with example.com in From"),
-        ("authorizes-everybody", ["*._report._dmarc"], "third.example._report._dmarc.example.com authorizes it"),
+        (
+            "authorizes-everybody",
+            ["*._report._dmarc"],
+            "third.example._report._dmarc.example.com authorizes it",
+        ),
         ("authorization-turned-round", ["example.com._report._dmarc"], "has no TXT record v=DMARC1"),
         ("spf-elsewhere", ["spf"], "One stands at spf.example.com."),
         ("key-at-wrong-name", ["nl._domainkey"], "a key stands at nl._domainkey.example.com"),

@@ -13,7 +13,7 @@ from typing import TypeVar
 from grader.lesson import library
 from grader.lesson.analyser.examples import examples
 from grader.lesson.samples import assemble
-from tests.judge.test_headers_properties import PIECES
+from tests.formats.message.test_properties import PIECES
 
 T = TypeVar("T")
 Form = dict[str, str]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from grader.judge.headers import check_message
+from grader.formats.message import check_message
 from grader.lesson.composer import compose, date_now, fresh_identifier, tables
 from grader.lesson.composer.tables import BuilderField
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from grader.judge.headers import check_message
+from grader.formats.message import check_message
 from grader.lesson.composer import tables
 from grader.lesson.composer.typed import Group, read_addresses
 from tests import browser as browsing

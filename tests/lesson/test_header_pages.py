@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.judge.headers import check_message
+from grader.formats.message import check_message
 from grader.lesson.analyser.examples import examples
 from tests import browser as browsing
 from tests.lesson.conftest import Open

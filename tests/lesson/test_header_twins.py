@@ -14,8 +14,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.judge.headers import check_message
-from grader.judge.headers.charsets import FORMS
+from grader.formats.message import check_message
+from grader.formats.message.charsets import FORMS
 from grader.lesson import library
 from grader.lesson.analyser import analyse
 from grader.lesson.analyser.examples import examples

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from grader import resources
-from grader.judge.headers import check_message
-from grader.judge.headers.rules import RULES
+from grader.formats.message import check_message
+from grader.formats.message.rules import RULES
 from grader.lesson import entries, library, look_up, near_matches, read_library
 from grader.lesson.entries import Entry
 from grader.lesson.library import FILES

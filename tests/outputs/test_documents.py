@@ -14,9 +14,9 @@ from hypothesis import given
 from grader import outputs
 from grader.model.evidence import Evidence
 from grader.model.result import Result
+from tests.display.test_text import NASTY
 from tests.outputs.cases import STORIES, case
 from tests.outputs.samples import check, result
-from tests.outputs.test_text import NASTY
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.model.result import Result
+from tests.display.test_text import NASTY
 from tests.outputs.cases import STORIES, case
 from tests.outputs.samples import check, result
-from tests.outputs.test_text import NASTY
 
 SCHEMAS = [
     xmlschema.XMLSchema(str(Path(__file__).parent / "schemas" / name)) for name in ("jenkins.xsd", "ant.xsd")

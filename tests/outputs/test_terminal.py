@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from rich.cells import cell_len
 
+from grader.display.screen import WIDEST
 from grader.model.result import HintTexts, Result
 from grader.outputs import terminal
-from grader.outputs.screen import WIDEST
+from tests.display.test_text import NASTY
 from tests.outputs.cases import CASES, STORIES, case
 from tests.outputs.samples import broken, check, result
 from tests.outputs.stories import lab
-from tests.outputs.test_text import NASTY
 
 AGAIN = "smtplab check open-relay work/open-relay"
 REPORT = "work/open-relay/report.html"

@@ -133,7 +133,7 @@ def _get_ready(lab: Lab, request: Request) -> None:
     import_module("grader.judge")
     import_module("grader.outputs.terminal")
     if lab.submission.publishes:
-        import_module("grader.judge.signatures.expectations")
+        import_module("grader.kinds.server.judge.dkim.expectations")
     if "html" in request.files:
         import_module("jinja2")
 
@@ -165,8 +165,8 @@ def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
 
     Raises ``UsageError`` for an unknown one, with the nearest.
     """
-    from grader.labs.templates import nearest
     from grader.model.errors import UsageError
+    from grader.model.templates import nearest
 
     known = [check.code for check in lab.checks]
     found = set()

@@ -26,8 +26,8 @@ def explain(code: tuple[str, ...]) -> int:
     from functools import partial
 
     from grader import labs
-    from grader.labs.templates import fill
     from grader.model.errors import UsageError
+    from grader.model.templates import fill
     from grader.outputs import terminal
     from grader.outputs.references import SHEET
 
@@ -77,8 +77,8 @@ def find(code: str) -> tuple[Lab, Check]:
     Raises ``UsageError`` for an unknown code, with the nearest, and for one that several labs have.
     """
     from grader import labs
-    from grader.labs.templates import nearest
     from grader.model.errors import UsageError
+    from grader.model.templates import nearest
 
     every = {
         f"{entry.lab.id}/{check.code}": (entry.lab, check)

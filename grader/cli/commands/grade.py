@@ -23,7 +23,7 @@ def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
 
 
 def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    from grader.labs.templates import nearest
+    from grader.model.templates import nearest
     from grader.outputs import FORMATS
 
     chosen = tuple(dict.fromkeys(value.split(","))) if value else tuple(FORMATS)
@@ -77,7 +77,7 @@ def grade(
     DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV and JUnit XML.
     """
     from grader import labs
-    from grader.cli.classroom import Classroom
+    from grader.cli.class_progress import Classroom
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import Settings, grade_class

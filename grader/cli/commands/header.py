@@ -126,7 +126,7 @@ def _asked(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tell(complaint: Complaint) -> None:
-    from grader.outputs.text import one_line
+    from grader.display.text import one_line
 
     kind = "" if complaint.severity == "error" else "warning: "
     click.echo(f"smtplab: {kind}{one_line(complaint.sentence)} ({complaint.reference})", err=True)
@@ -135,9 +135,9 @@ def _tell(complaint: Complaint) -> None:
 def _explain(draft: Draft) -> None:
     from rich.text import Text
 
+    from grader.display.screen import QUIET, Screen, words
     from grader.lesson import library
     from grader.lesson.composer import tables
-    from grader.outputs.screen import QUIET, Screen, words
 
     screen = Screen()
     notes = {note.id: note.text for note in tables().notes}
@@ -166,7 +166,7 @@ def analyse(file: str, own: str, smtputf8: bool, json_file: str | None, exit_zer
     import msgspec
 
     from grader.cli.files import refuse_impossible
-    from grader.judge.headers import check_message
+    from grader.formats.message import check_message
     from grader.lesson.analyser import analyse as analysed
     from grader.lesson.analyser import screen
     from grader.outputs import write

@@ -28,7 +28,7 @@ def lab() -> None:
 def new(lab_id: str, where: Path, kind: str) -> int:
     """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""
     from grader import labs
-    from grader.outputs.text import one_line
+    from grader.display.text import one_line
 
     folder = one_line(str(labs.new(lab_id, where, kind)))
     click.echo(f"{folder}: change lab.yaml, handout.md, starter, solution and wrong, and prove it with:")
@@ -58,7 +58,7 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
     from grader import labs, verify
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
-    from grader.outputs.text import one_line, visible
+    from grader.display.text import one_line, visible
 
     engine = engine_for(labs.load(folder), engine_name)
     if engine is not None:

@@ -12,7 +12,7 @@ from grader.cli import options
 def labs() -> int:
     """List the labs, with their points and the time that they take."""
     from grader import labs as declared
-    from grader.outputs.text import one_line
+    from grader.display.text import one_line
 
     found = declared.list_labs()
     widest = max((len(entry.path.name) for entry in found), default=0)

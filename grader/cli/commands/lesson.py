@@ -25,8 +25,8 @@ def lesson() -> None:
 @options.debug
 def build(where: Path, pdf: bool) -> int:
     """Write the lesson into DIR (lesson). It needs no server: open DIR/index.html in a browser."""
+    from grader.display.text import one_line
     from grader.lesson import site
-    from grader.outputs.text import one_line
 
     files = site.build(where, pdf=pdf)
     kinds = Counter(name.rpartition(".")[2] for name in files)
@@ -42,8 +42,8 @@ def build(where: Path, pdf: bool) -> int:
 @options.debug
 def serve(port: int) -> int:
     """Serve the lesson to its author: pages appear anew whenever a text, template or handout is saved."""
+    from grader.display.text import visible
     from grader.lesson.site.serve import serve as serve_pages
-    from grader.outputs.text import visible
 
     serve_pages(port, lambda sentence: click.echo(visible(sentence), err=True))
     return 0

@@ -53,9 +53,9 @@ def quiz(
     if ctx.invoked_subcommand is not None:
         return 0
     from grader.cli.app import INTERRUPTED
-    from grader.labs.quiz.draw import draw, new_seed, valid_seed
+    from grader.display.screen import Screen, words
+    from grader.kinds.quiz.draw import draw, new_seed, valid_seed
     from grader.lesson.quiz.terminal import Check, Interrupted, reader
-    from grader.outputs.screen import Screen, words
 
     questions = chosen(topics, bank)
     seed = valid_seed(seed) if seed is not None else new_seed()
@@ -106,7 +106,7 @@ def export(kind: str, out: str, topics: tuple[str, ...], bank: tuple[Path, ...])
     from importlib import import_module
 
     from grader import outputs
-    from grader.labs.quiz.sheets import sheets
+    from grader.kinds.quiz.entries import sheets
     from grader.lesson.quiz.export import prepared
 
     questions = chosen(topics, bank)
@@ -122,10 +122,10 @@ def chosen(topics: tuple[str, ...], bank: tuple[Path, ...]) -> list[Question]:
 
     Raises ``UsageError`` for a topic that there is not, with the nearest.
     """
-    from grader.labs.quiz.bank import bundled, read_bank
-    from grader.labs.quiz.sheets import sheets
-    from grader.labs.templates import nearest
+    from grader.kinds.quiz.bank import bundled, read_bank
+    from grader.kinds.quiz.entries import sheets
     from grader.model.errors import UsageError
+    from grader.model.templates import nearest
 
     questions = read_bank(list(bank) or bundled(), sheets())
     known = sorted({question.topic for question in questions})

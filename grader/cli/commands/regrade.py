@@ -32,7 +32,7 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
     EVIDENCE is an evidence.json, or a folder that holds one.
     """
     from grader import labs, outputs, pipeline
-    from grader.course.kept import named, write_folder
+    from grader.course.results_folder import named, write_folder
     from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
 

@@ -20,7 +20,7 @@ from grader.cli.work import WORK
 def start(lab: str, folder: Path | None, student: str | None, key: str | None) -> int:
     """Hand out a lab: its handout and starter files, in work/LAB or in DIR."""
     from grader import labs
-    from grader.outputs.text import one_line
+    from grader.display.text import one_line
 
     lab_folder = labs.find(lab)
     declared = labs.load(lab_folder)

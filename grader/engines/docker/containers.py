@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grader.engines.agent import WRITABLE
 from grader.engines.docker.daemon import Service
 from grader.engines.docker.images import AGENT, HOME, archive
+from grader.engines.guest.agent import WRITABLE
 from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
 from grader.model.plan import Limits, Plan
 

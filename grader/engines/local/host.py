@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from grader.engines.agent import WRITABLE
+from grader.engines.guest.agent import WRITABLE
 from grader.engines.local import cgroups, network, oci, syscalls, userns
 from grader.engines.machine import etc_files
 

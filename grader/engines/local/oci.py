@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct, field, json
 
-from grader.engines.agent import WRITABLE
+from grader.engines.guest.agent import WRITABLE
 from grader.engines.machine import CAPABILITIES, etc_files
 from grader.model.plan import Plan
 

@@ -14,7 +14,7 @@ from grader import resources
 from grader.model.plan import Plan
 
 MOST_DOORS = 8
-AGENT = Path(__file__).parent.parent / "agent.py"
+AGENT = Path(__file__).parent.parent / "guest" / "agent.py"
 LENGTH = struct.Struct("!QB")
 """Before a plan: its length in bytes, and how many doors of control groups come along."""
 

@@ -1,7 +1,7 @@
 """The header analyser: the way of a message, what was checked on it, and who it says it is from.
 
 ``analyse`` is pure and asks no server: it explains what stands in the message. What is wrong with the message's form
-is told by ``grader.judge.headers``. The page's scripts do the same in the browser, and a test holds both together.
+is told by ``grader.formats.message``. The page's scripts do the same in the browser, and a test holds both together.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from grader.judge.headers.dates import moment
-from grader.judge.headers.parse import Part, parse
-from grader.judge.headers.report import Report
+from grader.formats.message.dates import moment
+from grader.formats.message.parse import Part, parse
+from grader.formats.message.report import Report
 from grader.lesson.analyser.authentication import (
     MOST_FIELDS,
     ArcSet,

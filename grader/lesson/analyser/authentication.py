@@ -8,8 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from grader.judge.headers.lexer import Malformed, without_comments
-from grader.judge.headers.parse import Field
+from grader.formats.message.lexer import Malformed, without_comments
+from grader.formats.message.parse import Field
 from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
 
 MOST_FIELDS = 50

@@ -5,8 +5,8 @@ from __future__ import annotations
 import binascii
 import re
 
-from grader.judge.headers.charsets import known_charset
-from grader.judge.headers.words import decode_word
+from grader.formats.message.charsets import known_charset
+from grader.formats.message.words import decode_word
 from grader.lesson.analyser.findings import readable
 
 _FORM = r"=\?([^\s?]+)\?([bBqQ])\?([^\s?]*)\?="

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from grader.judge.headers.addresses import parse_addresses
-from grader.judge.headers.lexer import Malformed
-from grader.judge.headers.parse import Field, Part
+from grader.formats.message.addresses import parse_addresses
+from grader.formats.message.lexer import Malformed
+from grader.formats.message.parse import Field, Part
 from grader.lesson.analyser.encoded import decode_words
 from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
 

@@ -8,13 +8,13 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.judge.headers.report import Fault
+from grader.display.screen import QUIET, Screen, grid, words
+from grader.formats.message.report import Fault
 from grader.lesson.analyser.analyse import Analysis
 from grader.lesson.analyser.authentication import Outcome
 from grader.lesson.analyser.findings import duration
 from grader.lesson.analyser.tables import wordings
 from grader.lesson.analyser.trace import Hop
-from grader.outputs.screen import QUIET, Screen, grid, words
 
 MOST_FAULTS = 50
 STYLES = {"bad": "bold red", "care": "yellow", "good": "green", "note": QUIET}

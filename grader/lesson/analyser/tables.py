@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from grader import resources
 from grader.labs.complaints import Complaint, refusal
-from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.library import library
+from grader.model.templates import nearest
 
 Grave = Literal["bad", "care", "note", "good"]
 

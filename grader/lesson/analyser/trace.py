@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 
-from grader.judge.headers.dates import moment
-from grader.judge.headers.lexer import Malformed, comment_end
-from grader.judge.headers.parse import Field
+from grader.formats.message.dates import moment
+from grader.formats.message.lexer import Malformed, comment_end
+from grader.formats.message.parse import Field
 from grader.lesson.analyser.findings import WHITE, Finding, duration, finding, readable, related
 
 MOST_HOPS = 100

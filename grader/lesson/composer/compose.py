@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from grader.judge.headers.dates import date_fault
+from grader.formats.message.dates import date_fault
 from grader.lesson.composer.body import Body, encode_body
 from grader.lesson.composer.draft import Complaint, Draft, Finished, Refused, complaint
 from grader.lesson.composer.folding import Field

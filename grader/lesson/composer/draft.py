@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from grader.judge.headers.report import shown
-from grader.judge.headers.rules import RULES, Severity
+from grader.formats.message.report import shown
+from grader.formats.message.rules import RULES, Severity
 from grader.lesson.composer.tables import tables
 
 LONGEST_QUOTE = 60

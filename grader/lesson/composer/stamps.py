@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
-from grader.judge.headers.dates import DAYS, MONTHS
+from grader.formats.message.dates import DAYS, MONTHS
 
 
 def date_now(moment: datetime | None = None) -> str:

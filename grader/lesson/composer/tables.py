@@ -8,11 +8,11 @@ from typing import Literal
 from msgspec import Struct
 
 from grader import resources
-from grader.judge.headers.rules import Severity
+from grader.formats.message.rules import Severity
 from grader.labs.complaints import Complaint, refusal
-from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.library import Library, library
+from grader.model.templates import nearest
 
 Kind = Literal[
     "authors", "mailbox", "addresses", "text", "date", "identifier", "identifiers", "choice", "list-id", "urls", "body",

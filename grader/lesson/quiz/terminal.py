@@ -10,12 +10,12 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.judge.quiz.answers import UnreadableError, read_answer, right_answer
-from grader.judge.quiz.marking import Given, Mark, Said, mark
-from grader.labs.quiz.draw import pose
+from grader.display.screen import QUIET, Screen, grid, words
+from grader.kinds.quiz.draw import pose
+from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer
+from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
 from grader.model.questions import Match, Multiple, Order, Question, Single, letter
 from grader.model.quiz import Posed
-from grader.outputs.screen import QUIET, Screen, grid, words
 
 POINTS = 10
 LEVELS = ("recall", "understanding", "judgement")
@@ -185,7 +185,7 @@ def reader(file: IO[str] | None = None) -> tuple[Callable[[str], str], bool]:
         line = source.readline(LONGEST_ANSWER + 1)
         if not line:
             raise Interrupted
-        from grader.outputs.text import one_line
+        from grader.display.text import one_line
 
         line = line.strip()
         print(f"{prompt}{one_line(line)}", flush=True)

@@ -10,11 +10,11 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
 
+from grader.display.text import one_line
 from grader.lesson.simulator.page import offered
 from grader.lesson.simulator.session import Status
 from grader.lesson.simulator.terminal import Terminal
 from grader.model.errors import SmtplabError
-from grader.outputs.text import one_line
 
 PROMPTS = {"command": "C: ", "message": "C: … ", "login": "C: 334 ", "chunk": "C: … "}
 OWN = ("/new", "/port", "/from", "/explain", "/export", "/play", "/help", "/leave")

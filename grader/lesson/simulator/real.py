@@ -12,11 +12,11 @@ import msgspec
 from grader import resources
 from grader.engines.base import Channel, Engine, Machines, Progress
 from grader.labs.certificates import authority, certificate
-from grader.labs.templates import fill_file
-from grader.labs.zones import ZoneBook
+from grader.labs.world_dns import ZoneBook
 from grader.lesson.simulator.server import Client, Listener, Server, Settings
 from grader.model.errors import EngineError
 from grader.model.plan import File, HostSpec, Limits, Plan, WorldSpec
+from grader.model.templates import fill_file
 from grader.world.conversation import Answer
 
 SECONDS = 20.0

@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from grader import resources
 from grader.labs.complaints import Complaint, refusal
-from grader.labs.templates import nearest
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.entries import Id, Text
 from grader.lesson.library import Library, library
 from grader.lesson.simulator.parameters import Parameter
 from grader.lesson.simulator.server import Server
+from grader.model.templates import nearest
 
 Value = bool | int | str
 Conditions = dict[str, Value | list[Value]]

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from rich.padding import Padding
 from rich.text import Text
 
+from grader.display.screen import QUIET, Screen, words
+from grader.display.text import one_line
 from grader.lesson.library import library
 from grader.lesson.simulator import transcript
 from grader.lesson.simulator.peers import Heard, Peer
@@ -19,8 +21,6 @@ from grader.lesson.simulator.table import Table, codes_seen
 from grader.lesson.simulator.transcript import Scene, Turn
 from grader.model.errors import UsageError
 from grader.outputs import files
-from grader.outputs.screen import QUIET, Screen, words
-from grader.outputs.text import one_line
 
 QUEUED = re.compile(r"(queued as) [0-9A-Za-z]+")
 

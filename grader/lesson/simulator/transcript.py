@@ -29,9 +29,9 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from grader.labs.templates import nearest
 from grader.lesson.simulator.server import Server
 from grader.model.errors import UsageError
+from grader.model.templates import nearest
 
 TITLE = "# smtplab session"
 LARGEST = 1_000_000

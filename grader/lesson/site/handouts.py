@@ -14,10 +14,10 @@ from markupsafe import Markup
 
 from grader.labs.loading import list_labs
 from grader.labs.submission import HANDOUT
-from grader.labs.templates import fill_file
 from grader.labs.variant import draw_variant
 from grader.model.errors import LabError
 from grader.model.lab import Lab
+from grader.model.templates import fill_file
 
 SHEET = re.compile(r"sheet (\S+)")
 

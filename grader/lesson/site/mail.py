@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from grader.judge.headers import charsets
-from grader.judge.headers.rules import RULES
+from grader.formats.message import charsets
+from grader.formats.message.rules import RULES
 from grader.lesson.analyser import wordings
 from grader.lesson.analyser.examples import examples
 from grader.lesson.composer import tables

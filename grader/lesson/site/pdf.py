@@ -17,8 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+from grader.display.text import one_line
 from grader.model.errors import GraderError, UsageError
-from grader.outputs.text import one_line
 
 BROWSERS = (
     "chromium",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from grader.judge.headers.rules import RULES
+from grader.formats.message.rules import RULES
 from grader.lesson import entries
 from grader.lesson.entries import Entry
 from grader.lesson.library import Library

@@ -1,5 +1,5 @@
 "use strict";
-// Draws a check and marks answers, by the rules of grader/labs/quiz/draw.py and grader/judge/quiz/marking.py. A test
+// Draws a check and marks answers, by the rules of grader/kinds/quiz/draw.py and grader/kinds/quiz/judge/marking.py. A test
 // holds both sides against each other.
 (function () {
   var core = (window.smtplab.quiz = {});

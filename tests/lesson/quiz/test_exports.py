@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from grader.labs.quiz.sheets import sheets
+from grader.kinds.quiz.entries import sheets
 from grader.lesson import library
 from grader.lesson.quiz.export import prepared
 from grader.lesson.quiz.export.gift import gift

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.judge.quiz.marking import Given, mark
-from grader.labs.quiz.draw import arrange, draw, rank
+from grader.kinds.quiz.draw import arrange, draw, rank
+from grader.kinds.quiz.judge.marking import Given, mark
 from grader.lesson import library
 from grader.model.questions import Fill, Match, Multiple, Order, Question, Single, choices, plain
 from tests import browser as browsing

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.judge.quiz.answers import right_answer
-from grader.labs.quiz.draw import draw, pose
+from grader.kinds.quiz.draw import draw, pose
+from grader.kinds.quiz.judge.answers import right_answer
 from grader.lesson import library
 from grader.model.questions import Fill, Match, Multiple, Order, Question, letter
 

@@ -19,9 +19,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.judge.quiz.marking import mark
-from grader.labs.quiz.lab import rfc_sections
-from grader.labs.quiz.sheets import Sheet
+from grader.kinds.quiz.complete import rfc_sections
+from grader.kinds.quiz.entries import Sheet
+from grader.kinds.quiz.judge.marking import mark
 from grader.model.questions import Question, Single
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import html
 
+from grader.display.text import visible
 from grader.model.errors import UsageError
 from grader.model.questions import Multiple
-from grader.outputs.text import visible
 
 MOST_SHARES = 10
 """Moodle takes a share of a question's mark only where it is on its list: 100% divided by 1 to 10 are."""

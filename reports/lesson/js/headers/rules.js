@@ -1,4 +1,4 @@
-/* Whether a message keeps the rules of RFC 5322 and MIME: the twin of grader/judge/headers, held to it by a test. */
+/* Whether a message keeps the rules of RFC 5322 and MIME: the twin of grader/formats/message, held to it by a test. */
 (() => {
   "use strict";
   const smtplab = (window.smtplab = window.smtplab || {});

@@ -1,0 +1,1 @@
+"""The field's own formats, each read in exactly one place, with the position of everything that is read."""

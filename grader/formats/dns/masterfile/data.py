@@ -1,0 +1,163 @@
+"""The data of records: read token by token where a fault is likely, by dnspython where it is not."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
+from grader.formats.dns.masterfile.tokens import Token, displayed
+from grader.model.zone import Place, Text
+
+LONGEST_STRING = 255
+"""Octets of one character-string (RFC 1035 section 3.3)."""
+
+LONGEST_DATA = 4_096
+"""Octets of a record's data: beyond these no receiver of mail would go on reading (RFC 7208 section 3.4)."""
+
+_NAMES = {"CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
+"""Types whose data ends in a name, and how many numbers stand before it."""
+
+
+class BadData(Exception):
+    """Data that its type does not allow: the place and the sentence."""
+
+    def __init__(self, place: Place, sentence: str) -> None:
+        super().__init__(sentence)
+        self.place = place
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a record. ``relative`` are names in it that are written without a dot at their end."""
+
+    rdata: Any
+    texts: list[Text] = field(default_factory=list)
+    relative: list[Place] = field(default_factory=list)
+
+
+def data_of(
+    rdtype: dns.rdatatype.RdataType, tokens: list[Token], type_: Token, origin: dns.name.Name
+) -> Data:
+    """The data that the tokens after a type write. Raises ``BadData``."""
+    kind = dns.rdatatype.to_text(rdtype)
+    if not tokens:
+        raise BadData(type_.whole, f"the {kind} record has no data")
+    texts: list[Text] = []
+    relative: list[Place] = []
+    if kind in ("TXT", "SPF"):
+        texts = [_text(token) for token in tokens]
+    elif kind in ("A", "AAAA"):
+        _address(kind, tokens)
+    elif kind in _NAMES:
+        relative = _named(kind, tokens, origin)
+    try:
+        rdata = dns.rdata.from_text(
+            dns.rdataclass.IN, rdtype, " ".join(map(_written, tokens)), origin, relativize=False
+        )
+        if len(rdata.to_wire() or b"") > LONGEST_DATA:
+            raise ValueError(f"it is longer than {LONGEST_DATA} octets")
+    except (dns.exception.DNSException, ValueError, UnicodeError, OverflowError) as error:
+        raise BadData(_span(tokens), f"this is no data for a record of type {kind}: {error}") from error
+    return Data(rdata, texts, relative)
+
+
+def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
+    """A domain name, completed with the origin where it has no dot at its end. Raises ``BadData``."""
+    if token.quoted:
+        raise BadData(token.whole, "a name stands without quotation marks")
+    if token.source == "@":
+        return origin
+    odd = next((offset for offset, sign in enumerate(token.source) if not sign.isascii()), None)
+    if odd is not None:
+        place = Place(token.place.line, token.place.column + odd)
+        raise BadData(place, "a name is written in ASCII; an international one begins with xn-- (RFC 5890)")
+    try:
+        return dns.name.from_text(token.source, origin)
+    except dns.name.LabelTooLong as error:
+        raise BadData(token.whole, "a label of this name is longer than 63 octets") from error
+    except dns.name.EmptyLabel as error:
+        raise BadData(token.whole, "this name has two dots in a row, or begins with one") from error
+    except (dns.exception.DNSException, ValueError) as error:
+        raise BadData(token.whole, f"this is no domain name: {error}") from error
+
+
+def _text(token: Token) -> Text:
+    text = Text(token.place, token.source, token.quoted)
+    octets = text.octets()
+    if len(octets) > LONGEST_STRING:
+        begins = token.place.column + octets[LONGEST_STRING][1]
+        place = Place(token.place.line, begins, token.place.column + token.place.length - begins)
+        raise BadData(
+            place,
+            f"the string that ends here is {len(octets)} octets long, and one can hold 255: divide it into several, "
+            'each in quotation marks ("…" "…"); readers join them without a blank (RFC 7208 section 3.3)',
+        )
+    return Text(token.place, displayed(token.source), token.quoted)
+
+
+def _address(kind: str, tokens: list[Token]) -> None:
+    token = tokens[0]
+    _no_more(kind, tokens, 1)
+    try:
+        if not token.quoted:
+            (ipaddress.IPv4Address if kind == "A" else ipaddress.IPv6Address)(token.source)
+            return
+    except ValueError:
+        pass
+    version = "IPv4" if kind == "A" else "IPv6"
+    raise BadData(token.whole, f"“{token.source[:60]}” is no {version} address")
+
+
+def _named(kind: str, tokens: list[Token], origin: dns.name.Name) -> list[Place]:
+    """Check the numbers and the name; the name's place where it has no dot at its end."""
+    numbers = _NAMES[kind]
+    for token in tokens[:numbers]:
+        if (
+            token.quoted
+            or not token.source.isdigit()
+            or not token.source.isascii()
+            or int(token.source) > 65_535
+        ):
+            before = "the name of the mail server" if kind == "MX" else "the name"
+            raise BadData(token.whole, f"{kind} takes {_counted(numbers)} from 0 to 65535 before {before}")
+    if len(tokens) <= numbers:
+        raise BadData(tokens[-1].whole, f"{kind} takes a name at its end")
+    _no_more(kind, tokens, numbers + 1)
+    name_of(tokens[numbers], origin)
+    relative = tokens[numbers].source != "@" and not tokens[numbers].source.endswith(".")
+    return [tokens[numbers].place] if relative else []
+
+
+def _no_more(kind: str, tokens: list[Token], number: int) -> None:
+    if len(tokens) > number:
+        raise BadData(tokens[number].whole, f"the data of the {kind} record is complete before this")
+
+
+def _counted(number: int) -> str:
+    return "a number" if number == 1 else f"{number} numbers"
+
+
+def _written(token: Token) -> str:
+    """The token for dnspython, which takes characters beyond ASCII for UTF-8: each as the octets that it stands for."""
+    source = token.source
+    if not source.isascii():
+        source = "".join(
+            sign
+            if sign.isascii()
+            else "".join(f"\\{octet:03d}" for octet in sign.encode("utf-8", "surrogateescape"))
+            for sign in source
+        )
+    return f'"{source}"' if token.quoted else source
+
+
+def _span(tokens: list[Token]) -> Place:
+    first = tokens[0].whole
+    last = [token.whole for token in tokens if token.place.line == first.line][-1]
+    return Place(first.line, first.column, last.column + last.length - first.column)

@@ -1,0 +1,1 @@
+"""Kinds of lab, one folder each."""

@@ -1,0 +1,303 @@
+"""What the messages look like that the server took: envelope, header, text, lines."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, message_from_string, policy
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import parsedate_to_datetime
+from itertools import zip_longest
+
+from grader.formats.message import Fault, check_message
+from grader.formats.message.addresses import parse_addresses
+from grader.formats.message.lexer import Malformed
+from grader.formats.message.parse import parse
+from grader.formats.message.report import Report
+from grader.kinds.findings import Finding, broken, met
+from grader.kinds.program.judge.runs import Run, address, of_runs
+from grader.kinds.server.judge.sentences import quoted
+from grader.model.evidence import Arrival
+from grader.model.program import Conversation
+
+LINE_RULES = frozenset({"bare-cr", "bare-lf", "nul", "line-too-long"})
+TEXT_RULES = re.compile(
+    r"header-8bit|header-not-utf8|encoded-.*|mime-.*|content-type-.*|encoding-.*|body-8bit|base64-.*|quoted-.*|"
+    r"charset-.*|boundary-.*|multipart-.*"
+)
+"""Rules about how characters beyond ASCII are carried."""
+ALSO_WRONG = frozenset({"missing-message-id"})
+"""Rules that the standard only recommends, and a submitted message must keep (RFC 6409 section 8.3)."""
+TOLERATED = frozenset({"encoded-word-length"})
+"""Rules that a well-known library breaks by a character, which no reader minds."""
+OTHERS_AFFAIR = frozenset({"bcc-left"})
+MOST_OFF = timedelta(minutes=10)
+QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
+QUOTED_PAIR = re.compile(r"\\(.)")
+UTF8_ASKED = re.compile(r"(?:^|\s)SMTPUTF8(?:\s|$)", re.IGNORECASE)
+EIGHT_BIT_ASKED = re.compile(r"(?:^|\s)BODY=8BITMIME(?:\s|$)", re.IGNORECASE)
+
+
+@of_runs
+def envelope(run: Run) -> Finding:
+    """MAIL names the sender that was asked for, and RCPT all recipients and nobody else (RFC 5321 section 3.3)."""
+    if not run.taken:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    wanted = run.facts.wanted
+    for conversation, transaction in run.taken:
+        if address(transaction.sender) != address(wanted.sender):
+            return broken(
+                run.case,
+                f"The envelope's sender is {quoted(transaction.sender)}, and should be {quoted(wanted.sender)}.",
+                run.pointers(conversation, transaction.line),
+            )
+    expected = {address(path) for path in wanted.recipients}
+    if missing := sorted(expected - run.asked):
+        blind = {address(path) for path in wanted.bcc}
+        kinds = " (for a blind copy)" if {*missing} <= blind else ""
+        return broken(
+            run.case,
+            f"The envelope does not name {' and '.join(missing)}{kinds}, so they get no message.",
+            run.pointers(*_first(run)),
+        )
+    if surplus := sorted(run.asked - expected):
+        return broken(
+            run.case,
+            f"The envelope names {quoted(' and '.join(surplus))}, which nobody asked for.",
+            run.pointers(*_first(run)),
+        )
+    return met(run.case)
+
+
+@of_runs
+def hides_bcc(run: Run) -> Finding:
+    """No recipient of a blind copy stands in the header (RFC 5322 section 3.6.3)."""
+    if not run.arrivals:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    for arrival in run.arrivals:
+        head = _head(arrival).lower()
+        for path in run.facts.wanted.bcc:
+            if path.lower().encode() in head:
+                return broken(
+                    run.case,
+                    f"The header tells everybody that {path} gets a blind copy.",
+                    [f"message:{arrival.id}"],
+                )
+    return met(run.case)
+
+
+@of_runs
+def header(run: Run) -> Finding:
+    """Date, From, To, Cc, Subject and Message-ID are what was asked for, and keep RFC 5322."""
+    if not run.arrivals:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    for arrival, fault in _faults(run):
+        known = fault.rule in LINE_RULES | OTHERS_AFFAIR or TEXT_RULES.fullmatch(fault.rule)
+        if (fault.severity == "error" and not known) or fault.rule in ALSO_WRONG:
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+    for arrival in run.arrivals:
+        if wrong := _differs(run, arrival) or _date(run, arrival) or _repeated(run, arrival):
+            return broken(run.case, wrong, [f"message:{arrival.id}"])
+    return met(run.case)
+
+
+@of_runs
+def text(run: Run) -> Finding:
+    """Subject, the author's name and the body arrive as they were given (RFC 2045, RFC 2047)."""
+    if not run.arrivals:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    remark = ""
+    for arrival, fault in _faults(run):
+        if fault.rule in TOLERATED:
+            remark = f"{fault.sentence} ({fault.reference}) Every reader takes it all the same."
+        elif fault.severity == "error" and TEXT_RULES.fullmatch(fault.rule):
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+    for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
+        if wrong := _body_differs(run, arrival) or _beyond_ascii_differs(run, arrival):
+            return broken(run.case, wrong, [f"message:{arrival.id}"])
+        if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
+            remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
+    return met(run.case, remark)
+
+
+@of_runs
+def lines(run: Run) -> Finding:
+    """Every line, of commands and of the message, ends with CR LF, and none has more than 998 bytes."""
+    for conversation in run.facts.conversations:
+        for line in conversation.bare:
+            said = run.session(conversation).lines[line].text
+            return broken(
+                run.case,
+                f"The line {quoted(said)} of the session ends with LF alone (RFC 5321 section 2.3.8).",
+                run.pointers(conversation, line),
+            )
+    if not run.arrivals:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    for arrival, fault in _faults(run):
+        if fault.rule in LINE_RULES:
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+    return met(run.case)
+
+
+def _first(run: Run) -> tuple[Conversation, int]:
+    """Where the first message that was taken began."""
+    conversation, transaction = run.taken[0]
+    return conversation, transaction.line
+
+
+def _faults(run: Run) -> list[tuple[Arrival, Fault]]:
+    """What is wrong with the form of the run's messages."""
+    found = []
+    for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
+        utf8 = UTF8_ASKED.search(transaction.parameters) is not None
+        found += [(arrival, fault) for fault in check_message(arrival.raw, smtputf8=utf8)]
+    return found
+
+
+def _parsed(arrival: Arrival) -> EmailMessage:
+    message = message_from_bytes(arrival.raw, policy=policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def _header(arrival: Arrival) -> EmailMessage:
+    """The header alone, as UTF-8, which SMTPUTF8 allows there and the library does not expect in bytes (RFC 6532)."""
+    message = message_from_string(_head(arrival).decode("utf-8", "surrogateescape"), policy=policy.SMTP)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def _head(arrival: Arrival) -> bytes:
+    return re.split(rb"\r?\n\r?\n", arrival.raw, maxsplit=1)[0] + b"\r\n\r\n"
+
+
+def _addresses(message: EmailMessage, name: str) -> list[Address]:
+    """The addresses of all fields of that name. The library stumbles over some broken ones, which then are none."""
+    found: list[Address] = []
+    try:
+        for field in message.get_all(name, []):
+            found += field.addresses
+    except Exception:
+        return []
+    return found
+
+
+def _differs(run: Run, arrival: Arrival) -> str:
+    """What of the addresses, and of names and subject in ASCII, is other than was asked for."""
+    wanted, message = run.facts.wanted, _header(arrival)
+    for name, expected in (("From", [wanted.sender]), ("To", wanted.to), ("Cc", wanted.cc)):
+        shown = [address(found.addr_spec) for found in _addresses(message, name)]
+        if sorted(shown) != sorted(map(address, expected)):
+            listed = ", ".join(shown) or "nobody"
+            return (
+                f"{name} names {quoted(listed)}, and should name {quoted(', '.join(expected) or 'nobody')}."
+            )
+    # How characters beyond ASCII arrive is the text's affair.
+    return _words_differ(run, arrival) if (wanted.subject + wanted.from_name).isascii() else ""
+
+
+def _words_differ(run: Run, arrival: Arrival) -> str:
+    """What of name and subject is other than was asked for."""
+    return _subject_differs(run, _header(arrival)) or _name_differs(run, arrival)
+
+
+def _beyond_ascii_differs(run: Run, arrival: Arrival) -> str:
+    """What of name and subject is other than was asked for, where they are there and hold more than ASCII."""
+    wanted = run.facts.wanted
+    wrong = ""
+    if not wanted.subject.isascii() and _header(arrival)["Subject"]:
+        wrong = _subject_differs(run, _header(arrival))
+    if not wanted.from_name.isascii() and _author(arrival):
+        wrong = wrong or _name_differs(run, arrival)
+    return wrong
+
+
+def _name_differs(run: Run, arrival: Arrival) -> str:
+    wanted, shown = run.facts.wanted.from_name, _author(arrival)
+    if shown != wanted:
+        return f"The author's name arrived as {quoted(shown)} instead of {quoted(wanted)}."
+    return ""
+
+
+def _author(arrival: Arrival) -> str:
+    """The author's display name.
+
+    Not as the library reads it, which leaves a blank between encoded words (RFC 2047 section 6.2).
+    """
+    field = parse(arrival.raw, Report(arrival.raw)).first("from")
+    try:
+        name = parse_addresses(field.text).mailboxes[0].name if field else ""
+    except (Malformed, LookupError):
+        return next((found.display_name for found in _addresses(_header(arrival), "From")), "")
+    name = name.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+    if '"' in name:
+        # Within quotation marks there are no encoded words.
+        return QUOTED_STRING.sub(lambda found: QUOTED_PAIR.sub(r"\1", found[1]), name)
+    try:
+        return str(make_header(decode_header(name)))
+    except (LookupError, ValueError, HeaderParseError):
+        return name
+
+
+def _subject_differs(run: Run, message: EmailMessage) -> str:
+    wanted = run.facts.wanted.subject
+    try:
+        shown = str(message["Subject"] or "")
+    except Exception:
+        shown = ""
+    if shown.strip() != wanted.strip():
+        return f"The subject arrived as {quoted(shown)} instead of {quoted(wanted)}."
+    return ""
+
+
+def _date(run: Run, arrival: Arrival) -> str:
+    """Whether Date is the time of sending."""
+    try:
+        said = parsedate_to_datetime(str(_header(arrival)["Date"]))
+        began = datetime.fromisoformat(run.evidence.started)
+    except (TypeError, ValueError):
+        return ""
+    said = said if said.tzinfo else said.replace(tzinfo=UTC)
+    if abs(said - began) <= MOST_OFF:
+        return ""
+    return f"Date says {said:%Y-%m-%d %H:%M %z}, and the message was sent at {began:%Y-%m-%d %H:%M %z}."
+
+
+def _repeated(run: Run, arrival: Arrival) -> str:
+    """Whether another run's message bears the same Message-ID."""
+    own = _identifier(arrival)
+    mine = {other.id for other in run.arrivals}
+    for other in run.evidence.arrivals:
+        if own and other.id not in mine and _identifier(other) == own:
+            return f"Two messages bear the same Message-ID {quoted(own)} (RFC 5322 section 3.6.4)."
+    return ""
+
+
+def _identifier(arrival: Arrival) -> str:
+    found = re.search(rb"^message-id:\s*(<[^>\r\n]*>)", arrival.raw, re.IGNORECASE | re.MULTILINE)
+    return found[1].decode("ascii", "backslashreplace") if found else ""
+
+
+def _body_differs(run: Run, arrival: Arrival) -> str:
+    """The first line of the text that arrived otherwise. An end of line more or less at the end is none."""
+    try:
+        part = _parsed(arrival).get_body(("plain",))
+        arrived = str(part.get_content()) if part is not None else ""
+    except (LookupError, ValueError, AttributeError) as error:
+        return f"The text cannot be read: {error}."
+    sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
+    arrived = arrived.replace("\r\n", "\n").rstrip("\n")
+    if sent == arrived:
+        return ""
+    pairs = enumerate(zip_longest(sent.split("\n"), arrived.split("\n")), 1)
+    number, (expected, got) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
+    if got is None:
+        rest = enumerate(sent.split("\n")[number - 1 :], number)
+        number, expected = next((n, line) for n, line in rest if line)
+        return f"The text ends before its line {number}, {quoted(expected)}."
+    if expected is None:
+        return f"Behind the text's end there is a line {quoted(got)}."
+    return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."

@@ -1,0 +1,125 @@
+"""What was taken, what the program told about it, and how it took a refusal."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from grader.kinds.findings import Finding, broken, met, unproven
+from grader.kinds.program.judge.runs import Run, of_runs
+
+MOST_TRIES = 5
+"""Connections that a client may make to a server which asks it to come back later, within one run."""
+NOT_FOUND_OR_NOT_RUN = (126, 127)
+BYTE_ORDER_MARK = "\ufeff"
+
+
+@of_runs
+def connects(run: Run) -> Finding:
+    """The program can be run, and connects to the server that its environment names."""
+    if run.facts.conversations:
+        return met(run.case)
+    first, name = run.program.first_line, run.name
+    if first.endswith("\r") and first.startswith("#!"):
+        why = (
+            f"The lines of {name} end with CR LF, as Windows writes them: the system looks for a program named "
+            f"“{first[2:].strip()}” with a carriage return behind its name. Save the file with Unix line ends (LF)."
+        )
+    elif first.startswith(BYTE_ORDER_MARK):
+        why = f"{name} begins with a byte order mark, before its first line. Save it as UTF-8 without one."
+    elif run.command.code in NOT_FOUND_OR_NOT_RUN and not first.startswith("#!"):
+        why = f"The system does not know what runs {name}: its first line must be like #!/bin/sh."
+    else:
+        why = run.how_it_ended()
+    return broken(run.case, why, run.output)
+
+
+@of_runs
+def delivers(run: Run) -> Finding:
+    """The server takes a message (RFC 5321 section 4.2.5)."""
+    if run.taken:
+        return met(run.case)
+    return broken(run.case, run.how_it_ended(), run.pointers())
+
+
+@of_runs
+def tells(run: Run) -> Finding:
+    """The exit status is 0 if the server took the message for every recipient, and only then."""
+    if run.facts.late:
+        return unproven(run.case, run.how_it_ended())
+    worked, claimed = run.all_taken, run.command.code == 0
+    if worked == claimed:
+        return met(run.case)
+    if worked:
+        return broken(
+            run.case,
+            f"The server took the message for everybody, and {run.name} ended with exit status {run.command.code}."
+            f"{run.printed()}",
+            run.pointers(),
+        )
+    refused = sorted(run.asked - run.accepted) if run.taken else []
+    what = (
+        f"the server had refused {', '.join(refused)}" if refused else "the server had not taken the message"
+    )
+    return broken(run.case, f"{run.name} ended with exit status 0, although {what}.", _where(run))
+
+
+@of_runs
+def obeys_no(run: Run) -> Finding:
+    """What is refused for good (5xx) is not tried again (RFC 5321 section 4.2.1)."""
+    refused = [refusal for refusal in run.refusals() if refusal.permanent]
+    # Trying one mechanism after the other is no second try of a session; coming back with the same password is.
+    said = Counter(
+        refusal.command.casefold()
+        for refusal in {
+            (r.session, "auth") if _is_auth(r.command) else (r.session, r.line): r for r in refused
+        }.values()
+        if not _is_auth(refusal.command)
+    )
+    logins = len({refusal.session for refusal in refused if _is_auth(refusal.command)})
+    again = max([logins, *said.values()], default=0)
+    if again <= 1:
+        return met(run.case)
+    last = refused[-1]
+    return broken(
+        run.case,
+        f"{run.name} was refused for good, and tried the same {again} times.",
+        [f"session:{last.session}:{last.line}", *run.output],
+    )
+
+
+@of_runs
+def does_not_hammer(run: Run) -> Finding:
+    """A server that asks to be tried later is not tried again and again at once (RFC 5321 section 4.5.4.1)."""
+    tries = len(run.facts.conversations)
+    if tries <= MOST_TRIES:
+        return met(run.case)
+    return broken(
+        run.case,
+        f"{run.name} was asked to come back later, and connected more than {MOST_TRIES} times at once.",
+        run.pointers(),
+    )
+
+
+@of_runs
+def ends(run: Run) -> Finding:
+    """The program ends in time, whatever the server does."""
+    if not run.facts.late:
+        return met(run.case)
+    return broken(
+        run.case,
+        f"The server said nothing more, and {run.name} was still waiting after {run.seconds:g} seconds."
+        if run.server.silent
+        else run.how_it_ended(),
+        run.pointers(),
+    )
+
+
+def _is_auth(command: str) -> bool:
+    return command.upper().startswith("AUTH")
+
+
+def _where(run: Run) -> list[str]:
+    """The last refusal, where there was one."""
+    for refusal in [*run.refusals()][::-1]:
+        return [f"session:{refusal.session}:{refusal.line}", *run.output]
+    return run.pointers()

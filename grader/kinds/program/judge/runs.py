@@ -1,0 +1,179 @@
+"""A run of the program as the judging functions see it, and the sentences that they share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from grader.kinds.findings import Finding, Judgement
+from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.sentences import quoted
+from grader.model.evidence import Arrival, Command, Evidence, Session
+from grader.model.lab import Check
+from grader.model.program import Conversation, ProgramEvidence, RunFacts, Server, Transaction
+
+CREDENTIALS = "<credentials>"
+HUNG_UP = "The client hung up."
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reply that refused something: the session and its line, what was said and what was answered."""
+
+    session: int
+    line: int
+    command: str
+    reply: str
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the client should not try again (RFC 5321 section 4.2.1)."""
+        return self.reply.startswith("5")
+
+
+class Run:
+    """One run: what was recorded of it, and what its server was like."""
+
+    def __init__(self, case: Case, evidence: Evidence, program: ProgramEvidence, facts: RunFacts) -> None:
+        self.case = case
+        self.facts = facts
+        self.name = program.program
+        self.program = program
+        self.evidence = evidence
+        declared = evidence.lab.program
+        assert declared is not None
+        self.server: Server = declared.servers[facts.server]
+        self.seconds = declared.seconds
+        self.command: Command = evidence.commands[facts.command]
+        self._sessions = {session.id: session for session in evidence.sessions}
+        self._arrivals = {arrival.id: arrival for arrival in evidence.arrivals}
+
+    @property
+    def output(self) -> list[str]:
+        """A pointer to what the program printed, if it printed anything."""
+        return [f"command:{self.facts.command}"] if self.command.output.strip() else []
+
+    @property
+    def taken(self) -> list[tuple[Conversation, Transaction]]:
+        """The transactions whose message the server took."""
+        return [
+            (conversation, transaction)
+            for conversation in self.facts.conversations
+            for transaction in conversation.transactions
+            if transaction.taken
+        ]
+
+    @property
+    def arrivals(self) -> list[Arrival]:
+        """The messages that the server took."""
+        return [self._arrivals[t.arrival] for _, t in self.taken if t.arrival in self._arrivals]
+
+    @property
+    def accepted(self) -> set[str]:
+        """Recipients for whom the server took a message."""
+        return {address(path) for _, transaction in self.taken for path in transaction.recipients}
+
+    @property
+    def asked(self) -> set[str]:
+        """Recipients whom the program named to the server, whatever became of them."""
+        transactions = [t for conversation in self.facts.conversations for t in conversation.transactions]
+        return {address(path) for t in transactions for path in (*t.recipients, *t.refused)}
+
+    @property
+    def all_taken(self) -> bool:
+        """Whether the server took the message for every recipient that the program named to it."""
+        return bool(self.taken) and self.asked <= self.accepted
+
+    def session(self, conversation: Conversation) -> Session:
+        """The session of a conversation."""
+        return self._sessions[conversation.session]
+
+    def refusals(self) -> Iterator[Refusal]:
+        """Every reply of 4xx and 5xx, in the order in which they came."""
+        for conversation in self.facts.conversations:
+            command = ""
+            for index, line in enumerate(self.session(conversation).lines):
+                if line.who == "C":
+                    # What answers a password answers the AUTH before it.
+                    command = command if line.text == CREDENTIALS else line.text
+                elif line.who == "S" and line.text[:1] in ("4", "5"):
+                    yield Refusal(conversation.session, index, command, line.text)
+
+    def how_it_ended(self) -> str:
+        """How the run ended, and what stopped it, as one or two sentences."""
+        if self.facts.late:
+            ended = f"{self.name} was still running after {self.seconds:g} seconds and was killed."
+        else:
+            ended = f"{self.name} ended with exit status {self.command.code}."
+        if not self.facts.conversations:
+            return f"{ended} It never connected to the server.{self.printed()}"
+        refusal = next(iter([*self.refusals()][::-1]), None)
+        if refusal is not None:
+            said = quoted(refusal.command) if refusal.command else "the connection"
+            return f"The server answered {quoted(refusal.reply)} to {said}. {ended}"
+        problem = next((c.problem for c in self.facts.conversations if c.problem), None)
+        if problem is not None:
+            return f"TLS did not come about ({problem}). {ended}{self.printed()}"
+        return f"{ended} The server did not get a whole message.{self.printed()}"
+
+    def printed(self) -> str:
+        """The last line that the program printed, as a sentence with a blank before it."""
+        lines = [line for line in self.command.output.splitlines() if line.strip()]
+        return (
+            f" The last line that it printed: {quoted(lines[-1].strip())}"
+            if lines
+            else " It printed nothing."
+        )
+
+    def last_line(self, conversation: Conversation) -> int:
+        """The index of the last line that says more than that the client went away."""
+        lines = self.session(conversation).lines
+        whole = [index for index, line in enumerate(lines) if line.text != HUNG_UP]
+        return max(whole, default=max(0, len(lines) - 1))
+
+    def said(self, conversation: Conversation, line: int) -> str:
+        """What the client said at a line; of credentials, the command that they belong to."""
+        lines = self.session(conversation).lines[: line + 1]
+        return next(
+            (told.text for told in reversed(lines) if told.who == "C" and told.text != CREDENTIALS),
+            CREDENTIALS,
+        )
+
+    def pointers(self, conversation: Conversation | None = None, line: int | None = None) -> list[str]:
+        """Where to look: a session at a line, or the first session and what the program printed."""
+        if conversation is None and self.facts.conversations:
+            best = [c for c in self.facts.conversations if any(t.taken for t in c.transactions)]
+            conversation = (best or self.facts.conversations)[-1]
+        if conversation is None:
+            return self.output
+        last = self.last_line(conversation)
+        return [f"session:{conversation.session}:{last if line is None else line}", *self.output]
+
+
+def address(path: str) -> str:
+    """An address for comparing: its domain without regard to case (RFC 5321 section 2.4)."""
+    local, at, domain = path.rpartition("@")
+    return f"{local}{at}{domain.lower()}"
+
+
+def of_runs(judge_one: Callable[[Run], Finding]) -> Judgement:
+    """A judgement that looks at one run after the other."""
+
+    def judgement(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+        return [judge_one(run) for run in runs(cases, record)]
+
+    judgement.__doc__ = judge_one.__doc__
+    return judgement
+
+
+def runs(cases: list[Case], record: Record) -> list[Run]:
+    """The runs that these attempts are about."""
+    program = record.evidence.program
+    if program is None:
+        return []
+    facts = {run.id: run for run in program.runs}
+    return [
+        Run(case, record.evidence, program, facts[program.attempts[case.facts.id]])
+        for case in cases
+        if program.attempts.get(case.facts.id) in facts
+    ]

@@ -1,0 +1,107 @@
+"""What became of the password, and of the message, on the way."""
+
+from __future__ import annotations
+
+from grader.kinds.findings import Finding, broken, met
+from grader.kinds.program.judge.runs import Run, of_runs
+from grader.kinds.server.judge.sentences import quoted
+from grader.model.program import Exposure
+
+WRONG_CERTIFICATE = {
+    "other-name": "is for another name",
+    "self-signed": "is signed by itself and by nobody whom the system trusts",
+    "expired": "has expired",
+}
+OUT_OF_FASHION = "LOGIN"
+BETTER = "PLAIN"
+
+
+@of_runs
+def encrypts(run: Run) -> Finding:
+    """Neither the password nor the message travels before TLS stands (RFC 8314 section 3)."""
+    for conversation in run.facts.conversations:
+        if (line := conversation.in_the_clear) is not None:
+            return broken(
+                run.case,
+                f"{run.name} gave its password away in the clear, with {quoted(run.said(conversation, line))}.",
+                run.pointers(conversation, line),
+            )
+        if conversation.tls is None:
+            for transaction in conversation.transactions:
+                return broken(
+                    run.case,
+                    f"{run.name} began to send its message in the clear.",
+                    run.pointers(conversation, transaction.line),
+                )
+    return met(run.case)
+
+
+@of_runs
+def keeps_secrets(run: Run) -> Finding:
+    """A server that cannot show the right certificate gets neither password nor message (RFC 6125, RFC 9525)."""
+    wrong = WRONG_CERTIFICATE.get(run.server.certificate, "is not there")
+    for conversation in run.facts.conversations:
+        for authentication in conversation.authentications:
+            return broken(
+                run.case,
+                f"{run.name} logged in at a server whose certificate {wrong}.",
+                run.pointers(conversation, authentication.line),
+            )
+        for transaction in conversation.transactions:
+            return broken(
+                run.case,
+                f"{run.name} began to send its message to a server whose certificate {wrong}.",
+                run.pointers(conversation, transaction.line),
+            )
+    return met(run.case)
+
+
+@of_runs
+def chooses_mechanism(run: Run) -> Finding:
+    """AUTH succeeds with a mechanism that the server offers (RFC 4954 section 4)."""
+    offered = " and ".join(run.server.mechanisms)
+    tried = [a for conversation in run.facts.conversations for a in conversation.authentications]
+    accepted = next((a for a in tried if a.accepted), None)
+    if accepted is None:
+        used = " and ".join(dict.fromkeys(a.mechanism for a in tried if a.mechanism)) or "none"
+        return broken(
+            run.case,
+            f"The server offers {offered}, the mechanism tried was {used}. {run.how_it_ended()}",
+            run.pointers(),
+        )
+    if accepted.mechanism == OUT_OF_FASHION and BETTER in run.server.mechanisms:
+        return met(
+            run.case,
+            f"{run.name} logged in by AUTH LOGIN, which no standard describes, where PLAIN was offered as well.",
+        )
+    return met(run.case)
+
+
+@of_runs
+def hides_password(run: Run) -> Finding:
+    """The password shows in no process list, in no log and in nothing that the program prints or leaves behind."""
+    if not run.facts.exposed:
+        return met(run.case)
+    first = run.facts.exposed[0]
+    places = list(dict.fromkeys(exposure.where for exposure in run.facts.exposed))
+    also = f" It also stood in: {', '.join(_PLACES[place] for place in places[1:])}." if places[1:] else ""
+    return broken(run.case, _exposed(first) + also, run.output if "output" in places else [])
+
+
+_PLACES = {
+    "process list": "the process list",
+    "output": "what the program printed",
+    "log": "the system's log",
+    "file": "a file that others may read",
+}
+
+
+def _exposed(exposure: Exposure) -> str:
+    what = quoted(exposure.what.strip())
+    if exposure.where == "process list":
+        return f"While the program ran, everybody on the machine could read the password in the process list: {what}"
+    if exposure.where == "output":
+        return f"The program printed the password, and what it prints ends up in logs: {what}"
+    if exposure.where == "log":
+        return f"The password stands in the system's log: {what}"
+    return f"The program left the password in a file that others may read: {what}"

@@ -1,0 +1,1 @@
+"""Runs the program against submission servers and records what happened."""

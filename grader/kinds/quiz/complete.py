@@ -1,0 +1,127 @@
+"""Completes a lab of kind ``quiz``: its questions are gathered, and each becomes a check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from grader.kinds.quiz import bank
+from grader.kinds.quiz import entries as sheets
+from grader.kinds.quiz.answer_sheet import asked
+from grader.kinds.quiz.draw import pose
+from grader.kinds.quiz.entries import Sheet
+from grader.labs import cache
+from grader.labs.complaints import Complaint, refusal
+from grader.labs.world import program_digest
+from grader.labs.yamlfile import read_bytes
+from grader.model.errors import LabError
+from grader.model.lab import Check, Expect, Lab
+from grader.model.questions import Question
+from grader.model.quiz import READABLE, Quiz
+from grader.model.templates import nearest
+from grader.model.variant import CANONICAL
+
+UNREADABLE = Check(
+    code=READABLE,
+    title="Your answers can be read",
+    points=0,
+    expect=Expect(),
+    why="What cannot be read cannot be marked, so none of the answers counts.",
+    next="Mend the file there, and keep to the form of the starter file: each question's name, a colon, the answer.",
+    expected="answers.yaml is text in UTF-8 and holds an answer to each question, as the starter file shows.",
+    tags=["quiz"],
+)
+
+
+def completed(lab: Lab, path: Path, data: bytes) -> Lab:
+    """The lab with all its questions and a check for each. Raises ``LabError``, with a line for each fault."""
+    assert lab.quiz is not None
+    files = bank.question_files(path.parent, lab.quiz.bank)
+    if lab.quiz.topics:
+        files += bank.bundled()
+    depends = [*files, *sheets.files()]
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    parts = [program_digest(), str(path).encode(), data, *(source.read_bytes() for source in sources)]
+    key = cache.digest([*parts, *(read_bytes(file, "file of questions") for file in depends)])
+    return cache.kept("quizzes", key, Lab, lambda: _completed(lab, lab.quiz or Quiz(), path, data))
+
+
+def _completed(lab: Lab, quiz: Quiz, path: Path, data: bytes) -> Lab:
+    known = sheets.sheets()
+    questions = [*quiz.questions, *bank.read_bank(bank.question_files(path.parent, quiz.bank), known)]
+    own = bank.read_bank(bank.bundled(), known) if quiz.topics else []
+    questions += [question for question in own if question.topic in quiz.topics]
+    if complaints := list(_complaints(quiz, questions, {question.topic for question in own}, known)):
+        raise refusal(path, data, complaints)
+    if not questions:
+        raise LabError(f"{path}: the quiz has no questions: name topics or a bank, or write questions there")
+    checks = [UNREADABLE, *(_check(question, quiz.points, known) for question in questions)]
+    return replace(lab, checks=checks, quiz=replace(quiz, questions=questions))
+
+
+def _complaints(
+    quiz: Quiz, questions: list[Question], topics: set[str], known: dict[str, Sheet]
+) -> Iterator[Complaint]:
+    ids = [question.id for question in questions]
+    for number, topic in enumerate(quiz.topics):
+        if topic not in topics:
+            hint = nearest("%r", topic, topics) or f" (there are {', '.join(sorted(topics))})"
+            yield Complaint(("quiz", "topics", number), f"there is no topic {topic!r}{hint}")
+    for number, question in enumerate(quiz.questions):
+        for fault in bank.question_complaints(question, known):
+            yield Complaint(("quiz", "questions", number, *fault.path), fault.sentence)
+    for twice in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+        yield Complaint(("quiz",), f"two questions have the id {twice!r}; rename one")
+    if quiz.draw and quiz.draw > len(ids):
+        yield Complaint(("quiz", "draw"), f"{quiz.draw} questions are to be drawn, and there are {len(ids)}")
+    for number, name in enumerate(quiz.canonical):
+        if name not in ids:
+            yield Complaint(
+                ("quiz", "canonical", number), f"there is no question {name!r}{nearest('%r', name, ids)}"
+            )
+    if quiz.canonical and len(set(quiz.canonical)) != (quiz.draw or len(ids)):
+        yield Complaint(
+            ("quiz", "canonical"),
+            f"{len(set(quiz.canonical))} questions are named, and each student gets {quiz.draw or len(ids)}",
+        )
+
+
+def _check(question: Question, points: int, known: dict[str, Sheet]) -> Check:
+    """A question as a check. What would tell the answer is left out: the judge adds it to an answer that was given."""
+    return Check(
+        code=question.id,
+        title=_literal(question.title),
+        points=points,
+        expect=Expect(),
+        why=why(question),
+        next="Answer it in answers.yaml.",
+        needs=[READABLE],
+        see=rfc_sections(question, known),
+        tags=[question.topic],
+        explain=_literal(_as_code(asked(pose(question, CANONICAL)))),
+    )
+
+
+def _as_code(lines: Iterator[str]) -> str:
+    """Lines as Markdown that is shown as it stands."""
+    return "\n".join(f"    {' '.join(part.split())}" if part.strip() else "" for part in lines)
+
+
+def _literal(text: str) -> str:
+    """``text`` for a key in which names in braces are replaced: what looks like one stays as it is."""
+    return re.sub(r"\{([a-z][a-z0-9_]*)\}", r"{{\1}}", text)
+
+
+def why(question: Question) -> str:
+    """What a question is about, without telling its answer."""
+    depth = ("recall", "understanding", "judgement")[question.difficulty - 1]
+    return f"A question of {depth} on {question.topic.replace('-', ' ')}."
+
+
+def rfc_sections(question: Question, known: dict[str, Sheet]) -> list[str]:
+    """The RFC sections in which the answer stands: of each entry that a question names the first."""
+    found = [known[name].references[0] if name in known else name for name in question.see]
+    return list(dict.fromkeys(found))

@@ -1,0 +1,202 @@
+"""What a student's answer means: letters or texts, alone, in a list or in a line of text."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+from grader.kinds.quiz.judge.marking import Given
+from grader.model.questions import Fill, Match, Multiple, Order, Question, Single, bare, choices, letter
+from grader.model.quiz import Posed
+
+_LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
+_LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)
+"""A whole line of the sheet: ``b) EHLO``."""
+
+_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|->|=>|>|→|\band\b|\s)\s*")
+_BETWEEN_TEXTS = [re.compile(rf"\s*{sign}\s*") for sign in ("[;\n]", "(?:->|=>|→)", r",\s*then\b", ",")]
+"""What may part texts, the signs first that stand inside a text the least."""
+
+_NOTHING = re.compile(r"[\s~?_.-]*")
+_LONGEST = 60
+
+
+class UnreadableError(Exception):
+    """An answer that means nothing; the text is a sentence for the student."""
+
+
+def read_answer(posed: Posed, value: Any) -> Given | None:
+    """The answer that a value stands for; ``None`` where it is no answer at all.
+
+    ``value`` is a text, a list or a mapping of such. Letters mean the choices as they were shown. Raises
+    ``UnreadableError`` with what is wrong.
+    """
+    question = posed.question
+    if value is None or value in ("", [], {}) or (isinstance(value, str) and _is_blank(value, question)):
+        return None
+    if isinstance(question, Fill):
+        return _word(value)
+    if isinstance(question, Match):
+        return _pairs(posed, question, value)
+    places = _places(posed, value)
+    if len(set(places)) < len(places):
+        twice = next(place for place in places if places.count(place) > 1)
+        raise UnreadableError(f"{_quoted(choices(question)[twice])} stands twice in the answer")
+    if isinstance(question, Single) and len(places) > 1:
+        raise UnreadableError(f"{len(places)} answers are given, and exactly one is right")
+    if isinstance(question, Order) and len(places) < len(question.items):
+        absent = next(item.text for place, item in enumerate(question.items) if place not in places)
+        raise UnreadableError(
+            f"{len(places)} of {len(question.items)} items are put in order; {_quoted(absent)} is missing"
+        )
+    return list(places)
+
+
+def _is_blank(text: str, question: Question) -> bool:
+    # A dot may be what is to be filled in; a row of dots, dashes or question marks is a blank left open.
+    return not text.strip() or (not isinstance(question, Fill) and bool(_NOTHING.fullmatch(text)))
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, str):
+        raise UnreadableError("one word or number is asked for, and the answer is a list or a mapping")
+    return value
+
+
+def _places(posed: Posed, value: Any) -> list[int]:
+    """The choices that a value names, as places in the bank."""
+    if isinstance(value, str):
+        return [_place(posed, part) for part in _parts(posed, value)]
+    if isinstance(value, list):
+        if not all(isinstance(part, str) for part in value):
+            raise UnreadableError(
+                "the answer is a list of lists or mappings; write letters or texts in one list"
+            )
+        return [_place(posed, part) for part in value if part.strip()]
+    raise UnreadableError(
+        "the answer is a mapping, and letters or texts are asked for; put a text with a colon in quotation marks"
+    )
+
+
+def _parts(posed: Posed, text: str) -> list[str]:
+    """The choices' names in a text that may hold several: ``a, c``, ``ac``, ``MAIL, RCPT``, or one whole text."""
+    if _found(posed, text) is not None:
+        return [text]
+    parts = [part for part in _BETWEEN_LETTERS.split(text.strip()) if part]
+    if all(_LETTER.fullmatch(part) for part in parts):
+        return parts
+    glued = text.strip().lower()
+    last = letter(len(posed.shown) - 1)
+    if glued.isascii() and glued.isalpha() and max(glued) <= last and len(set(glued)) == len(glued):
+        return list(glued)
+    ways = [[part for part in sign.split(text.strip()) if part] for sign in _BETWEEN_TEXTS]
+    for test in (all, any):
+        for parts in ways:
+            if len(parts) > 1 and test(_found(posed, part) is not None for part in parts):
+                return parts
+    return [text]
+
+
+def _found(posed: Posed, name: str) -> int | None:
+    """The choice with that text or letter, as its place in the bank."""
+    texts = [bare(text) for text in choices(posed.question)]
+    wanted = bare(name)
+    if wanted in texts:
+        return texts.index(wanted)
+    if (both := _LETTER_AND_TEXT.fullmatch(name.strip())) and bare(both[2]) in texts:
+        place = texts.index(bare(both[2]))
+        if _found(posed, both[1]) != place:
+            raise UnreadableError(f"{_quoted(name)} names one choice by its letter and another by its text")
+        return place
+    if (found := _LETTER.fullmatch(name.strip())) is None:
+        return None
+    place = ord(found[1].lower()) - ord("a")
+    if place >= len(posed.shown):
+        return None
+    text = bare(posed.shown[place])
+    return texts.index(text) if text in texts else None
+
+
+def _place(posed: Posed, name: str) -> int:
+    place = _found(posed, name)
+    if place is None:
+        last = letter(len(posed.shown) - 1)
+        hint = _nearest(name, posed.shown)
+        raise UnreadableError(
+            f"{_quoted(name)} is neither a letter from a to {last} nor one of the texts{hint}"
+        )
+    return place
+
+
+def _pairs(posed: Posed, question: Match, value: Any) -> Given | None:
+    if isinstance(value, list) and value and all(isinstance(part, dict) and len(part) == 1 for part in value):
+        merged = [item for part in value for item in part.items()]
+        if len({left for left, _ in merged}) < len(merged):
+            raise UnreadableError("a left-hand side stands twice in the answer")
+        value = dict(merged)
+    if isinstance(value, dict):
+        return _mapped(posed, question, value)
+    places = _places(posed, value)
+    if len(places) != len(question.pairs):
+        raise UnreadableError(
+            f"{len(question.pairs)} pairs are asked for, and the answer has {len(places)}; name each left-hand side"
+        )
+    return list(places)
+
+
+def _mapped(posed: Posed, question: Match, value: dict[Any, Any]) -> Given | None:
+    lefts = [bare(pair.left) for pair in question.pairs]
+    given: list[int | None] = [None] * len(lefts)
+    for left, right in value.items():
+        if bare(str(left)) not in lefts:
+            hint = _nearest(str(left), [pair.left for pair in question.pairs])
+            raise UnreadableError(f"{_quoted(str(left))} is none of the left-hand sides{hint}")
+        if isinstance(right, list) and len(right) == 1:
+            right = right[0]
+        if right is not None and not isinstance(right, str):
+            raise UnreadableError(
+                f"{_quoted(str(left))} has a list or a mapping, and one letter or text is asked for"
+            )
+        if right and not _NOTHING.fullmatch(right):
+            given[lefts.index(bare(str(left)))] = _place(posed, right)
+    return given if any(place is not None for place in given) else None
+
+
+def _nearest(name: str, texts: list[str]) -> str:
+    """``; did you mean …?`` with the text as it is shown."""
+    close = get_close_matches(bare(name), [bare(text) for text in texts], n=1)
+    return f"; did you mean '{next(text for text in texts if bare(text) == close[0])}'?" if close else ""
+
+
+def shown_answer(posed: Posed, given: Given) -> str:
+    """An answer in words, as the bank writes its choices."""
+    question = posed.question
+    if isinstance(given, str):
+        return given
+    texts = choices(question)
+    if isinstance(question, Match):
+        return "; ".join(
+            f"{pair.left}: {texts[place] if place is not None else 'nothing'}"
+            for pair, place in zip(question.pairs, given, strict=False)
+        )
+    separator = ", then " if isinstance(question, Order) else "; "
+    return separator.join(texts[place] for place in given if place is not None)
+
+
+def right_answer(question: Question) -> str:
+    """The right answer in words."""
+    if isinstance(question, Fill):
+        return next(answer.text for answer in question.answers if answer.right)
+    places: list[int | None] = list(range(len(choices(question))))
+    if isinstance(question, Single | Multiple):
+        places = [place for place, option in enumerate(question.options) if option.right]
+    return shown_answer(Posed(question, []), places)
+
+
+def _quoted(text: str) -> str:
+    text = " ".join(text.split())
+    short = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    return f"'{short}'"

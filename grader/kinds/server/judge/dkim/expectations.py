@@ -1,0 +1,346 @@
+"""What ``expect.signature``, ``published``, ``running`` and ``kept`` ask for: cases in, findings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from grader.formats.dkim import Key, read_key
+from grader.kinds.findings import Finding, Judgement, broken, met, unproven
+from grader.kinds.server.judge.dkim.altering import altered
+from grader.kinds.server.judge.dkim.reading import Signature, header_fields
+from grader.kinds.server.judge.expectations import outside
+from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.sentences import how_it_ended, quoted
+from grader.model.lab import Check, Expect
+from grader.model.signing import BODY, KeyRecord, Published
+
+SHA1 = "rsa-sha1"
+RSA = "rsa-sha256"
+NOT_SIGNED = re.compile(r"\bopendkim\[\d+\]: .*(?:not internal|no signing \w+ match)")
+"""What OpenDKIM logs of a message that it does not sign."""
+TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
+"""Fields that servers add on the way, which a signature had better leave alone (RFC 6376 section 5.4.1)."""
+SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
+
+
+def present(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """Every message arrives with a signature that aligns with its From (RFC 9989, RFC 6376 section 3.5)."""
+    return [_present(case, record) for case in cases]
+
+
+def _present(case: Case, record: Record) -> Finding:
+    arrived = case.relayed()
+    if not arrived:
+        return outside(case, record)
+    found = [signature for arrival in arrived for signature in record.signatures.of(arrival)]
+    aligned = [signature for signature in found if signature.aligned]
+    if aligned:
+        return met(case, f"Signed by {_named(aligned)}.")
+    who = _who(case)
+    if found:
+        odd = found[0]
+        return broken(
+            case,
+            f"The message of {who} arrived with {odd.name}, and that domain does not align with its From: a receiver "
+            "cannot tell from it that the author's domain stands behind the message.",
+            [odd.pointer, *_session(case)],
+        )
+    line = next((field.line for field in header_fields(arrived[0].raw) if field.name == "from"), 0)
+    sentence, pointers = f"The message of {who} arrived unsigned.", []
+    if (reason := _why_unsigned(case, record)) is not None:
+        sentence += f" The log says: {quoted(record.logged(reason))}"
+        pointers = [f"log:{reason}"]
+    return broken(case, sentence, [*pointers, f"message:{arrived[0].id}:{line}", *_session(case)])
+
+
+def _why_unsigned(case: Case, record: Record) -> int | None:
+    """The log line in which OpenDKIM gives its reason (``LogWhy``), for this client if it names one."""
+    named = [
+        n
+        for n, line in enumerate(record.evidence.log)
+        if NOT_SIGNED.search(line)
+        and any(text in line for text in (f"[{case.facts.address}]", f"'{case.facts.sender}'"))
+    ]
+    return min(named, key=record.logged, default=None)
+
+
+def absent(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """No message arrives with a signature of the domain, wherever it arrives."""
+    findings = []
+    for case in cases:
+        own = [s for arrival in case.arrivals for s in record.signatures.of(arrival) if s.own]
+        if own:
+            sentence = (
+                f"The message of {_who(case)}, who is none of yours, bears {own[0].name}: your server has vouched "
+                "for it."
+            )
+            findings.append(broken(case, sentence, [own[0].pointer, *_session(case)]))
+        elif case.arrivals:
+            findings.append(met(case))
+        else:
+            findings.append(unproven(case, how_it_ended(case)))
+    return findings
+
+
+def verifies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """Every signature of the domain verifies with the key in DNS (RFC 6376 section 6.1)."""
+
+    def judged(case: Case, own: list[Signature]) -> Finding:
+        bad = next((signature for signature in own if signature.problem), None)
+        if bad is None:
+            return met(case, _verified(own))
+        pointers = [bad.pointer, *record.signatures.key_pointer(bad)]
+        return broken(case, f"{_begun(bad.name)} does not verify: {bad.problem}.", pointers)
+
+    return _signed(cases, record, judged)
+
+
+def covers(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """Changing what must be covered breaks every signature (RFC 6376 section 5.4, section 8.2)."""
+    wanted = check.expect.signature.covers if check.expect.signature else []
+
+    def judged(case: Case, own: list[Signature]) -> Finding:
+        for signature in own:
+            for what in wanted:
+                for sentence, copy in altered(signature.arrival.raw, what):
+                    if not signature.problem and record.signatures.verifies(signature, copy):
+                        return broken(
+                            case, _uncovered(signature, sentence, what), [signature.pointer, *_session(case)]
+                        )
+        sentence = f"{_named(own)}: no copy verifies in which {_either(wanted)} is another one."
+        return met(case, sentence + ("" if wanted == [BODY] else _left_open(own[0])))
+
+    return _signed(cases, record, judged)
+
+
+def _left_open(signature: Signature) -> str:
+    """What else a signature leaves free to be changed, and whether a second From could be added (section 8.15)."""
+    names = {field.name: None for field in header_fields(signature.arrival.raw)}
+    free = [name.title() for name in names if name not in signature.fields and name not in TRACE]
+    left = f" Not covered: {', '.join(free)}." if free else ""
+    held = signature.fields.count("from") > 1
+    return f"{left} {'No' if held else 'A'} second From can be added."
+
+
+def _either(names: list[str]) -> str:
+    """``from, to or subject``; the body is the text."""
+    shown = ["the text" if name == BODY else name for name in names]
+    return " or ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def _uncovered(signature: Signature, sentence: str, what: str) -> str:
+    limit = f" It covers {signature.tags['l']} octets of the text (l=)." if "l" in signature.tags else ""
+    listed = (
+        f" It covers h={':'.join(signature.fields)}." if what not in signature.fields and not limit else ""
+    )
+    return f"{_begun(sentence)}, and {signature.name} still verifies.{limit}{listed}"
+
+
+def strong(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """A key that lasts, and an algorithm that every receiver knows (RFC 8301, RFC 8463)."""
+    bits = (check.expect.signature.key_bits if check.expect.signature else None) or 0
+
+    def judged(case: Case, own: list[Signature]) -> Finding:
+        for signature in own:
+            if weak := _weakness(signature, bits):
+                return broken(case, weak, [signature.pointer, *record.signatures.key_pointer(signature)])
+        if not any(signature.tags.get("a") == RSA for signature in own):
+            return broken(
+                case,
+                f"{_begun(own[0].name)} is made with {own[0].tags.get('a')} alone, which many receivers do not "
+                f"know: to them the message is unsigned. All know {RSA}.",
+                [own[0].pointer],
+            )
+        kinds = dict.fromkeys(signature.key.name for signature in own if signature.key)
+        return met(case, f"The key is {' beside '.join(kinds)}.")
+
+    return _signed(cases, record, judged)
+
+
+def _weakness(signature: Signature, bits: int) -> str:
+    if signature.tags.get("a") == SHA1:
+        return (
+            f"{_begun(signature.name)} is made with a={SHA1}, which receivers have to take for no signature "
+            "(RFC 8301 section 3.1)."
+        )
+    key = signature.key
+    if key is not None and key.kind == "rsa" and 0 < key.bits < bits:
+        return f"The key at {signature.key_name} has {key.bits} bits."
+    return ""
+
+
+def _signed(
+    cases: list[Case], record: Record, judged: Callable[[Case, list[Signature]], Finding]
+) -> list[Finding]:
+    """``judged`` for every message that arrived outside with signatures of the domain; the others say nothing."""
+    findings = []
+    for case in cases:
+        found = (s for arrival in case.relayed() for s in record.signatures.of(arrival))
+        own = [signature for signature in found if signature.own or signature.aligned]
+        findings.append(judged(case, own) if own else unproven(case, "The message bears no signature."))
+    return findings
+
+
+def published(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The records handed in are well-formed, one a name, and at least one holds a key in use (RFC 6376 3.6.1)."""
+    handed_in = record.evidence.published
+    if handed_in is None or not handed_in.files:
+        return [broken(None, "No record was handed in, so DNS has none.", [])]
+    places = {file.name: number for number, file in enumerate(handed_in.files)}
+    findings = [
+        broken(
+            None,
+            f"{_place(c.file, c.line, c.column)}: {c.sentence}.",
+            [f"file:{places[c.file]}:{c.line - 1}"] if c.line else [],
+        )
+        for c in handed_in.complaints
+        if c.fatal
+    ]
+    keys: list[tuple[KeyRecord, Key]] = []
+    for entry in handed_in.records:
+        pointer = f"file:{places[entry.file]}:{max(0, entry.line - 1)}"
+        if entry.type == "CNAME":
+            answer = record.signatures.answer(entry.name)
+            if "*" not in entry.name and (answer is None or not answer.texts):
+                sentence = f"the alias leads to {entry.data[0].decode()}, where DNS has no key"
+                findings.append(broken(None, f"{_place(entry.file, entry.line)}: {sentence}.", [pointer]))
+            continue
+        key = read_key(b"".join(entry.data))
+        keys.append((entry, key))
+        if key.problem:
+            sentence = f"the record of {entry.name} is no usable key: {key.problem}"
+            findings.append(broken(None, f"{_place(entry.file, entry.line)}: {sentence}.", [pointer]))
+    if not findings and not any(not key.revoked for _, key in keys):
+        findings.append(broken(None, _no_key(handed_in), []))
+    return findings or [met(None, _published(handed_in, keys))]
+
+
+def _no_key(handed_in: Published) -> str:
+    if handed_in.records:
+        return "Every key that was handed in is revoked: p= is empty."
+    return "What was handed in for DNS holds no key."
+
+
+def _published(handed_in: Published, keys: list[tuple[KeyRecord, Key]]) -> str:
+    told = [
+        f"{entry.name}: {'revoked' if key.revoked else key.name}"
+        + "".join(f" ({remark})" for remark in key.remarks)
+        for entry, key in keys
+    ]
+    told += [f"{_place(c.file, c.line)}: {c.sentence}" for c in handed_in.complaints]
+    return ". ".join(told) + "."
+
+
+def _place(file: str, line: int, column: int = 0) -> str:
+    return f"{file}, line {line}" + (f", column {column}" if column else "") if line else file
+
+
+def running(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The services ran when the first client came."""
+    known = {facts.name: facts.running for facts in record.evidence.services}
+    findings = []
+    for service in check.expect.running:
+        name = SERVICES[service]
+        if known.get(service):
+            findings.append(met(None, f"{name} runs."))
+            continue
+        said = re.compile(rf"^\d+ {service}(?:\[\d+\])?: ")
+        lines = [n for n, line in enumerate(record.evidence.log) if said.match(line)]
+        sentence, pointers = f"{name} does not run.", []
+        if lines:
+            sentence += f" Its last words: {quoted(record.logged(lines[-1]))}"
+            pointers = [f"log:{lines[-1]}"]
+        findings.append(broken(None, sentence, pointers))
+    return findings
+
+
+def kept(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """No message is lost: refused in the session, delivered or kept (RFC 5321 section 4.2.5, section 6.1)."""
+    return [_kept(case) for case in cases]
+
+
+def _kept(case: Case) -> Finding:
+    without = " and ".join(SERVICES.get(name, name) for name in case.facts.stopped)
+    when = f"With {without} stopped, " if without else ""
+    if not case.accepted:
+        return met(case, when + _refused(case))
+    returned = [arrival for arrival in case.arrivals if arrival.place == "mailbox" and not case.facts.mailbox]
+    if bounced := [*case.bounced(), *returned]:
+        return broken(
+            case,
+            f"{when}the server took the message of {_who(case)} and then sent it back as undeliverable.",
+            [*_session(case), f"message:{bounced[0].id}"],
+        )
+    if case.relayed():
+        return met(case, f"{when}mail goes out all the same, without what {without or 'it'} adds.")
+    if waiting := case.waiting():
+        held = "is on hold until somebody releases it" if waiting[0].queue == "hold" else "waits in the queue"
+        return met(case, f"{when}mail is taken and {held}{_reason(waiting[0].reason)}.")
+    return broken(
+        case,
+        f"{when}the server took the message of {_who(case)}, and it is neither delivered nor in the queue.",
+    )
+
+
+def _refused(case: Case) -> str:
+    reply = case.last_reply
+    if reply is None:
+        return how_it_ended(case)
+    for_now = 400 <= reply.code < 500
+    then = (
+        "the sender keeps the mail and tries again"
+        if for_now
+        else "the sender is told at once that it failed"
+    )
+    return f"mail is refused with {quoted(reply.text)}: {then}."
+
+
+def _reason(reason: str) -> str:
+    return f": {quoted(reason)}" if reason else ""
+
+
+def _named(signatures: list[Signature]) -> str:
+    return " and ".join(
+        dict.fromkeys(
+            f"d={s.tags.get('d', '')} s={s.tags.get('s', '')} ({s.tags.get('a', '')})" for s in signatures
+        )
+    )
+
+
+def _verified(own: list[Signature]) -> str:
+    keys = " and ".join(dict.fromkeys(s.key_name for s in own))
+    return f"{_named(own)} with the key at {keys}."
+
+
+def _begun(text: str) -> str:
+    """Text as the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
+
+
+def _who(case: Case) -> str:
+    user = f"{case.facts.user}, logged in" if case.facts.user else case.facts.source
+    return f"{user} on port {case.facts.listener} ({case.facts.title})"
+
+
+def _session(case: Case) -> list[str]:
+    return [pointer for pointer in case.pointers() if pointer.startswith("session")]
+
+
+def judgements_of_signing(expect: Expect) -> Iterator[Judgement]:
+    """The functions that a check's expectations about keys, signatures and services name."""
+    if expect.running:
+        yield running
+    if expect.published:
+        yield published
+    if (signature := expect.signature) is not None:
+        if signature.present is not None:
+            yield present if signature.present else absent
+        if signature.verifies:
+            yield verifies
+        if signature.covers:
+            yield covers
+        if signature.key_bits is not None:
+            yield strong
+    if expect.kept:
+        yield kept

@@ -1,0 +1,294 @@
+"""Reads the signatures that messages bear and verifies them with the keys on record."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from functools import cached_property
+
+import dkim
+from dkim.util import InvalidTagValueList, parse_tag_value
+
+from grader.formats.dkim import Key, read_key
+from grader.model.evidence import Arrival, Evidence
+from grader.model.signing import KeyAnswer
+
+MOST_SIGNATURES = 8
+"""Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""
+REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
+ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519"}
+WHITE = re.compile(r"\s+")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A header field with its line in the message, from 0, and its value as it stands there."""
+
+    line: int
+    name: str
+    value: bytes
+
+
+def header_fields(raw: bytes) -> Iterator[Field]:
+    """The fields of a message's header, whichever way its lines end; an mbox's ``From `` line is none."""
+    begun: Field | None = None
+    for number, line in enumerate(raw.split(b"\n")):
+        text = line.rstrip(b"\r")
+        if begun is not None and text[:1] in (b" ", b"\t"):
+            begun = Field(begun.line, begun.name, begun.value + b"\r\n" + text)
+            continue
+        if begun is not None:
+            yield begun
+            begun = None
+        if not text:
+            return
+        name, colon, value = text.partition(b":")
+        if colon and b" " not in name:
+            begun = Field(number, name.decode("ascii", "backslashreplace").lower(), value)
+    if begun is not None:
+        yield begun
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One DKIM-Signature field of a message that arrived.
+
+    ``number`` counts them from the top, ``line`` is the field's line in the message. ``own`` says that it is the
+    student's domain that signs, or one in it; ``aligned`` that it is the author's. ``problem`` is why it does not
+    verify, empty where it does.
+    """
+
+    arrival: Arrival
+    number: int
+    line: int
+    tags: Mapping[str, str]
+    own: bool
+    aligned: bool
+    problem: str
+    key: Key | None
+
+    @property
+    def domain(self) -> str:
+        """``d=`` in lower case."""
+        return self.tags.get("d", "").lower()
+
+    @property
+    def key_name(self) -> str:
+        """Where DNS has its key (RFC 6376 section 3.6.2.1)."""
+        return f"{self.tags.get('s', '').lower()}._domainkey.{self.domain}"
+
+    @property
+    def fields(self) -> list[str]:
+        """The header fields that it covers, one more than there are where none may be added."""
+        return [WHITE.sub("", name).lower() for name in self.tags.get("h", "").split(":")]
+
+    @property
+    def pointer(self) -> str:
+        """Its place in the evidence."""
+        return f"message:{self.arrival.id}:{self.line}"
+
+    @property
+    def name(self) -> str:
+        """In words: ``the signature d=example.com s=mail2026``."""
+        return f"the signature d={self.tags.get('d', '')} s={self.tags.get('s', '')}"
+
+
+class Signatures:
+    """The signatures in one evidence document, each read and verified once."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._domain = evidence.names.get("domain", "").lower()
+        self._answers = {answer.name: answer for answer in evidence.keys}
+        self._positions = {answer.name: number for number, answer in enumerate(evidence.keys)}
+        self._started = evidence.started
+        self._known: dict[int, list[Signature]] = {}
+
+    def of(self, arrival: Arrival) -> list[Signature]:
+        """The signatures of a message, from the top."""
+        if arrival.id not in self._known:
+            self._known[arrival.id] = list(self._read(arrival))
+        return self._known[arrival.id]
+
+    def key_pointer(self, signature: Signature) -> list[str]:
+        """Where the evidence holds DNS's answer about a signature's key."""
+        position = self._positions.get(signature.key_name)
+        return [] if position is None else [f"key:{position}"]
+
+    def answer(self, name: str) -> KeyAnswer | None:
+        """What DNS said of a name."""
+        return self._answers.get(name)
+
+    def verifies(self, signature: Signature, message: bytes) -> bool:
+        """Whether a signature would verify if it stood in this other message, at the same place among them."""
+        return not self._verified(message, signature.number)[0]
+
+    @cached_property
+    def _began(self) -> float:
+        try:
+            return datetime.fromisoformat(self._started).timestamp()
+        except ValueError:
+            return 0.0
+
+    def _read(self, arrival: Arrival) -> Iterator[Signature]:
+        fields = list(header_fields(arrival.raw))
+        author = author_domain(fields)
+        number = -1
+        for field in fields:
+            if field.name != "dkim-signature":
+                continue
+            number += 1
+            if number >= MOST_SIGNATURES:
+                return
+            tags = tags_of(field.value)
+            domain = tags.get("d", "").lower()
+            aligned = bool(author) and self._aligned(domain, author)
+            problem, key = "", None
+            if arrival.place == "outside":
+                problem, key = self._verified(arrival.raw, number)
+            own = within(domain, self._domain)
+            yield Signature(arrival, number, field.line, tags, own, aligned, problem, key)
+
+    def _aligned(self, domain: str, author: str) -> bool:
+        """Relaxed alignment: both in one organizational domain, which is the student's where they lie in it."""
+        if within(domain, self._domain) and within(author, self._domain):
+            return True
+        return "." in domain and (within(domain, author) or within(author, domain))
+
+    def _verified(self, message: bytes, number: int) -> tuple[str, Key | None]:
+        """Why a signature does not verify (RFC 6376 section 6.1), empty where it does; and its key."""
+        try:
+            signer = dkim.DKIM(message, minkey=0)
+        except dkim.DKIMException as error:
+            return f"the message cannot be parsed ({error})", None
+        fields = [(name, value) for name, value in signer.headers if name.lower() == b"dkim-signature"]
+        if number >= len(fields):
+            return "the message has no such signature", None
+        try:
+            tags = parse_tag_value(fields[number][1])
+        except InvalidTagValueList as error:
+            return f"it is no list of tags ({error})", None
+        shown = {_shown(name): _shown(value) for name, value in tags.items()}
+        if problem := self._malformed(shown):
+            return problem, None
+        name = f"{shown['s']}._domainkey.{shown['d']}".lower()
+        problem, text, key = self._key(name, shown)
+        if problem:
+            return problem, key
+        covered = [part.strip().lower() for part in tags[b"h"].split(b":")]
+        return _checked(signer, tags, covered, fields[number], lambda *_, **__: text, key), key
+
+    def _malformed(self, tags: Mapping[str, str]) -> str:
+        """What is wrong with a signature's tags (RFC 6376 section 6.1.1)."""
+        if missing := [name for name in REQUIRED if name not in tags]:
+            return f"it has no {missing[0]}="
+        if tags["v"] != "1":
+            return f"its version is v={tags['v']}, not 1"
+        if tags["a"] not in ALGORITHMS:
+            return f"its algorithm a={tags['a']} is none that receivers know"
+        if "from" not in [WHITE.sub("", name).lower() for name in tags["h"].split(":")]:
+            return f"it does not cover From, which every signature must: h={WHITE.sub('', tags['h'])}"
+        if "i" in tags and not within(tags["i"].rpartition("@")[2].lower(), tags["d"].lower()):
+            return f"i={tags['i']} does not lie in d={tags['d']}"
+        if "x" in tags and (not tags["x"].isdecimal() or int(tags["x"][:20]) < self._began):
+            return f"it had expired when the message arrived (x={tags['x']})"
+        for name in ("b", "bh"):
+            try:
+                base64.b64decode(WHITE.sub("", tags[name]), validate=True)
+            except (binascii.Error, ValueError):
+                return f"{name}= is not base64"
+        return ""
+
+    def _key(self, name: str, tags: Mapping[str, str]) -> tuple[str, bytes, Key | None]:
+        """Why the key cannot be used, its record's text, and the key."""
+        answer = self._answers.get(name)
+        if answer is None or not answer.texts:
+            return f"DNS has no key at {name}{self._elsewhere(name)}", b"", None
+        if len(answer.texts) > 1:
+            return (
+                f"DNS has {len(answer.texts)} records at {name}, and which of them counts is undefined",
+                b"",
+                None,
+            )
+        text = b"".join(answer.texts[0])
+        key = read_key(text)
+        if key.problem:
+            return f"the key at {name} cannot be used: {key.problem}", text, key
+        if key.revoked:
+            return f"the key at {name} is revoked: its p= is empty", text, key
+        if key.kind != ALGORITHMS[tags["a"]]:
+            return (
+                f"a={tags['a']} asks for another kind of key than DNS has at {name} (k={key.kind})",
+                text,
+                key,
+            )
+        strict = "s" in key.tags.get("t", "").split(":")
+        if strict and "i" in tags and tags["i"].rpartition("@")[2].lower() != tags["d"].lower():
+            return f"t=s at {name} forbids i={tags['i']} beside d={tags['d']}", text, key
+        return "", text, key
+
+    def _elsewhere(self, name: str) -> str:
+        """Where there are keys instead."""
+        found = [answer.name for answer in self._answers.values() if answer.texts and answer.name != name]
+        return f"; there is one at {found[0]}" if found else ""
+
+
+def _checked(
+    signer: dkim.DKIM,
+    tags: dict[bytes, bytes],
+    covered: list[bytes],
+    field: tuple[bytes, bytes],
+    dnsfunc: Callable[..., bytes],
+    key: Key | None,
+) -> str:
+    """Why the hashes or the signature proper do not fit (RFC 6376 section 6.1.3), empty where they do."""
+    if b"c" in tags:
+        tags[b"c"] = tags[b"c"].lower()
+    try:
+        if signer.verify_sig(tags, covered, field, dnsfunc):
+            return ""
+    except dkim.ValidationError as error:
+        if str(error).startswith("body hash"):
+            return "the body hash differs (bh=): the text is not the one that was signed"
+        return str(error)
+    except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
+        return f"it cannot be read ({error})"
+    if key is not None and key.kind == "rsa" and not _made_with(key, tags[b"b"]):
+        return "it was made with another private key than the one whose public half DNS has"
+    return "the header fields that it covers are not the ones that were signed"
+
+
+def _made_with(key: Key, signature: bytes) -> bool:
+    """Whether a signature opens with a public key at all (RFC 8017 section 9.2: the padding comes out)."""
+    number = int.from_bytes(base64.b64decode(re.sub(rb"\s+", b"", signature)), "big")
+    opened = pow(number, key.exponent, key.modulus).to_bytes((key.bits + 7) // 8, "big")
+    return opened.startswith(b"\x00\x01\xff\xff")
+
+
+def tags_of(value: bytes) -> dict[str, str]:
+    """The tags of a signature field for showing; none where it is no list of tags."""
+    try:
+        return {_shown(name): _shown(text) for name, text in parse_tag_value(value).items()}
+    except InvalidTagValueList:
+        return {}
+
+
+def author_domain(fields: list[Field]) -> str:
+    """The domain of the address in From (RFC 9989: the author domain), empty where there is none."""
+    text = next((field.value for field in fields if field.name == "from"), b"")
+    return (
+        parseaddr(WHITE.sub(" ", text.decode("utf-8", "replace")))[1].rpartition("@")[2].lower().rstrip(".")
+    )
+
+
+def within(name: str, domain: str) -> bool:
+    """Whether a name is a domain or lies in it."""
+    return bool(domain) and (name == domain or name.endswith(f".{domain}"))
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("ascii", "backslashreplace")

@@ -1,0 +1,268 @@
+"""One function for each key of a lab's ``expect``: cases in, findings out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from grader.kinds.findings import Finding, Judgement, broken, met, unproven
+from grader.kinds.server.judge.functions import FUNCTIONS
+from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.sentences import how_it_ended, quoted
+from grader.model.evidence import ANY_MAILBOX, Arrival, Reply
+from grader.model.lab import Check, Expect
+
+MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)")
+"""How Postfix puts off what it cannot ask a milter about."""
+AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
+
+
+def greets(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The server answers the connection with a 220 greeting (RFC 5321 section 4.3.1)."""
+    findings = []
+    for case in cases:
+        if case.reached_server:
+            findings.append(met(case))
+            continue
+        pointers = case.pointers()
+        sentence = how_it_ended(case)
+        if (index := record.decisive_log) is not None:
+            sentence += f" Its log says: {quoted(record.logged(index))}"
+            pointers = [f"log:{index}", *pointers]
+        findings.append(broken(case, sentence, pointers))
+    return findings
+
+
+def arrives_outside(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The message reaches the outside mailbox that it was addressed to."""
+    return [outside(case, record) for case in cases]
+
+
+def outside(case: Case, record: Record) -> Finding:
+    """Whether one message reached its recipient outside, and where it is if it did not."""
+    if case.relayed():
+        return met(case)
+    if not case.accepted:
+        return _not_taken(case, record)
+    if waiting := case.waiting():
+        return broken(
+            case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
+        )
+    return broken(
+        case, f"The server took the message{_from(case)}, but it never reached its recipient outside."
+    )
+
+
+def _not_taken(case: Case, record: Record) -> Finding:
+    """What stopped the message; where it is a milter, what the log says of that."""
+    reply, log = case.last_reply, record.milter_log
+    if reply is None or not MILTER_REPLY.match(reply.text) or log is None:
+        return broken(case, how_it_ended(case))
+    sentence = f"{how_it_ended(case)} Its log says: {quoted(record.logged(log))}"
+    return broken(case, sentence, [f"log:{log}", *case.pointers()])
+
+
+def arrives_mailbox(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The message reaches the mailbox of the local user that it was addressed to."""
+    return [_mailbox(case) for case in cases]
+
+
+def _mailbox(case: Case) -> Finding:
+    delivered = [arrival for arrival in case.arrivals if arrival.place == "mailbox"]
+    if case.facts.mailbox == ANY_MAILBOX:
+        user = ", ".join(case.facts.recipients)
+        if delivered:
+            return met(case)
+    else:
+        user = case.facts.mailbox or ""
+        if any(user in arrival.where for arrival in delivered):
+            return met(case)
+    if not case.accepted:
+        return broken(case, how_it_ended(case))
+    if delivered:
+        return broken(
+            case,
+            f"The message for {user} was put into {quoted(delivered[0].where)}, which is not {user}'s mailbox.",
+        )
+    if bounced := case.bounced():
+        return broken(
+            case,
+            f"The server took the message for {user} and then sent it back to its sender.",
+            [*case.pointers(), f"message:{bounced[0].id}"],
+        )
+    if waiting := case.waiting():
+        return broken(case, f"The message for {user} still waits in the queue: {quoted(waiting[0].reason)}")
+    return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
+
+
+def arrives_nowhere(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The message reaches no mailbox outside and does not wait in the queue for one."""
+    return [_nowhere(case) for case in cases]
+
+
+def _nowhere(case: Case) -> Finding:
+    if relayed := case.relayed():
+        first = relayed[0]
+        pointers = [p for p in case.pointers() if p.startswith("session")] + [f"message:{first.id}"]
+        return broken(case, f"A message{_from(case)} was sent on to {quoted(_recipient(first))}.", pointers)
+    waiting = [entry for entry in case.waiting() if case.names_outside(entry.recipient)]
+    if waiting:
+        return broken(
+            case,
+            f"A message{_from(case)} was taken and waits in the queue to be sent on to "
+            f"{quoted(waiting[0].recipient)}.",
+        )
+    if case.accepted:
+        return unproven(case, f"A message{_from(case)} was taken, and did not arrive outside.")
+    return met(case)
+
+
+def _recipient(arrival: Arrival) -> str:
+    return ", ".join(arrival.recipients)
+
+
+def _from(case: Case) -> str:
+    return f" from {case.facts.source} ({case.facts.address}) on port {case.facts.listener}"
+
+
+def refused(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """The recipient is refused in the session (RFC 5321 section 6.1: no later bounce to a forged sender)."""
+    findings = []
+    for case in cases:
+        if not case.reached_server:
+            findings.append(unproven(case, how_it_ended(case)))
+        elif not case.accepted:
+            findings.append(met(case))
+        elif bounced := case.bounced():
+            findings.append(
+                broken(
+                    case,
+                    "The server took the message and later sent a bounce to its sender, who may never have written it.",
+                    [*case.pointers(), f"message:{bounced[0].id}"],
+                )
+            )
+        else:
+            findings.append(
+                broken(case, f"The server took the message for {quoted(', '.join(case.facts.recipients))}.")
+            )
+    return findings
+
+
+def authenticates(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """AUTH succeeds with right credentials (RFC 4954)."""
+    return [met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases]
+
+
+def authenticates_not(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """AUTH is neither offered nor accepted here (RFC 4954 section 4)."""
+    return [_no_auth(case) for case in cases]
+
+
+def _no_auth(case: Case) -> Finding:
+    if case.session is not None:
+        for index, line in enumerate(case.session.lines):
+            if line.who == "S" and AUTH_OFFER.match(line.text):
+                verb = "took a password" if case.outcome.authenticated else "offers AUTH"
+                return broken(
+                    case,
+                    f"On port {case.facts.listener} the server {verb} before the connection is encrypted: "
+                    f"{quoted(line.text)}",
+                    [f"session:{case.session.id}:{index}"],
+                )
+    if case.outcome.authenticated:
+        return broken(case, f"On port {case.facts.listener} the server took a password in the clear.")
+    return met(case)
+
+
+def replies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """Every command of the dialogue is answered with one of the codes allowed."""
+    allowed = tuple(check.expect.replies)
+    findings = []
+    for case, reply in _answers(cases):
+        if reply is None:
+            findings.append(unproven(case, how_it_ended(case)))
+        elif str(reply.code).startswith(allowed):
+            findings.append(met(case))
+        else:
+            findings.append(
+                broken(
+                    case, f"{quoted(reply.command)} was answered {quoted(reply.text)}", case.pointers(reply)
+                )
+            )
+    return findings
+
+
+def alike(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """All commands of one dialogue get the same code, so that the answers tell nothing."""
+    findings = []
+    for case in cases:
+        said = [reply for _, reply in _answers([case]) if reply is not None]
+        odd = next((reply for reply in said if reply.code != said[0].code), None)
+        if odd is None:
+            findings.append(met(case))
+        else:
+            findings.append(
+                broken(
+                    case,
+                    f"{quoted(said[0].command)} is answered {said[0].code} and {quoted(odd.command)} {odd.code}: "
+                    "the difference tells a stranger which of the two exists.",
+                    case.pointers(odd),
+                )
+            )
+    return findings
+
+
+def _answers(cases: list[Case]) -> Iterator[tuple[Case, Reply | None]]:
+    for case in cases:
+        for command in case.facts.say:
+            yield case, next((r for r in case.outcome.replies if r.command == command), None)
+
+
+def arrivals_at_most(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+    """One attempt gives no more messages than allowed, wherever they end."""
+    most = check.expect.arrivals_at_most or 0
+    findings = []
+    for case in cases:
+        if len(case.arrivals) > most:
+            findings.append(broken(case, f"One message was sent, and {len(case.arrivals)} arrived."))
+        else:
+            findings.append(met(case))
+    return findings
+
+
+def judgements(expect: Expect) -> list[Judgement]:
+    """The functions that a check's expectations name, in the order in which their findings matter."""
+    chosen: list[Judgement] = []
+    if expect.greets:
+        chosen.append(greets)
+    if expect.authenticates is not None:
+        chosen.append(authenticates if expect.authenticates else authenticates_not)
+    if expect.arrives is not None:
+        chosen.append(
+            {"outside": arrives_outside, "mailbox": arrives_mailbox, "nowhere": arrives_nowhere}[
+                expect.arrives
+            ]
+        )
+    if expect.refused:
+        chosen.append(refused)
+    if expect.replies:
+        chosen.append(replies)
+    if expect.alike:
+        chosen.append(alike)
+    if expect.arrivals_at_most is not None:
+        chosen.append(arrivals_at_most)
+    if expect.running or expect.published or expect.signature is not None or expect.kept:
+        from grader.kinds.server.judge.dkim.expectations import judgements_of_signing
+
+        chosen += judgements_of_signing(expect)
+    if expect.program:
+        from grader.kinds.program.judge import JUDGEMENTS
+
+        chosen += [judgement for name, judgement in JUDGEMENTS.items() if name in expect.program]
+    if expect.function is not None:
+        chosen.append(FUNCTIONS[expect.function])
+    if expect.zone is not None:
+        from grader.kinds.zone.judge import expectations
+
+        chosen += expectations.judgements(expect.zone)
+    return chosen

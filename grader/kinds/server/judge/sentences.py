@@ -1,0 +1,40 @@
+"""Sentences that several expectations share. They state what was observed and never how to mend it."""
+
+from __future__ import annotations
+
+from grader.kinds.server.judge.index import Case
+
+LONGEST_QUOTE = 240
+
+
+def quoted(text: str) -> str:
+    """Somebody's words in quotation marks, whole up to 240 characters; the evidence holds the rest."""
+    return (
+        f"“{text}”" if len(text) <= LONGEST_QUOTE else f"“{text[:LONGEST_QUOTE]} …” (cut; see the evidence)"
+    )
+
+
+def how_it_ended(case: Case) -> str:
+    """How far an attempt came, and what stopped it."""
+    where = f"port {case.facts.listener}"
+    stage = case.outcome.stage
+    if stage == "connect":
+        return f"Nothing answers on {where}."
+    if stage == "greeting":
+        return f"The server took the connection on {where} and then {_silence(case)} instead of greeting."
+    if stage == "untried":
+        return f"Not tried on {where}."
+    who = f"{case.facts.source} ({case.facts.address})"
+    reply = case.last_reply
+    if reply is None:
+        return f"The server {_silence(case)} while {who} was speaking on {where}."
+    if stage == "auth" and not case.outcome.authenticated and reply.command.upper().startswith("EHLO"):
+        return f"On {where} the server does not offer AUTH to {who}."
+    return f"On {where} the server answered {quoted(reply.text)} to {quoted(reply.command)} from {who}."
+
+
+def _silence(case: Case) -> str:
+    end = case.session.end if case.session is not None else ""
+    return {"timeout": "said nothing", "closed": "hung up", "reset": "broke the connection"}.get(
+        end, "ended the conversation"
+    )

@@ -1,0 +1,1 @@
+"""From a lab, a submission and a variant to everything that will be tried."""

@@ -1,0 +1,124 @@
+"""Who connects in one run: the declared sources with their names filled in, and those made for the submission."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Iterator, Mapping
+from ipaddress import IPv4Address, IPv6Address
+
+from msgspec import Struct
+
+from grader.kinds.server.plan.mentions import Mentions, playable
+from grader.labs.variant import Lot
+from grader.labs.world import ANYWHERE, ANYWHERE_V6, MENTIONED_NAMES, MENTIONED_NETWORKS, World
+from grader.model.templates import fill
+
+_TRIES = 64
+_NAMED = IPv4Address("198.18.7.1")
+"""Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
+
+
+class Client(Struct, frozen=True):
+    """Somebody who connects from ``address`` to ``server``. DNS calls the address ``name``, and leads the name back
+    to it if ``forward``."""
+
+    source: str
+    address: str
+    server: str
+    name: str
+    helo: str
+    forward: bool = True
+    inside: bool = False
+
+
+class Clients:
+    """The clients behind each source that a lab can name, made when they are asked for."""
+
+    def __init__(self, world: World, names: Mapping[str, str], mentions: Mentions, lot: Lot) -> None:
+        self._world = world
+        self._names = names
+        self._mentions = mentions
+        self._lot = lot
+        self._known: dict[str, list[Client]] = {}
+        own = ("host_v4", "host_v6", "host_lan", "nameserver")
+        self._own = {ipaddress.ip_address(names[name]) for name in own}
+        self._lan = ipaddress.ip_network(names["lan"])
+
+    def of(self, source: str) -> list[Client]:
+        """The clients of a source; none where a source made from mentions finds nothing mentioned."""
+        if source not in self._known:
+            self._known[source] = list(self._make(source))
+        return self._known[source]
+
+    def all(self) -> Iterator[Client]:
+        """Every client that was asked for."""
+        for clients in self._known.values():
+            yield from clients
+
+    def _make(self, source: str) -> Iterable[Client]:
+        match source:
+            case "anywhere":
+                return [self._unnamed(ANYWHERE, str(self._draw("0.0.0.0/0", public=True)))]
+            case "anywhere-v6":
+                return [self._unnamed(ANYWHERE_V6, str(self._draw("2a00::/12", public=True)))]
+            case "mentioned-networks":
+                return self._in_networks()
+            case "mentioned-names":
+                return self._with_names()
+            case _:
+                return [self._declared(source)]
+
+    def _declared(self, source: str) -> Client:
+        declared = self._world.sources[source]
+        name = fill(declared.name, self._names)
+        return Client(
+            source=source,
+            address=fill(declared.address, self._names),
+            server=fill(declared.to, self._names),
+            name=name,
+            helo=fill(declared.helo, self._names) or name,
+            forward=declared.forward,
+            inside=declared.inside,
+        )
+
+    def _unnamed(self, source: str, address: str) -> Client:
+        """A client whose provider names it after its address, as most do."""
+        label = address.replace(".", "-").replace("::", "-").replace(":", "-").strip("-")
+        name = f"client-{label}.stranger.example"
+        return Client(source, address, self._server(address), name, name)
+
+    def _server(self, address: str) -> str:
+        return self._names["host_v6" if ":" in address else "host_v4"]
+
+    def _in_networks(self) -> Iterator[Client]:
+        for text in self._mentions.networks:
+            address = self._draw(text)
+            if address is not None:
+                network = ipaddress.ip_network(text)
+                label = text if network.num_addresses > 1 else str(address)
+                yield self._unnamed(f"{MENTIONED_NETWORKS}: {label}", str(address))
+
+    def _draw(self, text: str, *, public: bool = False) -> IPv4Address | IPv6Address | None:
+        """An address in the network that somebody else can have; ``None`` where all are the office's or the host's."""
+        network = ipaddress.ip_network(text)
+        for attempt in range(_TRIES):
+            address = network[self._lot.number(network.num_addresses, "address", text, str(attempt))]
+            if self._foreign(address) and (address.is_global or not public):
+                return address
+        return None
+
+    def _foreign(self, address: IPv4Address | IPv6Address) -> bool:
+        # The ends of a /24 could be taken for the broadcast addresses of the networks that the host is on.
+        usable = address.version == 6 or address.packed[-1] not in (0, 255)
+        return usable and playable(address) and address not in self._lan and address not in self._own
+
+    def _with_names(self) -> Iterator[Client]:
+        own = self._names["domain"]
+        for number, mentioned in enumerate(self._mentions.names):
+            name = f"client{mentioned}" if mentioned.startswith(".") else mentioned
+            address = str(_NAMED + number)
+            # Everybody can name an address of theirs after anything; only the owner of a domain can name it back.
+            forward = name != own and not name.endswith(f".{own}")
+            yield Client(
+                f"{MENTIONED_NAMES}: {mentioned}", address, self._server(address), name, name, forward
+            )

@@ -1,0 +1,219 @@
+"""Makes the plan of a run: the student's host, the world around it, and everything that will be tried."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
+
+from grader.kinds.server.plan.clients import Clients
+from grader.kinds.server.plan.expand import Expansion
+from grader.kinds.server.plan.install import config_dir, installed, published
+from grader.kinds.server.plan.mentions import Mentions, find_mentions
+from grader.labs.certificates import Pair, authority, certificate
+from grader.labs.loading import depends_on
+from grader.labs.variant import Lot, keyed
+from grader.labs.world import World, read_world
+from grader.labs.world_dns import ZoneBook
+from grader.model.errors import UsageError
+from grader.model.lab import Lab
+from grader.model.plan import File, HostSpec, Limits, Peer, Plan, WorldSpec, Zone
+from grader.model.signing import Published
+from grader.model.submission import Submitted
+from grader.model.templates import fill, nearest
+from grader.model.variant import Variant
+
+_KEYS = "._domainkey."
+"""Stands in the name of every key, at which nobody takes mail (RFC 6376 section 3.6.2.1)."""
+_NETWORK = {4: 24, 6: 64}
+
+
+def make_plan(
+    lab: Lab,
+    submission: Submitted,
+    variant: Variant,
+    *,
+    student: str | None = None,
+    only: set[str] | None = None,
+    limits: Limits | None = None,
+    when: float | None = None,
+) -> Plan:
+    """Everything that grading this submission takes.
+
+    ``only`` restricts it to these checks and those that they depend on. ``when`` is the time (seconds since 1970) that
+    the mails bear, now unless given; all else follows from the arguments alone, so that the same submission is always
+    tried in the same way, while another one cannot know the addresses that the probes will write to.
+    Raises ``UsageError`` for an unknown check, ``SubmissionError`` where too much is mentioned to be tried.
+    """
+    if lab.program is not None:
+        from grader.kinds.program.plan import plan_program
+
+        return plan_program(lab, lab.program, submission, variant, student, selected(lab, only))
+    world = read_world()
+    names = variant.names
+    checks = selected(lab, only)
+    lot = Lot(keyed(variant.probe_key, "submission", submission.digest.hex()))
+    mentions = find_mentions(submission.files, (names["domain"], names["host"]))
+    clients = Clients(world, names, mentions, lot)
+    now = time.time() if when is None else when
+    attempts = Expansion(lab, world, variant, clients, mentions, lot, now).attempts(checks)
+    ca = authority()
+    records = _records(lab, submission, names["domain"])
+    return Plan(
+        lab=lab.id,
+        lab_version=lab.version,
+        student=student,
+        variant=variant.id,
+        host=_host(lab, submission, variant, clients, world, ca),
+        world=_world(world, variant, clients, mentions, ca, records),
+        attempts=attempts,
+        limits=limits or Limits(),
+        secrets=sorted({*variant.secrets.values(), *(a.login.password for a in attempts if a.login)}),
+        published=records,
+    )
+
+
+def selected(lab: Lab, only: Iterable[str] | None) -> set[str]:
+    """Codes of the checks to make: those of ``only``, with or without the lab's id before them, and their blockers.
+
+    Raises ``UsageError`` for a code that no check has.
+    """
+    codes = {check.code: check for check in lab.checks}
+    if only is None:
+        return set(codes)
+    chosen: set[str] = set()
+    pending = [code.removeprefix(f"{lab.id}/") for code in sorted(only)]
+    while pending:
+        code = pending.pop()
+        if code not in codes:
+            raise UsageError(f"the lab {lab.id} has no check {code!r}{nearest('%r', code, codes)}")
+        if code not in chosen:
+            chosen.add(code)
+            pending += depends_on(codes[code])
+    return chosen
+
+
+def _host(
+    lab: Lab, submission: Submitted, variant: Variant, clients: Clients, world: World, ca: Pair
+) -> HostSpec:
+    names = variant.names
+    lan = ipaddress.ip_network(names["lan"])
+    handed_in = list(installed(lab.submission, submission))
+    connected = [f"{names['host_v4']}/24", f"{names['host_v6']}/64", f"{names['host_lan']}/{lan.prefixlen}"]
+    return HostSpec(
+        name=names["host"],
+        addresses=connected,
+        routes=_routes(_world_addresses(world, names, clients), connected),
+        nameserver=names["nameserver"],
+        files=[*_system_files(lab, variant, ca), *(file for _, file in handed_in)],
+        services=list(lab.host.services),
+        config_dir=config_dir(lab.submission),
+        handed_in=[name for name, _ in handed_in],
+    )
+
+
+def _records(lab: Lab, submission: Submitted, domain: str) -> Published | None:
+    """What the submission has DNS say; ``None`` in a lab that publishes nothing."""
+    if lab.submission.publishes is None:
+        return None
+    from grader.kinds.server.plan.records import read_records
+
+    return read_records(published(lab.submission, submission), domain)
+
+
+def _system_files(lab: Lab, variant: Variant, ca: Pair) -> Iterator[File]:
+    """What the lab provides on the host: certificate and key, users and their passwords."""
+    names = variant.names
+    host = certificate(ca, [names["host"], names["domain"]])
+    yield File("/etc/ssl/lab/host.crt", host.certificate + ca.certificate)
+    yield File("/etc/ssl/lab/host.key", host.key, 0o640)
+    if "dovecot" in lab.host.services:
+        users = (("alice", 1001), ("bob", 1002))
+        lines = [
+            f"{user}:{{PLAIN}}{variant.secrets[f'{user}_password']}:{uid}:{uid}::/home/{user}::\n"
+            for user, uid in users
+        ]
+        yield File("/etc/dovecot/users", "".join(lines).encode(), 0o640, "root:dovecot")
+
+
+def _world(
+    world: World,
+    variant: Variant,
+    clients: Clients,
+    mentions: Mentions,
+    ca: Pair,
+    records: Published | None,
+) -> WorldSpec:
+    names = variant.names
+    visitor = certificate(ca, ["visitor.stranger.example"], client=True)
+    peers = [
+        Peer(fill(peer.name, names), [fill(address, names) for address in peer.addresses])
+        for peer in world.peers
+    ]
+    addresses = _world_addresses(world, names, clients)
+    return WorldSpec(
+        addresses=[f"{address}/{128 if ':' in address else 32}" for address in addresses],
+        routes=[f"{names['host_v4']}/32", f"{names['host_v6']}/128", f"{names['host_lan']}/32"],
+        nameserver=names["nameserver"],
+        zones=_with_keys(_zones(world, names, clients, mentions), names["domain"], records),
+        peers=peers,
+        ca=ca.certificate,
+        client_certificate=visitor.certificate,
+        client_key=visitor.key,
+    )
+
+
+def _world_addresses(world: World, names: dict[str, str], clients: Clients) -> list[str]:
+    """Every address that the world plays, each once: the name server's, the peers', the clients'."""
+    found = {names["nameserver"]: None}
+    found |= {fill(address, names): None for peer in world.peers for address in peer.addresses}
+    found |= {client.address: None for client in clients.all()}
+    return list(found)
+
+
+def _routes(addresses: list[str], connected: list[str]) -> list[str]:
+    """On-link networks that hold all addresses which no connected network holds."""
+    near = [ipaddress.ip_interface(text).network for text in connected]
+    routes: dict[str, None] = {}
+    for text in addresses:
+        address = ipaddress.ip_address(text)
+        if not any(address in network for network in near):
+            routes[str(ipaddress.ip_network(f"{text}/{_NETWORK[address.version]}", strict=False))] = None
+    return list(routes)
+
+
+def _zones(world: World, names: dict[str, str], clients: Clients, mentions: Mentions) -> list[Zone]:
+    book = ZoneBook(names["nameserver"])
+    for origin, text in world.zones.items():
+        book.declare(fill(origin, names), fill(text, names))
+    for peer in world.peers:
+        for address in peer.addresses:
+            book.pointer(fill(address, names), fill(peer.name, names))
+    for key in ("host_v4", "host_v6", "host_lan"):
+        book.pointer(names[key], names["host"])
+    for client in clients.all():
+        if client.name:
+            book.pointer(client.address, client.name)
+        # A name that has an address already keeps it: its owner would not give it to somebody else.
+        if client.name and client.forward and not book.holds(client.name, "A", "AAAA"):
+            book.address(client.name, client.address)
+    for domain in mentions.domains:
+        if _KEYS in f".{domain}":
+            continue
+        if not book.holds(domain, "MX", "A", "AAAA") or _outsider(domain, names, book):
+            book.add(domain, "MX", f"10 {names['outside_host']}.")
+    return book.zones()
+
+
+def _with_keys(zones: list[Zone], domain: str, records: Published | None) -> list[Zone]:
+    if records is None:
+        return zones
+    return [replace(z, records=records.records) if z.origin == domain else z for z in zones]
+
+
+def _outsider(domain: str, names: dict[str, str], book: ZoneBook) -> bool:
+    """Whether a mentioned name is somebody else's, known to DNS only as a client, and so without a mail server yet."""
+    own = domain == names["domain"] or domain.endswith("." + names["domain"])
+    return not own and not book.holds(domain, "MX")

@@ -1,0 +1,1 @@
+"""Acts on the student's server and records what happened."""

@@ -1,0 +1,1 @@
+"""What reports draw of a run of the student's server."""

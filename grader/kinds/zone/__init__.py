@@ -1,0 +1,1 @@
+"""Labs whose students hand in a DNS zone: receivers judge mail by it."""

@@ -1,0 +1,70 @@
+"""What is odd in a zone file, with the characters that are: remarks, which cost nothing by themselves.
+
+Libraries and nameservers take most of this without a word. What a record leads to is judged elsewhere, by what
+receivers conclude; these remarks say where in the file the reason may lie.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from grader.kinds.zone.judge import linttags, lintterms
+from grader.kinds.zone.judge.source import Remark, Sheets
+from grader.model.zone import Place, Record, ZoneEvidence
+
+
+def lint(zone: ZoneEvidence) -> list[Remark]:
+    """Every remark on a zone, in the file's order, each place once."""
+    sheets = Sheets(zone)
+    found: list[Remark] = [*_names(zone)]
+    aliased = frozenset(r.data.rstrip(".").lower() for r in zone.records if r.type == "CNAME")
+    for sheet in sheets.all:
+        found += lintterms.remarks(sheet)
+        found += linttags.remarks(sheet, zone.origin, aliased)
+    once = {(remark.place, remark.code): remark for remark in found}
+    return sorted(once.values(), key=lambda remark: (remark.place.line, remark.place.column, remark.code))
+
+
+def _names(zone: ZoneEvidence) -> Iterator[Remark]:
+    """Names without the dot at their end, mail servers without an address, null MX in company (RFC 7505)."""
+    origin = zone.origin.lower()
+    doubled = f"{origin}.{origin}"
+    owners: dict[str, list[Record]] = {}
+    for record in zone.records:
+        owners.setdefault(record.owner, []).append(record)
+        if record.owner == doubled or record.owner.endswith(f".{doubled}"):
+            sentence = f"without a dot at its end this name is {record.owner}; with one it would end here"
+            yield Remark("doubled-origin", "names", record.place, sentence)
+        for place in record.names:
+            target = record.data.split()[-1].rstrip(".").lower()
+            if target.endswith(f".{doubled}") or target == doubled:
+                end = Place(place.line, place.column + place.length - 1)
+                yield Remark(
+                    "doubled-origin", "names", end, f"no dot stands behind this, so the name is {target}"
+                )
+    for record in zone.records:
+        if record.type == "MX":
+            yield from _exchange(record, owners, origin)
+
+
+def _exchange(record: Record, owners: dict[str, list[Record]], origin: str) -> Iterator[Remark]:
+    target = record.data.split()[-1].rstrip(".").lower()
+    beside = [other for other in owners[record.owner] if other.type == "MX" and other is not record]
+    if not target:
+        if beside:
+            yield Remark(
+                "null-mx",
+                "names",
+                record.place,
+                f"a null MX says that {record.owner} takes no mail, and has company (RFC 7505 section 3)",
+            )
+        return
+    types = {other.type for other in owners.get(target, [])}
+    if (target == origin or target.endswith(f".{origin}")) and "CNAME" in types:
+        yield Remark(
+            "mx-alias", "names", record.place, f"the mail server {target} is an alias (RFC 2181 section 10.3)"
+        )
+    elif (target == origin or target.endswith(f".{origin}")) and not types & {"A", "AAAA"}:
+        yield Remark(
+            "mx-address", "names", record.place, f"the mail server {target} has no address in this zone"
+        )

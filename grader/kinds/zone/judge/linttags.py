@@ -1,0 +1,152 @@
+"""Remarks on records that are lists of tags: DMARC (RFC 9989) and DKIM keys (RFC 6376 section 3.6.1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from grader.kinds.zone.judge.lintterms import LOOKED_AT, begins_oddly
+from grader.kinds.zone.judge.source import DMARC, About, Remark, Sheet
+from grader.model.templates import nearest
+
+LOOKS_DMARC = re.compile(r"[^a-z0-9]*v?[\s=]*dmarc", re.IGNORECASE)
+KNOWN = ("v", "p", "sp", "np", "adkim", "aspf", "fo", "psd", "rua", "ruf", "t")
+REMOVED = ("pct", "rf", "ri")
+VALUES = {
+    "p": ("none", "quarantine", "reject"),
+    "sp": ("none", "quarantine", "reject"),
+    "np": ("none", "quarantine", "reject"),
+    "adkim": ("r", "s"),
+    "aspf": ("r", "s"),
+    "t": ("y", "n"),
+    "psd": ("y", "n", "u"),
+}
+SHORT_KEY = 300
+"""Characters of base64 below which an RSA key has fewer than 2048 bits (RFC 8301 section 3.2)."""
+
+
+def remarks(sheet: Sheet, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
+    """What is odd in a TXT record that is, or was meant to be, a list of tags. Others lead to the ``aliased`` names."""
+    if "._domainkey." in f"{sheet.record.owner}.":
+        yield from _general(sheet, "dkim")
+        yield from _key(sheet)
+    elif LOOKS_DMARC.match(sheet.text[:LOOKED_AT]):
+        yield from _general(sheet, "dmarc")
+        yield from _policy(sheet, origin.lower(), aliased)
+
+
+def _general(sheet: Sheet, about: About) -> Iterator[Remark]:
+    if sheet.record.cut is not None:
+        sentence = "a semicolon outside quotation marks begins a comment: the record ends before it"
+        yield Remark("cut", about, sheet.record.cut, sentence)
+    if (at := sheet.text.find("\\")) >= 0:
+        yield Remark(
+            "backslash", about, sheet.place(at, at + 1), "this backslash belongs to the text that readers get"
+        )
+    odd = next((place for place, sign in enumerate(sheet.text) if ord(sign) > 126), None)
+    if odd is not None:
+        yield Remark(
+            "not-ascii", about, sheet.place(odd, odd + 1), "the record is plain ASCII, and this is not"
+        )
+
+
+def _policy(sheet: Sheet, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
+    owner = sheet.record.owner
+    is_policy = owner.startswith("_dmarc.") and f"{origin}.{origin}" not in owner
+    is_authorization = "._report._dmarc." in owner
+    if not is_policy and not is_authorization and owner not in aliased:
+        sentence = f"a DMARC record at {owner}: receivers ask for _dmarc.{origin} (RFC 9989 section 4.5)"
+        yield Remark("wrong-name", "dmarc", sheet.owner, sentence)
+    if owner == f"{origin}._report._dmarc.{origin}":
+        sentence = "reports about a domain to its own addresses need no authorization: whose are meant?"
+        yield Remark("idle-authorization", "names", sheet.owner, sentence)
+    if not DMARC.match(sheet.text):
+        yield from _unrecognized(sheet)
+        return
+    seen: list[str] = []
+    for tag, value, start, end in sheet.tags():
+        yield from _tag(sheet, tag, value, start, end, seen)
+        seen.append(tag)
+    if is_policy and "p" not in seen:
+        yield Remark("no-policy", "dmarc", sheet.place(0, 8), "the record says no policy: there is no p")
+
+
+def _unrecognized(sheet: Sheet) -> Iterator[Remark]:
+    if odd := begins_oddly(sheet, "DMARC record"):
+        yield Remark("not-recognized", "dmarc", sheet.place(0, odd[0]), odd[1])
+        return
+    version = re.match(r"v[ \t]*=[ \t]*DMARC1", sheet.text)
+    if version:
+        place = sheet.place(version.end(), version.end() + 1)
+        sentence = "behind v=DMARC1 a semicolon must follow: as it is, this is no DMARC record"
+    else:
+        place = sheet.place(0, len(re.split(r"[; ]", sheet.text)[0]) or 1)
+        sentence = "a DMARC record begins with v=DMARC1, in just these letters: this is none"
+    yield Remark("not-recognized", "dmarc", place, sentence)
+
+
+def _tag(sheet: Sheet, tag: str, value: str, start: int, end: int, seen: list[str]) -> Iterator[Remark]:
+    place = sheet.place(start, end)
+    if not tag:
+        yield Remark("no-tag", "dmarc", place, "a part without “=” is no tag, and is ignored")
+    elif tag in seen:
+        yield Remark("twice", "dmarc", place, f"{tag} stands twice: receivers differ in which they take")
+    elif tag in REMOVED:
+        sentence = f"{tag} is no longer part of DMARC (RFC 9989): receivers of today ignore it"
+        yield Remark("removed-tag", "dmarc", place, sentence)
+    elif tag not in KNOWN:
+        yield Remark(
+            "unknown-tag",
+            "dmarc",
+            place,
+            f"DMARC has no tag {tag!r}{nearest('%s', tag, KNOWN)}; it is ignored",
+        )
+    elif tag in VALUES and value.lower() not in VALUES[tag]:
+        words = ", ".join(VALUES[tag])
+        after = sheet.place(start + sheet.text[start:end].index("=") + 1, end)
+        yield Remark("bad-value", "dmarc", after, f"{tag} is one of {words}, and this is none of them")
+    elif tag in ("rua", "ruf"):
+        yield from _addresses(sheet, tag, start, end)
+    elif (tag, value.lower()) == ("t", "y"):
+        yield Remark(
+            "testing", "dmarc", place, "t=y: receivers apply the policy one level weaker than it says"
+        )
+    elif (tag, value.lower()) == ("psd", "y"):
+        yield Remark(
+            "public-suffix", "dmarc", place, "psd=y says that others register domains below this one"
+        )
+    if tag == "p" and seen != ["v"]:
+        yield Remark(
+            "late-p", "dmarc", place, "p may stand anywhere (RFC 9989), but older receivers want it second"
+        )
+
+
+def _addresses(sheet: Sheet, tag: str, start: int, end: int) -> Iterator[Remark]:
+    at = start + sheet.text[start:end].index("=") + 1
+    for part in sheet.text[at:end].split(","):
+        uri = part.strip()
+        begins = at + len(part) - len(part.lstrip())
+        place = sheet.place(begins, begins + max(1, len(uri)))
+        if not re.match(r"[a-z][a-z0-9+.-]*:", uri, re.IGNORECASE):
+            yield Remark("not-uri", "dmarc", place, f"{tag} takes URIs: an address begins with mailto:")
+        elif " " in uri:
+            yield Remark("not-uri", "dmarc", place, "addresses are separated by commas")
+        elif "!" in uri:
+            yield Remark(
+                "size", "dmarc", place, "a size behind “!” is no longer part of DMARC, and is ignored"
+            )
+        at += len(part) + 1
+
+
+def _key(sheet: Sheet) -> Iterator[Remark]:
+    tags = {tag: (value, start, end) for tag, value, start, end in sheet.tags()}
+    if "p" not in tags:
+        return
+    value, start, end = tags["p"]
+    kind = tags.get("k", ("rsa", 0, 0))[0].lower()
+    if not value:
+        yield Remark("revoked", "dkim", sheet.place(start, end), "an empty p says that the key was withdrawn")
+    elif kind == "rsa" and len(re.sub(r"\s", "", value)) < SHORT_KEY:
+        yield Remark(
+            "short-key", "dkim", sheet.place(start, end), "an RSA key of 2048 bits is longer than this"
+        )

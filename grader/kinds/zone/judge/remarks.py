@@ -1,0 +1,79 @@
+"""Which remarks on a zone file explain a failing check, and which are left for the end of the report."""
+
+from __future__ import annotations
+
+from grader.kinds.zone.judge.lint import lint
+from grader.kinds.zone.judge.source import About, Remark, pointer, spoken
+from grader.model.lab import Check, Lab
+from grader.model.result import CheckResult
+from grader.model.zone import Place, ZoneEvidence
+from grader.model.zonelab import ZoneWorld
+
+MOST_LEFT_OVER = 12
+
+HIDING = frozenset(
+    {
+        "after-all", "backslash", "cut", "doubled-origin", "idle-authorization", "idle-redirect", "joined",
+        "not-ascii", "not-recognized", "type-spf", "wrong-name",
+    }
+)  # fmt: skip
+"""Remarks that explain why a record is not found although the file seems to hold it."""
+
+
+def attached(lab: Lab, check: Check, remarks: list[Remark], pointers: list[str]) -> list[tuple[str, str]]:
+    """The remarks that explain why a check failed: pointers, each with its sentence.
+
+    ``pointers`` are the check's own; where they name no characters, what it needs was not found at all.
+    """
+    places = [Place(*map(int, text.split(":")[1:])) for text in pointers if text.startswith("zone:")]
+    about = _about(lab, check)
+    chosen = [
+        remark
+        for remark in remarks
+        if remark.about in about
+        and (any(_touches(remark, place) for place in places) or (not places and remark.code in HIDING))
+    ]
+    return [(pointer(remark.place), _line(remark)) for remark in chosen]
+
+
+def _touches(remark: Remark, place: Place) -> bool:
+    """Whether a remark is about some of the characters, or hides what stands in their line."""
+    mine = remark.place
+    if mine.line != place.line:
+        return False
+    overlap = mine.column < place.column + place.length and place.column < mine.column + mine.length
+    return overlap or remark.code in HIDING
+
+
+def left_over(zone: ZoneEvidence, results: list[CheckResult]) -> list[str]:
+    """The remarks that no failing check has told."""
+    if zone.faults:
+        return []
+    told = {line for result in results for line in result.remarks}
+    lines = [line for remark in lint(zone) if (line := _line(remark)) not in told]
+    if len(lines) > MOST_LEFT_OVER:
+        more = len(lines) - MOST_LEFT_OVER
+        lines = [*lines[:MOST_LEFT_OVER], f"and {more} more remarks, in the report on the zone"]
+    return lines
+
+
+def _line(remark: Remark) -> str:
+    return f"{spoken(remark.place)}: {remark.sentence}"
+
+
+def _about(lab: Lab, check: Check) -> set[About]:
+    """What a check's expectations depend on."""
+    expect = check.expect.zone
+    if expect is None:
+        return set()
+    tries = [entry.zone for entry in check.attempts if entry.zone]
+    about: set[About] = {*expect.aligned}
+    if expect.spf or any(entry.records for entry in tries):
+        about.add("spf")
+    if expect.dkim:
+        about.add("dkim")
+    origin = (lab.zone or ZoneWorld()).origin
+    own_reports = any(report.domain == origin for entry in tries for report in entry.reports)
+    if expect.dmarc or expect.disposition or own_reports or any(entry.policies for entry in tries):
+        about.add("dmarc")
+    return about | {"names"}

@@ -1,0 +1,106 @@
+"""Every message that receivers judged, beside what was expected of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.kinds.server.judge.index import Record
+from grader.model.evidence import Evidence
+from grader.model.zone import Reception
+from grader.model.zonelab import ZoneExpect
+
+
+@dataclass(frozen=True)
+class Row:
+    """A message as judged. ``number`` is its place in the evidence, which ``case:N`` points to."""
+
+    number: int
+    check: str
+    title: str
+    client: str
+    helo: str
+    sender: str
+    author: str
+    dkim: str
+    spf: str
+    aligned: str
+    dmarc: str
+    disposition: str
+    expected: str
+    misses: frozenset[str]
+
+    @property
+    def met(self) -> bool:
+        """Whether receivers concluded what they should."""
+        return not self.misses
+
+
+def table(evidence: Evidence) -> Iterator[Row]:
+    """A row for each message, in the order of the lab's checks."""
+    if evidence.zone is None:
+        return
+    record = Record(evidence)
+    numbers = {reception.attempt: number for number, reception in enumerate(evidence.zone.receptions)}
+    for check in evidence.lab.checks:
+        expect = check.expect.zone
+        if expect is None:
+            continue
+        for case in record.cases(check.code):
+            if case.facts.id not in numbers:
+                continue
+            number = numbers[case.facts.id]
+            yield _row(number, check.code, case.facts.title, evidence.zone.receptions[number], expect)
+
+
+def _row(number: int, check: str, title: str, found: Reception, expect: ZoneExpect) -> Row:
+    dmarc = found.dmarc
+    aligned = [name for name, is_so in (("SPF", dmarc.spf_aligned), ("DKIM", dmarc.dkim_aligned)) if is_so]
+    return Row(
+        number=number,
+        check=check,
+        title=title,
+        client=found.client,
+        helo=found.helo,
+        sender=found.sender,
+        author=found.author,
+        dkim="none"
+        if found.dkim is None
+        else f"{'pass' if found.dkim.verified else 'fail'} ({found.dkim.domain})",
+        spf=found.spf.result,
+        aligned=" and ".join(aligned) or "nothing",
+        dmarc=dmarc.result,
+        disposition=dmarc.disposition,
+        expected=expected(expect),
+        misses=frozenset(misses(expect, found)),
+    )
+
+
+def misses(expect: ZoneExpect, found: Reception) -> Iterator[str]:
+    """The keys of ``expect`` that a message does not meet."""
+    if expect.spf and found.spf.result not in expect.spf:
+        yield "spf"
+    if expect.dkim and not (found.dkim and found.dkim.verified):
+        yield "dkim"
+    if not all(getattr(found.dmarc, f"{mechanism}_aligned") for mechanism in expect.aligned):
+        yield "aligned"
+    if expect.dmarc and found.dmarc.result not in expect.dmarc:
+        yield "dmarc"
+    if expect.disposition and found.dmarc.disposition not in expect.disposition:
+        yield "disposition"
+
+
+def expected(expect: ZoneExpect) -> str:
+    """What a check expects of each message, in a few words: ``SPF pass; disposition reject``."""
+    parts = []
+    if expect.spf:
+        parts.append(f"SPF {' or '.join(expect.spf)}")
+    if expect.dkim:
+        parts.append("DKIM pass")
+    if expect.aligned:
+        parts.append(f"{' and '.join(name.upper() for name in expect.aligned)} aligned")
+    if expect.dmarc:
+        parts.append(f"DMARC {' or '.join(expect.dmarc)}")
+    if expect.disposition:
+        parts.append(f"disposition {' or '.join(expect.disposition)}")
+    return "; ".join(parts)

@@ -1,0 +1,137 @@
+"""What receivers will try on a zone: a lab's declarations with the variant's names filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import msgspec
+
+from grader import resources
+from grader.kinds.server.plan.make import selected
+from grader.model.errors import LabError
+from grader.model.evidence import AttemptFacts
+from grader.model.lab import Check, Lab
+from grader.model.templates import fill
+from grader.model.variant import Variant
+from grader.model.zonelab import Message, Question, Report, ZoneTry, ZoneWorld
+
+T = TypeVar("T", Message, Question, Report)
+
+
+@dataclass
+class ZonePlan:
+    """Everything to try. The lists hold the attempt's id with what it is about; ``facts`` tell them to the judge."""
+
+    origin: str
+    file: str
+    others: dict[str, str]
+    keys: dict[str, bytes] = field(default_factory=dict)
+    facts: list[AttemptFacts] = field(default_factory=list)
+    messages: list[tuple[str, Message]] = field(default_factory=list)
+    questions: list[tuple[str, Question]] = field(default_factory=list)
+    reports: list[tuple[str, Report]] = field(default_factory=list)
+    records: list[tuple[str, str]] = field(default_factory=list)
+    policies: list[tuple[str, str]] = field(default_factory=list)
+
+
+def plan_zone(lab: Lab, variant: Variant, only: set[str] | None) -> ZonePlan:
+    """What grading a zone takes. Raises ``UsageError`` for an unknown check, ``LabError`` where a key is missing."""
+    names = variant.names
+    world = lab.zone or ZoneWorld()
+    plan = ZonePlan(
+        origin=fill(world.origin, names),
+        file=fill(lab.submission.required[0], names),
+        others={fill(origin, names): fill(text, names, origin) for origin, text in world.others.items()},
+    )
+    chosen = selected(lab, only)
+    for check in lab.checks:
+        if check.code in chosen:
+            _Planner(plan, check, names).plan()
+    plan.keys = {key: _private_key(key) for key in sorted(_keys(plan))}
+    return plan
+
+
+class _Planner:
+    """Plans one check."""
+
+    def __init__(self, plan: ZonePlan, check: Check, names: dict[str, str]) -> None:
+        self._plan = plan
+        self._check = check
+        self._names = names
+        self._number = 0
+
+    def plan(self) -> None:
+        """Plan all that the check tries; the file as a whole where it tries nothing."""
+        plan = self._plan
+        tries = [entry.zone for entry in self._check.attempts if entry.zone is not None]
+        for entry in tries:
+            self._entry(entry)
+        if not tries:
+            self._attempt(f"the zone file {plan.file}")
+
+    def _entry(self, entry: ZoneTry) -> None:
+        plan = self._plan
+        for message in entry.messages:
+            filled = self._filled(message)
+            title = filled.title or f"mail from {filled.author}"
+            plan.messages.append((self._attempt(title, filled.client, filled.sender), filled))
+        for question in entry.questions:
+            asked = self._filled(question)
+            plan.questions.append((self._attempt(asked.title or f"{asked.name} {asked.type}"), asked))
+        for report in entry.reports:
+            about = self._filled(report)
+            title = about.title or f"reports about {about.domain} to {about.to}"
+            plan.reports.append((self._attempt(title), about))
+        for text in entry.records:
+            domain = fill(text, self._names)
+            plan.records.append((self._attempt(f"the SPF record of {domain}"), domain))
+        for text in entry.policies:
+            domain = fill(text, self._names)
+            plan.policies.append((self._attempt(f"the DMARC record of {domain}"), domain))
+
+    def _attempt(self, title: str, address: str = "", sender: str = "") -> str:
+        self._number += 1
+        identity = f"{self._check.code}:{self._number}"
+        self._plan.facts.append(
+            AttemptFacts(
+                id=identity,
+                check=self._check.code,
+                title=title,
+                source="a receiver",
+                address=address,
+                listener="",
+                sender=sender,
+            )
+        )
+        return identity
+
+    def _filled(self, value: T) -> T:
+        """The value with the names in all its texts filled in."""
+
+        def texts(part: object) -> object:
+            if isinstance(part, str):
+                return fill(part, self._names, self._check.code)
+            if isinstance(part, dict):
+                return {key: texts(inner) for key, inner in part.items()}
+            return part
+
+        return msgspec.convert(texts(msgspec.to_builtins(value)), type(value))
+
+
+def _keys(plan: ZonePlan) -> Iterator[str]:
+    yield from (message.signed.key for _, message in plan.messages if message.signed)
+
+
+def _private_key(name: str) -> bytes:
+    """The PEM of a signer, from an instructor's own folder of labs or from fixtures/keys. Raises ``LabError``."""
+    folders = [
+        *(parent / "keys" for parent in resources.lab_folders()),
+        resources.folder("fixtures") / "keys",
+    ]
+    for folder in folders:
+        path = folder / f"{name}.pem"
+        if path.is_file():
+            return path.read_bytes()
+    raise LabError(f"no key signs as {name!r}: put {name}.pem into the folder 'keys' beside the labs")

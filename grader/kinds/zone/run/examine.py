@@ -1,0 +1,120 @@
+"""Serves the zone that was handed in and lets receivers judge by it."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+from grader.formats.dns.masterfile import ZoneFile, read_zone
+from grader.kinds.examine import ENGINE
+from grader.kinds.zone.plan import ZonePlan, plan_zone
+from grader.kinds.zone.run import dmarc, spf
+from grader.kinds.zone.run.dkim import Verifier
+from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.model.errors import LabError
+from grader.model.evidence import Evidence, Outcome, Query
+from grader.model.lab import Lab
+from grader.model.submission import Submitted
+from grader.model.variant import Variant
+from grader.model.zone import Answer, Reception, ZoneEvidence
+from grader.model.zonelab import Message
+from grader.world.dns.loopback import served, zones_of
+
+SLOW = "The zone is so large, or its records so long, that the time was over before receivers had judged everything."
+
+
+def examine(
+    lab: Lab, submission: Submitted, variant: Variant, *, student: str | None, only: set[str] | None
+) -> Evidence:
+    """What receivers conclude from a zone. Raises ``LabError`` where the lab's own zones are broken."""
+    began = time.monotonic()
+    started = datetime.now(UTC)
+    plan = plan_zone(lab, variant, only)
+    file = read_zone(submission.files.get(plan.file, b""), plan.origin)
+    notes: list[str] = []
+    queries: list[Query] = []
+    if file.faults:
+        zone = _unread(plan, file)
+    else:
+        zone, queries, is_late = _judged(plan, file)
+        notes += [SLOW] if is_late else []
+    return Evidence(
+        lab=lab,
+        student=student,
+        variant=variant.id,
+        names=variant.names,
+        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        duration=round(time.monotonic() - began, 3),
+        engine=ENGINE,
+        image="",
+        mta="",
+        attempts=plan.facts,
+        outcomes=[Outcome(attempt=facts.id, stage="examined") for facts in plan.facts],
+        sessions=[],
+        arrivals=[],
+        queries=queries,
+        notes=notes,
+        files=sorted(submission.files),
+        zone=zone,
+    )
+
+
+def _unread(plan: ZonePlan, file: ZoneFile) -> ZoneEvidence:
+    return ZoneEvidence(
+        file=plan.file, origin=plan.origin, lines=file.lines, faults=file.faults, records=file.records
+    )
+
+
+def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneEvidence, list[Query], bool]:
+    """What receivers conclude, what they asked DNS for it, and whether the time was over before they had done."""
+    files = {plan.origin: file, **{origin: _other(origin, text) for origin, text in plan.others.items()}}
+    with served(zones_of(files)) as server:
+        resolver = Resolver(server.address, server.port)
+        verifier = Verifier(resolver, plan.keys)
+        zone = ZoneEvidence(
+            file=plan.file,
+            origin=plan.origin,
+            lines=file.lines,
+            records=file.records,
+            receptions=[
+                _received(attempt, message, resolver, verifier) for attempt, message in plan.messages
+            ],
+            answers=[_answer(attempt, q.name, q.type, resolver) for attempt, q in plan.questions],
+            reportings=[dmarc.reporting(resolver, attempt, r.domain, r.to) for attempt, r in plan.reports],
+            measured=[spf.measure(resolver, attempt, domain) for attempt, domain in plan.records],
+            published=[dmarc.published(resolver, attempt, domain) for attempt, domain in plan.policies],
+        )
+    return zone, server.nameserver.queries, resolver.deadline.over
+
+
+def _other(origin: str, text: str) -> ZoneFile:
+    """Somebody else's zone. Raises ``LabError`` with the line of its first fault."""
+    file = read_zone(text.encode(), origin)
+    if file.faults:
+        fault = file.faults[0]
+        raise LabError(f"the lab's zone {origin}, line {fault.place.line + 1}: {fault.sentence}")
+    return file
+
+
+def _received(attempt: str, message: Message, resolver: Resolver, verifier: Verifier) -> Reception:
+    sender = spf.evaluate(resolver, client=message.client, sender=message.sender, helo=message.helo)
+    signature = verifier.verify(message)
+    author = message.author.rpartition("@")[2]
+    return Reception(
+        attempt=attempt,
+        client=message.client,
+        helo=message.helo,
+        sender=message.sender,
+        author=message.author,
+        spf=sender,
+        dmarc=dmarc.evaluate(resolver, author, sender, signature),
+        dkim=signature,
+    )
+
+
+def _answer(attempt: str, name: str, type_: str, resolver: Resolver) -> Answer:
+    try:
+        found = resolver.ask(name, type_)
+    except NoAnswer:
+        return Answer(attempt, name, type_, "SERVFAIL", [])
+    return Answer(attempt, name, type_, found.rcode, found.texts)

@@ -1,0 +1,1 @@
+"""What reports draw of a zone and of what receivers made of it."""

@@ -1,0 +1,106 @@
+"""A zone in reports: its file, with marks where a check or a remark points, and the table of messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from grader.display.excerpts import Excerpt, Pointer, Row, window
+from grader.kinds.zone.judge.lint import lint
+from grader.kinds.zone.judge.table import Row as Judged
+from grader.kinds.zone.judge.table import table
+from grader.model.evidence import Evidence
+from grader.model.zone import ZoneEvidence
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of the file, its marked characters, and what is said of them. ``failing``: a failing check points here."""
+
+    row: Row
+    sayings: list[str]
+    failing: bool
+
+
+@dataclass(frozen=True)
+class ZoneView:
+    """What the HTML report shows of a zone."""
+
+    file: str
+    lines: list[Listed]
+    rows: list[Judged]
+
+
+def excerpt(evidence: Evidence, pointer: Pointer, rows: int) -> Excerpt | None:
+    """What a pointer to a line of the file, or to a message, leads to."""
+    if evidence.zone is None:
+        return None
+    if pointer.kind == "zone":
+        return file_excerpt(evidence.zone, [pointer], rows)
+    judged = next((row for row in table(evidence) if row.number == pointer.id), None)
+    return case_excerpt(judged, pointer) if judged else None
+
+
+def file_excerpt(zone: ZoneEvidence, pointers: list[Pointer], rows: int) -> Excerpt:
+    """Lines around the first place, with the characters of all places in them marked."""
+    chosen = window(range(len(zone.lines)), pointers[0].id, min(rows, 5))
+    marked = {pointer.id for pointer in pointers}
+    shown = sorted({*chosen, *list(marked)[:rows]})
+    lines = [_line(zone, index, pointers, decisive=index in marked) for index in shown]
+    return Excerpt(pointers[0], zone.file, lines, len(zone.lines))
+
+
+def _line(zone: ZoneEvidence, index: int, pointers: Iterable[Pointer], *, decisive: bool) -> Row:
+    spans = (pointer.span for pointer in pointers if pointer.id == index and pointer.span)
+    return Row(index + 1, "", zone.lines[index], decisive, _joined(spans))
+
+
+def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Where marked characters begin and end; of those that overlap the narrower ones, as they say more."""
+    found: list[tuple[int, int]] = []
+    for column, length in sorted(set(spans), key=lambda span: (span[1], span[0])):
+        if not any(start < column + length and column < end for start, end in found):
+            found.append((column, column + length))
+    return tuple(sorted(found))
+
+
+def case_excerpt(judged: Judged, pointer: Pointer) -> Excerpt:
+    """A message as receivers saw it, what they made of it, and what was expected."""
+    lines = [
+        ("client", f"{judged.client}, EHLO {judged.helo}", False),
+        ("MAIL FROM", f"<{judged.sender}>", False),
+        ("From", judged.author, False),
+        ("DKIM", judged.dkim, "dkim" in judged.misses),
+        ("SPF", judged.spf, "spf" in judged.misses),
+        ("DMARC", f"{judged.dmarc}, aligned: {judged.aligned}", bool({"dmarc", "aligned"} & judged.misses)),
+        ("asked for", judged.disposition, "disposition" in judged.misses),
+        ("expected", judged.expected, False),
+    ]
+    rows = [
+        Row(number, "", f"{what:<9}  {text}", decisive)
+        for number, (what, text, decisive) in enumerate(lines, 1)
+    ]
+    return Excerpt(pointer, judged.title, rows, len(rows))
+
+
+def view(evidence: Evidence, pointers: list[Pointer]) -> ZoneView | None:
+    """All that is known of the zone that was handed in; ``None`` for a lab of another kind."""
+    zone = evidence.zone
+    if zone is None:
+        return None
+    sayings: dict[int, list[tuple[tuple[int, int], str]]] = {}
+    for fault in zone.faults:
+        span = (fault.place.column, fault.place.length)
+        sayings.setdefault(fault.place.line, []).append((span, fault.sentence))
+    for remark in [] if zone.faults else lint(zone):
+        span = (remark.place.column, remark.place.length)
+        sayings.setdefault(remark.place.line, []).append((span, remark.sentence))
+    failing = [pointer for pointer in pointers if pointer.kind == "zone"]
+    lines = []
+    for index, text in enumerate(zone.lines):
+        said = sayings.get(index, [])
+        spans = [span for span, _ in said] + [p.span for p in failing if p.id == index and p.span]
+        is_failing = any(pointer.id == index for pointer in failing)
+        row = Row(index + 1, "", text, is_failing, _joined(spans))
+        lines.append(Listed(row, list(dict.fromkeys(sentence for _, sentence in said)), is_failing))
+    return ZoneView(zone.file, lines, list(table(evidence)))

@@ -1,0 +1,1 @@
+"""DNS for the world: what it answers, and asking it."""

@@ -1,0 +1,1 @@
+"""Submission servers (RFC 6409) that the student's program meets."""

@@ -1,0 +1,86 @@
+"""Submission servers (RFC 6409): the one that a client is looking for, and those that it must be wary of."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+from grader.model.errors import EngineError
+from grader.model.plan import WorldSpec
+from grader.model.program import SubmissionServer
+from grader.world.peers import Busy, Peers
+from grader.world.submission_server.session import Dialogue
+from grader.world.tls import load_pair
+from grader.world.transcript import Clock
+
+CONNECTIONS_A_SERVER = 20
+"""Open at once."""
+SESSIONS_A_SERVER = 100
+"""Beyond them a server turns clients away, and keeps no record."""
+
+
+class SubmissionServers:
+    """All submission servers of a world, and what was said to each."""
+
+    def __init__(self, spec: WorldSpec, peers: Peers, clock: Clock) -> None:
+        self.peers = peers
+        self.clock = clock
+        self._office = [Office(server, self) for server in spec.submission]
+        self._listening: list[asyncio.Server] = []
+
+    @property
+    def ports(self) -> list[int]:
+        """The ports listened on, server by server."""
+        return [server.sockets[0].getsockname()[1] for server in self._listening]
+
+    async def start(self) -> None:
+        """Listen. Raises ``EngineError`` where an address is not the world's."""
+        for office in self._office:
+            plan = office.plan
+            try:
+                server = await asyncio.get_running_loop().create_server(
+                    office.answer, plan.address, plan.manners.port
+                )
+            except OSError as error:
+                raise EngineError(
+                    f"the world cannot serve {plan.address} port {plan.manners.port}: {error.strerror}"
+                ) from error
+            self._listening.append(server)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        for server in self._listening:
+            server.close()
+
+    def sessions(self) -> dict[str, list[dict[str, Any]]]:
+        """For each run its sessions in their order, and what was done in each."""
+        return {
+            office.plan.run: [
+                {"session": dialogue.on_record(), "conversation": dialogue.conversation()}
+                for dialogue in office.dialogues
+            ]
+            for office in self._office
+        }
+
+
+class Office:
+    """One submission server: what all its connections share."""
+
+    def __init__(self, plan: SubmissionServer, servers: SubmissionServers) -> None:
+        self.plan = plan
+        self.servers = servers
+        self.dialogues: list[Dialogue] = []
+        self.open = 0
+        self.context: ssl.SSLContext | None = None
+        if plan.manners.tls != "stripped":
+            self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            load_pair(self.context, plan.certificate, plan.key)
+
+    def answer(self) -> asyncio.Protocol:
+        """What a new connection is answered by."""
+        if self.open >= CONNECTIONS_A_SERVER or len(self.dialogues) >= SESSIONS_A_SERVER:
+            return Busy()
+        dialogue = Dialogue(self, first=not self.dialogues)
+        self.dialogues.append(dialogue)
+        return dialogue

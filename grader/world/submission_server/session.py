@@ -1,0 +1,340 @@
+"""One session of a submission server, as the server lives it.
+
+aiosmtpd speaks the protocol. Here are TLS from the first byte, the ways in which a server may differ from the good one,
+and the record of every session: its lines, and what was done in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from typing import TYPE_CHECKING, Any, AnyStr, cast
+
+from aiosmtpd.smtp import AuthResult, LoginPassword, TLSSetupException
+from msgspec.structs import replace
+
+from grader.model.evidence import Session
+from grader.model.program import Authentication, Conversation, Moment, Transaction
+from grader.world.peers import NULL_PATH, Taker
+from grader.world.submission_server.session_log import Minutes
+from grader.world.wire import reason
+
+if TYPE_CHECKING:
+    from grader.world.submission_server.servers import Office
+
+AUTH_PARAMETER = re.compile(r"\s+AUTH=\S*", re.IGNORECASE)
+NO_BRACKETS = "501 5.5.4 Syntax: the address stands in angle brackets"
+NO_TLS = "502 5.5.1 Command not implemented"
+TLS_ALREADY = "554 5.5.1 TLS is active already"
+CREDENTIALS_INVALID = "535 5.7.8 Authentication credentials invalid"
+NO_COMMAND = "221 2.7.0 Error: I can break rules, too. Goodbye."
+"""Postfix says so to what begins like no command (smtpd_forbidden_commands)."""
+TLS_RECORD = b"\x16\x03"
+"""How a handshake begins in every version of TLS (RFC 8446 section 5.1). No command does."""
+TLS_TOO_EARLY = "the program began TLS by itself, where the server expected a command"
+
+
+class Dialogue(Taker):
+    """One connection to a submission server."""
+
+    AuthLoginUsernameChallenge = "Username:"
+    AuthLoginPasswordChallenge = "Password:"
+
+    def __init__(self, office: Office, *, first: bool) -> None:
+        plan, manners = office.plan, office.plan.manners
+        encrypted = manners.tls != "stripped"
+        super().__init__(
+            office.servers.peers,
+            plan.name,
+            ident="ESMTP ready",
+            data_size_limit=manners.size,
+            tls_context=office.context,
+            require_starttls=encrypted,
+            auth_require_tls=encrypted,
+            auth_required=manners.honest,
+            auth_exclude_mechanism={"PLAIN", "LOGIN"} - {*manners.mechanisms},
+            authenticator=self._check,
+        )
+        self._office = office
+        self._first = first
+        self._logged_in = False
+        self._transaction: int | None = None
+        self._minutes = Minutes(office.servers.clock, plan.user, plan.password)
+        # aiosmtpd reads through this reader; its own would not tell what was read.
+        asyncio.StreamReaderProtocol.__init__(
+            self, self._minutes.reader(self.line_length_limit), self._cb_client_connected, self.loop
+        )
+        self._client = ""
+        self._lost = False
+        self._tls = ""
+        self._problem: str | None = None
+        self._end = "closed"
+        self._authentications: list[Authentication] = []
+        self._transactions: list[Transaction] = []
+
+    # The record
+
+    def on_record(self) -> Session:
+        """The session's lines; numbers and names that only the grader knows are left to it."""
+        plan = self._office.plan
+        return Session(
+            id=0,
+            source="",
+            address=self._client,
+            server=plan.address,
+            listener=str(plan.manners.port),
+            end=self._end,
+            lines=self._minutes.lines,
+        )
+
+    def conversation(self) -> Conversation:
+        """What was done in the session."""
+        return Conversation(
+            session=0,
+            tls=self._tls or None,
+            problem=self._problem,
+            in_the_clear=self._minutes.in_the_clear,
+            bare=self._minutes.bare,
+            authentications=self._authentications,
+            transactions=self._transactions,
+        )
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See ``asyncio.BaseProtocol``. With TLS it is called again, once the handshake is done."""
+        again = self._original_transport is not None
+        super().connection_made(transport)
+        if again:
+            self._peers.connections -= 1
+            tls = transport.get_extra_info("ssl_object")
+            self._tls = tls.version() or "TLS"
+            self._minutes.encrypted(f"TLS handshake: {self._tls}, {tls.cipher()[0]}")
+            return
+        self._office.open += 1
+        self._client = transport.get_extra_info("peername")[0]
+        if self._office.plan.manners.tls == "implicit":
+            # Now, and not when the client's first bytes are there: they are TLS already.
+            self._shaken = self._wrap()
+
+    def data_received(self, data: bytes) -> None:
+        """See ``asyncio.Protocol``. Not every handshake holds a line's end: nothing of it is read as commands."""
+        if self._tls or self._transaction is not None or not data.startswith(TLS_RECORD):
+            super().data_received(data)
+        elif self._problem is None:
+            self._problem = TLS_TOO_EARLY
+            self._minutes.remark(f"A TLS handshake: {TLS_TOO_EARLY}.")
+            self._minutes.server(NO_COMMAND)
+            plain = cast(asyncio.Transport, self.transport)
+            plain.write(NO_COMMAND.encode() + b"\r\n")
+            plain.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """See ``asyncio.BaseProtocol``."""
+        if self._lost:
+            return
+        self._lost = True
+        if self._end == "closed":
+            self._minutes.remark("The client hung up.")
+        self._office.open -= 1
+        super().connection_lost(error)
+
+    def _wrap(self) -> asyncio.Future[None]:
+        """Put TLS under the connection, as aiosmtpd does after STARTTLS; done once the handshake is."""
+        from asyncio import sslproto
+
+        assert self.tls_context is not None
+        waiter: asyncio.Future[None] = self.loop.create_future()
+        self._tls_protocol = sslproto.SSLProtocol(self.loop, self, self.tls_context, waiter, server_side=True)
+        self._original_transport = plain = cast(asyncio.Transport, self.transport)
+        plain.set_protocol(self._tls_protocol)
+        self.transport = self._tls_protocol._app_transport
+        self._tls_protocol.connection_made(plain)
+        return waiter
+
+    async def _handle_client(self) -> None:
+        if self._office.plan.manners.tls == "implicit":
+            try:
+                await self._shaken
+            except OSError as error:
+                self._no_tls(error)
+                cast(asyncio.Transport, self.transport).close()
+                # A handshake that failed ends the connection without a word to what was to run over it.
+                self.connection_lost(error)
+                return
+        try:
+            if await self._interferes("connect"):
+                return
+        except asyncio.CancelledError:
+            # The client has gone; once commands are read, aiosmtpd sees to this.
+            self._writer.close()
+            raise
+        await super()._handle_client()
+
+    def _no_tls(self, error: BaseException | None) -> None:
+        why = reason(error) if isinstance(error, ssl.SSLError) else "the client broke the connection"
+        self._problem = why
+        self._minutes.remark(f"TLS handshake failed: {why}")
+
+    async def push(self, status: AnyStr) -> None:
+        """Say a reply, and note it."""
+        said: str | bytes = status
+        if isinstance(said, bytes):
+            said = said.decode("ascii", "backslashreplace")
+        self._minutes.server(said)
+        await super().push(status)
+
+    async def _interferes(self, moment: Moment) -> bool:
+        """Whether the server does something else than usual at this moment; it has then done so."""
+        manners = self._office.plan.manners
+        if manners.silent == moment:
+            self._minutes.remark("From here on the server says nothing more.")
+            await asyncio.Event().wait()
+        reply = manners.answers.get(moment)
+        if reply is None or (manners.once and not self._first):
+            return False
+        await self._refuse(reply)
+        return True
+
+    async def _refuse(self, reply: str) -> None:
+        await self.push(reply)
+        if reply.startswith("421"):
+            self._end = "quit"
+            cast(asyncio.Transport, self.transport).close()
+
+    # Commands
+
+    async def smtp_EHLO(self, hostname: str) -> None:
+        """EHLO (RFC 5321 section 4.1.1.1), with the extensions that are usual on submission ports."""
+        if not hostname:
+            await self.push("501 Syntax: EHLO hostname")
+            return
+        if await self._interferes("ehlo"):
+            return
+        self._set_rset_state()  # type: ignore[no-untyped-call]
+        assert self.session is not None
+        self.session.extended_smtp = True
+        self.session.host_name = hostname
+        words = [self.hostname, "PIPELINING", f"SIZE {self.data_size_limit}"]
+        if self.tls_context and not self._tls_protocol:
+            words.append("STARTTLS")
+        if self._tls_protocol or not self._auth_require_tls:
+            words.append("AUTH " + " ".join(self._office.plan.manners.mechanisms))
+        words += ["8BITMIME", "SMTPUTF8"]
+        lines = [f"250-{word}" for word in words[:-1]] + [f"250 {words[-1]}"]
+        await self.push("\r\n".join(lines))
+
+    async def smtp_STARTTLS(self, arg: str) -> None:
+        """STARTTLS (RFC 3207)."""
+        if self._tls_protocol:
+            await self.push(TLS_ALREADY)
+        elif self.tls_context is None:
+            await self.push(NO_TLS)
+        elif not await self._interferes("starttls"):
+            try:
+                await super().smtp_STARTTLS(arg)
+            except TLSSetupException as error:
+                self._no_tls(error.__cause__)
+                raise
+
+    async def smtp_AUTH(self, arg: str | None) -> None:
+        """AUTH (RFC 4954); mechanisms are named in any mixture of capitals."""
+        mechanism, _, response = (arg or "").partition(" ")
+        line, encrypted = self._minutes.last, self._tls_protocol is not None
+        if self._office.plan.manners.silent == "auth" and await self._interferes("auth"):
+            return
+        await super().smtp_AUTH(f"{mechanism.upper()} {response}".strip() or None)
+        self._authentications.append(
+            Authentication(mechanism.upper()[:20], encrypted, bool(self._logged_in), line)
+        )
+
+    def _check(self, *arguments: Any) -> AuthResult:
+        """What becomes of credentials: of arguments, the last holds them. A server of an attacker's takes any."""
+        plan, given = self._office.plan, arguments[-1]
+        if (reply := plan.manners.answers.get("auth")) and (self._first or not plan.manners.once):
+            return AuthResult(success=False, handled=False, message=reply)
+        expected = LoginPassword(plan.user.encode(), plan.password.encode())
+        if plan.manners.honest and given != expected:
+            return AuthResult(success=False, handled=False, message=CREDENTIALS_INVALID)
+        self._logged_in = True
+        return AuthResult(success=True)
+
+    async def smtp_QUIT(self, arg: str) -> None:
+        """QUIT (RFC 5321 section 4.1.1.10)."""
+        self._end = "closed" if arg else "quit"
+        await super().smtp_QUIT(arg)
+
+    async def smtp_MAIL(self, arg: str | None) -> None:
+        """MAIL (RFC 5321 section 4.1.1.2), with AUTH=, which whoever offers AUTH must take (RFC 4954 section 5)."""
+        line = self._minutes.last
+        if not await self._in_brackets(arg) or await self._interferes("mail"):
+            return
+        had = self._transaction
+        await super().smtp_MAIL(AUTH_PARAMETER.sub("", arg or ""))
+        sender = self.envelope.mail_from if self.envelope else None
+        if sender is not None and had is None:
+            path = "" if sender == NULL_PATH else sender
+            parameters = (arg or "").rpartition(">")[2].strip()
+            self._transactions.append(Transaction(line, self._minutes.last, path, parameters))
+            self._transaction = len(self._transactions) - 1
+
+    async def smtp_RCPT(self, arg: str | None) -> None:
+        """RCPT (RFC 5321 section 4.1.1.3)."""
+        if not await self._in_brackets(arg):
+            return
+        path = self._getaddr((arg or "").partition(":")[2])[0] or ""
+        before = self._so_far
+        chosen = self._office.plan.manners.recipient
+        asked = len(before.recipients) + len(before.refused) + 1 if before else 0
+        taken = False
+        if before is None or chosen not in (None, asked) or not await self._interferes("rcpt"):
+            await super().smtp_RCPT(arg)
+            taken = self.envelope is not None and len(self.envelope.rcpt_tos) > len(
+                before.recipients if before else ()
+            )
+        if before is not None and taken:
+            self._note(recipients=[*before.recipients, path])
+        elif before is not None:
+            self._note(refused=[*before.refused, path])
+
+    async def smtp_DATA(self, arg: str | None) -> None:
+        """DATA (RFC 5321 section 4.1.1.4)."""
+        if not await self._interferes("data"):
+            await super().smtp_DATA(arg)
+            self._note()
+
+    async def _took(self, text: bytes) -> str:
+        self._minutes.message(text)
+        manners = self._office.plan.manners
+        if manners.silent == "text":
+            await self._interferes("text")
+        if (reply := manners.answers.get("text")) and (self._first or not manners.once):
+            return reply
+        return await super()._took(text)
+
+    def _kept(self, arrival: int) -> None:
+        self._note(taken=True, arrival=arrival)
+
+    def _set_post_data_state(self) -> None:
+        """aiosmtpd calls this wherever a transaction ends: after DATA, RSET, EHLO and STARTTLS."""
+        super()._set_post_data_state()  # type: ignore[no-untyped-call]
+        self._transaction = None
+
+    async def _in_brackets(self, arg: str | None) -> bool:
+        """Whether an address stands as it must (RFC 5321 section 4.1.2); otherwise that has been answered."""
+        if arg is None or "<" in arg:
+            return True
+        await self.push(NO_BRACKETS)
+        return False
+
+    @property
+    def _so_far(self) -> Transaction | None:
+        """The transaction that is under way."""
+        return None if self._transaction is None else self._transactions[self._transaction]
+
+    def _note(self, **facts: Any) -> None:
+        """Put on record what happened in the transaction that is under way."""
+        if self._transaction is not None:
+            current = self._transactions[self._transaction]
+            self._transactions[self._transaction] = replace(current, last_line=self._minutes.last, **facts)

@@ -1,0 +1,129 @@
+"""What a server hears and says in one session, as it goes on record: without the client's password."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from typing import Any
+
+from msgspec.structs import replace
+
+from grader.formats.reply import Heard, readable
+from grader.model.evidence import Line
+from grader.world.auth import forms
+from grader.world.transcript import AUTH, CREDENTIALS, Clock, Transcript, redacted
+
+MOST_LINES = 2_000
+"""Of a session, that are put on record."""
+CANCELLED = b"*"
+EMPTY_RESPONSE = "="
+
+
+class Minutes:
+    """The lines of a session, and where the client gave its password away."""
+
+    def __init__(self, clock: Clock, user: str, password: str) -> None:
+        self.in_the_clear: int | None = None
+        self.bare: list[int] = []
+        self._transcript = Transcript(clock)
+        self._user = user
+        self._forms = forms(user, password)
+        self._secure = False
+
+    @property
+    def lines(self) -> list[Line]:
+        """Everything so far."""
+        return [replace(line, text=self._without_password(line.text)) for line in self._transcript.lines]
+
+    @property
+    def last(self) -> int:
+        """The index of the last line."""
+        return len(self._transcript.lines) - 1
+
+    def reader(self, limit: int) -> asyncio.StreamReader:
+        """A reader for aiosmtpd that has everything noted which is read as a command or as credentials."""
+        return _Reader(self, limit)
+
+    def encrypted(self, remark: str) -> None:
+        """Note that the session is encrypted from here on."""
+        self._secure = True
+        self.remark(remark)
+
+    def remark(self, text: str) -> None:
+        """Note something that was not said."""
+        if self._room():
+            self._transcript.remark(text)
+
+    def server(self, reply: str) -> None:
+        """Note a reply."""
+        if self._room():
+            self._transcript.server("", Heard(0, reply.split("\r\n")), self._transcript.now())
+
+    def client(self, line: bytes, *, credentials: bool) -> None:
+        """Note a line of the client's, its end included."""
+        if not self._room():
+            return
+        text = readable(line.rstrip(b"\r\n"))
+        if not line.endswith(b"\r\n"):
+            self.bare.append(self.last + 1)
+        if not self._secure and self.in_the_clear is None and self._gives_away(text, credentials=credentials):
+            self.in_the_clear = self.last + 1
+        cancelled = text.encode() == CANCELLED
+        self._transcript.client(CREDENTIALS if credentials and not cancelled else redacted(text))
+
+    def message(self, text: bytes) -> None:
+        """Note a message, its dots taken off, and the dot that ended it."""
+        if self._room():
+            self._transcript.message(text)
+            self._transcript.client(".")
+
+    def _room(self) -> bool:
+        if self.last < MOST_LINES:
+            return True
+        if self.last == MOST_LINES:
+            self._transcript.remark("What followed was not put on record.")
+        return False
+
+    def _gives_away(self, text: str, *, credentials: bool) -> bool:
+        if credentials:
+            return text.encode() not in (b"", CANCELLED) and not self._is_user(text)
+        if any(form in text for form in self._forms):
+            return True
+        found = AUTH.fullmatch(text)
+        response = text[len(found[1]) :] if found else ""
+        return bool(response) and response != EMPTY_RESPONSE and not self._is_user(response)
+
+    def _is_user(self, response: str) -> bool:
+        """Whether a response is the user's name alone, which AUTH LOGIN sends before the password."""
+        try:
+            return base64.b64decode(response, validate=True) == self._user.encode()
+        except (binascii.Error, ValueError):
+            return False
+
+    def _without_password(self, text: str) -> str:
+        for form in self._forms:
+            text = text.replace(form, CREDENTIALS)
+        return text
+
+
+class _Reader(asyncio.StreamReader):
+    """aiosmtpd reads commands by ``readuntil``, credentials by ``readline``, and messages up to CR LF."""
+
+    def __init__(self, minutes: Minutes, limit: int) -> None:
+        super().__init__(limit=limit, loop=asyncio.get_running_loop())
+        self._minutes = minutes
+        self._credentials = False
+
+    async def readline(self) -> bytes:
+        self._credentials = True
+        try:
+            return await super().readline()
+        finally:
+            self._credentials = False
+
+    async def readuntil(self, separator: Any = b"\n") -> bytes:
+        line = await super().readuntil(separator)
+        if separator == b"\n":
+            self._minutes.client(line, credentials=self._credentials)
+        return line

@@ -1,0 +1,237 @@
+"""What will be tried, from where, and by whom."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import ipaddress
+
+import pytest
+
+from grader.kinds.server.plan.expand import listening
+from grader.model.errors import LabError, UsageError
+from grader.model.lab import Lab, Mail, Try
+from tests.kinds.server.plans import OPEN, TO_OUTSIDE, WHEN, answers, attempts, check, planned, with_checks
+
+
+def test_every_mail_from_every_source_on_every_listener(lab: Lab) -> None:
+    made = attempts(
+        lab, Try(sources=["stranger", "stranger-v6"], on=[25, "25+starttls", 465], mail=[TO_OUTSIDE] * 2)
+    )
+    assert len(made) == 12
+    assert [a.id for a in made] == [f"relay/{number}" for number in range(1, 13)]
+    assert {(a.source, a.address, a.server) for a in made} == {
+        ("stranger", "198.51.100.66", "203.0.113.10"),
+        ("stranger-v6", "2001:db8:bad::66", "2001:db8:113::10"),
+    }
+    assert {(a.listener, a.port, a.tls) for a in made} == {
+        ("25", 25, "none"),
+        ("25+starttls", 25, "starttls"),
+        ("465", 465, "implicit"),
+    }
+    assert all(a.recipients == [f"{a.token}@elsewhere.example"] for a in made)
+    assert len({a.token for a in made}) == 12
+
+
+def test_listeners() -> None:
+    assert [listening(text) for text in ("587", "587+starttls", "465")] == [
+        (587, "none"),
+        (587, "starttls"),
+        (465, "implicit"),
+    ]
+
+
+def test_each_try_counts_on(lab: Lab) -> None:
+    made = attempts(lab, Try(mail=[TO_OUTSIDE]), Try(say=["VRFY {alice}", "EXPN {alice}"]), Try())
+    assert [(a.id, a.title, a.say, len(a.recipients)) for a in made] == [
+        ("relay/1", "mail to somebody@elsewhere.example", [], 1),
+        ("relay/2", "VRFY alice, EXPN alice", ["VRFY alice", "EXPN alice"], 0),
+        ("relay/3", "greeting", [], 0),
+    ]
+
+
+def test_who_writes_when_the_lab_does_not_say(lab: Lab) -> None:
+    made = attempts(
+        lab,
+        Try(sources=["office", "stranger"], mail=[TO_OUTSIDE]),
+        Try(user="bob", mail=[TO_OUTSIDE, Mail(to=["x@y.z"], sender="")]),
+    )
+    assert [a.sender for a in made][0::2] == ["alice@example.com", "bob@example.com"]
+    assert made[1].sender.endswith("@third.example")
+    assert made[3].sender == ""
+
+
+def test_logins(lab: Lab) -> None:
+    right, wrong = attempts(lab, Try(user="alice", mail=[TO_OUTSIDE]), Try(user="alice!", mail=[TO_OUTSIDE]))
+    assert right.login is not None
+    assert wrong.login is not None
+    assert (right.login.user, right.login.password) == ("alice", "correct-horse-7")
+    assert (wrong.login.user, wrong.sender) == ("alice", "alice@example.com")
+    assert wrong.login.password != right.login.password
+    plan = planned(with_checks(lab, check("relay", Try(user="alice!", mail=[TO_OUTSIDE]))))
+    assert {"correct-horse-7", "battery-staple-4", wrong.login.password} <= set(plan.secrets)
+
+
+def test_a_mail_has_all_that_its_form_asks_for(lab: Lab) -> None:
+    form = Mail(
+        to=["@[{host_v4}]:{token}@{outside}", "{alice}@{domain}"],
+        sender="ceo@{domain}",
+        helo="{office_host}",
+        parameters="AUTH={alice}@{domain}",
+        before=["XCLIENT ADDR={office}"],
+        preamble="PROXY TCP4 {office} {server} 40000 25",
+        smuggle=True,
+        certificate=True,
+        header_from="boss@{partner}",
+        title="all at once from {source}",
+    )
+    (made,) = attempts(lab, Try(mail=[form]))
+    assert made.recipients == [f"@[203.0.113.10]:{made.token}@elsewhere.example", "alice@example.com"]
+    assert (made.sender, made.helo) == ("ceo@example.com", "desk.example.com")
+    assert (made.parameters, made.before) == ("AUTH=alice@example.com", ["XCLIENT ADDR=10.20.30.50"])
+    assert made.preamble == "PROXY TCP4 10.20.30.50 203.0.113.10 40000 25"
+    assert (made.certificate, made.title) == (True, "all at once from 198.51.100.66")
+    assert b"From: <boss@partner.example>\r\n" in made.message
+    assert made.smuggled.startswith(b"\n.\r\nMAIL FROM:<ceo@example.com>\r\nRCPT TO:<@[203.0.113.10]:")
+    assert made.smuggled.endswith(b"\r\nDATA\r\n" + made.message)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "mailbox"),
+    [
+        ("alice@{domain}", "alice"),
+        ("bob+news@{host}", "bob"),
+        ("alice", "alice"),
+        ("alice@{outside}", None),
+        ("{token}@{domain}", None),
+        ("{token}@{outside}", None),
+    ],
+)
+def test_whose_mailbox(lab: Lab, recipient: str, mailbox: str | None) -> None:
+    (made,) = attempts(lab, Try(mail=[Mail(to=[recipient])]))
+    assert made.mailbox == mailbox
+
+
+def test_mails_are_ordinary_letters(lab: Lab) -> None:
+    for sender, recipient in (
+        ("", "alice@{domain}"),
+        ("a@b.c", '"x@{outside}"'),
+        ("a@b.c", "{token}%{outside}"),
+    ):
+        (made,) = attempts(lab, Try(mail=[Mail(to=[recipient], sender=sender)]))
+        assert made.message.count(b"\n") == made.message.count(b"\r\n")
+        assert made.message.endswith(b"\r\n")
+        assert all(len(line) <= 78 or line.startswith(b"Message-ID") for line in made.message.split(b"\r\n"))
+        letter = email.message_from_bytes(made.message, policy=email.policy.strict)
+        assert not letter.defects
+        assert not [header for header in letter.values() if header.defects]
+        assert {"From", "To", "Subject", "Date", "Message-ID", "MIME-Version"} <= set(letter.keys())
+        assert letter["Date"].datetime.timestamp() == WHEN
+        assert made.token in letter["Subject"]
+        assert made.token in letter["Message-ID"]
+        assert made.token in letter.get_content()
+
+
+def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: Lab) -> None:
+    both = {"sources": ["stranger", "office"], "on": [25, 465], "mail": [TO_OUTSIDE]}
+    later = check("deep", Try(**both, unless_arrived="plain"))  # type: ignore[arg-type]
+    plan = planned(with_checks(lab, later, check("plain", Try(**both))))  # type: ignore[arg-type]
+    by_id = {a.id: a for a in plan.attempts}
+    for attempt in plan.attempts[:4]:
+        (other,) = (by_id[i] for i in attempt.unless_arrived)
+        assert (other.check, other.source, other.listener) == ("plain", attempt.source, attempt.listener)
+
+
+def test_sources_in_mentioned_networks(lab: Lab) -> None:
+    """Not in loopback, the office LAN or the host itself, though main.cf mentions them, too."""
+    made = attempts(lab, Try(sources=["mentioned-networks"], mail=[TO_OUTSIDE]))
+    assert [a.source for a in made] == [
+        "mentioned-networks: 10.0.0.0/8",
+        "mentioned-networks: 2001:db8:5::/48",
+    ]
+    ten, six = (ipaddress.ip_address(a.address) for a in made)
+    assert ten in ipaddress.ip_network("10.0.0.0/8")
+    assert ten not in ipaddress.ip_network("10.20.30.0/24")
+    assert six in ipaddress.ip_network("2001:db8:5::/48")
+    assert [a.server for a in made] == ["203.0.113.10", "2001:db8:113::10"]
+
+
+def test_sources_with_mentioned_names(lab: Lab) -> None:
+    plan = planned(with_checks(lab, check("relay", Try(sources=["mentioned-names"], mail=[TO_OUTSIDE]))))
+    helos = {a.source.removeprefix("mentioned-names: "): (a.helo, a.address) for a in plan.attempts}
+    assert set(helos) == {"friend.org", "lists.example.com", "partner.example", ".pal.net"}
+    assert helos[".pal.net"][0] == "client.pal.net"
+    records = answers(plan)
+    for name, address in helos.values():
+        pointer = ipaddress.ip_address(address).reverse_pointer
+        assert records[(pointer, "PTR")] == [f"{name}."]
+    assert records[("friend.org", "A")] == [helos["friend.org"][1]]
+    assert ("lists.example.com", "A") not in records, (
+        "nobody else can name an address in the student's domain"
+    )
+
+
+def test_forms_for_everything_mentioned(lab: Lab) -> None:
+    made = attempts(
+        lab,
+        Try(
+            mail=[
+                Mail(to=["{token}@{mentioned}"]),
+                Mail(to=["{token}@{outside}"], sender="{mentioned_address}"),
+            ]
+        ),
+    )
+    assert [a.recipients[0].split("@")[1] for a in made[:4]] == [
+        "friend.org", "lists.example.com", "partner.example", "pal.net",
+    ]  # fmt: skip
+    assert made[4].sender == "boss@friend.org"
+    assert [a.sender.split("@")[1] for a in made[5:]] == [
+        "friend.org",
+        "lists.example.com",
+        "partner.example",
+        "pal.net",
+    ]
+
+
+def test_nothing_mentioned_gives_no_attempts(lab: Lab) -> None:
+    entry = Try(sources=["mentioned-networks", "mentioned-names"], mail=[TO_OUTSIDE])
+    plan = planned(with_checks(lab, check("relay", entry)), {"main.cf": b"myhostname = mail.example.com\n"})
+    assert plan.attempts == []
+
+
+def test_anywhere_is_somewhere_else_for_every_submission(lab: Lab) -> None:
+    entry = Try(sources=["anywhere", "anywhere-v6"], mail=[TO_OUTSIDE])
+    lab = with_checks(lab, check("relay", entry))
+    seen = set()
+    for number in range(20):
+        four, six = planned(lab, {"main.cf": b"# %d\n" % number}).attempts
+        assert ipaddress.ip_address(four.address).is_global
+        assert ipaddress.ip_address(six.address).version == 6
+        seen |= {four.address, six.address}
+    assert len(seen) == 40
+
+
+def test_too_many_attempts(lab: Lab) -> None:
+    entry = Try(sources=["stranger"] * 60, mail=[TO_OUTSIDE] * 100)
+    with pytest.raises(LabError, match=r"more than 5000 attempts at check 'relay'"):
+        attempts(lab, entry)
+
+
+def test_the_same_submission_gives_the_same_plan(lab: Lab) -> None:
+    assert planned(lab) == planned(lab)
+    tokens = [{a.token for a in planned(lab, student=student).attempts} for student in (None, "jane", "john")]
+    changed = {a.token for a in planned(lab, {"main.cf": OPEN + b"#"}).attempts}
+    assert len(set.union(*tokens, changed)) == 4 * len(changed)
+
+
+def test_only_brings_what_it_depends_on(lab: Lab) -> None:
+    def codes(only: set[str] | None) -> list[str]:
+        return list(dict.fromkeys(a.check for a in planned(lab, only=only).attempts))
+
+    assert codes(None) == ["starts", "local", "office", "stranger"]
+    assert codes({"stranger"}) == ["starts", "office", "stranger"]
+    assert codes({"own-domain/local"}) == ["starts", "local"]
+    whole = {a.id: a for a in planned(lab).attempts}
+    assert all(whole[a.id] == a for a in planned(lab, only={"stranger"}).attempts)
+    with pytest.raises(UsageError, match=r"has no check 'strangers'; did you mean 'stranger'\?"):
+        codes({"strangers"})

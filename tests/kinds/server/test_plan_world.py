@@ -1,0 +1,128 @@
+"""The student's host and the world around it, as plans describe them."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from pathlib import Path
+
+import msgspec
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.verification import PolicyBuilder, Store
+
+from grader import labs
+from grader.labs.certificates import authority
+from grader.labs.world import read_world
+from grader.model.errors import SubmissionError
+from grader.model.lab import Lab, Try
+from grader.model.plan import Plan
+from grader.model.submission import Submitted
+from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks
+
+
+@pytest.mark.parametrize("student", [None, "jane"])
+def test_dns_knows_everybody(lab: Lab, student: str | None) -> None:
+    sources = list(read_world().sources)
+    lab = with_checks(lab, check("relay", Try(sources=[*sources, "anywhere"], mail=[TO_OUTSIDE])))
+    plan = planned(lab, student=student)
+    names = labs.draw_variant(lab, student).names
+    records = answers(plan)
+    assert records[(names["domain"], "MX")] == [f"10 {names['host']}."]
+    assert records[(names["host"], "A")] == [names["host_v4"]]
+    assert ipaddress.ip_address(records[(names["host"], "AAAA")][0]) == ipaddress.ip_address(names["host_v6"])
+    assert records[(names["outside"], "MX")] == [
+        f"10 {names['outside_host']}.",
+        f"20 {names['outside_backup']}.",
+    ]
+    assert records[(f"deep.{names['domain']}", "MX")] == [f"10 {names['outside_host']}."]
+    for address in ("host_v4", "host_v6", "host_lan"):
+        assert records[(ipaddress.ip_address(names[address]).reverse_pointer, "PTR")] == [f"{names['host']}."]
+    for domain in ("friend.org", "pal.net", "lists.example.com"):
+        assert records[(domain, "MX")] == [f"10 {names['outside_host']}."]
+    for attempt in plan.attempts:
+        pointer = records.get((ipaddress.ip_address(attempt.address).reverse_pointer, "PTR"), [])
+        kind = "AAAA" if ":" in attempt.address else "A"
+        forward = records.get((pointer[0].rstrip("."), kind), []) if pointer else []
+        honest = not attempt.source.startswith("spoofed") and attempt.source != "nameless"
+        matches = ipaddress.ip_address(attempt.address) in map(ipaddress.ip_address, forward)
+        assert matches is honest, attempt.source
+
+
+def test_the_world_plays_every_address_and_the_host_reaches_it(lab: Lab) -> None:
+    sources = [*read_world().sources, "mentioned-networks", "mentioned-names", "anywhere", "anywhere-v6"]
+    plan = planned(with_checks(lab, check("relay", Try(sources=sources, mail=[TO_OUTSIDE]))))
+    played = {str(ipaddress.ip_interface(text).ip) for text in plan.world.addresses}
+    assert len(played) == len(plan.world.addresses)
+    assert {a.address for a in plan.attempts} <= played
+    assert {address for peer in plan.world.peers for address in peer.addresses} <= played
+    assert plan.world.nameserver == plan.host.nameserver
+    assert plan.world.nameserver in played
+    near = [ipaddress.ip_interface(text).network for text in plan.host.addresses]
+    reached = [*near, *map(ipaddress.ip_network, plan.host.routes)]
+    own = {str(ipaddress.ip_interface(text).ip) for text in plan.host.addresses}
+    assert not own & played
+    for address in played:
+        assert any(ipaddress.ip_address(address) in network for network in reached)
+    for address in own:
+        assert any(
+            ipaddress.ip_address(address) in ipaddress.ip_network(route) for route in plan.world.routes
+        )
+    assert not {"0.0.0.0/0", "::/0"} & set(plan.host.routes)
+
+
+def test_files_on_the_host(lab: Lab) -> None:
+    lab = msgspec.structs.replace(lab)
+    submitted = Submitted({"main.cf": OPEN, "maps/x": b"x", "run": b"#!"}, frozenset({"run"}))
+    plan = labs.make_plan(lab, submitted, labs.draw_variant(lab, "jane"))
+    files = {file.path: file for file in plan.host.files}
+    assert (files["/etc/postfix/main.cf"].data, files["/etc/postfix/main.cf"].mode) == (OPEN, 0o644)
+    assert files["/etc/postfix/run"].mode == 0o755
+    assert files["/etc/postfix/maps/x"].data == b"x"
+    assert (files["/etc/ssl/lab/host.key"].mode, files["/etc/ssl/lab/host.key"].owner) == (0o640, "root:root")
+    variant = labs.draw_variant(lab, "jane")
+    for user in ("alice", "bob"):
+        line = f"{user}:{{PLAIN}}{variant.secrets[f'{user}_password']}:"
+        assert line in files["/etc/dovecot/users"].data.decode()
+    assert (files["/etc/dovecot/users"].mode, files["/etc/dovecot/users"].owner) == (0o640, "root:dovecot")
+
+
+@pytest.mark.parametrize("student", [None, "jane"])
+def test_the_certificate_is_trusted_for_the_host_and_its_domain(
+    lab: Lab, student: str | None, tmp_path: Path
+) -> None:
+    plan = planned(lab, student=student)
+    names = labs.draw_variant(lab, student).names
+    files = {file.path: file.data for file in plan.host.files}
+    leaf, root = x509.load_pem_x509_certificates(files["/etc/ssl/lab/host.crt"])
+    assert root == x509.load_pem_x509_certificate(plan.world.ca)
+    key = load_pem_private_key(files["/etc/ssl/lab/host.key"], None)
+    assert key.public_key() == leaf.public_key()
+    for name in (names["host"], names["domain"]):
+        verifier = PolicyBuilder().store(Store([root])).build_server_verifier(x509.DNSName(name))
+        assert verifier.verify(leaf, [])
+    (tmp_path / "pair.pem").write_bytes(plan.world.client_certificate + plan.world.client_key)
+    context = ssl.create_default_context(cadata=plan.world.ca.decode())
+    context.load_cert_chain(tmp_path / "pair.pem")
+    client = x509.load_pem_x509_certificate(plan.world.client_certificate)
+    verified = PolicyBuilder().store(Store([root])).build_client_verifier().verify(client, [])
+    assert verified.subjects
+
+
+def test_a_certificate_is_made_once(lab: Lab) -> None:
+    from grader.labs.certificates import certificate
+
+    assert certificate(authority(), ["a.example"]) == certificate(authority(), ["a.example"])
+    assert certificate(authority(), ["a.example"]) != certificate(authority(), ["b.example"])
+
+
+def test_a_plan_travels(lab: Lab) -> None:
+    plan = planned(lab)
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=Plan) == plan
+
+
+def test_a_submission_that_lets_too_many_in_is_not_graded_in_part(lab: Lab) -> None:
+    networks = " ".join(f"192.0.2.{number}" for number in range(100))
+    with pytest.raises(SubmissionError, match="mention 100 different networks"):
+        planned(lab, {"main.cf": f"mynetworks = {networks}\n".encode()})

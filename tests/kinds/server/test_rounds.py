@@ -1,0 +1,134 @@
+"""Which attempts are made when, and which are made again."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.kinds.server.run.rounds import DeadListeners, Rounds, asks_to_come_back
+from grader.model.evidence import Outcome, Reply
+from grader.model.plan import Attempt
+from tests.judge.builders import check, lab, outcome
+
+DEMO = lab(
+    check("starts", greets=True), check("office", arrives="outside"), check("stranger", arrives="nowhere")
+)
+
+
+def attempt(check: str, number: int = 1, port: int = 25, **fields: object) -> Attempt:
+    return Attempt(
+        id=f"{check}/{number}",
+        check=check,
+        title="",
+        source="s",
+        address="198.51.100.66",
+        server="203.0.113.10",
+        listener=str(port),
+        port=port,
+        tls="none",
+        helo="h",
+        token="t",
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def greylisted(attempt_id: str) -> Outcome:
+    reply = Reply("RCPT TO:<x>", 450, "450 4.2.0 come back later", 3, enhanced="4.2.0")
+    return Outcome(attempt_id, "rcpt", session=1, replies=[reply])
+
+
+def test_greetings_come_first_and_needless_attempts_last() -> None:
+    attempts = [
+        attempt("stranger", unless_arrived=["office/1"]),
+        attempt("stranger", 2),
+        attempt("office"),
+        attempt("starts"),
+    ]
+    rounds = [[a.id for a in r] for r in Rounds(DEMO, attempts, {})]
+    assert [r for r in rounds if r] == [["starts/1"], ["office/1", "stranger/2"], ["stranger/1"]]
+
+
+def test_each_listener_is_tried_once_before_anything_waits_for_it() -> None:
+    attempts = [
+        attempt("starts"),
+        attempt("office", port=465),
+        attempt("office", 2, port=465),
+        attempt("stranger", port=587),
+    ]
+    rounds = [[a.id for a in r] for r in Rounds(DEMO, attempts, {"starts/1": outcome("said", "starts/1")})]
+    assert rounds[0] == ["starts/1", "office/1", "stranger/1"]
+
+
+def test_greylisted_mail_is_sent_again_until_it_is_taken() -> None:
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(DEMO, [attempt("office")], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["office/1"] = greylisted("office/1") if len(made) < 3 else outcome("accepted", "office/1")
+    assert made == ["office/1"] * 3
+
+
+def test_a_stranger_who_is_put_off_comes_back_and_one_who_is_refused_does_not() -> None:
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(DEMO, [attempt("stranger"), attempt("stranger", 2)], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["stranger/1"] = (
+            greylisted("stranger/1") if len(made) < 3 else outcome("rcpt", "stranger/1", code=554)
+        )
+        outcomes["stranger/2"] = outcome("rcpt", "stranger/2", code=554)
+    assert made == ["stranger/1", "stranger/1", "stranger/1", "stranger/2"]
+
+
+@pytest.mark.parametrize(
+    ("code", "enhanced", "again"),
+    [
+        (450, "4.2.0", True),
+        (451, "4.3.0", False),
+        (454, "4.7.1", False),
+        (421, None, True),
+        (554, "5.7.1", False),
+    ],
+)
+def test_only_a_passing_refusal_is_worth_another_try(code: int, enhanced: str | None, again: bool) -> None:
+    told = Outcome("office/1", "rcpt", replies=[Reply("RCPT", code, "", 1, enhanced)])
+    assert asks_to_come_back(told) is again
+
+
+def test_a_server_without_its_milter_is_not_asked_again() -> None:
+    text = "451 4.7.1 Service unavailable - try again later"
+    told = Outcome("office/1", "mail", replies=[Reply("MAIL", 451, text, 1, "4.7.1")])
+    assert not asks_to_come_back(told)
+
+
+def test_a_port_that_greets_nobody_is_not_waited_for_again() -> None:
+    attempts = [
+        attempt("starts", port=465),
+        attempt("starts", 2, port=25),
+        attempt("office", port=465),
+        attempt("office", 2),
+    ]
+    outcomes = {"starts/1": Outcome("starts/1", "connect"), "starts/2": outcome("said", "starts/2")}
+    dead = DeadListeners(attempts, outcomes)
+    assert [dead.spare(a) for a in attempts[2:]] == [True, False]
+    assert outcomes["office/1"] == Outcome("office/1", "connect")
+
+
+def test_a_port_that_refuses_one_client_or_waits_for_a_proxy_is_not_dead() -> None:
+    attempts = [attempt("starts"), attempt("office"), attempt("office", 2, preamble="PROXY UNKNOWN")]
+    refused = Outcome("starts/1", "greeting", replies=[Reply("", 554, "554 no", 0)])
+    assert not DeadListeners(attempts, {"starts/1": refused}).spare(attempts[1])
+    assert not DeadListeners(attempts, {"starts/1": Outcome("starts/1", "greeting")}).spare(attempts[2])
+
+
+def test_what_needs_a_server_that_greets_is_not_tried_without_one() -> None:
+    demo = lab(
+        check("starts", greets=True),
+        check("office", arrives="outside", needs=["starts"]),
+        check(arrives="nowhere"),
+    )
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for attempts in Rounds(demo, [attempt("starts"), attempt("office"), attempt("stranger")], outcomes):
+        made += [a.id for a in attempts]
+        outcomes["starts/1"] = Outcome("starts/1", "greeting")
+    assert made == ["starts/1", "stranger/1"]

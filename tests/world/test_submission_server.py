@@ -1,0 +1,327 @@
+"""Submission servers: the good one serves every honest client, each other kind does what it is there for."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import smtplib
+import socket
+import ssl
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from grader.labs.certificates import Pair, authority, certificate
+from grader.model.evidence import Arrival, Session
+from grader.model.program import Conversation, Server, SubmissionServer
+from grader.world.peers import Peers
+from grader.world.submission_server.servers import SubmissionServers
+from tests.world.bed import clock, run, spec
+
+NAME = "localhost"
+ADDRESS = "127.0.0.10"
+USER, PASSWORD = "erika", "teapot-rocket-7"
+TEXT = "Subject: hello\r\n\r\n.one\r\n.\r\ntwo\r\n"
+PLAIN = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
+
+
+@cache
+def pair() -> Pair:
+    ca = authority()
+    made = certificate(ca, [NAME])
+    return Pair(made.certificate + ca.certificate, made.key)
+
+
+@cache
+def trust() -> ssl.SSLContext:
+    return ssl.create_default_context(cadata=authority().certificate.decode())
+
+
+Seen = tuple[Any, list[tuple[Session, Conversation]], list[Arrival]]
+
+
+def meet(client: Callable[[int], Any], times: int = 1, **manners: Any) -> Seen:
+    """What a client (given the port) returns or raises, and what the server recorded of its sessions."""
+    rules = Server(about="it", port=0, **manners)
+    server = SubmissionServer("run-1", NAME, ADDRESS, rules, pair().certificate, pair().key, USER, PASSWORD)
+
+    async def work() -> Seen:
+        peers = Peers([], clock)
+        servers = SubmissionServers(spec(submission=[server]), peers, clock)
+        await servers.start()
+        said: Any = None
+        for _ in range(times):
+            try:
+                said = await asyncio.to_thread(client, servers.ports[0])
+            except (OSError, smtplib.SMTPException) as error:
+                said = error
+        while peers.connections:
+            await asyncio.sleep(0.005)
+        servers.stop()
+        recorded = [(entry["session"], entry["conversation"]) for entry in servers.sessions()["run-1"]]
+        return said, recorded, peers.arrivals()
+
+    return run(work())
+
+
+def send(
+    port: int, *, implicit: bool = False, to: tuple[str, ...] = ("a@x.example",), password: str = PASSWORD
+) -> Any:
+    """A well-behaved client."""
+    if implicit:
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=5, context=trust())
+    else:
+        smtp = smtplib.SMTP(timeout=5)
+    smtp._host = NAME  # type: ignore[attr-defined]
+    with smtp:
+        code, said = smtp.connect(ADDRESS, port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, said)
+        if not implicit:
+            smtp.starttls(context=trust())
+        smtp.login(USER, password)
+        return smtp.sendmail("erika@example.com", to, TEXT)
+
+
+def spoken(port: int, *lines: str, then: bytes | None = None) -> list[str]:
+    """The last line of the reply to each line, the greeting's first, over a plain connection.
+
+    ``then`` is sent last, and what is said after it until the server hangs up is the last reply.
+    """
+    replies = []
+    with socket.create_connection((ADDRESS, port), 5) as link, link.makefile("rwb") as stream:
+        for line in ("", *lines):
+            if line:
+                stream.write(line.encode() + b"\r\n")
+                stream.flush()
+            while (reply := stream.readline().decode())[3:4] == "-":
+                pass
+            replies.append(reply.rstrip("\r\n"))
+        if then is not None:
+            link.sendall(then)
+            replies.append(stream.read().decode())
+    return replies
+
+
+def texts(session: Session, who: str) -> list[str]:
+    return [line.text for line in session.lines if line.who == who]
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "implicit"])
+def test_the_good_server_takes_mail_over_tls(implicit: bool) -> None:
+    refused, [(session, conversation)], [arrival] = meet(
+        lambda port: send(port, implicit=implicit), tls="implicit" if implicit else "starttls"
+    )
+    assert refused == {}
+    assert conversation.tls in ("TLSv1.2", "TLSv1.3")
+    assert conversation.in_the_clear is None
+    [authentication] = conversation.authentications
+    assert (authentication.mechanism, authentication.encrypted, authentication.accepted) == (
+        "PLAIN",
+        True,
+        True,
+    )
+    [transaction] = conversation.transactions
+    assert transaction.taken
+    assert (transaction.sender, transaction.recipients) == ("erika@example.com", ["a@x.example"])
+    assert arrival.id == transaction.arrival
+    assert arrival.raw == TEXT.encode()
+    assert session.end == "quit"
+    whole = " ".join(line.text for line in session.lines)
+    assert PASSWORD not in whole
+    assert PLAIN not in whole
+    assert "AUTH PLAIN <credentials>" in whole
+
+
+def test_mail_before_tls_and_before_login_is_refused() -> None:
+    replies, _, arrivals = meet(
+        lambda port: spoken(port, "EHLO x", "MAIL FROM:<a@b.example>", f"AUTH PLAIN {PLAIN}")
+    )
+    assert [reply[:3] for reply in replies] == ["220", "250", "530", "530"]
+    assert arrivals == []
+
+
+def test_a_password_before_tls_is_noted_at_its_line() -> None:
+    _, [(session, conversation)], _ = meet(lambda port: spoken(port, "EHLO x", f"AUTH PLAIN {PLAIN}"))
+    assert conversation.in_the_clear is not None
+    assert session.lines[conversation.in_the_clear].text == "AUTH PLAIN <credentials>"
+
+
+@pytest.mark.parametrize("line", ["AUTH PLAIN", "AUTH LOGIN", "AUTH PLAIN =", f"NOOP {USER}"])
+def test_no_password_is_noted_where_none_was_given(line: str) -> None:
+    _, [(_, conversation)], _ = meet(lambda port: spoken(port, "EHLO x", line))
+    assert conversation.in_the_clear is None
+
+
+def test_an_attacker_on_the_way_offers_no_tls_and_takes_any_password() -> None:
+    replies, [(session, conversation)], _ = meet(
+        lambda port: spoken(port, "EHLO x", "STARTTLS", "AUTH PLAIN AGEAYg==", "MAIL FROM:<a@b.example>"),
+        tls="stripped",
+    )
+    assert "250-STARTTLS" not in texts(session, "S")
+    assert [reply[:3] for reply in replies] == ["220", "250", "502", "235", "250"]
+    assert conversation.in_the_clear is not None
+
+
+@pytest.mark.parametrize("implicit", [False, True], ids=["starttls", "implicit"])
+def test_a_client_that_does_not_trust_the_certificate_is_heard(implicit: bool) -> None:
+    def client(port: int) -> None:
+        context = ssl.create_default_context(cafile=None)
+        with socket.create_connection((ADDRESS, port), 5) as link:
+            if not implicit:
+                link.recv(1000)
+                link.sendall(b"STARTTLS\r\n")
+                link.recv(1000)
+            context.wrap_socket(link, server_hostname=NAME)
+
+    said, [(session, conversation)], _ = meet(client, tls="implicit" if implicit else "starttls")
+    assert isinstance(said, ssl.SSLCertVerificationError)
+    assert conversation.tls is None
+    assert conversation.problem == "tlsv1 alert unknown ca"
+    assert any("unknown ca" in remark for remark in texts(session, "*"))
+
+
+@pytest.mark.parametrize("tls", ["starttls", "stripped"])
+@pytest.mark.parametrize(
+    "before", [[], ["EHLO x"], ["EHLO x", "AUTH PLAIN"]], ids=["at once", "EHLO", "AUTH"]
+)
+@pytest.mark.parametrize("hello", [b"\x16\x03\x01\x02\x00\x01\n\nQUIT\r\n", b"\x16\x03\x01\x00\x05abcde"])
+def test_tls_that_nobody_asked_for_is_named_and_never_read_as_commands(
+    tls: str, before: list[str], hello: bytes
+) -> None:
+    replies, [(session, conversation)], _ = meet(lambda port: spoken(port, *before, then=hello), tls=tls)
+    assert replies[-1] == "221 2.7.0 Error: I can break rules, too. Goodbye.\r\n"
+    assert texts(session, "C") == before
+    assert "began TLS by itself" in (conversation.problem or "")
+
+
+def test_only_the_mechanisms_declared_are_offered_and_taken() -> None:
+    def client(port: int) -> tuple[bytes, int]:
+        smtp = smtplib.SMTP(timeout=5)
+        smtp._host = NAME  # type: ignore[attr-defined]
+        smtp.connect(ADDRESS, port)
+        smtp.starttls(context=trust())
+        smtp.ehlo()
+        offered = smtp.esmtp_features["auth"].encode()
+        code = smtp.docmd("AUTH", "login")[0]
+        smtp.close()
+        return offered, code
+
+    (offered, code), [(_, conversation)], _ = meet(client, mechanisms=["PLAIN"])
+    assert offered.split() == [b"PLAIN"]
+    assert code == 504
+    assert not conversation.authentications[0].accepted
+
+
+def test_a_wrong_password_is_refused() -> None:
+    said, _, arrivals = meet(lambda port: send(port, password="other"))
+    assert isinstance(said, smtplib.SMTPAuthenticationError)
+    assert said.smtp_code == 535
+    assert arrivals == []
+
+
+@pytest.mark.parametrize(
+    ("manners", "code"),
+    [
+        ({"answers": {"connect": "421 4.3.2 later"}}, 421),
+        ({"answers": {"starttls": "454 4.7.0 not today"}}, 454),
+        ({"answers": {"auth": "535 5.7.8 no"}}, 535),
+        ({"answers": {"mail": "451 4.3.0 later"}}, 451),
+        ({"answers": {"data": "554 5.5.1 no"}}, 554),
+        ({"answers": {"text": "554 5.7.1 no"}}, 554),
+        ({"size": 10}, 552),
+    ],
+    ids=str,
+)
+def test_a_server_answers_as_it_is_told(manners: dict[str, Any], code: int) -> None:
+    said, _, arrivals = meet(send, **manners)
+    assert isinstance(said, smtplib.SMTPResponseException)
+    assert said.smtp_code == code
+    assert arrivals == []
+
+
+def test_one_recipient_alone_may_be_refused() -> None:
+    refused, [(_, conversation)], [arrival] = meet(
+        lambda port: send(port, to=("a@x.example", "b@x.example", "c@x.example")),
+        answers={"rcpt": "550 5.1.1 nobody"},
+        recipient=2,
+    )
+    assert set(refused) == {"b@x.example"}
+    [transaction] = conversation.transactions
+    assert (transaction.recipients, transaction.refused) == (["a@x.example", "c@x.example"], ["b@x.example"])
+    assert arrival.recipients == ["a@x.example", "c@x.example"]
+
+
+def test_a_refusal_may_hold_for_the_first_connection_alone() -> None:
+    said, recorded, arrivals = meet(send, times=2, answers={"mail": "451 4.3.0 later"}, once=True)
+    assert said == {}
+    assert [any(t.taken for t in conversation.transactions) for _, conversation in recorded] == [False, True]
+    assert len(arrivals) == 1
+
+
+@pytest.mark.parametrize("moment", ["connect", "ehlo", "text"])
+def test_a_server_may_fall_silent(moment: str) -> None:
+    def client(port: int) -> Any:
+        smtp = smtplib.SMTP(timeout=0.5)
+        smtp._host = NAME  # type: ignore[attr-defined]
+        with smtp:
+            smtp.connect(ADDRESS, port)
+            smtp.starttls(context=trust())
+            smtp.login(USER, PASSWORD)
+            return smtp.sendmail("erika@example.com", ["a@x.example"], TEXT)
+
+    said, [(session, conversation)], arrivals = meet(client, silent=moment)
+    assert isinstance(said, OSError)
+    assert "From here on the server says nothing more." in texts(session, "*")
+    assert not any(transaction.taken for transaction in conversation.transactions)
+    assert arrivals == []
+
+
+def test_addresses_stand_in_brackets_and_commands_may_be_in_any_capitals() -> None:
+    replies, _, _ = meet(
+        lambda port: spoken(port, "ehlo x", "mail from:a@b.example", "mail from:<a@b.example> auth=<>"),
+        tls="stripped",
+    )
+    assert [reply[:3] for reply in replies] == ["220", "250", "501", "250"]
+
+
+def test_lines_without_cr_are_noted() -> None:
+    def client(port: int) -> None:
+        with socket.create_connection((ADDRESS, port), 5) as link:
+            link.recv(1000)
+            link.sendall(b"EHLO x\n")
+            link.recv(1000)
+
+    _, [(session, conversation)], _ = meet(client)
+    assert [session.lines[line].text for line in conversation.bare] == ["EHLO x"]
+
+
+def test_commands_may_be_pipelined() -> None:
+    def client(port: int) -> bytes:
+        with socket.create_connection((ADDRESS, port), 5) as link:
+            said = link.recv(1000)
+            link.sendall(
+                b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n"
+                b"Hello: there\r\n\r\n.\r\nQUIT\r\n"
+            )
+            while chunk := link.recv(1000):
+                said += chunk
+        return said
+
+    said, _, [arrival] = meet(client, tls="stripped")
+    assert said.count(b"\n250 ") == 4
+    assert arrival.raw == b"Hello: there\r\n\r\n"
+
+
+def test_a_session_without_end_is_not_recorded_without_end() -> None:
+    def client(port: int) -> None:
+        with socket.create_connection((ADDRESS, port), 5) as link:
+            link.sendall(b"NOOP\r\n" * 3000 + b"QUIT\r\n")
+            while link.recv(100_000):
+                pass
+
+    _, [(session, _)], _ = meet(client)
+    assert len(session.lines) < 2100
+    assert "What followed was not put on record." in texts(session, "*")
