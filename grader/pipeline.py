@@ -32,7 +32,7 @@ def quiet(step: str) -> None:
 
 def grade(
     lab: Lab,
-    submission: labs.Submitted,
+    submission: labs.Submission,
     *,
     engine: Engine | None,
     student: str | None = None,
@@ -63,7 +63,7 @@ def grade(
 
 def _run(
     lab: Lab,
-    submission: labs.Submitted,
+    submission: labs.Submission,
     variant: Variant,
     student: str | None,
     only: set[str] | None,

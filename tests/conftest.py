@@ -39,7 +39,7 @@ def problems(name: str) -> str:
         engine = select(name)
     except EngineError as error:
         return str(error)
-    return "; ".join(f"{problem.what}: {problem.mend}" for problem in engine.problems())
+    return "; ".join(f"{problem.what}: {problem.fix}" for problem in engine.problems())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from grader.course import Row, Summary
 
 
-class Classroom:
+class ClassProgress:
     """Shows a bar on a terminal, a line for each submission elsewhere; on standard error, both."""
 
     def __init__(self, out: Path) -> None:
@@ -30,7 +30,7 @@ class Classroom:
         self._done = 0
         self._total = 0
 
-    def __enter__(self) -> Classroom:
+    def __enter__(self) -> ClassProgress:
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn

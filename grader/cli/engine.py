@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 def usable(name: str) -> Engine:
-    """The engine of that name. Raises ``EngineError``, with the command that mends it, where it cannot run."""
+    """The engine of that name. Raises ``EngineError``, with the command that fixes it, where it cannot run."""
     from grader.engines import select
 
     engine = select(name)
     # 'auto' has asked already.
     if name != "auto" and (problems := engine.problems()):
         raise EngineError(
-            f"the engine {name!r} cannot run here: {problems[0].what}; mend it with: {problems[0].mend}"
+            f"the engine {name!r} cannot run here: {problems[0].what}; fix it with: {problems[0].fix}"
         )
     return engine
 

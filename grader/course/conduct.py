@@ -15,11 +15,11 @@ import msgspec
 
 from grader import labs, outputs
 from grader.course import digests
-from grader.course.grading import Class, grade_entry, write_failed
-from grader.course.results_folder import RESULT, mend
+from grader.course.grading import Course, grade_entry, write_failed
+from grader.course.results_folder import RESULT, recover
 from grader.course.rows import Row
-from grader.course.schedule import LocalScheduler, Lost, Scheduler
-from grader.course.submissions import LOCK_NAME, Entry, entries
+from grader.course.schedule import LocalScheduler, Scheduler, WorkerDied
+from grader.course.submissions import LOCK_NAME, RosterEntry, entries
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
@@ -93,7 +93,7 @@ def grade_class(
     lab = labs.load(settings.lab)
     image = settings.engine.image(lambda step: None) if settings.engine else ""
     with locked(settings.out):
-        course = Class(
+        course = Course(
             lab=lab,
             out=settings.out,
             engine=settings.engine,
@@ -113,7 +113,9 @@ def grade_class(
     return summary
 
 
-def _all_rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler, report: Report) -> dict[str, Row]:
+def _all_rows(
+    course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler, report: Report
+) -> dict[str, Row]:
     """Every entry's row. What the grader itself failed at is tried once more when the rest is done."""
     rows: dict[str, Row] = {}
     done = 0
@@ -130,14 +132,14 @@ def _all_rows(course: Class, todo: Sequence[Entry], scheduler: Scheduler, report
 
 
 def _rows(
-    course: Class, todo: Sequence[Entry], scheduler: Scheduler
-) -> Generator[tuple[Entry, Row], None, None]:
+    course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler
+) -> Generator[tuple[RosterEntry, Row], None, None]:
     with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
         for entry, answer in answers:
-            yield entry, _lost(course, entry, answer) if isinstance(answer, Lost) else answer
+            yield entry, _lost(course, entry, answer) if isinstance(answer, WorkerDied) else answer
 
 
-def _lost(course: Class, entry: Entry, lost: Lost) -> Row:
+def _lost(course: Course, entry: RosterEntry, lost: WorkerDied) -> Row:
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     return write_failed(course, entry, variant, lost.reason)
 
@@ -160,7 +162,7 @@ def locked(out: Path, patience: float = PATIENCE) -> Iterator[None]:
             raise UsageError(
                 f"another 'smtplab grade' is writing to {str(out)!r}: wait for it, or name another folder with --out"
             )
-        mend(out)
+        recover(out)
         yield
     finally:
         os.close(descriptor)

@@ -8,7 +8,7 @@ from grader import __version__
 from grader.labs.cache import digest
 from grader.labs.world import read_world
 from grader.model.lab import Lab
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.variant import Variant
 
 
@@ -18,6 +18,6 @@ def of_class(lab: Lab, image: str, hints: str) -> str:
     return digest([*(part.encode() for part in parts), msgspec.json.encode(lab)])
 
 
-def of_submission(class_digest: str, student: str, variant: Variant, handed_in: Submitted) -> str:
+def of_submission(class_digest: str, student: str, variant: Variant, handed_in: Submission) -> str:
     """The whole, for one submission."""
     return digest([class_digest.encode(), student.encode(), msgspec.json.encode(variant), handed_in.digest])

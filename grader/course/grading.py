@@ -12,7 +12,7 @@ from grader import labs, pipeline
 from grader.course import digests
 from grader.course.results_folder import write_folder
 from grader.course.rows import Row, row
-from grader.course.submissions import Entry
+from grader.course.submissions import RosterEntry
 from grader.engines.base import Engine
 from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
@@ -25,7 +25,7 @@ ROW_NAME = "row.json"
 
 
 @dataclass(frozen=True)
-class Class:
+class Course:
     """What is the same for all submissions of a class.
 
     ``draw`` gives every student a variant of their own; otherwise all had the canonical one.
@@ -42,7 +42,7 @@ class Class:
     digest: str
 
 
-def grade_entry(course: Class, entry: Entry) -> Row:
+def grade_entry(course: Course, entry: RosterEntry) -> Row:
     """Grade one submission, write its folder, and give its row. Every failure of this one submission is its row's."""
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     digest = ""
@@ -71,7 +71,7 @@ def grade_entry(course: Class, entry: Entry) -> Row:
     return _write(course, entry, run.result, run.evidence, digest)
 
 
-def _finished(course: Class, entry: Entry, digest: str) -> Row | None:
+def _finished(course: Course, entry: RosterEntry, digest: str) -> Row | None:
     """The row of an earlier run that graded just this."""
     try:
         known = msgspec.json.decode((course.out / entry.folder / ROW_NAME).read_bytes(), type=Row)
@@ -80,7 +80,7 @@ def _finished(course: Class, entry: Entry, digest: str) -> Row | None:
     return known if known.digest == digest and known.ending == "graded" else None
 
 
-def write_failed(course: Class, entry: Entry, variant: Variant, reason: str) -> Row:
+def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> Row:
     """Write the folder of a submission that the grader failed at, and give its row."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
@@ -88,7 +88,7 @@ def write_failed(course: Class, entry: Entry, variant: Variant, reason: str) -> 
     return _write(course, entry, judge(evidence, hints=course.hints), evidence, "")
 
 
-def _write_refused(course: Class, entry: Entry, variant: Variant, reason: str) -> Row:
+def _write_refused(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> Row:
     """Write the folder of a submission that cannot be read: no points, by the student's own doing."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
@@ -106,8 +106,8 @@ def _write_refused(course: Class, entry: Entry, variant: Variant, reason: str) -
 
 
 def _write(
-    course: Class,
-    entry: Entry,
+    course: Course,
+    entry: RosterEntry,
     result: Result,
     evidence: Evidence | None,
     digest: str,

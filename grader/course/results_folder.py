@@ -59,7 +59,7 @@ def replacing(target: Path) -> Iterator[Path]:
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def mend(out: Path) -> None:
+def recover(out: Path) -> None:
     """Finish or undo what a killed process was replacing in ``out``."""
     for leftover in out.iterdir():
         if leftover.name.startswith(_PARTIAL):
@@ -72,7 +72,7 @@ def mend(out: Path) -> None:
                 leftover.rename(whole)
 
 
-def named(evidence: Sequence[Path]) -> dict[str, Path]:
+def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
     """Evidence files by the names that their results' folders get: that of their own folder, or of the file.
 
     A folder stands for the evidence in it. Raises ``UsageError`` where two would get the same name.

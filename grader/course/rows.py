@@ -15,7 +15,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """One submission of the class.
 
     ``ending`` is ``graded``; ``refused`` where the submission itself could not be read, which is the student's to
-    mend; ``error`` where the grader failed, which says nothing about the submission.
+    fix; ``error`` where the grader failed, which says nothing about the submission.
     """
 
     student: str

@@ -23,14 +23,14 @@ if sys.platform == "darwin":  # Its libraries do not survive a fork.
 else:  # A forked worker begins with every module imported.
     CONTEXT = multiprocessing.get_context("fork")
 
-PATIENCE = 300.0
+TIMEOUT = 300.0
 """Seconds after which a worker is taken for hung; every run has limits of its own far below."""
-FAREWELL = 30.0
+SHUTDOWN_SECONDS = 30.0
 """Seconds that a worker has to take its machines down when the class is interrupted."""
 
 
 @dataclass(frozen=True)
-class Lost:
+class WorkerDied:
     """A job whose worker died or hung, and how."""
 
     reason: str
@@ -41,7 +41,7 @@ class Scheduler(Protocol):
 
     def run(
         self, jobs: Iterable[Job], work: Callable[[Job], Answer]
-    ) -> Generator[tuple[Job, Answer | Lost], None, None]:
+    ) -> Generator[tuple[Job, Answer | WorkerDied], None, None]:
         """Each job with its answer as it ends, in no order; ``work`` answers every failure that it knows of.
 
         Closing the generator ends what is under way and takes it down.
@@ -51,8 +51,8 @@ class Scheduler(Protocol):
 class _Worker(Generic[Job, Answer]):
     """A process that works on one job at a time."""
 
-    def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection], patience: float) -> None:
-        self._patience = patience
+    def __init__(self, work: Callable[[Job], Answer], others: Iterable[Connection], timeout: float) -> None:
+        self._patience = timeout
         self.connection, theirs = multiprocessing.Pipe()
         inherited = [*others, self.connection] if CONTEXT.get_start_method() == "fork" else []
         self.process: BaseProcess = CONTEXT.Process(
@@ -61,7 +61,7 @@ class _Worker(Generic[Job, Answer]):
         self.process.start()
         theirs.close()
         self.job: Job | None = None
-        self.deadline = Deadline(patience)
+        self.deadline = Deadline(timeout)
 
     def give(self, job: Job) -> None:
         """Hand over a job."""
@@ -70,14 +70,14 @@ class _Worker(Generic[Job, Answer]):
         with contextlib.suppress(OSError):
             self.connection.send(job)
 
-    def take(self) -> Answer | Lost:
+    def take(self) -> Answer | WorkerDied:
         """The answer, or what became of the worker."""
         try:
             answer: Answer = self.connection.recv()
         except (EOFError, OSError):
-            self.process.join(FAREWELL)
+            self.process.join(SHUTDOWN_SECONDS)
             code = self.process.exitcode
-            return Lost(
+            return WorkerDied(
                 f"a worker process ended with {code}" if code is not None else "a worker process hung"
             )
         self.job = None
@@ -93,15 +93,15 @@ class _Worker(Generic[Job, Answer]):
 
 
 class LocalScheduler:
-    """Worker processes of this machine, ``workers`` at a time; one without an answer for ``patience`` seconds hangs."""
+    """Worker processes of this machine, ``workers`` at a time; one without an answer for ``timeout`` seconds hangs."""
 
-    def __init__(self, workers: int, patience: float = PATIENCE) -> None:
+    def __init__(self, workers: int, timeout: float = TIMEOUT) -> None:
         self._count = workers
-        self._patience = patience
+        self._patience = timeout
 
     def run(
         self, jobs: Iterable[Job], work: Callable[[Job], Answer]
-    ) -> Generator[tuple[Job, Answer | Lost], None, None]:
+    ) -> Generator[tuple[Job, Answer | WorkerDied], None, None]:
         """See ``Scheduler.run``."""
         waiting = iter(jobs)
         workers: list[_Worker[Job, Answer]] = []
@@ -109,7 +109,7 @@ class LocalScheduler:
             while True:
                 idle = [worker for worker in workers if worker.job is None]
                 for job in _up_to(waiting, self._count - len(workers) + len(idle)):
-                    worker = idle.pop() if idle else self._hire(workers, work)
+                    worker = idle.pop() if idle else self._start(workers, work)
                     worker.give(job)
                 busy = [worker for worker in workers if worker.job is not None]
                 if not busy:
@@ -118,14 +118,14 @@ class LocalScheduler:
                     job_done = worker.job
                     assert job_done is not None
                     answer = worker.take() if worker.connection.poll() else _hung(worker)
-                    if isinstance(answer, Lost):
+                    if isinstance(answer, WorkerDied):
                         workers.remove(worker)
                         worker.end(Deadline(1))
                     yield job_done, answer
         finally:
-            _dismiss(workers)
+            _stop(workers)
 
-    def _hire(
+    def _start(
         self, workers: list[_Worker[Job, Answer]], work: Callable[[Job], Answer]
     ) -> _Worker[Job, Answer]:
         worker = _Worker(work, [other.connection for other in workers], self._patience)
@@ -148,17 +148,17 @@ def _ready(busy: list[_Worker[Job, Answer]]) -> list[_Worker[Job, Answer]]:
     return answered or [worker for worker in busy if worker.deadline.over]
 
 
-def _hung(worker: _Worker[Job, Answer]) -> Lost:
+def _hung(worker: _Worker[Job, Answer]) -> WorkerDied:
     worker.process.terminate()
-    worker.process.join(FAREWELL)
-    return Lost("a worker process gave no answer in time")
+    worker.process.join(SHUTDOWN_SECONDS)
+    return WorkerDied("a worker process gave no answer in time")
 
 
-def _dismiss(workers: list[_Worker[Job, Answer]]) -> None:
+def _stop(workers: list[_Worker[Job, Answer]]) -> None:
     for worker in workers:
         if worker.job is not None:
             worker.process.terminate()
-    deadline = Deadline(FAREWELL)
+    deadline = Deadline(SHUTDOWN_SECONDS)
     for worker in workers:
         worker.end(deadline)
 
@@ -194,11 +194,11 @@ def _end_with(scheduler: int) -> None:
         os._exit(1)
 
 
-def _answer(work: Callable[[Job], Answer], job: Job) -> Answer | Lost:
+def _answer(work: Callable[[Job], Answer], job: Job) -> Answer | WorkerDied:
     try:
         return work(job)
     except Exception as error:
-        return Lost(f"{type(error).__name__}: {error}")
+        return WorkerDied(f"{type(error).__name__}: {error}")
 
 
 def _interrupted(number: int, frame: object) -> None:

@@ -18,7 +18,7 @@ LOCK_NAME = ".smtplab-grades"
 
 
 @dataclass(frozen=True)
-class Entry:
+class RosterEntry:
     """One submission of a class. ``student`` is printable text; ``folder`` a safe name for this student's results."""
 
     student: str
@@ -26,13 +26,13 @@ class Entry:
     folder: str
 
 
-def entries(sources: Sequence[Path], out: Path) -> list[Entry]:
+def entries(sources: Sequence[Path], out: Path) -> list[RosterEntry]:
     """The submissions to grade, in the order given; the student's id is the folder's (or archive's) name.
 
     Raises ``UsageError`` where one is missing, where two belong to the same student, or where one is a folder
     of grades.
     """
-    found: dict[str, Entry] = {}
+    found: dict[str, RosterEntry] = {}
     for source in sources:
         if not source.exists():
             raise UsageError(f"there is no submission {str(source)!r}: check the path")
@@ -54,14 +54,14 @@ def entries(sources: Sequence[Path], out: Path) -> list[Entry]:
     return list(found.values())
 
 
-def _entry(source: Path) -> Entry:
+def _entry(source: Path) -> RosterEntry:
     # '.' and 'a/..' have a name only once they are resolved; a link is named as it was given.
     path = source if source.name not in ("", "..") else source.resolve()
     name = path.name if path.is_dir() else _without_ending(path.name)
     student = "".join(char if char.isprintable() else _percent(char) for char in name)
     if len(student) > LONGEST_STUDENT:
         raise UsageError(f"the name {student[:40]!r}… is too long for a student's id: rename the folder")
-    return Entry(student, source, safe_name(name))
+    return RosterEntry(student, source, safe_name(name))
 
 
 def _without_ending(name: str) -> str:

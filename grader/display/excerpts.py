@@ -117,7 +117,7 @@ def parse(pointer: str) -> Pointer | None:
     return Pointer(kind, int(parts[0]), int(parts[1]) if len(parts) == 2 else None)  # type: ignore[arg-type]
 
 
-class Resolver:
+class Excerpts:
     """Look-ups into one evidence document, which may be missing (a result shown without it)."""
 
     def __init__(self, evidence: Evidence | None) -> None:

@@ -17,7 +17,7 @@ NAMES = ("auto", "local", "docker")
 def select(name: str) -> Engine:
     """The engine of that name; ``auto`` is ``local`` where it can run, else ``docker`` where that can.
 
-    Raises ``EngineError`` naming the one command that mends it where ``auto`` finds none. An engine asked for by
+    Raises ``EngineError`` naming the one command that fixes it where ``auto`` finds none. An engine asked for by
     name is returned whether or not it can run: its ``problems()`` say so.
     """
     if name == "local":
@@ -33,7 +33,7 @@ def select(name: str) -> Engine:
     docker = _docker()
     if not docker.problems():
         return docker
-    raise EngineError(f"no engine can run here: {missing[0].what}; mend it with: {missing[0].mend}")
+    raise EngineError(f"no engine can run here: {missing[0].what}; fix it with: {missing[0].fix}")
 
 
 def _local() -> Engine:

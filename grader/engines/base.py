@@ -135,10 +135,10 @@ class Machines:
 
 @dataclass(frozen=True)
 class Problem:
-    """Something that keeps an engine from running: what it is, and the exact command that mends it."""
+    """Something that keeps an engine from running: what it is, and the exact command that fixes it."""
 
     what: str
-    mend: str
+    fix: str
 
 
 Progress = Callable[[str], None]

@@ -118,15 +118,15 @@ KNOWN = (
     (r"NO_PUBKEY|not signed", "Debian's keys are missing: sudo apt-get install -y debian-archive-keyring"),
     (r"newuidmap|newgidmap|unshare.*not permitted", "no user namespaces for you here: see 'smtplab doctor'"),
 )
-"""What mmdebstrap complains of and what mends it."""
+"""What mmdebstrap complains of and what fixes it."""
 
 
 def _follow(output: Iterator[str], progress: Progress) -> str:
-    """Turn mmdebstrap's output into steps; what went wrong and what mends it, should something have."""
+    """Turn mmdebstrap's output into steps; what went wrong and what fixes it, should something have."""
     known, complaint, last, total, done = "", "", "it said nothing", 0, 0
     for line in output:
         last = line.strip() or last
-        known = known or next((mend for pattern, mend in KNOWN if re.search(pattern, line)), "")
+        known = known or next((fix for pattern, fix in KNOWN if re.search(pattern, line)), "")
         if found := re.match(r"\d+ upgraded, (\d+) newly installed", line):
             total, done = int(found[1]), 0
         elif found := re.match(r"Need to get ([\d.,]+ \w+)", line):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from grader.kinds.findings import Finding, Verdict, broken
 from grader.kinds.server.judge.expectations import judgements
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.model.evidence import Evidence
 from grader.model.lab import Check, Expect, Lab
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Status
@@ -64,7 +64,7 @@ def judge(
 
 def _judge_checks(evidence: Evidence, lab: Lab, hints: str) -> dict[str, CheckResult]:
     """The result of every check, by its code."""
-    record = Record(evidence)
+    record = EvidenceIndex(evidence)
     done: dict[str, CheckResult] = {}
     for check in in_order_of_need(lab):
         done[check.code] = _judge_check(check, lab, record, done, hints)
@@ -96,7 +96,7 @@ def in_order_of_need(lab: Lab) -> list[Check]:
 
 
 def _judge_check(
-    check: Check, lab: Lab, record: Record, done: dict[str, CheckResult], hints: str
+    check: Check, lab: Lab, record: EvidenceIndex, done: dict[str, CheckResult], hints: str
 ) -> CheckResult:
     evidence = record.evidence
     if evidence.error:
@@ -129,7 +129,7 @@ def _passing_remarks(findings: list[Finding]) -> list[str]:
     return list(dict.fromkeys(f.observed for f in findings if f.verdict is Verdict.MET and f.observed))
 
 
-def _findings(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def _findings(check: Check, cases: list[Case], record: EvidenceIndex) -> list[Finding]:
     tried = [case for case in cases if case.tried]
     findings = [
         finding for judgement in judgements(check.expect) for finding in judgement(check, tried, record)
@@ -138,7 +138,7 @@ def _findings(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
 
 
-def _way_open(control: Check, record: Record) -> bool:
+def _way_open(control: Check, record: EvidenceIndex) -> bool:
     """Whether at least one attempt of a control did all that it should.
 
     A server that lets nobody through shows nothing about whom it would let through; one that serves some of
@@ -150,7 +150,7 @@ def _way_open(control: Check, record: Record) -> bool:
     )
 
 
-def _skipped(check: Check, lab: Lab, record: Record, hints: str, blocker: CheckResult) -> CheckResult:
+def _skipped(check: Check, lab: Lab, record: EvidenceIndex, hints: str, blocker: CheckResult) -> CheckResult:
     because = blocker.because or blocker.code
     return _result(
         check,
@@ -164,7 +164,7 @@ def _skipped(check: Check, lab: Lab, record: Record, hints: str, blocker: CheckR
 
 
 def _failed(
-    check: Check, lab: Lab, record: Record, hints: str, bad: list[Finding], cases: list[Case]
+    check: Check, lab: Lab, record: EvidenceIndex, hints: str, bad: list[Finding], cases: list[Case]
 ) -> CheckResult:
     attempts = list(dict.fromkeys(f.case.facts.id for f in bad if f.case is not None))
     observed = bad[0].observed
@@ -226,7 +226,7 @@ def _all_met(expect: Expect, cases: list[Case], findings: list[Finding]) -> str:
 def _result(
     check: Check,
     lab: Lab,
-    record: Record,
+    record: EvidenceIndex,
     hints: str,
     *,
     status: Status,

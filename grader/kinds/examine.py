@@ -8,7 +8,7 @@ from typing import Protocol
 from grader.model.errors import LabError
 from grader.model.evidence import Evidence
 from grader.model.lab import Lab
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.variant import Variant
 
 ENGINE = "none"
@@ -22,13 +22,19 @@ class Examiner(Protocol):
     """What a kind's module must give."""
 
     def __call__(
-        self, lab: Lab, submission: Submitted, variant: Variant, *, student: str | None, only: set[str] | None
+        self,
+        lab: Lab,
+        submission: Submission,
+        variant: Variant,
+        *,
+        student: str | None,
+        only: set[str] | None,
     ) -> Evidence:
         """See ``examine``."""
 
 
 def examine(
-    lab: Lab, submission: Submitted, variant: Variant, *, student: str | None, only: set[str] | None
+    lab: Lab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
 ) -> Evidence:
     """What a submission is and does, recorded without an engine.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.model.lab import Check
 
 
@@ -28,7 +28,7 @@ class Finding:
     evidence: list[str] = field(default_factory=list)
 
 
-Judgement = Callable[[Check, list[Case], Record], list[Finding]]
+Judgement = Callable[[Check, list[Case], EvidenceIndex], list[Finding]]
 
 
 def met(case: Case | None, observed: str = "") -> Finding:

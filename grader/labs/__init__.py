@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from grader.labs.schema import evidence_schema, forms_schema, lab_schema, result_schema, wrong_schema
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
-    from grader.model.submission import Submitted
+    from grader.model.submission import Submission
     from grader.model.variant import Variant
 
 _MODULES = {
     "LabFolder": "grader.labs.loading",
     "Started": "grader.labs.handout",
-    "Submitted": "grader.model.submission",
+    "Submission": "grader.model.submission",
     "Variant": "grader.model.variant",
     "draw_variant": "grader.labs.variant",
     "evidence_schema": "grader.labs.schema",
@@ -45,7 +45,7 @@ _MODULES = {
 __all__ = [
     "LabFolder",
     "Started",
-    "Submitted",
+    "Submission",
     "Variant",
     "draw_variant",
     "evidence_schema",

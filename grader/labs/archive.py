@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from grader.labs.submission import Budget, Entry, shown
+from grader.labs.submission import Budget, FoundFile, shown
 from grader.model.errors import SubmissionError
 
 LARGEST_ARCHIVE = 8 * 1024 * 1024
@@ -27,7 +27,7 @@ class _Member(NamedTuple):
     open: Callable[[], IO[bytes]]
 
 
-def archived(path: Path, budget: Budget) -> Iterator[Entry]:
+def archived(path: Path, budget: Budget) -> Iterator[FoundFile]:
     """The files of an archive. A single folder around all of them is taken away. Raises ``SubmissionError``."""
     try:
         with path.open("rb") as file:
@@ -51,7 +51,7 @@ def archived(path: Path, budget: Budget) -> Iterator[Entry]:
         ) from error
 
 
-def _entries(data: bytes, budget: Budget) -> Iterator[Entry]:
+def _entries(data: bytes, budget: Budget) -> Iterator[FoundFile]:
     members = []
     for member in _zip(data) if data.startswith(b"PK") else _tar(data):
         budget.look()
@@ -70,7 +70,7 @@ def _entries(data: bytes, budget: Budget) -> Iterator[Entry]:
             raise SubmissionError(f"{budget.where} holds {shown(inner)} twice: pack it once")
         seen.add(inner)
         with open_member() as content:
-            yield Entry(inner, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
+            yield FoundFile(inner, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
 
 
 def _placed(member: _Member, budget: Budget) -> _Member:

@@ -28,7 +28,7 @@ def digest(parts: Iterable[bytes]) -> str:
     return total.hexdigest()
 
 
-def kept(kind: str, key: str, type_: type[T], make: Callable[[], T]) -> T:
+def cached(kind: str, key: str, type_: type[T], make: Callable[[], T]) -> T:
     """The value of ``type_`` kept under ``kind`` and ``key``, or else made now and kept.
 
     ``key`` must be the digest of everything that ``make`` depends on. An entry that cannot be read is made again,

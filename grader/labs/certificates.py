@@ -32,7 +32,7 @@ def authority() -> Pair:
 def certificate(ca: Pair, names: list[str], *, client: bool = False) -> Pair:
     """A certificate for these host names, for a server or for a client; the same one as long as the cache keeps it."""
     key = cache.digest([_FORMAT, ca.certificate, str(client).encode(), *(name.encode() for name in names)])
-    return cache.kept("certificates", key, Pair, lambda: _issue(ca, names, client))
+    return cache.cached("certificates", key, Pair, lambda: _issue(ca, names, client))
 
 
 def untrustworthy(ca: Pair, names: list[str], fault: Literal["self-signed", "expired"]) -> Pair:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from grader.labs.loading import DECLARATION, find, load
 from grader.labs.submission import HANDOUT, JUNK
 from grader.model.errors import LabError, UsageError
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.templates import fill_file
 from grader.model.variant import Variant
 
@@ -33,7 +33,7 @@ class Started(Struct, frozen=True):
 
 def render_submission(
     folder: Path, variant: Variant, *, base: Path | None = None, removes: Iterable[str] = ()
-) -> Submitted:
+) -> Submission:
     """One of a lab's own submissions: its files over those of ``base``, less those that ``removes`` names.
 
     The variant's names and passwords are filled into files and their names. Raises ``LabError`` where the folder or a
@@ -44,7 +44,7 @@ def render_submission(
     for name in removes:
         if found.pop(name, None) is None:
             raise LabError(f"{folder / DECLARATION} removes {name!r}, which is not there")
-    return Submitted(
+    return Submission(
         {name: data for name, (data, _) in found.items()},
         frozenset(name for name, (_, executable) in found.items() if executable),
     )

@@ -107,7 +107,7 @@ def _bytes(path: Path) -> bytes:
 
 @lru_cache(maxsize=32)
 def _loaded(key: str, path: Path, data: bytes) -> Lab:
-    return cache.kept("labs", key, Lab, lambda: _parsed(path, data))
+    return cache.cached("labs", key, Lab, lambda: _parsed(path, data))
 
 
 def _parsed(path: Path, data: bytes) -> Lab:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from grader.labs.variant import Draw
+from grader.labs.variant import RandomStream
 from grader.labs.world import WordLists
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -13,12 +13,12 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _PLAIN_ADDRESS = re.compile(r"[\w.+=-]+@[\w.-]+")
 
 
-def person(draw: Draw, words: WordLists) -> str:
+def person(draw: RandomStream, words: WordLists) -> str:
     """A local part such as people have, ``first.last``."""
     return f"{draw.word(words.first)}.{draw.word(words.last)}"
 
 
-def draw_token(draw: Draw, words: WordLists) -> str:
+def draw_token(draw: RandomStream, words: WordLists) -> str:
     """A local part that hardly any other attempt has, ``first.last1234``.
 
     None is part of another one: all end in four digits, and no first name ends with another one.
@@ -26,8 +26,8 @@ def draw_token(draw: Draw, words: WordLists) -> str:
     return f"{person(draw, words)}{1000 + draw.number(9000)}"
 
 
-def letter(
-    draw: Draw,
+def ordinary_message(
+    draw: RandomStream,
     words: WordLists,
     *,
     token: str,
@@ -73,7 +73,7 @@ def date(when: float) -> str:
     )
 
 
-def hidden_mail(message: bytes, *, sender: str, recipient: str) -> bytes:
+def hidden_message(message: bytes, *, sender: str, recipient: str) -> bytes:
     """What follows a message whose receiver takes a dot between bare line feeds for the end: a second mail.
 
     RFC 5321 section 4.1.1.4 forbids to read ``<LF>.<CR><LF>`` as the end of the text.

@@ -17,8 +17,8 @@ from msgspec.structs import replace
 
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
-from grader.model.lab import Submission as Rules
-from grader.model.submission import Submitted
+from grader.model.lab import SubmissionRules as Rules
+from grader.model.submission import Submission
 from grader.model.templates import fill
 
 JUNK = re.compile(
@@ -36,7 +36,7 @@ ENTRIES_BEYOND = 2_000
 SHOWN_IGNORED = 20
 
 
-class Entry(Struct, frozen=True):
+class FoundFile(Struct, frozen=True):
     """A regular file found in a submission: ``data`` is at most ``Budget.next_limit`` + 1 bytes long."""
 
     name: str
@@ -92,7 +92,7 @@ class Budget:
             self.ignored.append(name)
         return False
 
-    def take(self, entry: Entry) -> None:
+    def take(self, entry: FoundFile) -> None:
         """Count a file. Raises ``SubmissionError`` when the submission is too large."""
         self._files -= 1
         self._bytes -= len(entry.data)
@@ -126,7 +126,7 @@ def _fits(pattern: list[re.Pattern[str]], parts: list[str]) -> bool:
 
 def read_submission(
     lab: Lab, path: str | os.PathLike[str], names: Mapping[str, str] | None = None
-) -> Submitted:
+) -> Submission:
     """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
 
     ``names`` are the variant's, for files that are named after them. Links, devices and the like are refused,
@@ -158,7 +158,7 @@ def read_submission(
         if entry.executable:
             executable.add(entry.name)
     _require(lab, files, where)
-    return Submitted(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored))
+    return Submission(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored))
 
 
 def _named(lab: Lab, names: Mapping[str, str] | None) -> Lab:
@@ -187,7 +187,7 @@ def _folder_for_file(path: str) -> str:
     return f"{path} is a folder, and the lab asks for a file: put the file there"
 
 
-def _folder(path: Path, budget: Budget) -> Iterator[Entry]:
+def _folder(path: Path, budget: Budget) -> Iterator[FoundFile]:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -200,7 +200,7 @@ def _folder(path: Path, budget: Budget) -> Iterator[Entry]:
         os.close(descriptor)
 
 
-def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[Entry]:
+def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[FoundFile]:
     """Files below an open folder. Each is opened relative to it and never through a link, so that none can be
     exchanged for something else between being looked at and being read."""
     with os.scandir(folder) as found:
@@ -219,7 +219,7 @@ def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[En
             ) from error
 
 
-def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[Entry]:
+def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[FoundFile]:
     mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode):
         if full in budget.rules.required:
@@ -238,7 +238,7 @@ def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Ite
         yield _file(folder, name, full, budget)
 
 
-def _file(folder: int, name: str, full: str, budget: Budget) -> Entry:
+def _file(folder: int, name: str, full: str, budget: Budget) -> FoundFile:
     # Had a FIFO taken the file's place meanwhile, O_NONBLOCK would keep open() from waiting for its other end.
     descriptor = os.open(
         name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC, dir_fd=folder
@@ -254,7 +254,7 @@ def _file(folder: int, name: str, full: str, budget: Budget) -> Entry:
             data += chunk
     finally:
         os.close(descriptor)
-    return Entry(full, bytes(data), bool(mode & stat.S_IXUSR))
+    return FoundFile(full, bytes(data), bool(mode & stat.S_IXUSR))
 
 
 def _kind(mode: int) -> str:

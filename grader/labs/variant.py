@@ -34,7 +34,7 @@ def keyed(key: bytes, *parts: str) -> bytes:
     return hmac.digest(key, text, "sha256")
 
 
-class Draw:
+class RandomStream:
     """Numbers and words one after another from one HMAC: about 240 bits' worth before they show a bias."""
 
     def __init__(self, digest: bytes) -> None:
@@ -50,15 +50,15 @@ class Draw:
         return words[self.number(len(words))]
 
 
-class Lot:
+class KeyedRandom:
     """Draws numbers and words from a key, each for a purpose of its own."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
 
-    def draw(self, *purpose: str) -> Draw:
+    def draw(self, *purpose: str) -> RandomStream:
         """What a series of numbers and words for one purpose is drawn from."""
-        return Draw(keyed(self._key, *purpose))
+        return RandomStream(keyed(self._key, *purpose))
 
     def number(self, below: int, *purpose: str) -> int:
         """A number from 0 to ``below`` - 1; the bias is below 2**-200 for all that is drawn here."""
@@ -106,11 +106,13 @@ def draw_variant(
         drawn, probe_key = bytes.fromhex(seed), keyed(bytes.fromhex(seed), "probes")
     else:
         drawn, probe_key = keyed(course, "variant", lab.id, student), keyed(course, "probes", lab.id, student)
-    lot = Lot(drawn)
+    random = KeyedRandom(drawn)
     variant = Variant(
         id=keyed(drawn, "id").hex()[:12],
-        names=_names(world, lot),
-        secrets={f"{user}_password": _password(world, lot, user) for user in world.words.canonical_passwords},
+        names=_names(world, random),
+        secrets={
+            f"{user}_password": _password(world, random, user) for user in world.words.canonical_passwords
+        },
         seed=drawn.hex(),
         probe_key=probe_key,
     )
@@ -126,31 +128,31 @@ def _with_questions(variant: Variant, lab: Lab) -> Variant:
     return replace(variant, texts=texts(lab.quiz, variant.id))
 
 
-def _password(world: World, lot: Lot, user: str) -> str:
+def _password(world: World, random: KeyedRandom, user: str) -> str:
     words = world.words.passwords
-    first = lot.word(words, "password", user, "first")
-    second = lot.word(words, "password", user, "second", but=[first])
-    return f"{first}-{second}-{lot.number(900, 'password', user, 'digits') + 100}"
+    first = random.word(words, "password", user, "first")
+    second = random.word(words, "password", user, "second", but=[first])
+    return f"{first}-{second}-{random.number(900, 'password', user, 'digits') + 100}"
 
 
-def _names(world: World, lot: Lot) -> dict[str, str]:
+def _names(world: World, random: KeyedRandom) -> dict[str, str]:
     names = {name: declared.canonical for name, declared in world.names.items()}
-    names |= _domains(world, lot)
-    names |= _addresses(lot)
-    names |= _providers(lot)
-    names["nosuch"] = lot.word(world.words.nobodies, "nosuch")
+    names |= _domains(world, random)
+    names |= _addresses(random)
+    names |= _providers(random)
+    names["nosuch"] = random.word(world.words.nobodies, "nosuch")
     return names
 
 
-def _domains(world: World, lot: Lot) -> dict[str, str]:
+def _domains(world: World, random: KeyedRandom) -> dict[str, str]:
     drawn: list[str] = []
     for purpose in ("domain", "outside", "partner", "third", "newsletter", "analyser"):
-        drawn.append(lot.word(world.words.domains, purpose, but=drawn))
+        drawn.append(random.word(world.words.domains, purpose, but=drawn))
     domain, outside, partner, third, newsletter, analyser = (f"{word}.example" for word in drawn)
     return {
         "domain": domain,
-        "host": f"{lot.word(world.words.hosts, 'host')}.{domain}",
-        "office_host": f"{lot.word(world.words.desks, 'office_host')}.{domain}",
+        "host": f"{random.word(world.words.hosts, 'host')}.{domain}",
+        "office_host": f"{random.word(world.words.desks, 'office_host')}.{domain}",
         "postmaster": f"postmaster@{domain}",
         "outside": outside,
         "outside_host": f"mx.{outside}",
@@ -163,50 +165,50 @@ def _domains(world: World, lot: Lot) -> dict[str, str]:
     }
 
 
-def _providers(lot: Lot) -> dict[str, str]:
+def _providers(random: KeyedRandom) -> dict[str, str]:
     """What other companies do for the domain, or did once, and from where (TEST-NET-1 and -2, RFC 5737)."""
-    web = lot.octet("web_v4", but=range(123, 255))
+    web = random.octet("web_v4", but=range(123, 255))
     return {
         "web_v4": f"192.0.2.{web}",
         "web_neighbour": f"192.0.2.{web + 1}",
-        "newsletter_v4": f"192.0.2.{129 + lot.number(62, 'newsletter_v4')}",
-        "newsletter_v6": f"2001:db8:4e57::{lot.octet('newsletter_v6'):x}",
-        "former_v4": f"198.51.100.{100 + lot.number(100, 'former_v4')}",
-        "account": _account(lot),
-        "quiet": lot.word(("status", "archive", "docs", "maps", "photos", "static", "wiki"), "quiet"),
+        "newsletter_v4": f"192.0.2.{129 + random.number(62, 'newsletter_v4')}",
+        "newsletter_v6": f"2001:db8:4e57::{random.octet('newsletter_v6'):x}",
+        "former_v4": f"198.51.100.{100 + random.number(100, 'former_v4')}",
+        "account": _account(random),
+        "quiet": random.word(("status", "archive", "docs", "maps", "photos", "static", "wiki"), "quiet"),
     }
 
 
-def _account(lot: Lot) -> str:
+def _account(random: KeyedRandom) -> str:
     """Letters and digits by turns, as customers' numbers are."""
     return "".join(
-        lot.word("bcdfghjkmnpqrstvwxz" if place % 2 == 0 else "23456789", "account", str(place))
+        random.word("bcdfghjkmnpqrstvwxz" if place % 2 == 0 else "23456789", "account", str(place))
         for place in range(6)
     )
 
 
-def _addresses(lot: Lot) -> dict[str, str]:
+def _addresses(random: KeyedRandom) -> dict[str, str]:
     """Addresses in the ranges for documentation (RFC 5737, RFC 3849) and in 10.0.0.0/8 (RFC 1918)."""
     # 10.99 is the neighbours' network, 10.200 that of the source "private-10".
-    second = lot.octet("lan", "second", but=[99, 200])
-    third = lot.octet("lan", "third")
-    lan_host = lot.octet("host_lan")
-    public = lot.octet("host_v4", but=[53])
-    network = 0x100 + lot.number(0x9FF - 0x100, "host_v6")  # Below 0xbad, the strangers' network.
-    office = lot.octet("office", but=[lan_host])
+    second = random.octet("lan", "second", but=[99, 200])
+    third = random.octet("lan", "third")
+    lan_host = random.octet("host_lan")
+    public = random.octet("host_v4", but=[53])
+    network = 0x100 + random.number(0x9FF - 0x100, "host_v6")  # Below 0xbad, the strangers' network.
+    office = random.octet("office", but=[lan_host])
     same_half = range(128) if office < 128 else range(128, 256)
     strangers = [25, 26, 67, 68, 69, 70, 90]
     return {
         "host_v4": f"203.0.113.{public}",
-        "host_v6": f"2001:db8:{network:x}::{lot.octet('host_v6', 'host'):x}",
+        "host_v6": f"2001:db8:{network:x}::{random.octet('host_v6', 'host'):x}",
         "host_lan": f"10.{second}.{third}.{lan_host}",
         "lan": f"10.{second}.{third}.0/24",
         "office": f"10.{second}.{third}.{office}",
-        "printer": f"10.{second}.{third}.{lot.octet('printer', but=[lan_host, *same_half])}",
-        "near_lan": f"10.{second}.{third ^ 1}.{lot.octet('near_lan')}",
-        "stranger": f"198.51.100.{lot.octet('stranger', but=strangers)}",
-        "stranger_v6": f"2001:db8:bad::{lot.octet('stranger_v6'):x}",
-        "neighbour": f"10.99.{lot.octet('neighbour', 'third')}.{lot.octet('neighbour')}",
-        "neighbour_public": f"203.0.113.{lot.octet('neighbour_public', but=[53, public])}",
-        "neighbour_v6": f"2001:db8:{network:x}::1:{lot.octet('neighbour_v6'):x}",
+        "printer": f"10.{second}.{third}.{random.octet('printer', but=[lan_host, *same_half])}",
+        "near_lan": f"10.{second}.{third ^ 1}.{random.octet('near_lan')}",
+        "stranger": f"198.51.100.{random.octet('stranger', but=strangers)}",
+        "stranger_v6": f"2001:db8:bad::{random.octet('stranger_v6'):x}",
+        "neighbour": f"10.99.{random.octet('neighbour', 'third')}.{random.octet('neighbour')}",
+        "neighbour_public": f"203.0.113.{random.octet('neighbour_public', but=[53, public])}",
+        "neighbour_v6": f"2001:db8:{network:x}::1:{random.octet('neighbour_v6'):x}",
     }

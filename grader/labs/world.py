@@ -150,7 +150,7 @@ def _files() -> list[tuple[Path, bytes]]:
 @lru_cache(maxsize=4)
 def _known(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
     key = cache.digest([digest.encode(), program_digest()])
-    return cache.kept("worlds", key, World, lambda: _make(digest, files))
+    return cache.cached("worlds", key, World, lambda: _make(digest, files))
 
 
 def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:

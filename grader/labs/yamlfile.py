@@ -79,8 +79,8 @@ def _value(data: bytes, path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         problem = error.problem or error.context or "this is no YAML"
-        mend = ": indent with spaces" if " tab " in problem else ""
-        raise LabError(f"{path}{line}: {problem}{mend}") from error
+        fix = ": indent with spaces" if " tab " in problem else ""
+        raise LabError(f"{path}{line}: {problem}{fix}") from error
     except yaml.reader.ReaderError as error:
         raise LabError(
             f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text"

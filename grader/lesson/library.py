@@ -72,7 +72,7 @@ def library() -> Library:
 
 
 def read_library(folder: Path) -> Library:
-    """The data in a folder. Raises ``LabError``: a line for each fault, with file, line and how to mend it."""
+    """The data in a folder. Raises ``LabError``: a line for each fault, with file, line and how to fix it."""
     documents = _documents(folder)
     found: dict[str, Entry] = {}
     files: list[tuple[_File, list[Entry]]] = []

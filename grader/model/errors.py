@@ -1,4 +1,4 @@
-"""The errors a user can see, each one sentence: what, where, how to mend it.
+"""The errors a user can see, each one sentence: what, where, how to fix it.
 
 - ``SmtplabError``
   - ``UsageError``    the command, the lab or the submission's form is wrong: exit code 2

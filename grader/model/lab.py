@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 from grader.model.program import Expected, Program
 from grader.model.quiz import Quiz
-from grader.model.signing import Signature
+from grader.model.signing import SignatureExpect
 from grader.model.zonelab import ZoneExpect, ZoneTry, ZoneWorld
 
 Kind = Literal["server", "program", "zone", "quiz"]
@@ -134,7 +134,7 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="The records of 'publishes' are well-formed, and at least one is a key in use."),
     ] = False
     signature: Annotated[
-        Signature | None, Meta(description="What must hold of the signatures of messages that arrived.")
+        SignatureExpect | None, Meta(description="What must hold of the signatures of messages that arrived.")
     ] = None
     kept: Annotated[
         bool,
@@ -182,7 +182,7 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
 Absolute = Annotated[str, Meta(pattern="^/")]
 
 
-class Place(Struct, frozen=True, forbid_unknown_fields=True):
+class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the files of a folder go on the student's host, whose they become and who may read them."""
 
     to: Annotated[Absolute, Meta(description="Folder on the student's host.")]
@@ -194,12 +194,12 @@ class Place(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "0644"
 
 
-class Submission(Struct, frozen=True, forbid_unknown_fields=True):
+class SubmissionRules(Struct, frozen=True, forbid_unknown_fields=True):
     """Which files are handed in and where they go."""
 
     required: Annotated[list[str], Meta(min_length=1)]
     installs: Annotated[
-        Absolute | dict[str, Absolute | Place],
+        Absolute | dict[str, Absolute | InstallTarget],
         Meta(
             description="Folder on the student's host, where there is a host. Or several: for each folder of the "
             "submission the one on the host; the longest that fits a file counts."
@@ -238,7 +238,7 @@ class Lab(Struct, frozen=True, forbid_unknown_fields=True):
     title: Text
     version: Annotated[str, Meta(pattern=r"^\d+(\.\d+)*$")]
     summary: Text
-    submission: Submission
+    submission: SubmissionRules
     checks: Annotated[list[Check], Meta(description="What is judged. A quiz has its questions instead.")] = []
     kind: Kind = "server"
     minutes: Annotated[int, Meta(ge=1, description="How long a student needs.")] = 60

@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from grader.model.program import ProgramPlan, SubmissionServer
+from grader.model.program import ProgramPlan, SubmissionServerSpec
 from grader.model.signing import KeyRecord, Published
 
 Tls = Literal["none", "starttls", "implicit"]
@@ -64,7 +64,7 @@ class WorldSpec(Struct, frozen=True):
     ca: bytes
     client_certificate: bytes = b""
     client_key: bytes = b""
-    submission: list[SubmissionServer] = []
+    submission: list[SubmissionServerSpec] = []
 
 
 class Limits(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """Labs that run a program: what their authors declare, what is planned, and what is recorded of the runs.
 
-The program sends mail. Each run of it meets one submission server (RFC 6409), which behaves as one of ``Server``'s
-kinds does, and is given one ``Message`` to send.
+The program sends mail. Each run of it meets one submission server (RFC 6409), with one ``ServerBehaviour``, and is
+given one ``RunMessage`` to send.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Expected = Literal[
 """What a lab can expect of a program's runs; ``grader.kinds.program.judge`` says what each means."""
 
 
-class Server(Struct, frozen=True, forbid_unknown_fields=True):
+class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
     """How a submission server behaves."""
 
     about: Annotated[str, Meta(min_length=1, description="The server in a few words, for the report.")]
@@ -75,7 +75,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
         return self.tls != "stripped" and self.certificate == "trusted"
 
 
-class Message(Struct, frozen=True, forbid_unknown_fields=True):
+class RunMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What a run is to send. Texts may use the variant's names, and ``{person1}`` to ``{person9}``."""
 
     to: Annotated[list[str], Meta(min_length=1, description="Addresses, without names.")]
@@ -105,20 +105,23 @@ class Program(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ]
     servers: Annotated[
-        dict[str, Server], Meta(min_length=1, description="Submission servers, by names for 'meets'.")
+        dict[str, ServerBehaviour],
+        Meta(min_length=1, description="Submission servers, by names for 'meets'."),
     ]
-    messages: Annotated[dict[str, Message], Meta(min_length=1, description="Messages, by names for 'sends'.")]
+    messages: Annotated[
+        dict[str, RunMessage], Meta(min_length=1, description="Messages, by names for 'sends'.")
+    ]
     run: Annotated[str, Meta(min_length=1, description="The file handed in that is run.")] = "send"
     seconds: Annotated[float, Meta(gt=0, le=30, description="How long a run may take.")] = 10.0
 
 
-class SubmissionServer(Struct, frozen=True):
+class SubmissionServerSpec(Struct, frozen=True):
     """A submission server that the world plays for one run. Certificate (with its chain) and key are PEM."""
 
     run: str
     name: str
     address: str
-    manners: Server
+    behaviour: ServerBehaviour
     certificate: bytes
     key: bytes
     user: str

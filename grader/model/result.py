@@ -75,5 +75,5 @@ class Result(Struct, frozen=True, kw_only=True):
         return self.status == "graded" and all(c.status in ("pass", "manual") for c in self.checks)
 
     def first_failure(self) -> CheckResult | None:
-        """The failure to mend first: the first that no other failure explains."""
+        """The failure to fix first: the first that no other failure explains."""
         return next((check for check in self.checks if check.status == "fail"), None)

@@ -10,7 +10,7 @@ BODY = "body"
 """Stands among the header fields of ``covers`` for the whole text of a message."""
 
 
-class Signature(Struct, frozen=True, forbid_unknown_fields=True):
+class SignatureExpect(Struct, frozen=True, forbid_unknown_fields=True):
     """What must hold of the signatures that messages bear when they arrive. All given keys must hold.
 
     A signature is the domain's own if its ``d=`` is the student's domain or lies in it. All keys but ``present`` speak

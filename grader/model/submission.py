@@ -7,7 +7,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 
-class Submitted(Struct, frozen=True):
+class Submission(Struct, frozen=True):
     """Files of a submission by their names relative to its folder, with ``/`` between the parts.
 
     ``executable`` names those that may be executed; ``ignored`` what lay beside them and is no part of the lab.

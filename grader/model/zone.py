@@ -12,7 +12,7 @@ from msgspec import Meta, Struct
 from grader.model.zonelab import Disposition, SpfResult
 
 
-class Place(Struct, frozen=True):
+class Span(Struct, frozen=True):
     """Some characters of the file."""
 
     line: int
@@ -23,14 +23,14 @@ class Place(Struct, frozen=True):
 class Fault(Struct, frozen=True):
     """Why the file is no zone: the place, and a sentence."""
 
-    place: Place
+    place: Span
     sentence: str
 
 
 class Text(Struct, frozen=True):
     """A string of a TXT record. ``source`` is how the file writes it, with escapes and without the outer quotes."""
 
-    place: Place
+    place: Span
     source: str
     quoted: bool
 
@@ -62,13 +62,13 @@ class Record(Struct, frozen=True):
     type: str
     ttl: int
     data: str
-    place: Place
+    place: Span
     texts: list[Text] = []
     cut: Annotated[
-        Place | None, Meta(description="Where a comment begins that cuts an unquoted text short.")
+        Span | None, Meta(description="Where a comment begins that cuts an unquoted text short.")
     ] = None
     names: Annotated[
-        list[Place], Meta(description="Names that the file writes without a dot at their end.")
+        list[Span], Meta(description="Names that the file writes without a dot at their end.")
     ] = []
 
 

@@ -25,7 +25,7 @@ class Signer(Struct, frozen=True, forbid_unknown_fields=True):
     ]
 
 
-class Message(Struct, frozen=True, forbid_unknown_fields=True):
+class ZoneMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """A message as a receiver meets it. Every text may use the variant's names in braces."""
 
     client: Annotated[str, Meta(description="The address that connects.")]
@@ -49,7 +49,7 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="The question in a few words, for the report.")] = ""
 
 
-class Report(Struct, frozen=True, forbid_unknown_fields=True):
+class ReportRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Aggregate reports about a domain, to an address (RFC 9990)."""
 
     domain: Annotated[str, Meta(description="The domain that the reports are about.")]
@@ -60,9 +60,9 @@ class Report(Struct, frozen=True, forbid_unknown_fields=True):
 class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     """What receivers try on the student's zone."""
 
-    messages: Annotated[list[Message], Meta(description="Messages that receivers evaluate.")] = []
+    messages: Annotated[list[ZoneMessage], Meta(description="Messages that receivers evaluate.")] = []
     questions: Annotated[list[Question], Meta(description="Questions that DNS answers.")] = []
-    reports: Annotated[list[Report], Meta(description="Reports that receivers would send.")] = []
+    reports: Annotated[list[ReportRequest], Meta(description="Reports that receivers would send.")] = []
     records: Annotated[list[str], Meta(description="Domains whose SPF record is measured.")] = []
     policies: Annotated[list[str], Meta(description="Domains whose DMARC record is looked up.")] = []
 

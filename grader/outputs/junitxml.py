@@ -1,6 +1,6 @@
 """JUnit XML that every consumer takes: GitLab, Jenkins' lenient and strict readers, Ant, junitparser.
 
-The junit-xml library builds the document; this module gives it only text that XML can carry, and then mends what strict
+The junit-xml library builds the document; this module gives it only text that XML can carry, and then fixes what strict
 schemas refuse in what it builds: ``disabled``, ``type`` of what was skipped, the order of a suite's parts, its times.
 """
 
@@ -29,7 +29,7 @@ def document(results: Iterable[Result]) -> bytes:
     suites = [_suite(result, taken, number) for number, result in enumerate(results)]
     # Not the library's own writer: it deletes the characters that it cannot write, and leaves the rest of a sequence.
     root = Element("testsuites")
-    root.extend(_mended(suite.build_xml_doc(), suite.seconds) for suite in suites)
+    root.extend(_fixed(suite.build_xml_doc(), suite.seconds) for suite in suites)
     ElementTree.indent(root)
     data: bytes = (
         b'<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="utf-8") + b"\n"
@@ -134,7 +134,7 @@ def _summary(result: Result) -> Iterator[str]:
     yield from result.notes
 
 
-def _mended(suite: Element, seconds: float) -> Element:
+def _fixed(suite: Element, seconds: float) -> Element:
     suite.attrib.pop("disabled", None)
     suite.set("time", f"{max(0.0, seconds):.3f}")
     for case in suite.iter("testcase"):

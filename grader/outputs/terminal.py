@@ -1,4 +1,4 @@
-"""Results on a terminal: what to mend first at the top, the points and the next command at the bottom.
+"""Results on a terminal: what to fix first at the top, the points and the next command at the bottom.
 
 Strangers' text goes through ``screen.words``, which shows control characters instead of sending them.
 """
@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from grader.display.excerpts import Resolver
+from grader.display.excerpts import Excerpts
 from grader.display.screen import LOOKS, QUIET, VOICES, Screen, Transcript, bar, grid, words
 from grader.kinds.narrative import count, narrative
 from grader.model.evidence import Evidence
@@ -51,13 +51,13 @@ def show(
     unless given; ``NO_COLOR`` is respected.
     """
     screen = Screen(file, width=width, color=color)
-    resolver = Resolver(evidence)
+    excerpts_of = Excerpts(evidence)
     parts: list[RenderableType] = [*_heading(result), Text()]
     if result.status == "error":
         parts += [*_grader_failed(screen, result), Text()]
     for check in result.checks:
         if check.status == "fail":
-            parts += [_failure(screen, check, resolver), Text()]
+            parts += [_failure(screen, check, excerpts_of), Text()]
     if (rest := _one_liners(screen, result, verbose)) is not None:
         parts += [rest, Text()]
     if verbose and evidence is not None:
@@ -142,7 +142,7 @@ def _grader_failed(screen: Screen, result: Result) -> Iterator[RenderableType]:
     yield Padding(words(result.error or "It gave no reason."), (0, 0, 0, 3))
 
 
-def _failure(screen: Screen, check: CheckResult, resolver: Resolver) -> RenderableType:
+def _failure(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> RenderableType:
     title = grid({"width": 1}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
@@ -152,7 +152,7 @@ def _failure(screen: Screen, check: CheckResult, resolver: Resolver) -> Renderab
     body = grid({"width": 8}, {"ratio": 1})
     if check.expected:
         body.add_row(Text("Expected", "bold"), words(check.expected))
-    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, resolver)))
+    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, excerpts_of)))
     if check.why or check.references:
         body.add_row(Text("Why", "bold"), Group(*_why(check)))
     if check.next:
@@ -162,14 +162,14 @@ def _failure(screen: Screen, check: CheckResult, resolver: Resolver) -> Renderab
     return Group(title, Padding(body, (0, 0, 0, 3)))
 
 
-def _observed(screen: Screen, check: CheckResult, resolver: Resolver) -> Iterator[RenderableType]:
+def _observed(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> Iterator[RenderableType]:
     yield words(check.observed or "No more is known than that it failed.")
     if check.remarks:
         remarks = grid({"width": 1}, {"ratio": 1})
         for remark in check.remarks:
             remarks.add_row("-", words(remark, single=True))
         yield remarks
-    excerpts, more = resolver.excerpts(check, rows=EXCERPT_ROWS)
+    excerpts, more = excerpts_of.excerpts(check, rows=EXCERPT_ROWS)
     for excerpt in excerpts:
         yield Text()
         yield Transcript(screen, excerpt)
@@ -259,13 +259,13 @@ def _summary(
 ) -> Iterator[RenderableType]:
     yield Rule(style=QUIET, characters=screen.glyph("─", "-"))
     yield _points(screen, result)
-    lines = grid({"width": 10}, {"ratio": 1})
+    lines = grid({"width": 9}, {"ratio": 1})
     for note in result.notes:
         lines.add_row(Text("Note", "bold"), words(note, single=True))
     if (first := result.first_failure()) is not None:
         said = words(first.title or first.code, single=True)
         said.append_text(words(f"  {first.code}", QUIET, single=True))
-        lines.add_row(Text("Mend first", "bold"), said)
+        lines.add_row(Text("Fix first", "bold"), said)
     if again:
         lines.add_row(Text("Run again", "bold"), words(again, "cyan", single=True))
     if report:

@@ -19,7 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 from grader import resources
-from grader.display.excerpts import Excerpt, Pointer, Resolver, parse
+from grader.display.excerpts import Excerpt, Excerpts, Pointer, parse
 from grader.display.text import visible
 from grader.kinds.narrative import count, narrative
 from grader.kinds.server.show.dialogue import annotated, exemplary
@@ -58,11 +58,11 @@ class CheckView:
 
 def document(result: Result, evidence: Evidence | None) -> bytes:
     """See ``grader.outputs.html``."""
-    resolver = Resolver(evidence)
+    excerpts_of = Excerpts(evidence)
     style, script = _asset("report.css"), _asset("report.js")
     if evidence is not None and (evidence.zone is not None or evidence.published is not None):
         style += _asset("zone.css")
-    checks = list(_checks(result, resolver))
+    checks = list(_checks(result, excerpts_of))
     first = result.first_failure()
     text = (
         _environment()
@@ -74,11 +74,11 @@ def document(result: Result, evidence: Evidence | None) -> bytes:
             first=next((view for view in checks if view.check is first), None),
             tally=_tally(result),
             happened=list(narrative(evidence)) if evidence else [],
-            evidence=_evidence(result, evidence, resolver),
+            evidence=_evidence(result, evidence, excerpts_of),
             dialogue=annotated(session) if evidence and (session := exemplary(evidence)) else [],
             runs=evidence is not None and evidence.program is not None,
-            zone=_zone(result, evidence, resolver),
-            signing=_signing(result, evidence, resolver),
+            zone=_zone(result, evidence, excerpts_of),
+            signing=_signing(result, evidence, excerpts_of),
             style=Markup(style),  # noqa: S704  smtplab's own file
             script=Markup(script),  # noqa: S704  smtplab's own file
             style_hash=content_hash(style),
@@ -88,7 +88,7 @@ def document(result: Result, evidence: Evidence | None) -> bytes:
     return text.encode()
 
 
-def _checks(result: Result, resolver: Resolver) -> Iterator[CheckView]:
+def _checks(result: Result, excerpts_of: Excerpts) -> Iterator[CheckView]:
     taken: Counter[str] = Counter()
     for status in ORDER:
         for check in result.checks:
@@ -98,34 +98,34 @@ def _checks(result: Result, resolver: Resolver) -> Iterator[CheckView]:
                 taken[anchor] += 1
                 if taken[anchor] > 1:
                     anchor += f"-{taken[anchor]}"
-                excerpts, _ = resolver.excerpts(check, rows=EXCERPT_ROWS)
+                excerpts, _ = excerpts_of.excerpts(check, rows=EXCERPT_ROWS)
                 pointers = [
-                    found for text in check.evidence if (found := parse(text)) and resolver.holds(found)
+                    found for text in check.evidence if (found := parse(text)) and excerpts_of.holds(found)
                 ]
                 links = [(references.readable(text), references.link(text)) for text in check.references]
                 yield CheckView(check, anchor, word, sign, links, excerpts, pointers)
 
 
-def _evidence(result: Result, evidence: Evidence | None, resolver: Resolver) -> EvidenceView | None:
+def _evidence(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> EvidenceView | None:
     if evidence is None or not next(narrative(evidence), None):
         return None
-    return evidence_view(evidence, resolver, resolver.pointed(result))
+    return evidence_view(evidence, excerpts_of, excerpts_of.pointed(result))
 
 
-def _zone(result: Result, evidence: Evidence | None, resolver: Resolver) -> ZoneView | None:
+def _zone(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> ZoneView | None:
     if evidence is None or evidence.zone is None:
         return None
     from grader.kinds.zone.show.parts import view
 
-    return view(evidence, resolver.pointed(result))
+    return view(evidence, excerpts_of.pointed(result))
 
 
-def _signing(result: Result, evidence: Evidence | None, resolver: Resolver) -> SigningView | None:
+def _signing(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> SigningView | None:
     if evidence is None or evidence.published is None:
         return None
     from grader.kinds.server.show import dkim as signparts
 
-    return signparts.view(evidence, resolver.pointed(result))
+    return signparts.view(evidence, excerpts_of.pointed(result))
 
 
 def _tally(result: Result) -> list[tuple[Status, str, str, int]]:

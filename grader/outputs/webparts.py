@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from grader.display.excerpts import Pointer, Resolver, Row, lines_by_session, session_title
+from grader.display.excerpts import Excerpts, Pointer, Row, lines_by_session, session_title
 from grader.display.text import decoded, visible
 from grader.kinds.narrative import TROUBLE, count
 from grader.model.evidence import Arrival, Command, Evidence, Outcome, Query, Queued, Session
@@ -90,7 +90,7 @@ class Budget:
         return "\n".join(kept)
 
 
-def evidence_view(evidence: Evidence, resolver: Resolver, pointers: list[Pointer]) -> EvidenceView:
+def evidence_view(evidence: Evidence, excerpts_of: Excerpts, pointers: list[Pointer]) -> EvidenceView:
     """Arrange evidence; what ``pointers`` lead to is taken first, so that it fits in any case."""
     budget = Budget(BUDGET)
     marked = lines_by_session(pointers)
@@ -100,7 +100,7 @@ def evidence_view(evidence: Evidence, resolver: Resolver, pointers: list[Pointer
     }
     opened = set(list(marked)[:1])
     pointed = [
-        _line_by_line(resolver.sessions[number], marked[number], resolver, budget, number in opened)
+        _line_by_line(excerpts_of.sessions[number], marked[number], excerpts_of, budget, number in opened)
         for number in marked
     ]
     messages = sorted(evidence.arrivals, key=lambda arrival: arrival.id not in wanted["message"])
@@ -121,7 +121,7 @@ def evidence_view(evidence: Evidence, resolver: Resolver, pointers: list[Pointer
     log = _log(evidence.log, wanted["log"], budget)
     return EvidenceView(
         pointed=pointed,
-        others=[_compact(s, resolver, budget) for s in evidence.sessions if s.id not in marked],
+        others=[_compact(s, excerpts_of, budget) for s in evidence.sessions if s.id not in marked],
         messages=shown,
         queued=[(entry, n in wanted["queue"]) for n, entry in enumerate(evidence.queued)],
         queries=[(query, n in wanted["query"]) for n, query in enumerate(evidence.queries)],
@@ -135,7 +135,7 @@ def evidence_view(evidence: Evidence, resolver: Resolver, pointers: list[Pointer
 
 
 def _line_by_line(
-    session: Session, marked: set[int], resolver: Resolver, budget: Budget, opened: bool
+    session: Session, marked: set[int], excerpts_of: Excerpts, budget: Budget, opened: bool
 ) -> SessionView:
     rows: list[Row] = []
     left = LONGEST_BLOCK
@@ -148,17 +148,17 @@ def _line_by_line(
             rows.append(Row(index + 1, "*", f"{count(more, 'more line')} in the evidence document"))
             break
         rows.append(Row(index + 1, line.who, text, index in marked))
-    return SessionView(session, session_title(session), _became(session, resolver), rows=rows, open=opened)
+    return SessionView(session, session_title(session), _became(session, excerpts_of), rows=rows, open=opened)
 
 
-def _compact(session: Session, resolver: Resolver, budget: Budget) -> SessionView:
+def _compact(session: Session, excerpts_of: Excerpts, budget: Budget) -> SessionView:
     text = budget.block(f"{line.who}{'' if line.who == '*' else ':'} {line.text}" for line in session.lines)
-    return SessionView(session, session_title(session), _became(session, resolver), text=text)
+    return SessionView(session, session_title(session), _became(session, excerpts_of), text=text)
 
 
-def _became(session: Session, resolver: Resolver) -> str:
+def _became(session: Session, excerpts_of: Excerpts) -> str:
     """What became of a session's attempts: ``5 attempts: 1 accepted``."""
-    outcomes = resolver.outcomes.get(session.id, [])
+    outcomes = excerpts_of.outcomes.get(session.id, [])
     if not outcomes:
         return session.end
     return f"{count(len(outcomes), 'attempt')}{_accepted(outcomes)}"

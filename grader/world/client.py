@@ -40,7 +40,7 @@ class Untrusted(Exception):
 
 
 @dataclass(frozen=True)
-class Patience:
+class Timeouts:
     """How long to wait for what, in seconds."""
 
     connect: float = 3.0
@@ -92,7 +92,7 @@ class Client:
         contexts: Contexts,
         clock: Clock,
         deadline: Deadline,
-        patience: Patience,
+        patience: Timeouts,
         on_delay: Callable[[], None],
     ) -> None:
         self.attempts = list(attempts)

@@ -124,7 +124,7 @@ class Peers:
 
     async def _listen(self, peer: Peer, address: str) -> None:
         def answer() -> asyncio.Protocol:
-            return Taker(self, peer.name) if self.connections < MOST_CONNECTIONS else Busy()
+            return MailSink(self, peer.name) if self.connections < MOST_CONNECTIONS else TooManyConnections()
 
         try:
             server = await asyncio.get_running_loop().create_server(answer, address, peer.port)
@@ -135,7 +135,7 @@ class Peers:
         self._servers.append(server)
 
 
-class Busy(asyncio.Protocol):
+class TooManyConnections(asyncio.Protocol):
     """What a connection beyond the limit gets."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -145,7 +145,7 @@ class Busy(asyncio.Protocol):
         stream.close()
 
 
-class Taker(SMTP):
+class MailSink(SMTP):
     """One connection to a peer. aiosmtpd speaks the protocol; paths are taken as they come, and memory is bounded."""
 
     line_length_limit = LONGEST_LINE

@@ -13,7 +13,7 @@ import msgspec
 from grader.model.deadline import Deadline
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt
-from grader.world.client import Client, Listener, Patience, Refused, Untrusted
+from grader.world.client import Client, Listener, Refused, Timeouts, Untrusted
 from grader.world.mail import Mails, dialogue
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock
@@ -63,7 +63,7 @@ class Prober:
         clock: Clock,
         names: Callable[[str], str | None],
         arrived: Callable[[], set[str]],
-        patience: Patience = Patience(),  # noqa: B008 (it is frozen)
+        patience: Timeouts = Timeouts(),  # noqa: B008 (it is frozen)
     ) -> None:
         self._contexts = contexts
         self._usual = self._patience = patience

@@ -1,4 +1,4 @@
-"""A student's day: start, check, mend, check again; on every engine that runs here."""
+"""A student's day: start, check, fix, check again; on every engine that runs here."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader.course.conduct import locked
-from grader.course.results_folder import EVIDENCE, mend, named, replacing
+from grader.course.results_folder import EVIDENCE, by_name, recover, replacing
 from grader.model.errors import OutputError, UsageError
 
 
@@ -34,7 +34,7 @@ def test_what_a_killed_process_left_is_mended(tmp_path: Path) -> None:
     for name in (".partial-alice", ".replaced-bob", ".replaced-carol", "carol"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "in").write_text(name)
-    mend(tmp_path)
+    recover(tmp_path)
     assert content(tmp_path) == {"bob/in": ".replaced-bob", "carol/in": "carol"}
 
 
@@ -59,10 +59,10 @@ def test_evidence_is_named_by_its_folder_or_its_own_name(tmp_path: Path) -> None
         (tmp_path / name / EVIDENCE).touch()
     single = tmp_path / "run.json"
     given = [tmp_path / "alice", tmp_path / "bob" / EVIDENCE, single]
-    assert named(given) == {
+    assert by_name(given) == {
         "alice": tmp_path / "alice" / EVIDENCE,
         "bob": tmp_path / "bob" / EVIDENCE,
         "run": single,
     }
     with pytest.raises(UsageError, match="rename one"):
-        named([tmp_path / "alice", tmp_path / "elsewhere" / "alice.json"])
+        by_name([tmp_path / "alice", tmp_path / "elsewhere" / "alice.json"])

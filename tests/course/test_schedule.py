@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.schedule import LocalScheduler, Lost
+from grader.course.schedule import LocalScheduler, WorkerDied
 from grader.model.deadline import Deadline
 
 
@@ -67,18 +67,18 @@ def test_workers_are_kept_for_the_next_job() -> None:
 def test_a_lost_job_stops_no_other(work: object) -> None:
     assert callable(work)
     answers = dict(LocalScheduler(2).run(range(10), work))
-    assert isinstance(answers.pop(3), Lost)
+    assert isinstance(answers.pop(3), WorkerDied)
     assert answers == {n: n for n in range(10) if n != 3}
 
 
 def test_what_a_worker_died_of_is_told() -> None:
     answers = dict(LocalScheduler(1).run([3], fail_at_three))
-    assert answers == {3: Lost("ValueError: three")}
+    assert answers == {3: WorkerDied("ValueError: three")}
 
 
 def test_a_hung_worker_is_given_up() -> None:
-    answers = dict(LocalScheduler(2, patience=1).run(range(6), hang_at_three))
-    assert answers.pop(3) == Lost("a worker process gave no answer in time")
+    answers = dict(LocalScheduler(2, timeout=1).run(range(6), hang_at_three))
+    assert answers.pop(3) == WorkerDied("a worker process gave no answer in time")
     assert answers == {n: n for n in range(6) if n != 3}
 
 

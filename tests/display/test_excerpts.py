@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.display.excerpts import Pointer, Resolver, Row, parse
+from grader.display.excerpts import Excerpts, Pointer, Row, parse
 from tests.outputs.cases import case
 from tests.outputs.samples import broken
 
 RESULT, EVIDENCE = broken()
-RESOLVER = Resolver(EVIDENCE)
+RESOLVER = Excerpts(EVIDENCE)
 
 
 @pytest.mark.parametrize(
@@ -71,9 +71,9 @@ def test_every_line_is_shown_or_counted(line: int, rows: int) -> None:
 
 def test_only_what_the_evidence_holds_is_pointed_at() -> None:
     hostile, evidence = case("hostile")
-    found = {pointer.anchor for pointer in Resolver(evidence).pointed(hostile)}
+    found = {pointer.anchor for pointer in Excerpts(evidence).pointed(hostile)}
     assert found == {"session-1-0", "session-2-0", "message-77", "log-1", "queue-0", "query-0", "command-0"}
 
 
 def test_without_evidence_nothing_is_shown() -> None:
-    assert Resolver(None).excerpts(RESULT.checks[5], rows=10) == ([], 0)
+    assert Excerpts(None).excerpts(RESULT.checks[5], rows=10) == ([], 0)

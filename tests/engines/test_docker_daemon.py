@@ -28,20 +28,20 @@ from tests.engines.plans import plan, run
 
 
 def problem(monkeypatch: pytest.MonkeyPatch, address: str) -> tuple[str, str]:
-    """What the engine says of a service at that address: what is wrong, and what mends it."""
+    """What the engine says of a service at that address: what is wrong, and what fixes it."""
     monkeypatch.setenv("DOCKER_HOST", address)
     (found,) = DockerEngine().problems()
     assert "\n" not in found.what
-    return found.what, found.mend
+    return found.what, found.fix
 
 
 def test_a_service_that_is_not_running(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = tmp_path / "docker.sock"
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
-    what, mend = problem(monkeypatch, f"unix://{path}")
+    what, fix = problem(monkeypatch, f"unix://{path}")
     assert what == f"nothing listens on {path}: the Docker service is not running"
-    assert mend == "sudo systemctl start docker"
+    assert fix == "sudo systemctl start docker"
 
 
 def test_a_service_that_was_never_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_socket_without_permission_names_the_group(monkeypatch: pytest.MonkeyP
             path.unlink()
             folder.rmdir()
     assert found.what == f"the user nobody may not use Docker's socket {path}"
-    assert found.mend == "sudo usermod --append --groups root nobody && newgrp root"
+    assert found.fix == "sudo usermod --append --groups root nobody && newgrp root"
 
 
 def test_a_silent_service_is_given_up_quickly(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -85,15 +85,15 @@ def test_a_silent_service_is_given_up_quickly(monkeypatch: pytest.MonkeyPatch, t
 def test_a_remote_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    what, mend = problem(monkeypatch, f"tcp://127.0.0.1:{port}")
+    what, fix = problem(monkeypatch, f"tcp://127.0.0.1:{port}")
     assert what == f"Docker at tcp://127.0.0.1:{port} does not answer (Connection refused)"
-    assert mend == f"docker --host tcp://127.0.0.1:{port} version"
+    assert fix == f"docker --host tcp://127.0.0.1:{port} version"
 
 
 def test_a_setting_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
-    what, mend = problem(monkeypatch, "nonsense://x")
+    what, fix = problem(monkeypatch, "nonsense://x")
     assert "nonsense" in what
-    assert mend
+    assert fix
 
 
 @contextmanager

@@ -231,7 +231,7 @@ def test_a_missing_program_is_named_with_its_package(
     monkeypatch.setattr(checks, "SYSTEM_FOLDERS", ())
     (problem,) = checks.problems()
     assert missing in problem.what or command.split()[-1] in problem.what
-    assert problem.mend.endswith(command)
+    assert problem.fix.endswith(command)
 
 
 def test_ids_of_subuid_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

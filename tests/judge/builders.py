@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.model.evidence import Arrival, AttemptFacts, Evidence, Line, Outcome, Queued, Reply, Session
-from grader.model.lab import Check, Expect, Lab, Submission
+from grader.model.lab import Check, Expect, Lab, SubmissionRules
 
 TOKEN = "rosa.k4v2"
 OUTSIDE = f"{TOKEN}@elsewhere.example"
@@ -22,7 +22,7 @@ def lab(*checks: Check) -> Lab:
         title="Demo",
         version="1",
         summary="s",
-        submission=Submission(required=["main.cf"], installs="/etc/postfix"),
+        submission=SubmissionRules(required=["main.cf"], installs="/etc/postfix"),
         checks=list(checks),
     )
 

@@ -26,7 +26,7 @@ def graded(zone: str | bytes, variant: Variant = VARIANT) -> pipeline.Run:
     """The run of a zone in the canonical variant, or another."""
     name = f"{variant.names['domain']}.zone"
     data = zone if isinstance(zone, bytes) else zone.encode()
-    return pipeline.grade(LAB, labs.Submitted({name: data}), engine=None, variant=variant)
+    return pipeline.grade(LAB, labs.Submission({name: data}), engine=None, variant=variant)
 
 
 def lost(result: Result) -> set[str]:
@@ -147,7 +147,7 @@ def test_two_students_cannot_hand_in_the_same_zone(tmp_path: Path) -> None:
 
 def test_only_the_checks_that_are_asked_for_are_made() -> None:
     name = "example.com.zone"
-    files = labs.Submitted({name: SOLUTION.encode()})
+    files = labs.Submission({name: SOLUTION.encode()})
     result = pipeline.grade(LAB, files, engine=None, variant=VARIANT, only={"website"}).result
     assert [check.code for check in result.checks] == ["spf-dmarc/website"]
     assert result.passed

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from grader import labs
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
 MAIN = b"myhostname = mail.example.com\n"
 
@@ -45,7 +45,7 @@ def test_files_are_read_with_their_permissions(lab: Lab, work: Path) -> None:
     (work / "maps" / "relay").write_bytes(b"x\0y")
     (work / "filter.sh").write_bytes(b"#!/bin/sh\n")
     (work / "filter.sh").chmod(0o755)
-    assert labs.read_submission(lab, work) == Submitted(
+    assert labs.read_submission(lab, work) == Submission(
         {"filter.sh": b"#!/bin/sh\n", "main.cf": MAIN, "maps/relay": b"x\0y"}, frozenset({"filter.sh"})
     )
 
@@ -61,7 +61,7 @@ def test_files_are_read_with_their_permissions(lab: Lab, work: Path) -> None:
 def test_what_editors_and_systems_leave_is_left_out(lab: Lab, work: Path, name: str) -> None:
     (work / name).parent.mkdir(exist_ok=True)
     (work / name).write_bytes(b"x")
-    assert labs.read_submission(lab, work) == Submitted({"main.cf": MAIN})
+    assert labs.read_submission(lab, work) == Submission({"main.cf": MAIN})
 
 
 def test_what_the_lab_does_not_ask_for_is_named(lab: Lab, work: Path) -> None:
@@ -246,12 +246,12 @@ def handed_in(tmp_path: Path) -> Callable[[bytes], Path]:
 @pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
 def test_a_tar_archive(lab: Lab, handed_in: Callable[[bytes], Path], compression: str) -> None:
     data = tarred({"./main.cf": MAIN, "./maps/relay": b"x", "./.git/config": b""}, compression)
-    assert labs.read_submission(lab, handed_in(data)) == Submitted({"main.cf": MAIN, "maps/relay": b"x"})
+    assert labs.read_submission(lab, handed_in(data)) == Submission({"main.cf": MAIN, "maps/relay": b"x"})
 
 
 def test_a_zip_archive_with_permissions(lab: Lab, handed_in: Callable[[bytes], Path]) -> None:
     data = zipped({"main.cf": MAIN, "run": b"#!"}, run=0o100755)
-    assert labs.read_submission(lab, handed_in(data)) == Submitted(
+    assert labs.read_submission(lab, handed_in(data)) == Submission(
         {"main.cf": MAIN, "run": b"#!"}, frozenset({"run"})
     )
 
@@ -355,10 +355,10 @@ def test_any_names_are_read_or_refused(
 
 def test_the_digest_tells_submissions_apart() -> None:
     several = [
-        Submitted({"a": b"b"}),
-        Submitted({"ab": b""}),
-        Submitted({"a": b"", "b": b""}),
-        Submitted({"a": b"b"}, frozenset({"a"})),
+        Submission({"a": b"b"}),
+        Submission({"ab": b""}),
+        Submission({"a": b"", "b": b""}),
+        Submission({"a": b"b"}, frozenset({"a"})),
     ]
     assert len({submission.digest for submission in several}) == len(several)
-    assert Submitted({"a": b"1", "b": b"2"}).digest == Submitted({"b": b"2", "a": b"1"}).digest
+    assert Submission({"a": b"1", "b": b"2"}).digest == Submission({"b": b"2", "a": b"1"}).digest

@@ -86,7 +86,7 @@ def test_an_error_stands_at_its_field_with_an_example_and_is_led_to(builder: Any
     assert "white space stands inside the address" in told
     assert "Example: Alice Baker <alice@example.com>" in told
     assert "RFC 5322 section 3.4.1" in told
-    assert text(builder, "verdict") == "Not yet: 2 fields to mend."
+    assert text(builder, "verdict") == "Not yet: 2 fields to fix."
     for button in ("copy", "download", "hand-over"):
         assert not builder.find_element("id", button).is_enabled()
     builder.find_elements("css selector", "#problems a")[1].click()

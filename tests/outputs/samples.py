@@ -138,7 +138,7 @@ def dead() -> tuple[Result, Evidence]:
         expected="The server greets with 220 on ports 25, 587 and 465.",
         observed=f"The server took the connection on port 25 and then hung up instead of greeting. "
         f"Its log says: “{fatal}”",
-        next="Mend what the log line names, then look at the log again: postfix check does not notice it.",
+        next="Fix what the log line names, then look at the log again: postfix check does not notice it.",
         evidence=["log:1", "session:1:0"],
     )
     rest = [

@@ -14,7 +14,7 @@ from grader.model.evidence import (
     Reply,
     Session,
 )
-from grader.model.lab import Check, Expect, Lab, Submission
+from grader.model.lab import Check, Expect, Lab, SubmissionRules
 
 IMAGE = "sha256:5c9f7d1b9a3f4e1c8a27d0b6f2f5c1e0d7a9b3c4e5f60718293a4b5c6d7e8f90"
 MTA = "Postfix 3.10.5"
@@ -52,7 +52,7 @@ def lab() -> Lab:
         title="A mail server that relays for its own people and for nobody else",
         version="1.0",
         summary="Configure Postfix.",
-        submission=Submission(required=["main.cf"], installs="/etc/postfix"),
+        submission=SubmissionRules(required=["main.cf"], installs="/etc/postfix"),
         checks=[
             Check(
                 code=code,

@@ -113,7 +113,7 @@ def test_an_error_of_the_grader_costs_nothing() -> None:
     text = page("grader-error").text_content()
     assert "The grader failed, not your server" in text
     assert "This costs you no points." in text
-    assert "Mend first" not in text
+    assert "Fix first" not in text
 
 
 def test_a_result_without_its_evidence() -> None:

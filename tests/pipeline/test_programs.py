@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grader import labs, outputs, pipeline
 from grader.engines.base import Engine
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing-a-lab.md"
 SEND = b"""#!/usr/bin/env python3
@@ -43,7 +43,7 @@ def test_the_documented_lab_grades_a_program_whose_permissions_were_lost(
     engine: Engine, tmp_path: Path
 ) -> None:
     lab = labs.load(documented_lab(tmp_path))
-    handed_in = Submitted({"send": SEND})
+    handed_in = Submission({"send": SEND})
     variant = labs.draw_variant(lab)
     run = pipeline.grade(lab, handed_in, engine=engine, variant=variant)
     assert [(check.code, check.status) for check in run.result.checks] == [

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP
 
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt, Peer, WorldSpec
-from grader.world.client import Patience
+from grader.world.client import Timeouts
 from grader.world.peers import Peers
 from grader.world.prober import Prober
 from grader.world.tls import Contexts
@@ -102,7 +102,7 @@ class Bed:
         self,
         world: WorldSpec | None = None,
         name: str | None = None,
-        patience: Patience = Patience(),  # noqa: B008
+        patience: Timeouts = Timeouts(),  # noqa: B008
     ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
         self.prober = Prober(

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from grader.model.evidence import Outcome, Session
 from grader.model.plan import Attempt
 from grader.world import wire
-from grader.world.client import Patience
+from grader.world.client import Timeouts
 from tests.world.bed import SERVER, Bed, Handler, attempt, run, spoken
 
-IMPATIENT = Patience(greeting=0.6, command=0.4, text=0.4, goodbye=0.2, second_reply=0.2, penalty=0.2)
+IMPATIENT = Timeouts(greeting=0.6, command=0.4, text=0.4, goodbye=0.2, second_reply=0.2, penalty=0.2)
 """The same limits, sooner."""
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from grader.labs.certificates import Pair, authority, certificate
 from grader.model.evidence import Arrival, Session
-from grader.model.program import Conversation, Server, SubmissionServer
+from grader.model.program import Conversation, ServerBehaviour, SubmissionServerSpec
 from grader.world.peers import Peers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.world.bed import clock, run, spec
@@ -42,10 +42,12 @@ def trust() -> ssl.SSLContext:
 Seen = tuple[Any, list[tuple[Session, Conversation]], list[Arrival]]
 
 
-def meet(client: Callable[[int], Any], times: int = 1, **manners: Any) -> Seen:
+def meet(client: Callable[[int], Any], times: int = 1, **behaviour: Any) -> Seen:
     """What a client (given the port) returns or raises, and what the server recorded of its sessions."""
-    rules = Server(about="it", port=0, **manners)
-    server = SubmissionServer("run-1", NAME, ADDRESS, rules, pair().certificate, pair().key, USER, PASSWORD)
+    rules = ServerBehaviour(about="it", port=0, **behaviour)
+    server = SubmissionServerSpec(
+        "run-1", NAME, ADDRESS, rules, pair().certificate, pair().key, USER, PASSWORD
+    )
 
     async def work() -> Seen:
         peers = Peers([], clock)
@@ -223,7 +225,7 @@ def test_a_wrong_password_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manners", "code"),
+    ("behaviour", "code"),
     [
         ({"answers": {"connect": "421 4.3.2 later"}}, 421),
         ({"answers": {"starttls": "454 4.7.0 not today"}}, 454),
@@ -235,8 +237,8 @@ def test_a_wrong_password_is_refused() -> None:
     ],
     ids=str,
 )
-def test_a_server_answers_as_it_is_told(manners: dict[str, Any], code: int) -> None:
-    said, _, arrivals = meet(send, **manners)
+def test_a_server_answers_as_it_is_told(behaviour: dict[str, Any], code: int) -> None:
+    said, _, arrivals = meet(send, **behaviour)
     assert isinstance(said, smtplib.SMTPResponseException)
     assert said.smtp_code == code
     assert arrivals == []

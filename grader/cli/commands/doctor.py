@@ -20,7 +20,7 @@ ENGINES = ("local", "docker")
 @click.option("--clean", is_flag=True, help="Remove what runs that were killed left behind.")
 @options.debug
 def doctor(clean: bool) -> int:
-    """Say what is missing on this machine, and the exact command that mends it.
+    """Say what is missing on this machine, and the exact command that fixes it.
 
     One engine that can run is enough.
     """
@@ -37,7 +37,7 @@ def doctor(clean: bool) -> int:
     if any(able):
         click.echo("Ready: labs can be graded here.")
         return 0
-    click.echo("No engine can run here: mend one of them. Both need nothing of the other.")
+    click.echo("No engine can run here: fix one of them. Both need nothing of the other.")
     return 3
 
 
@@ -49,7 +49,7 @@ def _examine(engine: Engine) -> bool:
     click.echo(f"  {click.style('✗', fg='red')} engine {engine.name} cannot run")
     for problem in problems:
         click.echo(f"      {problem.what}")
-        click.echo(f"        mend it with: {problem.mend}")
+        click.echo(f"        fix it with: {problem.fix}")
     return False
 
 

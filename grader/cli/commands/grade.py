@@ -77,7 +77,7 @@ def grade(
     DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV and JUnit XML.
     """
     from grader import labs
-    from grader.cli.class_progress import Classroom
+    from grader.cli.class_progress import ClassProgress
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import Settings, grade_class
@@ -96,7 +96,7 @@ def grade(
         formats=formats,
         workers=jobs,
     )
-    with Classroom(out) as room:
+    with ClassProgress(out) as room:
         summary = grade_class(settings, submissions, report=room.report)
     room.summarise(summary)
     return _exit_code(summary, exit_zero)

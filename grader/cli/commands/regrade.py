@@ -32,7 +32,7 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
     EVIDENCE is an evidence.json, or a folder that holds one.
     """
     from grader import labs, outputs, pipeline
-    from grader.course.results_folder import named, write_folder
+    from grader.course.results_folder import by_name, write_folder
     from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
 
@@ -40,7 +40,7 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
     if str(out) == STANDARD_OUTPUT and len(evidence) > 1:
         raise UsageError("only one result can go to standard output: name a folder with --out")
     results: list[Result] = []
-    for name, path in named(evidence).items():
+    for name, path in by_name(evidence).items():
         document = read(path)
         result = pipeline.regrade(document, lab=declared, hints=hints)
         results.append(result)

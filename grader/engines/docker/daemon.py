@@ -30,10 +30,10 @@ PATIENT = 60
 
 
 class Unreachable(EngineError):
-    """No service answers; ``problem`` says why, and what mends it."""
+    """No service answers; ``problem`` says why, and what fixes it."""
 
     def __init__(self, problem: Problem) -> None:
-        super().__init__(f"{problem.what}; mend it with: {problem.mend}")
+        super().__init__(f"{problem.what}; fix it with: {problem.fix}")
         self.problem = problem
 
 
@@ -89,8 +89,8 @@ def _chosen() -> tuple[str, dict[str, Any]] | None:
         if context.Name != "default" and context.Host:
             return context.Host, {"tls": context.TLSConfig}
     except (DockerException, OSError, ValueError) as error:
-        mend = "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"
-        raise Unreachable(Problem(f"Docker's settings cannot be used ({error})", mend)) from error
+        fix = "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"
+        raise Unreachable(Problem(f"Docker's settings cannot be used ({error})", fix)) from error
     return None
 
 
@@ -199,7 +199,7 @@ def _reason(error: Exception) -> str:
 def limits_problem(service: Service) -> Problem | None:
     """That memory and processes cannot be limited, as without rights on control groups of version 1; else ``None``."""
     client = service.client
-    with told("tell what it can limit"):
+    with as_engine_error("tell what it can limit"):
         if service.podman:
             # What Podman says to Docker's own question is not so.
             about = client.get(f"{client.base_url}/v4.0.0/libpod/info", timeout=PATIENT).json()["host"]
@@ -213,7 +213,7 @@ def limits_problem(service: Service) -> Problem | None:
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def as_engine_error(what: str) -> Iterator[None]:
     """Turn the client's errors into an ``EngineError`` that says what could not be done."""
     from docker.errors import APIError, DockerException
     from requests.exceptions import RequestException

@@ -14,7 +14,15 @@ from grader.engines import image as recipe
 from grader.engines.base import Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
-from grader.engines.docker.daemon import PATIENT, QUICK, Service, Unreachable, connect, limits_problem, told
+from grader.engines.docker.daemon import (
+    PATIENT,
+    QUICK,
+    Service,
+    Unreachable,
+    as_engine_error,
+    connect,
+    limits_problem,
+)
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import Plan
@@ -79,7 +87,7 @@ class DockerEngine:
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
         client = self._service().client
-        with told("list containers"):
+        with as_engine_error("list containers"):
             found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
         removed = []
         for entry in found:
@@ -156,14 +164,14 @@ class _Run:
             raise EngineError(f"Docker did not start the containers within {START_SECONDS:.0f} seconds")
 
     def _create(self, role: str, spec: dict[str, Any]) -> None:
-        with told(f"create the {role} container"):
+        with as_engine_error(f"create the {role} container"):
             self._client.create_container(**spec)
             if role == "host" and (files := self._specs.host_files()):
                 self._client.put_archive(self._specs.name(role), "/etc", files)
 
     def _start(self, role: str) -> AttachChannel:
         name = self._specs.name(role)
-        with told(f"start the {role} container"):
+        with as_engine_error(f"start the {role} container"):
             streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
             channel = AttachChannel(role, transport(self._client.attach_socket(name, streams)))
             self._channels.append(channel)
@@ -178,7 +186,7 @@ def _remove(client: APIClient, name: str) -> None:
     deadline = Deadline(REMOVE_SECONDS)
     while True:
         try:
-            with told(f"remove the container {name}"):
+            with as_engine_error(f"remove the container {name}"):
                 client.remove_container(name, force=True, v=True)
                 return
         except EngineError as error:

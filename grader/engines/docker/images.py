@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.engines import image
 from grader.engines.base import Progress
-from grader.engines.docker.daemon import Service, told
+from grader.engines.docker.daemon import Service, as_engine_error
 from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def ensure(service: Service, progress: Progress) -> str:
 
 
 def _id(client: APIClient, name: str) -> str:
-    with told(f"look for the image {name}"):
+    with as_engine_error(f"look for the image {name}"):
         image_id: str = client.inspect_image(name)["Id"]  # type: ignore[no-untyped-call]
     return image_id
 
@@ -106,7 +106,7 @@ def remove_outdated(client: APIClient) -> list[str]:
     from docker.errors import APIError
 
     removed = []
-    with told("list images"):
+    with as_engine_error("list images"):
         found: list[dict[str, Any]] = client.images()
     for entry in found:
         if entry["Created"] > time.time() - _YOUNG:
@@ -150,7 +150,7 @@ def _make_base(service: Service, progress: Progress) -> None:
 
 def _same_machine(service: Service) -> bool:
     """Whether programs built for this machine run on Docker's."""
-    with told("tell its architecture"):
+    with as_engine_error("tell its architecture"):
         theirs: str = service.client.version()["Arch"]
     ours = platform.machine().lower()
     return theirs == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
@@ -165,7 +165,7 @@ def _refusal(service: Service) -> str | None:
 
     client.timeout, patient = _ASK_REGISTRY, client.timeout
     try:
-        with told("ask the registry"):
+        with as_engine_error("ask the registry"):
             client.inspect_distribution(DEBIAN)  # type: ignore[no-untyped-call]
     except EngineError as error:
         # Podman does not know the question; only the attempt will tell.
@@ -181,7 +181,7 @@ def _import(client: APIClient, progress: Progress) -> None:
     tar = bootstrap.root_tar(progress)
     progress("giving Docker the image")
     repository, _, tag = base_tag().partition(":")
-    with told("import the image"):
+    with as_engine_error("import the image"):
         said = str(client.import_image_from_file(str(tar)))
         made = re.search(r'"status":\s*"(?:sha256:)?([0-9a-f]{64})"', said)
         if not made:
@@ -226,7 +226,7 @@ def _build(
     dockerfile: str = "Dockerfile",
     network: str | None = None,
 ) -> None:
-    with told("build the image"):
+    with as_engine_error("build the image"):
         steps = client.build(
             fileobj=context,
             custom_context=True,

@@ -211,16 +211,16 @@ class Agent:
             os.chmod(path, 0o666)
         except OSError as error:
             raise Refused(f"cannot listen on {path}: {error.strerror}") from error
-        self.watch(server.detach(), self.hear)
+        self.watch(server.detach(), self.read_syslog)
 
-    def hear(self, fd: int) -> None:
+    def read_syslog(self, fd: int) -> None:
         # Bounded, so that a flood of log lines cannot keep the agent from its requests.
         for _ in range(200):
             if (datagram := _read_some(fd)) is None:
                 return
             self.note(_text(_SYSLOG.sub(b"", datagram, count=1).rstrip(b"\0\n")))
 
-    def chatter(self, fd: int) -> None:
+    def read_stdout(self, fd: int) -> None:
         """What a service writes to its standard output, where ``maillog_file = /dev/stdout`` leads too."""
         if not (data := _read_some(fd)):
             if data is not None:
@@ -264,7 +264,7 @@ class Agent:
         finally:
             os.close(write)
         self.processes[process.pid] = process
-        self.watch(read, self.chatter)
+        self.watch(read, self.read_stdout)
         return process
 
     def wait(self, process: Process, seconds: float) -> dict[str, Any]:

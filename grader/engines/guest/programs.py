@@ -100,7 +100,7 @@ class Run:
         self.delays: dict[int, float] = {}
         self.agents_delay = _delay(os.getpid())
         self.looked = 0.0
-        agent.watch(read, self.hear)
+        agent.watch(read, self.read_syslog)
 
     def _furnish(self, files: list[dict[str, Any]], texts: dict[str, str]) -> None:
         """Make the home: nobody but its owner, and nothing of an earlier run, is in it."""
@@ -168,7 +168,7 @@ class Run:
         finally:
             os._exit(126)
 
-    def hear(self, fd: int) -> None:
+    def read_syslog(self, fd: int) -> None:
         """Keep what the program prints."""
         for _ in range(20):
             if (data := _read_some(fd)) is None:

@@ -1,4 +1,4 @@
-"""What keeps the local engine from running here, each with the command that mends it. Quick; changes nothing."""
+"""What keeps the local engine from running here, each with the command that fixes it. Quick; changes nothing."""
 
 from __future__ import annotations
 

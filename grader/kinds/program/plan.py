@@ -9,13 +9,21 @@ from typing import Any
 from grader.labs.certificates import Pair, authority, fresh, untrustworthy
 from grader.labs.complaints import Complaint
 from grader.labs.messages import draw_token
-from grader.labs.variant import Lot, keyed
+from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
 from grader.labs.world_dns import ZoneBook
 from grader.model.lab import Check, Lab, Try
 from grader.model.plan import HostSpec, Limits, Plan, WorldSpec
-from grader.model.program import Message, Program, ProgramPlan, ProgramRun, Server, SubmissionServer, Wanted
-from grader.model.submission import Submitted
+from grader.model.program import (
+    Program,
+    ProgramPlan,
+    ProgramRun,
+    RunMessage,
+    ServerBehaviour,
+    SubmissionServerSpec,
+    Wanted,
+)
+from grader.model.submission import Submission
 from grader.model.templates import fill, names_in, nearest, unknown_name
 from grader.model.variant import Variant
 
@@ -62,7 +70,7 @@ def complaints(lab: Lab) -> Iterator[Complaint]:
 
 
 def _message_complaints(
-    message: Message, known: Iterable[str], here: tuple[str | int, ...]
+    message: RunMessage, known: Iterable[str], here: tuple[str | int, ...]
 ) -> Iterator[Complaint]:
     texts = {"subject": message.subject, "from-name": message.from_name, "password": message.password}
     for key, text in texts.items():
@@ -104,7 +112,12 @@ def _pairs(check: Check) -> list[tuple[str, str]]:
 
 
 def plan_program(
-    lab: Lab, program: Program, submission: Submitted, variant: Variant, student: str | None, checks: set[str]
+    lab: Lab,
+    program: Program,
+    submission: Submission,
+    variant: Variant,
+    student: str | None,
+    checks: set[str],
 ) -> Plan:
     """Every run that these checks take: one for each pair of server and message, whichever checks look at it.
 
@@ -162,15 +175,15 @@ class _Drawn:
     """The runs and their servers, drawn one after another."""
 
     def __init__(
-        self, lab: Lab, program: Program, variant: Variant, world: World, submission: Submitted
+        self, lab: Lab, program: Program, variant: Variant, world: World, submission: Submission
     ) -> None:
         self.runs: list[ProgramRun] = []
-        self.servers: list[SubmissionServer] = []
+        self.servers: list[SubmissionServerSpec] = []
         self._lab = lab
         self._program = program
         self._variant = variant
         self._world = world
-        self._lot = Lot(keyed(variant.probe_key, "program", submission.digest.hex()))
+        self._random = KeyedRandom(keyed(variant.probe_key, "program", submission.digest.hex()))
         self._known: dict[tuple[str, str], str] = {}
         self._ca = authority()
         octets = [int(variant.names[key].rpartition(".")[2]) for key in ("host_v4", "nameserver")]
@@ -198,22 +211,23 @@ class _Drawn:
         return book
 
     def _make(self, run_id: str, server_name: str, message_name: str) -> None:
-        manners, message = self._program.servers[server_name], self._program.messages[message_name]
+        behaviour, message = self._program.servers[server_name], self._program.messages[message_name]
         names, words = self._variant.names, self._world.words
-        people = {name: draw_token(self._lot.draw(run_id, name), words) for name in PEOPLE}
+        people = {name: draw_token(self._random.draw(run_id, name), words) for name in PEOPLE}
         secret = (
-            f"{self._lot.word(words.passwords, run_id, 'first')}-{self._lot.word(words.passwords, run_id, 'second')}"
-            f"-{self._lot.number(90_000, run_id, 'digits') + 10_000}"
+            f"{self._random.word(words.passwords, run_id, 'first')}"
+            f"-{self._random.word(words.passwords, run_id, 'second')}"
+            f"-{self._random.number(90_000, run_id, 'digits') + 10_000}"
         )
         told = {**names, **people}
         password = fill(message.password, {**names, "secret": secret})
-        user = draw_token(self._lot.draw(run_id, "user"), words)
+        user = draw_token(self._random.draw(run_id, "user"), words)
         wanted = _wanted(message, told, f"{user}@{names['domain']}")
-        server = self._server(run_id, manners, user, password)
+        server = self._server(run_id, behaviour, user, password)
         account = f"runner{len(self.runs) + 1:02d}"
         body_file = f"/home/{account}/{message.file}"
         given: dict[str, Any] = {
-            "server": server.name, "port": manners.port, "user": user, "password": password,
+            "server": server.name, "port": behaviour.port, "user": user, "password": password,
             "from": wanted.sender, "from_name": wanted.from_name, "to": ",".join(wanted.to),
             "cc": ",".join(wanted.cc), "bcc": ",".join(wanted.bcc), "subject": wanted.subject,
             "body_file": body_file,
@@ -227,37 +241,39 @@ class _Drawn:
             )
         )
 
-    def _server(self, run_id: str, manners: Server, user: str, password: str) -> SubmissionServer:
-        octet = self._lot.octet(run_id, "address", but=self._octets)
+    def _server(
+        self, run_id: str, behaviour: ServerBehaviour, user: str, password: str
+    ) -> SubmissionServerSpec:
+        octet = self._random.octet(run_id, "address", but=self._octets)
         self._octets.append(octet)
         number = int(
-            self._lot.word(
+            self._random.word(
                 [str(n) for n in range(10, 100)], run_id, "name", but=[str(n) for n in self._numbers]
             )
         )
         self._numbers.append(number)
         domain = self._variant.names["domain"]
-        name = f"{self._lot.word(self._world.words.hosts, run_id, 'host')}{number}.{domain}"
-        pair = self._certificate(manners, name)
-        return SubmissionServer(
-            run=run_id, name=name, address=f"203.0.113.{octet}", manners=manners,
+        name = f"{self._random.word(self._world.words.hosts, run_id, 'host')}{number}.{domain}"
+        pair = self._certificate(behaviour, name)
+        return SubmissionServerSpec(
+            run=run_id, name=name, address=f"203.0.113.{octet}", behaviour=behaviour,
             certificate=pair.certificate, key=pair.key, user=user, password=password,
         )  # fmt: skip
 
-    def _certificate(self, manners: Server, name: str) -> Pair:
+    def _certificate(self, behaviour: ServerBehaviour, name: str) -> Pair:
         """The server's certificate with its chain."""
-        if manners.tls == "stripped":
+        if behaviour.tls == "stripped":
             return Pair(b"", b"")
-        if manners.certificate in ("self-signed", "expired"):
-            pair = untrustworthy(self._ca, [name], manners.certificate)
+        if behaviour.certificate in ("self-signed", "expired"):
+            pair = untrustworthy(self._ca, [name], behaviour.certificate)
         else:
             other = f"mail.{self._variant.names['third']}"
-            pair = fresh(self._ca, [other if manners.certificate == "other-name" else name])
-        chain = b"" if manners.certificate == "self-signed" else self._ca.certificate
+            pair = fresh(self._ca, [other if behaviour.certificate == "other-name" else name])
+        chain = b"" if behaviour.certificate == "self-signed" else self._ca.certificate
         return Pair(pair.certificate + chain, pair.key)
 
 
-def _wanted(message: Message, names: dict[str, str], sender: str) -> Wanted:
+def _wanted(message: RunMessage, names: dict[str, str], sender: str) -> Wanted:
     to, cc, bcc = (
         [fill(address, names) for address in addresses] for addresses in (message.to, message.cc, message.bcc)
     )

@@ -12,7 +12,7 @@ from grader.kinds.quiz import bank
 from grader.kinds.quiz import entries as sheets
 from grader.kinds.quiz.answer_sheet import asked
 from grader.kinds.quiz.draw import pose
-from grader.kinds.quiz.entries import Sheet
+from grader.kinds.quiz.entries import EntryTitle
 from grader.labs import cache
 from grader.labs.complaints import Complaint, refusal
 from grader.labs.world import program_digest
@@ -30,7 +30,7 @@ UNREADABLE = Check(
     points=0,
     expect=Expect(),
     why="What cannot be read cannot be marked, so none of the answers counts.",
-    next="Mend the file there, and keep to the form of the starter file: each question's name, a colon, the answer.",
+    next="Fix the file there, and keep to the form of the starter file: each question's name, a colon, the answer.",
     expected="answers.yaml is text in UTF-8 and holds an answer to each question, as the starter file shows.",
     tags=["quiz"],
 )
@@ -46,7 +46,7 @@ def completed(lab: Lab, path: Path, data: bytes) -> Lab:
     sources = sorted(Path(__file__).parent.glob("*.py"))
     parts = [program_digest(), str(path).encode(), data, *(source.read_bytes() for source in sources)]
     key = cache.digest([*parts, *(read_bytes(file, "file of questions") for file in depends)])
-    return cache.kept("quizzes", key, Lab, lambda: _completed(lab, lab.quiz or Quiz(), path, data))
+    return cache.cached("quizzes", key, Lab, lambda: _completed(lab, lab.quiz or Quiz(), path, data))
 
 
 def _completed(lab: Lab, quiz: Quiz, path: Path, data: bytes) -> Lab:
@@ -63,7 +63,7 @@ def _completed(lab: Lab, quiz: Quiz, path: Path, data: bytes) -> Lab:
 
 
 def _complaints(
-    quiz: Quiz, questions: list[Question], topics: set[str], known: dict[str, Sheet]
+    quiz: Quiz, questions: list[Question], topics: set[str], known: dict[str, EntryTitle]
 ) -> Iterator[Complaint]:
     ids = [question.id for question in questions]
     for number, topic in enumerate(quiz.topics):
@@ -89,7 +89,7 @@ def _complaints(
         )
 
 
-def _check(question: Question, points: int, known: dict[str, Sheet]) -> Check:
+def _check(question: Question, points: int, known: dict[str, EntryTitle]) -> Check:
     """A question as a check. What would tell the answer is left out: the judge adds it to an answer that was given."""
     return Check(
         code=question.id,
@@ -121,7 +121,7 @@ def why(question: Question) -> str:
     return f"A question of {depth} on {question.topic.replace('-', ' ')}."
 
 
-def rfc_sections(question: Question, known: dict[str, Sheet]) -> list[str]:
+def rfc_sections(question: Question, known: dict[str, EntryTitle]) -> list[str]:
     """The RFC sections in which the answer stands: of each entry that a question names the first."""
     found = [known[name].references[0] if name in known else name for name in question.see]
     return list(dict.fromkeys(found))

@@ -12,7 +12,7 @@ from grader import resources
 from grader.model.errors import LabError
 
 
-class Sheet(Struct, frozen=True):
+class EntryTitle(Struct, frozen=True):
     """An entry of the lesson, as far as a report or a quiz speaks of it."""
 
     id: str
@@ -26,9 +26,9 @@ def files() -> list[Path]:
     return sorted((resources.folder("reports") / "data").glob("*.yaml"))
 
 
-def sheets() -> dict[str, Sheet]:
+def sheets() -> dict[str, EntryTitle]:
     """All entries of the lesson by their ids. Raises ``LabError`` where a file of them cannot be read."""
-    found: dict[str, Sheet] = {}
+    found: dict[str, EntryTitle] = {}
     for path in files():
         try:
             listed = yaml.load(path.read_bytes(), yaml.CBaseLoader)  # noqa: S506  # every scalar is text
@@ -36,6 +36,6 @@ def sheets() -> dict[str, Sheet]:
             raise LabError(f"{path} cannot be read: {error}") from error
         for value in listed if isinstance(listed, list) else []:
             if isinstance(value, dict) and {"id", "title", "summary", "references"} <= value.keys():
-                sheet = msgspec.convert(value, Sheet)
+                sheet = msgspec.convert(value, EntryTitle)
                 found[sheet.id] = sheet
     return found

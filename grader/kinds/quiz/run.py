@@ -18,7 +18,7 @@ from grader.model.evidence import Evidence
 from grader.model.lab import Lab
 from grader.model.questions import Question
 from grader.model.quiz import READABLE, QuizFacts
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.templates import nearest
 from grader.model.variant import Variant
 
@@ -39,7 +39,7 @@ class UnreadableFileError(Exception):
 
 
 def examine(
-    lab: Lab, submission: Submitted, variant: Variant, *, student: str | None, only: set[str] | None
+    lab: Lab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
 ) -> Evidence:
     """The student's questions with the answers handed in. Raises ``LabError`` for a lab that has no questions."""
     began, started = time.monotonic(), datetime.now(UTC)
@@ -125,7 +125,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
         mark = error.problem_mark or error.context_mark
         lines = text.splitlines()
         faulty = lines[mark.line] if mark and mark.line < len(lines) else ""
-        raise UnreadableFileError(_mended(error, faulty), mark.line + 1 if mark else None) from None
+        raise UnreadableFileError(_fixed(error, faulty), mark.line + 1 if mark else None) from None
     except yaml.YAMLError as error:
         raise UnreadableFileError(f"this is no YAML: {str(error).splitlines()[0]}") from None
     if value is None:
@@ -137,7 +137,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
     return value
 
 
-def _mended(error: yaml.MarkedYAMLError, line: str) -> str:
+def _fixed(error: yaml.MarkedYAMLError, line: str) -> str:
     """What the parser found wrong in a line, in words that help."""
     problem = error.problem or error.context or "this is no YAML"
     if line.lstrip(" ").startswith("\t"):

@@ -15,9 +15,9 @@ from grader.model.evidence import AttemptFacts
 from grader.model.lab import Check, Lab
 from grader.model.templates import fill
 from grader.model.variant import Variant
-from grader.model.zonelab import Message, Question, Report, ZoneTry, ZoneWorld
+from grader.model.zonelab import Question, ReportRequest, ZoneMessage, ZoneTry, ZoneWorld
 
-T = TypeVar("T", Message, Question, Report)
+T = TypeVar("T", ZoneMessage, Question, ReportRequest)
 
 
 @dataclass
@@ -29,9 +29,9 @@ class ZonePlan:
     others: dict[str, str]
     keys: dict[str, bytes] = field(default_factory=dict)
     facts: list[AttemptFacts] = field(default_factory=list)
-    messages: list[tuple[str, Message]] = field(default_factory=list)
+    messages: list[tuple[str, ZoneMessage]] = field(default_factory=list)
     questions: list[tuple[str, Question]] = field(default_factory=list)
-    reports: list[tuple[str, Report]] = field(default_factory=list)
+    reports: list[tuple[str, ReportRequest]] = field(default_factory=list)
     records: list[tuple[str, str]] = field(default_factory=list)
     policies: list[tuple[str, str]] = field(default_factory=list)
 

@@ -47,7 +47,7 @@ class Wordings(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def wordings() -> Wordings:
-    """The analyser's own tables. Raises ``LabError`` for a fault in the file: where, and how to mend it."""
+    """The analyser's own tables. Raises ``LabError`` for a fault in the file: where, and how to fix it."""
     path = resources.folder("reports") / "data" / "analyser.yaml"
     data = read_bytes(path, "the lesson's data")
     found = parse(data, path, Wordings)

@@ -1,4 +1,4 @@
-"""``compose``: fields as they were typed become a message, or complaints that say how to mend them."""
+"""``compose``: fields as they were typed become a message, or complaints that say how to fix them."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ class Tables(Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def tables() -> Tables:
-    """The builder's own tables. Raises ``LabError`` for a fault in the file: where, and how to mend it."""
+    """The builder's own tables. Raises ``LabError`` for a fault in the file: where, and how to fix it."""
     path = resources.folder("reports") / "data" / "builder.yaml"
     data = read_bytes(path, "the lesson's data")
     found = parse(data, path, Tables)

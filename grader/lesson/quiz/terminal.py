@@ -30,7 +30,7 @@ class Interrupted(Exception):
 class Check:
     """One knowledge check, asked through ``ask``, which shows a prompt and gives a line.
 
-    ``again`` says whether a wrong answer may be mended, as a person may and a pipe may not; ``command`` asks the same
+    ``again`` says whether a wrong answer may be fixed, as a person may and a pipe may not; ``command`` asks the same
     questions once more.
     """
 

@@ -12,7 +12,7 @@ from grader.lesson.entries import Id, Text
 
 
 class KnownDifference(Struct, frozen=True, forbid_unknown_fields=True):
-    """A difference that is not worth mending, and a session that shows it: the last line's replies by their codes."""
+    """A difference that is not worth fixing, and a session that shows it: the last line's replies by their codes."""
 
     id: Id
     about: Text

@@ -101,7 +101,7 @@ def table() -> Table:
 
 
 def read_table(folder: Path, among: Library) -> Table:
-    """The table in a folder. Raises ``LabError``: a line for each fault, with file, line and how to mend it."""
+    """The table in a folder. Raises ``LabError``: a line for each fault, with file, line and how to fix it."""
     path = folder / "server.yaml"
     data = read_bytes(path, "the simulator's server")
     server = parse(data, path, Declared)

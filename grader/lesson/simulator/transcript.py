@@ -81,7 +81,7 @@ def _flat(line: str) -> str:
 
 
 def read(text: str, server: Server, where: str = "the transcript") -> Transcript:
-    """A transcript from its text. Raises ``UsageError``: which line of ``where`` is wrong, and how to mend it."""
+    """A transcript from its text. Raises ``UsageError``: which line of ``where`` is wrong, and how to fix it."""
     if len(text) > LARGEST:
         raise UsageError(f"{where} is longer than {LARGEST} characters, which no session is: choose another")
     lines = re.split("\r\n|\r|\n", text)

@@ -8,9 +8,9 @@ from typing import Any
 
 from grader.model.errors import EngineError
 from grader.model.plan import WorldSpec
-from grader.model.program import SubmissionServer
-from grader.world.peers import Busy, Peers
-from grader.world.submission_server.session import Dialogue
+from grader.model.program import SubmissionServerSpec
+from grader.world.peers import Peers, TooManyConnections
+from grader.world.submission_server.session import SubmissionSession
 from grader.world.tls import load_pair
 from grader.world.transcript import Clock
 
@@ -26,7 +26,7 @@ class SubmissionServers:
     def __init__(self, spec: WorldSpec, peers: Peers, clock: Clock) -> None:
         self.peers = peers
         self.clock = clock
-        self._office = [Office(server, self) for server in spec.submission]
+        self._office = [SubmissionServer(server, self) for server in spec.submission]
         self._listening: list[asyncio.Server] = []
 
     @property
@@ -40,11 +40,11 @@ class SubmissionServers:
             plan = office.plan
             try:
                 server = await asyncio.get_running_loop().create_server(
-                    office.answer, plan.address, plan.manners.port
+                    office.answer, plan.address, plan.behaviour.port
                 )
             except OSError as error:
                 raise EngineError(
-                    f"the world cannot serve {plan.address} port {plan.manners.port}: {error.strerror}"
+                    f"the world cannot serve {plan.address} port {plan.behaviour.port}: {error.strerror}"
                 ) from error
             self._listening.append(server)
 
@@ -64,23 +64,23 @@ class SubmissionServers:
         }
 
 
-class Office:
+class SubmissionServer:
     """One submission server: what all its connections share."""
 
-    def __init__(self, plan: SubmissionServer, servers: SubmissionServers) -> None:
+    def __init__(self, plan: SubmissionServerSpec, servers: SubmissionServers) -> None:
         self.plan = plan
         self.servers = servers
-        self.dialogues: list[Dialogue] = []
+        self.dialogues: list[SubmissionSession] = []
         self.open = 0
         self.context: ssl.SSLContext | None = None
-        if plan.manners.tls != "stripped":
+        if plan.behaviour.tls != "stripped":
             self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             load_pair(self.context, plan.certificate, plan.key)
 
     def answer(self) -> asyncio.Protocol:
         """What a new connection is answered by."""
         if self.open >= CONNECTIONS_A_SERVER or len(self.dialogues) >= SESSIONS_A_SERVER:
-            return Busy()
-        dialogue = Dialogue(self, first=not self.dialogues)
+            return TooManyConnections()
+        dialogue = SubmissionSession(self, first=not self.dialogues)
         self.dialogues.append(dialogue)
         return dialogue

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 
 from grader.model.evidence import Session
 from grader.model.program import Authentication, Conversation, Moment, Transaction
-from grader.world.peers import NULL_PATH, Taker
-from grader.world.submission_server.session_log import Minutes
+from grader.world.peers import NULL_PATH, MailSink
+from grader.world.submission_server.session_log import SessionLog
 from grader.world.wire import reason
 
 if TYPE_CHECKING:
-    from grader.world.submission_server.servers import Office
+    from grader.world.submission_server.servers import SubmissionServer
 
 AUTH_PARAMETER = re.compile(r"\s+AUTH=\S*", re.IGNORECASE)
 NO_BRACKETS = "501 5.5.4 Syntax: the address stands in angle brackets"
@@ -35,32 +35,32 @@ TLS_RECORD = b"\x16\x03"
 TLS_TOO_EARLY = "the program began TLS by itself, where the server expected a command"
 
 
-class Dialogue(Taker):
+class SubmissionSession(MailSink):
     """One connection to a submission server."""
 
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
 
-    def __init__(self, office: Office, *, first: bool) -> None:
-        plan, manners = office.plan, office.plan.manners
-        encrypted = manners.tls != "stripped"
+    def __init__(self, office: SubmissionServer, *, first: bool) -> None:
+        plan, behaviour = office.plan, office.plan.behaviour
+        encrypted = behaviour.tls != "stripped"
         super().__init__(
             office.servers.peers,
             plan.name,
             ident="ESMTP ready",
-            data_size_limit=manners.size,
+            data_size_limit=behaviour.size,
             tls_context=office.context,
             require_starttls=encrypted,
             auth_require_tls=encrypted,
-            auth_required=manners.honest,
-            auth_exclude_mechanism={"PLAIN", "LOGIN"} - {*manners.mechanisms},
+            auth_required=behaviour.honest,
+            auth_exclude_mechanism={"PLAIN", "LOGIN"} - {*behaviour.mechanisms},
             authenticator=self._check,
         )
         self._office = office
         self._first = first
         self._logged_in = False
         self._transaction: int | None = None
-        self._minutes = Minutes(office.servers.clock, plan.user, plan.password)
+        self._minutes = SessionLog(office.servers.clock, plan.user, plan.password)
         # aiosmtpd reads through this reader; its own would not tell what was read.
         asyncio.StreamReaderProtocol.__init__(
             self, self._minutes.reader(self.line_length_limit), self._cb_client_connected, self.loop
@@ -83,7 +83,7 @@ class Dialogue(Taker):
             source="",
             address=self._client,
             server=plan.address,
-            listener=str(plan.manners.port),
+            listener=str(plan.behaviour.port),
             end=self._end,
             lines=self._minutes.lines,
         )
@@ -114,7 +114,7 @@ class Dialogue(Taker):
             return
         self._office.open += 1
         self._client = transport.get_extra_info("peername")[0]
-        if self._office.plan.manners.tls == "implicit":
+        if self._office.plan.behaviour.tls == "implicit":
             # Now, and not when the client's first bytes are there: they are TLS already.
             self._shaken = self._wrap()
 
@@ -154,7 +154,7 @@ class Dialogue(Taker):
         return waiter
 
     async def _handle_client(self) -> None:
-        if self._office.plan.manners.tls == "implicit":
+        if self._office.plan.behaviour.tls == "implicit":
             try:
                 await self._shaken
             except OSError as error:
@@ -187,12 +187,12 @@ class Dialogue(Taker):
 
     async def _interferes(self, moment: Moment) -> bool:
         """Whether the server does something else than usual at this moment; it has then done so."""
-        manners = self._office.plan.manners
-        if manners.silent == moment:
+        behaviour = self._office.plan.behaviour
+        if behaviour.silent == moment:
             self._minutes.remark("From here on the server says nothing more.")
             await asyncio.Event().wait()
-        reply = manners.answers.get(moment)
-        if reply is None or (manners.once and not self._first):
+        reply = behaviour.answers.get(moment)
+        if reply is None or (behaviour.once and not self._first):
             return False
         await self._refuse(reply)
         return True
@@ -220,7 +220,7 @@ class Dialogue(Taker):
         if self.tls_context and not self._tls_protocol:
             words.append("STARTTLS")
         if self._tls_protocol or not self._auth_require_tls:
-            words.append("AUTH " + " ".join(self._office.plan.manners.mechanisms))
+            words.append("AUTH " + " ".join(self._office.plan.behaviour.mechanisms))
         words += ["8BITMIME", "SMTPUTF8"]
         lines = [f"250-{word}" for word in words[:-1]] + [f"250 {words[-1]}"]
         await self.push("\r\n".join(lines))
@@ -242,7 +242,7 @@ class Dialogue(Taker):
         """AUTH (RFC 4954); mechanisms are named in any mixture of capitals."""
         mechanism, _, response = (arg or "").partition(" ")
         line, encrypted = self._minutes.last, self._tls_protocol is not None
-        if self._office.plan.manners.silent == "auth" and await self._interferes("auth"):
+        if self._office.plan.behaviour.silent == "auth" and await self._interferes("auth"):
             return
         await super().smtp_AUTH(f"{mechanism.upper()} {response}".strip() or None)
         self._authentications.append(
@@ -252,10 +252,10 @@ class Dialogue(Taker):
     def _check(self, *arguments: Any) -> AuthResult:
         """What becomes of credentials: of arguments, the last holds them. A server of an attacker's takes any."""
         plan, given = self._office.plan, arguments[-1]
-        if (reply := plan.manners.answers.get("auth")) and (self._first or not plan.manners.once):
+        if (reply := plan.behaviour.answers.get("auth")) and (self._first or not plan.behaviour.once):
             return AuthResult(success=False, handled=False, message=reply)
         expected = LoginPassword(plan.user.encode(), plan.password.encode())
-        if plan.manners.honest and given != expected:
+        if plan.behaviour.honest and given != expected:
             return AuthResult(success=False, handled=False, message=CREDENTIALS_INVALID)
         self._logged_in = True
         return AuthResult(success=True)
@@ -285,7 +285,7 @@ class Dialogue(Taker):
             return
         path = self._getaddr((arg or "").partition(":")[2])[0] or ""
         before = self._so_far
-        chosen = self._office.plan.manners.recipient
+        chosen = self._office.plan.behaviour.recipient
         asked = len(before.recipients) + len(before.refused) + 1 if before else 0
         taken = False
         if before is None or chosen not in (None, asked) or not await self._interferes("rcpt"):
@@ -306,10 +306,10 @@ class Dialogue(Taker):
 
     async def _took(self, text: bytes) -> str:
         self._minutes.message(text)
-        manners = self._office.plan.manners
-        if manners.silent == "text":
+        behaviour = self._office.plan.behaviour
+        if behaviour.silent == "text":
             await self._interferes("text")
-        if (reply := manners.answers.get("text")) and (self._first or not manners.once):
+        if (reply := behaviour.answers.get("text")) and (self._first or not behaviour.once):
             return reply
         return await super()._took(text)
 

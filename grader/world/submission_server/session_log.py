@@ -20,7 +20,7 @@ CANCELLED = b"*"
 EMPTY_RESPONSE = "="
 
 
-class Minutes:
+class SessionLog:
     """The lines of a session, and where the client gave its password away."""
 
     def __init__(self, clock: Clock, user: str, password: str) -> None:
@@ -110,7 +110,7 @@ class Minutes:
 class _Reader(asyncio.StreamReader):
     """aiosmtpd reads commands by ``readuntil``, credentials by ``readline``, and messages up to CR LF."""
 
-    def __init__(self, minutes: Minutes, limit: int) -> None:
+    def __init__(self, minutes: SessionLog, limit: int) -> None:
         super().__init__(limit=limit, loop=asyncio.get_running_loop())
         self._minutes = minutes
         self._credentials = False

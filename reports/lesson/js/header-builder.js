@@ -60,7 +60,7 @@
     const verdict = find("verdict");
     const faults = draft.message === null ? [] : smtplab.rules.checkMessage(draft.message, data.rules);
     let text = `Ready: it keeps all ${Object.keys(data.rules).length} rules.`;
-    if (errors.length) text = `Not yet: ${count(errors.length, "field")} to mend.`;
+    if (errors.length) text = `Not yet: ${count(errors.length, "field")} to fix.`;
     else if (faults.length) text = `Ready, with ${count(faults.length, "remark")}.`;
     if (verdict.textContent !== text) verdict.textContent = text;
     verdict.classList.toggle("bad", errors.length > 0);

@@ -107,8 +107,8 @@
     if (record) {
       record.tries += 1;
       record.given = given;
-      record.mended = record.mended || core.right(marked);
-    } else record = {given: given, got: marked.got, of: marked.of, tries: 1, shown: false, mended: false};
+      record.fixed = record.fixed || core.right(marked);
+    } else record = {given: given, got: marked.got, of: marked.of, tries: 1, shown: false, fixed: false};
     settle(card, marked, record);
   }
 
@@ -123,7 +123,7 @@
   function solve(card) {
     var given = card.fields.given(), record = check.done[card.question.id];
     if (!record) {
-      record = {given: given, got: 0, of: 1, tries: 0, shown: true, mended: false};
+      record = {given: given, got: 0, of: 1, tries: 0, shown: true, fixed: false};
     }
     record.shown = true;
     record.given = given;
@@ -224,14 +224,14 @@
       var record = check.done[card.question.id];
       return record.got === record.of;
     }).length;
-    var mended = check.cards.filter(function (card) { return check.done[card.question.id].mended; }).length;
+    var fixed = check.cards.filter(function (card) { return check.done[card.question.id].fixed; }).length;
     var weak = {};
     check.cards.forEach(function (card) {
       var record = check.done[card.question.id];
       if (record.got < record.of) weak[card.question.topic] = true;
     });
     var lines = [make("p", {className: "total"}, points() + " of " + POINTS * count + " points")];
-    lines.push(make("p", {}, right + " of " + count + " right at once" + (mended ? ", " + mended + " right at a later attempt." : ".")));
+    lines.push(make("p", {}, right + " of " + count + " right at once" + (fixed ? ", " + fixed + " right at a later attempt." : ".")));
     var topics = Object.keys(weak).sort();
     if (topics.length) lines.push(make("p", {}, "Worth another look: " + topics.join(", ") + "."));
     document.getElementById("quiz-summary").replaceChildren.apply(document.getElementById("quiz-summary"), lines);
@@ -246,7 +246,7 @@
         seed: parts[0], topic: parts[1] || null,
         answers: Object.keys(kept[name]).map(function (id) {
           var record = kept[name][id];
-          return {question: id, points: Math.floor((POINTS * record.got) / record.of), tries: record.tries, solution: record.shown, mended: record.mended};
+          return {question: id, points: Math.floor((POINTS * record.got) / record.of), tries: record.tries, solution: record.shown, fixed: record.fixed};
         }),
       };
     });

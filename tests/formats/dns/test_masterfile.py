@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
-from grader.model.zone import Place, Text
+from grader.model.zone import Span, Text
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 LINES = len(HEAD.splitlines())
@@ -128,7 +128,7 @@ def test_a_zone_begins_with_a_start_of_authority() -> None:
     ]
     assert "no NS record" in read_zone(b"@ SOA ns h 1 2 3 4 5\n", "example.com").faults[0].sentence
     assert "belongs to" in read_zone(b"a SOA ns h 1 2 3 4 5\n", "example.com").faults[0].sentence
-    assert read_zone(b"", "example.com").faults[0].place == Place(0, 0, 0)
+    assert read_zone(b"", "example.com").faults[0].place == Span(0, 0, 0)
 
 
 def test_a_million_records_are_not_kept() -> None:
@@ -141,7 +141,7 @@ def test_latin_1_may_stand_in_a_comment_and_keeps_its_column() -> None:
     zone = read_zone(HEAD.encode() + b'; \xfc\nt TXT "\xfc" ; x\n', "example.com")
     assert zone.faults == []
     assert zone.lines[LINES] == "; \N{REPLACEMENT CHARACTER}"
-    assert zone.records[-1].texts == [Text(Place(LINES + 1, 7), "\N{REPLACEMENT CHARACTER}", True)]
+    assert zone.records[-1].texts == [Text(Span(LINES + 1, 7), "\N{REPLACEMENT CHARACTER}", True)]
     assert zone.served[-1][2].strings == (b"\xfc",)
 
 
@@ -151,7 +151,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_record() -> None:
 
 def test_a_comment_that_cuts_a_text_short_is_remembered() -> None:
     zone = read_zone((HEAD + '_dmarc TXT v=DMARC1; p=none\nx TXT "a"; b\n').encode(), "example.com")
-    assert [record.cut for record in zone.records[-2:]] == [Place(LINES, 19, 8), None]
+    assert [record.cut for record in zone.records[-2:]] == [Span(LINES, 19, 8), None]
 
 
 @settings(max_examples=300)

@@ -13,16 +13,16 @@ from msgspec.structs import replace
 
 from grader.judge import judge
 from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Line, Outcome, Session
-from grader.model.lab import Check, Expect, Lab, Submission, Try
+from grader.model.lab import Check, Expect, Lab, SubmissionRules, Try
 from grader.model.program import (
     Authentication,
     Conversation,
     Exposure,
-    Message,
     Program,
     ProgramEvidence,
     RunFacts,
-    Server,
+    RunMessage,
+    ServerBehaviour,
     Transaction,
     Wanted,
 )
@@ -72,7 +72,7 @@ def judged(
     output: str = "",
     wanted: Wanted = WANTED,
     first_line: str = "#!/bin/sh",
-    manners: dict[str, Any] | None = None,
+    behaviour: dict[str, Any] | None = None,
     others: list[Arrival] | None = None,
     **run: Any,
 ) -> CheckResult:
@@ -83,13 +83,13 @@ def judged(
         attempts=[Try(meets=["server"], sends=["plain"])],
         expect=Expect(program=[expected]),  # type: ignore[list-item]
     )  # fmt: skip
-    server = Server(about="a server", **(manners or {}))
+    server = ServerBehaviour(about="a server", **(behaviour or {}))
     lab = Lab(
         id="demo", title="Demo", version="1", summary="s", kind="program", checks=[check],
-        submission=Submission(required=["send"]),
+        submission=SubmissionRules(required=["send"]),
         program=Program(
             environment={}, servers={"server": server},
-            messages={"plain": Message(to=["a@x.example"], subject="s", body="b")},
+            messages={"plain": RunMessage(to=["a@x.example"], subject="s", body="b")},
         ),
     )  # fmt: skip
     raw = letter.encode() if isinstance(letter, str) else letter
@@ -162,17 +162,17 @@ def test_a_message_in_the_clear_counts_as_well() -> None:
 
 @pytest.mark.parametrize("certificate", ["other-name", "self-signed", "expired"])
 def test_a_wrong_server_gets_nothing(certificate: str) -> None:
-    manners = {"certificate": certificate}
-    assert judged("keeps-secrets", manners=manners).status == "fail"
+    behaviour = {"certificate": certificate}
+    assert judged("keeps-secrets", behaviour=behaviour).status == "fail"
     shy = replace(GOOD, authentications=[], transactions=[])
-    assert judged("keeps-secrets", manners=manners, conversations=[shy]).status == "pass"
-    assert judged("keeps-secrets", manners=manners, conversations=[]).status == "pass"
+    assert judged("keeps-secrets", behaviour=behaviour, conversations=[shy]).status == "pass"
+    assert judged("keeps-secrets", behaviour=behaviour, conversations=[]).status == "pass"
 
 
 def test_login_is_remarked_on_where_plain_was_to_be_had() -> None:
     login = replace(GOOD, authentications=[replace(LOGGED_IN, mechanism="LOGIN")])
     assert "AUTH LOGIN" in judged("chooses-mechanism", conversations=[login]).remarks[0]
-    alone = judged("chooses-mechanism", conversations=[login], manners={"mechanisms": ["LOGIN"]})
+    alone = judged("chooses-mechanism", conversations=[login], behaviour={"mechanisms": ["LOGIN"]})
     assert (alone.status, alone.remarks) == ("pass", [])
 
 

@@ -6,7 +6,7 @@ from cryptography import x509
 
 from grader import labs
 from grader.model.plan import Plan
-from grader.model.program import ProgramPlan, SubmissionServer
+from grader.model.program import ProgramPlan, SubmissionServerSpec
 
 FOLDER = labs.find("authenticated-message")
 LAB = labs.load(FOLDER)
@@ -14,7 +14,7 @@ VARIANT = labs.draw_variant(LAB)
 
 
 def planned(text: bytes = b"#!/bin/sh\n", only: set[str] | None = None) -> tuple[Plan, ProgramPlan]:
-    plan = labs.make_plan(LAB, labs.Submitted({"send": text}, frozenset({"send"})), VARIANT, only=only)
+    plan = labs.make_plan(LAB, labs.Submission({"send": text}, frozenset({"send"})), VARIANT, only=only)
     assert plan.program is not None
     return plan, plan.program
 
@@ -68,7 +68,7 @@ def test_servers_that_will_be_waited_for_begin_first() -> None:
     assert [bool(silent) for silent in waiting] == sorted((bool(s) for s in waiting), reverse=True)
 
 
-def certificate(server: SubmissionServer) -> x509.Certificate:
+def certificate(server: SubmissionServerSpec) -> x509.Certificate:
     return x509.load_pem_x509_certificate(server.certificate)
 
 
@@ -76,11 +76,11 @@ def test_certificates_are_good_or_bad_as_declared() -> None:
     plan, _ = planned()
     authority = x509.load_pem_x509_certificate(plan.world.ca)
     for server in plan.world.submission:
-        if server.manners.tls == "stripped":
+        if server.behaviour.tls == "stripped":
             continue
         shown = certificate(server)
         names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        fault = server.manners.certificate
+        fault = server.behaviour.certificate
         assert (names.get_values_for_type(x509.DNSName) == [server.name]) == (fault != "other-name")
         assert (shown.issuer == authority.subject) == (fault != "self-signed")
         assert (shown.not_valid_after_utc.year < 2025) == (fault == "expired")

@@ -23,7 +23,7 @@ from grader.kinds.quiz.run import LARGEST, UnreadableFileError, read_answers
 from grader.model.errors import EngineError, LabError, SubmissionError
 from grader.model.lab import Lab
 from grader.model.result import Result
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
 LAB = labs.load("knowledge-check")
 OWN = """
@@ -61,7 +61,9 @@ SUMS = """
 def grade(answers: str | bytes, lab: Lab = LAB, *, student: str | None = None, **more: Any) -> Result:
     """The result of a file of answers."""
     data = answers if isinstance(answers, bytes) else answers.encode()
-    return pipeline.grade(lab, Submitted({"answers.yaml": data}), engine=None, student=student, **more).result
+    return pipeline.grade(
+        lab, Submission({"answers.yaml": data}), engine=None, student=student, **more
+    ).result
 
 
 @pytest.fixture
@@ -185,7 +187,7 @@ def test_the_instructor_caps_what_a_wrong_answer_is_told(hints: str) -> None:
 def test_partial_credit_is_shown_everywhere() -> None:
     run = pipeline.grade(
         LAB,
-        Submitted({"answers.yaml": b"open-relay-true: [b, d, e]\ntransaction-order: [c, e, a, d, b]\n"}),
+        Submission({"answers.yaml": b"open-relay-true: [b, d, e]\ntransaction-order: [c, e, a, d, b]\n"}),
         engine=None,
     )
     points = {check.code: (check.status, check.points) for check in run.result.checks}
@@ -199,7 +201,7 @@ def test_partial_credit_is_shown_everywhere() -> None:
 def test_evidence_is_judged_again_alike_and_by_a_corrected_key(own: Path) -> None:
     lab = labs.load(own)
     evidence = pipeline.grade(
-        lab, Submitted({"answers.yaml": b"greeting: 220\ntwo: three\n"}), engine=None
+        lab, Submission({"answers.yaml": b"greeting: 220\ntwo: three\n"}), engine=None
     ).evidence
     document = msgspec.json.encode(evidence)
     assert pipeline.regrade(document).score == 10
@@ -216,7 +218,7 @@ def test_evidence_is_judged_again_alike_and_by_a_corrected_key(own: Path) -> Non
 
 def test_evidence_holds_no_other_question_of_the_bank() -> None:
     assert LAB.quiz is not None
-    evidence = pipeline.grade(LAB, Submitted({"answers.yaml": b""}), engine=None).evidence
+    evidence = pipeline.grade(LAB, Submission({"answers.yaml": b""}), engine=None).evidence
     asked = {one.question.id for one in posed(LAB.quiz, "canonical")}
     others = {question.id for question in LAB.quiz.questions} - asked
     document = msgspec.json.encode(evidence).decode()

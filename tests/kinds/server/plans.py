@@ -8,7 +8,7 @@ import msgspec
 from grader import labs
 from grader.model.lab import Check, Expect, Lab, Mail, Try
 from grader.model.plan import Attempt, Plan
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
 OPEN = b"""\
 myhostname = mail.example.com
@@ -38,7 +38,7 @@ def with_checks(lab: Lab, *checks: Check) -> Lab:
 def planned(
     lab: Lab, files: dict[str, bytes] | None = None, student: str | None = None, **more: object
 ) -> Plan:
-    submitted = Submitted(files or {"main.cf": OPEN, **MAPS})
+    submitted = Submission(files or {"main.cf": OPEN, **MAPS})
     return labs.make_plan(lab, submitted, labs.draw_variant(lab, student), when=WHEN, **more)  # type: ignore[arg-type]
 
 

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from grader.kinds.server.plan.install import config_dir, installed, published
-from grader.model.lab import Place, Submission
+from grader.model.lab import InstallTarget, SubmissionRules
 from grader.model.plan import File
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
-SEVERAL = Submission(
+SEVERAL = SubmissionRules(
     required=["postfix/main.cf"],
     installs={
         "postfix": "/etc/postfix",
         "opendkim": "/etc/opendkim",
-        "opendkim/keys": Place("/etc/opendkim/keys", "opendkim:opendkim", "0600"),
+        "opendkim/keys": InstallTarget("/etc/opendkim/keys", "opendkim:opendkim", "0600"),
     },
     publishes="dns",
 )
-FILES = Submitted(
+FILES = Submission(
     {
         "postfix/main.cf": b"m",
         "opendkim/a/b": b"b",
@@ -39,8 +39,8 @@ def test_each_folder_has_its_place_its_owner_and_its_permissions() -> None:
 
 
 def test_one_folder_holds_all() -> None:
-    one = Submission(required=["main.cf"], installs="/etc/elsewhere")
-    made = list(installed(one, Submitted({"main.cf": b"m", "maps/a": b"a"})))
+    one = SubmissionRules(required=["main.cf"], installs="/etc/elsewhere")
+    made = list(installed(one, Submission({"main.cf": b"m", "maps/a": b"a"})))
     assert [file.path for _, file in made] == ["/etc/elsewhere/main.cf", "/etc/elsewhere/maps/a"]
     assert config_dir(one) == "/etc/elsewhere"
     assert published(one, FILES) == {}

@@ -18,7 +18,7 @@ from grader.labs.world import read_world
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab, Try
 from grader.model.plan import Plan
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks
 
 
@@ -74,7 +74,7 @@ def test_the_world_plays_every_address_and_the_host_reaches_it(lab: Lab) -> None
 
 def test_files_on_the_host(lab: Lab) -> None:
     lab = msgspec.structs.replace(lab)
-    submitted = Submitted({"main.cf": OPEN, "maps/x": b"x", "run": b"#!"}, frozenset({"run"}))
+    submitted = Submission({"main.cf": OPEN, "maps/x": b"x", "run": b"#!"}, frozenset({"run"}))
     plan = labs.make_plan(lab, submitted, labs.draw_variant(lab, "jane"))
     files = {file.path: file for file in plan.host.files}
     assert (files["/etc/postfix/main.cf"].data, files["/etc/postfix/main.cf"].mode) == (OPEN, 0o644)

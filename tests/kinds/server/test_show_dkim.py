@@ -8,7 +8,7 @@ from grader.judge import judge
 from grader.kinds.narrative import narrative
 from grader.model.evidence import Evidence
 from grader.model.lab import Check
-from grader.model.signing import Complaint, KeyRecord, Published, RecordFile, ServiceFacts, Signature
+from grader.model.signing import Complaint, KeyRecord, Published, RecordFile, ServiceFacts, SignatureExpect
 from grader.outputs import html, terminal
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, run, signed
@@ -20,7 +20,7 @@ HANDED_IN = Published(
     [Complaint("dns/mail2026.txt", 2, 9, "not ASCII")],
 )
 HOSTILE = signed(signed(), selector="<b>x</b>")
-VERIFIES = builders.check("verifies", signature=Signature(verifies=True))
+VERIFIES = builders.check("verifies", signature=SignatureExpect(verifies=True))
 RECORD = builders.check("record", published=True)
 
 

@@ -68,4 +68,4 @@ def test_a_broken_zone_of_others_and_a_missing_key_are_the_labs_fault(folder: Pa
 def test_an_unknown_check_is_refused(folder: Path) -> None:
     lab = labs.load(folder)
     with pytest.raises(UsageError, match="has no check 'nothing'"):
-        pipeline.grade(lab, labs.Submitted({}), engine=None, only={"nothing"})
+        pipeline.grade(lab, labs.Submission({}), engine=None, only={"nothing"})

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from grader import labs, outputs, pipeline
 from grader.display.carets import marked
-from grader.display.excerpts import Pointer, Resolver, Row, parse
+from grader.display.excerpts import Excerpts, Pointer, Row, parse
 from grader.outputs import terminal
 
 LAB = labs.load(labs.find("spf-dmarc"))
@@ -34,7 +34,7 @@ _dmarc TXT "v=DMARC1; p=none; pct=50"
 def graded(zone: str) -> pipeline.Run:
     """The run of a zone."""
     return pipeline.grade(
-        LAB, labs.Submitted({"example.com.zone": zone.encode()}), engine=None, variant=VARIANT
+        LAB, labs.Submission({"example.com.zone": zone.encode()}), engine=None, variant=VARIANT
     )
 
 
@@ -103,11 +103,11 @@ def test_pointers_into_a_zone_are_taken_apart_and_held_against_it(run: pipeline.
     assert parse("case:3") == Pointer("case", 3)
     for wrong in ("zone:7", "zone:7:1", "zone:7:1:2:3", "zone:a:1:2", "case:1:2", "case:"):
         assert parse(wrong) is None
-    resolver = Resolver(run.evidence)
+    resolver = Excerpts(run.evidence)
     assert resolver.holds(Pointer("zone", 9, span=(0, 1)))
     assert not resolver.holds(Pointer("zone", 10, span=(0, 1)))
     assert not resolver.holds(Pointer("case", 999))
-    assert not Resolver(None).holds(Pointer("case", 0))
+    assert not Excerpts(None).holds(Pointer("case", 0))
 
 
 def test_the_page_marks_the_characters_and_links_to_them(run: pipeline.Run) -> None:

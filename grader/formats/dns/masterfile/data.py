@@ -13,7 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from grader.formats.dns.masterfile.tokens import Token, displayed
-from grader.model.zone import Place, Text
+from grader.model.zone import Span, Text
 
 LONGEST_STRING = 255
 """Octets of one character-string (RFC 1035 section 3.3)."""
@@ -28,7 +28,7 @@ _NAMES = {"CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 class BadData(Exception):
     """Data that its type does not allow: the place and the sentence."""
 
-    def __init__(self, place: Place, sentence: str) -> None:
+    def __init__(self, place: Span, sentence: str) -> None:
         super().__init__(sentence)
         self.place = place
 
@@ -39,7 +39,7 @@ class Data:
 
     rdata: Any
     texts: list[Text] = field(default_factory=list)
-    relative: list[Place] = field(default_factory=list)
+    relative: list[Span] = field(default_factory=list)
 
 
 def data_of(
@@ -50,7 +50,7 @@ def data_of(
     if not tokens:
         raise BadData(type_.whole, f"the {kind} record has no data")
     texts: list[Text] = []
-    relative: list[Place] = []
+    relative: list[Span] = []
     if kind in ("TXT", "SPF"):
         texts = [_text(token) for token in tokens]
     elif kind in ("A", "AAAA"):
@@ -76,7 +76,7 @@ def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
         return origin
     odd = next((offset for offset, sign in enumerate(token.source) if not sign.isascii()), None)
     if odd is not None:
-        place = Place(token.place.line, token.place.column + odd)
+        place = Span(token.place.line, token.place.column + odd)
         raise BadData(place, "a name is written in ASCII; an international one begins with xn-- (RFC 5890)")
     try:
         return dns.name.from_text(token.source, origin)
@@ -93,7 +93,7 @@ def _text(token: Token) -> Text:
     octets = text.octets()
     if len(octets) > LONGEST_STRING:
         begins = token.place.column + octets[LONGEST_STRING][1]
-        place = Place(token.place.line, begins, token.place.column + token.place.length - begins)
+        place = Span(token.place.line, begins, token.place.column + token.place.length - begins)
         raise BadData(
             place,
             f"the string that ends here is {len(octets)} octets long, and one can hold 255: divide it into several, "
@@ -115,7 +115,7 @@ def _address(kind: str, tokens: list[Token]) -> None:
     raise BadData(token.whole, f"“{token.source[:60]}” is no {version} address")
 
 
-def _named(kind: str, tokens: list[Token], origin: dns.name.Name) -> list[Place]:
+def _named(kind: str, tokens: list[Token], origin: dns.name.Name) -> list[Span]:
     """Check the numbers and the name; the name's place where it has no dot at its end."""
     numbers = _NAMES[kind]
     for token in tokens[:numbers]:
@@ -157,7 +157,7 @@ def _written(token: Token) -> str:
     return f'"{source}"' if token.quoted else source
 
 
-def _span(tokens: list[Token]) -> Place:
+def _span(tokens: list[Token]) -> Span:
     first = tokens[0].whole
     last = [token.whole for token in tokens if token.place.line == first.line][-1]
-    return Place(first.line, first.column, last.column + last.length - first.column)
+    return Span(first.line, first.column, last.column + last.length - first.column)

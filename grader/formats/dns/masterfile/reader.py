@@ -14,7 +14,7 @@ import dns.rdatatype
 
 from grader.formats.dns.masterfile.data import BadData, data_of, name_of
 from grader.formats.dns.masterfile.tokens import Entry, Scanner, Token, displayed, lines_of
-from grader.model.zone import Fault, Place, Record
+from grader.model.zone import Fault, Record, Span
 
 MOST_FAULTS = 20
 MOST_RECORDS = 5_000
@@ -44,7 +44,7 @@ class ZoneFile:
 class _BadEntry(Exception):
     """An entry that is none: the place and the sentence."""
 
-    def __init__(self, place: Place, sentence: str) -> None:
+    def __init__(self, place: Span, sentence: str) -> None:
         super().__init__(sentence)
         self.place = place
 
@@ -205,7 +205,7 @@ def _zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[Fault]:
     faults: list[Fault] = []
     apex = _spoken(zone).lower()
     starts = [record for record in file.records if record.type == "SOA"]
-    top = Place(0, 0, 0)
+    top = Span(0, 0, 0)
     if not starts:
         faults.append(Fault(top, "there is no SOA record, with which a zone begins"))
     for record in starts[1:]:

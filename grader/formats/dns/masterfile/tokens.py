@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.model.zone import Fault, Place
+from grader.model.zone import Fault, Span
 
 BLANK = " \t"
 BOM = "\ufeff"
@@ -16,15 +16,15 @@ class Token:
     """A word or a quoted string as the file writes it, without the quotation marks around it."""
 
     source: str
-    place: Place
+    place: Span
     quoted: bool = False
 
     @property
-    def whole(self) -> Place:
+    def whole(self) -> Span:
         """Its place with the quotation marks."""
         if not self.quoted:
             return self.place
-        return Place(self.place.line, self.place.column - 1, self.place.length + 2)
+        return Span(self.place.line, self.place.column - 1, self.place.length + 2)
 
 
 @dataclass
@@ -37,7 +37,7 @@ class Entry:
 
     continues: bool
     tokens: list[Token] = field(default_factory=list)
-    comment: Place | None = None
+    comment: Span | None = None
 
 
 class Scanner:
@@ -46,7 +46,7 @@ class Scanner:
     def __init__(self, lines: list[str]) -> None:
         self.faults: list[Fault] = []
         self._lines = lines
-        self._open: Place | None = None
+        self._open: Span | None = None
 
     def entries(self) -> Iterator[Entry]:
         """Every entry, in the file's order."""
@@ -63,7 +63,7 @@ class Scanner:
                 self._open, "this parenthesis is never closed: everything after it belongs to one record"
             )
 
-    def _fault(self, place: Place, sentence: str) -> bool:
+    def _fault(self, place: Span, sentence: str) -> bool:
         self.faults.append(Fault(place, sentence))
         return False
 
@@ -75,18 +75,18 @@ class Scanner:
             if sign in BLANK:
                 at += 1
             elif sign == ";":
-                entry.comment = Place(number, at, len(line) - at)
+                entry.comment = Span(number, at, len(line) - at)
                 return True
             elif sign == "(":
                 if self._open is not None:
                     self._open = None
                     sentence = "a parenthesis inside parentheses: one pair is enough"
-                    return self._fault(Place(number, at), sentence)
-                self._open = Place(number, at)
+                    return self._fault(Span(number, at), sentence)
+                self._open = Span(number, at)
                 at += 1
             elif sign == ")":
                 if self._open is None:
-                    return self._fault(Place(number, at), "this parenthesis closes none that was opened")
+                    return self._fault(Span(number, at), "this parenthesis closes none that was opened")
                 self._open = None
                 at += 1
             else:
@@ -106,7 +106,7 @@ class Scanner:
             at += 2 if line[at] == "\\" else 1
         if at >= len(line):
             self._fault(
-                Place(number, start), "the quotation mark that opens here is not closed before the line ends"
+                Span(number, start), "the quotation mark that opens here is not closed before the line ends"
             )
             return -1
         return self._take(number, line, start + 1, at, entry, quoted=True)
@@ -122,9 +122,9 @@ class Scanner:
         odd = next((offset for offset, sign in enumerate(source) if ord(sign) < 32 or sign == "\x7f"), None)
         if odd is not None and not (quoted and source[odd] == "\t"):
             shown = f"U+{ord(source[odd]):04X}"
-            self._fault(Place(number, start + odd), f"a control character ({shown}) stands here: delete it")
+            self._fault(Span(number, start + odd), f"a control character ({shown}) stands here: delete it")
             return -1
-        entry.tokens.append(Token(source, Place(number, start, end - start), quoted))
+        entry.tokens.append(Token(source, Span(number, start, end - start), quoted))
         entry.comment = None
         return end + 1 if quoted else end
 

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from grader.kinds.findings import Finding, Judgement
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import quoted
 from grader.model.evidence import Arrival, Command, Evidence, Session
 from grader.model.lab import Check
-from grader.model.program import Conversation, ProgramEvidence, RunFacts, Server, Transaction
+from grader.model.program import Conversation, ProgramEvidence, RunFacts, ServerBehaviour, Transaction
 
 CREDENTIALS = "<credentials>"
 HUNG_UP = "The client hung up."
@@ -42,7 +42,7 @@ class Run:
         self.evidence = evidence
         declared = evidence.lab.program
         assert declared is not None
-        self.server: Server = declared.servers[facts.server]
+        self.server: ServerBehaviour = declared.servers[facts.server]
         self.seconds = declared.seconds
         self.command: Command = evidence.commands[facts.command]
         self._sessions = {session.id: session for session in evidence.sessions}
@@ -159,21 +159,21 @@ def address(path: str) -> str:
 def of_runs(judge_one: Callable[[Run], Finding]) -> Judgement:
     """A judgement that looks at one run after the other."""
 
-    def judgement(check: Check, cases: list[Case], record: Record) -> list[Finding]:
-        return [judge_one(run) for run in runs(cases, record)]
+    def judgement(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+        return [judge_one(run) for run in runs(cases, index)]
 
     judgement.__doc__ = judge_one.__doc__
     return judgement
 
 
-def runs(cases: list[Case], record: Record) -> list[Run]:
+def runs(cases: list[Case], index: EvidenceIndex) -> list[Run]:
     """The runs that these attempts are about."""
-    program = record.evidence.program
+    program = index.evidence.program
     if program is None:
         return []
     facts = {run.id: run for run in program.runs}
     return [
-        Run(case, record.evidence, program, facts[program.attempts[case.facts.id]])
+        Run(case, index.evidence, program, facts[program.attempts[case.facts.id]])
         for case in cases
         if program.attempts.get(case.facts.id) in facts
     ]

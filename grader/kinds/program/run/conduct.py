@@ -194,7 +194,7 @@ class _Runs:
                 for run in made
             ],
             log=self.log,
-            listening=sorted({server.manners.port for server in self.plan.world.submission}),
+            listening=sorted({server.behaviour.port for server in self.plan.world.submission}),
             files=list(self.program.files),
             notes=[*self._remarks(), *self.notes],
             program=ProgramEvidence(

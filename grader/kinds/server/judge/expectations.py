@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from grader.kinds.findings import Finding, Judgement, broken, met, unproven
 from grader.kinds.server.judge.functions import FUNCTIONS
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import how_it_ended, quoted
 from grader.model.evidence import ANY_MAILBOX, Arrival, Reply
 from grader.model.lab import Check, Expect
@@ -17,7 +17,7 @@ MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
-def greets(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def greets(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The server answers the connection with a 220 greeting (RFC 5321 section 4.3.1)."""
     findings = []
     for case in cases:
@@ -26,24 +26,24 @@ def greets(check: Check, cases: list[Case], record: Record) -> list[Finding]:
             continue
         pointers = case.pointers()
         sentence = how_it_ended(case)
-        if (index := record.decisive_log) is not None:
-            sentence += f" Its log says: {quoted(record.logged(index))}"
-            pointers = [f"log:{index}", *pointers]
+        if (line := index.decisive_log) is not None:
+            sentence += f" Its log says: {quoted(index.logged(line))}"
+            pointers = [f"log:{line}", *pointers]
         findings.append(broken(case, sentence, pointers))
     return findings
 
 
-def arrives_outside(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def arrives_outside(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The message reaches the outside mailbox that it was addressed to."""
-    return [outside(case, record) for case in cases]
+    return [outside(case, index) for case in cases]
 
 
-def outside(case: Case, record: Record) -> Finding:
+def outside(case: Case, index: EvidenceIndex) -> Finding:
     """Whether one message reached its recipient outside, and where it is if it did not."""
     if case.relayed():
         return met(case)
     if not case.accepted:
-        return _not_taken(case, record)
+        return _not_taken(case, index)
     if waiting := case.waiting():
         return broken(
             case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
@@ -53,16 +53,16 @@ def outside(case: Case, record: Record) -> Finding:
     )
 
 
-def _not_taken(case: Case, record: Record) -> Finding:
+def _not_taken(case: Case, index: EvidenceIndex) -> Finding:
     """What stopped the message; where it is a milter, what the log says of that."""
-    reply, log = case.last_reply, record.milter_log
+    reply, log = case.last_reply, index.milter_log
     if reply is None or not MILTER_REPLY.match(reply.text) or log is None:
         return broken(case, how_it_ended(case))
-    sentence = f"{how_it_ended(case)} Its log says: {quoted(record.logged(log))}"
+    sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(log))}"
     return broken(case, sentence, [f"log:{log}", *case.pointers()])
 
 
-def arrives_mailbox(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def arrives_mailbox(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The message reaches the mailbox of the local user that it was addressed to."""
     return [_mailbox(case) for case in cases]
 
@@ -95,7 +95,7 @@ def _mailbox(case: Case) -> Finding:
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
-def arrives_nowhere(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def arrives_nowhere(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The message reaches no mailbox outside and does not wait in the queue for one."""
     return [_nowhere(case) for case in cases]
 
@@ -125,7 +125,7 @@ def _from(case: Case) -> str:
     return f" from {case.facts.source} ({case.facts.address}) on port {case.facts.listener}"
 
 
-def refused(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def refused(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The recipient is refused in the session (RFC 5321 section 6.1: no later bounce to a forged sender)."""
     findings = []
     for case in cases:
@@ -148,12 +148,12 @@ def refused(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     return findings
 
 
-def authenticates(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def authenticates(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
     return [met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases]
 
 
-def authenticates_not(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def authenticates_not(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """AUTH is neither offered nor accepted here (RFC 4954 section 4)."""
     return [_no_auth(case) for case in cases]
 
@@ -174,7 +174,7 @@ def _no_auth(case: Case) -> Finding:
     return met(case)
 
 
-def replies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def replies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """Every command of the dialogue is answered with one of the codes allowed."""
     allowed = tuple(check.expect.replies)
     findings = []
@@ -192,7 +192,7 @@ def replies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     return findings
 
 
-def alike(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def alike(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """All commands of one dialogue get the same code, so that the answers tell nothing."""
     findings = []
     for case in cases:
@@ -218,7 +218,7 @@ def _answers(cases: list[Case]) -> Iterator[tuple[Case, Reply | None]]:
             yield case, next((r for r in case.outcome.replies if r.command == command), None)
 
 
-def arrivals_at_most(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def arrivals_at_most(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """One attempt gives no more messages than allowed, wherever they end."""
     most = check.expect.arrivals_at_most or 0
     findings = []

@@ -108,7 +108,7 @@ class Case:
         )
 
 
-class Record:
+class EvidenceIndex:
     """Look-ups into one evidence document."""
 
     def __init__(self, evidence: Evidence) -> None:

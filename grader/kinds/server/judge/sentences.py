@@ -1,4 +1,4 @@
-"""Sentences that several expectations share. They state what was observed and never how to mend it."""
+"""Sentences that several expectations share. They state what was observed and never how to fix it."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from msgspec import Struct
 
 from grader.kinds.server.plan.mentions import Mentions, playable
-from grader.labs.variant import Lot
+from grader.labs.variant import KeyedRandom
 from grader.labs.world import ANYWHERE, ANYWHERE_V6, MENTIONED_NAMES, MENTIONED_NETWORKS, World
 from grader.model.templates import fill
 
@@ -34,11 +34,13 @@ class Client(Struct, frozen=True):
 class Clients:
     """The clients behind each source that a lab can name, made when they are asked for."""
 
-    def __init__(self, world: World, names: Mapping[str, str], mentions: Mentions, lot: Lot) -> None:
+    def __init__(
+        self, world: World, names: Mapping[str, str], mentions: Mentions, random: KeyedRandom
+    ) -> None:
         self._world = world
         self._names = names
         self._mentions = mentions
-        self._lot = lot
+        self._random = random
         self._known: dict[str, list[Client]] = {}
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
@@ -102,7 +104,7 @@ class Clients:
         """An address in the network that somebody else can have; ``None`` where all are the office's or the host's."""
         network = ipaddress.ip_network(text)
         for attempt in range(_TRIES):
-            address = network[self._lot.number(network.num_addresses, "address", text, str(attempt))]
+            address = network[self._random.number(network.num_addresses, "address", text, str(attempt))]
             if self._foreign(address) and (address.is_global or not public):
                 return address
         return None

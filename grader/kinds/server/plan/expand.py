@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from grader.kinds.server.plan.clients import Client, Clients
 from grader.kinds.server.plan.mentions import Mentions
 from grader.labs.loading import USERS, mail_names
-from grader.labs.messages import date, draw_token, hidden_mail, letter, person
-from grader.labs.variant import Draw, Lot
+from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
+from grader.labs.variant import KeyedRandom, RandomStream
 from grader.labs.world import World
 from grader.model.errors import LabError
 from grader.model.evidence import ANY_MAILBOX
@@ -23,16 +23,16 @@ from grader.model.variant import Variant
 MOST_ATTEMPTS = 5_000
 
 
-class _Told(NamedTuple):
+class _AttemptNames(NamedTuple):
     """What one attempt may name, and what the rest of it is drawn from."""
 
     identity: str
     names: dict[str, str]
-    draw: Draw
+    draw: RandomStream
 
 
 class Expansion:
-    """The attempts of one run. ``lot`` draws the tokens: from what neither a student nor a submission can know."""
+    """The attempts of one run. ``random`` draws the tokens: from what neither a student nor a submission can know."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Expansion:
         variant: Variant,
         clients: Clients,
         mentions: Mentions,
-        lot: Lot,
+        random: KeyedRandom,
         when: float,
     ) -> None:
         self._lab = lab
@@ -49,7 +49,7 @@ class Expansion:
         self._variant = variant
         self._clients = clients
         self._mentions = mentions
-        self._lot = lot
+        self._random = random
         self._when = date(when)
         self._tokens: set[str] = set()
         self._ids: dict[tuple[str, str, str], list[str]] = {}
@@ -120,19 +120,19 @@ class Expansion:
 
     def _mentioned_addresses(self) -> list[str]:
         made_up = [
-            f"{person(self._lot.draw('mentioned', domain), self._world.words)}@{domain}"
+            f"{person(self._random.draw('mentioned', domain), self._world.words)}@{domain}"
             for domain in self._mentions.domains
         ]
         return [*self._mentions.addresses, *made_up]
 
-    def _told(self, identity: str, client: Client, entry: Try, values: dict[str, str]) -> _Told:
+    def _told(self, identity: str, client: Client, entry: Try, values: dict[str, str]) -> _AttemptNames:
         """The names of one attempt, and what its letter is drawn from."""
         names, words = self._variant.names, self._world.words
-        draw = self._lot.draw("attempt", identity)
+        draw = self._random.draw("attempt", identity)
         token, again = draw_token(draw, words), 0
         while token in self._tokens:
             again += 1
-            token = draw_token(self._lot.draw("attempt", identity, str(again)), words)
+            token = draw_token(self._random.draw("attempt", identity, str(again)), words)
         self._tokens.add(token)
         if entry.user:
             sender = f"{entry.user.removesuffix('!')}@{names['domain']}"
@@ -147,10 +147,10 @@ class Expansion:
             "server": client.server,
             "sender_default": sender,
         }
-        return _Told(identity, {**names, **own, **values}, draw)
+        return _AttemptNames(identity, {**names, **own, **values}, draw)
 
     def _attempt(
-        self, check: Check, entry: Try, client: Client, listener: str, told: _Told, mail: Mail | None
+        self, check: Check, entry: Try, client: Client, listener: str, told: _AttemptNames, mail: Mail | None
     ) -> Attempt:
         port, tls = listening(listener)
         attempt = Attempt(
@@ -174,7 +174,7 @@ class Expansion:
             return self._mail(check, attempt, told, mail)
         return replace(attempt, title=", ".join(attempt.say)) if attempt.say else attempt
 
-    def _mail(self, check: Check, attempt: Attempt, told: _Told, mail: Mail) -> Attempt:
+    def _mail(self, check: Check, attempt: Attempt, told: _AttemptNames, mail: Mail) -> Attempt:
         """The attempt with a mail to send."""
         names = told.names
 
@@ -183,7 +183,7 @@ class Expansion:
 
         recipients = [filled(to) for to in mail.to]
         sender = names["sender_default"] if mail.sender is None else filled(mail.sender)
-        message = letter(
+        message = ordinary_message(
             told.draw,
             self._world.words,
             token=attempt.token,
@@ -204,7 +204,7 @@ class Expansion:
             message=message,
             before=[filled(command) for command in mail.before],
             preamble=None if mail.preamble is None else filled(mail.preamble),
-            smuggled=hidden_mail(message, sender=sender, recipient=recipients[0]) if mail.smuggle else b"",
+            smuggled=hidden_message(message, sender=sender, recipient=recipients[0]) if mail.smuggle else b"",
             certificate=mail.certificate,
             mailbox=self._mailbox(check, recipients[0]),
         )
@@ -224,7 +224,7 @@ class Expansion:
         name = user.removesuffix("!")
         if user == name:
             return Login(name, self._variant.secrets[f"{name}_password"])
-        return Login(name, f"{self._lot.word(self._world.words.passwords, 'wrong', name)}-wrong")
+        return Login(name, f"{self._random.word(self._world.words.passwords, 'wrong', name)}-wrong")
 
 
 def listening(listener: str) -> tuple[int, Tls]:

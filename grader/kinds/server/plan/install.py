@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import join
 
-from grader.model.lab import Place
-from grader.model.lab import Submission as Rules
+from grader.model.lab import InstallTarget
+from grader.model.lab import SubmissionRules as Rules
 from grader.model.plan import File
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 
 POSTFIX = "/etc/postfix"
 
 
-def places(rules: Rules) -> dict[str, Place]:
+def places(rules: Rules) -> dict[str, InstallTarget]:
     """The place of each folder of a submission, without a slash at either end; ``""`` is the submission itself."""
     if isinstance(rules.installs, str):
-        return {"": Place(rules.installs)}
+        return {"": InstallTarget(rules.installs)}
     return {
-        folder.strip("/"): place if isinstance(place, Place) else Place(place)
+        folder.strip("/"): place if isinstance(place, InstallTarget) else InstallTarget(place)
         for folder, place in rules.installs.items()
     }
 
@@ -38,7 +38,7 @@ def folder_of(name: str, rules: Rules) -> str | None:
     return max(holding, key=len, default=None)
 
 
-def installed(rules: Rules, submission: Submitted) -> Iterator[tuple[str, File]]:
+def installed(rules: Rules, submission: Submission) -> Iterator[tuple[str, File]]:
     """Each file that goes to the host, with its name in the submission."""
     known = places(rules)
     for name, data in submission.files.items():
@@ -53,7 +53,7 @@ def installed(rules: Rules, submission: Submitted) -> Iterator[tuple[str, File]]
         yield name, File(path, data, mode, place.owner)
 
 
-def published(rules: Rules, submission: Submitted) -> dict[str, bytes]:
+def published(rules: Rules, submission: Submission) -> dict[str, bytes]:
     """The files that go into DNS, by their names in the submission."""
     if rules.publishes is None:
         return {}

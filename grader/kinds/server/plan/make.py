@@ -14,14 +14,14 @@ from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.labs.certificates import Pair, authority, certificate
 from grader.labs.loading import depends_on
-from grader.labs.variant import Lot, keyed
+from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
 from grader.labs.world_dns import ZoneBook
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.plan import File, HostSpec, Limits, Peer, Plan, WorldSpec, Zone
 from grader.model.signing import Published
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.templates import fill, nearest
 from grader.model.variant import Variant
 
@@ -32,7 +32,7 @@ _NETWORK = {4: 24, 6: 64}
 
 def make_plan(
     lab: Lab,
-    submission: Submitted,
+    submission: Submission,
     variant: Variant,
     *,
     student: str | None = None,
@@ -54,11 +54,11 @@ def make_plan(
     world = read_world()
     names = variant.names
     checks = selected(lab, only)
-    lot = Lot(keyed(variant.probe_key, "submission", submission.digest.hex()))
+    random = KeyedRandom(keyed(variant.probe_key, "submission", submission.digest.hex()))
     mentions = find_mentions(submission.files, (names["domain"], names["host"]))
-    clients = Clients(world, names, mentions, lot)
+    clients = Clients(world, names, mentions, random)
     now = time.time() if when is None else when
-    attempts = Expansion(lab, world, variant, clients, mentions, lot, now).attempts(checks)
+    attempts = Expansion(lab, world, variant, clients, mentions, random, now).attempts(checks)
     ca = authority()
     records = _records(lab, submission, names["domain"])
     return Plan(
@@ -96,7 +96,7 @@ def selected(lab: Lab, only: Iterable[str] | None) -> set[str]:
 
 
 def _host(
-    lab: Lab, submission: Submitted, variant: Variant, clients: Clients, world: World, ca: Pair
+    lab: Lab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: Pair
 ) -> HostSpec:
     names = variant.names
     lan = ipaddress.ip_network(names["lan"])
@@ -114,7 +114,7 @@ def _host(
     )
 
 
-def _records(lab: Lab, submission: Submitted, domain: str) -> Published | None:
+def _records(lab: Lab, submission: Submission, domain: str) -> Published | None:
     """What the submission has DNS say; ``None`` in a lab that publishes nothing."""
     if lab.submission.publishes is None:
         return None

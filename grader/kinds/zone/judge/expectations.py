@@ -9,14 +9,14 @@ from functools import partial
 from msgspec.structs import replace
 
 from grader.kinds.findings import Finding, Judgement, broken, met
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import quoted
 from grader.kinds.zone.judge import explain
-from grader.kinds.zone.judge.source import SPF, Sheets, pointer, spoken
+from grader.kinds.zone.judge.source import SPF, TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
 from grader.model.lab import Check
 from grader.model.templates import fill
-from grader.model.zone import Answer, Measured, Place, Policies, Reception, Reporting, ZoneEvidence
+from grader.model.zone import Answer, Measured, Policies, Reception, Reporting, Span, ZoneEvidence
 from grader.model.zonelab import ZoneExpect
 
 OF_MESSAGES = ("spf", "dkim", "aligned", "dmarc", "disposition")
@@ -38,9 +38,9 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
     return chosen
 
 
-def loads(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def loads(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The file can be read as a zone."""
-    zone = _zone(record)
+    zone = _zone(index)
     if not zone.faults:
         return [met(case) for case in cases]
     fault = zone.faults[0]
@@ -50,23 +50,23 @@ def loads(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     return [broken(case, sentence, [pointer(fault.place) for fault in zone.faults]) for case in cases]
 
 
-Shortcoming = tuple[str, Place | None]
+Shortcoming = tuple[str, Span | None]
 """What is not as it should be, as a sentence, and the characters that make it so."""
 
 
 def _each(
-    find: Callable[[ZoneExpect, Case, Sheets], Iterator[Shortcoming]],
+    find: Callable[[ZoneExpect, Case, TxtRecords], Iterator[Shortcoming]],
     check: Check,
     cases: list[Case],
-    record: Record,
+    index: EvidenceIndex,
 ) -> list[Finding]:
     """A finding for each case: the first thing that is not as it should be."""
-    zone = _zone(record)
-    sheets = Sheets(zone)
-    expect = _filled(check.expect.zone or ZoneExpect(), record.evidence.names)
+    zone = _zone(index)
+    txt_records = TxtRecords(zone)
+    expect = _filled(check.expect.zone or ZoneExpect(), index.evidence.names)
     findings = []
     for case in cases:
-        shortcoming = None if zone.faults else next(find(expect, case, sheets), None)
+        shortcoming = None if zone.faults else next(find(expect, case, txt_records), None)
         if shortcoming is None:
             findings.append(met(case))
             continue
@@ -88,40 +88,42 @@ def _filled(expect: ZoneExpect, names: dict[str, str]) -> ZoneExpect:
     return replace(expect, answers=[fill(answer, names) for answer in expect.answers])
 
 
-def _receptions(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcoming]:
-    for reception in sheets.zone.receptions:
+def _receptions(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for reception in txt_records.zone.receptions:
         if reception.attempt == case.facts.id:
-            yield from _message(expect, case, reception, sheets)
+            yield from _message(expect, case, reception, txt_records)
 
 
-def _message(expect: ZoneExpect, case: Case, reception: Reception, sheets: Sheets) -> Iterator[Shortcoming]:
+def _message(
+    expect: ZoneExpect, case: Case, reception: Reception, txt_records: TxtRecords
+) -> Iterator[Shortcoming]:
     title = case.facts.title
     who = f"{title[:1].upper()}{title[1:]} ({reception.client})"
     missed = set(misses(expect, reception))
     if "spf" in missed:
-        yield f"{who}: {explain.spf(reception.spf)}", explain.spf_place(reception.spf, sheets)
+        yield f"{who}: {explain.spf(reception.spf)}", explain.spf_place(reception.spf, txt_records)
     if "dkim" in missed:
         why = reception.dkim.explanation if reception.dkim else "the message is not signed"
-        place = explain.key_place(reception.dkim, sheets)
-        if place is None and (other := sheets.elsewhere("._domainkey.")) is not None:
+        place = explain.key_place(reception.dkim, txt_records)
+        if place is None and (other := txt_records.elsewhere("._domainkey.")) is not None:
             why, place = f"{why}; a key stands at {other.record.owner}", other.owner
         yield f"{who}: {why}.", place
     if "aligned" in missed:
         mechanism = next(name for name in expect.aligned if not getattr(reception.dmarc, f"{name}_aligned"))
-        place = explain.unaligned_place(mechanism, reception, sheets)
+        place = explain.unaligned_place(mechanism, reception, txt_records)
         yield f"{who}: {explain.unaligned(mechanism, reception)}", place
     if "dmarc" in missed:
-        yield f"{who}: {explain.dmarc(reception)}", explain.dmarc_place(reception, sheets)
+        yield f"{who}: {explain.dmarc(reception)}", explain.dmarc_place(reception, txt_records)
     if "disposition" in missed:
         wanted = " or ".join(expect.disposition)
-        place = explain.dmarc_place(reception, sheets)
+        place = explain.dmarc_place(reception, txt_records)
         yield f"{who}: {explain.disposition(reception)}, where {wanted} is wanted.", place
 
 
-def _answers(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcoming]:
-    for answer in sheets.zone.answers:
+def _answers(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for answer in txt_records.zone.answers:
         if answer.attempt == case.facts.id and not _fits(answer, expect.answers or []):
-            yield _answered(answer), _answer_place(answer, sheets)
+            yield _answered(answer), _answer_place(answer, txt_records)
 
 
 def _fits(answer: Answer, wanted: list[str]) -> bool:
@@ -148,41 +150,41 @@ def _answered(answer: Answer) -> str:
     )
 
 
-def _answer_place(answer: Answer, sheets: Sheets) -> Place | None:
+def _answer_place(answer: Answer, txt_records: TxtRecords) -> Span | None:
     name = answer.name.lower().rstrip(".")
-    mine = [record for record in sheets.zone.records if record.owner == name]
+    mine = [record for record in txt_records.zone.records if record.owner == name]
     same = [record for record in mine if record.type in (answer.type, "CNAME")]
     return next((record.place for record in [*same, *mine]), None)
 
 
-def _reportings(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcoming]:
-    for reporting in sheets.zone.reportings:
+def _reportings(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for reporting in txt_records.zone.reportings:
         if reporting.attempt == case.facts.id and reporting.sent != expect.reported:
-            yield explain.reporting(reporting), _reporting_place(reporting, sheets)
+            yield explain.reporting(reporting), _reporting_place(reporting, txt_records)
 
 
-def _reporting_place(reporting: Reporting, sheets: Sheets) -> Place | None:
+def _reporting_place(reporting: Reporting, txt_records: TxtRecords) -> Span | None:
     if reporting.requested and reporting.asked:
-        found = sheets.at(reporting.asked)
+        found = txt_records.at(reporting.asked)
         return found[0].owner if found else None
-    policies = sheets.dmarc(reporting.domain)
+    policies = txt_records.dmarc(reporting.domain)
     return (policies[0].value("rua") or policies[0].owner) if policies else None
 
 
-def _published(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcoming]:
-    for measured in sheets.zone.measured:
+def _published(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for measured in txt_records.zone.measured:
         if measured.attempt == case.facts.id:
-            yield from _spf_published(measured, sheets)
-    for published in sheets.zone.published:
+            yield from _spf_published(measured, txt_records)
+    for published in txt_records.zone.published:
         if published.attempt == case.facts.id and published.problem:
-            yield f"At _dmarc.{published.domain}: {published.problem}.", _policy_place(published, sheets)
+            yield f"At _dmarc.{published.domain}: {published.problem}.", _policy_place(published, txt_records)
 
 
-def _spf_published(measured: Measured, sheets: Sheets) -> Iterator[Shortcoming]:
-    mine = sheets.spf(measured.domain)
+def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    mine = txt_records.spf(measured.domain)
     if not measured.records:
         sentence = f"{measured.domain} has no TXT record that begins with v=spf1."
-        if (other := sheets.elsewhere("spf")) is not None and SPF.match(other.text):
+        if (other := txt_records.elsewhere("spf")) is not None and SPF.match(other.text):
             sentence += f" One stands at {other.record.owner}."
             yield sentence, other.owner
         yield sentence, None
@@ -191,23 +193,25 @@ def _spf_published(measured: Measured, sheets: Sheets) -> Iterator[Shortcoming]:
         sentence = f"{measured.domain} has {number} SPF records, so that receivers can use none (permerror)."
         yield sentence, mine[-1].owner if mine else None
     elif measured.problem and not explain.is_limit(measured.problem):
-        place = explain.term_place(measured.holder or measured.domain, measured.domain, measured.term, sheets)
+        place = explain.term_place(
+            measured.holder or measured.domain, measured.domain, measured.term, txt_records
+        )
         yield f"Receivers cannot use the SPF record of {measured.domain}: {quoted(measured.problem)}.", place
 
 
-def _policy_place(published: Policies, sheets: Sheets) -> Place | None:
-    mine = sheets.dmarc(published.domain)
+def _policy_place(published: Policies, txt_records: TxtRecords) -> Span | None:
+    mine = txt_records.dmarc(published.domain)
     if len(mine) != 1:
         return mine[-1].owner if mine else None
     tag = published.problem.partition("=")[0]
     return mine[0].value(tag) or mine[0].place(0, 8)
 
 
-def _limits(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcoming]:
-    for measured in sheets.zone.measured:
+def _limits(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for measured in txt_records.zone.measured:
         if measured.attempt != case.facts.id:
             continue
-        mine = sheets.spf(measured.domain)
+        mine = txt_records.spf(measured.domain)
         place = mine[0].place(0, len(mine[0].text)) if mine else None
         for number, most, what in (
             (measured.lookups, expect.lookups, ""),
@@ -221,5 +225,5 @@ def _limits(expect: ZoneExpect, case: Case, sheets: Sheets) -> Iterator[Shortcom
                 )
 
 
-def _zone(record: Record) -> ZoneEvidence:
-    return record.evidence.zone or ZoneEvidence(file="", origin="", lines=[])
+def _zone(index: EvidenceIndex) -> ZoneEvidence:
+    return index.evidence.zone or ZoneEvidence(file="", origin="", lines=[])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from grader.kinds.server.judge.sentences import quoted
-from grader.kinds.zone.judge.source import Sheets
-from grader.model.zone import Dkim, Place, Reception, Reporting, Spf
+from grader.kinds.zone.judge.source import TxtRecords
+from grader.model.zone import Dkim, Reception, Reporting, Span, Spf
 
 LIMITS = ("Too many DNS lookups", "More than 2 DNS look-ups find nothing")
 """How the evaluation names a limit that was exceeded (RFC 7208 section 4.6.4)."""
@@ -29,25 +29,27 @@ def spf(found: Spf) -> str:
             return f"SPF for {found.domain} is {found.result}, by {quoted(found.term)} in the record of {found.holder}."
 
 
-def spf_place(found: Spf, sheets: Sheets) -> Place | None:
+def spf_place(found: Spf, txt_records: TxtRecords) -> Span | None:
     """The term that decided; the whole record where it has none; nothing where there is no record."""
-    return term_place(found.holder, found.domain, found.term, sheets)
+    return term_place(found.holder, found.domain, found.term, txt_records)
 
 
-def term_place(holder: str, domain: str, term: str, sheets: Sheets) -> Place | None:
+def term_place(holder: str, domain: str, term: str, txt_records: TxtRecords) -> Span | None:
     """A term in the record of its holder, or else the record of the domain that led there."""
     for name in (holder, domain):
-        for sheet in sheets.spf(name):
-            place = sheet.find(term)
+        for txt_record in txt_records.spf(name):
+            place = txt_record.find(term)
             if place is None and name != holder:
-                place = next((sheet.place(s, e) for word, s, e in sheet.terms() if holder in word), None)
-            return place or sheet.place(0, len(sheet.text))
+                place = next(
+                    (txt_record.place(s, e) for word, s, e in txt_record.terms() if holder in word), None
+                )
+            return place or txt_record.place(0, len(txt_record.text))
     return None
 
 
-def key_place(found: Dkim | None, sheets: Sheets) -> Place | None:
+def key_place(found: Dkim | None, txt_records: TxtRecords) -> Span | None:
     """The record of a signature's key."""
-    keys = sheets.at(f"{found.selector}._domainkey.{found.domain}") if found else []
+    keys = txt_records.at(f"{found.selector}._domainkey.{found.domain}") if found else []
     return (keys[0].value("p") or keys[0].owner) if keys else None
 
 
@@ -67,13 +69,13 @@ def unaligned(mechanism: str, reception: Reception) -> str:
     return f"{passed} for {signer}, which is not aligned with {author} in From (RFC 9989 section 4.4)."
 
 
-def unaligned_place(mechanism: str, reception: Reception, sheets: Sheets) -> Place | None:
+def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecords) -> Span | None:
     """What keeps a mechanism from authenticating: the term or key, or the tag that asks for strict alignment."""
     if mechanism == "dkim" and not (reception.dkim and reception.dkim.verified):
-        return key_place(reception.dkim, sheets)
+        return key_place(reception.dkim, txt_records)
     if mechanism == "spf" and reception.spf.result != "pass":
-        return spf_place(reception.spf, sheets)
-    policies = sheets.dmarc(reception.dmarc.holder) if reception.dmarc.holder else []
+        return spf_place(reception.spf, txt_records)
+    policies = txt_records.dmarc(reception.dmarc.holder) if reception.dmarc.holder else []
     if not policies:
         return None
     tag = "aspf" if mechanism == "spf" else "adkim"
@@ -110,18 +112,18 @@ def disposition(reception: Reception) -> str:
     return f"{asked}, by {found.tag}={found.policy}{' weakened by t=y' if found.testing else ''}"
 
 
-def dmarc_place(reception: Reception, sheets: Sheets) -> Place | None:
+def dmarc_place(reception: Reception, txt_records: TxtRecords) -> Span | None:
     """The tag that gave the policy, or the record; for a pass, the SPF term that let the message pass."""
     found = reception.dmarc
     if found.result == "pass" and found.spf_aligned:
-        return spf_place(reception.spf, sheets)
+        return spf_place(reception.spf, txt_records)
     if found.result == "fail" and reception.spf.result == "pass" and found.disposition == found.policy:
-        strict = unaligned_place("spf", reception, sheets)
+        strict = unaligned_place("spf", reception, txt_records)
         if strict is not None and reception.spf.domain.lower().endswith(
             reception.author.rpartition("@")[2].lower()
         ):
             return strict
-    policies = sheets.dmarc(found.holder) if found.holder else []
+    policies = txt_records.dmarc(found.holder) if found.holder else []
     if not policies:
         return None
     tag = "t" if found.testing else found.tag

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from grader.kinds.zone.judge import linttags, lintterms
-from grader.kinds.zone.judge.source import Remark, Sheets
-from grader.model.zone import Place, Record, ZoneEvidence
+from grader.kinds.zone.judge.source import Remark, TxtRecords
+from grader.model.zone import Record, Span, ZoneEvidence
 
 
 def lint(zone: ZoneEvidence) -> list[Remark]:
     """Every remark on a zone, in the file's order, each place once."""
-    sheets = Sheets(zone)
+    txt_records = TxtRecords(zone)
     found: list[Remark] = [*_names(zone)]
     aliased = frozenset(r.data.rstrip(".").lower() for r in zone.records if r.type == "CNAME")
-    for sheet in sheets.all:
-        found += lintterms.remarks(sheet)
-        found += linttags.remarks(sheet, zone.origin, aliased)
+    for txt_record in txt_records.all:
+        found += lintterms.remarks(txt_record)
+        found += linttags.remarks(txt_record, zone.origin, aliased)
     once = {(remark.place, remark.code): remark for remark in found}
     return sorted(once.values(), key=lambda remark: (remark.place.line, remark.place.column, remark.code))
 
@@ -38,7 +38,7 @@ def _names(zone: ZoneEvidence) -> Iterator[Remark]:
         for place in record.names:
             target = record.data.split()[-1].rstrip(".").lower()
             if target.endswith(f".{doubled}") or target == doubled:
-                end = Place(place.line, place.column + place.length - 1)
+                end = Span(place.line, place.column + place.length - 1)
                 yield Remark(
                     "doubled-origin", "names", end, f"no dot stands behind this, so the name is {target}"
                 )

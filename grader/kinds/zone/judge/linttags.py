@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from grader.kinds.zone.judge.lintterms import LOOKED_AT, begins_oddly
-from grader.kinds.zone.judge.source import DMARC, About, Remark, Sheet
+from grader.kinds.zone.judge.source import DMARC, About, Remark, TxtRecord
 from grader.model.templates import nearest
 
 LOOKS_DMARC = re.compile(r"[^a-z0-9]*v?[\s=]*dmarc", re.IGNORECASE)
@@ -25,68 +25,73 @@ SHORT_KEY = 300
 """Characters of base64 below which an RSA key has fewer than 2048 bits (RFC 8301 section 3.2)."""
 
 
-def remarks(sheet: Sheet, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
+def remarks(txt_record: TxtRecord, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
     """What is odd in a TXT record that is, or was meant to be, a list of tags. Others lead to the ``aliased`` names."""
-    if "._domainkey." in f"{sheet.record.owner}.":
-        yield from _general(sheet, "dkim")
-        yield from _key(sheet)
-    elif LOOKS_DMARC.match(sheet.text[:LOOKED_AT]):
-        yield from _general(sheet, "dmarc")
-        yield from _policy(sheet, origin.lower(), aliased)
+    if "._domainkey." in f"{txt_record.record.owner}.":
+        yield from _general(txt_record, "dkim")
+        yield from _key(txt_record)
+    elif LOOKS_DMARC.match(txt_record.text[:LOOKED_AT]):
+        yield from _general(txt_record, "dmarc")
+        yield from _policy(txt_record, origin.lower(), aliased)
 
 
-def _general(sheet: Sheet, about: About) -> Iterator[Remark]:
-    if sheet.record.cut is not None:
+def _general(txt_record: TxtRecord, about: About) -> Iterator[Remark]:
+    if txt_record.record.cut is not None:
         sentence = "a semicolon outside quotation marks begins a comment: the record ends before it"
-        yield Remark("cut", about, sheet.record.cut, sentence)
-    if (at := sheet.text.find("\\")) >= 0:
+        yield Remark("cut", about, txt_record.record.cut, sentence)
+    if (at := txt_record.text.find("\\")) >= 0:
         yield Remark(
-            "backslash", about, sheet.place(at, at + 1), "this backslash belongs to the text that readers get"
+            "backslash",
+            about,
+            txt_record.place(at, at + 1),
+            "this backslash belongs to the text that readers get",
         )
-    odd = next((place for place, sign in enumerate(sheet.text) if ord(sign) > 126), None)
+    odd = next((place for place, sign in enumerate(txt_record.text) if ord(sign) > 126), None)
     if odd is not None:
         yield Remark(
-            "not-ascii", about, sheet.place(odd, odd + 1), "the record is plain ASCII, and this is not"
+            "not-ascii", about, txt_record.place(odd, odd + 1), "the record is plain ASCII, and this is not"
         )
 
 
-def _policy(sheet: Sheet, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
-    owner = sheet.record.owner
+def _policy(txt_record: TxtRecord, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
+    owner = txt_record.record.owner
     is_policy = owner.startswith("_dmarc.") and f"{origin}.{origin}" not in owner
     is_authorization = "._report._dmarc." in owner
     if not is_policy and not is_authorization and owner not in aliased:
         sentence = f"a DMARC record at {owner}: receivers ask for _dmarc.{origin} (RFC 9989 section 4.5)"
-        yield Remark("wrong-name", "dmarc", sheet.owner, sentence)
+        yield Remark("wrong-name", "dmarc", txt_record.owner, sentence)
     if owner == f"{origin}._report._dmarc.{origin}":
         sentence = "reports about a domain to its own addresses need no authorization: whose are meant?"
-        yield Remark("idle-authorization", "names", sheet.owner, sentence)
-    if not DMARC.match(sheet.text):
-        yield from _unrecognized(sheet)
+        yield Remark("idle-authorization", "names", txt_record.owner, sentence)
+    if not DMARC.match(txt_record.text):
+        yield from _unrecognized(txt_record)
         return
     seen: list[str] = []
-    for tag, value, start, end in sheet.tags():
-        yield from _tag(sheet, tag, value, start, end, seen)
+    for tag, value, start, end in txt_record.tags():
+        yield from _tag(txt_record, tag, value, start, end, seen)
         seen.append(tag)
     if is_policy and "p" not in seen:
-        yield Remark("no-policy", "dmarc", sheet.place(0, 8), "the record says no policy: there is no p")
+        yield Remark("no-policy", "dmarc", txt_record.place(0, 8), "the record says no policy: there is no p")
 
 
-def _unrecognized(sheet: Sheet) -> Iterator[Remark]:
-    if odd := begins_oddly(sheet, "DMARC record"):
-        yield Remark("not-recognized", "dmarc", sheet.place(0, odd[0]), odd[1])
+def _unrecognized(txt_record: TxtRecord) -> Iterator[Remark]:
+    if odd := begins_oddly(txt_record, "DMARC record"):
+        yield Remark("not-recognized", "dmarc", txt_record.place(0, odd[0]), odd[1])
         return
-    version = re.match(r"v[ \t]*=[ \t]*DMARC1", sheet.text)
+    version = re.match(r"v[ \t]*=[ \t]*DMARC1", txt_record.text)
     if version:
-        place = sheet.place(version.end(), version.end() + 1)
+        place = txt_record.place(version.end(), version.end() + 1)
         sentence = "behind v=DMARC1 a semicolon must follow: as it is, this is no DMARC record"
     else:
-        place = sheet.place(0, len(re.split(r"[; ]", sheet.text)[0]) or 1)
+        place = txt_record.place(0, len(re.split(r"[; ]", txt_record.text)[0]) or 1)
         sentence = "a DMARC record begins with v=DMARC1, in just these letters: this is none"
     yield Remark("not-recognized", "dmarc", place, sentence)
 
 
-def _tag(sheet: Sheet, tag: str, value: str, start: int, end: int, seen: list[str]) -> Iterator[Remark]:
-    place = sheet.place(start, end)
+def _tag(
+    txt_record: TxtRecord, tag: str, value: str, start: int, end: int, seen: list[str]
+) -> Iterator[Remark]:
+    place = txt_record.place(start, end)
     if not tag:
         yield Remark("no-tag", "dmarc", place, "a part without “=” is no tag, and is ignored")
     elif tag in seen:
@@ -103,10 +108,10 @@ def _tag(sheet: Sheet, tag: str, value: str, start: int, end: int, seen: list[st
         )
     elif tag in VALUES and value.lower() not in VALUES[tag]:
         words = ", ".join(VALUES[tag])
-        after = sheet.place(start + sheet.text[start:end].index("=") + 1, end)
+        after = txt_record.place(start + txt_record.text[start:end].index("=") + 1, end)
         yield Remark("bad-value", "dmarc", after, f"{tag} is one of {words}, and this is none of them")
     elif tag in ("rua", "ruf"):
-        yield from _addresses(sheet, tag, start, end)
+        yield from _addresses(txt_record, tag, start, end)
     elif (tag, value.lower()) == ("t", "y"):
         yield Remark(
             "testing", "dmarc", place, "t=y: receivers apply the policy one level weaker than it says"
@@ -121,12 +126,12 @@ def _tag(sheet: Sheet, tag: str, value: str, start: int, end: int, seen: list[st
         )
 
 
-def _addresses(sheet: Sheet, tag: str, start: int, end: int) -> Iterator[Remark]:
-    at = start + sheet.text[start:end].index("=") + 1
-    for part in sheet.text[at:end].split(","):
+def _addresses(txt_record: TxtRecord, tag: str, start: int, end: int) -> Iterator[Remark]:
+    at = start + txt_record.text[start:end].index("=") + 1
+    for part in txt_record.text[at:end].split(","):
         uri = part.strip()
         begins = at + len(part) - len(part.lstrip())
-        place = sheet.place(begins, begins + max(1, len(uri)))
+        place = txt_record.place(begins, begins + max(1, len(uri)))
         if not re.match(r"[a-z][a-z0-9+.-]*:", uri, re.IGNORECASE):
             yield Remark("not-uri", "dmarc", place, f"{tag} takes URIs: an address begins with mailto:")
         elif " " in uri:
@@ -138,15 +143,17 @@ def _addresses(sheet: Sheet, tag: str, start: int, end: int) -> Iterator[Remark]
         at += len(part) + 1
 
 
-def _key(sheet: Sheet) -> Iterator[Remark]:
-    tags = {tag: (value, start, end) for tag, value, start, end in sheet.tags()}
+def _key(txt_record: TxtRecord) -> Iterator[Remark]:
+    tags = {tag: (value, start, end) for tag, value, start, end in txt_record.tags()}
     if "p" not in tags:
         return
     value, start, end = tags["p"]
     kind = tags.get("k", ("rsa", 0, 0))[0].lower()
     if not value:
-        yield Remark("revoked", "dkim", sheet.place(start, end), "an empty p says that the key was withdrawn")
+        yield Remark(
+            "revoked", "dkim", txt_record.place(start, end), "an empty p says that the key was withdrawn"
+        )
     elif kind == "rsa" and len(re.sub(r"\s", "", value)) < SHORT_KEY:
         yield Remark(
-            "short-key", "dkim", sheet.place(start, end), "an RSA key of 2048 bits is longer than this"
+            "short-key", "dkim", txt_record.place(start, end), "an RSA key of 2048 bits is longer than this"
         )

@@ -6,7 +6,7 @@ from grader.kinds.zone.judge.lint import lint
 from grader.kinds.zone.judge.source import About, Remark, pointer, spoken
 from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult
-from grader.model.zone import Place, ZoneEvidence
+from grader.model.zone import Span, ZoneEvidence
 from grader.model.zonelab import ZoneWorld
 
 MOST_LEFT_OVER = 12
@@ -25,7 +25,7 @@ def attached(lab: Lab, check: Check, remarks: list[Remark], pointers: list[str])
 
     ``pointers`` are the check's own; where they name no characters, what it needs was not found at all.
     """
-    places = [Place(*map(int, text.split(":")[1:])) for text in pointers if text.startswith("zone:")]
+    places = [Span(*map(int, text.split(":")[1:])) for text in pointers if text.startswith("zone:")]
     about = _about(lab, check)
     chosen = [
         remark
@@ -36,7 +36,7 @@ def attached(lab: Lab, check: Check, remarks: list[Remark], pointers: list[str])
     return [(pointer(remark.place), _line(remark)) for remark in chosen]
 
 
-def _touches(remark: Remark, place: Place) -> bool:
+def _touches(remark: Remark, place: Span) -> bool:
     """Whether a remark is about some of the characters, or hides what stands in their line."""
     mine = remark.place
     if mine.line != place.line:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from grader.model.zone import Place, Record, ZoneEvidence
+from grader.model.zone import Record, Span, ZoneEvidence
 
 SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 """How an SPF record begins (RFC 7208 section 4.5)."""
@@ -24,25 +24,25 @@ class Remark:
 
     code: str
     about: About
-    place: Place
+    place: Span
     sentence: str
 
 
 @dataclass(frozen=True)
-class Sheet:
+class TxtRecord:
     """A TXT record as readers see it: its strings joined, each octet with its place in the file."""
 
     record: Record
 
     @cached_property
-    def _octets(self) -> list[tuple[int, Place]]:
+    def _octets(self) -> list[tuple[int, Span]]:
         found = []
         for text in self.record.texts:
             octets = text.octets()
             begins = sorted({offset for _, offset in octets})
             ends = dict(zip(begins, [*begins[1:], len(text.source)], strict=False))
             for octet, offset in octets:
-                place = Place(text.place.line, text.place.column + offset, ends[offset] - offset)
+                place = Span(text.place.line, text.place.column + offset, ends[offset] - offset)
                 found.append((octet, place))
         return found
 
@@ -52,25 +52,25 @@ class Sheet:
         return bytes(octet for octet, _ in self._octets).decode("latin-1")
 
     @property
-    def owner(self) -> Place:
+    def owner(self) -> Span:
         """Where the record begins: its owner, where it is written."""
         return self.record.place
 
-    def place(self, start: int, end: int) -> Place:
+    def place(self, start: int, end: int) -> Span:
         """The characters that write the octets from ``start`` to before ``end``, as far as they share a line."""
         inside = self._octets[start : max(end, start + 1)] or self._octets[-1:]
         if not inside:
             return self.record.place
         first = inside[0][1]
         last = [place for _, place in inside if place.line == first.line][-1]
-        return Place(first.line, first.column, last.column + last.length - first.column)
+        return Span(first.line, first.column, last.column + last.length - first.column)
 
-    def find(self, part: str) -> Place | None:
+    def find(self, part: str) -> Span | None:
         """Where a part of the text stands, taken as a whole word; ``None`` where it does not occur."""
         found = re.search(rf"(?<!\S){re.escape(part)}(?!\S)", self.text, re.IGNORECASE)
         return self.place(*found.span()) if part and found else None
 
-    def value(self, tag: str) -> Place | None:
+    def value(self, tag: str) -> Span | None:
         """Where a tag with its value stands in a list of tags (RFC 6376 section 3.2, RFC 9989 section 4.7)."""
         for name, _, start, end in self.tags():
             if name == tag:
@@ -95,22 +95,26 @@ class Sheet:
                 yield found[0], *found.span()
 
 
-class Sheets:
+class TxtRecords:
     """All TXT records of a zone."""
 
     def __init__(self, zone: ZoneEvidence) -> None:
         self.zone = zone
-        self.all = [Sheet(record) for record in zone.records if record.texts]
+        self.all = [TxtRecord(record) for record in zone.records if record.texts]
 
-    def at(self, owner: str) -> list[Sheet]:
+    def at(self, owner: str) -> list[TxtRecord]:
         """The TXT records of a name; of the wildcard above it where the name has none of its own."""
         name = owner.lower().rstrip(".")
-        found = [sheet for sheet in self.all if sheet.record.owner == name and sheet.record.type == "TXT"]
+        found = [
+            txt_record
+            for txt_record in self.all
+            if txt_record.record.owner == name and txt_record.record.type == "TXT"
+        ]
         while not found and not self._exists(name):
             _, dot, name = name.partition(".")
             if not dot:
                 return []
-            found = [sheet for sheet in self.all if sheet.record.owner == f"*.{name}"]
+            found = [txt_record for txt_record in self.all if txt_record.record.owner == f"*.{name}"]
         return found
 
     def _exists(self, name: str) -> bool:
@@ -118,24 +122,24 @@ class Sheets:
         below = f".{name}"
         return any(record.owner == name or record.owner.endswith(below) for record in self.zone.records)
 
-    def elsewhere(self, part: str) -> Sheet | None:
+    def elsewhere(self, part: str) -> TxtRecord | None:
         """The first TXT record at a name with a label, or several, that hold this part."""
-        return next((sheet for sheet in self.all if part in sheet.record.owner), None)
+        return next((txt_record for txt_record in self.all if part in txt_record.record.owner), None)
 
-    def spf(self, domain: str) -> list[Sheet]:
+    def spf(self, domain: str) -> list[TxtRecord]:
         """The SPF records of a domain."""
-        return [sheet for sheet in self.at(domain) if SPF.match(sheet.text)]
+        return [txt_record for txt_record in self.at(domain) if SPF.match(txt_record.text)]
 
-    def dmarc(self, domain: str) -> list[Sheet]:
+    def dmarc(self, domain: str) -> list[TxtRecord]:
         """The DMARC records of a domain."""
-        return [sheet for sheet in self.at(f"_dmarc.{domain}") if DMARC.match(sheet.text)]
+        return [txt_record for txt_record in self.at(f"_dmarc.{domain}") if DMARC.match(txt_record.text)]
 
 
-def pointer(place: Place) -> str:
+def pointer(place: Span) -> str:
     """The place as a result points to it: ``zone:LINE:COLUMN:LENGTH``."""
     return f"zone:{place.line}:{place.column}:{place.length}"
 
 
-def spoken(place: Place) -> str:
+def spoken(place: Span) -> str:
     """The place in words, counted from one: ``line 9, column 20``."""
     return f"line {place.line + 1}, column {place.column + 1}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.kinds.server.judge.index import Record
+from grader.kinds.server.judge.index import EvidenceIndex
 from grader.model.evidence import Evidence
 from grader.model.zone import Reception
 from grader.model.zonelab import ZoneExpect
@@ -40,13 +40,13 @@ def table(evidence: Evidence) -> Iterator[Row]:
     """A row for each message, in the order of the lab's checks."""
     if evidence.zone is None:
         return
-    record = Record(evidence)
+    index = EvidenceIndex(evidence)
     numbers = {reception.attempt: number for number, reception in enumerate(evidence.zone.receptions)}
     for check in evidence.lab.checks:
         expect = check.expect.zone
         if expect is None:
             continue
-        for case in record.cases(check.code):
+        for case in index.cases(check.code):
             if case.facts.id not in numbers:
                 continue
             number = numbers[case.facts.id]

@@ -7,7 +7,7 @@ import logging
 from grader.kinds.zone.run.libraries import dkim
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.zone import Dkim
-from grader.model.zonelab import Message, Signer
+from grader.model.zonelab import Signer, ZoneMessage
 
 SIGNED = (b"From", b"To", b"Subject", b"Date", b"Message-ID")
 _QUIET = logging.getLogger("grader.kinds.zone.run.dkim")
@@ -23,7 +23,7 @@ class Verifier:
         self._keys = keys
         self._known: dict[tuple[str, Signer], Dkim] = {}
 
-    def verify(self, message: Message) -> Dkim | None:
+    def verify(self, message: ZoneMessage) -> Dkim | None:
         """Whether the signature that the message bears verifies; ``None`` where it bears none."""
         if message.signed is None:
             return None

@@ -14,17 +14,17 @@ from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
 from grader.model.evidence import Evidence, Outcome, Query
 from grader.model.lab import Lab
-from grader.model.submission import Submitted
+from grader.model.submission import Submission
 from grader.model.variant import Variant
 from grader.model.zone import Answer, Reception, ZoneEvidence
-from grader.model.zonelab import Message
+from grader.model.zonelab import ZoneMessage
 from grader.world.dns.loopback import served, zones_of
 
 SLOW = "The zone is so large, or its records so long, that the time was over before receivers had judged everything."
 
 
 def examine(
-    lab: Lab, submission: Submitted, variant: Variant, *, student: str | None, only: set[str] | None
+    lab: Lab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
 ) -> Evidence:
     """What receivers conclude from a zone. Raises ``LabError`` where the lab's own zones are broken."""
     began = time.monotonic()
@@ -96,7 +96,7 @@ def _other(origin: str, text: str) -> ZoneFile:
     return file
 
 
-def _received(attempt: str, message: Message, resolver: Resolver, verifier: Verifier) -> Reception:
+def _received(attempt: str, message: ZoneMessage, resolver: Resolver, verifier: Verifier) -> Reception:
     sender = spf.evaluate(resolver, client=message.client, sender=message.sender, helo=message.helo)
     signature = verifier.verify(message)
     author = message.author.rpartition("@")[2]

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from grader.kinds.quiz.complete import rfc_sections
-from grader.kinds.quiz.entries import Sheet
+from grader.kinds.quiz.entries import EntryTitle
 from grader.kinds.quiz.judge.marking import mark
 from grader.model.questions import Question, Single
 
@@ -33,12 +33,12 @@ class Exported:
     afterwards: str
 
 
-def prepared(questions: Sequence[Question], known: dict[str, Sheet]) -> list[Exported]:
+def prepared(questions: Sequence[Question], known: dict[str, EntryTitle]) -> list[Exported]:
     """Questions ready for every format; ``known`` are the lesson's entries that they refer to."""
     return [Exported(question, _afterwards(question, known)) for question in questions]
 
 
-def _afterwards(question: Question, known: dict[str, Sheet]) -> str:
+def _afterwards(question: Question, known: dict[str, EntryTitle]) -> str:
     """What was right and why, a line each, and where to read about it."""
     lines = []
     for said in mark(question, []).said:

@@ -1,4 +1,4 @@
-/* Fields as they were typed become a message, or complaints that say how to mend them. The twin of grader/lesson/composer. */
+/* Fields as they were typed become a message, or complaints that say how to fix them. The twin of grader/lesson/composer. */
 (() => {
   "use strict";
   const smtplab = (window.smtplab = window.smtplab || {});

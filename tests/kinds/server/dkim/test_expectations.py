@@ -8,7 +8,7 @@ from grader.judge import judge
 from grader.model.evidence import Queued
 from grader.model.lab import Check
 from grader.model.signing import Complaint, KeyAnswer, KeyRecord, Published, RecordFile, ServiceFacts
-from grader.model.signing import Signature as Wanted
+from grader.model.signing import SignatureExpect as Wanted
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
 

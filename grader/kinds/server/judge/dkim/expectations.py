@@ -10,7 +10,7 @@ from grader.kinds.findings import Finding, Judgement, broken, met, unproven
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature, header_fields
 from grader.kinds.server.judge.expectations import outside
-from grader.kinds.server.judge.index import Case, Record
+from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import how_it_ended, quoted
 from grader.model.lab import Check, Expect
 from grader.model.signing import BODY, KeyRecord, Published
@@ -24,16 +24,16 @@ TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
 
 
-def present(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def present(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """Every message arrives with a signature that aligns with its From (RFC 9989, RFC 6376 section 3.5)."""
-    return [_present(case, record) for case in cases]
+    return [_present(case, index) for case in cases]
 
 
-def _present(case: Case, record: Record) -> Finding:
+def _present(case: Case, index: EvidenceIndex) -> Finding:
     arrived = case.relayed()
     if not arrived:
-        return outside(case, record)
-    found = [signature for arrival in arrived for signature in record.signatures.of(arrival)]
+        return outside(case, index)
+    found = [signature for arrival in arrived for signature in index.signatures.of(arrival)]
     aligned = [signature for signature in found if signature.aligned]
     if aligned:
         return met(case, f"Signed by {_named(aligned)}.")
@@ -48,28 +48,28 @@ def _present(case: Case, record: Record) -> Finding:
         )
     line = next((field.line for field in header_fields(arrived[0].raw) if field.name == "from"), 0)
     sentence, pointers = f"The message of {who} arrived unsigned.", []
-    if (reason := _why_unsigned(case, record)) is not None:
-        sentence += f" The log says: {quoted(record.logged(reason))}"
+    if (reason := _why_unsigned(case, index)) is not None:
+        sentence += f" The log says: {quoted(index.logged(reason))}"
         pointers = [f"log:{reason}"]
     return broken(case, sentence, [*pointers, f"message:{arrived[0].id}:{line}", *_session(case)])
 
 
-def _why_unsigned(case: Case, record: Record) -> int | None:
+def _why_unsigned(case: Case, index: EvidenceIndex) -> int | None:
     """The log line in which OpenDKIM gives its reason (``LogWhy``), for this client if it names one."""
     named = [
         n
-        for n, line in enumerate(record.evidence.log)
+        for n, line in enumerate(index.evidence.log)
         if NOT_SIGNED.search(line)
         and any(text in line for text in (f"[{case.facts.address}]", f"'{case.facts.sender}'"))
     ]
-    return min(named, key=record.logged, default=None)
+    return min(named, key=index.logged, default=None)
 
 
-def absent(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def absent(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """No message arrives with a signature of the domain, wherever it arrives."""
     findings = []
     for case in cases:
-        own = [s for arrival in case.arrivals for s in record.signatures.of(arrival) if s.own]
+        own = [s for arrival in case.arrivals for s in index.signatures.of(arrival) if s.own]
         if own:
             sentence = (
                 f"The message of {_who(case)}, who is none of yours, bears {own[0].name}: your server has vouched "
@@ -83,20 +83,20 @@ def absent(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     return findings
 
 
-def verifies(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def verifies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """Every signature of the domain verifies with the key in DNS (RFC 6376 section 6.1)."""
 
     def judged(case: Case, own: list[Signature]) -> Finding:
         bad = next((signature for signature in own if signature.problem), None)
         if bad is None:
             return met(case, _verified(own))
-        pointers = [bad.pointer, *record.signatures.key_pointer(bad)]
+        pointers = [bad.pointer, *index.signatures.key_pointer(bad)]
         return broken(case, f"{_begun(bad.name)} does not verify: {bad.problem}.", pointers)
 
-    return _signed(cases, record, judged)
+    return _signed(cases, index, judged)
 
 
-def covers(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def covers(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """Changing what must be covered breaks every signature (RFC 6376 section 5.4, section 8.2)."""
     wanted = check.expect.signature.covers if check.expect.signature else []
 
@@ -104,14 +104,14 @@ def covers(check: Check, cases: list[Case], record: Record) -> list[Finding]:
         for signature in own:
             for what in wanted:
                 for sentence, copy in altered(signature.arrival.raw, what):
-                    if not signature.problem and record.signatures.verifies(signature, copy):
+                    if not signature.problem and index.signatures.verifies(signature, copy):
                         return broken(
                             case, _uncovered(signature, sentence, what), [signature.pointer, *_session(case)]
                         )
         sentence = f"{_named(own)}: no copy verifies in which {_either(wanted)} is another one."
         return met(case, sentence + ("" if wanted == [BODY] else _left_open(own[0])))
 
-    return _signed(cases, record, judged)
+    return _signed(cases, index, judged)
 
 
 def _left_open(signature: Signature) -> str:
@@ -137,14 +137,14 @@ def _uncovered(signature: Signature, sentence: str, what: str) -> str:
     return f"{_begun(sentence)}, and {signature.name} still verifies.{limit}{listed}"
 
 
-def strong(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def strong(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """A key that lasts, and an algorithm that every receiver knows (RFC 8301, RFC 8463)."""
     bits = (check.expect.signature.key_bits if check.expect.signature else None) or 0
 
     def judged(case: Case, own: list[Signature]) -> Finding:
         for signature in own:
             if weak := _weakness(signature, bits):
-                return broken(case, weak, [signature.pointer, *record.signatures.key_pointer(signature)])
+                return broken(case, weak, [signature.pointer, *index.signatures.key_pointer(signature)])
         if not any(signature.tags.get("a") == RSA for signature in own):
             return broken(
                 case,
@@ -155,7 +155,7 @@ def strong(check: Check, cases: list[Case], record: Record) -> list[Finding]:
         kinds = dict.fromkeys(signature.key.name for signature in own if signature.key)
         return met(case, f"The key is {' beside '.join(kinds)}.")
 
-    return _signed(cases, record, judged)
+    return _signed(cases, index, judged)
 
 
 def _weakness(signature: Signature, bits: int) -> str:
@@ -171,20 +171,20 @@ def _weakness(signature: Signature, bits: int) -> str:
 
 
 def _signed(
-    cases: list[Case], record: Record, judged: Callable[[Case, list[Signature]], Finding]
+    cases: list[Case], index: EvidenceIndex, judged: Callable[[Case, list[Signature]], Finding]
 ) -> list[Finding]:
     """``judged`` for every message that arrived outside with signatures of the domain; the others say nothing."""
     findings = []
     for case in cases:
-        found = (s for arrival in case.relayed() for s in record.signatures.of(arrival))
+        found = (s for arrival in case.relayed() for s in index.signatures.of(arrival))
         own = [signature for signature in found if signature.own or signature.aligned]
         findings.append(judged(case, own) if own else unproven(case, "The message bears no signature."))
     return findings
 
 
-def published(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def published(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The records handed in are well-formed, one a name, and at least one holds a key in use (RFC 6376 3.6.1)."""
-    handed_in = record.evidence.published
+    handed_in = index.evidence.published
     if handed_in is None or not handed_in.files:
         return [broken(None, "No record was handed in, so DNS has none.", [])]
     places = {file.name: number for number, file in enumerate(handed_in.files)}
@@ -201,7 +201,7 @@ def published(check: Check, cases: list[Case], record: Record) -> list[Finding]:
     for entry in handed_in.records:
         pointer = f"file:{places[entry.file]}:{max(0, entry.line - 1)}"
         if entry.type == "CNAME":
-            answer = record.signatures.answer(entry.name)
+            answer = index.signatures.answer(entry.name)
             if "*" not in entry.name and (answer is None or not answer.texts):
                 sentence = f"the alias leads to {entry.data[0].decode()}, where DNS has no key"
                 findings.append(broken(None, f"{_place(entry.file, entry.line)}: {sentence}.", [pointer]))
@@ -236,9 +236,9 @@ def _place(file: str, line: int, column: int = 0) -> str:
     return f"{file}, line {line}" + (f", column {column}" if column else "") if line else file
 
 
-def running(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def running(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """The services ran when the first client came."""
-    known = {facts.name: facts.running for facts in record.evidence.services}
+    known = {facts.name: facts.running for facts in index.evidence.services}
     findings = []
     for service in check.expect.running:
         name = SERVICES[service]
@@ -246,16 +246,16 @@ def running(check: Check, cases: list[Case], record: Record) -> list[Finding]:
             findings.append(met(None, f"{name} runs."))
             continue
         said = re.compile(rf"^\d+ {service}(?:\[\d+\])?: ")
-        lines = [n for n, line in enumerate(record.evidence.log) if said.match(line)]
+        lines = [n for n, line in enumerate(index.evidence.log) if said.match(line)]
         sentence, pointers = f"{name} does not run.", []
         if lines:
-            sentence += f" Its last words: {quoted(record.logged(lines[-1]))}"
+            sentence += f" Its last words: {quoted(index.logged(lines[-1]))}"
             pointers = [f"log:{lines[-1]}"]
         findings.append(broken(None, sentence, pointers))
     return findings
 
 
-def kept(check: Check, cases: list[Case], record: Record) -> list[Finding]:
+def kept(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
     """No message is lost: refused in the session, delivered or kept (RFC 5321 section 4.2.5, section 6.1)."""
     return [_kept(case) for case in cases]
 
