@@ -10,10 +10,10 @@ import msgspec
 from grader import labs
 from grader.engines.base import Engine, Progress
 from grader.kinds.examine import examine
+from grader.kinds.quiz.facts import QuizFacts
 from grader.model.errors import EngineError, UsageError
 from grader.model.evidence import SCHEMA, Evidence
 from grader.model.lab import Lab
-from grader.model.quiz import QuizFacts
 from grader.model.result import Result
 from grader.model.variant import Variant
 

@@ -14,8 +14,9 @@ from functools import cached_property
 from typing import Literal, get_args
 
 from grader.display.text import decoded
-from grader.model.evidence import Arrival, Evidence, Outcome, Session
+from grader.model.evidence import Evidence
 from grader.model.result import CheckResult, Result
+from grader.model.traffic import Arrival, Outcome, Session
 
 Kind = Literal["session", "message", "log", "queue", "query", "command", "zone", "case", "file", "key"]
 PARTS = {"session": 2, "message": 2, "file": 2, "zone": 3}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from grader.kinds.findings import Finding, Verdict, broken
+from grader.kinds.server.declare import Expect
 from grader.kinds.server.judge.expectations import judgements
 from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.model.evidence import Evidence
-from grader.model.lab import Check, Expect, Lab
+from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Status
 from grader.model.templates import fill
 

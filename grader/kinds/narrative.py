@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
+from grader.kinds.program.facts import ProgramEvidence
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.model.evidence import Evidence
-from grader.model.program import ProgramEvidence
-from grader.model.zone import ZoneEvidence
 
 TROUBLE = re.compile(r"\b(fatal|panic|error|warning): ")
 """How Postfix marks a log line that somebody should read."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from grader import resources
+from grader.kinds.server.declare import Try
 from grader.labs import cache
 from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, program_digest, read_world
+from grader.model.attempt import Mail
 from grader.model.errors import LabError
-from grader.model.lab import Check, Lab, Mail, Try, Wrong
+from grader.model.lab import Check, Lab, Wrong
 from grader.model.templates import names_in, nearest, unknown_name
 
 if TYPE_CHECKING:

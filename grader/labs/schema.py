@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from grader.model.attempt import Mail
 from grader.model.evidence import Evidence
-from grader.model.lab import Lab, Mail, Wrong
+from grader.model.lab import Lab, Wrong
 from grader.model.result import Result
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

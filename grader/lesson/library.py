@@ -12,12 +12,12 @@ from msgspec import Struct
 from grader import resources
 from grader.formats.message.rules import RULES
 from grader.kinds.quiz.bank import read_bank
+from grader.kinds.quiz.questions import Question
 from grader.labs.complaints import Complaint, refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson import entries
 from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
 from grader.model.errors import LabError
-from grader.model.questions import Question
 from grader.model.templates import nearest
 
 FILES: dict[str, type[Entry]] = {

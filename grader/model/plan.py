@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from msgspec import Struct
 
-from grader.model.program import ProgramPlan, SubmissionServerSpec
-from grader.model.signing import KeyRecord, Published
-
-Tls = Literal["none", "starttls", "implicit"]
+from grader.kinds.program.facts import ProgramPlan
+from grader.kinds.server.facts import Published
+from grader.model.attempt import Attempt
+from grader.model.dns import KeyRecord
+from grader.model.submission_server import SubmissionServerSpec
 
 
 class File(Struct, frozen=True):
@@ -75,47 +74,6 @@ class Limits(Struct, frozen=True):
     cpus: float = 2.0
     disk: int = 64 * 1024 * 1024
     wall: float = 60.0
-
-
-class Login(Struct, frozen=True):
-    """Credentials for AUTH."""
-
-    user: str
-    password: str
-    mechanism: str = "PLAIN"
-
-
-class Attempt(Struct, frozen=True):
-    """One mail transaction, or one dialogue of commands, from one source on one listener.
-
-    ``token`` is unique to the attempt and stands in the recipient's local part and in the message, so that the
-    message is known wherever it arrives, whatever was done to its envelope.
-    """
-
-    id: str
-    check: str
-    title: str
-    source: str
-    address: str
-    server: str
-    listener: str
-    port: int
-    tls: Tls
-    helo: str
-    token: str
-    sender: str = ""
-    recipients: list[str] = []
-    parameters: str = ""
-    message: bytes = b""
-    before: list[str] = []
-    preamble: str | None = None
-    login: Login | None = None
-    say: list[str] = []
-    smuggled: bytes = b""
-    certificate: bool = False
-    mailbox: str | None = None
-    unless_arrived: list[str] = []
-    stopped: list[str] = []
 
 
 class Plan(Struct, frozen=True):

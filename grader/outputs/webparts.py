@@ -13,7 +13,8 @@ from markupsafe import Markup, escape
 from grader.display.excerpts import Excerpts, Pointer, Row, lines_by_session, session_title
 from grader.display.text import decoded, visible
 from grader.kinds.narrative import TROUBLE, count
-from grader.model.evidence import Arrival, Command, Evidence, Outcome, Query, Queued, Session
+from grader.model.evidence import Evidence
+from grader.model.traffic import Arrival, Command, Outcome, Query, Queued, Session
 
 BUDGET = 600_000
 """Characters of transcripts, messages, log and command output in one report."""

@@ -6,8 +6,8 @@ import base64
 import binascii
 from typing import Protocol
 
-from grader.model.evidence import Reply
-from grader.model.plan import Login
+from grader.model.attempt import Login
+from grader.model.traffic import Reply
 from grader.world.transcript import CREDENTIALS
 
 GO_ON = 334

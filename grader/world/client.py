@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
-from grader.model.evidence import Certificate, Outcome, Reply, Session
-from grader.model.plan import Attempt, Login
+from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted

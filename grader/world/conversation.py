@@ -7,9 +7,9 @@ import ssl
 from msgspec import Struct
 
 from grader.formats.reply import Heard
+from grader.model.attempt import Tls
 from grader.model.errors import EngineError
-from grader.model.evidence import Certificate
-from grader.model.plan import Tls
+from grader.model.traffic import Certificate
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import Clock
 from grader.world.wire import HungUp, Wire, connect, reason

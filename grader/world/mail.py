@@ -6,8 +6,8 @@ import re
 from collections import deque
 from collections.abc import Sequence
 
-from grader.model.evidence import Reply
-from grader.model.plan import Attempt
+from grader.model.attempt import Attempt
+from grader.model.traffic import Reply
 from grader.world.client import Client, Refused
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp

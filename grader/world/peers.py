@@ -11,8 +11,8 @@ from aiosmtpd.smtp import SMTP
 from msgspec.structs import replace
 
 from grader.model.errors import EngineError
-from grader.model.evidence import Arrival
 from grader.model.plan import Peer
+from grader.model.traffic import Arrival
 from grader.world.transcript import Clock
 
 LARGEST_MESSAGE = 10 * 1024 * 1024

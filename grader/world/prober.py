@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.evidence import Outcome, Session
-from grader.model.plan import Attempt
+from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, Listener, Refused, Timeouts, Untrusted
 from grader.world.mail import Mails, dialogue
 from grader.world.tls import Contexts

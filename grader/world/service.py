@@ -25,10 +25,11 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from grader.model.attempt import Attempt, Tls
 from grader.model.deadline import Deadline
+from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError, SmtplabError
-from grader.model.plan import Attempt, Tls, WorldSpec
-from grader.model.signing import KeyAnswer
+from grader.model.plan import WorldSpec
 from grader.world.conversation import Conversations
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from grader.model.errors import EngineError
-from grader.model.evidence import Certificate
 from grader.model.plan import WorldSpec
+from grader.model.traffic import Certificate
 
 CHUNK = 64 * 1024
 

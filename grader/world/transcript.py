@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 
 from grader.formats.reply import Heard
-from grader.model.evidence import Line, Reply
+from grader.model.traffic import Line, Reply
 
 Clock = Callable[[], float]
 """Milliseconds since the run began."""

@@ -18,10 +18,10 @@ import yaml
 from grader import labs
 from grader.engines.base import Engine
 from grader.kinds.quiz.bank import read_bank
+from grader.kinds.quiz.declare import Quiz
 from grader.kinds.quiz.entries import sheets
 from grader.labs.yamlfile import parse
 from grader.model.lab import Check
-from grader.model.quiz import Quiz
 from tests import submissions
 
 ROOT = Path(__file__).parent.parent.parent

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.model.evidence import Arrival, AttemptFacts, Evidence, Line, Outcome, Queued, Reply, Session
-from grader.model.lab import Check, Expect, Lab, SubmissionRules
+from grader.kinds.server.declare import Expect
+from grader.model.evidence import AttemptFacts, Evidence
+from grader.model.lab import Check, Lab, SubmissionRules
+from grader.model.traffic import Arrival, Line, Outcome, Queued, Reply, Session
 
 TOKEN = "rosa.k4v2"
 OUTSIDE = f"{TOKEN}@elsewhere.example"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
-from grader.model.evidence import ANY_MAILBOX, Evidence, Outcome, Reply
+from grader.model.evidence import ANY_MAILBOX, Evidence
 from grader.model.result import CheckResult
+from grader.model.traffic import Outcome, Reply
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 

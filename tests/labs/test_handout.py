@@ -16,8 +16,9 @@ from jsonschema import Draft202012Validator
 
 from grader import labs, resources
 from grader.labs.scaffold import SCHEMA_FILE
+from grader.model.attempt import Mail
 from grader.model.errors import LabError, UsageError
-from grader.model.lab import Lab, Mail, Wrong
+from grader.model.lab import Lab, Wrong
 
 
 def test_a_lab_is_handed_out_with_the_variants_names(lab_folder: Path, tmp_path: Path) -> None:

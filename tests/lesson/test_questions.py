@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from grader.lesson import library
-from grader.model.questions import (
+from grader.kinds.quiz.questions import (
     KINDS,
     Expected,
     Fill,
@@ -22,6 +21,7 @@ from grader.model.questions import (
     Single,
     complaint,
 )
+from grader.lesson import library
 
 QUESTIONS = library().questions
 TOPICS = {"commands", "codes", "ports", "security", "headers", "delivery"}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from grader.model.evidence import Arrival, Command, Evidence, Query, Queued
+from grader.model.evidence import Evidence
 from grader.model.result import EngineFacts, HintTexts, Result
+from grader.model.traffic import Arrival, Command, Query, Queued
 from tests.outputs.samples import check, result
 from tests.outputs.stories import LOG, Story
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from grader.model.evidence import Evidence, Line, Queued, Session
+from grader.model.evidence import Evidence
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result
+from grader.model.traffic import Line, Queued, Session
 from tests.outputs.stories import CHECKS, IMAGE, LISTENERS, LOG, MTA, NOBODY, SEE, SOURCES, WHY, Story
 
 

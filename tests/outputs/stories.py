@@ -2,19 +2,10 @@
 
 from __future__ import annotations
 
-from grader.model.evidence import (
-    Arrival,
-    AttemptFacts,
-    Command,
-    Evidence,
-    Line,
-    Outcome,
-    Query,
-    Queued,
-    Reply,
-    Session,
-)
-from grader.model.lab import Check, Expect, Lab, SubmissionRules
+from grader.kinds.server.declare import Expect
+from grader.model.evidence import AttemptFacts, Evidence
+from grader.model.lab import Check, Lab, SubmissionRules
+from grader.model.traffic import Arrival, Command, Line, Outcome, Query, Queued, Reply, Session
 
 IMAGE = "sha256:5c9f7d1b9a3f4e1c8a27d0b6f2f5c1e0d7a9b3c4e5f60718293a4b5c6d7e8f90"
 MTA = "Postfix 3.10.5"

@@ -68,7 +68,7 @@ def test_the_last_lines_say_what_to_do() -> None:
     lines = shown("broken", 120).splitlines()[-5:]
     assert lines[0].startswith("45 of 100 points")
     assert lines[2].startswith("Fix first  Strangers cannot send mail")
-    assert lines[3] == f"Run again   {AGAIN}"
+    assert lines[3] == f"Run again  {AGAIN}"
     assert lines[4] == f"Report      {REPORT}"
 
 

@@ -12,8 +12,9 @@ from typing import Any, TypeVar
 
 from aiosmtpd.smtp import SMTP
 
-from grader.model.evidence import Outcome, Session
-from grader.model.plan import Attempt, Peer, WorldSpec
+from grader.model.attempt import Attempt
+from grader.model.plan import Peer, WorldSpec
+from grader.model.traffic import Outcome, Session
 from grader.world.client import Timeouts
 from grader.world.peers import Peers
 from grader.world.prober import Prober

@@ -9,8 +9,8 @@ import ssl
 import msgspec
 import pytest
 
-from grader.model.evidence import Outcome, Session
-from grader.model.plan import Login
+from grader.model.attempt import Login
+from grader.model.traffic import Outcome, Session
 from tests.world.bed import (
     CLIENT,
     PASSWORD,

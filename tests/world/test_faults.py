@@ -8,8 +8,8 @@ import time
 import pytest
 from msgspec.structs import replace
 
-from grader.model.evidence import Outcome, Session
-from grader.model.plan import Attempt
+from grader.model.attempt import Attempt
+from grader.model.traffic import Outcome, Session
 from grader.world import wire
 from grader.world.client import Timeouts
 from tests.world.bed import SERVER, Bed, Handler, attempt, run, spoken

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from grader.model.plan import Login
+from grader.model.attempt import Login
 from tests.world.bed import Bed, attempt, run, spoken
 
 

@@ -16,8 +16,8 @@ import pytest
 import grader
 from grader.engines.base import StreamChannel
 from grader.model.errors import EngineError
-from grader.model.evidence import Arrival, Outcome, Session
 from grader.model.plan import Peer
+from grader.model.traffic import Arrival, Outcome, Session
 from grader.world.service import serve
 from tests.world.bed import SERVER, attempt, spec
 

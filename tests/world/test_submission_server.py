@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from grader.labs.certificates import Pair, authority, certificate
-from grader.model.evidence import Arrival, Session
-from grader.model.program import Conversation, ServerBehaviour, SubmissionServerSpec
+from grader.model.submission_server import Conversation, ServerBehaviour, SubmissionServerSpec
+from grader.model.traffic import Arrival, Session
 from grader.world.peers import Peers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.world.bed import clock, run, spec

@@ -12,7 +12,7 @@ from grader.cli import options
 from grader.cli.options import Decorator
 
 if TYPE_CHECKING:
-    from grader.model.questions import Question
+    from grader.kinds.quiz.questions import Question
 
 NUMBER = 10
 FORMATS = ("moodle", "gift", "qti")

@@ -6,24 +6,19 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from grader.kinds.program.declare import Program, RunMessage
+from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
+from grader.kinds.server.declare import Try
 from grader.labs.certificates import Pair, authority, fresh, untrustworthy
 from grader.labs.complaints import Complaint
 from grader.labs.messages import draw_token
 from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
 from grader.labs.world_dns import ZoneBook
-from grader.model.lab import Check, Lab, Try
+from grader.model.lab import Check, Lab
 from grader.model.plan import HostSpec, Limits, Plan, WorldSpec
-from grader.model.program import (
-    Program,
-    ProgramPlan,
-    ProgramRun,
-    RunMessage,
-    ServerBehaviour,
-    SubmissionServerSpec,
-    Wanted,
-)
 from grader.model.submission import Submission
+from grader.model.submission_server import ServerBehaviour, SubmissionServerSpec
 from grader.model.templates import fill, names_in, nearest, unknown_name
 from grader.model.variant import Variant
 

@@ -6,8 +6,8 @@ import json
 import textwrap
 from collections.abc import Iterator, Sequence
 
-from grader.model.questions import Fill, Match, Multiple, Order, Single, choices, letter
-from grader.model.quiz import Posed
+from grader.kinds.quiz.facts import Posed
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Single, choices, letter
 
 WIDTH = 100
 TASKS = {

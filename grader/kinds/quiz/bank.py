@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 
 from grader import resources
+from grader.kinds.quiz.declare import READABLE
+from grader.kinds.quiz.questions import KINDS, Question, complaint
 from grader.labs.complaints import Complaint, refusal, schema_complaints
 from grader.labs.yamlfile import parse, read_bytes
 from grader.model.errors import LabError
-from grader.model.questions import KINDS, Question, complaint
-from grader.model.quiz import READABLE
 from grader.model.templates import nearest
 
 _RFC = re.compile(r"RFC [0-9]{3,5}( (section|appendix) [A-Z0-9]+(\.[0-9]+)*)?")

@@ -11,16 +11,17 @@ from msgspec.structs import replace
 from grader.kinds.quiz import bank
 from grader.kinds.quiz import entries as sheets
 from grader.kinds.quiz.answer_sheet import asked
+from grader.kinds.quiz.declare import READABLE, Quiz
 from grader.kinds.quiz.draw import pose
 from grader.kinds.quiz.entries import EntryTitle
+from grader.kinds.quiz.questions import Question
+from grader.kinds.server.declare import Expect
 from grader.labs import cache
 from grader.labs.complaints import Complaint, refusal
 from grader.labs.world import program_digest
 from grader.labs.yamlfile import read_bytes
 from grader.model.errors import LabError
-from grader.model.lab import Check, Expect, Lab
-from grader.model.questions import Question
-from grader.model.quiz import READABLE, Quiz
+from grader.model.lab import Check, Lab
 from grader.model.templates import nearest
 from grader.model.variant import CANONICAL
 

@@ -13,9 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from grader.kinds.quiz.answer_sheet import blank_sheet, key_by_letters
+from grader.kinds.quiz.declare import Quiz
+from grader.kinds.quiz.facts import Posed
+from grader.kinds.quiz.questions import Question, Single, choices
 from grader.model.errors import UsageError
-from grader.model.questions import Question, Single, choices
-from grader.model.quiz import Posed, Quiz
 from grader.model.variant import CANONICAL
 
 NUMBER = 10

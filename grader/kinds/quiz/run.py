@@ -12,12 +12,13 @@ import yaml
 from msgspec.structs import replace
 
 from grader.kinds.examine import ENGINE
+from grader.kinds.quiz.declare import READABLE
 from grader.kinds.quiz.draw import posed
+from grader.kinds.quiz.facts import QuizFacts
+from grader.kinds.quiz.questions import Question
 from grader.model.errors import LabError
 from grader.model.evidence import Evidence
 from grader.model.lab import Lab
-from grader.model.questions import Question
-from grader.model.quiz import READABLE, QuizFacts
 from grader.model.submission import Submission
 from grader.model.templates import nearest
 from grader.model.variant import Variant

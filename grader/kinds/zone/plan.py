@@ -10,12 +10,12 @@ import msgspec
 
 from grader import resources
 from grader.kinds.server.plan.make import selected
+from grader.kinds.zone.declare import Question, ReportRequest, ZoneMessage, ZoneTry, ZoneWorld
 from grader.model.errors import LabError
 from grader.model.evidence import AttemptFacts
 from grader.model.lab import Check, Lab
 from grader.model.templates import fill
 from grader.model.variant import Variant
-from grader.model.zonelab import Question, ReportRequest, ZoneMessage, ZoneTry, ZoneWorld
 
 T = TypeVar("T", ZoneMessage, Question, ReportRequest)
 

@@ -12,10 +12,10 @@ from rich.text import Text
 
 from grader.display.screen import QUIET, Screen, grid, words
 from grader.kinds.quiz.draw import pose
+from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
-from grader.model.questions import Match, Multiple, Order, Question, Single, letter
-from grader.model.quiz import Posed
+from grader.kinds.quiz.questions import Match, Multiple, Order, Question, Single, letter
 
 POINTS = 10
 LEVELS = ("recall", "understanding", "judgement")

@@ -8,7 +8,7 @@ from typing import Any
 from dnslib import EDNS0, OPCODE, QTYPE, RCODE, DNSHeader, DNSRecord
 from dnslib.dns import CLASS, DNSError
 
-from grader.model.evidence import Query
+from grader.model.traffic import Query
 from grader.world.dns.zones import Zones
 from grader.world.transcript import Clock
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from dnslib import QTYPE, RCODE, DNSRecord
 
+from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError
-from grader.model.signing import KeyAnswer
 from grader.world.dns.nameserver import PORT
 
 ASKING_SECONDS = 5.0

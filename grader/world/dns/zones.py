@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from dnslib import CLASS, CNAME, QTYPE, RCODE, RR, SOA, TXT, DNSLabel
 from dnslib.dns import DNSError, ZoneParser
 
+from grader.model.dns import KeyRecord
 from grader.model.errors import LabError
 from grader.model.plan import Zone
-from grader.model.signing import KeyRecord
 
 LONGEST_CHAIN = 8
 """CNAME records followed for one answer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from grader.model.errors import EngineError
 from grader.model.plan import WorldSpec
-from grader.model.program import SubmissionServerSpec
+from grader.model.submission_server import SubmissionServerSpec
 from grader.world.peers import Peers, TooManyConnections
 from grader.world.submission_server.session import SubmissionSession
 from grader.world.tls import load_pair

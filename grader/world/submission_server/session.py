@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, AnyStr, cast
 from aiosmtpd.smtp import AuthResult, LoginPassword, TLSSetupException
 from msgspec.structs import replace
 
-from grader.model.evidence import Session
-from grader.model.program import Authentication, Conversation, Moment, Transaction
+from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
+from grader.model.traffic import Session
 from grader.world.peers import NULL_PATH, MailSink
 from grader.world.submission_server.session_log import SessionLog
 from grader.world.wire import reason

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from grader.formats.reply import Heard, readable
-from grader.model.evidence import Line
+from grader.model.traffic import Line
 from grader.world.auth import forms
 from grader.world.transcript import AUTH, CREDENTIALS, Clock, Transcript, redacted
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
-from grader.model.zone import Span, Text
+from grader.model.dns import Span, TxtString
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 LINES = len(HEAD.splitlines())
@@ -141,7 +141,7 @@ def test_latin_1_may_stand_in_a_comment_and_keeps_its_column() -> None:
     zone = read_zone(HEAD.encode() + b'; \xfc\nt TXT "\xfc" ; x\n', "example.com")
     assert zone.faults == []
     assert zone.lines[LINES] == "; \N{REPLACEMENT CHARACTER}"
-    assert zone.records[-1].texts == [Text(Span(LINES + 1, 7), "\N{REPLACEMENT CHARACTER}", True)]
+    assert zone.records[-1].texts == [TxtString(Span(LINES + 1, 7), "\N{REPLACEMENT CHARACTER}", True)]
     assert zone.served[-1][2].strings == (b"\xfc",)
 
 

@@ -12,21 +12,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grader.judge import judge
-from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Line, Outcome, Session
-from grader.model.lab import Check, Expect, Lab, SubmissionRules, Try
-from grader.model.program import (
-    Authentication,
-    Conversation,
-    Exposure,
-    Program,
-    ProgramEvidence,
-    RunFacts,
-    RunMessage,
-    ServerBehaviour,
-    Transaction,
-    Wanted,
-)
+from grader.kinds.program.declare import Program, RunMessage
+from grader.kinds.program.facts import Exposure, ProgramEvidence, RunFacts, Wanted
+from grader.kinds.server.declare import Expect, Try
+from grader.model.evidence import AttemptFacts, Evidence
+from grader.model.lab import Check, Lab, SubmissionRules
 from grader.model.result import CheckResult
+from grader.model.submission_server import Authentication, Conversation, ServerBehaviour, Transaction
+from grader.model.traffic import Arrival, Command, Line, Outcome, Session
 
 WANTED = Wanted(
     sender="erika@example.com",

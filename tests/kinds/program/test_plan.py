@@ -5,8 +5,9 @@ from __future__ import annotations
 from cryptography import x509
 
 from grader import labs
+from grader.kinds.program.facts import ProgramPlan
 from grader.model.plan import Plan
-from grader.model.program import ProgramPlan, SubmissionServerSpec
+from grader.model.submission_server import SubmissionServerSpec
 
 FOLDER = labs.find("authenticated-message")
 LAB = labs.load(FOLDER)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from grader.kinds.quiz.bank import bundled, read_bank
 from grader.kinds.quiz.draw import arrange, draw, new_seed, pose, rank, valid_seed
 from grader.kinds.quiz.entries import sheets
+from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer, shown_answer
 from grader.kinds.quiz.judge.marking import Given, mark
-from grader.model.errors import UsageError
-from grader.model.questions import (
+from grader.kinds.quiz.questions import (
     Expected,
     Fill,
     Match,
@@ -29,7 +29,7 @@ from grader.model.questions import (
     Single,
     choices,
 )
-from grader.model.quiz import Posed
+from grader.model.errors import UsageError
 
 QUESTIONS = read_bank(bundled(), sheets())
 BASE: dict[str, Any] = {"id": "q", "topic": "codes", "difficulty": 1, "ask": "?", "see": ["reply-220"]}

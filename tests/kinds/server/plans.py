@@ -6,8 +6,10 @@ import dnslib
 import msgspec
 
 from grader import labs
-from grader.model.lab import Check, Expect, Lab, Mail, Try
-from grader.model.plan import Attempt, Plan
+from grader.kinds.server.declare import Expect, Try
+from grader.model.attempt import Attempt, Mail
+from grader.model.lab import Check, Lab
+from grader.model.plan import Plan
 from grader.model.submission import Submission
 
 OPEN = b"""\

@@ -6,9 +6,11 @@ import io
 
 from grader import outputs
 from grader.judge import judge
+from grader.kinds.program.facts import ProgramEvidence, RunFacts, Wanted
 from grader.kinds.server.show import dialogue as annotation
-from grader.model.evidence import Evidence, Line, Session
-from grader.model.program import Conversation, ProgramEvidence, RunFacts, Transaction, Wanted
+from grader.model.evidence import Evidence
+from grader.model.submission_server import Conversation, Transaction
+from grader.model.traffic import Line, Session
 from grader.outputs import terminal
 from tests.judge.builders import check, evidence, facts, lab, outcome
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from grader.kinds.server.declare import InstallTarget
 from grader.kinds.server.plan.install import config_dir, installed, published
-from grader.model.lab import InstallTarget, SubmissionRules
+from grader.model.lab import SubmissionRules
 from grader.model.plan import File
 from grader.model.submission import Submission
 

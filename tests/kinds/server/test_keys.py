@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.kinds.server.facts import Published
 from grader.kinds.server.run.keys import MOST_KEYS, key_names
-from grader.model.signing import KeyRecord, Published
+from grader.model.dns import KeyRecord
 from tests.judge.builders import arrival
 
 NONE = Published([], [], [])

@@ -8,9 +8,11 @@ import ipaddress
 
 import pytest
 
+from grader.kinds.server.declare import Try
 from grader.kinds.server.plan.expand import listening
+from grader.model.attempt import Mail
 from grader.model.errors import LabError, UsageError
-from grader.model.lab import Lab, Mail, Try
+from grader.model.lab import Lab
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, WHEN, answers, attempts, check, planned, with_checks
 
 

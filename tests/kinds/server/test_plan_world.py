@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from grader import labs
+from grader.kinds.server.declare import Try
 from grader.labs.certificates import authority
 from grader.labs.world import read_world
 from grader.model.errors import SubmissionError
-from grader.model.lab import Lab, Try
+from grader.model.lab import Lab
 from grader.model.plan import Plan
 from grader.model.submission import Submission
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.kinds.server.facts import RecordComplaint
 from grader.kinds.server.plan.records import LONGEST_STRING, MOST_COMPLAINTS, MOST_RECORDS, read_records
-from grader.model.signing import Complaint, KeyRecord
+from grader.model.dns import KeyRecord
 
 DOMAIN = "example.com"
 NAME = "mail2026._domainkey.example.com"
@@ -18,7 +19,7 @@ mail2026._domainkey\tIN\tTXT\t( "v=DKIM1; h=sha256; k=rsa; "
 """
 
 
-def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], list[Complaint]]:
+def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], list[RecordComplaint]]:
     published = read_records({name: data}, DOMAIN)
     return published.records, published.complaints
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
-from grader.model.evidence import Arrival, Outcome, Queued
 from grader.model.result import CheckResult
+from grader.model.traffic import Arrival, Outcome, Queued
 from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome
 
 NOWHERE = lab(check(arrives="nowhere"))

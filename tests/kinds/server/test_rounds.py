@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, asks_to_come_back
-from grader.model.evidence import Outcome, Reply
-from grader.model.plan import Attempt
+from grader.model.attempt import Attempt
+from grader.model.traffic import Outcome, Reply
 from tests.judge.builders import check, lab, outcome
 
 DEMO = lab(

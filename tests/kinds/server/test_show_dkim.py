@@ -6,9 +6,11 @@ import io
 
 from grader.judge import judge
 from grader.kinds.narrative import narrative
+from grader.kinds.server.declare import SignatureExpect
+from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServiceFacts
+from grader.model.dns import KeyRecord
 from grader.model.evidence import Evidence
 from grader.model.lab import Check
-from grader.model.signing import Complaint, KeyRecord, Published, RecordFile, ServiceFacts, SignatureExpect
 from grader.outputs import html, terminal
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, run, signed
@@ -17,7 +19,7 @@ TEXT = 'mail2026._domainkey IN TXT "v=DKIM1; k=rsa" ; <script>alert(1)</script>\
 HANDED_IN = Published(
     [RecordFile("dns/mail2026.txt", TEXT)],
     [KeyRecord(KEY_NAME, "TXT", [b"v=DKIM1; k=rsa"], "dns/mail2026.txt", 1)],
-    [Complaint("dns/mail2026.txt", 2, 9, "not ASCII")],
+    [RecordComplaint("dns/mail2026.txt", 2, 9, "not ASCII")],
 )
 HOSTILE = signed(signed(), selector="<b>x</b>")
 VERIFIES = builders.check("verifies", signature=SignatureExpect(verifies=True))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from grader.kinds.zone.facts import Dkim, Spf
 from grader.kinds.zone.run import dmarc
-from grader.model.zone import Dkim, Spf
 from tests.kinds.zone.beds import world
 
 FAILED = Spf("fail", "stranger.example")

@@ -21,14 +21,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from grader.kinds.quiz.entries import sheets
-from grader.lesson import library
-from grader.lesson.quiz.export import prepared
-from grader.lesson.quiz.export.gift import gift
-from grader.lesson.quiz.export.moodle import moodle
-from grader.lesson.quiz.export.qti import FILE, QTI, qti
-from grader.lesson.quiz.export.texts import as_html, as_line, shares
-from grader.model.errors import UsageError
-from grader.model.questions import (
+from grader.kinds.quiz.questions import (
     Expected,
     Fill,
     Match,
@@ -41,6 +34,13 @@ from grader.model.questions import (
     Single,
     complaint,
 )
+from grader.lesson import library
+from grader.lesson.quiz.export import prepared
+from grader.lesson.quiz.export.gift import gift
+from grader.lesson.quiz.export.moodle import moodle
+from grader.lesson.quiz.export.qti import FILE, QTI, qti
+from grader.lesson.quiz.export.texts import as_html, as_line, shares
+from grader.model.errors import UsageError
 from tests.lesson.quiz.readers import read_gift
 
 KNOWN = sheets()

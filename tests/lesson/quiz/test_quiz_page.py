@@ -15,8 +15,8 @@ import pytest
 
 from grader.kinds.quiz.draw import arrange, draw, rank
 from grader.kinds.quiz.judge.marking import Given, mark
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, choices, plain
 from grader.lesson import library
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single, choices, plain
 from tests import browser as browsing
 from tests.lesson.conftest import Open
 

@@ -18,8 +18,8 @@ import pytest
 
 from grader.kinds.quiz.draw import draw, pose
 from grader.kinds.quiz.judge.answers import right_answer
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, letter
 from grader.lesson import library
-from grader.model.questions import Fill, Match, Multiple, Order, Question, letter
 
 QUESTIONS = library().questions
 PROGRAM = Path(sys.executable).with_name("smtplab")

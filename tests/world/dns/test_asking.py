@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
+from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.errors import EngineError
 from grader.model.plan import Zone
-from grader.model.signing import KeyAnswer, KeyRecord
 from grader.world.dns.asking import ask
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones

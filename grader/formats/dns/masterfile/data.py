@@ -13,7 +13,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from grader.formats.dns.masterfile.tokens import Token, displayed
-from grader.model.zone import Span, Text
+from grader.model.dns import Span, TxtString
 
 LONGEST_STRING = 255
 """Octets of one character-string (RFC 1035 section 3.3)."""
@@ -38,7 +38,7 @@ class Data:
     """The data of a record. ``relative`` are names in it that are written without a dot at their end."""
 
     rdata: Any
-    texts: list[Text] = field(default_factory=list)
+    texts: list[TxtString] = field(default_factory=list)
     relative: list[Span] = field(default_factory=list)
 
 
@@ -49,7 +49,7 @@ def data_of(
     kind = dns.rdatatype.to_text(rdtype)
     if not tokens:
         raise BadData(type_.whole, f"the {kind} record has no data")
-    texts: list[Text] = []
+    texts: list[TxtString] = []
     relative: list[Span] = []
     if kind in ("TXT", "SPF"):
         texts = [_text(token) for token in tokens]
@@ -88,8 +88,8 @@ def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
         raise BadData(token.whole, f"this is no domain name: {error}") from error
 
 
-def _text(token: Token) -> Text:
-    text = Text(token.place, token.source, token.quoted)
+def _text(token: Token) -> TxtString:
+    text = TxtString(token.place, token.source, token.quoted)
     octets = text.octets()
     if len(octets) > LONGEST_STRING:
         begins = token.place.column + octets[LONGEST_STRING][1]
@@ -99,7 +99,7 @@ def _text(token: Token) -> Text:
             f"the string that ends here is {len(octets)} octets long, and one can hold 255: divide it into several, "
             'each in quotation marks ("…" "…"); readers join them without a blank (RFC 7208 section 3.3)',
         )
-    return Text(token.place, displayed(token.source), token.quoted)
+    return TxtString(token.place, displayed(token.source), token.quoted)
 
 
 def _address(kind: str, tokens: list[Token]) -> None:

@@ -14,7 +14,7 @@ import dns.rdatatype
 
 from grader.formats.dns.masterfile.data import BadData, data_of, name_of
 from grader.formats.dns.masterfile.tokens import Entry, Scanner, Token, displayed, lines_of
-from grader.model.zone import Fault, Record, Span
+from grader.model.dns import Span, ZoneFault, ZoneRecord
 
 MOST_FAULTS = 20
 MOST_RECORDS = 5_000
@@ -36,8 +36,8 @@ class ZoneFile:
     """A master file as it was read. ``served`` are owner, TTL and data of each record, for a nameserver."""
 
     lines: list[str]
-    faults: list[Fault] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
+    faults: list[ZoneFault] = field(default_factory=list)
+    records: list[ZoneRecord] = field(default_factory=list)
     served: list[tuple[dns.name.Name, int, Any]] = field(default_factory=list)
 
 
@@ -72,7 +72,7 @@ class _Reader:
                 break
             if len(self._file.records) >= MOST_RECORDS:
                 faults.append(
-                    Fault(
+                    ZoneFault(
                         entry.tokens[0].whole,
                         f"more than {MOST_RECORDS} records: no zone of a lab needs them",
                     )
@@ -81,7 +81,7 @@ class _Reader:
             try:
                 self._entry(entry)
             except _BadEntry as bad:
-                faults.append(Fault(bad.place, str(bad)))
+                faults.append(ZoneFault(bad.place, str(bad)))
         faults += scanner.faults
         if not faults:
             faults += _zone_faults(self._file, self._zone)
@@ -142,7 +142,7 @@ class _Reader:
         found = dns.rdatatype.to_text(rdtype)
         strings = found in ("TXT", "SPF")
         self._file.records.append(
-            Record(
+            ZoneRecord(
                 owner=_spoken(owner).lower(),
                 type=found,
                 ttl=ttl,
@@ -200,20 +200,22 @@ def _seconds(token: Token) -> int:
     return total
 
 
-def _zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[Fault]:
+def _zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[ZoneFault]:
     """What holds for a zone as a whole: one SOA and NS at the top (RFC 1035 5.2); an alias alone (RFC 1034 3.6.2)."""
-    faults: list[Fault] = []
+    faults: list[ZoneFault] = []
     apex = _spoken(zone).lower()
     starts = [record for record in file.records if record.type == "SOA"]
     top = Span(0, 0, 0)
     if not starts:
-        faults.append(Fault(top, "there is no SOA record, with which a zone begins"))
+        faults.append(ZoneFault(top, "there is no SOA record, with which a zone begins"))
     for record in starts[1:]:
-        faults.append(Fault(record.place, "a second SOA record: a zone has exactly one"))
+        faults.append(ZoneFault(record.place, "a second SOA record: a zone has exactly one"))
     if starts and starts[0].owner != apex:
-        faults.append(Fault(starts[0].place, f"the SOA record belongs to {apex} itself"))
+        faults.append(ZoneFault(starts[0].place, f"the SOA record belongs to {apex} itself"))
     if starts and not any(record.type == "NS" and record.owner == apex for record in file.records):
-        faults.append(Fault(starts[0].place, f"{apex} has no NS record, so nobody knows who answers for it"))
+        faults.append(
+            ZoneFault(starts[0].place, f"{apex} has no NS record, so nobody knows who answers for it")
+        )
     aliases = {record.owner: record for record in file.records if record.type == "CNAME"}
     for record in file.records:
         alias = aliases.get(record.owner)
@@ -223,7 +225,7 @@ def _zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[Fault]:
             and (record.type, record.data) != (alias.type, alias.data)
         ):
             faults.append(
-                Fault(
+                ZoneFault(
                     record.place,
                     f"{record.owner} has a CNAME record, so it can have no other (RFC 1034 section 3.6.2)",
                 )

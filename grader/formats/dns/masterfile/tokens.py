@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.model.zone import Fault, Span
+from grader.model.dns import Span, ZoneFault
 
 BLANK = " \t"
 BOM = "\ufeff"
@@ -44,7 +44,7 @@ class Scanner:
     """Takes lines apart. ``faults`` are what kept an entry from being read; such an entry is left out."""
 
     def __init__(self, lines: list[str]) -> None:
-        self.faults: list[Fault] = []
+        self.faults: list[ZoneFault] = []
         self._lines = lines
         self._open: Span | None = None
 
@@ -64,7 +64,7 @@ class Scanner:
             )
 
     def _fault(self, place: Span, sentence: str) -> bool:
-        self.faults.append(Fault(place, sentence))
+        self.faults.append(ZoneFault(place, sentence))
         return False
 
     def _line(self, number: int, line: str, entry: Entry) -> bool:

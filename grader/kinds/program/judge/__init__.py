@@ -9,9 +9,9 @@
 from __future__ import annotations
 
 from grader.kinds.findings import Judgement
+from grader.kinds.program.declare import Expected
 from grader.kinds.program.judge import messages as letters
 from grader.kinds.program.judge import results, secrecy
-from grader.model.program import Expected
 
 JUDGEMENTS: dict[Expected, Judgement] = {
     "connects": results.connects,

@@ -20,8 +20,8 @@ from grader.formats.message.report import Report
 from grader.kinds.findings import Finding, broken, met
 from grader.kinds.program.judge.runs import Run, address, of_runs
 from grader.kinds.server.judge.sentences import quoted
-from grader.model.evidence import Arrival
-from grader.model.program import Conversation
+from grader.model.submission_server import Conversation
+from grader.model.traffic import Arrival
 
 LINE_RULES = frozenset({"bare-cr", "bare-lf", "nul", "line-too-long"})
 TEXT_RULES = re.compile(

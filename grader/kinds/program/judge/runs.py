@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from grader.kinds.findings import Finding, Judgement
+from grader.kinds.program.facts import ProgramEvidence, RunFacts
 from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import quoted
-from grader.model.evidence import Arrival, Command, Evidence, Session
+from grader.model.evidence import Evidence
 from grader.model.lab import Check
-from grader.model.program import Conversation, ProgramEvidence, RunFacts, ServerBehaviour, Transaction
+from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
+from grader.model.traffic import Arrival, Command, Session
 
 CREDENTIALS = "<credentials>"
 HUNG_UP = "The client hung up."

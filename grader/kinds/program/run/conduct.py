@@ -16,12 +16,14 @@ from msgspec.structs import replace
 
 from grader.engines import guest
 from grader.engines.base import ChannelLost, Machines
+from grader.kinds.program.facts import Exposure, ProgramEvidence, ProgramPlan, ProgramRun, RunFacts
 from grader.model.deadline import Deadline
-from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outcome, Query, Session
+from grader.model.evidence import AttemptFacts, Evidence
 from grader.model.lab import Lab
 from grader.model.plan import Plan
-from grader.model.program import Conversation, Exposure, ProgramEvidence, ProgramPlan, ProgramRun, RunFacts
 from grader.model.redact import redact
+from grader.model.submission_server import Conversation
+from grader.model.traffic import Arrival, Command, Outcome, Query, Session
 from grader.world.auth import forms
 
 START_SECONDS = 20.0

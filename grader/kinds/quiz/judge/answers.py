@@ -6,9 +6,9 @@ import re
 from difflib import get_close_matches
 from typing import Any
 
+from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.marking import Given
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single, bare, choices, letter
-from grader.model.quiz import Posed
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, bare, choices, letter
 
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)

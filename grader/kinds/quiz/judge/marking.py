@@ -22,7 +22,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single, plain
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, plain
 
 Given = str | list[int | None]
 """An answer: the text filled in; or places in the bank. They are the options chosen, the items in the order given, or

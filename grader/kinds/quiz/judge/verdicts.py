@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from grader.kinds.quiz.declare import READABLE
+from grader.kinds.quiz.facts import Posed, QuizFacts
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer, shown_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
+from grader.kinds.quiz.questions import Match, Multiple, Order, Question
 from grader.model.evidence import Evidence
 from grader.model.lab import Check, Lab
-from grader.model.questions import Match, Multiple, Order, Question
-from grader.model.quiz import READABLE, Posed, QuizFacts
 from grader.model.result import CheckResult
 
 HINT_TIERS = ("none", "nudge", "pointer", "example")

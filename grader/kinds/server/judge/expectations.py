@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 
 from grader.kinds.findings import Finding, Judgement, broken, met, unproven
+from grader.kinds.server.declare import Expect
 from grader.kinds.server.judge.functions import FUNCTIONS
 from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import how_it_ended, quoted
-from grader.model.evidence import ANY_MAILBOX, Arrival, Reply
-from grader.model.lab import Check, Expect
+from grader.model.evidence import ANY_MAILBOX
+from grader.model.lab import Check
+from grader.model.traffic import Arrival, Reply
 
 MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)")
 """How Postfix puts off what it cannot ask a milter about."""

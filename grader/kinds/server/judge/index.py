@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from grader.model.evidence import Arrival, AttemptFacts, Evidence, Outcome, Queued, Reply, Session
+from grader.model.evidence import AttemptFacts, Evidence
+from grader.model.traffic import Arrival, Outcome, Queued, Reply, Session
 
 if TYPE_CHECKING:
     from grader.kinds.server.judge.dkim.reading import Signatures

@@ -7,16 +7,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from grader.kinds.server.declare import Try
 from grader.kinds.server.plan.clients import Client, Clients
 from grader.kinds.server.plan.mentions import Mentions
 from grader.labs.loading import USERS, mail_names
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
 from grader.labs.world import World
+from grader.model.attempt import Attempt, Login, Mail, Tls
 from grader.model.errors import LabError
 from grader.model.evidence import ANY_MAILBOX
-from grader.model.lab import Check, Lab, Mail, Try
-from grader.model.plan import Attempt, Login, Tls
+from grader.model.lab import Check, Lab
 from grader.model.templates import fill, names_in
 from grader.model.variant import Variant
 

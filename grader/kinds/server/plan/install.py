@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import join
 
-from grader.model.lab import InstallTarget
+from grader.kinds.server.declare import InstallTarget
 from grader.model.lab import SubmissionRules as Rules
 from grader.model.plan import File
 from grader.model.submission import Submission

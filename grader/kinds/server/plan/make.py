@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
+from grader.kinds.server.facts import Published
 from grader.kinds.server.plan.clients import Clients
 from grader.kinds.server.plan.expand import Expansion
 from grader.kinds.server.plan.install import config_dir, installed, published
@@ -20,7 +21,6 @@ from grader.labs.world_dns import ZoneBook
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.plan import File, HostSpec, Limits, Peer, Plan, WorldSpec, Zone
-from grader.model.signing import Published
 from grader.model.submission import Submission
 from grader.model.templates import fill, nearest
 from grader.model.variant import Variant

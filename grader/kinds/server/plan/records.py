@@ -19,7 +19,8 @@ import dns.rdatatype
 import dns.tokenizer
 import dns.ttl
 
-from grader.model.signing import Complaint, KeyRecord, Published, RecordFile
+from grader.kinds.server.facts import Published, RecordComplaint, RecordFile
+from grader.model.dns import KeyRecord
 
 LONGEST_STRING = 255
 """Octets of a character-string (RFC 1035 section 3.3)."""
@@ -56,7 +57,7 @@ def read_records(files: Mapping[str, bytes], domain: str) -> Published:
     """Everything that the files say about keys of ``domain``: the records to publish, and what is wrong."""
     texts: list[RecordFile] = []
     records: list[KeyRecord] = []
-    complaints: list[Complaint] = []
+    complaints: list[RecordComplaint] = []
     for name, data in sorted(files.items()):
         if len(records) > MOST_RECORDS or len(complaints) > MOST_COMPLAINTS:
             break
@@ -70,7 +71,7 @@ def read_records(files: Mapping[str, bytes], domain: str) -> Published:
     complaints += _collisions(records)
     if len(records) > MOST_RECORDS:
         complaints.append(
-            Complaint(records[MOST_RECORDS].file, records[MOST_RECORDS].line, 1,
+            RecordComplaint(records[MOST_RECORDS].file, records[MOST_RECORDS].line, 1,
                       f"more than {MOST_RECORDS} records: the rest is not published")
         )  # fmt: skip
     return Published(texts, records[:MOST_RECORDS], complaints[:MOST_COMPLAINTS])
@@ -81,7 +82,7 @@ class _Reader:
 
     def __init__(self, name: str, data: bytes, domain: str) -> None:
         self.records: list[KeyRecord] = []
-        self.complaints: list[Complaint] = []
+        self.complaints: list[RecordComplaint] = []
         self.shown = ""
         self._name = name
         self._data = data
@@ -281,7 +282,7 @@ class _Reader:
     def _complain(self, at: int, sentence: str, *, fatal: bool = True) -> None:
         line = self._text.count("\n", 0, at) + 1 if self._text else 0
         column = at - self._text.rfind("\n", 0, at) if self._text else 0
-        self.complaints.append(Complaint(self._name, line, column, sentence, fatal))
+        self.complaints.append(RecordComplaint(self._name, line, column, sentence, fatal))
 
 
 def _is_ttl(word: str) -> bool:
@@ -292,7 +293,7 @@ def _is_ttl(word: str) -> bool:
     return True
 
 
-def _collisions(records: list[KeyRecord]) -> Iterator[Complaint]:
+def _collisions(records: list[KeyRecord]) -> Iterator[RecordComplaint]:
     """Several records of one name: which of them counts is undefined (RFC 6376 section 3.6.2.2, RFC 1034 3.6.2)."""
     first: dict[str, KeyRecord] = {}
     for record in records:
@@ -304,4 +305,4 @@ def _collisions(records: list[KeyRecord]) -> Iterator[Complaint]:
             said = f"beside an alias (CNAME) {record.name} can have no other record, and {where} has one"
         else:
             said = f"{record.name} has a TXT record already ({where}): which of the two counts is undefined"
-        yield Complaint(record.file, record.line, 1, said)
+        yield RecordComplaint(record.file, record.line, 1, said)

@@ -11,15 +11,18 @@ from datetime import UTC, datetime
 import msgspec
 
 from grader.engines.base import ChannelLost, Machines
+from grader.kinds.server.facts import ServiceFacts
 from grader.kinds.server.run.keys import key_names
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
+from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.evidence import Arrival, AttemptFacts, Command, Evidence, Outcome, Query, Queued, Session
+from grader.model.dns import KeyAnswer
+from grader.model.evidence import AttemptFacts, Evidence
 from grader.model.lab import Lab
-from grader.model.plan import Attempt, Plan
+from grader.model.plan import Plan
 from grader.model.redact import redact
-from grader.model.signing import KeyAnswer, ServiceFacts
+from grader.model.traffic import Arrival, Command, Outcome, Query, Queued, Session
 
 START_SECONDS = 20.0
 LISTEN_SECONDS = 8.0

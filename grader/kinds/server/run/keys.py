@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from grader.model.evidence import Arrival
-from grader.model.signing import Published
+from grader.kinds.server.facts import Published
+from grader.model.traffic import Arrival
 
 MOST_KEYS = 40
 HEADER_OCTETS = 64_000

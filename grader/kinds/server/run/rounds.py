@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.evidence import Outcome
 from grader.model.lab import Lab
-from grader.model.plan import Attempt
+from grader.model.traffic import Outcome
 
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from grader.engines.base import Channel
+from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.plan import Attempt
 
 POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.1

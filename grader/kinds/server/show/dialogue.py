@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.model.evidence import Evidence, Line, Session
+from grader.model.evidence import Evidence
+from grader.model.traffic import Line, Session
 
 COMMANDS = {
     "AUTH": "The login. User and password are in base64, which hides nothing: only TLS does (RFC 4954, RFC 4616).",

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from grader.display.excerpts import Excerpt, Pointer, Row, cut, window
 from grader.kinds.narrative import count, counted, listed
 from grader.kinds.server.judge.dkim.overview import Kind, kinds
+from grader.model.dns import KeyAnswer
 from grader.model.evidence import Evidence
-from grader.model.signing import KeyAnswer
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,14 @@ from msgspec.structs import replace
 from grader.kinds.findings import Finding, Judgement, broken, met
 from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import quoted
+from grader.kinds.zone.declare import ZoneExpect
+from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting, ZoneEvidence
 from grader.kinds.zone.judge import explain
 from grader.kinds.zone.judge.source import SPF, TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
+from grader.model.dns import Span
 from grader.model.lab import Check
 from grader.model.templates import fill
-from grader.model.zone import Answer, Measured, Policies, Reception, Reporting, Span, ZoneEvidence
-from grader.model.zonelab import ZoneExpect
 
 OF_MESSAGES = ("spf", "dkim", "aligned", "dmarc", "disposition")
 

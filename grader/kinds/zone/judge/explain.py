@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from grader.kinds.server.judge.sentences import quoted
+from grader.kinds.zone.facts import Dkim, Reception, Reporting, Spf
 from grader.kinds.zone.judge.source import TxtRecords
-from grader.model.zone import Dkim, Reception, Reporting, Span, Spf
+from grader.model.dns import Span
 
 LIMITS = ("Too many DNS lookups", "More than 2 DNS look-ups find nothing")
 """How the evaluation names a limit that was exceeded (RFC 7208 section 4.6.4)."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge import linttags, lintterms
 from grader.kinds.zone.judge.source import Remark, TxtRecords
-from grader.model.zone import Record, Span, ZoneEvidence
+from grader.model.dns import Span, ZoneRecord
 
 
 def lint(zone: ZoneEvidence) -> list[Remark]:
@@ -29,7 +30,7 @@ def _names(zone: ZoneEvidence) -> Iterator[Remark]:
     """Names without the dot at their end, mail servers without an address, null MX in company (RFC 7505)."""
     origin = zone.origin.lower()
     doubled = f"{origin}.{origin}"
-    owners: dict[str, list[Record]] = {}
+    owners: dict[str, list[ZoneRecord]] = {}
     for record in zone.records:
         owners.setdefault(record.owner, []).append(record)
         if record.owner == doubled or record.owner.endswith(f".{doubled}"):
@@ -47,7 +48,7 @@ def _names(zone: ZoneEvidence) -> Iterator[Remark]:
             yield from _exchange(record, owners, origin)
 
 
-def _exchange(record: Record, owners: dict[str, list[Record]], origin: str) -> Iterator[Remark]:
+def _exchange(record: ZoneRecord, owners: dict[str, list[ZoneRecord]], origin: str) -> Iterator[Remark]:
     target = record.data.split()[-1].rstrip(".").lower()
     beside = [other for other in owners[record.owner] if other.type == "MX" and other is not record]
     if not target:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from grader.kinds.zone.declare import ZoneWorld
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.lint import lint
 from grader.kinds.zone.judge.source import About, Remark, pointer, spoken
+from grader.model.dns import Span
 from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult
-from grader.model.zone import Span, ZoneEvidence
-from grader.model.zonelab import ZoneWorld
 
 MOST_LEFT_OVER = 12
 

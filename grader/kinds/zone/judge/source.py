@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from grader.model.zone import Record, Span, ZoneEvidence
+from grader.kinds.zone.facts import ZoneEvidence
+from grader.model.dns import Span, ZoneRecord
 
 SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 """How an SPF record begins (RFC 7208 section 4.5)."""
@@ -32,7 +33,7 @@ class Remark:
 class TxtRecord:
     """A TXT record as readers see it: its strings joined, each octet with its place in the file."""
 
-    record: Record
+    record: ZoneRecord
 
     @cached_property
     def _octets(self) -> list[tuple[int, Span]]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from grader.kinds.server.judge.index import EvidenceIndex
+from grader.kinds.zone.declare import ZoneExpect
+from grader.kinds.zone.facts import Reception
 from grader.model.evidence import Evidence
-from grader.model.zone import Reception
-from grader.model.zonelab import ZoneExpect
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 
+from grader.kinds.zone.declare import Signer, ZoneMessage
+from grader.kinds.zone.facts import Dkim
 from grader.kinds.zone.run.libraries import dkim
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.model.zone import Dkim
-from grader.model.zonelab import Signer, ZoneMessage
 
 SIGNED = (b"From", b"To", b"Subject", b"Date", b"Message-ID")
 _QUIET = logging.getLogger("grader.kinds.zone.run.dkim")

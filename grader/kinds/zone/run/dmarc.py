@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
 
+from grader.kinds.zone.declare import Disposition
+from grader.kinds.zone.facts import Dkim, Dmarc, Policies, Reporting, Spf
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.model.zone import Dkim, Dmarc, Policies, Reporting, Spf
-from grader.model.zonelab import Disposition
 
 VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
 """How a policy record begins (RFC 9989 section 4.8); the value is case-sensitive."""

@@ -7,17 +7,18 @@ from datetime import UTC, datetime
 
 from grader.formats.dns.masterfile import ZoneFile, read_zone
 from grader.kinds.examine import ENGINE
+from grader.kinds.zone.declare import ZoneMessage
+from grader.kinds.zone.facts import Answer, Reception, ZoneEvidence
 from grader.kinds.zone.plan import ZonePlan, plan_zone
 from grader.kinds.zone.run import dmarc, spf
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
-from grader.model.evidence import Evidence, Outcome, Query
+from grader.model.evidence import Evidence
 from grader.model.lab import Lab
 from grader.model.submission import Submission
+from grader.model.traffic import Outcome, Query
 from grader.model.variant import Variant
-from grader.model.zone import Answer, Reception, ZoneEvidence
-from grader.model.zonelab import ZoneMessage
 from grader.world.dns.loopback import served, zones_of
 
 SLOW = "The zone is so large, or its records so long, that the time was over before receivers had judged everything."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from grader.kinds.zone.facts import Measured, Spf
 from grader.kinds.zone.run.libraries import spf as pyspf
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.model.zone import Measured, Spf
 
 BYSTANDERS = ("192.0.2.1", "2001:db8:dead::1")
 """Clients for which a record is measured: nobody in particular, so that it is read to its end."""

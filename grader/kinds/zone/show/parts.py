@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from grader.display.excerpts import Excerpt, Pointer, Row, window
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.lint import lint
 from grader.kinds.zone.judge.table import Row as Judged
 from grader.kinds.zone.judge.table import table
 from grader.model.evidence import Evidence
-from grader.model.zone import ZoneEvidence
 
 
 @dataclass(frozen=True)

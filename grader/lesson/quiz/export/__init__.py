@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from grader.kinds.quiz.complete import rfc_sections
 from grader.kinds.quiz.entries import EntryTitle
 from grader.kinds.quiz.judge.marking import mark
-from grader.model.questions import Question, Single
+from grader.kinds.quiz.questions import Question, Single
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
 from grader.model.errors import UsageError
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single
 
 CATEGORY = "$CATEGORY: $course$/top/smtplab"
 _SIGNS = re.compile(r"[\\~=#{}:]")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single
 
 Element = ElementTree.Element
 CATEGORY = "$course$/top/smtplab"

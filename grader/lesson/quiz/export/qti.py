@@ -7,9 +7,9 @@ import zipfile
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line
-from grader.model.questions import Fill, Match, Multiple, Order, Question, Single
 
 Element = ElementTree.Element
 SUB = ElementTree.SubElement

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 
 from grader.display.text import visible
+from grader.kinds.quiz.questions import Multiple
 from grader.model.errors import UsageError
-from grader.model.questions import Multiple
 
 MOST_SHARES = 10
 """Moodle takes a share of a question's mark only where it is on its list: 100% divided by 1 to 10 are."""

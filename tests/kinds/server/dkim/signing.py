@@ -16,10 +16,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from grader.judge import judge
-from grader.model.evidence import Arrival, Evidence
+from grader.model.dns import KeyAnswer
+from grader.model.evidence import Evidence
 from grader.model.lab import Check
 from grader.model.result import CheckResult
-from grader.model.signing import KeyAnswer
+from grader.model.traffic import Arrival
 from tests.judge import builders
 from tests.judge.builders import OUTSIDE, TOKEN
 

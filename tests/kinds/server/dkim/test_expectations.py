@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
-from grader.model.evidence import Queued
+from grader.kinds.server.declare import SignatureExpect as Wanted
+from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServiceFacts
+from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.lab import Check
-from grader.model.signing import Complaint, KeyAnswer, KeyRecord, Published, RecordFile, ServiceFacts
-from grader.model.signing import SignatureExpect as Wanted
+from grader.model.traffic import Queued
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
 
@@ -117,7 +118,7 @@ def test_ed25519_needs_rsa_beside_it() -> None:
     assert "many receivers do not know" in told(wants(key_bits=2048), alone, keys=keys)[1]
 
 
-def published(*records: KeyRecord, complaints: tuple[Complaint, ...] = ()) -> Published:
+def published(*records: KeyRecord, complaints: tuple[RecordComplaint, ...] = ()) -> Published:
     return Published([RecordFile("dns/k.txt", "a\nb\n")], list(records), list(complaints))
 
 
@@ -141,8 +142,8 @@ GOOD = record(f"v=DKIM1; p={pair()[1]}")
         (published(GOOD, record("v=DKIM1; p=", "old._domainkey.example.com")), "pass", "revoked"),
         (published(record("v=DKIM1; p=")), "fail", "Every key that was handed in is revoked"),
         (published(record("v=DKIM1; k=rsa")), "fail", "dns/k.txt, line 2: the record of"),
-        (published(GOOD, complaints=(Complaint("dns/k.txt", 1, 4, "odd"),)), "fail", "line 1, column 4: odd."),
-        (published(GOOD, complaints=(Complaint("dns/k.txt", 1, 4, "odd", False),)), "pass", "odd"),
+        (published(GOOD, complaints=(RecordComplaint("dns/k.txt", 1, 4, "odd"),)), "fail", "line 1, column 4: odd."),
+        (published(GOOD, complaints=(RecordComplaint("dns/k.txt", 1, 4, "odd", False),)), "pass", "odd"),
         (published(alias("b.example")), "fail", "leads to b.example"),
     ],
 )  # fmt: skip
@@ -153,7 +154,7 @@ def test_what_was_published(handed_in: Published | None, status: str, said: str)
 
 
 def test_every_fault_of_a_record_is_listed() -> None:
-    faults = tuple(Complaint("dns/k.txt", line, 1, f"fault {line}") for line in (1, 2))
+    faults = tuple(RecordComplaint("dns/k.txt", line, 1, f"fault {line}") for line in (1, 2))
     result = judged(builders.check("record", published=True), published=published(GOOD, complaints=faults))
     assert result.evidence == ["file:0:0", "file:0:1"]
     assert result.remarks == ["dns/k.txt, line 2, column 1: fault 2."]

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature, Signatures, header_fields
+from grader.model.dns import KeyAnswer
 from grader.model.evidence import Evidence
-from grader.model.signing import KeyAnswer
 from tests.judge.builders import check
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, pair, run, signed
 

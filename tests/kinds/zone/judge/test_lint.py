@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.lint import lint
-from grader.model.zone import ZoneEvidence
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 

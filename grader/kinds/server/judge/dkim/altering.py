@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.model.signing import BODY
+from grader.kinds.server.declare import BODY
 
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 

@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 
 from grader.formats.dkim import Key, read_key
 from grader.kinds.findings import Finding, Judgement, broken, met, unproven
+from grader.kinds.server.declare import BODY, Expect
+from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature, header_fields
 from grader.kinds.server.judge.expectations import outside
 from grader.kinds.server.judge.index import Case, EvidenceIndex
 from grader.kinds.server.judge.sentences import how_it_ended, quoted
-from grader.model.lab import Check, Expect
-from grader.model.signing import BODY, KeyRecord, Published
+from grader.model.dns import KeyRecord
+from grader.model.lab import Check
 
 SHA1 = "rsa-sha1"
 RSA = "rsa-sha256"

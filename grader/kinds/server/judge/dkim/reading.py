@@ -15,8 +15,9 @@ import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
 
 from grader.formats.dkim import Key, read_key
-from grader.model.evidence import Arrival, Evidence
-from grader.model.signing import KeyAnswer
+from grader.model.dns import KeyAnswer
+from grader.model.evidence import Evidence
+from grader.model.traffic import Arrival
 
 MOST_SIGNATURES = 8
 """Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""

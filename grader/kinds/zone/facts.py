@@ -1,7 +1,4 @@
-"""Evidence of a run on a zone: the file as it was read, and what receivers would conclude from it.
-
-Lines and columns count from zero, columns in characters.
-"""
+"""Evidence of a run on a zone: the file as it was read, and what receivers would conclude from it."""
 
 from __future__ import annotations
 
@@ -9,67 +6,8 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from grader.model.zonelab import Disposition, SpfResult
-
-
-class Span(Struct, frozen=True):
-    """Some characters of the file."""
-
-    line: int
-    column: int
-    length: int = 1
-
-
-class Fault(Struct, frozen=True):
-    """Why the file is no zone: the place, and a sentence."""
-
-    place: Span
-    sentence: str
-
-
-class Text(Struct, frozen=True):
-    """A string of a TXT record. ``source`` is how the file writes it, with escapes and without the outer quotes."""
-
-    place: Span
-    source: str
-    quoted: bool
-
-    def octets(self) -> list[tuple[int, int]]:
-        """Each octet with the offset in ``source`` of what writes it: itself, ``\\;`` or ``\\059`` (RFC 1035 5.1).
-
-        Characters beyond ASCII stand for their octets in UTF-8, as every nameserver takes them.
-        """
-        found: list[tuple[int, int]] = []
-        at = 0
-        while at < len(self.source):
-            start, at = at, at + 1
-            if self.source[start] == "\\" and at < len(self.source):
-                digits = self.source[at : at + 3]
-                if len(digits) == 3 and digits.isascii() and digits.isdigit() and int(digits) < 256:
-                    found.append((int(digits), start))
-                    at += 3
-                    continue
-                at += 1
-            octets = self.source[at - 1].encode("utf-8", "surrogateescape")
-            found += [(octet, start) for octet in octets]
-        return found
-
-
-class Record(Struct, frozen=True):
-    """A record as it was read. ``owner`` is absolute, in lower case, without the dot at its end."""
-
-    owner: str
-    type: str
-    ttl: int
-    data: str
-    place: Span
-    texts: list[Text] = []
-    cut: Annotated[
-        Span | None, Meta(description="Where a comment begins that cuts an unquoted text short.")
-    ] = None
-    names: Annotated[
-        list[Span], Meta(description="Names that the file writes without a dot at their end.")
-    ] = []
+from grader.kinds.zone.declare import Disposition, SpfResult
+from grader.model.dns import ZoneFault, ZoneRecord
 
 
 class Spf(Struct, frozen=True):
@@ -179,8 +117,8 @@ class ZoneEvidence(Struct, frozen=True, kw_only=True):
     file: str
     origin: str
     lines: list[str]
-    faults: list[Fault] = []
-    records: list[Record] = []
+    faults: list[ZoneFault] = []
+    records: list[ZoneRecord] = []
     receptions: list[Reception] = []
     answers: list[Answer] = []
     reportings: list[Reporting] = []

@@ -1,12 +1,12 @@
-"""A quiz: how a lab declares one, which questions a student got, and what was answered."""
+"""What a lab of the kind ``quiz`` declares: which questions there are, and how many of them a student gets."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from grader.model.questions import Id, Question, Topic
+from grader.kinds.quiz.questions import Id, Question, Topic
 
 READABLE = "readable"
 """The check on which all questions of a quiz wait: that the answers could be read at all."""
@@ -36,22 +36,3 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
     def number(self) -> int:
         """How many questions a student gets, once all questions are loaded."""
         return min(self.draw or len(self.questions), len(self.questions))
-
-
-class Posed(Struct, frozen=True):
-    """A question as a student got it: ``shown`` are its choices in the order of their letters."""
-
-    question: Question
-    shown: list[str]
-
-
-class QuizFacts(Struct, frozen=True):
-    """What a submission answered. ``problem`` says why nothing could be read; it is empty where all could.
-
-    A value of ``answers`` has the shape that the student gave it: a text, a list, or a mapping.
-    """
-
-    posed: list[Posed]
-    answers: dict[str, Any]
-    problem: str = ""
-    line: Annotated[int | None, Meta(description="Line of the problem in the file.")] = None

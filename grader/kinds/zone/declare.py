@@ -1,4 +1,4 @@
-"""What a lab of the kind ``zone`` declares: the zones around the student's, what is tried, and what must come of it."""
+"""What a lab of the kind ``zone`` declares: the zones around the student's, what is tried, what must come of it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from msgspec import Meta, Struct, field
 SpfResult = Literal["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"]
 """RFC 7208 section 2.6."""
 
+
 Disposition = Literal["none", "quarantine", "reject"]
 """What DMARC asks a receiver to do with a message (RFC 9989 section 4.7)."""
+
 
 Mechanism = Literal["spf", "dkim"]
 

@@ -1,0 +1,68 @@
+"""What a lab of the kind ``program`` declares: how the program is run, whom it meets, and what it is to send."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from grader.model.submission_server import ServerBehaviour
+
+Expected = Literal[
+    "connects",
+    "delivers",
+    "encrypts",
+    "keeps-secrets",
+    "chooses-mechanism",
+    "envelope",
+    "hides-bcc",
+    "header",
+    "text",
+    "lines",
+    "tells",
+    "obeys-no",
+    "does-not-hammer",
+    "hides-password",
+    "ends",
+]
+"""What a lab can expect of a program's runs; ``grader.kinds.program.judge`` says what each means."""
+
+
+class RunMessage(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a run is to send. Texts may use the variant's names, and ``{person1}`` to ``{person9}``."""
+
+    to: Annotated[list[str], Meta(min_length=1, description="Addresses, without names.")]
+    subject: Annotated[str, Meta(description="The subject, in any characters.")]
+    body: Annotated[str, Meta(description="The text, in lines that end with a line feed.")]
+    cc: Annotated[list[str], Meta(description="Addresses that get a copy.")] = []
+    bcc: Annotated[list[str], Meta(description="Addresses that get a blind copy.")] = []
+    from_name: Annotated[str, Meta(description="The author's display name.")] = field(
+        name="from-name", default=""
+    )
+    password: Annotated[
+        str, Meta(description="The password to log in with; {secret} is drawn for each run.")
+    ] = "{secret}"  # noqa: S105
+    file: Annotated[str, Meta(pattern=r"^[^/\0]+$", max_length=100, description="The body file's name.")] = (
+        "body.txt"
+    )
+
+
+class Program(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a lab runs the program that is handed in, whom the program meets, and what it is to send."""
+
+    environment: Annotated[
+        dict[Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$")], str],
+        Meta(
+            description="The program's environment. Besides the variant's names there are {server}, {port}, {user}, "
+            "{password}, {from}, {from_name}, {to}, {cc}, {bcc}, {subject} and {body_file}."
+        ),
+    ]
+    servers: Annotated[
+        dict[str, ServerBehaviour],
+        Meta(min_length=1, description="Submission servers, by names for 'meets'."),
+    ]
+    messages: Annotated[
+        dict[str, RunMessage], Meta(min_length=1, description="Messages, by names for 'sends'.")
+    ]
+    run: Annotated[str, Meta(min_length=1, description="The file handed in that is run.")] = "send"
+    seconds: Annotated[float, Meta(gt=0, le=30, description="How long a run may take.")] = 10.0

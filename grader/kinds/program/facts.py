@@ -1,0 +1,85 @@
+"""The runs of a program: what is planned, and what is recorded of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from grader.model.submission_server import Conversation
+
+
+class Wanted(Struct, frozen=True):
+    """What a run is asked to send."""
+
+    sender: str
+    from_name: str
+    to: list[str]
+    cc: list[str]
+    bcc: list[str]
+    subject: str
+    body: bytes
+
+    @property
+    def recipients(self) -> list[str]:
+        """Everybody who is to get it: the envelope's recipients (RFC 5321 section 3.3)."""
+        return [*self.to, *self.cc, *self.bcc]
+
+
+class ProgramRun(Struct, frozen=True):
+    """One run: of ``server`` and ``message`` by their names in the lab. ``account`` is the user that it runs as."""
+
+    id: str
+    server: str
+    message: str
+    wanted: Wanted
+    account: str
+    environment: dict[str, str]
+    body_file: str
+    user: str
+    password: str
+
+
+class ProgramPlan(Struct, frozen=True):
+    """All runs of a program. ``files`` are those handed in, by name; ``attempts`` gives each attempt's run."""
+
+    program: str
+    files: dict[str, bytes]
+    executable: list[str]
+    runs: list[ProgramRun]
+    attempts: dict[str, str]
+    seconds: float
+
+
+class Exposure(Struct, frozen=True):
+    """A place where others could read the password. ``what`` is what stood there, the password left out."""
+
+    where: Literal["process list", "output", "log", "file"]
+    what: str
+
+
+class RunFacts(Struct, frozen=True):
+    """What became of a run. ``command`` is the index of its exit code and output in the evidence's commands.
+
+    ``late`` says that it was still running when its time was over, and was killed.
+    """
+
+    id: str
+    server: str
+    message: str
+    wanted: Wanted
+    command: int
+    seconds: float
+    late: bool = False
+    exposed: list[Exposure] = []
+    conversations: list[Conversation] = []
+
+
+class ProgramEvidence(Struct, frozen=True):
+    """What was recorded of a program's runs. ``first_line`` is its first line, ``\\xNN`` for what is no text."""
+
+    program: str
+    first_line: str
+    executable: bool
+    runs: list[RunFacts]
+    attempts: Annotated[dict[str, str], Meta(description="Which run each attempt is about.")]

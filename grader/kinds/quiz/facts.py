@@ -1,0 +1,28 @@
+"""Which questions a student got, and what was answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct
+
+from grader.kinds.quiz.questions import Question
+
+
+class Posed(Struct, frozen=True):
+    """A question as a student got it: ``shown`` are its choices in the order of their letters."""
+
+    question: Question
+    shown: list[str]
+
+
+class QuizFacts(Struct, frozen=True):
+    """What a submission answered. ``problem`` says why nothing could be read; it is empty where all could.
+
+    A value of ``answers`` has the shape that the student gave it: a text, a list, or a mapping.
+    """
+
+    posed: list[Posed]
+    answers: dict[str, Any]
+    problem: str = ""
+    line: Annotated[int | None, Meta(description="Line of the problem in the file.")] = None

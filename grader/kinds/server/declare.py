@@ -1,0 +1,166 @@
+"""What a lab of the kind ``server`` declares: what is installed, who tries what, and what must come of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from grader.kinds.program.declare import Expected
+from grader.kinds.zone.declare import ZoneExpect, ZoneTry
+from grader.model.attempt import Mail
+
+Absolute = Annotated[str, Meta(pattern="^/")]
+
+
+BODY = "body"
+"""Stands among the header fields of ``covers`` for the whole text of a message."""
+
+
+class SignatureExpect(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold of the signatures that messages bear when they arrive. All given keys must hold.
+
+    A signature is the domain's own if its ``d=`` is the student's domain or lies in it. All keys but ``present`` speak
+    of own signatures, and of those that align with From in the relaxed way (RFC 9989 section 4.4): a message with
+    neither says nothing to them.
+    """
+
+    present: Annotated[
+        bool | None,
+        Meta(
+            description="Whether a message bears a signature of the domain that aligns with its From, or none."
+        ),
+    ] = None
+    verifies: Annotated[
+        bool, Meta(description="Every signature of the domain verifies with the key that DNS gives.")
+    ] = False
+    covers: Annotated[
+        list[str],
+        Meta(
+            description="Header fields, and 'body' for the text: a copy in which one of them was changed, or the "
+            "text continued, no longer verifies."
+        ),
+    ] = []
+    key_bits: Annotated[
+        Annotated[int, Meta(ge=512)] | None,
+        Meta(
+            description="Bits that the RSA key of a signature must have at least; there must be an RSA signature "
+            "with SHA-256, whatever other kinds are beside it (RFC 8301, RFC 8463).",
+        ),
+    ] = field(name="key-bits", default=None)
+
+
+Service = Literal["dovecot", "opendkim"]
+
+
+class Try(Struct, frozen=True, forbid_unknown_fields=True):
+    """What is attempted for a check: every mail (or dialogue) from every source on every listener."""
+
+    sources: Annotated[
+        list[str],
+        Meta(min_length=1, description="Who connects: names of fixtures/world.yaml, or 'mentioned'."),
+    ] = field(name="from", default_factory=lambda: ["stranger"])
+    on: Annotated[
+        list[int | str],
+        Meta(min_length=1, description="Ports, with '+starttls' where TLS is begun: 25, 25+starttls, 465."),
+    ] = field(default_factory=lambda: [25])
+    user: Annotated[
+        str | None, Meta(description="User who authenticates; 'alice!' gives a wrong password.")
+    ] = field(name="as", default=None)
+    forms: Annotated[list[str], Meta(description="Lists of mails in fixtures/forms.")] = []
+    mail: Annotated[list[Mail], Meta(description="Mails to attempt, beside those of 'forms'.")] = []
+    say: Annotated[
+        list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")
+    ] = []
+    meets: Annotated[
+        list[str],
+        Meta(
+            description="Kind 'program': submission servers, by their names in 'program'; each is met once."
+        ),
+    ] = []
+    sends: Annotated[
+        list[str], Meta(description="Kind 'program': messages, by their names in 'program'.")
+    ] = []
+    unless_arrived: Annotated[
+        str | None,
+        Meta(description="Code of a check: skip the source and listener that it already got through."),
+    ] = field(name="unless-arrived", default=None)
+    stopped: Annotated[
+        list[Service],
+        Meta(description="Services that are stopped before this is tried. All else has been tried by then."),
+    ] = []
+    zone: Annotated[ZoneTry | None, Meta(description="What receivers try, in a lab of the kind 'zone'.")] = (
+        None
+    )
+
+
+class Expect(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold for every attempt of the check. All given expectations must hold."""
+
+    greets: Annotated[bool, Meta(description="The server answers the connection with a 220 greeting.")] = (
+        False
+    )
+    arrives: Annotated[
+        Literal["outside", "mailbox", "nowhere"] | None,
+        Meta(
+            description="Where the message must end: the outside mailbox, the local mailbox, or no mailbox "
+            "outside (neither arrived nor queued for it)."
+        ),
+    ] = None
+    refused: Annotated[bool, Meta(description="The recipient is refused in the session, by 4xx or 5xx.")] = (
+        False
+    )
+    authenticates: Annotated[
+        bool | None, Meta(description="Whether AUTH must succeed on these listeners.")
+    ] = None
+    replies: Annotated[
+        list[str], Meta(description="Reply codes allowed for each command of 'say', by prefix: '5', '252'.")
+    ] = []
+    alike: Annotated[bool, Meta(description="All replies to 'say' carry the same code.")] = False
+    arrivals_at_most: Annotated[
+        Annotated[int, Meta(ge=0)] | None, Meta(description="How many messages one attempt may give.")
+    ] = field(name="arrivals-at-most", default=None)
+    running: Annotated[
+        list[Service], Meta(description="Services that must be running when the first client comes.")
+    ] = []
+    published: Annotated[
+        bool,
+        Meta(description="The records of 'publishes' are well-formed, and at least one is a key in use."),
+    ] = False
+    signature: Annotated[
+        SignatureExpect | None, Meta(description="What must hold of the signatures of messages that arrived.")
+    ] = None
+    kept: Annotated[
+        bool,
+        Meta(
+            description="No message is lost: the server refuses it in the session, delivers it or keeps it; it "
+            "neither drops what it took nor sends it back."
+        ),
+    ] = False
+    program: Annotated[
+        list[Expected], Meta(description="Kind 'program': what must hold for every run of the program.")
+    ] = []
+    function: Annotated[
+        str | None, Meta(description="A named judge function for what the keys above cannot say.")
+    ] = None
+    zone: Annotated[ZoneExpect | None, Meta(description="For what receivers try on a zone.")] = None
+
+
+class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the files of a folder go on the student's host, whose they become and who may read them."""
+
+    to: Annotated[Absolute, Meta(description="Folder on the student's host.")]
+    owner: Annotated[str, Meta(pattern="^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$", description="user:group")] = (
+        "root:root"
+    )
+    mode: Annotated[
+        str, Meta(pattern="^0[0-7]{3}$", description="Permissions, in octal; programs may be executed too.")
+    ] = "0644"
+
+
+class Host(Struct, frozen=True, forbid_unknown_fields=True):
+    """The student's host: what runs beside Postfix."""
+
+    services: Annotated[
+        list[Literal["dovecot", "opendkim", "postfix"]], Meta(description="Started in this order.")
+    ] = field(default_factory=lambda: ["dovecot", "postfix"])

@@ -1,0 +1,73 @@
+"""One thing tried on a mail server: a mail transaction as an author writes it, and as a client makes it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+Tls = Literal["none", "starttls", "implicit"]
+
+
+class Login(Struct, frozen=True):
+    """Credentials for AUTH."""
+
+    user: str
+    password: str
+    mechanism: str = "PLAIN"
+
+
+class Attempt(Struct, frozen=True):
+    """One mail transaction, or one dialogue of commands, from one source on one listener.
+
+    ``token`` is unique to the attempt and stands in the recipient's local part and in the message, so that the
+    message is known wherever it arrives, whatever was done to its envelope.
+    """
+
+    id: str
+    check: str
+    title: str
+    source: str
+    address: str
+    server: str
+    listener: str
+    port: int
+    tls: Tls
+    helo: str
+    token: str
+    sender: str = ""
+    recipients: list[str] = []
+    parameters: str = ""
+    message: bytes = b""
+    before: list[str] = []
+    preamble: str | None = None
+    login: Login | None = None
+    say: list[str] = []
+    smuggled: bytes = b""
+    certificate: bool = False
+    mailbox: str | None = None
+    unless_arrived: list[str] = []
+    stopped: list[str] = []
+
+
+class Mail(Struct, frozen=True, forbid_unknown_fields=True):
+    """One mail transaction to attempt. Every text may use the variant's names in braces: ``alice@{domain}``."""
+
+    to: Annotated[list[str], Meta(min_length=1, description="Forward paths, without the angle brackets.")]
+    sender: Annotated[
+        str | None, Meta(description="Reverse path, without the brackets; empty is the null sender.")
+    ] = field(name="from", default=None)
+    title: Annotated[str, Meta(description="The form in a few words, for the report.")] = ""
+    helo: Annotated[str | None, Meta(description="Name given in EHLO.")] = None
+    parameters: Annotated[str, Meta(description="ESMTP parameters after MAIL FROM.")] = ""
+    before: Annotated[
+        list[str], Meta(description="Commands sent after EHLO, before MAIL; EHLO is sent again afterwards.")
+    ] = []
+    preamble: Annotated[
+        str | None, Meta(description="A line sent before the server's greeting, such as a PROXY header.")
+    ] = None
+    smuggle: Annotated[
+        bool, Meta(description="End the text with a bare-LF dot line and hide a second message behind it.")
+    ] = False
+    certificate: Annotated[bool, Meta(description="Show a client certificate in TLS.")] = False
+    header_from: Annotated[str | None, Meta(description="Address in the From header field.")] = None

@@ -1,0 +1,124 @@
+"""What passed between the student's host and the world: sessions, messages, questions, as they were recorded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+
+class Line(Struct, frozen=True, array_like=True):
+    """A line of a session: milliseconds since the run began, ``C``, ``S`` or ``*`` (a remark), and the text.
+
+    Bytes that are not UTF-8 stand as ``\\xNN``; nothing is cut.
+    """
+
+    at: float
+    who: Literal["C", "S", "*"]
+    text: str
+
+
+class Certificate(Struct, frozen=True):
+    """What the server showed in TLS."""
+
+    version: str
+    cipher: str
+    names: list[str] = []
+    trusted: bool = False
+    problem: str | None = None
+
+
+class Session(Struct, frozen=True):
+    """One SMTP connection, line by line."""
+
+    id: int
+    source: str
+    address: str
+    server: str
+    listener: str
+    end: Annotated[
+        str, Meta(description="quit, closed, timeout, refused, or reset; who or what ended the session")
+    ]
+    lines: list[Line]
+    tls: Certificate | None = None
+
+
+class Reply(Struct, frozen=True):
+    """A server's reply: its code, enhanced code if any, text, and the index of its last line in the session."""
+
+    command: str
+    code: int
+    text: str
+    line: int
+    enhanced: str | None = None
+
+
+class Outcome(Struct, frozen=True):
+    """What became of one attempt in its session.
+
+    ``stage`` names how far it came: ``connect``, ``greeting``, ``preface`` (HELO, TLS, ``before``), ``auth``,
+    ``mail``, ``rcpt``, ``data``, ``accepted`` (the server took the message) or ``said`` (a dialogue was spoken),
+    ``untried`` (an earlier attempt made it needless), ``examined`` (nothing was sent).
+    """
+
+    attempt: str
+    stage: Literal[
+        "connect",
+        "greeting",
+        "preface",
+        "auth",
+        "mail",
+        "rcpt",
+        "data",
+        "accepted",
+        "said",
+        "untried",
+        "examined",
+    ]
+    session: int | None = None
+    replies: list[Reply] = []
+    authenticated: bool = False
+    first_line: int = 0
+    last_line: int = 0
+
+
+class Arrival(Struct, frozen=True):
+    """A message that arrived. ``place`` is ``outside`` (a peer took it) or ``mailbox`` (a file on the host)."""
+
+    id: int
+    place: Literal["outside", "mailbox"]
+    where: Annotated[str, Meta(description="The peer's name, or the path of the mailbox file.")]
+    attempts: Annotated[list[str], Meta(description="The attempts whose token it carries.")]
+    raw: bytes
+    at: float = 0.0
+    client: str = ""
+    sender: str = ""
+    recipients: list[str] = []
+
+
+class Queued(Struct, frozen=True):
+    """A message still in the server's queue when the run ended, one recipient an entry."""
+
+    queue: str
+    sender: str
+    recipient: str
+    reason: str
+    attempts: list[str] = []
+
+
+class Query(Struct, frozen=True):
+    """A DNS question that the world was asked."""
+
+    at: float
+    client: str
+    name: str
+    type: str
+    answer: str
+
+
+class Command(Struct, frozen=True):
+    """A command run on the student's host."""
+
+    argv: list[str]
+    code: int
+    output: str
