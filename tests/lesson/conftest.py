@@ -1,4 +1,4 @@
-"""The built lesson, and a browser to look at it."""
+"""The built lesson, a browser to look at it, and its scripts without one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from grader.lesson.site import build
+from grader.lesson import library
+from grader.lesson.site import build, mail
+from grader.lesson.site.render import embedded
 from tests import browser as browsing
+from tests.lesson.embedded import Scripts
 
 Open = Callable[..., Any]
 
@@ -20,6 +24,19 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("lesson") / "site"
     build(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def header_scripts() -> Scripts:
+    """The builder's and the analyser's scripts, with the tables that their pages embed."""
+    names = dict.fromkeys((*mail.BUILDER_SCRIPTS, *mail.ANALYSER_SCRIPTS))
+    loaded = Scripts(name for name in names if name.startswith("headers/"))
+    tables: dict[str, object] = {}
+    for made in (mail.analyser_data, mail.builder_data):
+        tables.update(msgspec.convert(made(library()), dict[str, object]))
+    loaded.run("globalThis.tables = JSON.parse(dukpy.text); null", text=str(embedded(tables)))
+    loaded.run("smtplab.words.useCharsets(tables.charsets); null")
+    return loaded
 
 
 @pytest.fixture(scope="module")

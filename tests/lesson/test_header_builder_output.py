@@ -6,7 +6,6 @@ The parsers are Python's own and fast-mail-parser, which is Rust's mailparse and
 from __future__ import annotations
 
 import email
-import json
 import re
 from email import policy
 from email.headerregistry import Address
@@ -18,26 +17,19 @@ import pytest
 from grader.formats.message import check_message
 from grader.lesson.composer import tables
 from grader.lesson.composer.typed import Group, read_addresses
-from tests import browser as browsing
+from tests.lesson.embedded import Scripts
 from tests.lesson.hostile import Form, form, good_form, many
 
 parser = pytest.importorskip("fast_mail_parser")
-pytestmark = pytest.mark.browser
 
 LABELS = {field.id: field.label for field in tables().fields}
-CALL = (
-    "const tables = smtplab.data();"
-    "return JSON.stringify(JSON.parse(arguments[0]).map(values => smtplab.compose(values, tables)))"
-)
 
 
 @pytest.fixture(scope="module")
-def made(site: Any, browser: Any) -> list[tuple[Form, dict[str, Any]]]:
+def made(header_scripts: Scripts) -> list[tuple[Form, dict[str, Any]]]:
     """Hostile forms with what the page's builder makes of them."""
-    browsing.show(browser, (site / "header-builder.html").as_uri())
     forms = many(form, 400) + many(good_form, 400)
-    drafts = json.loads(browser.execute_script(CALL, json.dumps(forms)))
-    return list(zip(forms, drafts, strict=True))
+    return list(zip(forms, header_scripts.ask("smtplab.compose(value, tables)", forms), strict=True))
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,13 @@ _FORM = r"=\?([^\s?]+)\?([bBqQ])\?([^\s?]*)\?="
 _WORD = re.compile(_FORM)
 _BETWEEN = re.compile(rf"(=\?[^\s?]+\?[^\s?]\?[^\s?]*\?=)\s+(?={_FORM})")
 
-
-_WINDOWS = ("us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "iso-8859-1", "latin1")
+WEB = {
+    **dict.fromkeys(("us-ascii", "ascii", "ansi_x3.4-1968", "iso646-us", "iso-8859-1", "latin1"), "cp1252"),
+    **dict.fromkeys(("iso-8859-9", "latin5"), "cp1254"),
+    **dict.fromkeys(("iso-8859-11", "tis-620", "windows-874"), "cp874"),
+    "iso-8859-8-i": "iso-8859-8",
+}
+"""Python's name of what charsets of these names are read as everywhere on the Web (WHATWG Encoding section 4.2)."""
 
 
 def decode_words(text: str) -> str:
@@ -31,9 +36,7 @@ def decode_words(text: str) -> str:
 
 
 def _decoded(data: bytes, charset: str) -> str:
-    # What calls itself ASCII or Latin-1 is read as Windows-1252 everywhere on the Web (WHATWG Encoding).
-    name = "cp1252" if charset in _WINDOWS else charset
     try:
-        return data.decode(name)
+        return data.decode(WEB.get(charset, charset))
     except (LookupError, ValueError, binascii.Error):
         return "".join(chr(byte) if byte < 0x80 else f"\\x{byte:02x}" for byte in data)

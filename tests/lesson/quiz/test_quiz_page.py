@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,79 +12,22 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader.kinds.quiz.draw import arrange, draw, rank
-from grader.kinds.quiz.judge.marking import Given, mark
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, choices, plain
+from grader.kinds.quiz.draw import arrange, draw
+from grader.kinds.quiz.judge.marking import mark
+from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, choices
 from grader.lesson import library
 from tests import browser as browsing
 from tests.lesson.conftest import Open
 
 pytestmark = pytest.mark.browser
 QUESTIONS = library().questions
-SEEDS = ["canonical", "a", "week-3", "Z.9_z", "7" * 64, *(f"s{number}" for number in range(35))]
 ENTER, TAB, SPACE, DOWN = "\ue007", "\ue004", " ", "\ue015"
-
-TEXTS = [
-    " 25 ", "Grüße", "STRASSE", "`x`", "“.”", ".", "..", "a.", "\u00a0a\u00a0\tb ", "\uff21\uff22", "😀.", "'", '""',
-    "\u2168", "İ", "ΣΑΣ", "\u212b", "e\u0301", "ﬁ", "½", "--all", "_domainkey.", "",
-]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
 def nothing_kept(open_page: Open) -> None:
     """A browser that remembers no answers."""
     open_page("quiz").execute_script("localStorage.clear()")
-
-
-def script(page: Any, code: str, *arguments: object) -> Any:
-    """Run code in the page with the quiz's core as ``core``."""
-    return page.execute_script(f"const core = window.smtplab.quiz; {code}", *arguments)
-
-
-def some_answer(question: Question, chance: random.Random) -> Given:
-    """Any answer, now and then the right one, or an incomplete or strange one."""
-    count = len(choices(question))
-    if isinstance(question, Fill):
-        return chance.choice([answer.text.upper() for answer in question.answers] + ["nothing", " "])
-    if isinstance(question, Match):
-        return [chance.choice([place, chance.randrange(count), None]) for place in range(count)]
-    places: list[int | None] = list(chance.sample(range(count), chance.randint(0, count)))
-    if isinstance(question, Order) and chance.random() < 0.5:
-        cut = chance.randrange(count)
-        return [*range(cut, count), *range(cut)]
-    return places
-
-
-def test_page_and_program_draw_and_mark_alike(open_page: Open) -> None:
-    page = open_page("quiz", "#seed=canonical")
-    bank = json.loads(msgspec.json.encode(QUESTIONS))
-    drawn = script(
-        page,
-        "return arguments[1].map(seed => core.draw(arguments[0], seed, 10)"
-        ".map(question => [question.id, core.arrange(question, seed)]))",
-        bank,
-        SEEDS,
-    )
-    assert drawn == [
-        [[question.id, arrange(question, seed)] for question in draw(QUESTIONS, seed)] for seed in SEEDS
-    ]
-    assert script(page, "return core.rank('ü', '\\u{1f600}', '')") == rank("ü", "😀", "")
-    chance = random.Random(1)
-    answers = [some_answer(question, chance) for question in QUESTIONS for _ in range(20)]
-    asked = [place for place in range(len(bank)) for _ in range(20)]
-    marks = script(
-        page,
-        "return arguments[1].map((place, at) => core.mark(arguments[0][place], arguments[2][at]))",
-        bank,
-        asked,
-        answers,
-    )
-    expected = [mark(QUESTIONS[place], given) for place, given in zip(asked, answers, strict=True)]
-    assert marks == json.loads(msgspec.json.encode(expected))
-    assert len({(one["got"], one["of"]) for one in marks}) > 8
-    assert script(page, "return arguments[0].map(text => core.plain(text, false))", TEXTS) == [
-        plain(text) for text in TEXTS
-    ]
 
 
 def seed_with(kind: type[Question]) -> tuple[str, int]:

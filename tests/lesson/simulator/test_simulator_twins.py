@@ -3,53 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
 
-from grader import resources
 from grader.lesson.simulator import transcript
 from grader.lesson.simulator.session import Session
 from grader.lesson.simulator.table import table
+from grader.lesson.site import PAGES
 from grader.lesson.site.render import embedded
 from grader.model.errors import UsageError
-from tests import browser as browsing
+from tests.lesson.embedded import Scripts
 from tests.lesson.simulator.scripts import Script, rubbish, walks, written
 
-pytestmark = pytest.mark.browser
-
-SCRIPTS = ("base", "simulator-words", "simulator-facts", "simulator-session", "simulator-transcript")
-PLAY = """
-const table = JSON.parse(document.getElementById("data").textContent);
-return JSON.parse(arguments[0]).map(script => {
+PLAY = """((script) => {
   const session = new smtplab.Session(table, script.listener, script.client, script.switches);
   const turns = [[session.connect(), session.status()]];
-  script.steps.forEach(step => turns.push([session.say(step), session.status()]));
+  script.steps.forEach((step) => turns.push([session.say(step), session.status()]));
   return JSON.stringify(turns);
-});
-"""
+})(value)"""
 WALKS = 400
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A page with the engine and nothing else."""
-    folder = resources.folder("reports") / "lesson" / "js"
-    scripts = "".join(f"<script>{(folder / f'{name}.js').read_text()}</script>" for name in SCRIPTS)
-    data = f'<script type="application/json" id="data">{embedded(table().data())}</script>'
-    path: Path = tmp_path_factory.mktemp("engine") / "engine.html"
-    path.write_text(
-        f'<!doctype html><meta charset="utf-8"><div id="top-tools"></div><main></main>{data}{scripts}'
-    )
-    with browsing.chromium() as browser:
-        yield browsing.show(browser, path.as_uri())
+def scripts() -> Scripts:
+    """The simulator's scripts without its page, and the table that the page embeds."""
+    [page] = [page for page in PAGES if page.name == "simulator"]
+    loaded = Scripts(page.scripts)
+    loaded.run("globalThis.table = JSON.parse(dukpy.text); null", text=str(embedded(table().data())))
+    return loaded
 
 
-def test_both_engines_say_the_same(page: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    scripts = [*written(), *walks(2920, WALKS), *rubbish(822, 300), *_unicode()]
+def test_both_engines_say_the_same(scripts: Scripts, capsys: pytest.CaptureFixture[str]) -> None:
+    plays = [*written(), *walks(2920, WALKS), *rubbish(822, 300), *_unicode()]
     asked = [
         {
             "listener": script.listener,
@@ -57,29 +43,25 @@ def test_both_engines_say_the_same(page: Any, capsys: pytest.CaptureFixture[str]
             "switches": sorted(script.switches),
             "steps": script.steps,
         }
-        for script in scripts
+        for script in plays
     ]
-    answers = page.execute_script(PLAY, json.dumps(asked))
-    assert browsing.console(page) == []
-    assert len(answers) == len(scripts) > 200
-    for script, answer in zip(scripts, answers, strict=True):
+    answers = scripts.ask(PLAY, asked)
+    assert len(answers) == len(plays) > 200
+    for script, answer in zip(plays, answers, strict=True):
         assert answer == _played(script), script
-    lines = sum(len(step) for script in scripts for step in script.steps)
+    lines = sum(len(step) for script in plays for step in script.steps)
     with capsys.disabled():
-        print(f"\n{len(scripts)} sessions, {lines} lines: the same in Python and JavaScript, byte for byte")
+        print(f"\n{len(plays)} sessions, {lines} lines: the same in Python and JavaScript, byte for byte")
 
 
-READ = """
-const table = JSON.parse(document.getElementById("data").textContent);
-return JSON.parse(arguments[0]).map(text => {
+READ = """((text) => {
   try {
     const read = smtplab.transcript.read(text, table.server);
     return JSON.stringify([read.scene, read.turns, read.spoken, smtplab.transcript.write(read.scene, read.turns)]);
   } catch (error) {
     return "refused";
   }
-});
-"""
+})(value)"""
 TEXTS = [
     "NOOP\nHELP\r\n\rS\n",
     "C: NOOP\nC+: HELP\nC:\nS: 250 Ok\nS:\nC+: RSET\n* the end",
@@ -92,11 +74,9 @@ TEXTS = [
 ]
 
 
-def test_both_read_and_write_the_same_transcripts(page: Any) -> None:
+def test_both_read_and_write_the_same_transcripts(scripts: Scripts) -> None:
     texts = [*TEXTS, *(_transcript(script) for script in [*written(), *walks(3461, 100)])]
-    answers = page.execute_script(READ, json.dumps(texts))
-    assert browsing.console(page) == []
-    for text, answer in zip(texts, answers, strict=True):
+    for text, answer in zip(texts, scripts.ask(READ, texts), strict=True):
         try:
             read = transcript.read(text, table().server)
         except UsageError:
