@@ -43,9 +43,9 @@ test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
-lint: ## ruff, mypy and shellcheck
+lint: ## ruff, mypy, oxlint and shellcheck
 	@fixtures/setup/setup dev
-	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/oxlint --deny-warnings reports
 	@if command -v shellcheck >/dev/null; then shellcheck fixtures/setup/setup .ci/run; fi
 
 lock: ## take newer versions of the dependencies into the lock files (needs uv)

@@ -141,6 +141,7 @@ def test_locks_name_no_index_and_pin_everything_by_hash() -> None:
         ["ruff", "check", "."],
         ["ruff", "format", "--check", "."],
         pytest.param(["mypy"], marks=pytest.mark.slow),
+        ["oxlint", "--deny-warnings", "reports"],
         ["shellcheck", "fixtures/setup/setup", ".ci/run"],
     ],
     ids=" ".join,

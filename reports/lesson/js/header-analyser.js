@@ -68,7 +68,7 @@
   }
 
   function example(id) {
-    if (!Object.hasOwn(data.examples, id)) return;
+    if (!Object.prototype.hasOwnProperty.call(data.examples, id)) return;
     find("own").value = "";
     show(data.examples[id]);
   }

@@ -1,95 +1,95 @@
 "use strict";
 // The knowledge check: ten questions drawn by a seed, each answered by itself. The first answer counts; after a wrong one
 // the reader may try again or see the solution. Progress stays in this browser.
-(function () {
-  var smtplab = window.smtplab, make = smtplab.make, prose = smtplab.prose, core = smtplab.quiz;
-  var KEY = "smtplab-quiz", KEPT = 20, NUMBER = 10, POINTS = 10;
-  var LEVELS = ["", "recall", "understanding", "judgement"];
-  var data = smtplab.data();
+(() => {
+  const smtplab = window.smtplab, make = smtplab.make, prose = smtplab.prose, core = smtplab.quiz;
+  const KEY = "smtplab-quiz", KEPT = 20, NUMBER = 10, POINTS = 10;
+  const LEVELS = ["", "recall", "understanding", "judgement"];
+  const data = smtplab.data();
   // The bank is encoded, so that neither a look at the source nor a search in the page shows an answer by chance.
-  var bank = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(data.bank), function (sign) {
+  const bank = JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(data.bank), (sign) => {
     return sign.charCodeAt(0);
   })));
-  var at = {};
-  ["seed", "topic", "open", "new", "score", "map", "questions", "result", "say", "trouble"].forEach(function (name) {
-    at[name] = document.getElementById("quiz-" + name);
+  const at = {};
+  ["seed", "topic", "open", "new", "score", "map", "questions", "result", "say", "trouble"].forEach((name) => {
+    at[name] = document.getElementById(`quiz-${name}`);
   });
-  var check = null;
+  let check = null;
 
   // Progress: {"seed topic": {question id: {given, got, of, tries, shown}}}, the newest check last.
   function progress() {
-    var kept = smtplab.recall(KEY);
+    const kept = smtplab.recall(KEY);
     return kept && typeof kept === "object" && !Array.isArray(kept) ? kept : {};
   }
   function keep() {
-    var kept = progress();
+    const kept = progress();
     delete kept[check.name];
     kept[check.name] = check.done;
-    Object.keys(kept).slice(0, -KEPT).forEach(function (name) { delete kept[name]; });
+    Object.keys(kept).slice(0, -KEPT).forEach((name) => { delete kept[name]; });
     smtplab.remember(KEY, kept);
   }
 
   function fromAddress() {
-    var given = new URLSearchParams(location.hash.slice(1));
-    var topic = given.get("topic") || "";
+    const given = new URLSearchParams(location.hash.slice(1));
+    const topic = given.get("topic") || "";
     return {
       seed: given.get("seed") || "",
-      topic: bank.some(function (question) { return question.topic === topic; }) ? topic : "",
+      topic: bank.some((question) => question.topic === topic) ? topic : "",
     };
   }
   function address(seed, topic) {
-    return "#seed=" + encodeURIComponent(seed) + (topic ? "&topic=" + topic : "");
+    return `#seed=${encodeURIComponent(seed)}${topic ? `&topic=${topic}` : ""}`;
   }
   function newSeed() {
-    var letters = "abcdefghjkmnpqrstuvwxyz23456789", bytes = new Uint8Array(6);
+    const letters = "abcdefghjkmnpqrstuvwxyz23456789", bytes = new Uint8Array(6);
     crypto.getRandomValues(bytes);
-    return Array.from(bytes, function (byte) { return letters[byte % letters.length]; }).join("");
+    return Array.from(bytes, (byte) => letters[byte % letters.length]).join("");
   }
 
   function open(seed, topic) {
-    var questions = bank.filter(function (question) { return !topic || question.topic === topic; });
-    var name = topic ? seed + " " + topic : seed;
-    var done = progress()[name];
-    check = {name: name, seed: seed, topic: topic, done: done && typeof done === "object" ? done : {}, cards: []};
+    const questions = bank.filter((question) => !topic || question.topic === topic);
+    const name = topic ? `${seed} ${topic}` : seed;
+    const done = progress()[name];
+    check = {name, seed, topic, done: done && typeof done === "object" ? done : {}, cards: []};
     at.seed.value = seed;
     at.topic.value = topic;
     at.seed.removeAttribute("aria-invalid");
     at.trouble.hidden = true;
     at.map.replaceChildren();
     at.questions.replaceChildren();
-    core.draw(questions, seed, NUMBER).forEach(function (question, place) { add(question, place); });
+    core.draw(questions, seed, NUMBER).forEach((question, place) => { add(question, place); });
     tell();
   }
 
   function add(question, place) {
-    var name = "q" + (place + 1), shown = core.arrange(question, check.seed);
-    var fields = smtplab.quizFields(question, shown, name, function (text) { at.say.textContent = text; });
-    var verdict = make("div", {className: "verdict", tabIndex: -1, hidden: true});
-    var submit = make("button", {type: "submit", className: "primary"}, "Check the answer");
-    var again = make("button", {type: "button", hidden: true}, "Try again");
-    var reveal = make("button", {type: "button"}, "Show the solution");
-    var fieldset = make("fieldset", {},
-      make("legend", {}, make("span", {className: "number"}, "Question " + (place + 1)), prose(make("span", {className: "ask"}), question.ask)),
+    const name = `q${place + 1}`, shown = core.arrange(question, check.seed);
+    const fields = smtplab.quizFields(question, shown, name, (text) => { at.say.textContent = text; });
+    const verdict = make("div", {className: "verdict", tabIndex: -1, hidden: true});
+    const submit = make("button", {type: "submit", className: "primary"}, "Check the answer");
+    const again = make("button", {type: "button", hidden: true}, "Try again");
+    const reveal = make("button", {type: "button"}, "Show the solution");
+    const fieldset = make("fieldset", {},
+      make("legend", {}, make("span", {className: "number"}, `Question ${place + 1}`), prose(make("span", {className: "ask"}), question.ask)),
       make("p", {className: "task quiet"}, data.tasks[question.kind]), fields.element);
-    var form = make("form", {className: "card question", id: name, noValidate: true}, fieldset, verdict,
+    const form = make("form", {className: "card question", id: name, noValidate: true}, fieldset, verdict,
       make("p", {className: "actions"}, submit, again, reveal),
-      make("p", {className: "about quiet"}, question.topic + " · " + LEVELS[question.difficulty]));
-    var jump = make("button", {type: "button"}, String(place + 1));
-    var card = {
-      question: question, fields: fields, form: form, fieldset: fieldset, verdict: verdict, submit: submit, again: again,
-      reveal: reveal, jump: jump, place: place,
+      make("p", {className: "about quiet"}, `${question.topic} · ${LEVELS[question.difficulty]}`));
+    const jump = make("button", {type: "button"}, String(place + 1));
+    const card = {
+      question, fields, form, fieldset, verdict, submit, again,
+      reveal, jump, place,
     };
-    form.addEventListener("submit", function (event) { event.preventDefault(); answer(card); });
-    again.addEventListener("click", function () { retry(card); });
-    reveal.addEventListener("click", function () { solve(card); });
-    jump.addEventListener("click", function () {
+    form.addEventListener("submit", (event) => { event.preventDefault(); answer(card); });
+    again.addEventListener("click", () => { retry(card); });
+    reveal.addEventListener("click", () => { solve(card); });
+    jump.addEventListener("click", () => {
       form.scrollIntoView({block: "start"});
       (fieldset.disabled ? verdict : fields).focus();
     });
     check.cards.push(card);
     at.questions.append(make("li", {}, form));
     at.map.append(make("li", {}, jump));
-    var before = check.done[question.id];
+    const before = check.done[question.id];
     if (before) {
       fields.show(before.given);
       present(card, core.mark(question, before.given), before);
@@ -97,18 +97,19 @@
   }
 
   function answer(card) {
-    var given = card.fields.given();
+    const given = card.fields.given();
     if (!given.length) {
       show(card, "nothing", "No answer yet.", [make("p", {}, "Answer the question first, or show its solution.")]);
       card.verdict.focus();
       return;
     }
-    var marked = core.mark(card.question, given), record = check.done[card.question.id];
+    const marked = core.mark(card.question, given);
+    let record = check.done[card.question.id];
     if (record) {
       record.tries += 1;
       record.given = given;
       record.fixed = record.fixed || core.right(marked);
-    } else record = {given: given, got: marked.got, of: marked.of, tries: 1, shown: false, fixed: false};
+    } else record = {given, got: marked.got, of: marked.of, tries: 1, shown: false, fixed: false};
     settle(card, marked, record);
   }
 
@@ -121,9 +122,10 @@
   }
 
   function solve(card) {
-    var given = card.fields.given(), record = check.done[card.question.id];
+    const given = card.fields.given();
+    let record = check.done[card.question.id];
     if (!record) {
-      record = {given: given, got: 0, of: 1, tries: 0, shown: true, fixed: false};
+      record = {given, got: 0, of: 1, tries: 0, shown: true, fixed: false};
     }
     record.shown = true;
     record.given = given;
@@ -140,18 +142,18 @@
 
   // Shows what an answer is worth, and what there is to say to it; what was missed only with the solution.
   function present(card, marked, record) {
-    var right = core.right(marked), question = card.question;
-    var title = !record.tries ? "The solution." : right ? "Right." : marked.got ? "Partly right." : "Not right.";
-    var lines = [];
+    const right = core.right(marked), question = card.question;
+    const title = !record.tries ? "The solution." : right ? "Right." : marked.got ? "Partly right." : "Not right.";
+    const lines = [];
     if (record.tries > 1 || (record.shown && !record.tries)) {
-      lines.push(make("p", {}, record.tries ? "Your first answer counts: " + worth(record) + "." : "Seen before it was answered: no points."));
+      lines.push(make("p", {}, record.tries ? `Your first answer counts: ${worth(record)}.` : "Seen before it was answered: no points."));
     }
-    if (!right && record.tries) lines.push.apply(lines, share(question, marked, record));
-    var told = marked.said.filter(function (said) { return said.tone !== "missed" || record.shown; });
-    if (told.length) lines.push(make.apply(null, ["ul", {className: "said"}].concat(told.map(function (said) { return saying(question, said); }))));
+    if (!right && record.tries) lines.push(...share(question, marked, record));
+    const told = marked.said.filter((said) => said.tone !== "missed" || record.shown);
+    if (told.length) lines.push(make("ul", {className: "said"}, ...told.map((said) => saying(question, said))));
     lines.push(right || record.shown ? reading(question) : hint(question));
     show(card, !record.tries ? "nothing" : right ? "right" : marked.got ? "partly" : "wrong",
-      title + (record.tries === 1 ? " " + worth(record) + "." : ""), lines);
+      title + (record.tries === 1 ? ` ${worth(record)}.` : ""), lines);
     card.fieldset.disabled = true;
     card.submit.hidden = true;
     card.again.hidden = right || record.shown;
@@ -160,101 +162,101 @@
       card.revealed = true;
       card.fields.reveal(record.given);
     }
-    var first = record.got === record.of ? "right" : record.got ? "partly" : "wrong";
-    card.jump.className = "is-" + first;
-    card.jump.setAttribute("aria-label", "Question " + (card.place + 1) + ", " + {right: "right", partly: "partly right", wrong: "not right"}[first]);
+    const first = record.got === record.of ? "right" : record.got ? "partly" : "wrong";
+    card.jump.className = `is-${first}`;
+    card.jump.setAttribute("aria-label", `Question ${card.place + 1}, ${{right: "right", partly: "partly right", wrong: "not right"}[first]}`);
   }
   function worth(record) {
-    var points = Math.floor((POINTS * record.got) / record.of);
-    return points + " of " + POINTS + " points";
+    const points = Math.floor((POINTS * record.got) / record.of);
+    return `${points} of ${POINTS} points`;
   }
   function share(question, marked, record) {
     if (question.kind === "order" || question.kind === "match") {
-      return [make("p", {}, marked.got + " of " + marked.of + (question.kind === "order" ? " follow what they belong behind." : " pairs are right."))];
+      return [make("p", {}, `${marked.got} of ${marked.of}${question.kind === "order" ? " follow what they belong behind." : " pairs are right."}`)];
     }
-    var missed = marked.said.filter(function (said) { return said.tone === "missed"; }).length;
+    const missed = marked.said.filter((said) => said.tone === "missed").length;
     if (question.kind !== "multiple" || record.shown || !missed) return [];
-    return [make("p", {}, missed === 1 ? "One right answer is not chosen." : missed + " right answers are not chosen.")];
+    return [make("p", {}, missed === 1 ? "One right answer is not chosen." : `${missed} right answers are not chosen.`)];
   }
   function saying(question, said) {
-    var element = make("li", {className: "said-" + said.tone});
+    const element = make("li", {className: `said-${said.tone}`});
     if (said.about && question.kind !== "single") {
-      element.append(prose(make("strong", {}), said.about.replace(/[.]$/, "") + ":"), " ");
+      element.append(prose(make("strong", {}), `${said.about.replace(/[.]$/, "")}:`), " ");
     }
     element.append(prose(make("span", {}), said.text));
     return element;
   }
   function reading(question) {
-    var links = question.see.map(function (name) { return data.sheets[name] || {text: name}; });
-    var parts = ["Read: "];
-    links.forEach(function (link, place) {
+    const links = question.see.map((name) => data.sheets[name] || {text: name});
+    const parts = ["Read: "];
+    links.forEach((link, place) => {
       if (place) parts.push(", ");
       parts.push(link.href ? make("a", {href: link.href}, link.text) : link.text);
     });
-    return make.apply(null, ["p", {className: "reading"}].concat(parts));
+    return make("p", {className: "reading"}, ...parts);
   }
   // Where it stands, without its name: that may be the answer.
   function hint(question) {
-    var first = data.sheets[question.see[0]] || {};
+    const first = data.sheets[question.see[0]] || {};
     return make("p", {className: "reading"}, first.href ? make("a", {href: first.href}, "Look it up") : "Look it up in the sheets.");
   }
   function show(card, tone, title, lines) {
-    card.verdict.className = "verdict is-" + tone;
+    card.verdict.className = `verdict is-${tone}`;
     card.verdict.hidden = false;
-    card.verdict.replaceChildren.apply(card.verdict, [make("p", {className: "verdict-title"}, title)].concat(lines));
+    card.verdict.replaceChildren(make("p", {className: "verdict-title"}, title), ...lines);
   }
 
   function points() {
-    return check.cards.reduce(function (sum, card) {
-      var record = check.done[card.question.id];
+    return check.cards.reduce((sum, card) => {
+      const record = check.done[card.question.id];
       return sum + (record ? Math.floor((POINTS * record.got) / record.of) : 0);
     }, 0);
   }
   function answered() {
-    return check.cards.filter(function (card) { return check.done[card.question.id]; });
+    return check.cards.filter((card) => check.done[card.question.id]);
   }
 
   // The score so far, and at the end the whole result.
   function tell() {
-    var count = check.cards.length, done = answered().length;
-    at.score.textContent = done + " of " + count + " answered, " + points() + " of " + POINTS * count + " points";
+    const count = check.cards.length, done = answered().length;
+    at.score.textContent = `${done} of ${count} answered, ${points()} of ${POINTS * count} points`;
     at.result.hidden = done < count;
     if (done < count) return;
-    var right = check.cards.filter(function (card) {
-      var record = check.done[card.question.id];
+    const right = check.cards.filter((card) => {
+      const record = check.done[card.question.id];
       return record.got === record.of;
     }).length;
-    var fixed = check.cards.filter(function (card) { return check.done[card.question.id].fixed; }).length;
-    var weak = {};
-    check.cards.forEach(function (card) {
-      var record = check.done[card.question.id];
+    const fixed = check.cards.filter((card) => check.done[card.question.id].fixed).length;
+    const weak = {};
+    check.cards.forEach((card) => {
+      const record = check.done[card.question.id];
       if (record.got < record.of) weak[card.question.topic] = true;
     });
-    var lines = [make("p", {className: "total"}, points() + " of " + POINTS * count + " points")];
-    lines.push(make("p", {}, right + " of " + count + " right at once" + (fixed ? ", " + fixed + " right at a later attempt." : ".")));
-    var topics = Object.keys(weak).sort();
-    if (topics.length) lines.push(make("p", {}, "Worth another look: " + topics.join(", ") + "."));
-    document.getElementById("quiz-summary").replaceChildren.apply(document.getElementById("quiz-summary"), lines);
+    const lines = [make("p", {className: "total"}, `${points()} of ${POINTS * count} points`)];
+    lines.push(make("p", {}, `${right} of ${count} right at once${  fixed ? `, ${fixed} right at a later attempt.` : "."}`));
+    const topics = Object.keys(weak).sort();
+    if (topics.length) lines.push(make("p", {}, `Worth another look: ${topics.join(", ")}.`));
+    document.getElementById("quiz-summary").replaceChildren(...lines);
   }
 
   // A file with all checks that this browser remembers.
   function exported() {
-    var kept = progress();
-    var checks = Object.keys(kept).map(function (name) {
-      var parts = name.split(" ");
+    const kept = progress();
+    const checks = Object.keys(kept).map((name) => {
+      const parts = name.split(" ");
       return {
         seed: parts[0], topic: parts[1] || null,
-        answers: Object.keys(kept[name]).map(function (id) {
-          var record = kept[name][id];
+        answers: Object.keys(kept[name]).map((id) => {
+          const record = kept[name][id];
           return {question: id, points: Math.floor((POINTS * record.got) / record.of), tries: record.tries, solution: record.shown, fixed: record.fixed};
         }),
       };
     });
-    return JSON.stringify({schema: "smtplab/quiz-progress/1", points: POINTS, checks: checks}, null, 1) + "\n";
+    return `${JSON.stringify({schema: "smtplab/quiz-progress/1", points: POINTS, checks}, null, 1)  }\n`;
   }
   function download() {
-    var url = URL.createObjectURL(new Blob([exported()], {type: "application/json"}));
-    var link = make("a", {href: url, download: "smtplab-quiz.json"});
+    const url = URL.createObjectURL(new Blob([exported()], {type: "application/json"}));
+    const link = make("a", {href: url, download: "smtplab-quiz.json"});
     document.body.append(link);
     link.click();
     link.remove();
@@ -268,37 +270,37 @@
       at.seed.focus();
       return;
     }
-    var there = address(seed, topic);
+    const there = address(seed, topic);
     if (location.hash === there) open(seed, topic);
     else location.hash = there;
   }
 
-  document.getElementById("quiz-form").addEventListener("submit", function (event) {
+  document.getElementById("quiz-form").addEventListener("submit", (event) => {
     event.preventDefault();
     go(at.seed.value.trim(), at.topic.value);
   });
-  at.topic.addEventListener("change", function () { go(check.seed, at.topic.value); });
-  at.new.addEventListener("click", function () { go(newSeed(), at.topic.value); });
-  document.getElementById("quiz-next").addEventListener("click", function () {
+  at.topic.addEventListener("change", () => { go(check.seed, at.topic.value); });
+  at.new.addEventListener("click", () => { go(newSeed(), at.topic.value); });
+  document.getElementById("quiz-next").addEventListener("click", () => {
     go(newSeed(), at.topic.value);
     at.score.scrollIntoView();
   });
   document.getElementById("quiz-export").addEventListener("click", download);
-  document.getElementById("quiz-forget").addEventListener("click", function () {
+  document.getElementById("quiz-forget").addEventListener("click", () => {
     smtplab.remember(KEY, null);
     open(check.seed, check.topic);
   });
   function arrive() {
-    var wanted = fromAddress();
-    var latest = Object.keys(progress()).pop() || "";
-    var seed = wanted.seed || latest.split(" ")[0] || newSeed();
+    const wanted = fromAddress();
+    const latest = Object.keys(progress()).pop() || "";
+    let seed = wanted.seed || latest.split(" ")[0] || newSeed();
     if (!core.validSeed(seed)) seed = newSeed();
-    var topic = wanted.seed ? wanted.topic : wanted.topic || latest.split(" ")[1] || "";
-    try { history.replaceState(null, "", address(seed, topic)); } catch (error) { /* some browsers refuse it for files */ }
+    const topic = wanted.seed ? wanted.topic : wanted.topic || latest.split(" ")[1] || "";
+    try { history.replaceState(null, "", address(seed, topic)); } catch { /* some browsers refuse it for files */ }
     open(seed, topic);
   }
-  window.addEventListener("hashchange", function () {
-    var wanted = fromAddress();
+  window.addEventListener("hashchange", () => {
+    const wanted = fromAddress();
     if (core.validSeed(wanted.seed) && (wanted.seed !== check.seed || wanted.topic !== check.topic)) open(wanted.seed, wanted.topic);
   });
   document.getElementById("quiz").hidden = false;

@@ -1,24 +1,24 @@
 "use strict";
 // Turns a command into facts, as grader/lesson/simulator/{parameters,logins,facts}.py do.
-(function () {
-  var words = window.smtplab.words;
-  var LARGEST_FILE = "9223372036854775807";
-  var LARGEST_EXACT = 1000000000000000;
-  var NOTIFY = ["NEVER", "SUCCESS", "FAILURE", "DELAY"];
-  var BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-  var USER = /^[A-Za-z0-9._@-]+$/;
+(() => {
+  const words = window.smtplab.words;
+  const LARGEST_FILE = "9223372036854775807";
+  const LARGEST_EXACT = 1000000000000000;
+  const NOTIFY = ["NEVER", "SUCCESS", "FAILURE", "DELAY"];
+  const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+  const USER = /^[A-Za-z0-9._@-]+$/;
 
   function upper(text) {
-    return text.replace(/[a-z]/g, function (letter) { return letter.toUpperCase(); });
+    return text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
   }
 
   function lower(text) {
-    return text.replace(/[A-Z]/g, function (letter) { return letter.toLowerCase(); });
+    return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
   }
 
   // What stands before and behind the first sign: [before, sign or "", behind].
   function partition(text, sign) {
-    var place = text.indexOf(sign);
+    const place = text.indexOf(sign);
     return place < 0 ? [text, "", ""] : [text.slice(0, place), sign, text.slice(place + sign.length)];
   }
 
@@ -29,24 +29,25 @@
   // Parameters of MAIL and RCPT
 
   function readParameters(options, known, submitter) {
-    var seen = [], declared = null;
+    const seen = [];
+    let declared = null;
     function read(fault, text) {
-      return {fault: fault, text: text, declared: declared, submitter: submitter};
+      return {fault, text, declared, submitter};
     }
-    for (var place = 0; place < options.length; place += 1) {
-      var word = options[place], parts = partition(word, "="), value = parts[2];
-      var parameter = known.find(function (one) { return one.name === upper(parts[0]); });
+    for (let place = 0; place < options.length; place += 1) {
+      const word = options[place], parts = partition(word, "="), value = parts[2];
+      const parameter = known.find((one) => one.name === upper(parts[0]));
       if (!parameter || Boolean(parts[1]) === (parameter.form === "flag")) return read("unknown", word);
-      var id = lower(parameter.name);
-      if (parameter.once && seen.includes(id)) return read(id + "-again", word);
+      const id = lower(parameter.name);
+      if (parameter.once && seen.includes(id)) return read(`${id}-again`, word);
       seen.push(id);
       if (parameter.form === "submitter") {
-        if (submitter) return read(id + "-again", word);
+        if (submitter) return read(`${id}-again`, word);
         submitter = value !== "<>";
       } else if (!fitsForm(parameter, value)) {
-        return read(parameter.strict ? id + "-bad" : "unknown", word);
+        return read(parameter.strict ? `${id}-bad` : "unknown", word);
       } else if (parameter.form === "number") {
-        if (isBeyond(value, LARGEST_FILE)) return read(id + "-over", word);
+        if (isBeyond(value, LARGEST_FILE)) return read(`${id}-over`, word);
         declared = number(value);
       }
     }
@@ -60,7 +61,7 @@
     case "xtext": return Boolean(xtext(value)) && /^[ -~]*$/.test(xtext(value));
     case "notify": return fitsNotify(value);
     case "recipient":
-      var parts = partition(value, ";");
+      const parts = partition(value, ";");
       if (!parts[0] || !parts[1]) return false;
       return lower(parts[0]) === "utf-8" ? isUnicodeXtext(parts[2]) : xtext(parts[2]) !== null;
     default: return true;
@@ -68,25 +69,25 @@
   }
 
   function fitsNotify(value) {
-    var names = value.split(/[, \t\r\n]+/).filter(Boolean).map(upper);
-    return names.length > 0 && names.every(function (name) { return NOTIFY.includes(name); }) &&
-      (!names.includes("NEVER") || names.every(function (name) { return name === "NEVER"; }));
+    const names = value.split(/[, \t\r\n]+/).filter(Boolean).map(upper);
+    return names.length > 0 && names.every((name) => NOTIFY.includes(name)) &&
+      (!names.includes("NEVER") || names.every((name) => name === "NEVER"));
   }
 
   function xtext(text) {
     if (/\+(?![0-9A-Fa-f]{2})/.test(text)) return null;
-    return text.replace(/\+([0-9A-Fa-f]{2})/g, function (_, digits) { return String.fromCharCode(parseInt(digits, 16)); });
+    return text.replace(/\+([0-9A-Fa-f]{2})/g, (_, digits) => String.fromCharCode(parseInt(digits, 16)));
   }
 
   function isUnicodeXtext(text) {
-    return text.split(/\\x\{/).slice(1).every(function (start) {
-      var found = /^([0-9A-Fa-f]*)}/.exec(start);
+    return text.split(/\\x\{/).slice(1).every((start) => {
+      const found = /^([0-9A-Fa-f]*)}/.exec(start);
       return found !== null && parseInt(found[1] || "0", 16) <= 0x10ffff;
     });
   }
 
   function isBeyond(digits, limit) {
-    var plain = digits.replace(/^0+/, "");
+    const plain = digits.replace(/^0+/, "");
     return plain.length > limit.length || (plain.length === limit.length && plain > limit);
   }
 
@@ -97,11 +98,11 @@
   // AUTH: a step is {result, user}.
 
   function step(result, user) {
-    return {result: result, user: user || ""};
+    return {result, user: user || ""};
   }
 
   function begin(mechanism, response, users) {
-    var name = upper(mechanism), first = step(name === "PLAIN" ? "response" : "name");
+    const name = upper(mechanism), first = step(name === "PLAIN" ? "response" : "name");
     if (name !== "PLAIN" && name !== "LOGIN") return step("unknown");
     if (response === null || (response === "=" && name === "LOGIN")) return first;
     return response === "=" ? step("wrong") : goOn(first, response, users);
@@ -109,11 +110,11 @@
 
   function goOn(before, response, users) {
     if (!BASE64.test(response)) return step("bad");
-    var text = atob(response);
+    const text = atob(response);
     if (before.result === "response") {
-      var parts = text.split("\0");
+      const parts = text.split("\0");
       if (parts.length !== 3) return step("wrong");
-      var user = plainName(parts[1]);
+      const user = plainName(parts[1]);
       return parts[0] === "" || parts[0] === user ? judged(user, parts[2], users) : step("wrong");
     }
     if (before.result === "name") return USER.test(text) ? step("password", plainName(text)) : step("wrong");
@@ -125,7 +126,7 @@
   }
 
   function judged(user, password, users) {
-    return Object.hasOwn(users, user) && users[user] === password ? step("right", user) : step("wrong");
+    return Object.prototype.hasOwnProperty.call(users, user) && users[user] === password ? step("right", user) : step("wrong");
   }
 
   // Facts: each function gives {facts, names}.
@@ -147,15 +148,15 @@
   }
 
   function ofEnvelope(state, verb, parts) {
-    var mail = state.mail;
+    const mail = state.mail;
     if (parts.length < 3 || upper(parts[1].text) !== (verb === "MAIL" ? "FROM:" : "TO:")) {
       return {facts: {syntax: false}, names: {}};
     }
-    var options = parts.slice(3).map(function (part) { return part.text; });
-    if (verb === "MAIL" && !mail.open) mail.utf8 = options.some(function (one) { return upper(one) === "SMTPUTF8"; });
-    var found = address(state, parts[2], mail.utf8, verb === "MAIL", state.switches.includes("strict-addresses"));
-    var read = readParameters(options, state.server.parameters[verb], verb === "MAIL" && mail.submitter);
-    var facts = {syntax: true, address: found.good ? "good" : "bad", parameter: read.fault};
+    const options = parts.slice(3).map((part) => part.text);
+    if (verb === "MAIL" && !mail.open) mail.utf8 = options.some((one) => upper(one) === "SMTPUTF8");
+    const found = address(state, parts[2], mail.utf8, verb === "MAIL", state.switches.includes("strict-addresses"));
+    const read = readParameters(options, state.server.parameters[verb], verb === "MAIL" && mail.submitter);
+    const facts = {syntax: true, address: found.good ? "good" : "bad", parameter: read.fault};
     if (verb === "MAIL") {
       if (found.good && !mail.open && mail.chunking === "none") {
         mail.submitter = read.submitter;
@@ -166,43 +167,43 @@
       facts["recipients-full"] = mail.recipients >= state.server.limits.recipients;
       Object.assign(facts, ofRecipient(state, found.address));
     }
-    return {facts: facts, names: {address: found.address, parameter: read.text}};
+    return {facts, names: {address: found.address, parameter: read.text}};
   }
 
   function address(state, word, utf8, empty, strict) {
-    var found = words.extract(word.text);
-    var bad = word.broken || found.parts > 1 || (!found.address && !empty);
+    const found = words.extract(word.text);
+    let bad = word.broken || found.parts > 1 || (!found.address && !empty);
     if (strict) bad = bad || found.others > 0 || !word.text.startsWith("<") || found.address.startsWith("@");
     if (found.address && !bad) {
-      var place = words.resolve(state.server, found.address);
+      const place = words.resolve(state.server, found.address);
       bad = place.kind === "invalid" || !(utf8 || isAscii(place.domain));
     }
     return {address: found.address, good: !bad};
   }
 
   function ofRecipient(state, recipient) {
-    var sender = words.resolve(state.server, state.mail.sender);
-    var owner = (base(state, sender.user) + "@" + sender.domain).toLowerCase();
-    var key = greylistKey(state, recipient);
-    var met = state.met.has(key) ? state.met.get(key) : state.transactions;
+    const sender = words.resolve(state.server, state.mail.sender);
+    const owner = (`${base(state, sender.user)}@${sender.domain}`).toLowerCase();
+    const key = greylistKey(state, recipient);
+    const met = state.met.has(key) ? state.met.get(key) : state.transactions;
     return {
       recipient: kind(state, recipient),
       "seen-before": met !== state.transactions,
-      "sender-foreign": state.user !== "" && state.mail.sender !== "" && owner !== state.user + "@" + state.server.domain
+      "sender-foreign": state.user !== "" && state.mail.sender !== "" && owner !== `${state.user}@${state.server.domain}`
     };
   }
 
   function greylistKey(state, recipient) {
-    return (state.mail.sender + "\n" + recipient).toLowerCase();
+    return (`${state.mail.sender}\n${recipient}`).toLowerCase();
   }
 
   function kind(state, recipient) {
     if (recipient.toLowerCase() === "postmaster") return "postmaster";
-    var place = words.resolve(state.server, recipient), server = state.server;
+    const place = words.resolve(state.server, recipient), server = state.server;
     if (place.kind !== "local") return "outside";
-    var user = base(state, place.user).toLowerCase();
-    var gone = state.switches.includes("no-such-user") ? "bob" : "";
-    var known = Object.keys(server.users).concat(server.aliases, server.system).includes(user);
+    const user = base(state, place.user).toLowerCase();
+    const gone = state.switches.includes("no-such-user") ? "bob" : "";
+    const known = Object.keys(server.users).concat(server.aliases, server.system).includes(user);
     if (user === gone || !known) return "unknown";
     return user === "bob" && server.domains.includes(place.domain.toLowerCase()) ? "bob" : "known";
   }
@@ -212,20 +213,20 @@
   }
 
   function ofVrfy(state, parts) {
-    var texts = parts.slice(1).map(function (part) { return part.text; });
-    var utf8 = texts.length > 0 && upper(texts[texts.length - 1]) === "SMTPUTF8";
+    const texts = parts.slice(1).map((part) => part.text);
+    const utf8 = texts.length > 0 && upper(texts[texts.length - 1]) === "SMTPUTF8";
     if (utf8) texts.pop();
-    var argument = texts.join(" ");
-    var found = address(state, {text: argument, broken: false}, utf8, false, false);
-    var facts = {syntax: texts.length > 0, address: found.good ? "good" : "bad"};
+    const argument = texts.join(" ");
+    const found = address(state, {text: argument, broken: false}, utf8, false, false);
+    const facts = {syntax: texts.length > 0, address: found.good ? "good" : "bad"};
     if (found.good) Object.assign(facts, ofRecipient(state, found.address));
-    return {facts: facts, names: {address: found.address, argument: argument}};
+    return {facts, names: {address: found.address, argument}};
   }
 
   function ofEtrn(parts) {
-    var domain = parts.length > 1 ? parts[1].text : "";
+    let domain = parts.length > 1 ? parts[1].text : "";
     if (domain.startsWith("@") || domain.startsWith("#")) domain = domain.slice(1);
-    var valid = (isAscii(domain) && words.isHostname(domain)) || words.isLiteral(domain);
+    const valid = (isAscii(domain) && words.isHostname(domain)) || words.isLiteral(domain);
     return {facts: {"domain-valid": valid}, names: {argument: domain}};
   }
 
@@ -244,15 +245,15 @@
   }
 
   function ofChunk(state, parts) {
-    var size = parts.length > 1 ? parts[1].text : "";
-    var final = parts.length === 3 && upper(parts[2].text) === "LAST";
-    var bad = parts.length > 3 || (parts.length === 3 && !final) || !/^[0-9]+$/.test(size);
+    const size = parts.length > 1 ? parts[1].text : "";
+    const final = parts.length === 3 && upper(parts[2].text) === "LAST";
+    const bad = parts.length > 3 || (parts.length === 3 && !final) || !/^[0-9]+$/.test(size);
     if (bad || isBeyond(size, LARGEST_FILE)) return {facts: {chunk: "bad"}, names: {}};
-    var length = number(size);
-    state.coming = {length: length, final: final};
-    var large = state.mail.size > state.limit - length;
+    const length = number(size);
+    state.coming = {length, final};
+    const large = state.mail.size > state.limit - length;
     return {facts: {chunk: !length && !final ? "empty" : large ? "large" : "good"}, names: {}};
   }
 
-  window.smtplab.facts = {ofCommand: ofCommand, ofAnswer: ofAnswer, isForeign: isForeign, greylistKey: greylistKey, upper: upper};
+  window.smtplab.facts = {ofCommand, ofAnswer, isForeign, greylistKey, upper};
 })();

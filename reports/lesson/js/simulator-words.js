@@ -1,27 +1,28 @@
 "use strict";
 // The simulator's knowledge of words and addresses. Each function is the one of the same name in
 // grader/lesson/simulator/{words,addresses}.py; a test holds the two against each other.
-(function () {
-  var SPACE = " \t\n\v\f\r";
-  var OPERATORS = "|%!()<>@,;:.[]";
-  var ADDRESS_SPACE = " \t\r\n";
-  var LABEL = /^[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?$/;
+(() => {
+  const SPACE = " \t\n\v\f\r";
+  const OPERATORS = "|%!()<>@,;:.[]";
+  const ADDRESS_SPACE = " \t\r\n";
+  const LABEL = /^[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?$/;
 
   // The words of a line: [{text, broken}, …].
   function split(line) {
-    var words = [], text = "", broken = false, place = 0;
+    const words = [];
+    let text = "", broken = false, place = 0;
     function end() {
-      if (text) words.push({text: text, broken: broken});
+      if (text) words.push({text, broken});
       text = "";
       broken = false;
     }
     while (place < line.length) {
-      var char = line[place];
+      const char = line[place];
       if (SPACE.includes(char)) {
         end();
         place += 1;
       } else if (char === "<" || char === '"') {
-        var found = closing(line, place);
+        const found = closing(line, place);
         text += line.slice(place, found.end);
         broken = broken || !found.closed;
         place = found.end;
@@ -30,7 +31,7 @@
         place += 1;
         if ("to:".startsWith(text.toLowerCase()) || "from:".startsWith(text.toLowerCase())) end();
       } else {
-        var length = char === "\\" ? 2 : 1;
+        const length = char === "\\" ? 2 : 1;
         text += line.slice(place, place + length);
         place += length;
       }
@@ -40,9 +41,10 @@
   }
 
   function closing(line, start) {
-    var wanted = [line[start] === "<" ? ">" : '"'], place = start + 1;
+    const wanted = [line[start] === "<" ? ">" : '"'];
+    let place = start + 1;
     while (place < line.length) {
-      var char = line[place];
+      const char = line[place];
       place += 1;
       if (char === "\\") {
         place = Math.min(place + 1, line.length);
@@ -60,17 +62,18 @@
 
   // The address in a word: {address, parts, others}.
   function extract(word) {
-    var text = word.length > 1 && word.startsWith("<") && word.endsWith(">") ? word.slice(1, -1) : word;
+    let text = word.length > 1 && word.startsWith("<") && word.endsWith(">") ? word.slice(1, -1) : word;
     if (text.startsWith("@") && text.includes(":")) text = text.slice(text.indexOf(":") + 1);
-    var scanned = scan(text), grouped = group(scanned.tokens);
-    var last = grouped.addresses.length ? grouped.addresses[grouped.addresses.length - 1] : [];
-    return {address: last.map(function (token) { return token.text; }).join(""), parts: grouped.addresses.length, others: grouped.others + scanned.comments};
+    const scanned = scan(text), grouped = group(scanned.tokens);
+    const last = grouped.addresses.length ? grouped.addresses[grouped.addresses.length - 1] : [];
+    return {address: last.map((token) => token.text).join(""), parts: grouped.addresses.length, others: grouped.others + scanned.comments};
   }
 
   function scan(text) {
-    var tokens = [], comments = 0, place = 0, found;
+    const tokens = [];
+    let comments = 0, place = 0, found;
     while (place < text.length) {
-      var char = text[place];
+      const char = text[place];
       if (ADDRESS_SPACE.includes(char)) {
         place += 1;
       } else if (char === "(") {
@@ -78,7 +81,7 @@
         comments += 1;
       } else if (char === "[") {
         found = collect(text, place + 1, "]");
-        tokens.push({kind: "word", text: "[" + found.text + "]"});
+        tokens.push({kind: "word", text: `[${found.text}]`});
         place = found.place + 1;
       } else if (char === '"') {
         found = collect(text, place + 1, '"');
@@ -88,16 +91,16 @@
         tokens.push({kind: char, text: char});
         place += 1;
       } else {
-        found = collect(text, place, ADDRESS_SPACE + OPERATORS + '"');
+        found = collect(text, place, `${ADDRESS_SPACE + OPERATORS}"`);
         tokens.push({kind: "word", text: found.text});
         place = found.place;
       }
     }
-    return {tokens: tokens, comments: comments};
+    return {tokens, comments};
   }
 
   function collect(text, place, ends) {
-    var collected = "";
+    let collected = "";
     while (place < text.length && !ends.includes(text[place])) {
       if (text[place] === "\\") {
         place += 1;
@@ -106,11 +109,11 @@
       collected += ADDRESS_SPACE.includes(text[place]) ? " " : text[place];
       place += 1;
     }
-    return {text: collected, place: place};
+    return {text: collected, place};
   }
 
   function afterComment(text, place) {
-    var depth = 1;
+    let depth = 1;
     while (place < text.length && depth) {
       if (text[place] === "\\") place += 1;
       else if (text[place] === "(") depth += 1;
@@ -121,9 +124,10 @@
   }
 
   function group(tokens) {
-    var addresses = [], others = 0, current = [], wordFits = true, inGroup = false, place = tokens.length - 1;
+    const addresses = [];
+    let others = 0, current = [], wordFits = true, inGroup = false, place = tokens.length - 1;
     while (place >= 0) {
-      var token = tokens[place], kind = token.kind, startsGroup = kind === ":" && inGroup;
+      const token = tokens[place], kind = token.kind, startsGroup = kind === ":" && inGroup;
       if (kind === ">" || kind === "," || kind === ";" || startsGroup) {
         if (current.length) {
           addresses.push(current);
@@ -134,13 +138,13 @@
         wordFits = true;
         inGroup = inGroup || kind === ";";
         if (kind === ">") {
-          var inside = [];
+          const inside = [];
           place -= 1;
           while (place >= 0 && tokens[place].kind !== "<") inside.unshift(tokens[place--]);
           if (inside.length) addresses.push(inside);
         }
         if (kind === ">" || startsGroup) {
-          var ends = startsGroup ? "," : ">;,:";
+          const ends = startsGroup ? "," : ">;,:";
           if (startsGroup) place -= 1;
           while (place >= 0 && (tokens[place].kind === "word" || !ends.includes(tokens[place].kind))) {
             if (tokens[place].kind !== "<") others += 1;
@@ -163,16 +167,16 @@
       place -= 1;
     }
     if (current.length) addresses.push(current);
-    return {addresses: addresses.reverse(), others: others};
+    return {addresses: addresses.reverse(), others};
   }
 
   // Where an address leads: {kind, user, domain}.
   function resolve(server, address) {
     if (address === "@") return {kind: "invalid", user: "", domain: ""};
-    var text = rewritten(server, address), domain = "", stripped = false;
-    for (var turn = 0; turn < address.length + 100; turn += 1) {
+    let text = rewritten(server, address), domain = "", stripped = false;
+    for (let turn = 0; turn < address.length + 100; turn += 1) {
       if (text.includes("@")) text = withoutDot(text);
-      var at = text.lastIndexOf("@");
+      const at = text.lastIndexOf("@");
       if (at >= 0) {
         if (at < text.length - 1 && !isOwn(server, text.slice(at + 1))) {
           return checked("outside", text.slice(0, at), text.slice(at + 1));
@@ -184,19 +188,19 @@
       if (/[@!%]/.test(text)) text = rewritten(server, text);
       else if (!text) text = server.system[0];
       else if (stripped) return checked("local", text, domain);
-      else text += "@" + server.host;
+      else text += `@${server.host}`;
     }
-    return {kind: "invalid", user: text, domain: domain};
+    return {kind: "invalid", user: text, domain};
   }
 
   function rewritten(server, text) {
     if (text === "" || text === "@") return "";
     if (text.startsWith("@") && text.slice(0, -1).includes(":")) text = text.slice(text.indexOf(":") + 1);
     if (!text.includes("@")) {
-      var bang = text.indexOf("!"), percent = text.lastIndexOf("%");
-      if (bang >= 0) text = text.slice(bang + 1) + "@" + text.slice(0, bang);
-      else if (percent >= 0) text = text.slice(0, percent) + "@" + text.slice(percent + 1);
-      else text += "@" + server.domain;
+      const bang = text.indexOf("!"), percent = text.lastIndexOf("%");
+      if (bang >= 0) text = `${text.slice(bang + 1)}@${text.slice(0, bang)}`;
+      else if (percent >= 0) text = `${text.slice(0, percent)}@${text.slice(percent + 1)}`;
+      else text += `@${server.domain}`;
     }
     return withoutDot(text);
   }
@@ -206,41 +210,41 @@
   }
 
   function checked(kind, user, domain) {
-    var valid = domain.startsWith("[") ? isLiteral(domain) : isHostname(domain);
-    return {kind: valid && !user.startsWith("-") ? kind : "invalid", user: user, domain: domain};
+    const valid = domain.startsWith("[") ? isLiteral(domain) : isHostname(domain);
+    return {kind: valid && !user.startsWith("-") ? kind : "invalid", user, domain};
   }
 
   function isOwn(server, domain) {
-    var lower = domain.toLowerCase();
+    const lower = domain.toLowerCase();
     return server.domains.includes(lower) || (lower.startsWith("[") && server.addresses.includes(lower.slice(1, -1)));
   }
 
   function isHostname(name) {
-    return name.length <= 255 && !/^[0-9.]*$/.test(name) && name.split(".").every(function (label) {
+    return name.length <= 255 && !/^[0-9.]*$/.test(name) && name.split(".").every((label) => {
       return LABEL.test(label);
     });
   }
 
   function isLiteral(text) {
     if (!(text.startsWith("[") && text.endsWith("]"))) return false;
-    var inside = text.slice(1, -1);
+    const inside = text.slice(1, -1);
     return inside.toLowerCase().startsWith("ipv6:") ? isV6(inside.slice(5)) : isV4(inside);
   }
 
   function isV4(text) {
-    var parts = text.split(".");
-    return parts.length === 4 && parts.every(function (part) {
+    const parts = text.split(".");
+    return parts.length === 4 && parts.every((part) => {
       return /^[0-9]{1,3}$/.test(part) && Number(part) <= 255;
     }) && Number(parts[0]) !== 0;
   }
 
   function isV6(text) {
-    var halves = text.split("::");
+    const halves = text.split("::");
     if (halves.length > 2 || !text) return false;
-    var groups = [].concat.apply([], halves.map(function (half) { return half ? half.split(":") : []; }));
-    if (!groups.every(function (one) { return /^[0-9A-Fa-f]{1,4}$/.test(one); })) return false;
+    const groups = halves.flatMap((half) => (half ? half.split(":") : []));
+    if (!groups.every((one) => /^[0-9A-Fa-f]{1,4}$/.test(one))) return false;
     return halves.length === 1 ? groups.length === 8 : groups.length <= 7;
   }
 
-  window.smtplab.words = {split: split, extract: extract, resolve: resolve, isHostname: isHostname, isLiteral: isLiteral};
+  window.smtplab.words = {split, extract, resolve, isHostname, isLiteral};
 })();

@@ -19,7 +19,7 @@
     compiled.clear();
   }
 
-  const knownCharset = (name) => Object.hasOwn(charsets.forms, lower(name));
+  const knownCharset = (name) => Object.prototype.hasOwnProperty.call(charsets.forms, lower(name));
 
   /** Whether the bytes are whole characters of a known charset. */
   function fits(data, charset) {

@@ -1,0 +1,45 @@
+"""All scripts for browsers are ES2020. Oxlint (``make lint``) holds their style; newer syntax it would let through."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dukpy
+import pytest
+
+from grader import resources
+
+SCRIPTS = sorted(resources.folder("reports").rglob("*.js"))
+COMPILED = "ts.transpile(dukpy.script, {target: ts.ScriptTarget.%s, newLine: 1})"
+
+
+@pytest.fixture(scope="module")
+def typescript() -> dukpy.JSInterpreter:
+    """The TypeScript compiler that comes with the embedded engine."""
+    engine = dukpy.JSInterpreter()
+    compiler = Path(dukpy.__file__).parent / "jsmodules" / "typescriptServices.js"
+    engine.evaljs(f"{compiler.read_text(encoding='utf-8')}\nnull;")
+    return engine
+
+
+def is_es2020(typescript: dukpy.JSInterpreter, script: str) -> bool:
+    """Whether a compiler has nothing to rewrite for engines of 2020."""
+    old, new = (typescript.evaljs(COMPILED % target, script=script) for target in ("ES2020", "ESNext"))
+    return bool(old == new)
+
+
+@pytest.mark.slow
+def test_no_script_has_newer_syntax(typescript: dukpy.JSInterpreter) -> None:
+    assert len(SCRIPTS) > 25
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS}
+    # One after the other takes twice as long, and is done only to find a culprit.
+    old = is_es2020(typescript, "".join(f"{{\n{script}\n}}\n" for script in scripts.values()))
+    assert old, [name for name, script in scripts.items() if not is_es2020(typescript, script)]
+
+
+@pytest.mark.parametrize(
+    "script", ["a ??= b;", "class A { #x = 1; }", "class A { static { f(); } }", "const n = 1_000;"]
+)
+def test_newer_syntax_is_seen(typescript: dukpy.JSInterpreter, script: str) -> None:
+    assert is_es2020(typescript, "const a = b?.c ?? 1n; async () => { for await (const d of e) f(...d); };")
+    assert not is_es2020(typescript, script)
