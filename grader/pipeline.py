@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import msgspec
 
-from grader import labs
+from grader import kinds, labs
 from grader.engines.base import Engine, Progress
-from grader.kinds.examine import examine
-from grader.kinds.quiz.facts import QuizFacts
-from grader.model.errors import EngineError, UsageError
-from grader.model.evidence import SCHEMA, Evidence
+from grader.kinds.base import Recorded
+from grader.kinds.older import OLDER, current
+from grader.model.errors import EngineError, LabError, UsageError
+from grader.model.evidence import SCHEMA, AnyEvidence, Evidence
 from grader.model.lab import Lab
+from grader.model.plan import MachinePlan, Plan
+from grader.model.redact import redact
 from grader.model.result import Result
 from grader.model.variant import Variant
+
+NO_ENGINE = "none"
+"""What a result names as its engine where there was none."""
 
 
 @dataclass(frozen=True)
 class Run:
     """One submission graded: what happened, and the judgement."""
 
-    evidence: Evidence
+    evidence: AnyEvidence
     result: Result
 
 
@@ -41,74 +48,114 @@ def grade(
     only: set[str] | None = None,
     hints: str = "example",
     progress: Progress = quiet,
-    meanwhile: Callable[[], object] = bool,
+    overlap: Callable[[], object] = bool,
 ) -> Run:
     """Grade one submission; ``engine`` may be ``None`` for a lab that needs none.
 
     ``student`` and ``key`` draw the variant, without a student the canonical one; ``variant`` replaces it. ``only``
-    names the checks to report, ``hints`` the highest tier of hints. ``meanwhile`` is called once while the machines
+    names the checks to report, ``hints`` the highest tier of hints. ``overlap`` is called once while the machines
     are busy. Raises ``EngineError`` where nothing could be run.
     """
     variant = variant or labs.draw_variant(lab, student, key)
-    if not lab.needs_engine:
-        evidence = examine(lab, submission, variant, student=student, only=only)
-    elif engine is None:
-        raise EngineError(f"the lab {lab.id} runs what is handed in, and no engine was chosen")
-    else:
-        evidence = _run(lab, submission, variant, student, only, engine, progress, meanwhile)
+    plan = kinds.plan(lab.kind).make(lab, submission, variant, student=student, only=only)
+    done = _act(plan, lab, engine, progress, overlap)
+    evidence: AnyEvidence = Evidence(
+        lab=done.recorded.lab or lab,
+        student=student,
+        variant=variant.id,
+        names=variant.names,
+        started=done.started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        duration=round(done.seconds, 3),
+        engine=done.engine,
+        image=done.image,
+        mta=done.recorded.mta,
+        files=done.recorded.files,
+        notes=done.recorded.notes,
+        checks=plan.checks,
+        facts=done.recorded.facts,
+    )
     from grader.judge import judge  # imported by now, while the machines were busy
 
+    evidence = redact(evidence, plan.secrets, kinds.judge(lab.kind).EVIDENCE)
     return Run(evidence, judge(evidence, hints=hints, only=only))
 
 
-def _run(
-    lab: Lab,
-    submission: labs.Submission,
-    variant: Variant,
-    student: str | None,
-    only: set[str] | None,
-    engine: Engine,
-    progress: Progress,
-    meanwhile: Callable[[], object],
-) -> Evidence:
-    """What happened on the machines of one submission."""
-    plan = labs.make_plan(lab, submission, variant, student=student, only=only)
+@dataclass(frozen=True)
+class _Done:
+    """What a run recorded, when it began, how long it took, and on what."""
+
+    recorded: Recorded
+    started: datetime
+    seconds: float
+    engine: str = NO_ENGINE
+    image: str = ""
+
+
+def _act(
+    plan: Plan, lab: Lab, engine: Engine | None, progress: Progress, overlap: Callable[[], object]
+) -> _Done:
+    """Carry out a plan, on machines of its own where it needs some."""
+    runner = kinds.run(lab.kind)
+    if not isinstance(plan, MachinePlan):
+        began, started = time.monotonic(), datetime.now(UTC)
+        recorded = runner.act(plan, lab, None, overlap=overlap)
+        return _Done(recorded, started, time.monotonic() - began)
+    if engine is None:
+        raise EngineError(f"the lab {lab.id} runs what is handed in, and no engine was chosen")
     image = engine.image(progress)
     progress("starting the server and the network around it")
-    if plan.program is not None:
-        from grader.kinds.program.run.conduct import conduct_program as act  # what only some labs need
-    else:
-        from grader.kinds.server.run.conduct import conduct as act
     with engine.machines(plan) as machines:
-        return act(plan, lab, variant.names, machines, engine=engine.name, image=image, meanwhile=meanwhile)
+        began, started = time.monotonic(), datetime.now(UTC)
+        recorded = runner.act(plan, lab, machines, overlap=overlap)
+        return _Done(recorded, started, time.monotonic() - began, engine.name, image)
 
 
 def regrade(document: bytes, *, lab: Lab | None = None, hints: str = "example") -> Result:
     """Judge saved evidence again, with no engine: the same evidence gives the same result.
 
-    ``lab`` replaces the declaration that the evidence carries. Raises ``UsageError`` where ``document`` is no evidence.
+    ``lab`` replaces the declaration that the evidence carries. Raises ``UsageError`` where ``document`` is no
+    evidence, or is evidence of a lab of another kind than ``lab``.
     """
     from grader.judge import judge
 
-    return judge(read_evidence(document), lab=lab, hints=hints)
-
-
-def read_evidence(document: bytes) -> Evidence:
-    """Evidence from its JSON. Raises ``UsageError`` with what is wrong."""
-    try:
-        evidence = msgspec.json.decode(document, type=Evidence)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"this is no evidence of smtplab: {error}") from error
-    if evidence.schema != SCHEMA:
+    evidence = read_evidence(document)
+    if lab is not None and lab.kind != evidence.lab.kind:
         raise UsageError(
-            f"this evidence follows {evidence.schema!r}, and this version of smtplab reads {SCHEMA!r}"
+            f"this evidence is of a lab of kind {evidence.lab.kind!r}, and {lab.id} is of kind {lab.kind!r}"
         )
+    return judge(evidence, lab=lab, hints=hints)
+
+
+class _LabHead(msgspec.Struct):
+    kind: str = kinds.DEFAULT
+
+
+class _Head(msgspec.Struct):
+    """As much of an evidence document as tells how to read the rest."""
+
+    schema: str
+    lab: _LabHead
+
+
+def read_evidence(document: bytes) -> AnyEvidence:
+    """Evidence from its JSON, of this version or an older one. Raises ``UsageError`` with what is wrong."""
+    try:
+        head = msgspec.json.decode(document, type=_Head)
+        if head.schema in OLDER:
+            document = msgspec.json.encode(current(msgspec.json.decode(document)))
+        elif head.schema != SCHEMA:
+            raise UsageError(
+                f"this evidence follows {head.schema!r}, and this version of smtplab reads {SCHEMA!r}"
+            )
+        evidence: AnyEvidence = msgspec.json.decode(document, type=kinds.judge(head.lab.kind).EVIDENCE)
+    except (msgspec.DecodeError, UnicodeDecodeError, LabError, KeyError, TypeError, AttributeError) as error:
+        raise UsageError(f"this is no evidence of smtplab: {error}") from error
     return evidence
 
 
 def failed(
     lab: Lab, error: EngineError, *, student: str | None, variant: str, names: dict[str, str]
-) -> Evidence:
+) -> AnyEvidence:
     """Evidence of a run that the grader itself could not make: every check is an error and costs no points."""
     return Evidence(
         lab=lab,
@@ -119,21 +166,6 @@ def failed(
         duration=0.0,
         engine="",
         image="",
-        mta="",
-        attempts=[],
-        outcomes=[],
-        sessions=[],
-        arrivals=[],
-        started_up=False,
         error=str(error),
-        quiz=_unanswered(lab, variant),
+        facts=kinds.run(lab.kind).nothing(lab, variant),
     )
-
-
-def _unanswered(lab: Lab, variant: str) -> QuizFacts | None:
-    """What a student of a quiz was asked; ``None`` for any other lab."""
-    if lab.quiz is None:
-        return None
-    from grader.kinds.quiz.draw import posed
-
-    return QuizFacts(posed(lab.quiz, variant), {})

@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader import labs, pipeline
+from grader import kinds, labs, pipeline
 from grader.engines.base import Engine
 from grader.model.errors import SmtplabError
 from grader.model.lab import Wrong
@@ -52,10 +52,10 @@ def trials(folder: Path) -> list[Trial]:
     """
     solution = folder / "solution"
     found = [Trial("solution", solution, None, frozenset()), Trial("starter", folder / "starter", None, None)]
-    # Answers fit the questions that they were written for; a quiz's solution and starter fit every draw.
-    quiz = labs.load(folder).quiz is not None
+    # Answers fit the questions that they were written for; solution and starter fit every draw.
+    one_variant = kinds.of(labs.load(folder)).answers_fit_one_variant
     found += [
-        Trial(f"correct/{path.name}", path, None, frozenset(), canonical=quiz)
+        Trial(f"correct/{path.name}", path, None, frozenset(), canonical=one_variant)
         for path in _folders(folder / "correct")
     ]
     for path in _folders(folder / "wrong"):
@@ -68,7 +68,7 @@ def trials(folder: Path) -> list[Trial]:
                 frozenset(wrong.fails),
                 frozenset(wrong.skips),
                 tuple(wrong.removes),
-                canonical=quiz,
+                canonical=one_variant,
             )
         )
     return found

@@ -13,22 +13,43 @@ from pathlib import Path
 
 import pytest
 
+from grader.kinds import BUILT_IN
+
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "model", "resources", "labs", "engines", "world", "probes", "judge", "pipeline", "verify",
-    "outputs", "course", "lesson", "cli",
+    "model", "resources", "formats", "display", "kinds.table", "labs", "engines", "world", "kinds", "judge",
+    "pipeline", "verify", "outputs", "course", "lesson", "cli",
 ]  # fmt: skip
-"""Each imports from those before it alone."""
+"""Each imports from those before it alone. ``kinds.table`` is the table of kinds; it opens their doors when asked."""
+TABLE = ("grader.kinds", "grader.kinds.base")
+READS_OLD = "grader.kinds.older"
+"""Of what lies in kinds, the pipeline may know the reader of older evidence."""
 NEVER = {
-    "judge": {"engines", "world", "probes"},
-    "outputs": {"engines", "world", "probes", "pipeline", "verify"},
+    "judge": {"engines", "world", "kinds"},
+    "outputs": {"engines", "world", "kinds", "pipeline", "verify"},
     "labs": {"engines"},
+    "pipeline": {"kinds"},
+    "verify": {"kinds"},
+    "course": {"kinds"},
+    "cli": {"kinds"},
 }
-"""What the order would allow and the house does not: probing and judging never meet, rendering is pure."""
-EXCEPTIONS = {("grader/engines/local/sandbox.py", "grader.world")}
+"""What the order would allow and the house does not: probing and judging never meet, rendering is pure, and nobody
+knows a kind of lab by name but the kinds themselves, and the lesson, whose quiz is one."""
+PURE = ("judge", "show")
+"""Doors of a kind that import nothing that acts: no engine, nothing of the world, no ``run`` of any kind."""
+EXCEPTIONS = {
+    ("grader/engines/local/sandbox.py", "grader.world.service"),
+    ("grader/engines/local/engine.py", "grader.world.service"),
+}
 """On the local engine the world is a fork of the grader's own process: it is entered, not started."""
+OTHER_MEANING = {
+    ("grader.cli.app", "quiz"),
+    ("grader.cli.commands.quiz", "quiz"),
+    ("grader.labs.world", "server"),
+}
+"""Words that name a kind of lab and here something else: the command for practice, the name for an address."""
 LONGEST = 400
-LONGER = {"grader/engines/agent.py", "grader/engines/programs.py"}
+LONGER = {"grader/engines/guest/agent.py", "grader/engines/guest/programs.py"}
 """Given to the student's host as one file each, which can import nothing of the grader's."""
 SOURCES = sorted(path for room in ("grader", "tests") for path in (ROOT / room).rglob("*.py"))
 
@@ -36,18 +57,35 @@ SOURCES = sorted(path for room in ("grader", "tests") for path in (ROOT / room).
 def room_of(module: str) -> str:
     """``labs`` for ``grader.labs.loading``; empty for ``grader`` itself."""
     parts = module.split(".")
+    if module in TABLE:
+        return "kinds.table"
     return parts[1] if len(parts) > 1 else ""
 
 
 def imports(path: Path) -> Iterator[str]:
-    """Every module of ``grader`` that a file imports, anywhere in it."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    """Every module of ``grader`` that a file imports, anywhere in it but for types alone."""
+    return of_tree(ast.parse(path.read_bytes()))
+
+
+def of_tree(tree: ast.AST) -> Iterator[str]:
+    """The modules that a piece of code imports; of ``from grader.labs import cache`` it is ``grader.labs.cache``."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+            continue
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.partition(".")[0] == "grader")
-        elif isinstance(node, ast.ImportFrom) and node.module == "grader":
-            yield from (f"grader.{alias.name}" for alias in node.names if alias.name != "__version__")
-        elif isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("grader."):
-            yield node.module
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "grader":
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else str(node.module)
+        elif (
+            isinstance(node, ast.Call)
+            and getattr(node.func, "id", getattr(node.func, "attr", "")) == "import_module"
+        ):
+            named = node.args[0]
+            if isinstance(named, ast.Constant) and str(named.value).startswith("grader."):
+                yield str(named.value)
+        yield from of_tree(node)
 
 
 def forbidden(importer: str, imported: str) -> bool:
@@ -55,24 +93,83 @@ def forbidden(importer: str, imported: str) -> bool:
     return ORDER.index(imported) > ORDER.index(importer) or imported in NEVER.get(importer, set())
 
 
+def module_of(path: Path) -> str:
+    """``grader.labs.loading`` for its file; a package's own name for its ``__init__``."""
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+PROGRAM = [path for path in SOURCES if path.is_relative_to(ROOT / "grader")]
+MODULES = {module_of(path) for path in PROGRAM}
+
+
 def test_rooms_import_only_from_those_before_them() -> None:
     wrong = []
-    for path in SOURCES:
-        module = path.relative_to(ROOT).with_suffix("").parts
-        if module[0] != "grader" or module[1] == "__init__":
-            continue
+    for path in PROGRAM:
+        module = module_of(path)
         for imported in imports(path):
             name = str(path.relative_to(ROOT))
-            if not room_of(imported) or (name, imported) in EXCEPTIONS:
+            if not room_of(imported) or not room_of(module) or (name, imported) in EXCEPTIONS:
                 continue
-            if forbidden(module[1], room_of(imported)):
+            if imported == READS_OLD and room_of(module) == "pipeline":
+                continue
+            if forbidden(room_of(module), room_of(imported)):
                 wrong.append(f"{name} imports {imported}")
     assert wrong == []
 
 
+def test_what_judges_and_shows_imports_nothing_that_acts() -> None:
+    wrong = []
+    for path in PROGRAM:
+        parts = module_of(path).split(".")
+        if parts[1:2] != ["kinds"] or not set(PURE) & set(parts):
+            continue
+        for imported in imports(path):
+            acts = room_of(imported) in ("engines", "world") or (
+                ".kinds." in imported and "run" in imported.split(".")
+            )
+            if acts:
+                wrong.append(f"{module_of(path)} imports {imported}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("kind", sorted(BUILT_IN))
+def test_every_kind_has_the_same_doors(kind: str) -> None:
+    from grader import kinds
+
+    doors = {
+        "declare": (kinds.declare(kind), ("LAB", "complaints", "completed", "texts")),
+        "plan": (kinds.plan(kind), ("make",)),
+        "run": (kinds.run(kind), ("act", "nothing")),
+        "judge": (kinds.judge(kind), ("EVIDENCE", "judge", "checks", "prepare")),
+        "show": (kinds.show(kind), ("TEMPLATES", "narrative", "holds", "excerpts", "sections", "screen")),
+    }
+    missing = [
+        f"{door}.{name}"
+        for door, (module, names) in doors.items()
+        for name in names
+        if not hasattr(module, name)
+    ]
+    assert missing == []
+
+
+def test_no_room_but_their_own_names_a_kind() -> None:
+    """As a word in quotation marks, which is how a lab.yaml and the table name it."""
+    words = re.compile(rf"""["'](?:{"|".join(BUILT_IN)})["']""")
+    rooms = ("labs", "judge", "outputs", "pipeline", "verify", "cli", "course")
+    named = [
+        f"{module_of(path)}: {line.strip()}"
+        for path in PROGRAM
+        if room_of(module_of(path)) in rooms
+        for line in path.read_text().splitlines()
+        if words.search(line) and (module_of(path), words.search(line)[0].strip("\"'")) not in OTHER_MEANING  # type: ignore[index]
+    ]
+    assert named == []
+
+
 @pytest.mark.parametrize(
     ("importer", "imported"),
-    [("judge", "probes"), ("labs", "cli"), ("outputs", "pipeline"), ("world", "judge")],
+    [("judge", "kinds"), ("labs", "cli"), ("outputs", "pipeline"), ("world", "judge"), ("cli", "kinds")],
 )
 def test_the_rule_about_imports_forbids(importer: str, imported: str) -> None:
     assert forbidden(importer, imported)

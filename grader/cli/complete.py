@@ -37,10 +37,38 @@ class _Code(click.ParamType[str]):
             (f"{entry.lab.id}/{check.code}", check.title)
             for entry in labs.list_labs()
             if entry.lab
-            for check in entry.lab.checks
+            for check in entry.lab.all_checks
         ]
         return [CompletionItem(code, help=title) for code, title in codes if code.startswith(incomplete)]
 
 
+class _Kind(click.ParamType[str]):
+    """A kind of lab; completes those that are installed."""
+
+    name = "kind"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name, once there is such a kind."""
+        from grader import kinds
+
+        return kinds.kind(value).name
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What help shows: the kinds."""
+        from grader import kinds
+
+        return f"[{'|'.join(kinds.names())}]"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Kinds that begin so."""
+        from grader import kinds
+
+        rows = [kinds.kind(name) for name in kinds.names() if name.startswith(incomplete)]
+        return [CompletionItem(row.name, help=row.about) for row in rows]
+
+
 LAB = _Lab()
+KIND = _Kind()
 CODE = _Code()

@@ -16,7 +16,7 @@ from grader.course.submissions import RosterEntry
 from grader.engines.base import Engine
 from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.variant import Variant
@@ -109,7 +109,7 @@ def _write(
     course: Course,
     entry: RosterEntry,
     result: Result,
-    evidence: Evidence | None,
+    evidence: AnyEvidence | None,
     digest: str,
     *,
     refused: bool = False,

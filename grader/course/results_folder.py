@@ -11,7 +11,7 @@ from types import MappingProxyType
 from grader import outputs
 from grader.course.submissions import safe_name
 from grader.model.errors import UsageError
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
 RESULT = "result.json"
@@ -23,7 +23,7 @@ _REPLACED = ".replaced-"
 def write_folder(
     target: Path,
     result: Result,
-    evidence: Evidence | None,
+    evidence: AnyEvidence | None,
     formats: Iterable[str],
     others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
@@ -73,7 +73,7 @@ def recover(out: Path) -> None:
 
 
 def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
-    """Evidence files by the names that their results' folders get: that of their own folder, or of the file.
+    """AnyEvidence files by the names that their results' folders get: that of their own folder, or of the file.
 
     A folder stands for the evidence in it. Raises ``UsageError`` where two would get the same name.
     """

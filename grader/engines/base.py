@@ -23,7 +23,7 @@ import msgspec
 
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 LONGEST_ANSWER = 64 * 1024 * 1024
 
@@ -158,7 +158,7 @@ class Engine(Protocol):
     def prepared(self) -> AbstractContextManager[None]:
         """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of."""
 
-    def machines(self, plan: Plan) -> AbstractContextManager[Machines]:
+    def machines(self, plan: MachinePlan) -> AbstractContextManager[Machines]:
         """Start both machines with the plan's addresses and limits; on leaving, whatever happens, remove them."""
 
     def clean(self) -> list[str]:

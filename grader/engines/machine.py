@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 INTERFACE = "eth0"
 
@@ -32,7 +32,7 @@ def link_end(addresses: Iterable[str], routes: Iterable[str]) -> list[str]:
     return [*lines, *(f"route replace {route} dev {INTERFACE}" for route in routes)]
 
 
-def etc_files(plan: Plan) -> dict[str, str]:
+def etc_files(plan: MachinePlan) -> dict[str, str]:
     """The files of /etc that differ from run to run, by name."""
     host = plan.host
     named = "".join(f"{address.partition('/')[0]} {host.name}\n" for address in host.addresses)

@@ -1,1 +1,104 @@
-"""Kinds of lab, one folder each."""
+"""Kinds of lab, one folder each, and the table that says what each offers.
+
+Everybody else asks this table and knows no kind by name. A kind has five doors, modules that are loaded when somebody
+goes through them:
+
+- ``declare``: what an author may write, ``Lab`` and its ``try`` and ``expect``; see ``Declare``
+- ``plan``: lab + submission + variant -> what will be done; see ``Planner``
+- ``run``: acts on the submission and records facts; see ``Runner``
+- ``judge``: facts -> findings. Pure; see ``Judging``
+- ``show``: what reports draw of the facts. Pure; see ``Show``
+
+Another package brings a kind by the entry-point group ``smtplab.kinds``: a ``Kind``, under its name.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module, metadata
+from typing import cast
+
+from grader.kinds.base import Declare, Judging, Kind, Planner, Runner, Show
+from grader.model.errors import LabError
+from grader.model.lab import Lab
+from grader.model.templates import nearest
+
+__all__ = ["DEFAULT", "GROUP", "Kind", "declare", "judge", "kind", "names", "of", "plan", "run", "show"]
+
+GROUP = "smtplab.kinds"
+"""The entry-point group under which packages bring kinds of their own."""
+
+BUILT_IN = {
+    row.name: row
+    for row in (
+        Kind("server", "grader.kinds.server", about="a mail server's configuration", template="new-lab"),
+        Kind("program", "grader.kinds.program", about="a program that sends mail", template="new-program-lab"),
+        Kind("zone", "grader.kinds.zone", about="a DNS zone", template="new-zone-lab"),
+        Kind(
+            "quiz", "grader.kinds.quiz", about="answers to questions", template="new-quiz-lab",
+            answers_fit_one_variant=True, short_codes=False,
+        ),
+    )
+}  # fmt: skip
+DEFAULT = "server"
+"""The kind of a lab that does not say its own."""
+
+
+def kind(name: str) -> Kind:
+    """The kind of that name. Raises ``LabError``, with the nearest, where there is none."""
+    found = BUILT_IN.get(name) or _brought().get(name)
+    if found is None:
+        hint = nearest("%r", name, names()) or f" (there are {', '.join(names())})"
+        raise LabError(f"there is no kind of lab {name!r}{hint}")
+    return found
+
+
+def of(lab: Lab) -> Kind:
+    """The kind of a lab."""
+    return kind(lab.kind)
+
+
+def names() -> list[str]:
+    """All kinds, smtplab's own first."""
+    return list(BUILT_IN | _brought())
+
+
+@cache
+def _brought() -> dict[str, Kind]:
+    """Kinds of other packages. They cannot take the name of one of smtplab's own."""
+    found = {entry.name: entry.load() for entry in metadata.entry_points(group=GROUP)}
+    wrong = sorted(name for name, row in found.items() if not isinstance(row, Kind) or row.name != name)
+    if wrong:
+        raise LabError(
+            f"the package that brings the kind {wrong[0]!r} names no Kind of that name in the entry points of {GROUP}"
+        )
+    return found
+
+
+def declare(name: str) -> Declare:
+    """The door of that name of a kind; the other functions likewise. Raises ``LabError`` for an unknown kind."""
+    return cast("Declare", _door(name, "declare"))
+
+
+def plan(name: str) -> Planner:
+    """See ``declare``."""
+    return cast("Planner", _door(name, "plan"))
+
+
+def run(name: str) -> Runner:
+    """See ``declare``."""
+    return cast("Runner", _door(name, "run"))
+
+
+def judge(name: str) -> Judging:
+    """See ``declare``."""
+    return cast("Judging", _door(name, "judge"))
+
+
+def show(name: str) -> Show:
+    """See ``declare``."""
+    return cast("Show", _door(name, "show"))
+
+
+def _door(name: str, door: str) -> object:
+    return import_module(f"{kind(name).package}.{door}")

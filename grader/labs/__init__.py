@@ -9,7 +9,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.kinds.server.plan.make import make_plan
     from grader.labs.handout import Started, render_submission, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
     from grader.labs.scaffold import new
@@ -32,7 +31,6 @@ _MODULES = {
     "list_labs": "grader.labs.loading",
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
-    "make_plan": "grader.kinds.server.plan.make",
     "new": "grader.labs.scaffold",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",
@@ -55,7 +53,6 @@ __all__ = [
     "list_labs",
     "load",
     "load_wrong",
-    "make_plan",
     "new",
     "read_submission",
     "render_submission",

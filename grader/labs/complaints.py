@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.templates import nearest
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 MOST = 10
+UNKNOWN_KEY = "unknown-key"
 
 _TYPES = {
     "string": "text",
@@ -26,14 +28,7 @@ _TYPES = {
 }
 
 
-class Complaint(NamedTuple):
-    """A fault: the keys and positions that lead to it from the top, and a sentence."""
-
-    path: tuple[str | int, ...]
-    sentence: str
-
-
-def refusal(path: Path, data: bytes, complaints: Sequence[Complaint]) -> LabError:
+def refusal(path: Path, data: bytes, complaints: Sequence[Diagnostic]) -> LabError:
     """The error for all complaints about a file, a line each, in the file's order."""
     import yaml
 
@@ -64,7 +59,7 @@ def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int:
     return line + 1
 
 
-def schema_complaints(value: Any, type_: Any) -> list[Complaint]:
+def schema_complaints(value: Any, type_: Any) -> list[Diagnostic]:
     """What the JSON Schema of ``type_`` finds wrong with ``value``; empty where it finds nothing."""
     from jsonschema import Draft202012Validator
 
@@ -74,20 +69,21 @@ def schema_complaints(value: Any, type_: Any) -> list[Complaint]:
     return [complaint for error in errors for complaint in _complaints(error)]
 
 
-def _complaints(error: ValidationError) -> Iterator[Complaint]:
+def _complaints(error: ValidationError) -> Iterator[Diagnostic]:
     path = tuple(error.absolute_path)
     if error.validator == "additionalProperties":
         known = _any(error.schema)["properties"]
         for key in _any(error.instance):
             if key not in known:
-                yield Complaint((*path, key), f"there is no key {key!r} here{_hint(str(key), known)}")
+                sentence = f"there is no key {key!r} here{_hint(str(key), known)}"
+                yield Diagnostic(sentence, (*path, key), code=UNKNOWN_KEY)
     elif error.validator in ("anyOf", "oneOf"):
         yield from _of_alternatives(error, path)
     else:
-        yield Complaint(path, _sentence(error, path))
+        yield fault_at(path, _sentence(error, path))
 
 
-def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Complaint]:
+def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Iterator[Diagnostic]:
     """Of several alternatives that all fail, the one that comes nearest: whose type at least is right."""
     by_alternative: dict[Any, list[ValidationError]] = {}
     for inner in error.context or ():
@@ -102,7 +98,7 @@ def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Ite
         for inner in error.context or ()
         if inner.validator == "type" and inner.validator_value != "null"
     ]
-    yield Complaint(
+    yield fault_at(
         path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}"
     )
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from grader import resources
-from grader.kinds.server.declare import Try
+from grader import kinds, resources
 from grader.labs import cache
-from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, program_digest, read_world
-from grader.model.attempt import Mail
+from grader.labs.world import World, program_digest, read_world
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.lab import Check, Lab, Wrong
 from grader.model.templates import names_in, nearest, unknown_name
 
-if TYPE_CHECKING:
-    from grader.labs.complaints import Complaint
-
 FILE = "lab.yaml"
 DECLARATION = "expect.yaml"
-LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls")
-USERS = ("alice", "bob")
+KIND = re.compile(rb"^kind:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
+"""Where lab.yaml names its kind, found before it is read: the kind says how to read it."""
 
 
 class LabFolder(Struct, frozen=True):
@@ -41,15 +38,9 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     folder = find(path_or_id)
     path = folder / FILE
     data = _bytes(path)
-    world = read_world()
-    lab = _loaded(
-        cache.digest([program_digest(), world.digest.encode(), str(path).encode(), data]), path, data
-    )
-    if lab.quiz is None:
-        return lab
-    from grader.kinds.quiz.complete import completed
-
-    return completed(lab, path, data)
+    key = cache.digest([program_digest(), read_world().digest.encode(), str(path).encode(), data])
+    lab = _loaded(key, path, data)
+    return kinds.declare(lab.kind).completed(lab, path, data)
 
 
 def find(path_or_id: str | os.PathLike[str]) -> Path:
@@ -109,162 +100,102 @@ def _bytes(path: Path) -> bytes:
 
 @lru_cache(maxsize=32)
 def _loaded(key: str, path: Path, data: bytes) -> Lab:
-    return cache.cached("labs", key, Lab, lambda: _parsed(path, data))
+    found = KIND.search(data)
+    named = found[1].decode() if found else kinds.DEFAULT
+    type_ = kinds.declare(named).LAB if named in kinds.names() else Lab
+    return cache.cached("labs", key, type_, lambda: _parsed(path, data))
 
 
 def _parsed(path: Path, data: bytes) -> Lab:
     from grader.labs.complaints import refusal
-    from grader.labs.yamlfile import parse
+    from grader.labs.yamlfile import convert, value_of
 
-    lab = parse(data, path, Lab)
+    value = value_of(data, path)
+    named = value.setdefault("kind", kinds.DEFAULT) if isinstance(value, dict) else kinds.DEFAULT
+    if named not in kinds.names():
+        known = kinds.names()
+        hint = nearest("%r", str(named), known) or f" (there are {', '.join(known)})"
+        raise refusal(path, data, [fault_at(("kind",), f"there is no kind of lab {named!r}{hint}")])
+    lab = convert(
+        value, data, path, kinds.declare(named).LAB, explained=lambda fault: _of_another(fault, named)
+    )
     if complaints := list(_complaints(lab, path, read_world())):
         raise refusal(path, data, complaints)
     return lab
 
 
-def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Complaint]:
-    """What the schema cannot say: names that nothing bears, codes that no check has, circles."""
-    from grader.labs.complaints import Complaint
+def _of_another(fault: Diagnostic, named: str) -> Diagnostic:
+    """A fault with a word on which kinds of lab have a key that this one has not."""
+    from grader.labs.complaints import UNKNOWN_KEY
+    from grader.labs.schema import schema_of
 
+    if fault.code != UNKNOWN_KEY or "did you mean" in fault.sentence:
+        return fault
+    key = str(fault.path[-1])
+    having = []
+    for other in kinds.names():
+        whole = schema_of(kinds.declare(other).LAB)["$defs"]
+        parts = [kinds.declare(other).LAB.__name__] if len(fault.path) == 1 else list(whole)
+        if other != named and any(key in whole[part].get("properties", {}) for part in parts):
+            having.append(repr(other))
+    if not having:
+        return fault
+    sentence = f"{fault.sentence}: it is one of labs of kind {' or '.join(having)}, and this one is {named!r}"
+    return replace(fault, sentence=sentence)
+
+
+def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Diagnostic]:
+    """What the schema cannot say: names that nothing bears, codes that no check has, circles."""
     folder = path.absolute().parent.name
     if lab.id != folder:
-        yield Complaint(("id",), f"the id {lab.id!r} and the folder's name {folder!r} must be the same")
-    if lab.kind == "zone":
-        from grader.kinds.zone.checks import zone_complaints
-
-        yield from zone_complaints(lab, world)
+        yield fault_at(("id",), f"the id {lab.id!r} and the folder's name {folder!r} must be the same")
     for position, pattern in enumerate(lab.submission.required):
         if pattern.startswith("/") or ".." in pattern.split("/"):
-            yield Complaint(
+            yield fault_at(
                 ("submission", "required", position), f"{pattern!r} leaves the submission's folder"
             )
-    yield from _kind_complaints(lab)
-    codes = [check.code for check in lab.checks]
-    for position, check in enumerate(lab.checks):
+    yield from kinds.declare(lab.kind).complaints(lab)
+    codes = [check.code for check in lab.all_checks]
+    for position, check in enumerate(lab.all_checks):
         here = ("checks", position)
         if check.code in codes[:position]:
-            yield Complaint((*here, "code"), f"two checks have the code {check.code!r}")
+            yield fault_at((*here, "code"), f"two checks have the code {check.code!r}")
         yield from _code_complaints(check, codes, here)
         yield from _text_complaints(check, world, here)
-        for number, attempt in enumerate(check.attempts):
-            yield from _try_complaints(attempt, codes, world, (*here, "try", number))
     yield from _circles(lab)
 
 
-def _kind_complaints(lab: Lab) -> Iterator[Complaint]:
-    from grader.labs.complaints import Complaint
-
-    if lab.kind == "quiz":
-        if lab.quiz is None:
-            yield Complaint(
-                (), "a lab of kind 'quiz' says with the key 'quiz' where its questions are; add it"
-            )
-        if lab.checks:
-            yield Complaint(("checks",), "the checks of a quiz are its questions: remove 'checks'")
-    else:
-        if lab.kind == "program" or lab.program is not None:
-            from grader.kinds.program.plan import complaints
-
-            yield from complaints(lab)
-        if lab.quiz is not None:
-            yield Complaint(("quiz",), f"a lab of kind {lab.kind!r} has no questions: write 'kind: quiz'")
-        if not lab.checks:
-            yield Complaint((), "the lab has no checks: add at least one")
-
-
-def _code_complaints(check: Check, codes: list[str], here: tuple[str | int, ...]) -> Iterator[Complaint]:
-    from grader.labs.complaints import Complaint
-
+def _code_complaints(check: Check, codes: list[str], here: tuple[str | int, ...]) -> Iterator[Diagnostic]:
     for key, named in (("needs", check.needs), ("control", check.control)):
         for number, code in enumerate(named):
             if code == check.code:
-                yield Complaint((*here, key, number), f"the check {code!r} names itself")
+                yield fault_at((*here, key, number), f"the check {code!r} names itself")
             elif code not in codes:
-                yield Complaint(
+                yield fault_at(
                     (*here, key, number), f"no check has the code {code!r}{nearest('%r', code, codes)}"
                 )
 
 
-def _text_complaints(check: Check, world: World, here: tuple[str | int, ...]) -> Iterator[Complaint]:
-    from grader.labs.complaints import Complaint
-
+def _text_complaints(check: Check, world: World, here: tuple[str | int, ...]) -> Iterator[Diagnostic]:
     texts = {key: getattr(check, key) for key in ("title", "why", "next", "expected", "explain")}
     for key, text in texts.items():
         for name in sorted(names_in(text or "") - world.names.keys()):
-            yield Complaint((*here, key), unknown_name(name, world.names))
+            yield fault_at((*here, key), unknown_name(name, world.names))
     if check.hints:
         for key in ("nudge", "pointer", "example"):
             for name in sorted(names_in(getattr(check.hints, key)) - world.names.keys()):
-                yield Complaint((*here, "hints", key), unknown_name(name, world.names))
+                yield fault_at((*here, "hints", key), unknown_name(name, world.names))
 
 
-def _try_complaints(
-    attempt: Try, codes: list[str], world: World, here: tuple[str | int, ...]
-) -> Iterator[Complaint]:
-    from grader.labs.complaints import Complaint
-
-    listeners = [str(listener) for listener in attempt.on]
-    sources = [*world.sources, *sorted(MADE_SOURCES)]
-    yield from _unknown_words("source", attempt.sources, sources, (*here, "from"))
-    yield from _unknown_words("listener", listeners, LISTENERS, (*here, "on"))
-    yield from _unknown_words("list of forms", attempt.forms, sorted(world.forms), (*here, "forms"))
-    if attempt.user is not None and attempt.user.removesuffix("!") not in USERS:
-        yield Complaint(
-            (*here, "as"), f"there is no user {attempt.user!r}; the users are {' and '.join(USERS)}"
-        )
-    if attempt.unless_arrived is not None and attempt.unless_arrived not in codes:
-        hint = nearest("%r", attempt.unless_arrived, codes)
-        yield Complaint((*here, "unless-arrived"), f"no check has the code {attempt.unless_arrived!r}{hint}")
-    if attempt.say and (attempt.mail or attempt.forms):
-        yield Complaint((*here, "say"), "'say' stands instead of 'mail' and 'forms': make two entries of it")
-    known_names = world.names.keys() | ATTEMPT_NAMES
-    for number, form in enumerate(attempt.forms):
-        for mail in world.forms.get(form, []):
-            for _, name in mail_names(mail):
-                if name not in known_names:
-                    sentence = f"in form {mail.title!r}: {unknown_name(name, known_names)}"
-                    yield Complaint((*here, "forms", number), sentence)
-    for number, text in enumerate(attempt.say):
-        for name in sorted(names_in(text) - known_names):
-            yield Complaint((*here, "say", number), unknown_name(name, known_names))
-    for number, mail in enumerate(attempt.mail):
-        for key, name in mail_names(mail):
-            if name not in known_names:
-                yield Complaint((*here, "mail", number, key), unknown_name(name, known_names))
-
-
-def _unknown_words(
-    what: str, words: Sequence[str], known: Sequence[str], here: tuple[str | int, ...]
-) -> Iterator[Complaint]:
-    from grader.labs.complaints import Complaint
-
-    for number, word in enumerate(words):
-        if word not in known:
-            hint = nearest("%r", word, known) or f" (there are {', '.join(known)})"
-            yield Complaint((*here, number), f"there is no {what} {word!r}{hint}")
-
-
-def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
-    """Each key of a mail with each name that its text uses."""
-    texts: list[tuple[str, str | None]] = [("from", mail.sender), ("title", mail.title), ("helo", mail.helo)]
-    texts += [("parameters", mail.parameters), ("preamble", mail.preamble), ("header_from", mail.header_from)]
-    texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
-    for key, text in texts:
-        for name in sorted(names_in(text or "")):
-            yield key, name
-
-
-def _circles(lab: Lab) -> Iterator[Complaint]:
+def _circles(lab: Lab) -> Iterator[Diagnostic]:
     """One complaint for the first circle of ``needs``, ``control`` and ``unless-arrived``, with all its members."""
-    from grader.labs.complaints import Complaint
-
-    follows = {check.code: sorted(depends_on(check)) for check in lab.checks}
+    follows = {check.code: sorted(check.depends_on) for check in lab.all_checks}
     done: set[str] = set()
     for start in follows:
         trail: list[str] = []
         if circle := _walk(start, follows, trail, done):
-            position = next(number for number, check in enumerate(lab.checks) if check.code == circle[0])
-            yield Complaint(
+            position = next(number for number, check in enumerate(lab.all_checks) if check.code == circle[0])
+            yield fault_at(
                 ("checks", position, "code"), f"checks wait for each other: {' needs '.join(circle)}"
             )
             return
@@ -282,9 +213,3 @@ def _walk(code: str, follows: dict[str, list[str]], trail: list[str], done: set[
     trail.pop()
     done.add(code)
     return []
-
-
-def depends_on(check: Check) -> set[str]:
-    """Codes of the checks without whose outcome this one cannot be judged."""
-    spared = {attempt.unless_arrived for attempt in check.attempts if attempt.unless_arrived}
-    return {*check.needs, *check.control, *spared}

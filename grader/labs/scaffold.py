@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 
 import msgspec
 
-from grader import resources
+from grader import kinds, resources
 from grader.labs.schema import lab_schema
 from grader.model.errors import UsageError
 from grader.model.templates import fill_file
@@ -20,11 +20,7 @@ SCHEMA_FILE = "lab.schema.json"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-PATTERNS = {"server": "new-lab", "zone": "new-zone-lab", "quiz": "new-quiz-lab"}
-"""For each kind of lab that can be made, the folder of fixtures that it is made from."""
-
-
-def new(lab_id: str, where: Path, kind: str = "server") -> Path:
+def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT) -> Path:
     """Make the folder ``where/lab_id`` with a lab of a kind that verifies green, and the schema for editors beside it.
 
     Raises ``UsageError`` for an id that none can have, a folder that is there already, or one that cannot be written.
@@ -41,7 +37,7 @@ def new(lab_id: str, where: Path, kind: str = "server") -> Path:
         write_schema(where)
         beside = Path(mkdtemp(prefix=f".{lab_id}.", dir=where))
         try:
-            _copy(resources.folder("fixtures") / PATTERNS[kind], beside, lab_id)
+            _copy(_pattern(kinds.kind(kind)), beside, lab_id)
             beside.chmod(0o755)
             beside.rename(folder)
         finally:
@@ -51,6 +47,13 @@ def new(lab_id: str, where: Path, kind: str = "server") -> Path:
             f"cannot write {folder}: {error.strerror}: choose another folder or make room"
         ) from error
     return folder
+
+
+def _pattern(kind: kinds.Kind) -> Path:
+    """The folder that a new lab of a kind is made from. Raises ``UsageError`` where there is none."""
+    if not kind.template:
+        raise UsageError(f"no pattern for a lab of kind {kind.name!r} is known: copy one of its labs")
+    return (kind.files or resources.folder("fixtures")) / kind.template
 
 
 def write_schema(where: Path) -> Path:

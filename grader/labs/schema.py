@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
+from grader import kinds
 from grader.model.attempt import Mail
-from grader.model.evidence import Evidence
-from grader.model.lab import Lab, Wrong
+from grader.model.lab import Wrong
 from grader.model.result import Result
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -17,7 +17,16 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def lab_schema() -> dict[str, Any]:
     """The schema of ``lab.yaml``."""
-    return _published("lab", "A lab of smtplab (lab.yaml)", Lab)
+    made = _published(
+        "lab", "A lab of smtplab (lab.yaml)", *(kinds.declare(name).LAB for name in kinds.names())
+    )
+    for variant in made["$defs"].values():
+        tag = variant.get("properties", {}).get("kind", {})
+        # A lab that does not say its kind is of the default one, which msgspec cannot know of a tag.
+        if tag.get("enum") == [kinds.DEFAULT] and "kind" in variant.get("required", ()):
+            variant["required"].remove("kind")
+            tag["default"] = kinds.DEFAULT
+    return made
 
 
 def wrong_schema() -> dict[str, Any]:
@@ -37,14 +46,16 @@ def result_schema() -> dict[str, Any]:
 
 def evidence_schema() -> dict[str, Any]:
     """The schema of an evidence document (``smtplab check --evidence``)."""
-    return _published("evidence", "The evidence of one run of smtplab", Evidence)
+    types = [kinds.judge(name).EVIDENCE for name in kinds.names()]
+    return _published("evidence", "The evidence of one run of smtplab", *types, version=2)
 
 
-def schema_of(type_: Any) -> dict[str, Any]:
-    """The schema of any type that msgspec knows."""
-    schema: dict[str, Any] = _flush(msgspec.json.schema(type_))
-    schema["$schema"] = DIALECT
-    return schema
+def schema_of(*types: Any) -> dict[str, Any]:
+    """The schema of a type that msgspec knows; of several, that a value fits one of them."""
+    found, parts = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
+    schema = dict(found[0]) if len(found) == 1 else {"anyOf": list(found)}
+    made: dict[str, Any] = _flush({**schema, "$defs": parts} if parts else schema)
+    return {**made, "$schema": DIALECT}
 
 
 def _flush(part: Any) -> Any:
@@ -59,6 +70,6 @@ def _flush(part: Any) -> Any:
     return part
 
 
-def _published(name: str, title: str, type_: Any) -> dict[str, Any]:
-    made = schema_of(type_)
-    return {"$schema": DIALECT, "$id": f"urn:smtplab:schema:{name}:1", "title": title, **made}
+def _published(name: str, title: str, *types: Any, version: int = 1) -> dict[str, Any]:
+    made = schema_of(*types)
+    return {"$schema": DIALECT, "$id": f"urn:smtplab:schema:{name}:{version}", "title": title, **made}

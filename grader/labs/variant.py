@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
+from grader import kinds
 from grader.labs.world import World, read_world
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
@@ -90,7 +91,7 @@ def draw_variant(
     if student is None:
         names = {name: declared.canonical for name, declared in world.names.items()}
         passwords = {f"{user}_password": word for user, word in world.words.canonical_passwords.items()}
-        return _with_questions(
+        return _with_texts(
             Variant(id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id)),
             lab,
         )
@@ -116,16 +117,13 @@ def draw_variant(
         seed=drawn.hex(),
         probe_key=probe_key,
     )
-    return _with_questions(variant, lab)
+    return _with_texts(variant, lab)
 
 
-def _with_questions(variant: Variant, lab: Lab) -> Variant:
-    """The variant of a quiz with the student's questions for the files to be handed out; any other as it is."""
-    if lab.quiz is None:
-        return variant
-    from grader.kinds.quiz.draw import texts
-
-    return replace(variant, texts=texts(lab.quiz, variant.id))
+def _with_texts(variant: Variant, lab: Lab) -> Variant:
+    """The variant with what its kind of lab has to say in the files to be handed out, such as questions."""
+    texts = kinds.declare(lab.kind).texts(lab, variant.id)
+    return replace(variant, texts=texts) if texts else variant
 
 
 def _password(world: World, random: KeyedRandom, user: str) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 import yaml
 
-from grader.labs.complaints import Complaint, refusal, schema_complaints
+from grader.labs.complaints import refusal, schema_complaints
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 
 T = TypeVar("T")
@@ -64,15 +66,30 @@ def parse(data: bytes, path: Path, type_: type[T]) -> T:
 
     Raises ``LabError`` of one line for each fault: ``file:line: what is wrong; the nearest valid key``.
     """
-    value = _value(data, path)
+    return convert(value_of(data, path), data, path, type_)
+
+
+def convert(
+    value: Any,
+    data: bytes,
+    path: Path,
+    type_: type[T],
+    *,
+    explained: Callable[[Diagnostic], Diagnostic] = lambda found: found,
+) -> T:
+    """``value``, which a file of these ``data`` holds, as one of ``type_``. Raises ``LabError`` as ``parse`` does.
+
+    ``explained`` may add to what is said of a fault.
+    """
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        found = schema_complaints(value, type_) or [Complaint((), str(error))]
-        raise refusal(path, data, found) from error
+        found = schema_complaints(value, type_) or [fault_at((), str(error))]
+        raise refusal(path, data, [explained(fault) for fault in found]) from error
 
 
-def _value(data: bytes, path: Path) -> Any:
+def value_of(data: bytes, path: Path) -> Any:
+    """The file's content as mappings, lists and scalars. Raises ``LabError`` where it is no YAML."""
     try:
         return yaml.load(data, _Loader)  # noqa: S506  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:

@@ -13,10 +13,11 @@ from grader import resources
 from grader.formats.message.rules import RULES
 from grader.kinds.quiz.bank import read_bank
 from grader.kinds.quiz.questions import Question
-from grader.labs.complaints import Complaint, refusal
+from grader.labs.complaints import refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson import entries
 from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.templates import nearest
 
@@ -58,7 +59,7 @@ class _File(Struct):
 
     path: Path
     data: bytes
-    complaints: list[Complaint]
+    complaints: list[Diagnostic]
 
     def refuse(self) -> None:
         if self.complaints:
@@ -82,7 +83,7 @@ def read_library(folder: Path) -> Library:
         for place, entry in enumerate(listed):
             if entry.id in found:
                 file.complaints.append(
-                    Complaint((place, "id"), f"the id {entry.id!r} is taken; choose another")
+                    fault_at((place, "id"), f"the id {entry.id!r} is taken; choose another")
                 )
             found[entry.id] = entry
         files.append((file, listed))
@@ -109,22 +110,20 @@ def _documents(folder: Path) -> dict[int, Document]:
 
 def _entry_complaints(
     entry: Entry, place: int, known: dict[str, Entry], documents: dict[int, Document]
-) -> Iterator[Complaint]:
+) -> Iterator[Diagnostic]:
     for number, reference in enumerate(entry.references):
         if wrong := _reference_complaint(reference, documents):
-            yield Complaint((place, "references", number), wrong)
+            yield fault_at((place, "references", number), wrong)
     for path, id_ in _named(entry):
         if id_ not in known:
-            yield Complaint((place, *path), f"there is no entry {id_!r}{nearest('%r', id_, known)}")
+            yield fault_at((place, *path), f"there is no entry {id_!r}{nearest('%r', id_, known)}")
         elif id_ == entry.id:
-            yield Complaint((place, *path), f"{id_!r} refers to itself; remove it")
+            yield fault_at((place, *path), f"{id_!r} refers to itself; remove it")
     if isinstance(entry, entries.Reply):
         codes = {other.code for other in known.values() if isinstance(other, entries.Enhanced)}
         for number, code in enumerate(entry.enhanced):
             if code not in codes and f"X{code[1:]}" not in codes:
-                yield Complaint(
-                    (place, "enhanced", number), f"enhanced.yaml has no code {code}; add it there"
-                )
+                yield fault_at((place, "enhanced", number), f"enhanced.yaml has no code {code}; add it there")
 
 
 def _named(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -157,21 +156,21 @@ def _rules(folder: Path, known: dict[str, Entry]) -> tuple[str, dict[str, Header
     for place, rule in enumerate(read.rules):
         if rule.id not in RULES:
             file.complaints.append(
-                Complaint(
+                fault_at(
                     ("rules", place, "id"), f"no rule is called {rule.id!r}{nearest('%r', rule.id, RULES)}"
                 )
             )
         for number, id_ in enumerate(rule.see):
             if id_ not in known:
                 file.complaints.append(
-                    Complaint(
+                    fault_at(
                         ("rules", place, "see", number),
                         f"there is no entry {id_!r}{nearest('%r', id_, known)}",
                     )
                 )
     untold = set(RULES) - {rule.id for rule in read.rules}
     if untold:
-        file.complaints.append(Complaint(("rules",), f"the rule {min(untold)!r} is not explained; add it"))
+        file.complaints.append(fault_at(("rules",), f"the rule {min(untold)!r} is not explained; add it"))
     file.refuse()
     return read.sample, {rule.id: rule for rule in read.rules}
 
@@ -182,5 +181,5 @@ def _check_rule_names(files: list[tuple[_File, list[Entry]]], rules: dict[str, H
             for number, id_ in enumerate(getattr(entry, "rules", ())):
                 if id_ not in rules:
                     wrong = f"there is no header rule {id_!r}{nearest('%r', id_, rules)}"
-                    file.complaints.append(Complaint((place, "rules", number), wrong))
+                    file.complaints.append(fault_at((place, "rules", number), wrong))
         file.refuse()

@@ -9,13 +9,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-
-class Span(Struct, frozen=True):
-    """Some characters of the file."""
-
-    line: int
-    column: int
-    length: int = 1
+from grader.model.diagnostic import Span
 
 
 class ZoneFault(Struct, frozen=True):

@@ -1,86 +1,62 @@
-"""Evidence: what was done and what happened, as data that can be judged again without a container."""
+"""Evidence: what was done and what happened, as data that can be judged again without a container.
+
+What all kinds of lab share stands here; what only one kind records is its ``Facts``.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
 from msgspec import Meta, Struct
 
-from grader.kinds.program.facts import ProgramEvidence
-from grader.kinds.quiz.facts import QuizFacts
-from grader.kinds.server.facts import Published, ServiceFacts
-from grader.kinds.zone.facts import ZoneEvidence
-from grader.model.dns import KeyAnswer
 from grader.model.lab import Lab
-from grader.model.traffic import Arrival, Command, Outcome, Query, Queued, Session
 
-SCHEMA = "smtplab/evidence/1"
-
-ANY_MAILBOX = "*"
-"""Stands for a user where whoever reads the mail is the server's own business (RFC 5321 section 4.5.1)."""
+SCHEMA = "smtplab/evidence/2"
 
 
-class AttemptFacts(Struct, frozen=True):
-    """What the judge and the report need of a planned attempt; credentials and message text are left out."""
+class Tried(Struct, frozen=True, kw_only=True):
+    """One thing that was to be tried for a check. ``source`` and ``listener`` say who tries it where, if anybody."""
 
     id: str
     check: str
     title: str
-    source: str
-    address: str
-    listener: str
-    token: str = ""
-    sender: str = ""
-    recipients: list[str] = []
-    user: str | None = None
-    say: list[str] = []
-    mailbox: str | None = None
-    stopped: list[str] = []
+    source: str = ""
+    listener: str = ""
 
 
-class Evidence(Struct, frozen=True, kw_only=True):
+class Facts(Struct, frozen=True, kw_only=True, tag_field="kind"):
+    """What a kind of lab records of a run."""
+
+
+L = TypeVar("L", bound=Lab, covariant=True)
+F = TypeVar("F", bound=Facts, covariant=True)
+
+
+class Evidence(Struct, Generic[L, F], frozen=True, kw_only=True):
     """Everything about one run. Credentials are redacted before it is stored."""
 
     schema: str = SCHEMA
-    lab: Lab
+    lab: L
     student: str | None
     variant: str
     names: Annotated[
         dict[str, str], Meta(description="The variant's public names, for the feedback's texts.")
     ]
-    started: Annotated[str, Meta(description="UTC, ISO 8601, ends in Z.")]
+    started: Annotated[str, Meta(description="UTC, ISO 8601 with milliseconds, ends in Z.")]
     duration: Annotated[float, Meta(description="Seconds.")]
     engine: str
     image: str
-    mta: str
-    attempts: list[AttemptFacts]
-    outcomes: list[Outcome]
-    sessions: list[Session]
-    arrivals: list[Arrival]
-    queued: list[Queued] = []
-    queries: list[Query] = []
-    commands: list[Command] = []
-    log: list[str] = []
-    listening: Annotated[list[int], Meta(description="Ports that took a connection before probing.")] = []
-    started_up: Annotated[bool, Meta(description="The server greeted in time.")] = True
+    mta: Annotated[str, Meta(description="Name and version of the student's mail server, if one ran.")] = ""
     files: Annotated[list[str], Meta(description="Names of the files handed in.")] = []
-    published: Annotated[
-        Published | None,
-        Meta(description="What the submission had DNS say, in a lab that publishes records."),
-    ] = None
-    keys: Annotated[
-        list[KeyAnswer],
-        Meta(description="What DNS answered for the keys that signatures named and those published."),
-    ] = []
-    services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
-    zone: Annotated[ZoneEvidence | None, Meta(description="The zone that was handed in.")] = None
     notes: Annotated[
         list[str], Meta(description="Remarks of the grader on the run, such as a limit reached.")
     ] = []
     error: Annotated[str | None, Meta(description="The grader's own fault, which costs no points.")] = None
-    program: Annotated[
-        ProgramEvidence | None, Meta(description="The runs of the program, of a lab of kind 'program'.")
+    checks: Annotated[
+        list[str] | None, Meta(description="The checks that were to be tried, if they were not all.")
     ] = None
-    quiz: Annotated[QuizFacts | None, Meta(description="Questions and answers, of a lab of kind 'quiz'.")] = (
-        None
-    )
+    facts: Annotated[F, Meta(description="What this kind of lab records.")]
+
+
+AnyEvidence = Evidence[Any, Any]
+"""Evidence of whatever kind."""

@@ -1,26 +1,16 @@
-"""A lab as its author declares it in ``lab.yaml``.
+"""A lab as its author declares it in ``lab.yaml``, as far as all kinds of lab share it.
 
-The types below are the schema: ``smtplab lab schema`` prints the JSON Schema made from them, the loader refuses
-what does not fit them, and the meta descriptions are what an editor shows while an author types.
+Each kind extends these types by its own keys (``grader.kinds.KIND.declare``), and the extended ones are the schema:
+``smtplab lab schema`` prints the JSON Schema made from them, the loader refuses what does not fit them, and the meta
+descriptions are what an editor shows while an author types.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, ClassVar
 
 from msgspec import Meta, Struct, field
-
-from grader.kinds.program.declare import Program
-from grader.kinds.quiz.declare import Quiz
-from grader.kinds.server.declare import Absolute, Expect, Host, InstallTarget, Try
-from grader.kinds.zone.declare import ZoneWorld
-
-Kind = Literal["server", "program", "zone", "quiz"]
-"""What is handed in: a mail server's configuration, a program that sends mail, a DNS zone, answers to questions."""
-
-ON_MACHINES = ("server", "program")
-"""Kinds whose submissions run, and so need an engine; the others are examined as the data that they are."""
-
 
 Text = Annotated[str, Meta(min_length=1)]
 Code = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
@@ -35,16 +25,17 @@ class Hints(Struct, frozen=True, forbid_unknown_fields=True):
     example: Annotated[Text, Meta(description="A worked example, close to the answer.")]
 
 
-class Check(Struct, frozen=True, forbid_unknown_fields=True):
-    """One thing that is judged, worth points, with the feedback for its failure."""
+class Check(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that is judged, worth points, with the feedback for its failure.
+
+    Each kind of lab adds ``try``, what is attempted, and ``expect``, what must hold.
+    """
 
     code: Code
     title: Annotated[Text, Meta(description="The outcome in the student's words.")]
     points: Annotated[int, Meta(ge=0, le=1000)]
-    expect: Expect
     why: Annotated[Text, Meta(description="Why it matters. Names no fix.")]
     next: Annotated[Text, Meta(description="What to do next. Only here is a fix named.")]
-    attempts: list[Try] = field(name="try", default_factory=list)
     needs: Annotated[
         list[Code],
         Meta(description="Checks without which this one says nothing: it is skipped if they fail."),
@@ -61,25 +52,16 @@ class Check(Struct, frozen=True, forbid_unknown_fields=True):
         str | None, Meta(description="The long text of 'smtplab explain CODE' (Markdown).")
     ] = None
 
+    @property
+    def depends_on(self) -> set[str]:
+        """Codes of the checks without whose outcome this one cannot be judged."""
+        return {*self.needs, *self.control}
 
-class SubmissionRules(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which files are handed in and where they go."""
+
+class SubmissionRules(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which files are handed in."""
 
     required: Annotated[list[str], Meta(min_length=1)]
-    installs: Annotated[
-        Absolute | dict[str, Absolute | InstallTarget],
-        Meta(
-            description="Folder on the student's host, where there is a host. Or several: for each folder of the "
-            "submission the one on the host; the longest that fits a file counts."
-        ),
-    ] = "/etc/postfix"
-    publishes: Annotated[
-        str | None,
-        Meta(
-            description="Folder of the submission whose files hold key records (RFC 6376 section 3.6) for DNS, in "
-            "master-file format. They are published, not installed."
-        ),
-    ] = None
     optional: Annotated[list[str], Meta(description="Glob patterns of further files.")] = field(
         default_factory=lambda: ["*", "*/*"]
     )
@@ -91,42 +73,40 @@ class SubmissionRules(Struct, frozen=True, forbid_unknown_fields=True):
     )
 
 
-class Lab(Struct, frozen=True, forbid_unknown_fields=True):
-    """A lab: what students are asked, given and judged by."""
+class Lab(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+    """A lab: what students are asked, given and judged by. ``kind`` says what is handed in.
+
+    ``needs_engine`` says whether a submission runs on machines of its own.
+    """
 
     id: Identifier
     title: Text
     version: Annotated[str, Meta(pattern=r"^\d+(\.\d+)*$")]
     summary: Text
     submission: SubmissionRules
-    checks: Annotated[list[Check], Meta(description="What is judged. A quiz has its questions instead.")] = []
-    kind: Kind = "server"
     minutes: Annotated[int, Meta(ge=1, description="How long a student needs.")] = 60
-    host: Host = Host()
-    zone: Annotated[
-        ZoneWorld | None, Meta(description="The zones around the student's, in a lab of the kind 'zone'.")
-    ] = None
     teaches: list[Text] = []
-    quiz: Annotated[Quiz | None, Meta(description="The questions, of a lab of kind 'quiz'.")] = None
-    program: Annotated[
-        Program | None, Meta(description="Whom the program meets, of a lab of kind 'program'.")
-    ] = None
+
+    needs_engine: ClassVar[bool] = False
+
+    @property
+    def kind(self) -> str:
+        """The kind's name, as ``lab.yaml`` has it."""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def all_checks(self) -> Sequence[Check]:
+        """The checks, whatever more their kind knows of them."""
+        return getattr(self, "checks", ())
 
     @property
     def max_score(self) -> int:
-        """The points of all checks together; of a quiz, of those questions that one student gets."""
-        if self.quiz is not None:
-            return self.quiz.points * self.quiz.number
-        return sum(check.points for check in self.checks)
-
-    @property
-    def needs_engine(self) -> bool:
-        """Whether a submission runs on machines of its own."""
-        return self.kind in ON_MACHINES
+        """The points of all checks together."""
+        return sum(check.points for check in self.all_checks)
 
     def check(self, code: str) -> Check:
         """The check with this code, without the lab's prefix. Raises ``KeyError``."""
-        for check in self.checks:
+        for check in self.all_checks:
             if check.code == code:
                 return check
         raise KeyError(code)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from grader.kinds.program.facts import ProgramPlan
-from grader.kinds.server.facts import Published
-from grader.model.attempt import Attempt
 from grader.model.dns import KeyRecord
 from grader.model.submission_server import SubmissionServerSpec
 
@@ -76,17 +73,23 @@ class Limits(Struct, frozen=True):
     wall: float = 60.0
 
 
-class Plan(Struct, frozen=True):
-    """All that a run needs: it travels to the engine and to the world, and is kept in the evidence's heading."""
+class Plan(Struct, frozen=True, kw_only=True):
+    """What all plans hold, whatever will be done. ``secrets`` are taken out of evidence before it is stored.
+
+    ``checks`` are the codes of those that are to be tried, ``None`` for all.
+    """
 
     lab: str
     lab_version: str
     student: str | None
     variant: str
+    secrets: list[str] = []
+    checks: list[str] | None = None
+
+
+class MachinePlan(Plan, frozen=True, kw_only=True):
+    """A plan that needs machines: what the engine must know of them."""
+
     host: HostSpec
     world: WorldSpec
-    attempts: list[Attempt]
     limits: Limits = Limits()
-    secrets: list[str] = []
-    published: Published | None = None
-    program: ProgramPlan | None = None

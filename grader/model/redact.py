@@ -6,16 +6,16 @@ import base64
 
 import msgspec
 
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
 
 REDACTED = b"[redacted]"
 
 
-def redact(evidence: Evidence, secrets: list[str]) -> Evidence:
+def redact(evidence: AnyEvidence, secrets: list[str], type_: type[AnyEvidence]) -> AnyEvidence:
     """The evidence with every secret replaced, wherever a server, a log or a command repeated it.
 
-    A secret is also looked for as base64, as AUTH LOGIN sends it (RFC 4954 section 4). The world has already left
-    out the credentials that it sent itself.
+    ``type_`` is the type of the document. A secret is also looked for as base64, as AUTH LOGIN sends it (RFC 4954
+    section 4). The world has already left out the credentials that it sent itself.
     """
     spoken = [secret.encode() for secret in secrets if secret]
     spoken += [base64.b64encode(secret) for secret in spoken]
@@ -26,4 +26,5 @@ def redact(evidence: Evidence, secrets: list[str]) -> Evidence:
         return evidence
     for needle in needles:
         document = document.replace(needle, REDACTED)
-    return msgspec.json.decode(document, type=Evidence)
+    redacted: AnyEvidence = msgspec.json.decode(document, type=type_)
+    return redacted

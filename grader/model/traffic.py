@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from grader.model.evidence import Facts, Tried
+
 
 class Line(Struct, frozen=True, array_like=True):
     """A line of a session: milliseconds since the run began, ``C``, ``S`` or ``*`` (a remark), and the text.
@@ -122,3 +124,33 @@ class Command(Struct, frozen=True):
     argv: list[str]
     code: int
     output: str
+
+
+ANY_MAILBOX = "*"
+"""Stands for a user where whoever reads the mail is the server's own business (RFC 5321 section 4.5.1)."""
+
+
+class AttemptFacts(Tried, frozen=True, kw_only=True):
+    """What the judge and the report need of a planned attempt; credentials and message text are left out."""
+
+    address: str
+    token: str = ""
+    sender: str = ""
+    recipients: list[str] = []
+    user: str | None = None
+    say: list[str] = []
+    mailbox: str | None = None
+    stopped: list[str] = []
+
+
+class Traffic(Facts, frozen=True, kw_only=True):
+    """What is recorded of a run in which mail was sent, whoever sent it."""
+
+    attempts: list[AttemptFacts] = []
+    outcomes: list[Outcome] = []
+    sessions: list[Session] = []
+    arrivals: list[Arrival] = []
+    queries: list[Query] = []
+    commands: list[Command] = []
+    log: list[str] = []
+    listening: Annotated[list[int], Meta(description="Ports that took a connection before probing.")] = []

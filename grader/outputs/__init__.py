@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 from grader.outputs.files import write
 
 __all__ = ["FORMATS", "Format", "document", "gradebook_csv", "html", "junit", "write"]
 
 
-def document(value: Result | Evidence) -> bytes:
+def document(value: Result | AnyEvidence) -> bytes:
     """The JSON document of a result or of evidence: keys in a fixed order, UTF-8, a line feed at its end.
 
     A result is indented, for people read it; evidence is long and stands on one line.
@@ -44,7 +44,7 @@ def gradebook_csv(results: Iterable[Result]) -> bytes:
     return gradebook.document(results)
 
 
-def html(result: Result, evidence: Evidence | None = None) -> bytes:
+def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
     """The report on one result as a single HTML file that loads nothing from anywhere.
 
     Without evidence it has the feedback alone. Raises ``UsageError`` where smtplab's own templates are missing.
@@ -61,7 +61,7 @@ class Format:
     name: str
     file: str
     about: str
-    one: Callable[[Result, Evidence | None], bytes] | None = None
+    one: Callable[[Result, AnyEvidence | None], bytes] | None = None
     many: Callable[[Iterable[Result]], bytes] | None = None
 
 

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from grader.display.text import scalars
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
 
-def document(value: Result | Evidence) -> bytes:
+def document(value: Result | AnyEvidence) -> bytes:
     """See ``grader.outputs.document``."""
     try:
         encoded = msgspec.json.encode(value)

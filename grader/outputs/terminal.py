@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from grader.display.excerpts import Excerpts
-from grader.display.screen import LOOKS, QUIET, VOICES, Screen, Transcript, bar, grid, words
-from grader.kinds.narrative import count, narrative
-from grader.model.evidence import Evidence
+from grader.display.screen import LOOKS, QUIET, Screen, Transcript, bar, grid, words
+from grader.display.sentences import count
+from grader.model.evidence import AnyEvidence
 from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult, HintTexts, Result, Status
+from grader.outputs.evidence import EvidenceView
 from grader.outputs.references import readable
-
-if TYPE_CHECKING:
-    from grader.kinds.server.show.dialogue import Step
 
 EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
@@ -35,7 +32,7 @@ TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
 
 def show(
     result: Result,
-    evidence: Evidence | None = None,
+    evidence: AnyEvidence | None = None,
     *,
     verbose: bool = False,
     again: str | None = None,
@@ -51,17 +48,17 @@ def show(
     unless given; ``NO_COLOR`` is respected.
     """
     screen = Screen(file, width=width, color=color)
-    excerpts_of = Excerpts(evidence)
+    known = EvidenceView(evidence)
     parts: list[RenderableType] = [*_heading(result), Text()]
     if result.status == "error":
         parts += [*_grader_failed(screen, result), Text()]
     for check in result.checks:
         if check.status == "fail":
-            parts += [_failure(screen, check, excerpts_of), Text()]
+            parts += [_failure(screen, check, known), Text()]
     if (rest := _one_liners(screen, result, verbose)) is not None:
         parts += [rest, Text()]
     if verbose and evidence is not None:
-        parts += [*_happened(screen, evidence), Text()]
+        parts += [*_happened(screen, evidence, known), Text()]
     screen.show(*parts, *_summary(screen, result, again, report))
 
 
@@ -142,7 +139,7 @@ def _grader_failed(screen: Screen, result: Result) -> Iterator[RenderableType]:
     yield Padding(words(result.error or "It gave no reason."), (0, 0, 0, 3))
 
 
-def _failure(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> RenderableType:
+def _failure(screen: Screen, check: CheckResult, known: EvidenceView) -> RenderableType:
     title = grid({"width": 1}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
@@ -152,7 +149,7 @@ def _failure(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> Rende
     body = grid({"width": 8}, {"ratio": 1})
     if check.expected:
         body.add_row(Text("Expected", "bold"), words(check.expected))
-    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, excerpts_of)))
+    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known)))
     if check.why or check.references:
         body.add_row(Text("Why", "bold"), Group(*_why(check)))
     if check.next:
@@ -162,14 +159,14 @@ def _failure(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> Rende
     return Group(title, Padding(body, (0, 0, 0, 3)))
 
 
-def _observed(screen: Screen, check: CheckResult, excerpts_of: Excerpts) -> Iterator[RenderableType]:
+def _observed(screen: Screen, check: CheckResult, known: EvidenceView) -> Iterator[RenderableType]:
     yield words(check.observed or "No more is known than that it failed.")
     if check.remarks:
         remarks = grid({"width": 1}, {"ratio": 1})
         for remark in check.remarks:
             remarks.add_row("-", words(remark, single=True))
         yield remarks
-    excerpts, more = excerpts_of.excerpts(check, rows=EXCERPT_ROWS)
+    excerpts, more = known.excerpts(check, rows=EXCERPT_ROWS)
     for excerpt in excerpts:
         yield Text()
         yield Transcript(screen, excerpt)
@@ -226,32 +223,12 @@ def _note(result: Result, check: CheckResult) -> str:
     return "a person judges this" if check.status == "manual" else ""
 
 
-def _happened(screen: Screen, evidence: Evidence) -> Iterator[RenderableType]:
+def _happened(screen: Screen, evidence: AnyEvidence, known: EvidenceView) -> Iterator[RenderableType]:
     yield Text("What happened", "bold")
-    for sentence in narrative(evidence):
+    for sentence in known.narrative():
         yield Padding(words(sentence, single=True), (0, 0, 0, 3))
-    if evidence.program is not None:
-        from grader.kinds.server.show.dialogue import annotated, exemplary
-
-        if (session := exemplary(evidence)) is not None:
-            yield Text()
-            yield Text("The dialogue, step by step", "bold")
-            yield Padding(_dialogue(annotated(session)), (0, 0, 0, 3))
-    if evidence.zone is not None:
-        from grader.kinds.zone.show.terminal import judged
-
-        yield Text()
-        yield Padding(judged(screen, evidence), (0, 0, 0, 3))
-
-
-def _dialogue(steps: Iterable[Step]) -> RenderableType:
-    table = grid({"width": 2}, {"ratio": 1})
-    for step in steps:
-        said = words(step.text, VOICES.get(step.who, ""), single=True)
-        if step.note:
-            said.append_text(words(f"\n{step.note}", f"italic {QUIET}"))
-        table.add_row(Text(f"{step.who}:" if step.who in ("C", "S") else step.who, QUIET), said)
-    return table
+    if known.show is not None:
+        yield from known.show.screen(evidence, screen)
 
 
 def _summary(

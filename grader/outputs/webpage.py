@@ -13,24 +13,21 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
 from grader import resources
-from grader.display.excerpts import Excerpt, Excerpts, Pointer, parse
+from grader.display.excerpts import Excerpt
+from grader.display.sentences import count
 from grader.display.text import visible
-from grader.kinds.narrative import count, narrative
-from grader.kinds.server.show.dialogue import annotated, exemplary
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
+from grader.model.pointer import Pointer
 from grader.model.result import CheckResult, Result, Status
 from grader.outputs import references
-from grader.outputs.webparts import EvidenceView, evidence_view
-
-if TYPE_CHECKING:
-    from grader.kinds.server.show.dkim import SigningView
-    from grader.kinds.zone.show.parts import ZoneView
+from grader.outputs.evidence import EvidenceView
 
 EXCERPT_ROWS = 16
 ORDER: tuple[Status, ...] = ("fail", "error", "skipped", "manual", "pass")
@@ -56,39 +53,39 @@ class CheckView:
     pointers: list[Pointer] = field(default_factory=list)
 
 
-def document(result: Result, evidence: Evidence | None) -> bytes:
+def document(result: Result, evidence: AnyEvidence | None) -> bytes:
     """See ``grader.outputs.html``."""
-    excerpts_of = Excerpts(evidence)
+    known = EvidenceView(evidence)
+    folder = known.show.TEMPLATES if known.show else None
+    environment = _environment(folder)
+    sections = known.sections(result)
     style, script = _asset("report.css"), _asset("report.js")
-    if evidence is not None and (evidence.zone is not None or evidence.published is not None):
-        style += _asset("zone.css")
-    checks = list(_checks(result, excerpts_of))
+    for name in dict.fromkeys(section.style for section in sections if section.style):
+        style += environment.loader.get_source(environment, name)[0] if environment.loader else ""
+    checks = list(_checks(result, known))
     first = result.first_failure()
-    text = (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            result=result,
-            checks=checks,
-            anchors={view.check.code: view.anchor for view in reversed(checks)},
-            first=next((view for view in checks if view.check is first), None),
-            tally=_tally(result),
-            happened=list(narrative(evidence)) if evidence else [],
-            evidence=_evidence(result, evidence, excerpts_of),
-            dialogue=annotated(session) if evidence and (session := exemplary(evidence)) else [],
-            runs=evidence is not None and evidence.program is not None,
-            zone=_zone(result, evidence, excerpts_of),
-            signing=_signing(result, evidence, excerpts_of),
-            style=Markup(style),  # noqa: S704  smtplab's own file
-            script=Markup(script),  # noqa: S704  smtplab's own file
-            style_hash=content_hash(style),
-            script_hash=content_hash(script),
-        )
+    text = environment.get_template("report.html.j2").render(
+        result=result,
+        checks=checks,
+        anchors={view.check.code: view.anchor for view in reversed(checks)},
+        first=next((view for view in checks if view.check is first), None),
+        tally=_tally(result),
+        happened=known.narrative(),
+        files=evidence.files if evidence else [],
+        # Drawn by the same environment, which has escaped everything in them.
+        sections=[
+            Markup(environment.get_template(section.template).render(**section.values))  # noqa: S704
+            for section in sections
+        ],
+        style=Markup(style),  # noqa: S704  smtplab's own file
+        script=Markup(script),  # noqa: S704  smtplab's own file
+        style_hash=content_hash(style),
+        script_hash=content_hash(script),
     )
     return text.encode()
 
 
-def _checks(result: Result, excerpts_of: Excerpts) -> Iterator[CheckView]:
+def _checks(result: Result, known: EvidenceView) -> Iterator[CheckView]:
     taken: Counter[str] = Counter()
     for status in ORDER:
         for check in result.checks:
@@ -98,34 +95,9 @@ def _checks(result: Result, excerpts_of: Excerpts) -> Iterator[CheckView]:
                 taken[anchor] += 1
                 if taken[anchor] > 1:
                     anchor += f"-{taken[anchor]}"
-                excerpts, _ = excerpts_of.excerpts(check, rows=EXCERPT_ROWS)
-                pointers = [
-                    found for text in check.evidence if (found := parse(text)) and excerpts_of.holds(found)
-                ]
+                excerpts, _ = known.excerpts(check, rows=EXCERPT_ROWS)
                 links = [(references.readable(text), references.link(text)) for text in check.references]
-                yield CheckView(check, anchor, word, sign, links, excerpts, pointers)
-
-
-def _evidence(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> EvidenceView | None:
-    if evidence is None or not next(narrative(evidence), None):
-        return None
-    return evidence_view(evidence, excerpts_of, excerpts_of.pointed(result))
-
-
-def _zone(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> ZoneView | None:
-    if evidence is None or evidence.zone is None:
-        return None
-    from grader.kinds.zone.show.parts import view
-
-    return view(evidence, excerpts_of.pointed(result))
-
-
-def _signing(result: Result, evidence: Evidence | None, excerpts_of: Excerpts) -> SigningView | None:
-    if evidence is None or evidence.published is None:
-        return None
-    from grader.kinds.server.show import dkim as signparts
-
-    return signparts.view(evidence, excerpts_of.pointed(result))
+                yield CheckView(check, anchor, word, sign, links, excerpts, known.pointers(check))
 
 
 def _tally(result: Result) -> list[tuple[Status, str, str, int]]:
@@ -143,9 +115,10 @@ def prose(text: str) -> Markup:
 
 
 @cache
-def _environment() -> jinja2.Environment:
+def _environment(further: Path | None) -> jinja2.Environment:
+    folders = [resources.folder("reports") / "report", *([further] if further else [])]
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(resources.folder("reports") / "report"),
+        loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         finalize=_shown,

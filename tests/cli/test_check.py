@@ -84,7 +84,7 @@ def test_every_document_is_written_and_the_evidence_gives_the_same_result(
     submissions.write(FAULT, here / "mine")
     files = ["--json", "r.json", "--html", "r.html", "--junit", "r.xml", "--evidence", "e.json"]
     assert main(["check", "open-relay", "mine", "--engine", engine.name, "--exit-zero", *files]) == 0
-    assert "Report      r.html" in capsys.readouterr().out
+    assert "Report     r.html" in capsys.readouterr().out
     assert {path.name for path in here.iterdir()} == {"mine", "r.json", "r.html", "r.xml", "e.json"}
     assert main(["regrade", "e.json", "--out", "-"]) == 1
     assert capsys.readouterr().out == (here / "r.json").read_text()

@@ -21,7 +21,7 @@ def test_every_sheet_that_a_report_names_can_be_read() -> None:
         reference.removeprefix("sheet ")
         for entry in labs.list_labs()
         if entry.lab
-        for check in entry.lab.checks
+        for check in entry.lab.all_checks
         for reference in check.see
         if reference.startswith("sheet ")
     }

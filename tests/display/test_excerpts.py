@@ -6,12 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.display.excerpts import Excerpts, Pointer, Row, parse
+from grader.display.excerpts import Row
+from grader.kinds import show
+from grader.kinds.traffic.excerpts import TrafficExcerpts
+from grader.model.pointer import Pointer, parse
+from grader.outputs.evidence import EvidenceView
 from tests.outputs.cases import case
 from tests.outputs.samples import broken
 
 RESULT, EVIDENCE = broken()
-RESOLVER = Excerpts(EVIDENCE)
+KNOWN = TrafficExcerpts(EVIDENCE.facts, EVIDENCE.facts.queued)
 
 
 @pytest.mark.parametrize(
@@ -24,12 +28,11 @@ RESOLVER = Excerpts(EVIDENCE)
         ("message:3:1", Pointer("message", 3, 1)),
         ("file:0:2", Pointer("file", 0, 2)),
         ("key:1", Pointer("key", 1)),
-        ("log:7:1", None),
-        ("message:3:1:2", None),
+        ("zone:7:14:18", Pointer("zone", 7, span=(14, 18))),
+        ("zone:7:14:18:2", None),
         ("session", None),
         ("session:", None),
         ("session:-1", None),
-        ("session:1:2:3", None),
         ("session:²", None),
         ("session:" + "9" * 5000, None),
         ("file:///etc/passwd", None),
@@ -40,16 +43,32 @@ def test_forms(text: str, pointer: Pointer | None) -> None:
     assert parse(text) == pointer
 
 
+@given(st.sampled_from(["log", "zone"]), st.integers(0, 999), st.integers(0, 99) | st.none(), st.booleans())
+def test_written_and_read_again_it_is_the_same(kind: str, id_: int, line: int | None, spans: bool) -> None:
+    pointer = Pointer(kind, id_, span=(3, 4)) if spans else Pointer(kind, id_, line)
+    assert parse(str(pointer)) == pointer
+
+
+@pytest.mark.parametrize(
+    "text", ["log:0:1", "message:0:1:2", "session:1:0:3", "query:0:1", "zone:0:0:1", "file:0", "x:1"]
+)
+def test_a_pointer_of_another_form_than_its_piece_leads_nowhere(text: str) -> None:
+    pointer = parse(text)
+    assert pointer is not None
+    assert not KNOWN.holds(pointer)
+    assert not show("server").holds(EVIDENCE, pointer)
+
+
 @given(st.text())
 def test_any_pointer_is_harmless(text: str) -> None:
     if pointer := parse(f"session:{text}"):
-        RESOLVER.excerpt(pointer, rows=5)
+        KNOWN.excerpt(pointer, rows=5)
 
 
 def test_the_decisive_line_is_marked_and_its_envelope_shown() -> None:
-    decided = next(outcome for outcome in EVIDENCE.outcomes if outcome.stage == "accepted")
+    decided = next(outcome for outcome in EVIDENCE.facts.outcomes if outcome.stage == "accepted")
     line = decided.replies[0].line
-    excerpt = RESOLVER.excerpt(Pointer("session", decided.session or 0, line), rows=10)
+    excerpt = KNOWN.excerpt(Pointer("session", decided.session or 0, line), rows=10)
     assert excerpt is not None
     texts = [row.text for row in excerpt.rows]
     assert any(text.startswith("MAIL FROM:") for text in texts)
@@ -59,9 +78,9 @@ def test_the_decisive_line_is_marked_and_its_envelope_shown() -> None:
 
 @given(st.integers(0, 45), st.integers(1, 60))
 def test_every_line_is_shown_or_counted(line: int, rows: int) -> None:
-    session = EVIDENCE.sessions[1]
+    session = EVIDENCE.facts.sessions[1]
     assert len(session.lines) == 46
-    excerpt = RESOLVER.excerpt(Pointer("session", session.id, line), rows=rows)
+    excerpt = KNOWN.excerpt(Pointer("session", session.id, line), rows=rows)
     assert excerpt is not None
     parts = list(excerpt.with_gaps())
     assert sum(1 if isinstance(part, Row) else part for part in parts) == 46
@@ -71,9 +90,10 @@ def test_every_line_is_shown_or_counted(line: int, rows: int) -> None:
 
 def test_only_what_the_evidence_holds_is_pointed_at() -> None:
     hostile, evidence = case("hostile")
-    found = {pointer.anchor for pointer in Excerpts(evidence).pointed(hostile)}
+    view = EvidenceView(evidence)
+    found = {pointer.anchor for check in hostile.checks for pointer in view.pointers(check)}
     assert found == {"session-1-0", "session-2-0", "message-77", "log-1", "queue-0", "query-0", "command-0"}
 
 
 def test_without_evidence_nothing_is_shown() -> None:
-    assert Excerpts(None).excerpts(RESULT.checks[5], rows=10) == ([], 0)
+    assert EvidenceView(None).excerpts(RESULT.checks[5], rows=10) == ([], 0)

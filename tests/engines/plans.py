@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from grader.engines.base import Machines
-from grader.model.plan import HostSpec, Limits, Plan, WorldSpec, Zone
+from grader.model.plan import HostSpec, Limits, MachinePlan, WorldSpec, Zone
 
 NAMESERVER = "203.0.113.53"
 HOST_V4 = "203.0.113.10"
@@ -21,9 +21,9 @@ mx IN A {ANSWER}
 """
 
 
-def plan(*, host: str = f"{HOST_V4}/24", **limits: Any) -> Plan:
+def plan(*, host: str = f"{HOST_V4}/24", **limits: Any) -> MachinePlan:
     """A plan with these limits; ``host`` is the host's public IPv4 address with its prefix length."""
-    return Plan(
+    return MachinePlan(
         lab="trial",
         lab_version="1",
         student=None,
@@ -44,7 +44,6 @@ def plan(*, host: str = f"{HOST_V4}/24", **limits: Any) -> Plan:
             peers=[],
             ca=b"",
         ),
-        attempts=[],
         limits=Limits(**limits),
     )
 
@@ -60,6 +59,6 @@ def python(machines: Machines, program: str, *arguments: str, limit: float = 10.
     return run(machines, "python3", "-c", program, *arguments, limit=limit)[1].strip()
 
 
-def start_world(machines: Machines, of: Plan) -> None:
+def start_world(machines: Machines, of: MachinePlan) -> None:
     """Have the world answer DNS."""
     machines.world.call("start", world=of.world, timeout=SECONDS)

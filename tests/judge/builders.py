@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.kinds.server.declare import Expect
-from grader.model.evidence import AttemptFacts, Evidence
-from grader.model.lab import Check, Lab, SubmissionRules
-from grader.model.traffic import Arrival, Line, Outcome, Queued, Reply, Session
+from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, ServerSubmission
+from grader.kinds.server.facts import ServerEvidence, ServerFacts
+from grader.model.evidence import Evidence
+from grader.model.traffic import Arrival, AttemptFacts, Line, Outcome, Queued, Reply, Session
 
 TOKEN = "rosa.k4v2"
 OUTSIDE = f"{TOKEN}@elsewhere.example"
 
 
-def check(code: str = "stranger", **expect: Any) -> Check:
+def check(code: str = "stranger", **expect: Any) -> ServerCheck:
     options = {key: expect.pop(key) for key in ("needs", "control") if key in expect}
-    return Check(code=code, title=code, points=10, expect=Expect(**expect), why="w", next="n", **options)
+    return ServerCheck(
+        code=code, title=code, points=10, expect=Expect(**expect), why="w", next="n", **options
+    )
 
 
-def lab(*checks: Check) -> Lab:
-    return Lab(
+def lab(*checks: ServerCheck) -> ServerLab:
+    return ServerLab(
         id="demo",
         title="Demo",
         version="1",
         summary="s",
-        submission=SubmissionRules(required=["main.cf"], installs="/etc/postfix"),
+        submission=ServerSubmission(required=["main.cf"], installs="/etc/postfix"),
         checks=list(checks),
     )
 
@@ -82,16 +84,17 @@ def session(*lines: str, end: str = "quit") -> Session:
 
 
 def evidence(
-    lab: Lab,
+    lab: ServerLab,
     attempts: list[AttemptFacts],
     outcomes: list[Outcome],
     arrivals: list[Arrival] | None = None,
     queued: list[Queued] | None = None,
     **fields: Any,
-) -> Evidence:
+) -> ServerEvidence:
+    head = {key: fields.pop(key) for key in ("error", "notes", "checks", "student", "files") if key in fields}
     return Evidence(
         lab=lab,
-        student=None,
+        student=head.pop("student", None),
         variant="canonical",
         names={"domain": "example.com"},
         started="2026-01-01T00:00:00.000Z",
@@ -99,9 +102,12 @@ def evidence(
         engine="local",
         image="sha256:0",
         mta="Postfix 3.10",
-        attempts=attempts,
-        outcomes=outcomes,
-        arrivals=arrivals or [],
-        queued=queued or [],
-        **{"sessions": [session()], **fields},
+        facts=ServerFacts(
+            attempts=attempts,
+            outcomes=outcomes,
+            arrivals=arrivals or [],
+            queued=queued or [],
+            **{"sessions": [session()], **fields},
+        ),
+        **head,
     )

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
-from grader.model.evidence import ANY_MAILBOX, Evidence
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import CheckResult
-from grader.model.traffic import Outcome, Reply
+from grader.model.traffic import ANY_MAILBOX, Outcome, Reply
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 
-def only_check(run: Evidence) -> CheckResult:
+def only_check(run: ServerEvidence) -> CheckResult:
     (result,) = judge(run).checks
     return result
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from grader import labs
-from grader.model.lab import Lab
+from grader.kinds.server.declare import ServerLab
 
 
 @pytest.fixture(scope="session")
@@ -28,5 +28,7 @@ def lab_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def lab(lab_folder: Path) -> Lab:
-    return labs.load(lab_folder)
+def lab(lab_folder: Path) -> ServerLab:
+    loaded = labs.load(lab_folder)
+    assert isinstance(loaded, ServerLab)
+    return loaded

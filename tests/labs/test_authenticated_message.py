@@ -9,14 +9,17 @@ from pathlib import Path
 import pytest
 
 from grader import labs
+from grader.kinds.program.declare import ProgramLab
 from grader.model.lab import Check
 
 FOLDER = labs.find("authenticated-message")
-LAB = labs.load(FOLDER)
+LOADED = labs.load(FOLDER)
+assert isinstance(LOADED, ProgramLab)
+LAB: ProgramLab = LOADED
 WRONG = sorted(path.parent for path in FOLDER.glob("wrong/*/expect.yaml"))
 PROGRAMS = sorted(FOLDER.glob("*/send")) + sorted(FOLDER.glob("*/*/send"))
 
-each_check = pytest.mark.parametrize("check", LAB.checks, ids=lambda check: check.code)
+each_check = pytest.mark.parametrize("check", LAB.all_checks, ids=lambda check: check.code)
 
 
 def test_the_points_make_a_hundred() -> None:
@@ -43,24 +46,23 @@ def test_only_the_next_step_and_the_hints_name_a_tools_options(check: Check) -> 
 def test_the_handout_announces_every_check_with_its_points_in_order() -> None:
     handout = (FOLDER / "handout.md").read_text(encoding="utf-8")
     announced = re.findall(r"^\| (.*) \| (\d+) \|$", handout, re.MULTILINE)
-    assert announced == [(check.title, str(check.points)) for check in LAB.checks]
+    assert announced == [(check.title, str(check.points)) for check in LAB.all_checks]
 
 
 def test_the_handout_names_every_variable() -> None:
     handout = (FOLDER / "handout.md").read_text(encoding="utf-8")
-    assert LAB.program is not None
     assert [name for name in LAB.program.environment if f"`{name}`" not in handout] == []
 
 
 def test_every_check_is_lost_by_some_known_fault_alone() -> None:
     alone = {fails[0] for folder in WRONG if len(fails := labs.load_wrong(folder).fails) == 1}
-    assert alone == {check.code for check in LAB.checks}
+    assert alone == {check.code for check in LAB.all_checks}
 
 
 @pytest.mark.parametrize("folder", WRONG, ids=lambda folder: folder.name)
 def test_a_known_fault_names_checks_that_there_are(folder: Path) -> None:
     declared = labs.load_wrong(folder)
-    assert {*declared.fails, *declared.skips} <= {check.code for check in LAB.checks}
+    assert {*declared.fails, *declared.skips} <= {check.code for check in LAB.all_checks}
     assert not set(declared.fails) & set(declared.skips)
 
 

@@ -42,7 +42,7 @@ def test_a_broken_lab_is_refused_with_file_and_line(case: Path, tmp_path: Path) 
 
 def test_the_lab_that_they_are_made_from_is_good(tmp_path: Path) -> None:
     path = placed((HERE / "good.yaml").read_bytes(), tmp_path)
-    assert [check.code for check in labs.load(path).checks] == ["starts", "relay"]
+    assert [check.code for check in labs.load(path).all_checks] == ["starts", "relay"]
 
 
 def test_many_faults_are_cut_short(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ NAMED = sorted(
         see.removeprefix("sheet ")
         for entry in labs.list_labs()
         if entry.lab
-        for check in entry.lab.checks
+        for check in entry.lab.all_checks
         for see in check.see
         if see.startswith("sheet ")
     }

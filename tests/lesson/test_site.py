@@ -87,7 +87,7 @@ def test_every_sheet_that_a_check_names_has_an_anchor() -> None:
         found[1]
         for entry in list_labs()
         if entry.lab
-        for check in entry.lab.checks
+        for check in entry.lab.all_checks
         for text in check.see
         if (found := SHEET.fullmatch(text))
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.model.evidence import Evidence
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import EngineFacts, HintTexts, Result
 from grader.model.traffic import Arrival, Command, Query, Queued
 from tests.outputs.samples import check, result
@@ -16,7 +16,7 @@ HOSTILE = (
 LINES = "first\n::error file=main.cf::forged\r\n=cmd|' /C calc'!A0\tend"
 
 
-def hostile() -> tuple[Result, Evidence]:
+def hostile() -> tuple[Result, ServerEvidence]:
     """Every text that a stranger can choose is an attack."""
     story = Story()
     story.session("stranger", "25", "stranger", relays=True, banner=f"220 {HOSTILE}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.model.evidence import Evidence
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result
 from grader.model.traffic import Line, Queued, Session
 from tests.outputs.stories import CHECKS, IMAGE, LISTENERS, LOG, MTA, NOBODY, SEE, SOURCES, WHY, Story
@@ -54,14 +54,14 @@ HINTS = HintTexts(
 )
 
 
-def solution() -> tuple[Result, Evidence]:
+def solution() -> tuple[Result, ServerEvidence]:
     story = Story()
     story.session("stranger", "25", "stranger")
     story.session("office", "25", "office")
     return result([check(code) for code in CHECKS]), story.evidence()
 
 
-def broken(sessions: int = 12) -> tuple[Result, Evidence]:
+def broken(sessions: int = 12) -> tuple[Result, ServerEvidence]:
     """The data centre's neighbours may relay; VRFY tells; a check for a person; a remark of the run."""
     story = Story()
     for number in range(sessions):
@@ -121,7 +121,7 @@ def broken(sessions: int = 12) -> tuple[Result, Evidence]:
     )
 
 
-def dead() -> tuple[Result, Evidence]:
+def dead() -> tuple[Result, ServerEvidence]:
     """smtpd dies at its first client; everything else is skipped."""
     fatal = (
         "0.063 postfix/smtpd[42]: fatal: in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, "
@@ -167,7 +167,7 @@ def dead() -> tuple[Result, Evidence]:
     return result([first, *rest]), story.evidence(log=log, started_up=False, queries=[])
 
 
-def grader_error() -> tuple[Result, Evidence]:
+def grader_error() -> tuple[Result, ServerEvidence]:
     sentence = "the image could not be unpacked: the disk is full; free 400 MB in /var/cache and run again"
     checks = [check(code, "error", observed=sentence) for code in CHECKS]
     empty: dict[str, object] = {"log": [], "listening": [], "commands": [], "queries": []}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from grader.kinds.server.declare import Expect
-from grader.model.evidence import AttemptFacts, Evidence
-from grader.model.lab import Check, Lab, SubmissionRules
-from grader.model.traffic import Arrival, Command, Line, Outcome, Query, Queued, Reply, Session
+import msgspec
+
+from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, ServerSubmission
+from grader.kinds.server.facts import ServerEvidence, ServerFacts
+from grader.model.evidence import Evidence
+from grader.model.traffic import Arrival, AttemptFacts, Command, Line, Outcome, Query, Queued, Reply, Session
 
 IMAGE = "sha256:5c9f7d1b9a3f4e1c8a27d0b6f2f5c1e0d7a9b3c4e5f60718293a4b5c6d7e8f90"
 MTA = "Postfix 3.10.5"
@@ -37,15 +39,15 @@ SEE = {
 }
 
 
-def lab() -> Lab:
-    return Lab(
+def lab() -> ServerLab:
+    return ServerLab(
         id="open-relay",
         title="A mail server that relays for its own people and for nobody else",
         version="1.0",
         summary="Configure Postfix.",
-        submission=SubmissionRules(required=["main.cf"], installs="/etc/postfix"),
+        submission=ServerSubmission(required=["main.cf"], installs="/etc/postfix"),
         checks=[
-            Check(
+            ServerCheck(
                 code=code,
                 title=title,
                 points=points,
@@ -225,44 +227,53 @@ class Story:
         spoken += [("C", "QUIT"), ("S", "221 2.0.0 Bye")]
         lines = [Line(self.at + index, who, text) for index, (who, text) in enumerate(spoken)]  # type: ignore[arg-type]
         self.sessions.append(Session(number, source, SOURCES[source], "203.0.113.10", "25", "quit", lines))
-        facts = AttemptFacts(f"{check}/{number}", check, "VRFY", source, SOURCES[source], "25")
+        facts = AttemptFacts(
+            id=f"{check}/{number}",
+            check=check,
+            title="VRFY",
+            source=source,
+            address=SOURCES[source],
+            listener="25",
+        )
         self.attempts.append(facts)
         self.outcomes.append(Outcome(facts.id, "said", number, replies, first_line=first, last_line=last))
 
-    def evidence(self, **fields: object) -> Evidence:
-        return Evidence(
-            **{
-                "lab": lab(),
-                "student": None,
-                "variant": "canonical",
-                "names": {"domain": "example.com", "host": "mail.example.com"},
-                "started": "2026-03-02T09:15:04.218Z",
-                "duration": 0.412,
-                "engine": "local",
-                "image": IMAGE,
-                "mta": MTA,
-                "attempts": self.attempts,
-                "outcomes": self.outcomes,
-                "sessions": self.sessions,
-                "arrivals": self.arrivals,
-                "queued": self.queued,
-                "queries": [
-                    Query(141.2, "203.0.113.10", "elsewhere.example", "MX", "10 mx.elsewhere.example"),
-                    Query(141.9, "203.0.113.10", "mx.elsewhere.example", "A", "198.51.100.25"),
-                    Query(142.3, "203.0.113.10", "mx.elsewhere.example", "AAAA", "no data"),
-                ],
-                "commands": [
-                    Command(["postfix", "check"], 0, ""),
-                    Command(
-                        ["postconf", "-n"],
-                        0,
-                        "inet_protocols = all\nmydestination = $mydomain, localhost\nmydomain = example.com\n"
-                        "mynetworks = 127.0.0.0/8 10.0.0.0/8\nmyhostname = mail.example.com\n",
-                    ),
-                ],
-                "log": LOG,
-                "listening": [25, 465, 587],
-                "files": ["main.cf", "master.cf"],
-                **fields,
-            }  # type: ignore[arg-type]
-        )
+    def evidence(self, **fields: object) -> ServerEvidence:
+        known = {
+            "lab": lab(),
+            "student": None,
+            "variant": "canonical",
+            "names": {"domain": "example.com", "host": "mail.example.com"},
+            "started": "2026-03-02T09:15:04.218Z",
+            "duration": 0.412,
+            "engine": "local",
+            "image": IMAGE,
+            "mta": MTA,
+            "attempts": self.attempts,
+            "outcomes": self.outcomes,
+            "sessions": self.sessions,
+            "arrivals": self.arrivals,
+            "queued": self.queued,
+            "queries": [
+                Query(141.2, "203.0.113.10", "elsewhere.example", "MX", "10 mx.elsewhere.example"),
+                Query(141.9, "203.0.113.10", "mx.elsewhere.example", "A", "198.51.100.25"),
+                Query(142.3, "203.0.113.10", "mx.elsewhere.example", "AAAA", "no data"),
+            ],
+            "commands": [
+                Command(["postfix", "check"], 0, ""),
+                Command(
+                    ["postconf", "-n"],
+                    0,
+                    "inet_protocols = all\nmydestination = $mydomain, localhost\nmydomain = example.com\n"
+                    "mynetworks = 127.0.0.0/8 10.0.0.0/8\nmyhostname = mail.example.com\n",
+                ),
+            ],
+            "log": LOG,
+            "listening": [25, 465, 587],
+            "files": ["main.cf", "master.cf"],
+            **fields,
+        }
+        of_facts = {field.name for field in msgspec.structs.fields(ServerFacts)}
+        facts = ServerFacts(**{key: value for key, value in known.items() if key in of_facts})  # type: ignore[arg-type]
+        head = {key: value for key, value in known.items() if key not in of_facts}
+        return Evidence(facts=facts, **head)  # type: ignore[arg-type]

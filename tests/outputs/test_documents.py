@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 
 from grader import outputs
-from grader.model.evidence import Evidence
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import Result
 from tests.display.test_text import NASTY
 from tests.outputs.cases import STORIES, case
@@ -23,7 +23,7 @@ from tests.outputs.samples import check, result
 def test_what_is_written_is_what_was_judged(name: str) -> None:
     graded, evidence = case(name)
     assert msgspec.json.decode(outputs.document(graded), type=Result) == graded
-    assert msgspec.json.decode(outputs.document(evidence), type=Evidence) == evidence
+    assert msgspec.json.decode(outputs.document(evidence), type=ServerEvidence) == evidence
     assert outputs.document(graded).endswith(b"}\n")
 
 

@@ -69,7 +69,7 @@ def test_the_last_lines_say_what_to_do() -> None:
     assert lines[0].startswith("45 of 100 points")
     assert lines[2].startswith("Fix first  Strangers cannot send mail")
     assert lines[3] == f"Run again  {AGAIN}"
-    assert lines[4] == f"Report      {REPORT}"
+    assert lines[4] == f"Report     {REPORT}"
 
 
 def test_an_error_of_the_grader_never_reads_as_the_student_s() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from lxml import html
+from msgspec.structs import replace
 
 from grader import outputs
 from tests.outputs.attacks import HOSTILE
@@ -103,8 +104,8 @@ def test_what_a_check_points_to_has_its_line_marked_in_the_session() -> None:
 def test_every_session_message_and_command_is_there() -> None:
     root, evidence = page("broken"), case("broken")[1]
     ids = set(root.xpath("//@id"))
-    assert {f"session-{session.id}" for session in evidence.sessions} <= ids
-    assert {f"message-{arrival.id}" for arrival in evidence.arrivals} <= ids
+    assert {f"session-{session.id}" for session in evidence.facts.sessions} <= ids
+    assert {f"message-{arrival.id}" for arrival in evidence.facts.arrivals} <= ids
     assert {"queue-0", "query-0", "command-1"} <= ids
     assert "mynetworks = 127.0.0.0/8 10.0.0.0/8" in root.text_content()
 
@@ -128,10 +129,8 @@ def test_a_real_run_makes_a_small_file() -> None:
 
 def test_a_flood_is_counted_and_not_kept() -> None:
     graded, evidence = broken(2000)
-    flood = [*evidence.log, *(f"line {n} " + "x" * 5000 for n in range(3000))]
-    evidence = type(evidence)(
-        **{name: getattr(evidence, name) for name in evidence.__struct_fields__} | {"log": flood}
-    )
+    flood = [*evidence.facts.log, *(f"line {n} " + "x" * 5000 for n in range(3000))]
+    evidence = replace(evidence, facts=replace(evidence.facts, log=flood))
     began = time.perf_counter()
     written = outputs.html(graded, evidence)
     assert len(written) < 2_000_000

@@ -53,8 +53,7 @@ def test_the_documented_lab_grades_a_program_whose_permissions_were_lost(
     notes = " ".join(run.result.notes)
     assert "chmod +x send" in notes
     assert "one after the other" in notes
-    assert run.evidence.program is not None
-    assert {e.where for r in run.evidence.program.runs for e in r.exposed} == {"output"}
+    assert {e.where for r in run.evidence.facts.runs for e in r.exposed} == {"output"}
     plan = labs.make_plan(lab, handed_in, variant)
     assert plan.program is not None
     document = outputs.document(run.evidence)
@@ -63,5 +62,5 @@ def test_the_documented_lab_grades_a_program_whose_permissions_were_lost(
         assert planned.password.encode() not in document
         assert planned.password.encode() not in page
     assert all(planned.password.encode() not in arrival.raw for planned in plan.program.runs
-               for arrival in run.evidence.arrivals)  # fmt: skip
+               for arrival in run.evidence.facts.arrivals)  # fmt: skip
     assert pipeline.regrade(document) == run.result

@@ -20,7 +20,7 @@ from grader.model.errors import GraderError
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine
-    from grader.model.evidence import Evidence
+    from grader.model.evidence import AnyEvidence
     from grader.model.lab import Lab
     from grader.model.result import Result
     from grader.model.variant import Variant
@@ -117,7 +117,7 @@ def _check(work: Work, request: Request) -> int:
 
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                hints=request.hints, progress=steps, meanwhile=lambda: _get_ready(declared, request),
+                hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
             )  # fmt: skip
     except GraderError as error:
         if request.files:
@@ -130,10 +130,12 @@ def _check(work: Work, request: Request) -> int:
 
 def _get_ready(lab: Lab, request: Request) -> None:
     """Import what will judge and show the result, while there is nothing to do but wait."""
+    from grader import kinds
+
     import_module("grader.judge")
     import_module("grader.outputs.terminal")
-    if lab.submission.publishes:
-        import_module("grader.kinds.server.judge.dkim.expectations")
+    kinds.judge(lab.kind).prepare(lab)
+    kinds.show(lab.kind)
     if "html" in request.files:
         import_module("jinja2")
 
@@ -168,7 +170,7 @@ def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
     from grader.model.errors import UsageError
     from grader.model.templates import nearest
 
-    known = [check.code for check in lab.checks]
+    known = [check.code for check in lab.all_checks]
     found = set()
     for code in codes:
         short = code.removeprefix(f"{lab.id}/")
@@ -194,7 +196,7 @@ def _write_failed(
     _write(judge(evidence, hints=request.hints), evidence, request)
 
 
-def _write(result: Result, evidence: Evidence, request: Request) -> None:
+def _write(result: Result, evidence: AnyEvidence, request: Request) -> None:
     from grader import outputs
 
     render = {
@@ -207,7 +209,7 @@ def _write(result: Result, evidence: Evidence, request: Request) -> None:
         outputs.write(target, render[name]())
 
 
-def _show(result: Result, evidence: Evidence, request: Request) -> None:
+def _show(result: Result, evidence: AnyEvidence, request: Request) -> None:
     from grader.outputs import terminal
     from grader.outputs.files import STANDARD_OUTPUT
 

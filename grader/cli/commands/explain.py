@@ -76,7 +76,7 @@ def find(code: str) -> tuple[Lab, Check]:
     A question of a quiz is named in full: its short name may be a word of the field.
     Raises ``UsageError`` for an unknown code, with the nearest, and for one that several labs have.
     """
-    from grader import labs
+    from grader import kinds, labs
     from grader.model.errors import UsageError
     from grader.model.templates import nearest
 
@@ -84,9 +84,9 @@ def find(code: str) -> tuple[Lab, Check]:
         f"{entry.lab.id}/{check.code}": (entry.lab, check)
         for entry in labs.list_labs()
         if entry.lab
-        for check in entry.lab.checks
+        for check in entry.lab.all_checks
     }
-    short = {known: known.partition("/")[2] for known, (lab, _) in every.items() if lab.quiz is None}
+    short = {known: known.partition("/")[2] for known, (lab, _) in every.items() if kinds.of(lab).short_codes}
     fitting = [known for known in every if code in (known, short.get(known))]
     if len(fitting) > 1:
         raise UsageError(f"several labs have a check {code!r}: say which, {' or '.join(fitting)}")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
+from grader import kinds
 from grader.cli import options
-from grader.cli.complete import LAB
+from grader.cli.complete import KIND, LAB
 
-KINDS = ("server", "zone", "quiz")
 SCHEMAS = ("lab", "wrong", "forms", "result", "evidence")
 
 
@@ -21,9 +21,7 @@ def lab() -> None:
 @lab.command()
 @click.argument("lab_id", metavar="ID")
 @click.argument("where", metavar="[DIR]", default="labs", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What is handed in."
-)
+@click.option("--kind", type=KIND, default=kinds.DEFAULT, show_default=True, help="What is handed in.")
 @options.debug
 def new(lab_id: str, where: Path, kind: str) -> int:
     """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from grader.cli import options
 from grader.cli.options import Decorator
-
-if TYPE_CHECKING:
-    from grader.kinds.quiz.questions import Question
 
 NUMBER = 10
 FORMATS = ("moodle", "gift", "qti")
@@ -54,7 +50,7 @@ def quiz(
         return 0
     from grader.cli.app import INTERRUPTED
     from grader.display.screen import Screen, words
-    from grader.kinds.quiz.draw import draw, new_seed, valid_seed
+    from grader.lesson.quiz.practice import chosen, draw, new_seed, valid_seed
     from grader.lesson.quiz.terminal import Check, Interrupted, reader
 
     questions = chosen(topics, bank)
@@ -106,8 +102,8 @@ def export(kind: str, out: str, topics: tuple[str, ...], bank: tuple[Path, ...])
     from importlib import import_module
 
     from grader import outputs
-    from grader.kinds.quiz.entries import sheets
     from grader.lesson.quiz.export import prepared
+    from grader.lesson.quiz.practice import chosen, sheets
 
     questions = chosen(topics, bank)
     write = getattr(import_module(f"grader.lesson.quiz.export.{kind}"), kind)
@@ -115,23 +111,3 @@ def export(kind: str, out: str, topics: tuple[str, ...], bank: tuple[Path, ...])
     if out != "-":
         click.echo(f"{len(questions)} questions: {out}")
     return 0
-
-
-def chosen(topics: tuple[str, ...], bank: tuple[Path, ...]) -> list[Question]:
-    """The questions of the named topics, from smtplab's bank or from files of one's own.
-
-    Raises ``UsageError`` for a topic that there is not, with the nearest.
-    """
-    from grader.kinds.quiz.bank import bundled, read_bank
-    from grader.kinds.quiz.entries import sheets
-    from grader.model.errors import UsageError
-    from grader.model.templates import nearest
-
-    questions = read_bank(list(bank) or bundled(), sheets())
-    known = sorted({question.topic for question in questions})
-    for topic in topics:
-        if topic not in known:
-            raise UsageError(
-                f"there is no topic {topic!r}{nearest('%r', topic, known)} (there are {', '.join(known)})"
-            )
-    return [question for question in questions if not topics or question.topic in topics]

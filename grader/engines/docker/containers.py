@@ -21,7 +21,7 @@ from grader.engines.docker.daemon import Service
 from grader.engines.docker.images import AGENT, HOME, archive
 from grader.engines.guest.agent import WRITABLE
 from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
-from grader.model.plan import Limits, Plan
+from grader.model.plan import Limits, MachinePlan
 
 RUN = "smtplab.run"
 PID = "smtplab.pid"
@@ -78,7 +78,7 @@ def owner() -> str:
 class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
-    def __init__(self, service: Service, image: str, run: str, plan: Plan) -> None:
+    def __init__(self, service: Service, image: str, run: str, plan: MachinePlan) -> None:
         self._client = service.client
         self._image = image
         self._run = run

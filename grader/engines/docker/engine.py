@@ -25,7 +25,7 @@ from grader.engines.docker.daemon import (
 )
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -71,7 +71,7 @@ class DockerEngine:
         return nullcontext()
 
     @contextmanager
-    def machines(self, plan: Plan) -> Iterator[Machines]:
+    def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
         service = self._service()
         run = _Run(service, images.ensure(service, lambda step: None), plan)
@@ -120,7 +120,7 @@ def _abandoned(labels: dict[str, str]) -> bool:
 class _Run:
     """The three containers of one run, from their start to their removal."""
 
-    def __init__(self, service: Service, image: str, plan: Plan) -> None:
+    def __init__(self, service: Service, image: str, plan: MachinePlan) -> None:
         self._client = service.client
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
         self._pool = ThreadPoolExecutor(3)

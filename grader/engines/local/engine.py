@@ -17,7 +17,7 @@ from grader.engines.base import Machines, Problem, Progress, StreamChannel
 from grader.engines.local import cgroups, checks, rootfs, sandbox, userns
 from grader.engines.local.orders import Ends, written
 from grader.model.errors import EngineError
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 END_SECONDS = 10.0
 """How long processes may take to die before they are left to the kernel, which was told to end them."""
@@ -57,7 +57,7 @@ class LocalEngine:
                 self._waiting = None
 
     @contextmanager
-    def machines(self, plan: Plan) -> Iterator[Machines]:
+    def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError`` where the machines cannot be built."""
         rootfs.unpacked(lambda step: None)
         if self._used:
@@ -133,7 +133,7 @@ class _Run:
             userns.write_maps(self._supervisor)
             self._tell(b"!")
 
-    def begin(self, plan: Plan) -> None:
+    def begin(self, plan: MachinePlan) -> None:
         """Start both machines. Raises ``EngineError`` where they cannot be built."""
         self._groups = cgroups.Groups(plan.limits)
         self._tell(written(plan, len(self._groups.doors)), self._groups.doors)

@@ -13,7 +13,7 @@ from grader.engines.machine import etc_files
 
 if TYPE_CHECKING:
     from grader.engines.local.orders import Ends, Order
-    from grader.model.plan import Plan
+    from grader.model.plan import MachinePlan
 
 STAGE = "/mnt"
 """Where the bundle is laid out, in a mount namespace of runc's own: any folder that every Linux has will do."""
@@ -57,7 +57,7 @@ def _share_processors(count: float) -> None:
     os.sched_setaffinity(0, [*allowed[first:], *allowed[:first]][: math.ceil(count)])
 
 
-def _lay_out(plan: Plan, config: bytes) -> None:
+def _lay_out(plan: MachinePlan, config: bytes) -> None:
     disk = f"{STAGE}/disk"
     os.mkdir(disk)
     syscalls.mount(

@@ -6,13 +6,13 @@ import os
 
 from grader.engines.local import syscalls
 from grader.engines.machine import INTERFACE, link_end
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 WORLD = 3
 """The descriptor by which ip knows the world's network namespace: of another process's it may not be told."""
 
 
-def build(plan: Plan) -> None:
+def build(plan: MachinePlan) -> None:
     """Join this network namespace, the world's, to a new one for the host, and end in that.
 
     Both ends are up when it returns: a connection before that would cost a second of ARP retries.

@@ -6,7 +6,7 @@ from msgspec import Raw, Struct, field, json
 
 from grader.engines.guest.agent import WRITABLE
 from grader.engines.machine import CAPABILITIES, etc_files
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 AGENT = "/usr/lib/smtplab/agent.py"
 
@@ -72,7 +72,7 @@ class _Config(_Camel):
     linux: _Linux
 
 
-def config(plan: Plan, *, folder: str, seccomp: bytes, metered: bool) -> bytes:
+def config(plan: MachinePlan, *, folder: str, seccomp: bytes, metered: bool) -> bytes:
     """The config.json of the plan's host.
 
     ``folder`` holds ``rootfs``, ``disk`` (an empty tree for each of the agent's ``WRITABLE``, which share its
@@ -113,7 +113,7 @@ def _bind(source: str, destination: str, *options: str) -> _Mount:
     return _Mount(destination, "bind", source, ["bind", "nosuid", *options])
 
 
-def _rlimits(plan: Plan, *, metered: bool) -> list[_Rlimit]:
+def _rlimits(plan: MachinePlan, *, metered: bool) -> list[_Rlimit]:
     limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk}
     if not metered:
         limits["NPROC"] = plan.limits.processes

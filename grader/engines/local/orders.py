@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from grader import resources
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 MOST_DOORS = 8
 AGENT = Path(__file__).parent.parent / "guest" / "agent.py"
@@ -43,12 +43,12 @@ class Order(msgspec.Struct):
     Files come along as their content: the grader may read what its processes in a user namespace may not.
     """
 
-    plan: Plan
+    plan: MachinePlan
     agent: bytes
     seccomp: bytes
 
 
-def written(plan: Plan, doors: int) -> bytes:
+def written(plan: MachinePlan, doors: int) -> bytes:
     """The order for a run, as ``supervise`` reads it; ``doors`` is how many of them are sent with it."""
     bare = msgspec.structs.replace(
         plan,

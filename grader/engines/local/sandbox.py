@@ -33,7 +33,7 @@ from typing import NoReturn
 
 from grader.engines.local import syscalls
 from grader.engines.local.orders import Ends, Order, received
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan
 
 SEPARATE = (
     syscalls.CLONE_NEWNS
@@ -132,7 +132,7 @@ def _reap() -> None:
             os.wait()
 
 
-def _watchdog(plan: Plan, ends: Ends) -> None:
+def _watchdog(plan: MachinePlan, ends: Ends) -> None:
     from grader.engines.local import watchdog
 
     syscalls.die_with_parent(signal.SIGKILL)

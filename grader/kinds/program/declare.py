@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from grader.model import lab
+from grader.model.diagnostic import Diagnostic
 from grader.model.submission_server import ServerBehaviour
 
 Expected = Literal[
@@ -66,3 +70,56 @@ class Program(Struct, frozen=True, forbid_unknown_fields=True):
     ]
     run: Annotated[str, Meta(min_length=1, description="The file handed in that is run.")] = "send"
     seconds: Annotated[float, Meta(gt=0, le=30, description="How long a run may take.")] = 10.0
+
+
+class ProgramTry(Struct, frozen=True, forbid_unknown_fields=True):
+    """Runs of the program: each message is sent to each server."""
+
+    meets: Annotated[
+        list[str], Meta(min_length=1, description="Submission servers, by their names in 'program'.")
+    ]
+    sends: Annotated[list[str], Meta(min_length=1, description="Messages, by their names in 'program'.")]
+
+
+class ProgramExpect(Struct, frozen=True, forbid_unknown_fields=True):
+    """What must hold for every run."""
+
+    program: Annotated[
+        list[Expected], Meta(min_length=1, description="What must hold for every run of the program.")
+    ]
+
+
+class ProgramCheck(lab.Check, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A check of a program: its runs, and what must hold for each."""
+
+    attempts: Annotated[list[ProgramTry], Meta(min_length=1)] = field(name="try")
+    expect: ProgramExpect
+
+
+class ProgramLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="program"):
+    """A lab whose students hand in a program that sends mail."""
+
+    checks: Annotated[list[ProgramCheck], Meta(min_length=1, description="What is judged.")]
+    program: Annotated[Program, Meta(description="Whom the program meets, and what it is to send.")]
+
+    needs_engine = True
+
+
+LAB = ProgramLab
+
+
+def complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Declare``."""
+    from grader.kinds.program.checks import program_complaints
+
+    yield from program_complaints(lab)
+
+
+def completed(lab: ProgramLab, path: Path, data: bytes) -> ProgramLab:
+    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ProgramLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Declare``: there are none."""
+    return {}

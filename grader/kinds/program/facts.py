@@ -6,7 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from grader.kinds.program.declare import ProgramLab
+from grader.model.evidence import Evidence
+from grader.model.plan import MachinePlan
 from grader.model.submission_server import Conversation
+from grader.model.traffic import Traffic
 
 
 class Wanted(Struct, frozen=True):
@@ -40,8 +44,11 @@ class ProgramRun(Struct, frozen=True):
     password: str
 
 
-class ProgramPlan(Struct, frozen=True):
-    """All runs of a program. ``files`` are those handed in, by name; ``attempts`` gives each attempt's run."""
+class ProgramPlan(MachinePlan, frozen=True, kw_only=True):
+    """All runs of a program. ``files`` are those handed in, by name; ``attempts`` gives each attempt's run.
+
+    ``seconds`` is how long a run may take.
+    """
 
     program: str
     files: dict[str, bytes]
@@ -75,11 +82,14 @@ class RunFacts(Struct, frozen=True):
     conversations: list[Conversation] = []
 
 
-class ProgramEvidence(Struct, frozen=True):
+class ProgramFacts(Traffic, frozen=True, kw_only=True, tag="program"):
     """What was recorded of a program's runs. ``first_line`` is its first line, ``\\xNN`` for what is no text."""
 
-    program: str
-    first_line: str
-    executable: bool
-    runs: list[RunFacts]
-    attempts: Annotated[dict[str, str], Meta(description="Which run each attempt is about.")]
+    program: str = ""
+    first_line: str = ""
+    executable: bool = False
+    runs: list[RunFacts] = []
+    run_of: Annotated[dict[str, str], Meta(description="Which run each attempt is about.")] = {}
+
+
+ProgramEvidence = Evidence[ProgramLab, ProgramFacts]

@@ -1,139 +1,53 @@
-"""Labs that run a program: what is wrong with their declarations, and the plan of their runs."""
+"""Every run of a program that a lab takes, and the submission servers that it meets."""
 
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
 from typing import Any
 
-from grader.kinds.program.declare import Program, RunMessage
+from grader.kinds.program.checks import PEOPLE, pairs
+from grader.kinds.program.declare import Program, ProgramLab, RunMessage
 from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
-from grader.kinds.server.declare import Try
 from grader.labs.certificates import Pair, authority, fresh, untrustworthy
-from grader.labs.complaints import Complaint
 from grader.labs.messages import draw_token
+from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
 from grader.labs.world_dns import ZoneBook
-from grader.model.lab import Check, Lab
-from grader.model.plan import HostSpec, Limits, Plan, WorldSpec
+from grader.model.plan import HostSpec, Limits, WorldSpec
 from grader.model.submission import Submission
 from grader.model.submission_server import ServerBehaviour, SubmissionServerSpec
-from grader.model.templates import fill, names_in, nearest, unknown_name
+from grader.model.templates import fill
 from grader.model.variant import Variant
+from grader.world.auth import forms
 
-PEOPLE = tuple(f"person{number}" for number in range(1, 10))
-MOST_RUNS = 40
-"""Each has an account of its own on the workstation, which the image makes."""
-FOR_ENVIRONMENT = frozenset(
-    {"server", "port", "user", "password", "from", "from_name", "to", "cc", "bcc", "subject", "body_file"}
-)
 LIMITS = Limits(processes=500, wall=120.0)
 
 
-def complaints(lab: Lab) -> Iterator[Complaint]:
-    """What the schema cannot say of a lab of this kind: names that nothing bears, and keys of other kinds."""
-    program = lab.program
-    if lab.kind != "program":
-        yield Complaint(("program",), f"a lab of kind {lab.kind!r} runs no program: write 'kind: program'")
-        return
-    if program is None:
-        yield Complaint((), "a lab of kind 'program' says with the key 'program' whom it meets; add it")
-        return
-    if program.run not in lab.submission.required:
-        yield Complaint(("program", "run"), f"{program.run!r} is not among the files required: add it there")
-    names = read_world().names
-    for key, text in program.environment.items():
-        known = names.keys() | FOR_ENVIRONMENT
-        for name in sorted(names_in(text) - known):
-            yield Complaint(("program", "environment", key), unknown_name(name, known))
-    for key, message in program.messages.items():
-        yield from _message_complaints(
-            message, names.keys() | {*PEOPLE, "secret"}, ("program", "messages", key)
-        )
-    for place, check in enumerate(lab.checks):
-        for number, attempt in enumerate(check.attempts):
-            yield from _try_complaints(program, attempt, ("checks", place, "try", number))
-        if check.attempts and not check.expect.program:
-            yield Complaint(
-                ("checks", place, "expect"), "say what must hold: 'expect: {program: [delivers]}'"
-            )
-    if len(runs := {pair for check in lab.checks for pair in _pairs(check)}) > MOST_RUNS:
-        yield Complaint(
-            ("checks",), f"there are {len(runs)} pairs of server and message, and {MOST_RUNS} at most"
-        )
-
-
-def _message_complaints(
-    message: RunMessage, known: Iterable[str], here: tuple[str | int, ...]
-) -> Iterator[Complaint]:
-    texts = {"subject": message.subject, "from-name": message.from_name, "password": message.password}
-    for key, text in texts.items():
-        if "\n" in text or "\0" in text:
-            yield Complaint(
-                (*here, key), "it holds a line feed or a NUL, which a header or a password has not"
-            )
-    texts |= {"body": message.body}
-    for key, addresses in (("to", message.to), ("cc", message.cc), ("bcc", message.bcc)):
-        texts |= {key: " ".join(addresses)}
-        for number, address in enumerate(addresses):
-            if "," in address or "@" not in address:
-                yield Complaint((*here, key, number), f"{address!r} is not one plain address")
-    for key, text in texts.items():
-        for name in sorted(names_in(text) - {*known}):
-            yield Complaint((*here, key), unknown_name(name, known))
-
-
-def _try_complaints(program: Program, attempt: Try, here: tuple[str | int, ...]) -> Iterator[Complaint]:
-    for key, named, known in (
-        ("meets", attempt.meets, program.servers),
-        ("sends", attempt.sends, program.messages),
-    ):
-        if not named:
-            yield Complaint(here, f"a program is tried with 'meets' and 'sends': add {key!r}")
-        for number, name in enumerate(named):
-            if name not in known:
-                hint = nearest("%r", name, known) or f" (there are {', '.join(known)})"
-                yield Complaint(
-                    (*here, key, number), f"{key!r} names {name!r}, which 'program' has not{hint}"
-                )
-
-
-def _pairs(check: Check) -> list[tuple[str, str]]:
-    """The servers that the program meets for a check, each with the message that it is to send there."""
-    return [
-        (server, message) for entry in check.attempts for server in entry.meets for message in entry.sends
-    ]
-
-
-def plan_program(
-    lab: Lab,
-    program: Program,
-    submission: Submission,
-    variant: Variant,
-    student: str | None,
-    checks: set[str],
-) -> Plan:
+def make(
+    lab: ProgramLab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
+) -> ProgramPlan:
     """Every run that these checks take: one for each pair of server and message, whichever checks look at it.
 
     Names, addresses, people and passwords are drawn from what the submission is: it cannot know them, nor which server
     it meets. Raises ``LabError`` where a text uses a name that there is not.
     """
-    world = read_world()
+    program, world, checks = lab.program, read_world(), selected(lab, only)
     drawn = _Drawn(lab, program, variant, world, submission)
     attempts: dict[str, str] = {}
     for check in lab.checks:
         if check.code in checks:
-            for number, pair in enumerate(_pairs(check), 1):
+            for number, pair in enumerate(pairs(check), 1):
                 attempts[f"{check.code}/{number}"] = drawn.run(*pair)
     names, ca = variant.names, authority()
     addresses = [names["nameserver"], *(server.address for server in drawn.servers)]
     office = f"{names['office']}/{ipaddress.ip_network(names['lan']).prefixlen}"
-    return Plan(
+    return ProgramPlan(
         lab=lab.id,
         lab_version=lab.version,
         student=student,
         variant=variant.id,
+        checks=planned(lab, only),
         host=HostSpec(
             name=names["office_host"],
             addresses=[office],
@@ -151,18 +65,15 @@ def plan_program(
             ca=ca.certificate,
             submission=drawn.servers,
         ),
-        attempts=[],
         limits=LIMITS,
-        secrets=[*variant.secrets.values(), *(run.password for run in drawn.runs)],
-        program=ProgramPlan(
-            program=program.run,
-            files=submission.files,
-            executable=sorted(submission.executable),
-            # Those that will wait for nothing begin first, so that the others need not wait for them.
-            runs=sorted(drawn.runs, key=lambda run: program.servers[run.server].silent is None),
-            attempts=attempts,
-            seconds=program.seconds,
-        ),
+        secrets=[form for run in drawn.runs for form in forms(run.user, run.password)],
+        program=program.run,
+        files=submission.files,
+        executable=sorted(submission.executable),
+        # Those that will wait for nothing begin first, so that the others need not wait for them.
+        runs=sorted(drawn.runs, key=lambda run: program.servers[run.server].silent is None),
+        attempts=attempts,
+        seconds=program.seconds,
     )
 
 
@@ -170,7 +81,7 @@ class _Drawn:
     """The runs and their servers, drawn one after another."""
 
     def __init__(
-        self, lab: Lab, program: Program, variant: Variant, world: World, submission: Submission
+        self, lab: ProgramLab, program: Program, variant: Variant, world: World, submission: Submission
     ) -> None:
         self.runs: list[ProgramRun] = []
         self.servers: list[SubmissionServerSpec] = []

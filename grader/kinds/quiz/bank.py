@@ -12,8 +12,9 @@ import msgspec
 from grader import resources
 from grader.kinds.quiz.declare import READABLE
 from grader.kinds.quiz.questions import KINDS, Question, complaint
-from grader.labs.complaints import Complaint, refusal, schema_complaints
+from grader.labs.complaints import refusal, schema_complaints
 from grader.labs.yamlfile import parse, read_bytes
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.templates import nearest
 
@@ -33,18 +34,16 @@ def read_bank(paths: Collection[Path], known: Collection[str]) -> list[Question]
     found: dict[str, Question] = {}
     for path in paths:
         data = read_bytes(path, "file of questions")
-        complaints: list[Complaint] = []
+        complaints: list[Diagnostic] = []
         for place, value in enumerate(parse(data, path, list[dict[str, Any]])):
             question = _question(value, place, complaints)
             if question is None:
                 continue
             if question.id in found:
-                complaints.append(
-                    Complaint((place, "id"), f"the id {question.id!r} is taken; choose another")
-                )
+                complaints.append(fault_at((place, "id"), f"the id {question.id!r} is taken; choose another"))
             found[question.id] = question
             complaints += [
-                Complaint((place, *fault.path), fault.sentence)
+                fault_at((place, *fault.path), fault.sentence)
                 for fault in question_complaints(question, known)
             ]
         if complaints:
@@ -52,34 +51,34 @@ def read_bank(paths: Collection[Path], known: Collection[str]) -> list[Question]
     return list(found.values())
 
 
-def question_complaints(question: Question, known: Collection[str]) -> Iterator[Complaint]:
+def question_complaints(question: Question, known: Collection[str]) -> Iterator[Diagnostic]:
     """What is wrong with one question beyond what the schema can say."""
     if wrong := complaint(question):
-        yield Complaint((), f"question {question.id!r}: {wrong}")
+        yield fault_at((), f"question {question.id!r}: {wrong}")
     if question.id == READABLE:
-        yield Complaint(
+        yield fault_at(
             ("id",), f"the id {READABLE!r} names the check that answers can be read; choose another"
         )
     for number, name in enumerate(question.see):
         if name not in known and not _RFC.fullmatch(name):
             hint = nearest("%r", name, known)
-            yield Complaint(
+            yield fault_at(
                 ("see", number), f"{name!r} is neither an entry of the lesson nor an RFC section{hint}"
             )
 
 
-def _question(value: dict[str, Any], place: int, complaints: list[Complaint]) -> Question | None:
+def _question(value: dict[str, Any], place: int, complaints: list[Diagnostic]) -> Question | None:
     kind = str(value.get("kind"))
     type_ = KINDS.get(kind)
     if type_ is None:
         wrong = f"'kind' is one of {', '.join(KINDS)}, not {kind!r}{nearest('%r', kind, KINDS)}"
-        complaints.append(Complaint((place, "kind"), wrong))
+        complaints.append(fault_at((place, "kind"), wrong))
         return None
     try:
         return msgspec.convert(value, type_)
     except msgspec.ValidationError as error:
-        found = schema_complaints(value, type_) or [Complaint((), str(error))]
-        complaints += [Complaint((place, *fault.path), fault.sentence) for fault in found]
+        found = schema_complaints(value, type_) or [fault_at((), str(error))]
+        complaints += [fault_at((place, *fault.path), fault.sentence) for fault in found]
         return None
 
 

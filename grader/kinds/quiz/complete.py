@@ -11,17 +11,17 @@ from msgspec.structs import replace
 from grader.kinds.quiz import bank
 from grader.kinds.quiz import entries as sheets
 from grader.kinds.quiz.answer_sheet import asked
-from grader.kinds.quiz.declare import READABLE, Quiz
+from grader.kinds.quiz.declare import READABLE, Quiz, QuizLab
 from grader.kinds.quiz.draw import pose
 from grader.kinds.quiz.entries import EntryTitle
 from grader.kinds.quiz.questions import Question
-from grader.kinds.server.declare import Expect
 from grader.labs import cache
-from grader.labs.complaints import Complaint, refusal
+from grader.labs.complaints import refusal
 from grader.labs.world import program_digest
 from grader.labs.yamlfile import read_bytes
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
-from grader.model.lab import Check, Lab
+from grader.model.lab import Check
 from grader.model.templates import nearest
 from grader.model.variant import CANONICAL
 
@@ -29,7 +29,6 @@ UNREADABLE = Check(
     code=READABLE,
     title="Your answers can be read",
     points=0,
-    expect=Expect(),
     why="What cannot be read cannot be marked, so none of the answers counts.",
     next="Fix the file there, and keep to the form of the starter file: each question's name, a colon, the answer.",
     expected="answers.yaml is text in UTF-8 and holds an answer to each question, as the starter file shows.",
@@ -37,20 +36,18 @@ UNREADABLE = Check(
 )
 
 
-def completed(lab: Lab, path: Path, data: bytes) -> Lab:
+def with_questions(lab: QuizLab, path: Path, data: bytes) -> QuizLab:
     """The lab with all its questions and a check for each. Raises ``LabError``, with a line for each fault."""
-    assert lab.quiz is not None
     files = bank.question_files(path.parent, lab.quiz.bank)
     if lab.quiz.topics:
         files += bank.bundled()
     depends = [*files, *sheets.files()]
-    sources = sorted(Path(__file__).parent.glob("*.py"))
-    parts = [program_digest(), str(path).encode(), data, *(source.read_bytes() for source in sources)]
+    parts = [program_digest(), str(path).encode(), data]
     key = cache.digest([*parts, *(read_bytes(file, "file of questions") for file in depends)])
-    return cache.cached("quizzes", key, Lab, lambda: _completed(lab, lab.quiz or Quiz(), path, data))
+    return cache.cached("quizzes", key, QuizLab, lambda: _completed(lab, lab.quiz, path, data))
 
 
-def _completed(lab: Lab, quiz: Quiz, path: Path, data: bytes) -> Lab:
+def _completed(lab: QuizLab, quiz: Quiz, path: Path, data: bytes) -> QuizLab:
     known = sheets.sheets()
     questions = [*quiz.questions, *bank.read_bank(bank.question_files(path.parent, quiz.bank), known)]
     own = bank.read_bank(bank.bundled(), known) if quiz.topics else []
@@ -65,26 +62,26 @@ def _completed(lab: Lab, quiz: Quiz, path: Path, data: bytes) -> Lab:
 
 def _complaints(
     quiz: Quiz, questions: list[Question], topics: set[str], known: dict[str, EntryTitle]
-) -> Iterator[Complaint]:
+) -> Iterator[Diagnostic]:
     ids = [question.id for question in questions]
     for number, topic in enumerate(quiz.topics):
         if topic not in topics:
             hint = nearest("%r", topic, topics) or f" (there are {', '.join(sorted(topics))})"
-            yield Complaint(("quiz", "topics", number), f"there is no topic {topic!r}{hint}")
+            yield fault_at(("quiz", "topics", number), f"there is no topic {topic!r}{hint}")
     for number, question in enumerate(quiz.questions):
         for fault in bank.question_complaints(question, known):
-            yield Complaint(("quiz", "questions", number, *fault.path), fault.sentence)
+            yield fault_at(("quiz", "questions", number, *fault.path), fault.sentence)
     for twice in sorted({id_ for id_ in ids if ids.count(id_) > 1}):
-        yield Complaint(("quiz",), f"two questions have the id {twice!r}; rename one")
+        yield fault_at(("quiz",), f"two questions have the id {twice!r}; rename one")
     if quiz.draw and quiz.draw > len(ids):
-        yield Complaint(("quiz", "draw"), f"{quiz.draw} questions are to be drawn, and there are {len(ids)}")
+        yield fault_at(("quiz", "draw"), f"{quiz.draw} questions are to be drawn, and there are {len(ids)}")
     for number, name in enumerate(quiz.canonical):
         if name not in ids:
-            yield Complaint(
+            yield fault_at(
                 ("quiz", "canonical", number), f"there is no question {name!r}{nearest('%r', name, ids)}"
             )
     if quiz.canonical and len(set(quiz.canonical)) != (quiz.draw or len(ids)):
-        yield Complaint(
+        yield fault_at(
             ("quiz", "canonical"),
             f"{len(set(quiz.canonical))} questions are named, and each student gets {quiz.draw or len(ids)}",
         )
@@ -96,7 +93,6 @@ def _check(question: Question, points: int, known: dict[str, EntryTitle]) -> Che
         code=question.id,
         title=_literal(question.title),
         points=points,
-        expect=Expect(),
         why=why(question),
         next="Answer it in answers.yaml.",
         needs=[READABLE],

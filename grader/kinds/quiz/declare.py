@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from grader.kinds.quiz.questions import Id, Question, Topic
+from grader.model import lab
+from grader.model.diagnostic import Diagnostic, fault_at
 
 READABLE = "readable"
 """The check on which all questions of a quiz wait: that the answers could be read at all."""
@@ -36,3 +40,38 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
     def number(self) -> int:
         """How many questions a student gets, once all questions are loaded."""
         return min(self.draw or len(self.questions), len(self.questions))
+
+
+class QuizLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="quiz"):
+    """A lab whose students answer questions."""
+
+    quiz: Annotated[Quiz, Meta(description="Where the questions are, and how many a student gets.")]
+    checks: Annotated[list[lab.Check], Meta(description="Made from the questions; not to be written.")] = []
+
+    @property
+    def max_score(self) -> int:
+        """The points of those questions that one student gets."""
+        return self.quiz.points * self.quiz.number
+
+
+LAB = QuizLab
+
+
+def complaints(lab: QuizLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Declare``. The questions are read, and complained of, when the lab is completed."""
+    if lab.checks:
+        yield fault_at(("checks",), "the checks of a quiz are its questions: remove 'checks'")
+
+
+def completed(lab: QuizLab, path: Path, data: bytes) -> QuizLab:
+    """See ``grader.kinds.base.Declare``: with all questions, and a check for each."""
+    from grader.kinds.quiz.complete import with_questions
+
+    return with_questions(lab, path, data)
+
+
+def texts(lab: QuizLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Declare``: the questions of one student."""
+    from grader.kinds.quiz.draw import texts as of_questions
+
+    return of_questions(lab.quiz, variant)

@@ -6,7 +6,9 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from grader.kinds.quiz.declare import QuizLab
 from grader.kinds.quiz.questions import Question
+from grader.model.evidence import Evidence, Facts
 
 
 class Posed(Struct, frozen=True):
@@ -16,7 +18,7 @@ class Posed(Struct, frozen=True):
     shown: list[str]
 
 
-class QuizFacts(Struct, frozen=True):
+class QuizFacts(Facts, frozen=True, tag="quiz"):
     """What a submission answered. ``problem`` says why nothing could be read; it is empty where all could.
 
     A value of ``answers`` has the shape that the student gave it: a text, a list, or a mapping.
@@ -26,3 +28,6 @@ class QuizFacts(Struct, frozen=True):
     answers: dict[str, Any]
     problem: str = ""
     line: Annotated[int | None, Meta(description="Line of the problem in the file.")] = None
+
+
+QuizEvidence = Evidence[QuizLab, QuizFacts]

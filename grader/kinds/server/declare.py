@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from grader.kinds.program.declare import Expected
-from grader.kinds.zone.declare import ZoneExpect, ZoneTry
+from grader.model import lab
 from grader.model.attempt import Mail
+from grader.model.diagnostic import Diagnostic
 
 Absolute = Annotated[str, Meta(pattern="^/")]
 
@@ -72,15 +74,6 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     say: Annotated[
         list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")
     ] = []
-    meets: Annotated[
-        list[str],
-        Meta(
-            description="Kind 'program': submission servers, by their names in 'program'; each is met once."
-        ),
-    ] = []
-    sends: Annotated[
-        list[str], Meta(description="Kind 'program': messages, by their names in 'program'.")
-    ] = []
     unless_arrived: Annotated[
         str | None,
         Meta(description="Code of a check: skip the source and listener that it already got through."),
@@ -89,9 +82,6 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
         list[Service],
         Meta(description="Services that are stopped before this is tried. All else has been tried by then."),
     ] = []
-    zone: Annotated[ZoneTry | None, Meta(description="What receivers try, in a lab of the kind 'zone'.")] = (
-        None
-    )
 
 
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,13 +127,13 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
             "neither drops what it took nor sends it back."
         ),
     ] = False
-    program: Annotated[
-        list[Expected], Meta(description="Kind 'program': what must hold for every run of the program.")
-    ] = []
     function: Annotated[
-        str | None, Meta(description="A named judge function for what the keys above cannot say.")
+        str | None,
+        Meta(
+            description="A named judge function for what the keys above cannot say, of a package's entry points "
+            "'smtplab.functions'."
+        ),
     ] = None
-    zone: Annotated[ZoneExpect | None, Meta(description="For what receivers try on a zone.")] = None
 
 
 class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
@@ -164,3 +154,64 @@ class Host(Struct, frozen=True, forbid_unknown_fields=True):
     services: Annotated[
         list[Literal["dovecot", "opendkim", "postfix"]], Meta(description="Started in this order.")
     ] = field(default_factory=lambda: ["dovecot", "postfix"])
+
+
+class ServerCheck(lab.Check, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A check of a server: who tries what, and what must come of it."""
+
+    attempts: list[Try] = field(name="try", default_factory=list)
+    expect: Expect
+
+    @property
+    def depends_on(self) -> set[str]:
+        """See ``Check.depends_on``; here also what spares attempts that already got through."""
+        return {*self.needs, *self.control, *(a.unless_arrived for a in self.attempts if a.unless_arrived)}
+
+
+class ServerSubmission(lab.SubmissionRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which files are handed in and where they go."""
+
+    installs: Annotated[
+        Absolute | dict[str, Absolute | InstallTarget],
+        Meta(
+            description="Folder on the student's host. Or several: for each folder of the submission the one on "
+            "the host; the longest that fits a file counts."
+        ),
+    ] = "/etc/postfix"
+    publishes: Annotated[
+        str | None,
+        Meta(
+            description="Folder of the submission whose files hold key records (RFC 6376 section 3.6) for DNS, in "
+            "master-file format. They are published, not installed."
+        ),
+    ] = None
+
+
+class ServerLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="server"):
+    """A lab whose students hand in the configuration of a mail server."""
+
+    submission: ServerSubmission
+    checks: Annotated[list[ServerCheck], Meta(min_length=1, description="What is judged.")]
+    host: Host = Host()
+
+    needs_engine = True
+
+
+LAB = ServerLab
+
+
+def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Declare``."""
+    from grader.kinds.server.checks import server_complaints
+
+    yield from server_complaints(lab)
+
+
+def completed(lab: ServerLab, path: Path, data: bytes) -> ServerLab:
+    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ServerLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Declare``: there are none."""
+    return {}

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from msgspec import Struct
+from typing import Annotated
 
-from grader.model.dns import KeyRecord
+from msgspec import Meta, Struct
+
+from grader.kinds.server.declare import ServerLab
+from grader.model.attempt import Attempt
+from grader.model.dns import KeyAnswer, KeyRecord
+from grader.model.evidence import Evidence
+from grader.model.plan import MachinePlan
+from grader.model.traffic import Queued, Traffic
 
 
 class RecordComplaint(Struct, frozen=True):
@@ -41,3 +48,29 @@ class ServiceFacts(Struct, frozen=True):
     name: str
     running: bool
     stopped: bool = False
+
+
+class ServerPlan(MachinePlan, frozen=True, kw_only=True):
+    """Everything that will be tried on a server."""
+
+    attempts: list[Attempt]
+    published: Published | None = None
+
+
+class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
+    """What was recorded of a run of the student's mail server."""
+
+    started_up: Annotated[bool, Meta(description="The server took connections in time.")] = True
+    queued: list[Queued] = []
+    services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
+    published: Annotated[
+        Published | None,
+        Meta(description="What the submission had DNS say, in a lab that publishes records."),
+    ] = None
+    keys: Annotated[
+        list[KeyAnswer],
+        Meta(description="What DNS answered for the keys that signatures named and those published."),
+    ] = []
+
+
+ServerEvidence = Evidence[ServerLab, ServerFacts]

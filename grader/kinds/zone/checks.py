@@ -6,38 +6,71 @@ from collections.abc import Iterator
 
 import msgspec
 
-from grader.labs.complaints import Complaint
-from grader.labs.world import World
-from grader.model.lab import Check, Lab
+from grader.kinds.zone.declare import ZoneCheck, ZoneExpect, ZoneLab
+from grader.labs.world import World, read_world
+from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, unknown_name
 
 
-def zone_complaints(lab: Lab, world: World) -> Iterator[Complaint]:
+def zone_complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
     """A complaint for each fault that is the kind's own."""
+    world = read_world()
     yield from _unknown(lab.submission.required[0], world, ("submission", "required", 0))
-    if lab.zone is not None:
-        yield from _unknown(lab.zone.origin, world, ("zone", "origin"))
-        for origin, text in lab.zone.others.items():
-            yield from _unknown(origin, world, ("zone", "others", origin))
-            yield from _unknown(text, world, ("zone", "others", origin))
+    yield from _unknown(lab.zone.origin, world, ("zone", "origin"))
+    for origin, text in lab.zone.others.items():
+        yield from _unknown(origin, world, ("zone", "others", origin))
+        yield from _unknown(text, world, ("zone", "others", origin))
     for position, check in enumerate(lab.checks):
         yield from _check_complaints(check, world, ("checks", position))
 
 
-def _check_complaints(check: Check, world: World, here: tuple[str | int, ...]) -> Iterator[Complaint]:
-    if check.expect.zone is None:
-        yield Complaint((*here, "expect"), "a check of a zone needs the key 'zone' in its 'expect'")
-    else:
-        for number, text in enumerate(check.expect.zone.answers or []):
-            yield from _unknown(text, world, (*here, "expect", "zone", "answers", number))
+def _check_complaints(check: ZoneCheck, world: World, here: Path) -> Iterator[Diagnostic]:
+    for number, text in enumerate(check.expect.answers or []):
+        yield from _unknown(text, world, (*here, "expect", "answers", number))
     for number, entry in enumerate(check.attempts):
-        if entry.zone is None:
-            yield Complaint((*here, "try", number), "what receivers try stands under the key 'zone'")
-            continue
-        for kind, values in msgspec.to_builtins(entry.zone).items():
+        for key, values in msgspec.to_builtins(entry).items():
             for place, value in enumerate(values):
                 for text in _texts(value):
-                    yield from _unknown(text, world, (*here, "try", number, "zone", kind, place))
+                    yield from _unknown(text, world, (*here, "try", number, key, place))
+    yield from _idle(check, here)
+
+
+JUDGES: dict[str, tuple[str, ...]] = {
+    "messages": ("spf", "dkim", "aligned", "dmarc", "disposition"),
+    "questions": ("answers",),
+    "reports": ("reported",),
+    "records": ("published", "lookups", "voids"),
+    "policies": ("published",),
+}
+"""What each thing that is tried can be judged by."""
+
+
+def _idle(check: ZoneCheck, here: Path) -> Iterator[Diagnostic]:
+    """Expectations of nothing that is tried, and what is tried and nothing is expected of: neither judges anything."""
+    tried = {key for entry in check.attempts for key, values in msgspec.to_builtins(entry).items() if values}
+    expected = {
+        field.encode_name
+        for field in msgspec.structs.fields(ZoneExpect)
+        if getattr(check.expect, field.name) != field.default and getattr(check.expect, field.name) != []
+    }
+    if not expected:
+        yield fault_at(
+            (*here, "expect"),
+            "nothing is expected, so that the check would judge nothing: say what must hold",
+        )
+    for key in sorted(expected - {"loads"}):
+        fitting = [what for what, keys in JUDGES.items() if key in keys]
+        if not tried & set(fitting):
+            yield fault_at(
+                (*here, "expect", key),
+                f"{key!r} is judged of {' or '.join(fitting)}, and 'try' has none: add some",
+            )
+    for what in sorted(tried):
+        if not expected & {*JUDGES[what], "loads"}:
+            yield fault_at(
+                (*here, "try"),
+                f"nothing is expected of {what}: give one of {', '.join(JUDGES[what])} in 'expect'",
+            )
 
 
 def _texts(value: object) -> Iterator[str]:
@@ -48,6 +81,6 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _unknown(text: str, world: World, here: tuple[str | int, ...]) -> Iterator[Complaint]:
+def _unknown(text: str, world: World, here: Path) -> Iterator[Diagnostic]:
     for name in sorted(names_in(text) - world.names.keys()):
-        yield Complaint(here, unknown_name(name, world.names))
+        yield fault_at(here, unknown_name(name, world.names))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
+
+from grader.model import lab
+from grader.model.diagnostic import Diagnostic
 
 SpfResult = Literal["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"]
 """RFC 7208 section 2.6."""
@@ -111,3 +116,37 @@ class ZoneWorld(Struct, frozen=True, forbid_unknown_fields=True):
     others: Annotated[
         dict[str, str], Meta(description="Other people's zones: origin to master file (RFC 1035 section 5).")
     ] = {}
+
+
+class ZoneCheck(lab.Check, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A check of a zone: what receivers try on it, and what must come of it. Without ``try`` it is about the file."""
+
+    attempts: list[ZoneTry] = field(name="try", default_factory=list)
+    expect: ZoneExpect
+
+
+class ZoneLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="zone"):
+    """A lab whose students hand in a DNS zone."""
+
+    checks: Annotated[list[ZoneCheck], Meta(min_length=1, description="What is judged.")]
+    zone: Annotated[ZoneWorld, Meta(description="The student's zone and those around it.")] = ZoneWorld()
+
+
+LAB = ZoneLab
+
+
+def complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Declare``."""
+    from grader.kinds.zone.checks import zone_complaints
+
+    yield from zone_complaints(lab)
+
+
+def completed(lab: ZoneLab, path: Path, data: bytes) -> ZoneLab:
+    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ZoneLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Declare``: there are none."""
+    return {}

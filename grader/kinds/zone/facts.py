@@ -6,8 +6,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from grader.kinds.zone.declare import Disposition, SpfResult
+from grader.kinds.zone.declare import Disposition, SpfResult, ZoneLab
 from grader.model.dns import ZoneFault, ZoneRecord
+from grader.model.evidence import Evidence, Facts, Tried
+from grader.model.traffic import Query
 
 
 class Spf(Struct, frozen=True):
@@ -111,8 +113,10 @@ class Policies(Struct, frozen=True):
     problem: str = ""
 
 
-class ZoneEvidence(Struct, frozen=True, kw_only=True):
+class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     """All that is known about a zone handed in."""
+
+    attempts: list[Tried] = []
 
     file: str
     origin: str
@@ -124,3 +128,7 @@ class ZoneEvidence(Struct, frozen=True, kw_only=True):
     reportings: list[Reporting] = []
     measured: list[Measured] = []
     published: list[Policies] = []
+    queries: list[Query] = []
+
+
+ZoneEvidence = Evidence[ZoneLab, ZoneFacts]

@@ -3,60 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from grader import resources
-from grader.kinds.server.plan.make import selected
-from grader.kinds.zone.declare import Question, ReportRequest, ZoneMessage, ZoneTry, ZoneWorld
+from grader.kinds.zone.declare import Question, ReportRequest, ZoneCheck, ZoneLab, ZoneMessage, ZoneTry
+from grader.labs.selection import planned, selected
 from grader.model.errors import LabError
-from grader.model.evidence import AttemptFacts
-from grader.model.lab import Check, Lab
+from grader.model.evidence import Tried
+from grader.model.plan import Plan
+from grader.model.submission import Submission
 from grader.model.templates import fill
 from grader.model.variant import Variant
 
 T = TypeVar("T", ZoneMessage, Question, ReportRequest)
 
 
-@dataclass
-class ZonePlan:
-    """Everything to try. The lists hold the attempt's id with what it is about; ``facts`` tell them to the judge."""
+class ZonePlan(Plan, frozen=True, kw_only=True):
+    """Everything to try on the zone that was handed in, ``content``, which is for ``origin``.
+
+    The lists hold the attempt's id with what it is about; ``attempts`` tell them to the judge.
+    """
 
     origin: str
     file: str
+    content: bytes
+    handed_in: list[str]
     others: dict[str, str]
-    keys: dict[str, bytes] = field(default_factory=dict)
-    facts: list[AttemptFacts] = field(default_factory=list)
-    messages: list[tuple[str, ZoneMessage]] = field(default_factory=list)
-    questions: list[tuple[str, Question]] = field(default_factory=list)
-    reports: list[tuple[str, ReportRequest]] = field(default_factory=list)
-    records: list[tuple[str, str]] = field(default_factory=list)
-    policies: list[tuple[str, str]] = field(default_factory=list)
+    keys: dict[str, bytes] = {}
+    attempts: list[Tried] = []
+    messages: list[tuple[str, ZoneMessage]] = []
+    questions: list[tuple[str, Question]] = []
+    reports: list[tuple[str, ReportRequest]] = []
+    records: list[tuple[str, str]] = []
+    policies: list[tuple[str, str]] = []
 
 
-def plan_zone(lab: Lab, variant: Variant, only: set[str] | None) -> ZonePlan:
+def make(
+    lab: ZoneLab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
+) -> ZonePlan:
     """What grading a zone takes. Raises ``UsageError`` for an unknown check, ``LabError`` where a key is missing."""
     names = variant.names
-    world = lab.zone or ZoneWorld()
-    plan = ZonePlan(
-        origin=fill(world.origin, names),
-        file=fill(lab.submission.required[0], names),
-        others={fill(origin, names): fill(text, names, origin) for origin, text in world.others.items()},
-    )
+    file = fill(lab.submission.required[0], names)
     chosen = selected(lab, only)
+    plan = ZonePlan(
+        lab=lab.id,
+        lab_version=lab.version,
+        student=student,
+        variant=variant.id,
+        checks=planned(lab, only),
+        origin=fill(lab.zone.origin, names),
+        file=file,
+        content=submission.files.get(file, b""),
+        handed_in=sorted(submission.files),
+        others={fill(origin, names): fill(text, names, origin) for origin, text in lab.zone.others.items()},
+    )
     for check in lab.checks:
         if check.code in chosen:
             _Planner(plan, check, names).plan()
-    plan.keys = {key: _private_key(key) for key in sorted(_keys(plan))}
-    return plan
+    return replace(plan, keys={key: _private_key(key) for key in sorted(_keys(plan))})
 
 
 class _Planner:
     """Plans one check."""
 
-    def __init__(self, plan: ZonePlan, check: Check, names: dict[str, str]) -> None:
+    def __init__(self, plan: ZonePlan, check: ZoneCheck, names: dict[str, str]) -> None:
         self._plan = plan
         self._check = check
         self._names = names
@@ -65,10 +78,9 @@ class _Planner:
     def plan(self) -> None:
         """Plan all that the check tries; the file as a whole where it tries nothing."""
         plan = self._plan
-        tries = [entry.zone for entry in self._check.attempts if entry.zone is not None]
-        for entry in tries:
+        for entry in self._check.attempts:
             self._entry(entry)
-        if not tries:
+        if not self._check.attempts:
             self._attempt(f"the zone file {plan.file}")
 
     def _entry(self, entry: ZoneTry) -> None:
@@ -76,7 +88,7 @@ class _Planner:
         for message in entry.messages:
             filled = self._filled(message)
             title = filled.title or f"mail from {filled.author}"
-            plan.messages.append((self._attempt(title, filled.client, filled.sender), filled))
+            plan.messages.append((self._attempt(title), filled))
         for question in entry.questions:
             asked = self._filled(question)
             plan.questions.append((self._attempt(asked.title or f"{asked.name} {asked.type}"), asked))
@@ -91,19 +103,11 @@ class _Planner:
             domain = fill(text, self._names)
             plan.policies.append((self._attempt(f"the DMARC record of {domain}"), domain))
 
-    def _attempt(self, title: str, address: str = "", sender: str = "") -> str:
+    def _attempt(self, title: str) -> str:
         self._number += 1
         identity = f"{self._check.code}:{self._number}"
-        self._plan.facts.append(
-            AttemptFacts(
-                id=identity,
-                check=self._check.code,
-                title=title,
-                source="a receiver",
-                address=address,
-                listener="",
-                sender=sender,
-            )
+        self._plan.attempts.append(
+            Tried(id=identity, check=self._check.code, title=title, source="a receiver")
         )
         return identity
 

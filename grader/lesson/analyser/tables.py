@@ -8,9 +8,10 @@ from typing import Literal
 from msgspec import Struct
 
 from grader import resources
-from grader.labs.complaints import Complaint, refusal
+from grader.labs.complaints import refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.library import library
+from grader.model.diagnostic import fault_at
 from grader.model.templates import nearest
 
 Grave = Literal["bad", "care", "note", "good"]
@@ -55,7 +56,7 @@ def wordings() -> Wordings:
     named = [(("findings", at, "see"), id_) for at, one in enumerate(found.findings) for id_ in one.see]
     named += [(("methods", at, "see"), one.see) for at, one in enumerate(found.methods)]
     wrong = [
-        Complaint(path_, f"there is no entry {id_!r}{nearest('%r', id_, known.entries)}")
+        fault_at(path_, f"there is no entry {id_!r}{nearest('%r', id_, known.entries)}")
         for path_, id_ in named
         if id_ not in known.entries
     ]
@@ -63,7 +64,7 @@ def wordings() -> Wordings:
         number = int(one.reference.split()[1])
         if number not in known.documents:
             wrong.append(
-                Complaint(("findings", at, "reference"), f"documents.yaml does not list RFC {number}")
+                fault_at(("findings", at, "reference"), f"documents.yaml does not list RFC {number}")
             )
     if wrong:
         raise refusal(path, data, wrong)

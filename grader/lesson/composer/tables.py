@@ -9,9 +9,10 @@ from msgspec import Struct
 
 from grader import resources
 from grader.formats.message.rules import Severity
-from grader.labs.complaints import Complaint, refusal
+from grader.labs.complaints import refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.library import Library, library
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.templates import nearest
 
 Kind = Literal[
@@ -72,13 +73,13 @@ def tables() -> Tables:
     return found
 
 
-def _complaints(found: Tables, known: Library) -> list[Complaint]:
+def _complaints(found: Tables, known: Library) -> list[Diagnostic]:
     named = [(("fields", place, "entry"), field.entry) for place, field in enumerate(found.fields)]
     named += [
         (("notes", place, "see"), entry) for place, note in enumerate(found.notes) for entry in note.see
     ]
     wrong = [
-        Complaint(path, f"there is no entry {entry!r}{nearest('%r', entry, known.entries)}")
+        fault_at(path, f"there is no entry {entry!r}{nearest('%r', entry, known.entries)}")
         for path, entry in named
         if entry not in known.entries
     ]
@@ -86,6 +87,6 @@ def _complaints(found: Tables, known: Library) -> list[Complaint]:
         number = int(fault.reference.split()[1])
         if number not in known.documents:
             wrong.append(
-                Complaint(("faults", place, "reference"), f"documents.yaml does not list RFC {number}")
+                fault_at(("faults", place, "reference"), f"documents.yaml does not list RFC {number}")
             )
     return wrong

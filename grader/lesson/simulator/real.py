@@ -15,7 +15,7 @@ from grader.labs.certificates import authority, certificate
 from grader.labs.world_dns import ZoneBook
 from grader.lesson.simulator.server import Client, Listener, Server, Settings
 from grader.model.errors import EngineError
-from grader.model.plan import File, HostSpec, Limits, Plan, WorldSpec
+from grader.model.plan import File, HostSpec, Limits, MachinePlan, WorldSpec
 from grader.model.templates import fill_file
 from grader.world.conversation import Answer
 
@@ -62,7 +62,7 @@ def _overrides(server: Server, listener: Listener, on: Switches) -> str:
     return "".join(f"  -o {{ {name} = {value} }}\n" for name, value in settings.items())
 
 
-def make_plan(server: Server, ports: Ports, *, wall: float) -> Plan:
+def make_plan(server: Server, ports: Ports, *, wall: float) -> MachinePlan:
     """The machines for this server. ``wall`` is how long they may run, in seconds."""
     ca = authority()
     host = certificate(ca, [server.host, server.domain])
@@ -95,7 +95,7 @@ def make_plan(server: Server, ports: Ports, *, wall: float) -> Plan:
         book.pointer(client.address, client.name)
         book.address(client.name, client.address)
     addresses = [NAMESERVER, *(client.address for client in server.clients)]
-    return Plan(
+    return MachinePlan(
         lab="simulator",
         lab_version="1",
         student=None,
@@ -120,7 +120,6 @@ def make_plan(server: Server, ports: Ports, *, wall: float) -> Plan:
             peers=[],
             ca=ca.certificate,
         ),
-        attempts=[],
         limits=Limits(wall=wall),
     )
 

@@ -12,12 +12,13 @@ from msgspec import Meta, Struct, to_builtins
 from msgspec.structs import replace
 
 from grader import resources
-from grader.labs.complaints import Complaint, refusal
+from grader.labs.complaints import refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.entries import Id, Text
 from grader.lesson.library import Library, library
 from grader.lesson.simulator.parameters import Parameter
 from grader.lesson.simulator.server import Server
+from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.templates import nearest
 
 Value = bool | int | str
@@ -121,21 +122,21 @@ def read_table(folder: Path, among: Library) -> Table:
 
 def _read_stages(path: Path, stages: dict[str, Stage], among: Library) -> None:
     data = read_bytes(path, "the simulator's table")
-    complaints: list[Complaint] = []
+    complaints: list[Diagnostic] = []
     taken = {rule.id for stage in stages.values() for rule in stage.rules}
     listed = parse(data, path, list[Stage])
     for place, stage in enumerate(listed):
         if stage.id in stages:
-            complaints.append(Complaint((place, "id"), f"the stage {stage.id!r} is taken; choose another id"))
+            complaints.append(fault_at((place, "id"), f"the stage {stage.id!r} is taken; choose another id"))
         stages[stage.id] = stage
         for number, rule in enumerate(stage.rules):
             at = (place, "rules", number)
             if rule.id in taken:
-                complaints.append(Complaint((*at, "id"), f"the rule {rule.id!r} is taken; choose another id"))
+                complaints.append(fault_at((*at, "id"), f"the rule {rule.id!r} is taken; choose another id"))
             taken.add(rule.id)
             if not rule.reply and rule.do != "close":
                 complaints.append(
-                    Complaint(at, f"the rule {rule.id!r} neither replies nor closes; add 'reply'")
+                    fault_at(at, f"the rule {rule.id!r} neither replies nor closes; add 'reply'")
                 )
             complaints += _unknown((*at, "see"), rule.see, among.entries, "entry")
         complaints += _unknown((place, "see"), stage.see, among.entries, "entry")
@@ -147,10 +148,10 @@ def _read_stages(path: Path, stages: dict[str, Stage], among: Library) -> None:
 
 def _unknown(
     at: tuple[str | int, ...], ids: list[str], known: Collection[str], what: str
-) -> Iterator[Complaint]:
+) -> Iterator[Diagnostic]:
     for number, id_ in enumerate(ids):
         if id_ not in known:
-            yield Complaint((*at, number), f"there is no {what} {id_!r}{nearest('%r', id_, known)}")
+            yield fault_at((*at, number), f"there is no {what} {id_!r}{nearest('%r', id_, known)}")
 
 
 def _spliced(stage: Stage, stages: dict[str, Stage]) -> Stage:

@@ -51,7 +51,7 @@ def _html(path: Path, lab: Lab) -> Markup:
 
 
 def _sheets(lab: Lab) -> tuple[str, ...]:
-    named = [found[1] for check in lab.checks for text in check.see if (found := SHEET.fullmatch(text))]
+    named = [found[1] for check in lab.all_checks for text in check.see if (found := SHEET.fullmatch(text))]
     return tuple(dict.fromkeys(named))
 
 

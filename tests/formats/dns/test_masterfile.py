@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
-from grader.model.dns import Span, TxtString
+from grader.model.diagnostic import Span
+from grader.model.dns import TxtString
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 LINES = len(HEAD.splitlines())

@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grader.judge import judge
-from grader.kinds.program.declare import Program, RunMessage
-from grader.kinds.program.facts import Exposure, ProgramEvidence, RunFacts, Wanted
-from grader.kinds.server.declare import Expect, Try
-from grader.model.evidence import AttemptFacts, Evidence
-from grader.model.lab import Check, Lab, SubmissionRules
+from grader.kinds.program.declare import (
+    Program,
+    ProgramCheck,
+    ProgramExpect,
+    ProgramLab,
+    ProgramTry,
+    RunMessage,
+)
+from grader.kinds.program.facts import Exposure, ProgramFacts, RunFacts, Wanted
+from grader.model.evidence import Evidence
+from grader.model.lab import SubmissionRules
 from grader.model.result import CheckResult
 from grader.model.submission_server import Authentication, Conversation, ServerBehaviour, Transaction
-from grader.model.traffic import Arrival, Command, Line, Outcome, Session
+from grader.model.traffic import Arrival, AttemptFacts, Command, Line, Outcome, Session
 
 WANTED = Wanted(
     sender="erika@example.com",
@@ -71,14 +77,14 @@ def judged(
 ) -> CheckResult:
     """The result of a check that expects one thing of one run."""
     conversations = [GOOD] if conversations is None else conversations
-    check = Check(
+    check = ProgramCheck(
         code="it", title="it", points=5, why="w", next="n",
-        attempts=[Try(meets=["server"], sends=["plain"])],
-        expect=Expect(program=[expected]),  # type: ignore[list-item]
+        attempts=[ProgramTry(meets=["server"], sends=["plain"])],
+        expect=ProgramExpect(program=[expected]),  # type: ignore[list-item]
     )  # fmt: skip
     server = ServerBehaviour(about="a server", **(behaviour or {}))
-    lab = Lab(
-        id="demo", title="Demo", version="1", summary="s", kind="program", checks=[check],
+    lab = ProgramLab(
+        id="demo", title="Demo", version="1", summary="s", checks=[check],
         submission=SubmissionRules(required=["send"]),
         program=Program(
             environment={}, servers={"server": server},
@@ -89,8 +95,13 @@ def judged(
     taken = any(t.taken for c in conversations for t in c.transactions)
     evidence = Evidence(
         lab=lab, student=None, variant="canonical", names={}, started="2026-11-23T10:00:01.000Z", duration=1.0,
-        engine="local", image="", mta="",
-        attempts=[AttemptFacts("it/1", "it", "a server", "plain", "10.20.30.50", "587")],
+        engine="local", image="",
+        facts=ProgramFacts(
+        attempts=[
+            AttemptFacts(
+                id="it/1", check="it", title="a server", source="plain", address="10.20.30.50", listener="587"
+            )
+        ],
         outcomes=[Outcome("it/1", "accepted", 0)],
         sessions=[
             Session(number, "send", "10.20.30.50", "203.0.113.9", "587", "quit", lines)
@@ -98,11 +109,8 @@ def judged(
         ],
         arrivals=[*([Arrival(0, "outside", "mail", ["it/1"], raw)] if taken else []), *(others or [])],
         commands=[Command(["./send"], code, output)],
-        program=ProgramEvidence(
-            program="send", first_line=first_line, executable=True, attempts={"it/1": "run-1"},
-            runs=[
-                RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)
-            ],
+        program="send", first_line=first_line, executable=True, run_of={"it/1": "run-1"},
+        runs=[RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)],
         ),
     )  # fmt: skip
     [result] = judge(evidence).checks

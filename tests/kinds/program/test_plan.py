@@ -5,23 +5,25 @@ from __future__ import annotations
 from cryptography import x509
 
 from grader import labs
+from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramPlan
-from grader.model.plan import Plan
+from grader.kinds.program.plan import make
 from grader.model.submission_server import SubmissionServerSpec
 
 FOLDER = labs.find("authenticated-message")
-LAB = labs.load(FOLDER)
+LOADED = labs.load(FOLDER)
+assert isinstance(LOADED, ProgramLab)
+LAB: ProgramLab = LOADED
 VARIANT = labs.draw_variant(LAB)
 
 
-def planned(text: bytes = b"#!/bin/sh\n", only: set[str] | None = None) -> tuple[Plan, ProgramPlan]:
-    plan = labs.make_plan(LAB, labs.Submission({"send": text}, frozenset({"send"})), VARIANT, only=only)
-    assert plan.program is not None
-    return plan, plan.program
+def planned(text: bytes = b"#!/bin/sh\n", only: set[str] | None = None) -> ProgramPlan:
+    handed_in = labs.Submission({"send": text}, frozenset({"send"}))
+    return make(LAB, handed_in, VARIANT, student=None, only=only)
 
 
 def test_a_pair_of_server_and_message_is_one_run_whichever_checks_look_at_it() -> None:
-    _, program = planned()
+    program = planned()
     pairs = [(run.server, run.message) for run in program.runs]
     assert len(set(pairs)) == len(pairs)
     by_id = {run.id: run for run in program.runs}
@@ -30,7 +32,7 @@ def test_a_pair_of_server_and_message_is_one_run_whichever_checks_look_at_it() -
 
 
 def test_every_run_has_names_an_address_an_account_and_a_password_of_its_own() -> None:
-    plan, program = planned()
+    plan = program = planned()
     for values in (
         [server.name for server in plan.world.submission],
         [server.address for server in plan.world.submission],
@@ -43,7 +45,7 @@ def test_every_run_has_names_an_address_an_account_and_a_password_of_its_own() -
 
 
 def test_nothing_in_the_environment_tells_which_server_it_is() -> None:
-    plan, program = planned()
+    plan = program = planned()
     names = {server.run: server.name for server in plan.world.submission}
     kinds = {word for run in program.runs for word in run.server.split("-")} - {"submission", "submissions"}
     for run in program.runs:
@@ -52,20 +54,18 @@ def test_nothing_in_the_environment_tells_which_server_it_is() -> None:
 
 
 def test_another_program_meets_other_names_and_the_same_one_the_same() -> None:
-    names = [
-        [server.name for server in planned(text)[0].world.submission] for text in (b"#!a", b"#!b", b"#!a")
-    ]
+    names = [[server.name for server in planned(text).world.submission] for text in (b"#!a", b"#!b", b"#!a")]
     assert names[0] == names[2] != names[1]
 
 
 def test_only_what_a_check_needs_is_run() -> None:
-    _, program = planned(only={"implicit-tls"})
+    program = planned(only={"implicit-tls"})
     assert {run.server for run in program.runs} == {"submission", "submissions"}
 
 
 def test_servers_that_will_be_waited_for_begin_first() -> None:
-    _, program = planned()
-    waiting = [LAB.program is not None and LAB.program.servers[run.server].silent for run in program.runs]
+    program = planned()
+    waiting = [LAB.program.servers[run.server].silent for run in program.runs]
     assert [bool(silent) for silent in waiting] == sorted((bool(s) for s in waiting), reverse=True)
 
 
@@ -74,7 +74,7 @@ def certificate(server: SubmissionServerSpec) -> x509.Certificate:
 
 
 def test_certificates_are_good_or_bad_as_declared() -> None:
-    plan, _ = planned()
+    plan = planned()
     authority = x509.load_pem_x509_certificate(plan.world.ca)
     for server in plan.world.submission:
         if server.behaviour.tls == "stripped":

@@ -18,14 +18,22 @@ from hypothesis import strategies as st
 from grader import labs, outputs, pipeline, verify
 from grader.cli.app import Session, smtplab
 from grader.judge import judge
+from grader.kinds.quiz.answers_file import LARGEST, UnreadableFileError, read_answers
+from grader.kinds.quiz.declare import QuizLab
 from grader.kinds.quiz.draw import posed
-from grader.kinds.quiz.run import LARGEST, UnreadableFileError, read_answers
 from grader.model.errors import EngineError, LabError, SubmissionError
 from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.submission import Submission
 
-LAB = labs.load("knowledge-check")
+
+def load(folder: str | Path) -> QuizLab:
+    lab = labs.load(folder)
+    assert isinstance(lab, QuizLab)
+    return lab
+
+
+LAB = load("knowledge-check")
 OWN = """
 id: own
 title: A quiz of one's own
@@ -77,7 +85,7 @@ def own(tmp_path: Path) -> Path:
 
 
 def test_a_quiz_of_ones_own_is_a_few_lines_of_yaml(own: Path) -> None:
-    lab = labs.load(own)
+    lab = load(own)
     assert [check.code for check in lab.checks] == ["readable", "greeting", "two"]
     assert lab.max_score == 20
     result = grade("greeting: 220\ntwo: TWO\n", lab)
@@ -102,8 +110,8 @@ def test_a_quiz_of_ones_own_is_a_few_lines_of_yaml(own: Path) -> None:
         (lambda text: text.replace("id: greeting", "id: readable"), "names the check that answers can be read"),
         (lambda text: text.replace("see: [RFC", "see: [RCF"), "neither an entry of the lesson nor an RFC section"),
         (lambda text: text.replace("right: true", "right: false"), "no answer is right"),
-        (lambda text: text.replace("kind: quiz\n", ""), "write 'kind: quiz'"),
-        (lambda text: text[: text.index("quiz:\n")], "says with the key 'quiz' where its questions are"),
+        (lambda text: text.replace("kind: quiz\n", ""), "it is one of labs of kind 'quiz', and this one is 'server'"),
+        (lambda text: text[: text.index("quiz:\n")], "the file needs the key 'quiz'"),
         (lambda text: text.replace("kind: fill", "kind: fil"), "fil"),
         (lambda text: text.partition("quiz:\n")[0] + "quiz: {}\n", "the quiz has no questions"),
         (lambda text: text + "checks: []\n", None),
@@ -114,18 +122,18 @@ def test_a_faulty_quiz_is_refused_with_its_place(
 ) -> None:
     (own / "lab.yaml").write_text(change(OWN))
     if sentence is None:
-        assert labs.load(own).max_score == 20
+        assert load(own).max_score == 20
         return
     with pytest.raises(LabError) as caught:
-        labs.load(own)
+        load(own)
     assert sentence in str(caught.value)
     assert str(own) in str(caught.value)
 
 
 def test_a_changed_bank_is_read_anew(own: Path) -> None:
-    assert labs.load(own).check("two").title == "One and one?"
+    assert load(own).check("two").title == "One and one?"
     (own / "sums.yaml").write_text(SUMS.replace("One and one?", "1 + 1?"))
-    assert labs.load(own).check("two").title == "1 + 1?"
+    assert load(own).check("two").title == "1 + 1?"
 
 
 def test_each_student_gets_questions_and_letters_of_their_own() -> None:
@@ -199,7 +207,7 @@ def test_partial_credit_is_shown_everywhere() -> None:
 
 
 def test_evidence_is_judged_again_alike_and_by_a_corrected_key(own: Path) -> None:
-    lab = labs.load(own)
+    lab = load(own)
     evidence = pipeline.grade(
         lab, Submission({"answers.yaml": b"greeting: 220\ntwo: three\n"}), engine=None
     ).evidence
@@ -213,7 +221,7 @@ def test_evidence_is_judged_again_alike_and_by_a_corrected_key(own: Path) -> Non
             "{text: three, feedback: Too many.}", "{text: three, right: true, feedback: Yes., missed: No.}"
         )
     )
-    assert pipeline.regrade(document, lab=labs.load(own)).score == 20
+    assert pipeline.regrade(document, lab=load(own)).score == 20
 
 
 def test_evidence_holds_no_other_question_of_the_bank() -> None:
@@ -345,7 +353,7 @@ def test_a_new_quiz_does_what_it_declares(tmp_path: Path) -> None:
     ]
     assert [one.problem for one in tried] == [""] * len(tried)
     assert {one.trial for one in tried} == {"solution", "starter", "correct/letters", "wrong/old-port"}
-    lab = labs.load(folder)
+    lab = load(folder)
     assert lab.quiz is not None
     assert {question.kind for question in lab.quiz.questions} == {
         "single",

@@ -6,10 +6,10 @@ import dnslib
 import msgspec
 
 from grader import labs
-from grader.kinds.server.declare import Expect, Try
+from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, Try
+from grader.kinds.server.facts import ServerPlan
+from grader.kinds.server.plan import make
 from grader.model.attempt import Attempt, Mail
-from grader.model.lab import Check, Lab
-from grader.model.plan import Plan
 from grader.model.submission import Submission
 
 OPEN = b"""\
@@ -21,7 +21,7 @@ MAPS = {"senders": b"boss@friend.org OK\n.pal.net OK\n"}
 WHEN = 1_795_000_000.0
 
 
-def check(code: str, *attempts: Try, **more: object) -> Check:
+def check(code: str, *attempts: Try, **more: object) -> ServerCheck:
     fields = {
         "expect": Expect(arrives="nowhere"),
         "why": "w",
@@ -30,28 +30,28 @@ def check(code: str, *attempts: Try, **more: object) -> Check:
         "title": code,
         **more,
     }
-    return Check(code=code, attempts=[*attempts], **fields)  # type: ignore[arg-type]
+    return ServerCheck(code=code, attempts=[*attempts], **fields)  # type: ignore[arg-type]
 
 
-def with_checks(lab: Lab, *checks: Check) -> Lab:
+def with_checks(lab: ServerLab, *checks: ServerCheck) -> ServerLab:
     return msgspec.structs.replace(lab, checks=[*checks])
 
 
 def planned(
-    lab: Lab, files: dict[str, bytes] | None = None, student: str | None = None, **more: object
-) -> Plan:
+    lab: ServerLab, files: dict[str, bytes] | None = None, student: str | None = None, **more: object
+) -> ServerPlan:
     submitted = Submission(files or {"main.cf": OPEN, **MAPS})
-    return labs.make_plan(lab, submitted, labs.draw_variant(lab, student), when=WHEN, **more)  # type: ignore[arg-type]
+    return make(lab, submitted, labs.draw_variant(lab, student), when=WHEN, **more)  # type: ignore[arg-type]
 
 
-def attempts(lab: Lab, *tries: Try, **more: object) -> list[Attempt]:
+def attempts(lab: ServerLab, *tries: Try, **more: object) -> list[Attempt]:
     return planned(with_checks(lab, check("relay", *tries, **more))).attempts
 
 
 TO_OUTSIDE = Mail(to=["{token}@{outside}"])
 
 
-def answers(plan: Plan) -> dict[tuple[str, str], list[str]]:
+def answers(plan: ServerPlan) -> dict[tuple[str, str], list[str]]:
     """All records of the world, by name and type."""
     found: dict[tuple[str, str], list[str]] = {}
     for zone in plan.world.zones:

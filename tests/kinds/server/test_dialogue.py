@@ -6,10 +6,20 @@ import io
 
 from grader import outputs
 from grader.judge import judge
-from grader.kinds.program.facts import ProgramEvidence, RunFacts, Wanted
-from grader.kinds.server.show import dialogue as annotation
+from grader.kinds.program.declare import (
+    Program,
+    ProgramCheck,
+    ProgramExpect,
+    ProgramLab,
+    ProgramTry,
+    RunMessage,
+)
+from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts, Wanted
+from grader.kinds.program.show import exemplary
+from grader.kinds.traffic.dialogue import annotated
 from grader.model.evidence import Evidence
-from grader.model.submission_server import Conversation, Transaction
+from grader.model.lab import SubmissionRules
+from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
 from grader.model.traffic import Line, Session
 from grader.outputs import terminal
 from tests.judge.builders import check, evidence, facts, lab, outcome
@@ -46,32 +56,41 @@ SPOKEN = [
 ]
 
 
-def run_of_a_program() -> Evidence:
-    base = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("rcpt")])
+def runs_of_a_program() -> ProgramFacts:
     lines = [Line(float(at), who, text) for at, (who, text) in enumerate(SPOKEN)]  # type: ignore[arg-type]
     session = Session(0, "send", "10.20.30.50", "203.0.113.9", "587", "quit", lines)
     wanted = Wanted("a@b.example", "", ["c@d.example"], [], [], "", b"")
     taken = Conversation(0, tls="TLSv1.3", transactions=[Transaction(12, 25, "a@b.example", taken=True)])
-    program = ProgramEvidence(
-        "send",
-        "#!/bin/sh",
-        True,
-        [RunFacts("run-1", "good", "plain", wanted, 0, 0.2, conversations=[taken])],
-        {},
+    run = RunFacts("run-1", "good", "plain", wanted, 0, 0.2, conversations=[taken])
+    return ProgramFacts(
+        program="send", first_line="#!/bin/sh", executable=True, runs=[run], sessions=[session]
     )
+
+
+def run_of_a_program() -> ProgramEvidence:
+    declared = Program(
+        environment={},
+        servers={"good": ServerBehaviour(about="a server")},
+        messages={"plain": RunMessage(to=["c@d.example"], subject="s", body="b")},
+    )
+    sends = ProgramCheck(
+        code="sends", title="t", points=1, why="w", next="n",
+        attempts=[ProgramTry(meets=["good"], sends=["plain"])], expect=ProgramExpect(program=["delivers"]),
+    )  # fmt: skip
+    demo = ProgramLab(
+        id="demo", title="Demo", version="1", summary="s", checks=[sends], program=declared,
+        submission=SubmissionRules(required=["send"]),
+    )  # fmt: skip
     return Evidence(
-        **{
-            **{field: getattr(base, field) for field in base.__struct_fields__},
-            "sessions": [session],
-            "program": program,
-        }
-    )
+        lab=demo, student=None, variant="canonical", names={}, started="2026-01-01T00:00:00.000Z", duration=0.1,
+        engine="local", image="", facts=runs_of_a_program(),
+    )  # fmt: skip
 
 
 def test_every_step_of_a_submission_is_explained_once() -> None:
-    session = annotation.exemplary(run_of_a_program())
+    session = exemplary(runs_of_a_program())
     assert session is not None
-    steps = annotation.annotated(session)
+    steps = annotated(session)
     notes = {step.text: step.note for step in steps if step.note}
     assert [(step.who, step.text) for step in steps] == SPOKEN
     assert "RFC 3207" in notes["STARTTLS"]
@@ -100,5 +119,4 @@ def test_both_reports_show_it() -> None:
 
 def test_a_server_labs_report_has_no_such_dialogue() -> None:
     run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("rcpt")])
-    assert annotation.exemplary(run) is None
     assert "step by step" not in outputs.html(judge(run), run).decode()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from grader.kinds.server.declare import InstallTarget
+from grader.kinds.server.declare import InstallTarget, ServerSubmission
 from grader.kinds.server.plan.install import config_dir, installed, published
-from grader.model.lab import SubmissionRules
 from grader.model.plan import File
 from grader.model.submission import Submission
 
-SEVERAL = SubmissionRules(
+SEVERAL = ServerSubmission(
     required=["postfix/main.cf"],
     installs={
         "postfix": "/etc/postfix",
@@ -40,7 +39,7 @@ def test_each_folder_has_its_place_its_owner_and_its_permissions() -> None:
 
 
 def test_one_folder_holds_all() -> None:
-    one = SubmissionRules(required=["main.cf"], installs="/etc/elsewhere")
+    one = ServerSubmission(required=["main.cf"], installs="/etc/elsewhere")
     made = list(installed(one, Submission({"main.cf": b"m", "maps/a": b"a"})))
     assert [file.path for _, file in made] == ["/etc/elsewhere/main.cf", "/etc/elsewhere/maps/a"]
     assert config_dir(one) == "/etc/elsewhere"

@@ -8,15 +8,14 @@ import ipaddress
 
 import pytest
 
-from grader.kinds.server.declare import Try
+from grader.kinds.server.declare import ServerLab, Try
 from grader.kinds.server.plan.expand import listening
 from grader.model.attempt import Mail
 from grader.model.errors import LabError, UsageError
-from grader.model.lab import Lab
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, WHEN, answers, attempts, check, planned, with_checks
 
 
-def test_every_mail_from_every_source_on_every_listener(lab: Lab) -> None:
+def test_every_mail_from_every_source_on_every_listener(lab: ServerLab) -> None:
     made = attempts(
         lab, Try(sources=["stranger", "stranger-v6"], on=[25, "25+starttls", 465], mail=[TO_OUTSIDE] * 2)
     )
@@ -43,7 +42,7 @@ def test_listeners() -> None:
     ]
 
 
-def test_each_try_counts_on(lab: Lab) -> None:
+def test_each_try_counts_on(lab: ServerLab) -> None:
     made = attempts(lab, Try(mail=[TO_OUTSIDE]), Try(say=["VRFY {alice}", "EXPN {alice}"]), Try())
     assert [(a.id, a.title, a.say, len(a.recipients)) for a in made] == [
         ("relay/1", "mail to somebody@elsewhere.example", [], 1),
@@ -52,7 +51,7 @@ def test_each_try_counts_on(lab: Lab) -> None:
     ]
 
 
-def test_who_writes_when_the_lab_does_not_say(lab: Lab) -> None:
+def test_who_writes_when_the_lab_does_not_say(lab: ServerLab) -> None:
     made = attempts(
         lab,
         Try(sources=["office", "stranger"], mail=[TO_OUTSIDE]),
@@ -63,7 +62,7 @@ def test_who_writes_when_the_lab_does_not_say(lab: Lab) -> None:
     assert made[3].sender == ""
 
 
-def test_logins(lab: Lab) -> None:
+def test_logins(lab: ServerLab) -> None:
     right, wrong = attempts(lab, Try(user="alice", mail=[TO_OUTSIDE]), Try(user="alice!", mail=[TO_OUTSIDE]))
     assert right.login is not None
     assert wrong.login is not None
@@ -74,7 +73,7 @@ def test_logins(lab: Lab) -> None:
     assert {"correct-horse-7", "battery-staple-4", wrong.login.password} <= set(plan.secrets)
 
 
-def test_a_mail_has_all_that_its_form_asks_for(lab: Lab) -> None:
+def test_a_mail_has_all_that_its_form_asks_for(lab: ServerLab) -> None:
     form = Mail(
         to=["@[{host_v4}]:{token}@{outside}", "{alice}@{domain}"],
         sender="ceo@{domain}",
@@ -109,12 +108,12 @@ def test_a_mail_has_all_that_its_form_asks_for(lab: Lab) -> None:
         ("{token}@{outside}", None),
     ],
 )
-def test_whose_mailbox(lab: Lab, recipient: str, mailbox: str | None) -> None:
+def test_whose_mailbox(lab: ServerLab, recipient: str, mailbox: str | None) -> None:
     (made,) = attempts(lab, Try(mail=[Mail(to=[recipient])]))
     assert made.mailbox == mailbox
 
 
-def test_mails_are_ordinary_letters(lab: Lab) -> None:
+def test_mails_are_ordinary_letters(lab: ServerLab) -> None:
     for sender, recipient in (
         ("", "alice@{domain}"),
         ("a@b.c", '"x@{outside}"'),
@@ -134,7 +133,7 @@ def test_mails_are_ordinary_letters(lab: Lab) -> None:
         assert made.token in letter.get_content()
 
 
-def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: Lab) -> None:
+def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: ServerLab) -> None:
     both = {"sources": ["stranger", "office"], "on": [25, 465], "mail": [TO_OUTSIDE]}
     later = check("deep", Try(**both, unless_arrived="plain"))  # type: ignore[arg-type]
     plan = planned(with_checks(lab, later, check("plain", Try(**both))))  # type: ignore[arg-type]
@@ -144,7 +143,7 @@ def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: 
         assert (other.check, other.source, other.listener) == ("plain", attempt.source, attempt.listener)
 
 
-def test_sources_in_mentioned_networks(lab: Lab) -> None:
+def test_sources_in_mentioned_networks(lab: ServerLab) -> None:
     """Not in loopback, the office LAN or the host itself, though main.cf mentions them, too."""
     made = attempts(lab, Try(sources=["mentioned-networks"], mail=[TO_OUTSIDE]))
     assert [a.source for a in made] == [
@@ -158,7 +157,7 @@ def test_sources_in_mentioned_networks(lab: Lab) -> None:
     assert [a.server for a in made] == ["203.0.113.10", "2001:db8:113::10"]
 
 
-def test_sources_with_mentioned_names(lab: Lab) -> None:
+def test_sources_with_mentioned_names(lab: ServerLab) -> None:
     plan = planned(with_checks(lab, check("relay", Try(sources=["mentioned-names"], mail=[TO_OUTSIDE]))))
     helos = {a.source.removeprefix("mentioned-names: "): (a.helo, a.address) for a in plan.attempts}
     assert set(helos) == {"friend.org", "lists.example.com", "partner.example", ".pal.net"}
@@ -173,7 +172,7 @@ def test_sources_with_mentioned_names(lab: Lab) -> None:
     )
 
 
-def test_forms_for_everything_mentioned(lab: Lab) -> None:
+def test_forms_for_everything_mentioned(lab: ServerLab) -> None:
     made = attempts(
         lab,
         Try(
@@ -195,13 +194,13 @@ def test_forms_for_everything_mentioned(lab: Lab) -> None:
     ]
 
 
-def test_nothing_mentioned_gives_no_attempts(lab: Lab) -> None:
+def test_nothing_mentioned_gives_no_attempts(lab: ServerLab) -> None:
     entry = Try(sources=["mentioned-networks", "mentioned-names"], mail=[TO_OUTSIDE])
     plan = planned(with_checks(lab, check("relay", entry)), {"main.cf": b"myhostname = mail.example.com\n"})
     assert plan.attempts == []
 
 
-def test_anywhere_is_somewhere_else_for_every_submission(lab: Lab) -> None:
+def test_anywhere_is_somewhere_else_for_every_submission(lab: ServerLab) -> None:
     entry = Try(sources=["anywhere", "anywhere-v6"], mail=[TO_OUTSIDE])
     lab = with_checks(lab, check("relay", entry))
     seen = set()
@@ -213,20 +212,20 @@ def test_anywhere_is_somewhere_else_for_every_submission(lab: Lab) -> None:
     assert len(seen) == 40
 
 
-def test_too_many_attempts(lab: Lab) -> None:
+def test_too_many_attempts(lab: ServerLab) -> None:
     entry = Try(sources=["stranger"] * 60, mail=[TO_OUTSIDE] * 100)
     with pytest.raises(LabError, match=r"more than 5000 attempts at check 'relay'"):
         attempts(lab, entry)
 
 
-def test_the_same_submission_gives_the_same_plan(lab: Lab) -> None:
+def test_the_same_submission_gives_the_same_plan(lab: ServerLab) -> None:
     assert planned(lab) == planned(lab)
     tokens = [{a.token for a in planned(lab, student=student).attempts} for student in (None, "jane", "john")]
     changed = {a.token for a in planned(lab, {"main.cf": OPEN + b"#"}).attempts}
     assert len(set.union(*tokens, changed)) == 4 * len(changed)
 
 
-def test_only_brings_what_it_depends_on(lab: Lab) -> None:
+def test_only_brings_what_it_depends_on(lab: ServerLab) -> None:
     def codes(only: set[str] | None) -> list[str]:
         return list(dict.fromkeys(a.check for a in planned(lab, only=only).attempts))
 

@@ -13,18 +13,18 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store
 
 from grader import labs
-from grader.kinds.server.declare import Try
+from grader.kinds.server.declare import ServerLab, Try
+from grader.kinds.server.facts import ServerPlan
+from grader.kinds.server.plan import make
 from grader.labs.certificates import authority
 from grader.labs.world import read_world
 from grader.model.errors import SubmissionError
-from grader.model.lab import Lab
-from grader.model.plan import Plan
 from grader.model.submission import Submission
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks
 
 
 @pytest.mark.parametrize("student", [None, "jane"])
-def test_dns_knows_everybody(lab: Lab, student: str | None) -> None:
+def test_dns_knows_everybody(lab: ServerLab, student: str | None) -> None:
     sources = list(read_world().sources)
     lab = with_checks(lab, check("relay", Try(sources=[*sources, "anywhere"], mail=[TO_OUTSIDE])))
     plan = planned(lab, student=student)
@@ -51,7 +51,7 @@ def test_dns_knows_everybody(lab: Lab, student: str | None) -> None:
         assert matches is honest, attempt.source
 
 
-def test_the_world_plays_every_address_and_the_host_reaches_it(lab: Lab) -> None:
+def test_the_world_plays_every_address_and_the_host_reaches_it(lab: ServerLab) -> None:
     sources = [*read_world().sources, "mentioned-networks", "mentioned-names", "anywhere", "anywhere-v6"]
     plan = planned(with_checks(lab, check("relay", Try(sources=sources, mail=[TO_OUTSIDE]))))
     played = {str(ipaddress.ip_interface(text).ip) for text in plan.world.addresses}
@@ -73,10 +73,10 @@ def test_the_world_plays_every_address_and_the_host_reaches_it(lab: Lab) -> None
     assert not {"0.0.0.0/0", "::/0"} & set(plan.host.routes)
 
 
-def test_files_on_the_host(lab: Lab) -> None:
+def test_files_on_the_host(lab: ServerLab) -> None:
     lab = msgspec.structs.replace(lab)
     submitted = Submission({"main.cf": OPEN, "maps/x": b"x", "run": b"#!"}, frozenset({"run"}))
-    plan = labs.make_plan(lab, submitted, labs.draw_variant(lab, "jane"))
+    plan = make(lab, submitted, labs.draw_variant(lab, "jane"))
     files = {file.path: file for file in plan.host.files}
     assert (files["/etc/postfix/main.cf"].data, files["/etc/postfix/main.cf"].mode) == (OPEN, 0o644)
     assert files["/etc/postfix/run"].mode == 0o755
@@ -91,7 +91,7 @@ def test_files_on_the_host(lab: Lab) -> None:
 
 @pytest.mark.parametrize("student", [None, "jane"])
 def test_the_certificate_is_trusted_for_the_host_and_its_domain(
-    lab: Lab, student: str | None, tmp_path: Path
+    lab: ServerLab, student: str | None, tmp_path: Path
 ) -> None:
     plan = planned(lab, student=student)
     names = labs.draw_variant(lab, student).names
@@ -111,19 +111,19 @@ def test_the_certificate_is_trusted_for_the_host_and_its_domain(
     assert verified.subjects
 
 
-def test_a_certificate_is_made_once(lab: Lab) -> None:
+def test_a_certificate_is_made_once(lab: ServerLab) -> None:
     from grader.labs.certificates import certificate
 
     assert certificate(authority(), ["a.example"]) == certificate(authority(), ["a.example"])
     assert certificate(authority(), ["a.example"]) != certificate(authority(), ["b.example"])
 
 
-def test_a_plan_travels(lab: Lab) -> None:
+def test_a_plan_travels(lab: ServerLab) -> None:
     plan = planned(lab)
-    assert msgspec.json.decode(msgspec.json.encode(plan), type=Plan) == plan
+    assert msgspec.json.decode(msgspec.json.encode(plan), type=ServerPlan) == plan
 
 
-def test_a_submission_that_lets_too_many_in_is_not_graded_in_part(lab: Lab) -> None:
+def test_a_submission_that_lets_too_many_in_is_not_graded_in_part(lab: ServerLab) -> None:
     networks = " ".join(f"192.0.2.{number}" for number in range(100))
     with pytest.raises(SubmissionError, match="mention 100 different networks"):
         planned(lab, {"main.cf": f"mynetworks = {networks}\n".encode()})

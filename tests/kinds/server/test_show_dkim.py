@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 
 from grader.judge import judge
-from grader.kinds.narrative import narrative
-from grader.kinds.server.declare import SignatureExpect
-from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServiceFacts
+from grader.kinds.server.declare import ServerCheck, SignatureExpect
+from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServerEvidence, ServiceFacts
+from grader.kinds.server.show import narrative
 from grader.model.dns import KeyRecord
-from grader.model.evidence import Evidence
-from grader.model.lab import Check
 from grader.outputs import html, terminal
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, run, signed
@@ -26,11 +24,11 @@ VERIFIES = builders.check("verifies", signature=SignatureExpect(verifies=True))
 RECORD = builders.check("record", published=True)
 
 
-def made(*raws: bytes) -> Evidence:
+def made(*raws: bytes) -> ServerEvidence:
     return run(VERIFIES, *raws, published=HANDED_IN, services=[ServiceFacts("opendkim", True, True)])
 
 
-def on_screen(evidence: Evidence, check: Check = VERIFIES) -> str:
+def on_screen(evidence: ServerEvidence, check: ServerCheck = VERIFIES) -> str:
     out = io.StringIO()
     terminal.show(judge(evidence, lab=builders.lab(check)), evidence, file=out, width=80, color=False)
     return out.getvalue()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from grader.model.evidence import Evidence
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import Result
 from tests.outputs import attacks, samples
 
@@ -21,7 +21,7 @@ STORIES = {
 }
 
 
-def case(name: str) -> tuple[Result, Evidence]:
+def case(name: str) -> tuple[Result, ServerEvidence]:
     """The input of a case, as it was saved."""
     result = msgspec.json.decode((CASES / name / "result.json").read_bytes(), type=Result)
-    return result, msgspec.json.decode((CASES / name / "evidence.json").read_bytes(), type=Evidence)
+    return result, msgspec.json.decode((CASES / name / "evidence.json").read_bytes(), type=ServerEvidence)

@@ -13,7 +13,8 @@ import dns.rdataclass
 import dns.rdatatype
 
 from grader.formats.dns.masterfile.tokens import Token, displayed
-from grader.model.dns import Span, TxtString
+from grader.model.diagnostic import Span
+from grader.model.dns import TxtString
 
 LONGEST_STRING = 255
 """Octets of one character-string (RFC 1035 section 3.3)."""

@@ -14,7 +14,8 @@ import dns.rdatatype
 
 from grader.formats.dns.masterfile.data import BadData, data_of, name_of
 from grader.formats.dns.masterfile.tokens import Entry, Scanner, Token, displayed, lines_of
-from grader.model.dns import Span, ZoneFault, ZoneRecord
+from grader.model.diagnostic import Span
+from grader.model.dns import ZoneFault, ZoneRecord
 
 MOST_FAULTS = 20
 MOST_RECORDS = 5_000

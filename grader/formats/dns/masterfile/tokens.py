@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.model.dns import Span, ZoneFault
+from grader.model.diagnostic import Span
+from grader.model.dns import ZoneFault
 
 BLANK = " \t"
 BOM = "\ufeff"

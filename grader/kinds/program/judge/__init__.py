@@ -3,15 +3,21 @@
 - ``runs``     a run as the functions see it, and the sentences that they share
 - ``secrecy``  what became of the password and of the message on the way
 - ``results``  what was taken, what the program told, and how it took a refusal
-- ``letters``  what the messages look like that were taken
+- ``messages`` what the messages look like that were taken
 """
 
 from __future__ import annotations
 
-from grader.kinds.findings import Judgement
-from grader.kinds.program.declare import Expected
-from grader.kinds.program.judge import messages as letters
-from grader.kinds.program.judge import results, secrecy
+from collections.abc import Sequence
+from dataclasses import replace
+
+from grader.kinds.program.declare import Expected, ProgramCheck, ProgramLab
+from grader.kinds.program.facts import ProgramEvidence
+from grader.kinds.program.judge import messages, results, secrecy
+from grader.kinds.program.judge.runs import Judgement, ProgramIndex
+from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.judging import TrafficJudge
+from grader.model.finding import Finding, Judged, Verdict
 
 JUDGEMENTS: dict[Expected, Judgement] = {
     "connects": results.connects,
@@ -20,14 +26,43 @@ JUDGEMENTS: dict[Expected, Judgement] = {
     "keeps-secrets": secrecy.keeps_secrets,
     "chooses-mechanism": secrecy.chooses_mechanism,
     "hides-password": secrecy.hides_password,
-    "envelope": letters.envelope,
-    "hides-bcc": letters.hides_bcc,
-    "header": letters.header,
-    "text": letters.text,
-    "lines": letters.lines,
+    "envelope": messages.envelope,
+    "hides-bcc": messages.hides_bcc,
+    "header": messages.header,
+    "text": messages.text,
+    "lines": messages.lines,
     "tells": results.tells,
     "obeys-no": results.obeys_no,
     "does-not-hammer": results.does_not_hammer,
     "ends": results.ends,
 }
 """What each word of ``expect: {program: […]}`` means, in the order in which findings matter."""
+
+EVIDENCE = ProgramEvidence
+
+
+class ProgramJudge(TrafficJudge[ProgramCheck, ProgramIndex]):
+    """Judges one evidence document of a program's runs."""
+
+    def judgements(self, check: ProgramCheck) -> list[Judgement]:
+        """See ``TrafficJudge``."""
+        return [judgement for name, judgement in JUDGEMENTS.items() if name in check.expect.program]
+
+    def passed(self, check: ProgramCheck, cases: list[Case], findings: list[Finding]) -> Judged:
+        """See ``TrafficJudge``; what there is to say of runs that did all that they should are remarks."""
+        said = dict.fromkeys(f.observed for f in findings if f.verdict is Verdict.MET and f.observed)
+        return replace(super().passed(check, cases, findings), remarks=list(said))
+
+
+def judge(evidence: ProgramEvidence, lab: ProgramLab, *, hints: str) -> ProgramJudge:
+    """See ``grader.kinds.base.Judging``."""
+    return ProgramJudge(ProgramIndex(evidence, evidence.facts))
+
+
+def checks(evidence: ProgramEvidence, lab: ProgramLab) -> Sequence[ProgramCheck]:
+    """See ``grader.kinds.base.Judging``."""
+    return lab.checks
+
+
+def prepare(lab: ProgramLab) -> None:
+    """See ``grader.kinds.base.Judging``."""

@@ -17,9 +17,10 @@ from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
-from grader.kinds.findings import Finding, broken, met
 from grader.kinds.program.judge.runs import Run, address, of_runs
-from grader.kinds.server.judge.sentences import quoted
+from grader.kinds.traffic.sentences import quoted
+from grader.model.finding import Finding, broken, met
+from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation
 from grader.model.traffic import Arrival
 
@@ -84,7 +85,7 @@ def hides_bcc(run: Run) -> Finding:
                 return broken(
                     run.case,
                     f"The header tells everybody that {path} gets a blind copy.",
-                    [f"message:{arrival.id}"],
+                    [Pointer("message", arrival.id)],
                 )
     return met(run.case)
 
@@ -97,10 +98,10 @@ def header(run: Run) -> Finding:
     for arrival, fault in _faults(run):
         known = fault.rule in LINE_RULES | OTHERS_AFFAIR or TEXT_RULES.fullmatch(fault.rule)
         if (fault.severity == "error" and not known) or fault.rule in ALSO_WRONG:
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     for arrival in run.arrivals:
         if wrong := _differs(run, arrival) or _date(run, arrival) or _repeated(run, arrival):
-            return broken(run.case, wrong, [f"message:{arrival.id}"])
+            return broken(run.case, wrong, [Pointer("message", arrival.id)])
     return met(run.case)
 
 
@@ -114,10 +115,10 @@ def text(run: Run) -> Finding:
         if fault.rule in TOLERATED:
             remark = f"{fault.sentence} ({fault.reference}) Every reader takes it all the same."
         elif fault.severity == "error" and TEXT_RULES.fullmatch(fault.rule):
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
         if wrong := _body_differs(run, arrival) or _beyond_ascii_differs(run, arrival):
-            return broken(run.case, wrong, [f"message:{arrival.id}"])
+            return broken(run.case, wrong, [Pointer("message", arrival.id)])
         if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
             remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
     return met(run.case, remark)
@@ -138,7 +139,7 @@ def lines(run: Run) -> Finding:
         return broken(run.case, run.how_it_ended(), run.pointers())
     for arrival, fault in _faults(run):
         if fault.rule in LINE_RULES:
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [f"message:{arrival.id}"])
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     return met(run.case)
 
 
@@ -270,7 +271,7 @@ def _repeated(run: Run, arrival: Arrival) -> str:
     """Whether another run's message bears the same Message-ID."""
     own = _identifier(arrival)
     mine = {other.id for other in run.arrivals}
-    for other in run.evidence.arrivals:
+    for other in run.program.arrivals:
         if own and other.id not in mine and _identifier(other) == own:
             return f"Two messages bear the same Message-ID {quoted(own)} (RFC 5322 section 3.6.4)."
     return ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from grader.kinds.findings import Finding, broken, met, unproven
 from grader.kinds.program.judge.runs import Run, of_runs
+from grader.model.finding import Finding, broken, met, unproven
+from grader.model.pointer import Pointer
 
 MOST_TRIES = 5
 """Connections that a client may make to a server which asks it to come back later, within one run."""
@@ -83,7 +84,7 @@ def obeys_no(run: Run) -> Finding:
     return broken(
         run.case,
         f"{run.name} was refused for good, and tried the same {again} times.",
-        [f"session:{last.session}:{last.line}", *run.output],
+        [Pointer("session", last.session, last.line), *run.output],
     )
 
 
@@ -118,8 +119,8 @@ def _is_auth(command: str) -> bool:
     return command.upper().startswith("AUTH")
 
 
-def _where(run: Run) -> list[str]:
+def _where(run: Run) -> list[Pointer]:
     """The last refusal, where there was one."""
     for refusal in [*run.refusals()][::-1]:
-        return [f"session:{refusal.session}:{refusal.line}", *run.output]
+        return [Pointer("session", refusal.session, refusal.line), *run.output]
     return run.pointers()

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from grader.kinds.findings import Finding, Judgement
-from grader.kinds.program.facts import ProgramEvidence, RunFacts
-from grader.kinds.server.judge.index import Case, EvidenceIndex
-from grader.kinds.server.judge.sentences import quoted
-from grader.model.evidence import Evidence
-from grader.model.lab import Check
+from grader.kinds.program.declare import ProgramCheck
+from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
+from grader.kinds.traffic.index import Case, EvidenceIndex
+from grader.kinds.traffic.sentences import quoted
+from grader.model.finding import Finding
+from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
 from grader.model.traffic import Arrival, Command, Session
+
+ProgramIndex = EvidenceIndex[ProgramFacts]
+Judgement = Callable[[ProgramCheck, list[Case], ProgramIndex], list[Finding]]
 
 CREDENTIALS = "<credentials>"
 HUNG_UP = "The client hung up."
@@ -36,24 +39,23 @@ class Refusal:
 class Run:
     """One run: what was recorded of it, and what its server was like."""
 
-    def __init__(self, case: Case, evidence: Evidence, program: ProgramEvidence, facts: RunFacts) -> None:
+    def __init__(self, case: Case, evidence: ProgramEvidence, program: ProgramFacts, facts: RunFacts) -> None:
         self.case = case
         self.facts = facts
         self.name = program.program
         self.program = program
         self.evidence = evidence
         declared = evidence.lab.program
-        assert declared is not None
         self.server: ServerBehaviour = declared.servers[facts.server]
         self.seconds = declared.seconds
-        self.command: Command = evidence.commands[facts.command]
-        self._sessions = {session.id: session for session in evidence.sessions}
-        self._arrivals = {arrival.id: arrival for arrival in evidence.arrivals}
+        self.command: Command = program.commands[facts.command]
+        self._sessions = {session.id: session for session in program.sessions}
+        self._arrivals = {arrival.id: arrival for arrival in program.arrivals}
 
     @property
-    def output(self) -> list[str]:
+    def output(self) -> list[Pointer]:
         """A pointer to what the program printed, if it printed anything."""
-        return [f"command:{self.facts.command}"] if self.command.output.strip() else []
+        return [Pointer("command", self.facts.command)] if self.command.output.strip() else []
 
     @property
     def taken(self) -> list[tuple[Conversation, Transaction]]:
@@ -141,7 +143,7 @@ class Run:
             CREDENTIALS,
         )
 
-    def pointers(self, conversation: Conversation | None = None, line: int | None = None) -> list[str]:
+    def pointers(self, conversation: Conversation | None = None, line: int | None = None) -> list[Pointer]:
         """Where to look: a session at a line, or the first session and what the program printed."""
         if conversation is None and self.facts.conversations:
             best = [c for c in self.facts.conversations if any(t.taken for t in c.transactions)]
@@ -149,7 +151,7 @@ class Run:
         if conversation is None:
             return self.output
         last = self.last_line(conversation)
-        return [f"session:{conversation.session}:{last if line is None else line}", *self.output]
+        return [Pointer("session", conversation.session, last if line is None else line), *self.output]
 
 
 def address(path: str) -> str:
@@ -161,21 +163,19 @@ def address(path: str) -> str:
 def of_runs(judge_one: Callable[[Run], Finding]) -> Judgement:
     """A judgement that looks at one run after the other."""
 
-    def judgement(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+    def judgement(check: ProgramCheck, cases: list[Case], index: ProgramIndex) -> list[Finding]:
         return [judge_one(run) for run in runs(cases, index)]
 
     judgement.__doc__ = judge_one.__doc__
     return judgement
 
 
-def runs(cases: list[Case], index: EvidenceIndex) -> list[Run]:
+def runs(cases: list[Case], index: ProgramIndex) -> list[Run]:
     """The runs that these attempts are about."""
-    program = index.evidence.program
-    if program is None:
-        return []
-    facts = {run.id: run for run in program.runs}
+    facts = {run.id: run for run in index.facts.runs}
+    run_of = index.facts.run_of
     return [
-        Run(case, index.evidence, program, facts[program.attempts[case.facts.id]])
+        Run(case, index.evidence, index.facts, facts[run_of[case.facts.id]])
         for case in cases
-        if program.attempts.get(case.facts.id) in facts
+        if run_of.get(case.facts.id) in facts
     ]

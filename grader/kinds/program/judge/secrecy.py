@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grader.kinds.findings import Finding, broken, met
 from grader.kinds.program.facts import Exposure
 from grader.kinds.program.judge.runs import Run, of_runs
-from grader.kinds.server.judge.sentences import quoted
+from grader.kinds.traffic.sentences import quoted
+from grader.model.finding import Finding, broken, met
 
 WRONG_CERTIFICATE = {
     "other-name": "is for another name",

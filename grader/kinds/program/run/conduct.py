@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import base64
 import re
-import time
 from collections import defaultdict
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +14,12 @@ from msgspec.structs import replace
 
 from grader.engines import guest
 from grader.engines.base import ChannelLost, Machines
-from grader.kinds.program.facts import Exposure, ProgramEvidence, ProgramPlan, ProgramRun, RunFacts
+from grader.kinds.base import Recorded
+from grader.kinds.program.declare import ProgramLab
+from grader.kinds.program.facts import Exposure, ProgramFacts, ProgramPlan, ProgramRun, RunFacts
 from grader.model.deadline import Deadline
-from grader.model.evidence import AttemptFacts, Evidence
-from grader.model.lab import Lab
-from grader.model.plan import Plan
-from grader.model.redact import redact
 from grader.model.submission_server import Conversation
-from grader.model.traffic import Arrival, Command, Outcome, Query, Session
+from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Session
 from grader.world.auth import forms
 
 START_SECONDS = 20.0
@@ -36,38 +32,25 @@ SOURCE = "send"
 LONGEST_FIRST_LINE = 200
 
 
-def conduct_program(
-    plan: Plan,
-    lab: Lab,
-    names: dict[str, str],
-    machines: Machines,
-    *,
-    engine: str,
-    image: str,
-    meanwhile: Callable[[], object] = bool,
-) -> Evidence:
-    """Make the plan's runs on the machines and return what happened; arguments as of ``conduct``.
+def conduct(
+    plan: ProgramPlan, lab: ProgramLab, machines: Machines, overlap: Callable[[], object]
+) -> Recorded:
+    """Make the plan's runs on the machines and return what happened.
 
     Whatever the program does is evidence. Raises ``EngineError`` where a machine fails.
     """
-    assert plan.program is not None
-    run = _Runs(plan, plan.program, machines)
-    run.make(lab, meanwhile)
+    run = _Runs(plan, machines)
+    run.make(lab, overlap)
     run.collect()
-    return redact(
-        run.evidence(lab, names, engine, image), [form for secret in run.secrets for form in secret]
-    )
+    return run.recorded(lab)
 
 
 class _Runs:
-    def __init__(self, plan: Plan, program: ProgramPlan, machines: Machines) -> None:
+    def __init__(self, plan: ProgramPlan, machines: Machines) -> None:
         self.plan = plan
-        self.program = program
         self.host, self.world = machines.host, machines.world
-        self.began = time.monotonic()
-        self.started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
-        self.secrets = [forms(run.user, run.password) for run in program.runs]
+        self.secrets = [forms(run.user, run.password) for run in plan.runs]
         self.ended: dict[str, dict[str, Any]] = {}
         self.sessions: list[Session] = []
         self.conversations: dict[str, list[Conversation]] = defaultdict(list)
@@ -76,7 +59,7 @@ class _Runs:
         self.log: list[str] = []
         self.notes: list[str] = []
 
-    def make(self, lab: Lab, meanwhile: Callable[[], object]) -> None:
+    def make(self, lab: ProgramLab, overlap: Callable[[], object]) -> None:
         """Make the runs."""
         self.world.ask("start", world=self.plan.world)
         self.host.ask("start", services=[], config_dir="/", timeout=START_SECONDS)
@@ -88,41 +71,40 @@ class _Runs:
         try:
             self.host.ask(
                 "programs",
-                files=[self._file(name, data) for name, data in self.program.files.items()],
+                files=[self._file(name, data) for name, data in self.plan.files.items()],
                 runs=[
                     self._spec(run, secrets, lab)
-                    for run, secrets in zip(self.program.runs, self.secrets, strict=True)
+                    for run, secrets in zip(self.plan.runs, self.secrets, strict=True)
                 ],
                 together=1 if self._uses_shared_folders() else TOGETHER,
                 seconds=seconds,
             )
-            meanwhile()
+            overlap()
             self.ended = {facts["id"]: facts for facts in self.host.answer(timeout=seconds + SPARE_SECONDS)}
             self.log = self.host.call("log", timeout=5)
         except ChannelLost as lost:
             self.notes.append(f"The runs on the workstation ended early: {lost}.")
-        if len(self.ended) < len(self.program.runs):
+        if len(self.ended) < len(self.plan.runs):
             self.notes.append("The time was over before every run had been made.")
 
     def _uses_shared_folders(self) -> bool:
         """Whether a file handed in names a folder that everybody can write to, and so might use fixed names there."""
-        return any(SHARED.search(data) for data in self.program.files.values())
+        return any(SHARED.search(data) for data in self.plan.files.values())
 
     def _file(self, name: str, data: bytes) -> dict[str, object]:
         """A file handed in. What begins with ``#!`` is meant to be run, whatever became of its permissions."""
-        may_run = name in self.program.executable or data.startswith((b"#!", b"\x7fELF"))
+        may_run = name in self.plan.executable or data.startswith((b"#!", b"\x7fELF"))
         return {"path": name, "data": data, "mode": 0o700 if may_run else 0o600}
 
-    def _spec(self, run: ProgramRun, secrets: list[str], lab: Lab) -> dict[str, object]:
-        assert lab.program is not None
+    def _spec(self, run: ProgramRun, secrets: list[str], lab: ProgramLab) -> dict[str, object]:
         alone = self._uses_shared_folders()
         return {
             "id": run.id,
-            "argv": [f"./{self.program.program}"],
+            "argv": [f"./{self.plan.program}"],
             "account": run.account,
             "environment": run.environment,
             "texts": {run.body_file: base64.b64encode(run.wanted.body).decode()},
-            "limit": self.program.seconds,
+            "limit": self.plan.seconds,
             "waits": lab.program.servers[run.server].silent is not None and not alone,
             "secrets": [base64.b64encode(form.encode()).decode() for form in secrets],
         }
@@ -154,7 +136,7 @@ class _Runs:
         if index is None:
             return None
         number = len(self.arrivals)
-        attempts = [attempt for attempt, owner in self.program.attempts.items() if owner == run.id]
+        attempts = [attempt for attempt, owner in self.plan.attempts.items() if owner == run.id]
         raw = arrivals[index].raw
         for form in forms(run.user, run.password):
             raw = raw.replace(form.encode(), b"[redacted]")
@@ -162,55 +144,38 @@ class _Runs:
         return number
 
     def _in_order(self) -> list[ProgramRun]:
-        return sorted(self.program.runs, key=lambda run: int(run.id.rpartition("-")[2]))
+        return sorted(self.plan.runs, key=lambda run: int(run.id.rpartition("-")[2]))
 
-    def evidence(self, lab: Lab, names: dict[str, str], engine: str, image: str) -> Evidence:
-        """Everything recorded."""
+    def recorded(self, lab: ProgramLab) -> Recorded:
+        """Everything, in the order of the plan."""
+        plan = self.plan
         made = [run for run in self._in_order() if run.id in self.ended]
-        first = self.program.files.get(self.program.program, b"").split(b"\n", 1)[0][:LONGEST_FIRST_LINE]
-        return Evidence(
-            lab=lab,
-            student=self.plan.student,
-            variant=self.plan.variant,
-            names=names,
-            started=self.started,
-            duration=round(time.monotonic() - self.began, 3),
-            engine=engine,
-            image=image,
-            mta="",
-            attempts=[self._attempt(lab, attempt, run) for attempt, run in self.program.attempts.items()],
+        first = plan.files.get(plan.program, b"").split(b"\n", 1)[0][:LONGEST_FIRST_LINE]
+        facts = ProgramFacts(
+            attempts=[self._attempt(lab, attempt, run) for attempt, run in plan.attempts.items()],
             outcomes=[
-                self._outcome(attempt, run)
-                for attempt, run in self.program.attempts.items()
-                if run in self.ended
+                self._outcome(attempt, run) for attempt, run in plan.attempts.items() if run in self.ended
             ],
             sessions=self.sessions,
             arrivals=self.arrivals,
             queries=self.queries,
             commands=[
-                Command(
-                    [f"./{self.program.program}"],
-                    self.ended[run.id]["code"] or 0,
-                    self.ended[run.id]["output"],
-                )
+                Command([f"./{plan.program}"], self.ended[run.id]["code"] or 0, self.ended[run.id]["output"])
                 for run in made
             ],
             log=self.log,
-            listening=sorted({server.behaviour.port for server in self.plan.world.submission}),
-            files=list(self.program.files),
-            notes=[*self._remarks(), *self.notes],
-            program=ProgramEvidence(
-                program=self.program.program,
-                first_line=first.decode("utf-8", "backslashreplace"),
-                executable=self.program.program in self.program.executable,
-                runs=[self._facts(run, number) for number, run in enumerate(made)],
-                attempts=self.program.attempts,
-            ),
+            listening=sorted({server.behaviour.port for server in plan.world.submission}),
+            program=plan.program,
+            first_line=first.decode("utf-8", "backslashreplace"),
+            executable=plan.program in plan.executable,
+            runs=[self._facts(run, number) for number, run in enumerate(made)],
+            run_of=plan.attempts,
         )
+        return Recorded(facts, notes=[*self._remarks(), *self.notes], files=list(plan.files))
 
     def _remarks(self) -> list[str]:
-        name, found = self.program.program, []
-        if name not in self.program.executable and self.program.files.get(name, b"").startswith(b"#!"):
+        name, found = self.plan.program, []
+        if name not in self.plan.executable and self.plan.files.get(name, b"").startswith(b"#!"):
             found.append(
                 f"{name} may not be executed; it was run all the same, because it begins with #!. On a system of your "
                 f"own: chmod +x {name}"
@@ -222,9 +187,8 @@ class _Runs:
             )
         return found
 
-    def _attempt(self, lab: Lab, attempt: str, run_id: str) -> AttemptFacts:
-        assert lab.program is not None
-        run = next(run for run in self.program.runs if run.id == run_id)
+    def _attempt(self, lab: ProgramLab, attempt: str, run_id: str) -> AttemptFacts:
+        run = next(run for run in self.plan.runs if run.id == run_id)
         server = lab.program.servers[run.server]
         return AttemptFacts(
             id=attempt,

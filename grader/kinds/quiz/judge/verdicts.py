@@ -2,103 +2,83 @@
 
 from __future__ import annotations
 
-from msgspec.structs import replace
+from collections.abc import Sequence
 
-from grader.kinds.quiz.declare import READABLE
-from grader.kinds.quiz.facts import Posed, QuizFacts
+from grader.kinds.quiz.declare import READABLE, QuizLab
+from grader.kinds.quiz.facts import Posed, QuizEvidence
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer, shown_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
 from grader.kinds.quiz.questions import Match, Multiple, Order, Question
-from grader.model.evidence import Evidence
-from grader.model.lab import Check, Lab
+from grader.model.finding import Judged
+from grader.model.lab import Check
 from grader.model.result import CheckResult
 
 HINT_TIERS = ("none", "nudge", "pointer", "example")
 
 
-def judge_answers(evidence: Evidence, facts: QuizFacts, lab: Lab, hints: str) -> dict[str, CheckResult]:
-    """The result of every check of a quiz that was posed, by its code.
+class AnswerJudge:
+    """Judges the answers of one student. ``hints`` caps what is told to a wrong answer.
 
-    ``hints`` caps what is told to a wrong answer: from ``pointer`` on where the answer stands, with ``example`` the
-    answer itself. What the answer given means is always told.
+    From ``pointer`` on it is told where the answer stands, with ``example`` the answer itself. What the answer given
+    means is always told.
     """
-    declared = {check.code: check for check in lab.checks}
-    tier = HINT_TIERS.index(hints)
-    done: dict[str, CheckResult] = {}
-    if READABLE in declared:
-        done[READABLE] = _readable(declared[READABLE], evidence, facts, lab)
-    questions = {question.id: question for question in lab.quiz.questions} if lab.quiz else {}
-    for posed in facts.posed:
-        check = declared.get(posed.question.id)
-        if check is not None:
-            # A corrected lab judges by its own question; the letters stay those that the student saw.
-            posed = Posed(questions.get(check.code, posed.question), posed.shown)
-            done[check.code] = _answered(check, posed, facts, evidence, lab, tier)
-    return done
 
+    def __init__(self, evidence: QuizEvidence, lab: QuizLab, hints: str) -> None:
+        facts = evidence.facts
+        self._facts = facts
+        self._file = lab.submission.required[0]
+        self._tier = HINT_TIERS.index(hints)
+        questions = {question.id: question for question in lab.quiz.questions}
+        # A corrected lab judges by its own question; the letters stay those that the student saw.
+        self._posed = {
+            posed.question.id: Posed(questions.get(posed.question.id, posed.question), posed.shown)
+            for posed in facts.posed
+        }
 
-def _readable(check: Check, evidence: Evidence, facts: QuizFacts, lab: Lab) -> CheckResult:
-    where = lab.submission.required[0]
-    if facts.line:
-        where += f", line {facts.line}"
-    return CheckResult(
-        code=f"{lab.id}/{check.code}",
-        title=check.title,
-        status="error" if evidence.error else "fail" if facts.problem else "pass",
-        points=0,
-        max_points=check.points,
-        expected=check.expected or "",
-        observed=evidence.error or (f"{where}: {facts.problem}." if facts.problem else "All of it was read."),
-        why=check.why,
-        next=check.next if facts.problem else "",
-        tags=list(check.tags),
-    )
+    def judge(self, check: Check) -> Judged:
+        """See ``grader.kinds.base.Judge``."""
+        return self._readable() if check.code == READABLE else self._answered(check)
 
+    def way_open(self, check: Check) -> bool:
+        """See ``grader.kinds.base.Judge``: no question controls another."""
+        return True
 
-def _answered(
-    check: Check, posed: Posed, facts: QuizFacts, evidence: Evidence, lab: Lab, tier: int
-) -> CheckResult:
-    base = CheckResult(
-        code=f"{lab.id}/{check.code}",
-        title=posed.question.title,
-        status="error",
-        points=0,
-        max_points=check.points,
-        expected=_expectation(posed.question),
-        why=check.why,
-        references=list(check.see),
-        tags=list(check.tags),
-    )
-    if evidence.error:
-        return replace(base, observed=evidence.error)
-    if facts.problem:
-        because = f"{lab.id}/{READABLE}"
-        return replace(
-            base, status="skipped", because=because, observed=f"Not judged, because {because} failed."
+    def notes(self, results: Sequence[CheckResult]) -> list[str]:
+        """See ``grader.kinds.base.Judge``."""
+        return []
+
+    def _readable(self) -> Judged:
+        if not self._facts.problem:
+            return Judged("pass", "All of it was read.")
+        where = f"{self._file}, line {self._facts.line}" if self._facts.line else self._file
+        return Judged("fail", f"{where}: {self._facts.problem}.")
+
+    def _answered(self, check: Check) -> Judged:
+        posed = self._posed[check.code]
+        given: Given | None = None
+        try:
+            given = read_answer(posed, self._facts.answers.get(check.code))
+            observed = "No answer was given." if given is None else ""
+        except UnreadableError as error:
+            observed = _ended(f"The answer counts for nothing: {error}")
+        marked = mark(posed.question, given if given is not None else [])
+        if given is not None:
+            observed = _observed(posed, given, marked)
+        expected = _expectation(posed.question)
+        if marked.right:
+            return Judged("pass", observed, expected=expected)
+        told = self._tier >= HINT_TIERS.index("example")
+        sheets = [name for name in posed.question.see if not name.startswith("RFC ")]
+        sheets = sheets if self._tier >= HINT_TIERS.index("pointer") else []
+        return Judged(
+            "fail",
+            observed,
+            points=marked.points(check.points),
+            expected=expected,
+            why=(_why(marked) if told else "") or None,
+            next=_next(posed, list(check.see), sheets, told=told),
+            references=[*check.see, *(f"sheet {name}" for name in sheets)],
         )
-    given: Given | None = None
-    try:
-        given = read_answer(posed, facts.answers.get(check.code))
-        observed = "No answer was given." if given is None else ""
-    except UnreadableError as error:
-        observed = _ended(f"The answer counts for nothing: {error}")
-    marked = mark(posed.question, given if given is not None else [])
-    if given is not None:
-        observed = _observed(posed, given, marked)
-    if marked.right:
-        return replace(base, status="pass", points=check.points, observed=observed)
-    told = tier >= HINT_TIERS.index("example")
-    sheets = [name for name in posed.question.see if not name.startswith("RFC ")]
-    sheets = sheets if tier >= HINT_TIERS.index("pointer") else []
-    return replace(
-        base,
-        status="fail",
-        points=marked.points(check.points),
-        observed=observed,
-        why=(_why(marked) if told else "") or check.why,
-        next=_next(posed, list(check.see), sheets, told=told),
-        references=[*check.see, *(f"sheet {name}" for name in sheets)],
-    )
 
 
 def _expectation(question: Question) -> str:

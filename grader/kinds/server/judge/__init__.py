@@ -1,1 +1,72 @@
-"""From what happened to findings."""
+"""Judges a run of the student's mail server: facts -> findings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+
+from grader.kinds.server.declare import ServerCheck, ServerLab
+from grader.kinds.server.facts import ServerEvidence
+from grader.kinds.server.functions import functions
+from grader.kinds.server.judge import expectations
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.judging import TrafficJudge, attempts
+from grader.model.finding import Finding, Judged
+
+__all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
+
+EVIDENCE = ServerEvidence
+MOST_TOLD = 4
+"""Different ways in which an expectation was met that are told."""
+
+
+class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
+    """Judges one evidence document of a server."""
+
+    def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
+        """See ``TrafficJudge``."""
+        expect = check.expect
+        chosen = expectations.judgements(expect)
+        if expect.running or expect.published or expect.signature is not None or expect.kept:
+            from grader.kinds.server.judge.dkim.expectations import judgements_of_signing
+
+            chosen += judgements_of_signing(expect)
+        if expect.function is not None:
+            chosen.append(functions()[expect.function])
+        return chosen
+
+    def passed(self, check: ServerCheck, cases: list[Case], findings: list[Finding]) -> Judged:
+        """See ``TrafficJudge``."""
+        expect = check.expect
+        told = list(dict.fromkeys(finding.observed for finding in findings if finding.observed))
+        if told and (expect.signature is not None or not cases or expect.kept):
+            return Judged("pass", " ".join(told[:MOST_TOLD]))
+        if expect.arrives == "nowhere":
+            tried = [case for case in cases if case.outcome.stage != "untried"]
+            refused = sum(not case.accepted for case in tried)
+            taken = (
+                f"; {len(tried) - refused} taken, and none of them sent on" if refused < len(tried) else ""
+            )
+            return Judged("pass", f"{attempts(cases)}: {refused} refused{taken}.")
+        if expect.arrives is not None:
+            return Judged("pass", f"{attempts(cases)}, every message arrived.")
+        if expect.refused:
+            return Judged("pass", f"{attempts(cases)}, all refused in the session.")
+        return super().passed(check, cases, findings)
+
+
+def judge(evidence: ServerEvidence, lab: ServerLab, *, hints: str) -> ServerJudge:
+    """See ``grader.kinds.base.Judging``."""
+    return ServerJudge(ServerIndex(evidence, evidence.facts))
+
+
+def checks(evidence: ServerEvidence, lab: ServerLab) -> Sequence[ServerCheck]:
+    """See ``grader.kinds.base.Judging``."""
+    return lab.checks
+
+
+def prepare(lab: ServerLab) -> None:
+    """See ``grader.kinds.base.Judging``. Few labs are about signatures, whose libraries take long to load."""
+    if lab.submission.publishes:
+        import_module("grader.kinds.server.judge.dkim.expectations")

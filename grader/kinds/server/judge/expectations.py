@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from grader.kinds.findings import Finding, Judgement, broken, met, unproven
-from grader.kinds.server.declare import Expect
-from grader.kinds.server.judge.functions import FUNCTIONS
-from grader.kinds.server.judge.index import Case, EvidenceIndex
-from grader.kinds.server.judge.sentences import how_it_ended, quoted
-from grader.model.evidence import ANY_MAILBOX
-from grader.model.lab import Check
-from grader.model.traffic import Arrival, Reply
+from grader.kinds.server.declare import Expect, ServerCheck
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.sentences import how_it_ended, quoted
+from grader.model.finding import Finding, broken, met, unproven
+from grader.model.pointer import Pointer
+from grader.model.traffic import ANY_MAILBOX, Arrival, Reply
+
+Judgement = Callable[[ServerCheck, list[Case], ServerIndex], list[Finding]]
 
 MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)")
 """How Postfix puts off what it cannot ask a milter about."""
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
-def greets(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def greets(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The server answers the connection with a 220 greeting (RFC 5321 section 4.3.1)."""
     findings = []
     for case in cases:
@@ -30,17 +31,17 @@ def greets(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findin
         sentence = how_it_ended(case)
         if (line := index.decisive_log) is not None:
             sentence += f" Its log says: {quoted(index.logged(line))}"
-            pointers = [f"log:{line}", *pointers]
+            pointers = [Pointer("log", line), *pointers]
         findings.append(broken(case, sentence, pointers))
     return findings
 
 
-def arrives_outside(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def arrives_outside(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The message reaches the outside mailbox that it was addressed to."""
     return [outside(case, index) for case in cases]
 
 
-def outside(case: Case, index: EvidenceIndex) -> Finding:
+def outside(case: Case, index: ServerIndex) -> Finding:
     """Whether one message reached its recipient outside, and where it is if it did not."""
     if case.relayed():
         return met(case)
@@ -55,16 +56,16 @@ def outside(case: Case, index: EvidenceIndex) -> Finding:
     )
 
 
-def _not_taken(case: Case, index: EvidenceIndex) -> Finding:
+def _not_taken(case: Case, index: ServerIndex) -> Finding:
     """What stopped the message; where it is a milter, what the log says of that."""
     reply, log = case.last_reply, index.milter_log
     if reply is None or not MILTER_REPLY.match(reply.text) or log is None:
         return broken(case, how_it_ended(case))
     sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(log))}"
-    return broken(case, sentence, [f"log:{log}", *case.pointers()])
+    return broken(case, sentence, [Pointer("log", log), *case.pointers()])
 
 
-def arrives_mailbox(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def arrives_mailbox(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The message reaches the mailbox of the local user that it was addressed to."""
     return [_mailbox(case) for case in cases]
 
@@ -90,14 +91,14 @@ def _mailbox(case: Case) -> Finding:
         return broken(
             case,
             f"The server took the message for {user} and then sent it back to its sender.",
-            [*case.pointers(), f"message:{bounced[0].id}"],
+            [*case.pointers(), Pointer("message", bounced[0].id)],
         )
     if waiting := case.waiting():
         return broken(case, f"The message for {user} still waits in the queue: {quoted(waiting[0].reason)}")
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
-def arrives_nowhere(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def arrives_nowhere(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The message reaches no mailbox outside and does not wait in the queue for one."""
     return [_nowhere(case) for case in cases]
 
@@ -105,7 +106,7 @@ def arrives_nowhere(check: Check, cases: list[Case], index: EvidenceIndex) -> li
 def _nowhere(case: Case) -> Finding:
     if relayed := case.relayed():
         first = relayed[0]
-        pointers = [p for p in case.pointers() if p.startswith("session")] + [f"message:{first.id}"]
+        pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
         return broken(case, f"A message{_from(case)} was sent on to {quoted(_recipient(first))}.", pointers)
     waiting = [entry for entry in case.waiting() if case.names_outside(entry.recipient)]
     if waiting:
@@ -127,7 +128,7 @@ def _from(case: Case) -> str:
     return f" from {case.facts.source} ({case.facts.address}) on port {case.facts.listener}"
 
 
-def refused(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def refused(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The recipient is refused in the session (RFC 5321 section 6.1: no later bounce to a forged sender)."""
     findings = []
     for case in cases:
@@ -140,7 +141,7 @@ def refused(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findi
                 broken(
                     case,
                     "The server took the message and later sent a bounce to its sender, who may never have written it.",
-                    [*case.pointers(), f"message:{bounced[0].id}"],
+                    [*case.pointers(), Pointer("message", bounced[0].id)],
                 )
             )
         else:
@@ -150,12 +151,12 @@ def refused(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findi
     return findings
 
 
-def authenticates(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def authenticates(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
     return [met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases]
 
 
-def authenticates_not(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def authenticates_not(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """AUTH is neither offered nor accepted here (RFC 4954 section 4)."""
     return [_no_auth(case) for case in cases]
 
@@ -169,14 +170,14 @@ def _no_auth(case: Case) -> Finding:
                     case,
                     f"On port {case.facts.listener} the server {verb} before the connection is encrypted: "
                     f"{quoted(line.text)}",
-                    [f"session:{case.session.id}:{index}"],
+                    [Pointer("session", case.session.id, index)],
                 )
     if case.outcome.authenticated:
         return broken(case, f"On port {case.facts.listener} the server took a password in the clear.")
     return met(case)
 
 
-def replies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def replies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """Every command of the dialogue is answered with one of the codes allowed."""
     allowed = tuple(check.expect.replies)
     findings = []
@@ -194,7 +195,7 @@ def replies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findi
     return findings
 
 
-def alike(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def alike(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """All commands of one dialogue get the same code, so that the answers tell nothing."""
     findings = []
     for case in cases:
@@ -220,7 +221,7 @@ def _answers(cases: list[Case]) -> Iterator[tuple[Case, Reply | None]]:
             yield case, next((r for r in case.outcome.replies if r.command == command), None)
 
 
-def arrivals_at_most(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def arrivals_at_most(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """One attempt gives no more messages than allowed, wherever they end."""
     most = check.expect.arrivals_at_most or 0
     findings = []
@@ -253,18 +254,4 @@ def judgements(expect: Expect) -> list[Judgement]:
         chosen.append(alike)
     if expect.arrivals_at_most is not None:
         chosen.append(arrivals_at_most)
-    if expect.running or expect.published or expect.signature is not None or expect.kept:
-        from grader.kinds.server.judge.dkim.expectations import judgements_of_signing
-
-        chosen += judgements_of_signing(expect)
-    if expect.program:
-        from grader.kinds.program.judge import JUDGEMENTS
-
-        chosen += [judgement for name, judgement in JUDGEMENTS.items() if name in expect.program]
-    if expect.function is not None:
-        chosen.append(FUNCTIONS[expect.function])
-    if expect.zone is not None:
-        from grader.kinds.zone.judge import expectations
-
-        chosen += expectations.judgements(expect.zone)
     return chosen

@@ -7,18 +7,17 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from grader.kinds.server.declare import Try
+from grader.kinds.server.checks import USERS, mail_names
+from grader.kinds.server.declare import ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Client, Clients
 from grader.kinds.server.plan.mentions import Mentions
-from grader.labs.loading import USERS, mail_names
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
 from grader.labs.world import World
 from grader.model.attempt import Attempt, Login, Mail, Tls
 from grader.model.errors import LabError
-from grader.model.evidence import ANY_MAILBOX
-from grader.model.lab import Check, Lab
 from grader.model.templates import fill, names_in
+from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
@@ -37,7 +36,7 @@ class Expansion:
 
     def __init__(
         self,
-        lab: Lab,
+        lab: ServerLab,
         world: World,
         variant: Variant,
         clients: Clients,
@@ -86,7 +85,7 @@ class Expansion:
         key = (attempt.unless_arrived[0], attempt.source, attempt.listener)
         return replace(attempt, unless_arrived=self._ids.get(key, []))
 
-    def _of_try(self, check: Check, entry: Try, number: int) -> Iterator[Attempt]:
+    def _of_try(self, check: ServerCheck, entry: Try, number: int) -> Iterator[Attempt]:
         work = self._work(entry)
         for source in entry.sources:
             for client in self._clients.of(source):
@@ -151,7 +150,13 @@ class Expansion:
         return _AttemptNames(identity, {**names, **own, **values}, draw)
 
     def _attempt(
-        self, check: Check, entry: Try, client: Client, listener: str, told: _AttemptNames, mail: Mail | None
+        self,
+        check: ServerCheck,
+        entry: Try,
+        client: Client,
+        listener: str,
+        told: _AttemptNames,
+        mail: Mail | None,
     ) -> Attempt:
         port, tls = listening(listener)
         attempt = Attempt(
@@ -175,7 +180,7 @@ class Expansion:
             return self._mail(check, attempt, told, mail)
         return replace(attempt, title=", ".join(attempt.say)) if attempt.say else attempt
 
-    def _mail(self, check: Check, attempt: Attempt, told: _AttemptNames, mail: Mail) -> Attempt:
+    def _mail(self, check: ServerCheck, attempt: Attempt, told: _AttemptNames, mail: Mail) -> Attempt:
         """The attempt with a mail to send."""
         names = told.names
 
@@ -210,7 +215,7 @@ class Expansion:
             mailbox=self._mailbox(check, recipients[0]),
         )
 
-    def _mailbox(self, check: Check, recipient: str) -> str | None:
+    def _mailbox(self, check: ServerCheck, recipient: str) -> str | None:
         """The user into whose mailbox a recipient's mail belongs, or any; ``None`` where it is to go elsewhere."""
         local, _, domain = recipient.rpartition("@")
         user = (local or domain).split("+", 1)[0]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import join
 
-from grader.kinds.server.declare import InstallTarget
-from grader.model.lab import SubmissionRules as Rules
+from grader.kinds.server.declare import InstallTarget, ServerSubmission
 from grader.model.plan import File
 from grader.model.submission import Submission
 
 POSTFIX = "/etc/postfix"
 
 
-def places(rules: Rules) -> dict[str, InstallTarget]:
+def places(rules: ServerSubmission) -> dict[str, InstallTarget]:
     """The place of each folder of a submission, without a slash at either end; ``""`` is the submission itself."""
     if isinstance(rules.installs, str):
         return {"": InstallTarget(rules.installs)}
@@ -23,7 +22,7 @@ def places(rules: Rules) -> dict[str, InstallTarget]:
     }
 
 
-def config_dir(rules: Rules) -> str:
+def config_dir(rules: ServerSubmission) -> str:
     """The folder on the host from which Postfix reads its configuration."""
     if isinstance(rules.installs, str):
         return rules.installs
@@ -31,14 +30,14 @@ def config_dir(rules: Rules) -> str:
     return POSTFIX if POSTFIX in found else next((to for to in found if "postfix" in to), POSTFIX)
 
 
-def folder_of(name: str, rules: Rules) -> str | None:
+def folder_of(name: str, rules: ServerSubmission) -> str | None:
     """The folder of ``installs`` or ``publishes`` that a file belongs to, ``None`` where it belongs to none."""
     folders = [*places(rules), *([rules.publishes.strip("/")] if rules.publishes else [])]
     holding = [folder for folder in folders if not folder or name.startswith(folder + "/")]
     return max(holding, key=len, default=None)
 
 
-def installed(rules: Rules, submission: Submission) -> Iterator[tuple[str, File]]:
+def installed(rules: ServerSubmission, submission: Submission) -> Iterator[tuple[str, File]]:
     """Each file that goes to the host, with its name in the submission."""
     known = places(rules)
     for name, data in submission.files.items():
@@ -53,7 +52,7 @@ def installed(rules: Rules, submission: Submission) -> Iterator[tuple[str, File]
         yield name, File(path, data, mode, place.owner)
 
 
-def published(rules: Rules, submission: Submission) -> dict[str, bytes]:
+def published(rules: ServerSubmission, submission: Submission) -> dict[str, bytes]:
     """The files that go into DNS, by their names in the submission."""
     if rules.publishes is None:
         return {}

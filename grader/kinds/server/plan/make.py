@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from grader.kinds.server.facts import Published
+from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.facts import Published, ServerPlan
 from grader.kinds.server.plan.clients import Clients
 from grader.kinds.server.plan.expand import Expansion
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.labs.certificates import Pair, authority, certificate
-from grader.labs.loading import depends_on
+from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
 from grader.labs.world_dns import ZoneBook
-from grader.model.errors import UsageError
-from grader.model.lab import Lab
-from grader.model.plan import File, HostSpec, Limits, Peer, Plan, WorldSpec, Zone
+from grader.model.plan import File, HostSpec, Limits, Peer, WorldSpec, Zone
 from grader.model.submission import Submission
-from grader.model.templates import fill, nearest
+from grader.model.templates import fill
 from grader.model.variant import Variant
 
 _KEYS = "._domainkey."
@@ -30,8 +29,8 @@ _KEYS = "._domainkey."
 _NETWORK = {4: 24, 6: 64}
 
 
-def make_plan(
-    lab: Lab,
+def make(
+    lab: ServerLab,
     submission: Submission,
     variant: Variant,
     *,
@@ -39,7 +38,7 @@ def make_plan(
     only: set[str] | None = None,
     limits: Limits | None = None,
     when: float | None = None,
-) -> Plan:
+) -> ServerPlan:
     """Everything that grading this submission takes.
 
     ``only`` restricts it to these checks and those that they depend on. ``when`` is the time (seconds since 1970) that
@@ -47,10 +46,6 @@ def make_plan(
     tried in the same way, while another one cannot know the addresses that the probes will write to.
     Raises ``UsageError`` for an unknown check, ``SubmissionError`` where too much is mentioned to be tried.
     """
-    if lab.program is not None:
-        from grader.kinds.program.plan import plan_program
-
-        return plan_program(lab, lab.program, submission, variant, student, selected(lab, only))
     world = read_world()
     names = variant.names
     checks = selected(lab, only)
@@ -61,7 +56,7 @@ def make_plan(
     attempts = Expansion(lab, world, variant, clients, mentions, random, now).attempts(checks)
     ca = authority()
     records = _records(lab, submission, names["domain"])
-    return Plan(
+    return ServerPlan(
         lab=lab.id,
         lab_version=lab.version,
         student=student,
@@ -72,31 +67,12 @@ def make_plan(
         limits=limits or Limits(),
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in attempts if a.login)}),
         published=records,
+        checks=planned(lab, only),
     )
 
 
-def selected(lab: Lab, only: Iterable[str] | None) -> set[str]:
-    """Codes of the checks to make: those of ``only``, with or without the lab's id before them, and their blockers.
-
-    Raises ``UsageError`` for a code that no check has.
-    """
-    codes = {check.code: check for check in lab.checks}
-    if only is None:
-        return set(codes)
-    chosen: set[str] = set()
-    pending = [code.removeprefix(f"{lab.id}/") for code in sorted(only)]
-    while pending:
-        code = pending.pop()
-        if code not in codes:
-            raise UsageError(f"the lab {lab.id} has no check {code!r}{nearest('%r', code, codes)}")
-        if code not in chosen:
-            chosen.add(code)
-            pending += depends_on(codes[code])
-    return chosen
-
-
 def _host(
-    lab: Lab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: Pair
+    lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: Pair
 ) -> HostSpec:
     names = variant.names
     lan = ipaddress.ip_network(names["lan"])
@@ -114,7 +90,7 @@ def _host(
     )
 
 
-def _records(lab: Lab, submission: Submission, domain: str) -> Published | None:
+def _records(lab: ServerLab, submission: Submission, domain: str) -> Published | None:
     """What the submission has DNS say; ``None`` in a lab that publishes nothing."""
     if lab.submission.publishes is None:
         return None
@@ -123,7 +99,7 @@ def _records(lab: Lab, submission: Submission, domain: str) -> Published | None:
     return read_records(published(lab.submission, submission), domain)
 
 
-def _system_files(lab: Lab, variant: Variant, ca: Pair) -> Iterator[File]:
+def _system_files(lab: ServerLab, variant: Variant, ca: Pair) -> Iterator[File]:
     """What the lab provides on the host: certificate and key, users and their passwords."""
     names = variant.names
     host = certificate(ca, [names["host"], names["domain"]])

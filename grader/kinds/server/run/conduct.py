@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import functools
 import re
-import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 
 import msgspec
 
 from grader.engines.base import ChannelLost, Machines
-from grader.kinds.server.facts import ServiceFacts
+from grader.kinds.base import Recorded
+from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
 from grader.kinds.server.run.keys import key_names
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
-from grader.model.evidence import AttemptFacts, Evidence
-from grader.model.lab import Lab
-from grader.model.plan import Plan
-from grader.model.redact import redact
-from grader.model.traffic import Arrival, Command, Outcome, Query, Queued, Session
+from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Queued, Session
 
 START_SECONDS = 20.0
 LISTEN_SECONDS = 8.0
@@ -36,39 +32,27 @@ STARTED = re.compile(r"postfix/master\[\d+\]: daemon started")
 DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
-def conduct(
-    plan: Plan,
-    lab: Lab,
-    names: dict[str, str],
-    machines: Machines,
-    *,
-    engine: str,
-    image: str,
-    meanwhile: Callable[[], object] = bool,
-) -> Evidence:
+def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Callable[[], object]) -> Recorded:
     """Run the plan on the machines and return what happened.
 
     A host that dies or falls silent is evidence, not an error; ``EngineError`` is raised only when the world fails.
-    ``names`` are the variant's public names, kept so that the feedback can speak of them. ``meanwhile`` is called
-    once, while the machines are busy, for work that would otherwise come after.
+    ``overlap`` is called once, while the machines are busy, for work that would otherwise come after.
     """
-    run = _Run(plan, machines, meanwhile)
+    run = _Run(plan, machines, overlap)
     run.start_up()
     if not run.host_lost:
         run.probe(lab)
     run.collect()
-    return redact(run.evidence(lab, names, engine, image), plan.secrets)
+    return run.recorded()
 
 
 class _Run:
-    def __init__(self, plan: Plan, machines: Machines, meanwhile: Callable[[], object]) -> None:
+    def __init__(self, plan: ServerPlan, machines: Machines, overlap: Callable[[], object]) -> None:
         self.plan = plan
-        self.meanwhile = meanwhile
+        self.overlap = overlap
         self.places = {attempt.id: place for place, attempt in enumerate(plan.attempts)}
         self.host = machines.host
         self.world = machines.world
-        self.began = time.monotonic()
-        self.started = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
         self.host_lost = ""
         self.mta = ""
@@ -96,7 +80,7 @@ class _Run:
                 config_dir=self.plan.host.config_dir,
                 timeout=START_SECONDS,
             )
-            self.meanwhile()
+            self.overlap()
             self.host.answer(timeout=START_SECONDS)
         except ChannelLost as lost:
             self.lose_host(lost)
@@ -133,7 +117,7 @@ class _Run:
         )
         return set(ports[:1]) <= set(self.listening)
 
-    def probe(self, lab: Lab) -> None:
+    def probe(self, lab: ServerLab) -> None:
         """Try every attempt: first with all services, then with those stopped that a check wants to be stopped."""
         plain = [attempt for attempt in self.plan.attempts if not attempt.stopped]
         self._probe_in_rounds(lab, plain)
@@ -147,7 +131,7 @@ class _Run:
         if self.deadline.over:
             self.notes.append("The time for this run was over before everything had been tried.")
 
-    def _probe_without(self, lab: Lab, services: Iterable[str], attempts: list[Attempt]) -> None:
+    def _probe_without(self, lab: ServerLab, services: Iterable[str], attempts: list[Attempt]) -> None:
         """Try attempts while services are stopped. Nobody comes back later: what becomes of them now counts."""
         for service in services:
             if service not in self.stopped:
@@ -157,7 +141,7 @@ class _Run:
         if any(outcome.stage == "accepted" for outcome in fresh):
             Settling(self.host, self.world, self.deadline).wait([])
 
-    def _probe_in_rounds(self, lab: Lab, planned: list[Attempt]) -> None:
+    def _probe_in_rounds(self, lab: ServerLab, planned: list[Attempt]) -> None:
         """What later rounds need to know, earlier ones find out."""
         settling = Settling(self.host, self.world, self.deadline)
         dead = DeadListeners(planned, self.outcomes)
@@ -208,7 +192,7 @@ class _Run:
         except ChannelLost as lost:
             self.lose_host(lost)
 
-    def awaited(self, lab: Lab) -> list[Attempt]:
+    def awaited(self, lab: ServerLab) -> list[Attempt]:
         """Attempts whose accepted message ought to arrive somewhere."""
         wanted = {
             check.code
@@ -286,18 +270,9 @@ class _Run:
         self.host_lost = str(lost)
         self.notes.append(f"The run on the server's host ended early: {lost}.")
 
-    def evidence(self, lab: Lab, names: dict[str, str], engine: str, image: str) -> Evidence:
-        """Everything recorded, in a stable order."""
-        return Evidence(
-            lab=lab,
-            student=self.plan.student,
-            variant=self.plan.variant,
-            names=names,
-            started=self.started,
-            duration=round(time.monotonic() - self.began, 3),
-            engine=engine,
-            image=image,
-            mta=self.mta,
+    def recorded(self) -> Recorded:
+        """Everything, in a stable order."""
+        facts = ServerFacts(
             attempts=[_facts(attempt) for attempt in self.plan.attempts],
             outcomes=[self.outcomes[a.id] for a in self.plan.attempts if a.id in self.outcomes],
             sessions=self.sessions,
@@ -308,7 +283,6 @@ class _Run:
             log=self.log,
             listening=self.listening,
             started_up=bool(self.listening),
-            files=self.plan.host.handed_in,
             published=self.plan.published,
             keys=self.keys,
             services=[
@@ -316,8 +290,8 @@ class _Run:
                 for name in self.plan.host.services
                 if name != "postfix"
             ],
-            notes=self.notes,
         )
+        return Recorded(facts, notes=self.notes, mta=self.mta, files=self.plan.host.handed_in)
 
 
 def _facts(attempt: Attempt) -> AttemptFacts:

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from grader.kinds.server.declare import ServerLab
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.lab import Lab
 from grader.model.traffic import Outcome
 
 TEMPORARY = (421, 450, 451)
@@ -30,7 +30,7 @@ class Rounds:
     again, as every real sender does.
     """
 
-    def __init__(self, lab: Lab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
+    def __init__(self, lab: ServerLab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
         self._greetings = {check.code for check in lab.checks if check.expect.greets}
         self._wanted = {
             check.code

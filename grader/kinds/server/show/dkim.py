@@ -5,14 +5,15 @@ Imported for labs about signatures alone, whose evidence takes the libraries tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grader.display.excerpts import Excerpt, Pointer, Row, cut, window
-from grader.kinds.narrative import count, counted, listed
+from grader.display.excerpts import Excerpt, Row, cut, window
+from grader.display.sentences import count, counted, listed
+from grader.kinds.server.facts import ServerEvidence, ServerFacts
 from grader.kinds.server.judge.dkim.overview import Kind, kinds
 from grader.model.dns import KeyAnswer
-from grader.model.evidence import Evidence
+from grader.model.pointer import Pointer
 
 
 @dataclass(frozen=True)
@@ -25,32 +26,32 @@ class SigningView:
     files: list[tuple[str, str, bool]]
 
 
-def view(evidence: Evidence, pointers: list[Pointer]) -> SigningView:
+def view(evidence: ServerEvidence, facts: ServerFacts, pointers: Sequence[Pointer]) -> SigningView:
     """Everything about signatures, for the HTML report."""
-    found, unsigned = kinds(evidence)
+    found, unsigned = kinds(evidence, facts)
     wanted = {(pointer.kind, pointer.id) for pointer in pointers}
-    files = evidence.published.files if evidence.published else []
+    files = facts.published.files if facts.published else []
     return SigningView(
         kinds=found,
         unsigned=unsigned,
-        keys=[(in_words(answer), ("key", n) in wanted) for n, answer in enumerate(evidence.keys)],
+        keys=[(in_words(answer), ("key", n) in wanted) for n, answer in enumerate(facts.keys)],
         files=[(file.name, file.text, ("file", n) in wanted) for n, file in enumerate(files)],
     )
 
 
-def excerpt(evidence: Evidence, pointer: Pointer, rows: int) -> Excerpt:
+def excerpt(facts: ServerFacts, pointer: Pointer, rows: int) -> Excerpt:
     """Lines of a file of records, a caret at what the complaint about one is about; or an answer of DNS."""
     if pointer.kind == "key":
-        return Excerpt(pointer, "what DNS answers", [Row(1, "", in_words(evidence.keys[pointer.id]))], 1)
-    assert evidence.published is not None
-    file = evidence.published.files[pointer.id]
+        return Excerpt(pointer, "what DNS answers", [Row(1, "", in_words(facts.keys[pointer.id]))], 1)
+    assert facts.published is not None
+    file = facts.published.files[pointer.id]
     lines = [("", line) for line in file.text.rstrip("\n").split("\n")]
     decisive = None if pointer.line is None else min(pointer.line, len(lines) - 1)
     shown = range(rows) if decisive is None else window(range(len(lines)), decisive, rows)
     made = cut(pointer, file.name, lines, shown, decisive)
     marks = {
         complaint.line: ((complaint.column - 1, complaint.column),)
-        for complaint in evidence.published.complaints
+        for complaint in facts.published.complaints
         if complaint.file == file.name and complaint.fatal and complaint.column
     }
     marked = [replace(row, marks=marks.get(row.number, ()) if row.decisive else ()) for row in made.rows]
@@ -68,9 +69,9 @@ def in_words(answer: KeyAnswer) -> str:
     return f"{answer.name}{led} TXT {said}"
 
 
-def sentences(evidence: Evidence) -> Iterator[str]:
+def sentences(evidence: ServerEvidence, facts: ServerFacts) -> Iterator[str]:
     """What was signed, with what success, and what was stopped, for the narrative."""
-    found, unsigned = kinds(evidence)
+    found, unsigned = kinds(evidence, facts)
     for kind in found:
         tags = kind.first.tags
         bore = count(len(kind.messages), "message")
@@ -78,6 +79,6 @@ def sentences(evidence: Evidence) -> Iterator[str]:
         yield f"{bore} arrived outside with a signature {signed}, which {kind.verdict}."
     if unsigned:
         yield f"{count(unsigned, 'message')} arrived outside unsigned."
-    if stopped := [facts.name for facts in evidence.services if facts.stopped]:
-        tried = sum(bool(attempt.stopped) for attempt in evidence.attempts)
+    if stopped := [service.name for service in facts.services if service.stopped]:
+        tried = sum(bool(attempt.stopped) for attempt in facts.attempts)
         yield f"Then {listed(stopped)} was stopped, and {counted(tried, 'message')} tried without."

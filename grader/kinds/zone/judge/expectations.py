@@ -1,4 +1,4 @@
-"""One function for each key of a lab's ``expect.zone``: cases in, findings out."""
+"""One function for each key of a lab's ``expect``: what was tried in, findings out."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from grader.kinds.findings import Finding, Judgement, broken, met
-from grader.kinds.server.judge.index import Case, EvidenceIndex
-from grader.kinds.server.judge.sentences import quoted
-from grader.kinds.zone.declare import ZoneExpect
-from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting, ZoneEvidence
+from grader.kinds.traffic.sentences import quoted
+from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
+from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting
 from grader.kinds.zone.judge import explain
+from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import SPF, TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
-from grader.model.dns import Span
-from grader.model.lab import Check
+from grader.model.diagnostic import Span
+from grader.model.finding import Finding, broken, met
+from grader.model.pointer import Pointer
 from grader.model.templates import fill
+
+Judgement = Callable[[ZoneCheck, list[ZoneCase], ZoneIndex], list[Finding]]
 
 OF_MESSAGES = ("spf", "dkim", "aligned", "dmarc", "disposition")
 
@@ -39,9 +41,9 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
     return chosen
 
 
-def loads(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def loads(check: ZoneCheck, cases: list[ZoneCase], index: ZoneIndex) -> list[Finding]:
     """The file can be read as a zone."""
-    zone = _zone(index)
+    zone = index.facts
     if not zone.faults:
         return [met(case) for case in cases]
     fault = zone.faults[0]
@@ -56,15 +58,15 @@ Shortcoming = tuple[str, Span | None]
 
 
 def _each(
-    find: Callable[[ZoneExpect, Case, TxtRecords], Iterator[Shortcoming]],
-    check: Check,
-    cases: list[Case],
-    index: EvidenceIndex,
+    find: Callable[[ZoneExpect, ZoneCase, TxtRecords], Iterator[Shortcoming]],
+    check: ZoneCheck,
+    cases: list[ZoneCase],
+    index: ZoneIndex,
 ) -> list[Finding]:
     """A finding for each case: the first thing that is not as it should be."""
-    zone = _zone(index)
+    zone = index.facts
     txt_records = TxtRecords(zone)
-    expect = _filled(check.expect.zone or ZoneExpect(), index.evidence.names)
+    expect = _filled(check.expect, index.names)
     findings = []
     for case in cases:
         shortcoming = None if zone.faults else next(find(expect, case, txt_records), None)
@@ -74,7 +76,7 @@ def _each(
         sentence, place = shortcoming
         pointers = [pointer(place)] if place else []
         pointers += [
-            f"case:{number}"
+            Pointer("case", number)
             for number, reception in enumerate(zone.receptions)
             if reception.attempt == case.facts.id
         ]
@@ -89,14 +91,14 @@ def _filled(expect: ZoneExpect, names: dict[str, str]) -> ZoneExpect:
     return replace(expect, answers=[fill(answer, names) for answer in expect.answers])
 
 
-def _receptions(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+def _receptions(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for reception in txt_records.zone.receptions:
         if reception.attempt == case.facts.id:
             yield from _message(expect, case, reception, txt_records)
 
 
 def _message(
-    expect: ZoneExpect, case: Case, reception: Reception, txt_records: TxtRecords
+    expect: ZoneExpect, case: ZoneCase, reception: Reception, txt_records: TxtRecords
 ) -> Iterator[Shortcoming]:
     title = case.facts.title
     who = f"{title[:1].upper()}{title[1:]} ({reception.client})"
@@ -121,7 +123,7 @@ def _message(
         yield f"{who}: {explain.disposition(reception)}, where {wanted} is wanted.", place
 
 
-def _answers(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for answer in txt_records.zone.answers:
         if answer.attempt == case.facts.id and not _fits(answer, expect.answers or []):
             yield _answered(answer), _answer_place(answer, txt_records)
@@ -158,7 +160,7 @@ def _answer_place(answer: Answer, txt_records: TxtRecords) -> Span | None:
     return next((record.place for record in [*same, *mine]), None)
 
 
-def _reportings(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+def _reportings(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for reporting in txt_records.zone.reportings:
         if reporting.attempt == case.facts.id and reporting.sent != expect.reported:
             yield explain.reporting(reporting), _reporting_place(reporting, txt_records)
@@ -172,7 +174,7 @@ def _reporting_place(reporting: Reporting, txt_records: TxtRecords) -> Span | No
     return (policies[0].value("rua") or policies[0].owner) if policies else None
 
 
-def _published(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for measured in txt_records.zone.measured:
         if measured.attempt == case.facts.id:
             yield from _spf_published(measured, txt_records)
@@ -208,7 +210,7 @@ def _policy_place(published: Policies, txt_records: TxtRecords) -> Span | None:
     return mine[0].value(tag) or mine[0].place(0, 8)
 
 
-def _limits(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+def _limits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for measured in txt_records.zone.measured:
         if measured.attempt != case.facts.id:
             continue
@@ -224,7 +226,3 @@ def _limits(expect: ZoneExpect, case: Case, txt_records: TxtRecords) -> Iterator
                     f"more than {most}: they end with permerror.",
                     place,
                 )
-
-
-def _zone(index: EvidenceIndex) -> ZoneEvidence:
-    return index.evidence.zone or ZoneEvidence(file="", origin="", lines=[])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from grader.kinds.server.judge.sentences import quoted
+from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.facts import Dkim, Reception, Reporting, Spf
 from grader.kinds.zone.judge.source import TxtRecords
-from grader.model.dns import Span
+from grader.model.diagnostic import Span
 
 LIMITS = ("Too many DNS lookups", "More than 2 DNS look-ups find nothing")
 """How the evaluation names a limit that was exceeded (RFC 7208 section 4.6.4)."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from grader.kinds.zone.facts import ZoneEvidence
+from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge import linttags, lintterms
 from grader.kinds.zone.judge.source import Remark, TxtRecords
-from grader.model.dns import Span, ZoneRecord
+from grader.model.diagnostic import Span
+from grader.model.dns import ZoneRecord
 
 
-def lint(zone: ZoneEvidence) -> list[Remark]:
+def lint(zone: ZoneFacts) -> list[Remark]:
     """Every remark on a zone, in the file's order, each place once."""
     txt_records = TxtRecords(zone)
     found: list[Remark] = [*_names(zone)]
@@ -26,7 +27,7 @@ def lint(zone: ZoneEvidence) -> list[Remark]:
     return sorted(once.values(), key=lambda remark: (remark.place.line, remark.place.column, remark.code))
 
 
-def _names(zone: ZoneEvidence) -> Iterator[Remark]:
+def _names(zone: ZoneFacts) -> Iterator[Remark]:
     """Names without the dot at their end, mail servers without an address, null MX in company (RFC 7505)."""
     origin = zone.origin.lower()
     doubled = f"{origin}.{origin}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from grader.kinds.zone.declare import ZoneWorld
-from grader.kinds.zone.facts import ZoneEvidence
+from collections.abc import Sequence
+
+from grader.kinds.zone.declare import ZoneCheck, ZoneLab
+from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.lint import lint
 from grader.kinds.zone.judge.source import About, Remark, pointer, spoken
-from grader.model.dns import Span
-from grader.model.lab import Check, Lab
+from grader.model.diagnostic import Span
+from grader.model.pointer import Pointer
 from grader.model.result import CheckResult
 
 MOST_LEFT_OVER = 12
@@ -21,12 +23,14 @@ HIDING = frozenset(
 """Remarks that explain why a record is not found although the file seems to hold it."""
 
 
-def attached(lab: Lab, check: Check, remarks: list[Remark], pointers: list[str]) -> list[tuple[str, str]]:
+def attached(
+    lab: ZoneLab, check: ZoneCheck, remarks: list[Remark], pointers: Sequence[Pointer]
+) -> list[tuple[Pointer, str]]:
     """The remarks that explain why a check failed: pointers, each with its sentence.
 
     ``pointers`` are the check's own; where they name no characters, what it needs was not found at all.
     """
-    places = [Span(*map(int, text.split(":")[1:])) for text in pointers if text.startswith("zone:")]
+    places = [Span(known.id, *known.span) for known in pointers if known.kind == "zone" and known.span]
     about = _about(lab, check)
     chosen = [
         remark
@@ -46,7 +50,7 @@ def _touches(remark: Remark, place: Span) -> bool:
     return overlap or remark.code in HIDING
 
 
-def left_over(zone: ZoneEvidence, results: list[CheckResult]) -> list[str]:
+def left_over(zone: ZoneFacts, results: Sequence[CheckResult]) -> list[str]:
     """The remarks that no failing check has told."""
     if zone.faults:
         return []
@@ -62,19 +66,15 @@ def _line(remark: Remark) -> str:
     return f"{spoken(remark.place)}: {remark.sentence}"
 
 
-def _about(lab: Lab, check: Check) -> set[About]:
+def _about(lab: ZoneLab, check: ZoneCheck) -> set[About]:
     """What a check's expectations depend on."""
-    expect = check.expect.zone
-    if expect is None:
-        return set()
-    tries = [entry.zone for entry in check.attempts if entry.zone]
+    expect, tries = check.expect, check.attempts
     about: set[About] = {*expect.aligned}
     if expect.spf or any(entry.records for entry in tries):
         about.add("spf")
     if expect.dkim:
         about.add("dkim")
-    origin = (lab.zone or ZoneWorld()).origin
-    own_reports = any(report.domain == origin for entry in tries for report in entry.reports)
+    own_reports = any(report.domain == lab.zone.origin for entry in tries for report in entry.reports)
     if expect.dmarc or expect.disposition or own_reports or any(entry.policies for entry in tries):
         about.add("dmarc")
     return about | {"names"}

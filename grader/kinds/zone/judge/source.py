@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from grader.kinds.zone.facts import ZoneEvidence
-from grader.model.dns import Span, ZoneRecord
+from grader.kinds.zone.facts import ZoneFacts
+from grader.model.diagnostic import Span
+from grader.model.dns import ZoneRecord
+from grader.model.pointer import Pointer
 
 SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
 """How an SPF record begins (RFC 7208 section 4.5)."""
@@ -99,7 +101,7 @@ class TxtRecord:
 class TxtRecords:
     """All TXT records of a zone."""
 
-    def __init__(self, zone: ZoneEvidence) -> None:
+    def __init__(self, zone: ZoneFacts) -> None:
         self.zone = zone
         self.all = [TxtRecord(record) for record in zone.records if record.texts]
 
@@ -136,9 +138,9 @@ class TxtRecords:
         return [txt_record for txt_record in self.at(f"_dmarc.{domain}") if DMARC.match(txt_record.text)]
 
 
-def pointer(place: Span) -> str:
-    """The place as a result points to it: ``zone:LINE:COLUMN:LENGTH``."""
-    return f"zone:{place.line}:{place.column}:{place.length}"
+def pointer(place: Span) -> Pointer:
+    """The place as a pointer into the evidence."""
+    return Pointer("zone", place.line, span=(place.column, place.length))
 
 
 def spoken(place: Span) -> str:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.kinds.server.judge.index import EvidenceIndex
 from grader.kinds.zone.declare import ZoneExpect
-from grader.kinds.zone.facts import Reception
-from grader.model.evidence import Evidence
+from grader.kinds.zone.facts import Reception, ZoneEvidence
 
 
 @dataclass(frozen=True)
@@ -36,21 +34,14 @@ class Row:
         return not self.misses
 
 
-def table(evidence: Evidence) -> Iterator[Row]:
+def table(evidence: ZoneEvidence) -> Iterator[Row]:
     """A row for each message, in the order of the lab's checks."""
-    if evidence.zone is None:
-        return
-    index = EvidenceIndex(evidence)
-    numbers = {reception.attempt: number for number, reception in enumerate(evidence.zone.receptions)}
+    facts = evidence.facts
+    numbers = {reception.attempt: number for number, reception in enumerate(facts.receptions)}
     for check in evidence.lab.checks:
-        expect = check.expect.zone
-        if expect is None:
-            continue
-        for case in index.cases(check.code):
-            if case.facts.id not in numbers:
-                continue
-            number = numbers[case.facts.id]
-            yield _row(number, check.code, case.facts.title, evidence.zone.receptions[number], expect)
+        for tried in facts.attempts:
+            if tried.check == check.code and (number := numbers.get(tried.id)) is not None:
+                yield _row(number, check.code, tried.title, facts.receptions[number], check.expect)
 
 
 def _row(number: int, check: str, title: str, found: Reception, expect: ZoneExpect) -> Row:

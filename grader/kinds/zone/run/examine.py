@@ -2,77 +2,50 @@
 
 from __future__ import annotations
 
-import time
-from datetime import UTC, datetime
+from msgspec.structs import replace
 
 from grader.formats.dns.masterfile import ZoneFile, read_zone
-from grader.kinds.examine import ENGINE
+from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
-from grader.kinds.zone.facts import Answer, Reception, ZoneEvidence
-from grader.kinds.zone.plan import ZonePlan, plan_zone
+from grader.kinds.zone.facts import Answer, Reception, ZoneFacts
+from grader.kinds.zone.plan import ZonePlan
 from grader.kinds.zone.run import dmarc, spf
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
-from grader.model.evidence import Evidence
-from grader.model.lab import Lab
-from grader.model.submission import Submission
-from grader.model.traffic import Outcome, Query
-from grader.model.variant import Variant
 from grader.world.dns.loopback import served, zones_of
 
 SLOW = "The zone is so large, or its records so long, that the time was over before receivers had judged everything."
 
 
-def examine(
-    lab: Lab, submission: Submission, variant: Variant, *, student: str | None, only: set[str] | None
-) -> Evidence:
+def examine(plan: ZonePlan) -> Recorded:
     """What receivers conclude from a zone. Raises ``LabError`` where the lab's own zones are broken."""
-    began = time.monotonic()
-    started = datetime.now(UTC)
-    plan = plan_zone(lab, variant, only)
-    file = read_zone(submission.files.get(plan.file, b""), plan.origin)
-    notes: list[str] = []
-    queries: list[Query] = []
+    file = read_zone(plan.content, plan.origin)
     if file.faults:
-        zone = _unread(plan, file)
-    else:
-        zone, queries, is_late = _judged(plan, file)
-        notes += [SLOW] if is_late else []
-    return Evidence(
-        lab=lab,
-        student=student,
-        variant=variant.id,
-        names=variant.names,
-        started=started.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        duration=round(time.monotonic() - began, 3),
-        engine=ENGINE,
-        image="",
-        mta="",
-        attempts=plan.facts,
-        outcomes=[Outcome(attempt=facts.id, stage="examined") for facts in plan.facts],
-        sessions=[],
-        arrivals=[],
-        queries=queries,
-        notes=notes,
-        files=sorted(submission.files),
-        zone=zone,
+        return Recorded(_unread(plan, file), files=plan.handed_in)
+    facts, is_late = _judged(plan, file)
+    return Recorded(facts, notes=[SLOW] if is_late else [], files=plan.handed_in)
+
+
+def _unread(plan: ZonePlan, file: ZoneFile) -> ZoneFacts:
+    return ZoneFacts(
+        attempts=plan.attempts,
+        file=plan.file,
+        origin=plan.origin,
+        lines=file.lines,
+        faults=file.faults,
+        records=file.records,
     )
 
 
-def _unread(plan: ZonePlan, file: ZoneFile) -> ZoneEvidence:
-    return ZoneEvidence(
-        file=plan.file, origin=plan.origin, lines=file.lines, faults=file.faults, records=file.records
-    )
-
-
-def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneEvidence, list[Query], bool]:
-    """What receivers conclude, what they asked DNS for it, and whether the time was over before they had done."""
+def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
+    """What receivers conclude, and whether the time was over before they had done."""
     files = {plan.origin: file, **{origin: _other(origin, text) for origin, text in plan.others.items()}}
     with served(zones_of(files)) as server:
         resolver = Resolver(server.address, server.port)
         verifier = Verifier(resolver, plan.keys)
-        zone = ZoneEvidence(
+        facts = ZoneFacts(
+            attempts=plan.attempts,
             file=plan.file,
             origin=plan.origin,
             lines=file.lines,
@@ -85,7 +58,7 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneEvidence, list[Query], 
             measured=[spf.measure(resolver, attempt, domain) for attempt, domain in plan.records],
             published=[dmarc.published(resolver, attempt, domain) for attempt, domain in plan.policies],
         )
-    return zone, server.nameserver.queries, resolver.deadline.over
+    return replace(facts, queries=server.nameserver.queries), resolver.deadline.over
 
 
 def _other(origin: str, text: str) -> ZoneFile:

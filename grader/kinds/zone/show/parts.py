@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.display.excerpts import Excerpt, Pointer, Row, window
-from grader.kinds.zone.facts import ZoneEvidence
+from grader.display.excerpts import Excerpt, Row, window
+from grader.kinds.zone.facts import ZoneEvidence, ZoneFacts
 from grader.kinds.zone.judge.lint import lint
 from grader.kinds.zone.judge.table import Row as Judged
 from grader.kinds.zone.judge.table import table
-from grader.model.evidence import Evidence
+from grader.model.pointer import Pointer
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,7 @@ class ZoneView:
     rows: list[Judged]
 
 
-def excerpt(evidence: Evidence, pointer: Pointer, rows: int) -> Excerpt | None:
-    """What a pointer to a line of the file, or to a message, leads to."""
-    if evidence.zone is None:
-        return None
-    if pointer.kind == "zone":
-        return file_excerpt(evidence.zone, [pointer], rows)
-    judged = next((row for row in table(evidence) if row.number == pointer.id), None)
-    return case_excerpt(judged, pointer) if judged else None
-
-
-def file_excerpt(zone: ZoneEvidence, pointers: list[Pointer], rows: int) -> Excerpt:
+def file_excerpt(zone: ZoneFacts, pointers: Sequence[Pointer], rows: int) -> Excerpt:
     """Lines around the first place, with the characters of all places in them marked."""
     chosen = window(range(len(zone.lines)), pointers[0].id, min(rows, 5))
     marked = {pointer.id for pointer in pointers}
@@ -50,7 +40,7 @@ def file_excerpt(zone: ZoneEvidence, pointers: list[Pointer], rows: int) -> Exce
     return Excerpt(pointers[0], zone.file, lines, len(zone.lines))
 
 
-def _line(zone: ZoneEvidence, index: int, pointers: Iterable[Pointer], *, decisive: bool) -> Row:
+def _line(zone: ZoneFacts, index: int, pointers: Iterable[Pointer], *, decisive: bool) -> Row:
     spans = (pointer.span for pointer in pointers if pointer.id == index and pointer.span)
     return Row(index + 1, "", zone.lines[index], decisive, _joined(spans))
 
@@ -83,11 +73,8 @@ def case_excerpt(judged: Judged, pointer: Pointer) -> Excerpt:
     return Excerpt(pointer, judged.title, rows, len(rows))
 
 
-def view(evidence: Evidence, pointers: list[Pointer]) -> ZoneView | None:
-    """All that is known of the zone that was handed in; ``None`` for a lab of another kind."""
-    zone = evidence.zone
-    if zone is None:
-        return None
+def view(evidence: ZoneEvidence, zone: ZoneFacts, pointers: Sequence[Pointer]) -> ZoneView:
+    """All that is known of the zone that was handed in."""
     sayings: dict[int, list[tuple[tuple[int, int], str]]] = {}
     for fault in zone.faults:
         span = (fault.place.column, fault.place.length)

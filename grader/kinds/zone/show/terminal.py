@@ -8,13 +8,13 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from grader.display.screen import LOOKS, QUIET, Screen, grid, words
+from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.table import Row, table
-from grader.model.evidence import Evidence
 
 HEADINGS = ("", "message", "SPF", "aligned", "asked for")
 
 
-def judged(screen: Screen, evidence: Evidence) -> RenderableType:
+def judged(screen: Screen, evidence: ZoneEvidence) -> RenderableType:
     """A line for each message with what was concluded, and beneath it who sent what, and what was expected instead."""
     found = grid(
         {"width": 1},

@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from grader.judge import judge
+from grader.kinds.server.declare import ServerCheck
+from grader.kinds.server.facts import ServerEvidence
 from grader.model.dns import KeyAnswer
-from grader.model.evidence import Evidence
-from grader.model.lab import Check
 from grader.model.result import CheckResult
 from grader.model.traffic import Arrival
 from tests.judge import builders
@@ -68,7 +68,9 @@ def answer(text: str | None = None, name: str = KEY_NAME, bits: int = 2048) -> K
     return KeyAnswer(name, "NOERROR", [], [[record.encode()]])
 
 
-def run(check: Check, *raws: bytes, keys: list[KeyAnswer] | None = None, **fields: Any) -> Evidence:
+def run(
+    check: ServerCheck, *raws: bytes, keys: list[KeyAnswer] | None = None, **fields: Any
+) -> ServerEvidence:
     """Evidence of messages that arrived, each of an attempt of its own."""
     numbers = range(1, len(raws) + 1)
     return builders.evidence(
@@ -85,6 +87,6 @@ def arrival(number: int, raw: bytes, attempts: list[str]) -> Arrival:
     return builders.arrival(id=number, raw=raw, attempts=attempts)
 
 
-def judged(check: Check, *raws: bytes, **fields: Any) -> CheckResult:
+def judged(check: ServerCheck, *raws: bytes, **fields: Any) -> CheckResult:
     """The result of the one check."""
     return judge(run(check, *raws, **fields)).checks[0]

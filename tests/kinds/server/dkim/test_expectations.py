@@ -5,20 +5,20 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
+from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.declare import SignatureExpect as Wanted
 from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServiceFacts
 from grader.model.dns import KeyAnswer, KeyRecord
-from grader.model.lab import Check
 from grader.model.traffic import Queued
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
 
 
-def wants(**keys: object) -> Check:
+def wants(**keys: object) -> ServerCheck:
     return builders.check("signed", signature=Wanted(**keys))  # type: ignore[arg-type]
 
 
-def told(check: Check, *raws: bytes, **fields: object) -> tuple[str, str]:
+def told(check: ServerCheck, *raws: bytes, **fields: object) -> tuple[str, str]:
     result = judged(check, *raws, **fields)
     return result.status, result.observed
 
@@ -207,5 +207,7 @@ def test_mail_that_comes_back_is_lost() -> None:
     check = builders.check("keeps", kept=True)
     evidence = run(check, MESSAGE)
     back = builders.arrival(place="mailbox", where="/var/mail/alice", attempts=["keeps/1"])
-    (result,) = judge(builders.evidence(evidence.lab, evidence.attempts, evidence.outcomes, [back])).checks
+    (result,) = judge(
+        builders.evidence(evidence.lab, evidence.facts.attempts, evidence.facts.outcomes, [back])
+    ).checks
     assert (result.status, "sent it back" in result.observed) == ("fail", True)

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature, Signatures, header_fields
 from grader.model.dns import KeyAnswer
-from grader.model.evidence import Evidence
 from tests.judge.builders import check
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, pair, run, signed
 
@@ -22,7 +22,7 @@ ANY = check("signed", signature={})
 
 def read(raw: bytes, *keys: KeyAnswer) -> list[Signature]:
     evidence = run(ANY, raw, keys=list(keys) or [answer()])
-    return Signatures(evidence).of(evidence.arrivals[0])
+    return Signatures(evidence, evidence.facts).of(evidence.facts.arrivals[0])
 
 
 def problem(raw: bytes, *keys: KeyAnswer) -> str:
@@ -83,8 +83,8 @@ def test_no_clock_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_saved_evidence_gives_the_same_again() -> None:
     evidence = run(ANY, signed())
-    again = msgspec.json.decode(msgspec.json.encode(evidence), type=Evidence)
-    assert [s.problem for s in Signatures(again).of(again.arrivals[0])] == [""]
+    again = msgspec.json.decode(msgspec.json.encode(evidence), type=ServerEvidence)
+    assert [s.problem for s in Signatures(again, again.facts).of(again.facts.arrivals[0])] == [""]
 
 
 @pytest.mark.parametrize(
@@ -110,8 +110,8 @@ def test_alignment(author: str, domain: str, aligned: bool, own: bool) -> None:
 def test_what_is_covered_cannot_be_altered(what: str) -> None:
     raw = signed()
     evidence = run(ANY, raw)
-    signatures = Signatures(evidence)
-    (signature,) = signatures.of(evidence.arrivals[0])
+    signatures = Signatures(evidence, evidence.facts)
+    (signature,) = signatures.of(evidence.facts.arrivals[0])
     copies = altered(raw, what)
     assert copies
     assert not [done for done, copy in copies if signatures.verifies(signature, copy)]
@@ -121,8 +121,8 @@ def test_what_is_covered_cannot_be_altered(what: str) -> None:
 def test_what_is_not_covered_can() -> None:
     raw = signed(include_headers=[b"from", b"to"], length=True)
     evidence = run(ANY, raw)
-    signatures = Signatures(evidence)
-    (signature,) = signatures.of(evidence.arrivals[0])
+    signatures = Signatures(evidence, evidence.facts)
+    (signature,) = signatures.of(evidence.facts.arrivals[0])
     left = {
         what: [signatures.verifies(signature, copy) for _, copy in altered(raw, what)]
         for what in ("to", "subject", "body")

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
-from grader.kinds.zone.facts import ZoneEvidence
+from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.lint import lint
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
@@ -18,7 +18,7 @@ def remarks(text: str) -> list[tuple[str, str]]:
     file = read_zone((HEAD + text + "\n").encode(), "example.com")
     assert file.faults == []
     found = []
-    for remark in lint(ZoneEvidence(file="f", origin="example.com", lines=file.lines, records=file.records)):
+    for remark in lint(ZoneFacts(file="f", origin="example.com", lines=file.lines, records=file.records)):
         line, place = file.lines[remark.place.line], remark.place
         found.append((remark.code, line[place.column : place.column + place.length]))
     return found
@@ -124,7 +124,7 @@ def test_what_is_in_order_gets_no_remark(text: str) -> None:
 )
 def test_no_text_makes_the_remarks_fail(text: str, owner: str) -> None:
     file = read_zone((HEAD + f"{owner} TXT {text}\n").encode(), "example.com")
-    evidence = ZoneEvidence(file="f", origin="example.com", lines=file.lines, records=file.records)
+    evidence = ZoneFacts(file="f", origin="example.com", lines=file.lines, records=file.records)
     for remark in lint(evidence):
         line = file.lines[remark.place.line]
         assert 0 <= remark.place.column < len(line)

@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable, Iterator
 
 from grader.formats.dkim import Key, read_key
-from grader.kinds.findings import Finding, Judgement, broken, met, unproven
-from grader.kinds.server.declare import BODY, Expect
+from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature, header_fields
-from grader.kinds.server.judge.expectations import outside
-from grader.kinds.server.judge.index import Case, EvidenceIndex
-from grader.kinds.server.judge.sentences import how_it_ended, quoted
+from grader.kinds.server.judge.expectations import Judgement, outside
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.sentences import how_it_ended, quoted
 from grader.model.dns import KeyRecord
-from grader.model.lab import Check
+from grader.model.finding import Finding, broken, met, unproven
+from grader.model.pointer import Pointer
 
 SHA1 = "rsa-sha1"
 RSA = "rsa-sha256"
@@ -26,12 +27,12 @@ TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
 
 
-def present(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def present(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """Every message arrives with a signature that aligns with its From (RFC 9989, RFC 6376 section 3.5)."""
     return [_present(case, index) for case in cases]
 
 
-def _present(case: Case, index: EvidenceIndex) -> Finding:
+def _present(case: Case, index: ServerIndex) -> Finding:
     arrived = case.relayed()
     if not arrived:
         return outside(case, index)
@@ -52,22 +53,22 @@ def _present(case: Case, index: EvidenceIndex) -> Finding:
     sentence, pointers = f"The message of {who} arrived unsigned.", []
     if (reason := _why_unsigned(case, index)) is not None:
         sentence += f" The log says: {quoted(index.logged(reason))}"
-        pointers = [f"log:{reason}"]
-    return broken(case, sentence, [*pointers, f"message:{arrived[0].id}:{line}", *_session(case)])
+        pointers = [Pointer("log", reason)]
+    return broken(case, sentence, [*pointers, Pointer("message", arrived[0].id, line), *_session(case)])
 
 
-def _why_unsigned(case: Case, index: EvidenceIndex) -> int | None:
+def _why_unsigned(case: Case, index: ServerIndex) -> int | None:
     """The log line in which OpenDKIM gives its reason (``LogWhy``), for this client if it names one."""
     named = [
         n
-        for n, line in enumerate(index.evidence.log)
+        for n, line in enumerate(index.facts.log)
         if NOT_SIGNED.search(line)
         and any(text in line for text in (f"[{case.facts.address}]", f"'{case.facts.sender}'"))
     ]
     return min(named, key=index.logged, default=None)
 
 
-def absent(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def absent(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """No message arrives with a signature of the domain, wherever it arrives."""
     findings = []
     for case in cases:
@@ -85,7 +86,7 @@ def absent(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findin
     return findings
 
 
-def verifies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def verifies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """Every signature of the domain verifies with the key in DNS (RFC 6376 section 6.1)."""
 
     def judged(case: Case, own: list[Signature]) -> Finding:
@@ -98,7 +99,7 @@ def verifies(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Find
     return _signed(cases, index, judged)
 
 
-def covers(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def covers(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """Changing what must be covered breaks every signature (RFC 6376 section 5.4, section 8.2)."""
     wanted = check.expect.signature.covers if check.expect.signature else []
 
@@ -139,7 +140,7 @@ def _uncovered(signature: Signature, sentence: str, what: str) -> str:
     return f"{_begun(sentence)}, and {signature.name} still verifies.{limit}{listed}"
 
 
-def strong(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def strong(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """A key that lasts, and an algorithm that every receiver knows (RFC 8301, RFC 8463)."""
     bits = (check.expect.signature.key_bits if check.expect.signature else None) or 0
 
@@ -173,7 +174,7 @@ def _weakness(signature: Signature, bits: int) -> str:
 
 
 def _signed(
-    cases: list[Case], index: EvidenceIndex, judged: Callable[[Case, list[Signature]], Finding]
+    cases: list[Case], index: ServerIndex, judged: Callable[[Case, list[Signature]], Finding]
 ) -> list[Finding]:
     """``judged`` for every message that arrived outside with signatures of the domain; the others say nothing."""
     findings = []
@@ -184,9 +185,9 @@ def _signed(
     return findings
 
 
-def published(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def published(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The records handed in are well-formed, one a name, and at least one holds a key in use (RFC 6376 3.6.1)."""
-    handed_in = index.evidence.published
+    handed_in = index.facts.published
     if handed_in is None or not handed_in.files:
         return [broken(None, "No record was handed in, so DNS has none.", [])]
     places = {file.name: number for number, file in enumerate(handed_in.files)}
@@ -194,14 +195,14 @@ def published(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Fin
         broken(
             None,
             f"{_place(c.file, c.line, c.column)}: {c.sentence}.",
-            [f"file:{places[c.file]}:{c.line - 1}"] if c.line else [],
+            [Pointer("file", places[c.file], c.line - 1)] if c.line else [],
         )
         for c in handed_in.complaints
         if c.fatal
     ]
     keys: list[tuple[KeyRecord, Key]] = []
     for entry in handed_in.records:
-        pointer = f"file:{places[entry.file]}:{max(0, entry.line - 1)}"
+        pointer = Pointer("file", places[entry.file], max(0, entry.line - 1))
         if entry.type == "CNAME":
             answer = index.signatures.answer(entry.name)
             if "*" not in entry.name and (answer is None or not answer.texts):
@@ -238,9 +239,9 @@ def _place(file: str, line: int, column: int = 0) -> str:
     return f"{file}, line {line}" + (f", column {column}" if column else "") if line else file
 
 
-def running(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def running(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The services ran when the first client came."""
-    known = {facts.name: facts.running for facts in index.evidence.services}
+    known = {facts.name: facts.running for facts in index.facts.services}
     findings = []
     for service in check.expect.running:
         name = SERVICES[service]
@@ -248,16 +249,16 @@ def running(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Findi
             findings.append(met(None, f"{name} runs."))
             continue
         said = re.compile(rf"^\d+ {service}(?:\[\d+\])?: ")
-        lines = [n for n, line in enumerate(index.evidence.log) if said.match(line)]
+        lines = [n for n, line in enumerate(index.facts.log) if said.match(line)]
         sentence, pointers = f"{name} does not run.", []
         if lines:
             sentence += f" Its last words: {quoted(index.logged(lines[-1]))}"
-            pointers = [f"log:{lines[-1]}"]
+            pointers = [Pointer("log", lines[-1])]
         findings.append(broken(None, sentence, pointers))
     return findings
 
 
-def kept(check: Check, cases: list[Case], index: EvidenceIndex) -> list[Finding]:
+def kept(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """No message is lost: refused in the session, delivered or kept (RFC 5321 section 4.2.5, section 6.1)."""
     return [_kept(case) for case in cases]
 
@@ -272,7 +273,7 @@ def _kept(case: Case) -> Finding:
         return broken(
             case,
             f"{when}the server took the message of {_who(case)} and then sent it back as undeliverable.",
-            [*_session(case), f"message:{bounced[0].id}"],
+            [*_session(case), Pointer("message", bounced[0].id)],
         )
     if case.relayed():
         return met(case, f"{when}mail goes out all the same, without what {without or 'it'} adds.")
@@ -325,8 +326,8 @@ def _who(case: Case) -> str:
     return f"{user} on port {case.facts.listener} ({case.facts.title})"
 
 
-def _session(case: Case) -> list[str]:
-    return [pointer for pointer in case.pointers() if pointer.startswith("session")]
+def _session(case: Case) -> list[Pointer]:
+    return [pointer for pointer in case.pointers() if pointer.kind == "session"]
 
 
 def judgements_of_signing(expect: Expect) -> Iterator[Judgement]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.kinds.server.facts import ServerEvidence, ServerFacts
 from grader.kinds.server.judge.dkim.reading import Signature, Signatures
-from grader.model.evidence import Evidence
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ class Kind:
         return f"{listed}; {f'the first {length} octets of the text' if length else 'the whole text'}"
 
 
-def kinds(evidence: Evidence) -> tuple[list[Kind], int]:
+def kinds(evidence: ServerEvidence, facts: ServerFacts) -> tuple[list[Kind], int]:
     """The kinds of signatures on mail that arrived outside, the commonest first, and how many messages had none."""
-    signatures = Signatures(evidence)
+    signatures = Signatures(evidence, facts)
     found: dict[tuple[str, ...], Kind] = {}
     unsigned = 0
-    for arrival in evidence.arrivals:
+    for arrival in facts.arrivals:
         if arrival.place != "outside":
             continue
         borne = signatures.of(arrival)

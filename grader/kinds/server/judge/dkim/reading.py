@@ -15,8 +15,10 @@ import dkim
 from dkim.util import InvalidTagValueList, parse_tag_value
 
 from grader.formats.dkim import Key, read_key
+from grader.kinds.server.facts import ServerFacts
 from grader.model.dns import KeyAnswer
-from grader.model.evidence import Evidence
+from grader.model.evidence import AnyEvidence
+from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival
 
 MOST_SIGNATURES = 8
@@ -89,9 +91,9 @@ class Signature:
         return [WHITE.sub("", name).lower() for name in self.tags.get("h", "").split(":")]
 
     @property
-    def pointer(self) -> str:
+    def pointer(self) -> Pointer:
         """Its place in the evidence."""
-        return f"message:{self.arrival.id}:{self.line}"
+        return Pointer("message", self.arrival.id, self.line)
 
     @property
     def name(self) -> str:
@@ -102,10 +104,10 @@ class Signature:
 class Signatures:
     """The signatures in one evidence document, each read and verified once."""
 
-    def __init__(self, evidence: Evidence) -> None:
+    def __init__(self, evidence: AnyEvidence, facts: ServerFacts) -> None:
         self._domain = evidence.names.get("domain", "").lower()
-        self._answers = {answer.name: answer for answer in evidence.keys}
-        self._positions = {answer.name: number for number, answer in enumerate(evidence.keys)}
+        self._answers = {answer.name: answer for answer in facts.keys}
+        self._positions = {answer.name: number for number, answer in enumerate(facts.keys)}
         self._started = evidence.started
         self._known: dict[int, list[Signature]] = {}
 
@@ -115,10 +117,10 @@ class Signatures:
             self._known[arrival.id] = list(self._read(arrival))
         return self._known[arrival.id]
 
-    def key_pointer(self, signature: Signature) -> list[str]:
+    def key_pointer(self, signature: Signature) -> list[Pointer]:
         """Where the evidence holds DNS's answer about a signature's key."""
         position = self._positions.get(signature.key_name)
-        return [] if position is None else [f"key:{position}"]
+        return [] if position is None else [Pointer("key", position)]
 
     def answer(self, name: str) -> KeyAnswer | None:
         """What DNS said of a name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.kinds.server.judge.index import Case
+from grader.kinds.traffic.index import Case
 
 LONGEST_QUOTE = 240
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.model.evidence import Evidence
 from grader.model.traffic import Line, Session
 
 COMMANDS = {
@@ -56,18 +55,6 @@ class Step:
     who: str
     text: str
     note: str = ""
-
-
-def exemplary(evidence: Evidence) -> Session | None:
-    """The session to show line by line: the first in which a message was taken, or else the longest."""
-    if evidence.program is None or not evidence.sessions:
-        return None
-    sessions = {session.id: session for session in evidence.sessions}
-    for run in evidence.program.runs:
-        for conversation in run.conversations:
-            if any(transaction.taken for transaction in conversation.transactions):
-                return sessions.get(conversation.session)
-    return max(evidence.sessions, key=lambda session: len(session.lines))
 
 
 def annotated(session: Session) -> list[Step]:

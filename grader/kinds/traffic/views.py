@@ -5,15 +5,17 @@ A run has some 150 sessions. What does not fit into the report is counted there,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from grader.display.excerpts import Excerpts, Pointer, Row, lines_by_session, session_title
+from grader.display.excerpts import Row
+from grader.display.sentences import count
 from grader.display.text import decoded, visible
-from grader.kinds.narrative import TROUBLE, count
-from grader.model.evidence import Evidence
+from grader.kinds.traffic.excerpts import TrafficExcerpts, lines_by_session, session_title
+from grader.kinds.traffic.narrative import TROUBLE
+from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival, Command, Outcome, Query, Queued, Session
 
 BUDGET = 600_000
@@ -46,7 +48,7 @@ class MessageView:
 
 
 @dataclass(frozen=True)
-class EvidenceView:
+class TrafficView:
     """Everything that the report's second half shows."""
 
     pointed: list[SessionView]
@@ -59,7 +61,6 @@ class EvidenceView:
     noted_more: int
     log: Markup
     log_lines: int
-    files: list[str]
 
 
 class Budget:
@@ -91,9 +92,9 @@ class Budget:
         return "\n".join(kept)
 
 
-def evidence_view(evidence: Evidence, excerpts_of: Excerpts, pointers: list[Pointer]) -> EvidenceView:
+def traffic_view(known: TrafficExcerpts, pointers: Sequence[Pointer]) -> TrafficView:
     """Arrange evidence; what ``pointers`` lead to is taken first, so that it fits in any case."""
-    budget = Budget(BUDGET)
+    facts, budget = known.facts, Budget(BUDGET)
     marked = lines_by_session(pointers)
     wanted = {
         kind: {p.id for p in pointers if p.kind == kind}
@@ -101,14 +102,14 @@ def evidence_view(evidence: Evidence, excerpts_of: Excerpts, pointers: list[Poin
     }
     opened = set(list(marked)[:1])
     pointed = [
-        _line_by_line(excerpts_of.sessions[number], marked[number], excerpts_of, budget, number in opened)
+        _line_by_line(known.sessions[number], marked[number], known, budget, number in opened)
         for number in marked
     ]
-    messages = sorted(evidence.arrivals, key=lambda arrival: arrival.id not in wanted["message"])
+    messages = sorted(facts.arrivals, key=lambda arrival: arrival.id not in wanted["message"])
     shown = [_message(arrival, arrival.id in wanted["message"], budget) for arrival in messages]
     noted = [
         (index, line)
-        for index, line in enumerate(evidence.log)
+        for index, line in enumerate(facts.log)
         if TROUBLE.search(line) or index in wanted["log"]
     ]
     commands = [
@@ -117,26 +118,25 @@ def evidence_view(evidence: Evidence, excerpts_of: Excerpts, pointers: list[Poin
             budget.block(command.output.rstrip("\n").split("\n")) if command.output else "",
             n in wanted["command"],
         )
-        for n, command in enumerate(evidence.commands)
+        for n, command in enumerate(facts.commands)
     ]
-    log = _log(evidence.log, wanted["log"], budget)
-    return EvidenceView(
+    log = _log(facts.log, wanted["log"], budget)
+    return TrafficView(
         pointed=pointed,
-        others=[_compact(s, excerpts_of, budget) for s in evidence.sessions if s.id not in marked],
+        others=[_compact(s, known, budget) for s in facts.sessions if s.id not in marked],
         messages=shown,
-        queued=[(entry, n in wanted["queue"]) for n, entry in enumerate(evidence.queued)],
-        queries=[(query, n in wanted["query"]) for n, query in enumerate(evidence.queries)],
+        queued=[(entry, n in wanted["queue"]) for n, entry in enumerate(known.queued)],
+        queries=[(query, n in wanted["query"]) for n, query in enumerate(facts.queries)],
         commands=commands,
         noted=[(index, budget.line(line)) for index, line in noted[:MOST_NOTED]],
         noted_more=max(0, len(noted) - MOST_NOTED),
         log=log,
-        log_lines=len(evidence.log),
-        files=evidence.files,
+        log_lines=len(facts.log),
     )
 
 
 def _line_by_line(
-    session: Session, marked: set[int], excerpts_of: Excerpts, budget: Budget, opened: bool
+    session: Session, marked: set[int], known: TrafficExcerpts, budget: Budget, opened: bool
 ) -> SessionView:
     rows: list[Row] = []
     left = LONGEST_BLOCK
@@ -149,17 +149,17 @@ def _line_by_line(
             rows.append(Row(index + 1, "*", f"{count(more, 'more line')} in the evidence document"))
             break
         rows.append(Row(index + 1, line.who, text, index in marked))
-    return SessionView(session, session_title(session), _became(session, excerpts_of), rows=rows, open=opened)
+    return SessionView(session, session_title(session), _became(session, known), rows=rows, open=opened)
 
 
-def _compact(session: Session, excerpts_of: Excerpts, budget: Budget) -> SessionView:
+def _compact(session: Session, known: TrafficExcerpts, budget: Budget) -> SessionView:
     text = budget.block(f"{line.who}{'' if line.who == '*' else ':'} {line.text}" for line in session.lines)
-    return SessionView(session, session_title(session), _became(session, excerpts_of), text=text)
+    return SessionView(session, session_title(session), _became(session, known), text=text)
 
 
-def _became(session: Session, excerpts_of: Excerpts) -> str:
+def _became(session: Session, known: TrafficExcerpts) -> str:
     """What became of a session's attempts: ``5 attempts: 1 accepted``."""
-    outcomes = excerpts_of.outcomes.get(session.id, [])
+    outcomes = known.outcomes.get(session.id, [])
     if not outcomes:
         return session.end
     return f"{count(len(outcomes), 'attempt')}{_accepted(outcomes)}"

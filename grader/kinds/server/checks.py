@@ -1,0 +1,119 @@
+"""What the schema cannot say about a lab of the kind ``server``: names that nothing bears, what judges nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, SignatureExpect, Try
+from grader.kinds.server.functions import functions
+from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, read_world
+from grader.model.attempt import Mail
+from grader.model.diagnostic import Diagnostic, Path, fault_at
+from grader.model.templates import names_in, nearest, unknown_name
+
+LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls")
+USERS = ("alice", "bob")
+WITHOUT_ATTEMPTS = ("running", "published")
+"""Keys of ``expect`` that are judged of the server as a whole."""
+
+
+def server_complaints(lab: ServerLab) -> Iterator[Diagnostic]:
+    """A complaint for each fault that is the kind's own."""
+    world = read_world()
+    codes = [check.code for check in lab.checks]
+    for position, check in enumerate(lab.checks):
+        here = ("checks", position)
+        for number, attempt in enumerate(check.attempts):
+            yield from _try_complaints(attempt, codes, world, (*here, "try", number))
+        yield from _idle(check, here)
+
+
+def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
+    """Expectations that would judge nothing: such a check would pass whatever the server does."""
+    expected = {
+        field.encode_name
+        for field in msgspec.structs.fields(Expect)
+        if getattr(check.expect, field.name) not in (False, None, [])
+        or (field.name == "authenticates" and check.expect.authenticates is False)
+    }
+    if not expected:
+        yield fault_at(
+            (*here, "expect"),
+            "nothing is expected, so that the check would judge nothing: say what must hold",
+        )
+    if not check.attempts and expected - set(WITHOUT_ATTEMPTS):
+        key = sorted(expected - set(WITHOUT_ATTEMPTS))[0]
+        yield fault_at(
+            (*here, "expect", key), f"{key!r} is judged of what is tried, and nothing is: add 'try'"
+        )
+    talks = any(attempt.say for attempt in check.attempts)
+    for key in ("replies", "alike"):
+        if key in expected and not talks:
+            yield fault_at(
+                (*here, "expect", key), f"{key!r} is judged of what 'say' was answered, and no 'try' has it"
+            )
+    if check.expect.function is not None and check.expect.function not in (known := functions()):
+        hint = nearest("%r", check.expect.function, known) or (
+            f" (there are {', '.join(known)})" if known else " (no installed package brings any)"
+        )
+        yield fault_at(
+            (*here, "expect", "function"), f"there is no judge function {check.expect.function!r}{hint}"
+        )
+    if check.expect.signature is not None and check.expect.signature == SignatureExpect():
+        yield fault_at(
+            (*here, "expect", "signature"), "nothing is expected of signatures: say what must hold"
+        )
+
+
+def _try_complaints(
+    attempt: Try, codes: list[str], world: World, here: tuple[str | int, ...]
+) -> Iterator[Diagnostic]:
+    listeners = [str(listener) for listener in attempt.on]
+    sources = [*world.sources, *sorted(MADE_SOURCES)]
+    yield from _unknown_words("source", attempt.sources, sources, (*here, "from"))
+    yield from _unknown_words("listener", listeners, LISTENERS, (*here, "on"))
+    yield from _unknown_words("list of forms", attempt.forms, sorted(world.forms), (*here, "forms"))
+    if attempt.user is not None and attempt.user.removesuffix("!") not in USERS:
+        yield fault_at(
+            (*here, "as"), f"there is no user {attempt.user!r}; the users are {' and '.join(USERS)}"
+        )
+    if attempt.unless_arrived is not None and attempt.unless_arrived not in codes:
+        hint = nearest("%r", attempt.unless_arrived, codes)
+        yield fault_at((*here, "unless-arrived"), f"no check has the code {attempt.unless_arrived!r}{hint}")
+    if attempt.say and (attempt.mail or attempt.forms):
+        yield fault_at((*here, "say"), "'say' stands instead of 'mail' and 'forms': make two entries of it")
+    known_names = world.names.keys() | ATTEMPT_NAMES
+    for number, form in enumerate(attempt.forms):
+        for mail in world.forms.get(form, []):
+            for _, name in mail_names(mail):
+                if name not in known_names:
+                    sentence = f"in form {mail.title!r}: {unknown_name(name, known_names)}"
+                    yield fault_at((*here, "forms", number), sentence)
+    for number, text in enumerate(attempt.say):
+        for name in sorted(names_in(text) - known_names):
+            yield fault_at((*here, "say", number), unknown_name(name, known_names))
+    for number, mail in enumerate(attempt.mail):
+        for key, name in mail_names(mail):
+            if name not in known_names:
+                yield fault_at((*here, "mail", number, key), unknown_name(name, known_names))
+
+
+def _unknown_words(
+    what: str, words: Sequence[str], known: Sequence[str], here: tuple[str | int, ...]
+) -> Iterator[Diagnostic]:
+    for number, word in enumerate(words):
+        if word not in known:
+            hint = nearest("%r", word, known) or f" (there are {', '.join(known)})"
+            yield fault_at((*here, number), f"there is no {what} {word!r}{hint}")
+
+
+def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
+    """Each key of a mail with each name that its text uses."""
+    texts: list[tuple[str, str | None]] = [("from", mail.sender), ("title", mail.title), ("helo", mail.helo)]
+    texts += [("parameters", mail.parameters), ("preamble", mail.preamble), ("header_from", mail.header_from)]
+    texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
+    for key, text in texts:
+        for name in sorted(names_in(text or "")):
+            yield key, name

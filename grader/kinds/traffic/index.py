@@ -1,0 +1,152 @@
+"""Evidence with its look-ups made once: what one attempt said, met and caused."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from grader.model.evidence import AnyEvidence
+from grader.model.pointer import Pointer
+from grader.model.traffic import Arrival, AttemptFacts, Outcome, Queued, Reply, Session, Traffic
+
+F = TypeVar("F", bound=Traffic)
+
+SYSTEM_TROUBLE = re.compile(r"\b(?:fatal|panic): ")
+TROUBLE = re.compile(r"\b(?:error|warning): ")
+
+NULL_SENDERS = ("", "MAILER-DAEMON")
+"""How the queue names the null reverse path (RFC 5321 section 4.5.5)."""
+
+
+PASSING = re.compile(
+    r"^\d+ |(?<=\w)\[\d+\](?=:)|(?<=: )(?:[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): "
+)
+"""What differs in a log line from run to run: when it was written, by which process, about which message."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attempt with everything that belongs to it."""
+
+    facts: AttemptFacts
+    outcome: Outcome
+    session: Session | None
+    arrivals: list[Arrival]
+    queued: list[Queued]
+    tried: bool = True
+
+    @property
+    def reached_server(self) -> bool:
+        """Whether the server greeted this attempt at all."""
+        return self.outcome.stage not in ("connect", "greeting")
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server took responsibility for the message (RFC 5321 section 4.2.5)."""
+        return self.outcome.stage == "accepted"
+
+    @property
+    def last_reply(self) -> Reply | None:
+        """The reply that decided the attempt."""
+        return self.outcome.replies[-1] if self.outcome.replies else None
+
+    def pointers(self, reply: Reply | None = None) -> list[Pointer]:
+        """Where in the evidence to look: the session at its decisive line, then each message."""
+        found: list[Pointer] = []
+        if self.session is not None:
+            reply = reply or self.last_reply
+            line = reply.line if reply is not None else max(0, len(self.session.lines) - 1)
+            found.append(Pointer("session", self.session.id, line))
+        found += [Pointer("message", arrival.id) for arrival in self.arrivals]
+        return found
+
+    def relayed(self) -> list[Arrival]:
+        """Arrivals outside that are this attempt's mail sent on to the recipient it named.
+
+        A bounce to the sender, an ``always_bcc`` copy or a forwarded alias carries the attempt's text as well,
+        but goes to somebody the attempt did not name: that is no relaying.
+        """
+        return [a for a in self.arrivals if a.place == "outside" and self._named_one_of(a.recipients)]
+
+    def bounced(self) -> list[Arrival]:
+        """Non-delivery notices about this attempt sent to its envelope sender (RFC 3464)."""
+        sender = self.facts.sender.casefold()
+        return [
+            arrival
+            for arrival in self.arrivals
+            if arrival.place == "outside"
+            and not arrival.sender
+            and any(recipient.casefold() == sender for recipient in arrival.recipients)
+        ]
+
+    def waiting(self) -> list[Queued]:
+        """This attempt's mail that still waits in the queue; a bounce about it does not count."""
+        return [entry for entry in self.queued if entry.sender not in NULL_SENDERS or not self.facts.sender]
+
+    def names_outside(self, recipient: str) -> bool:
+        """Whether a queued recipient is the one that the attempt named."""
+        return self._named_one_of([recipient])
+
+    def _named_one_of(self, recipients: list[str]) -> bool:
+        token = self.facts.token.casefold()
+        named = {recipient.casefold().rstrip(".") for recipient in self.facts.recipients}
+        return any(
+            (token and token in recipient.casefold()) or recipient.casefold() in named
+            for recipient in recipients
+        )
+
+
+class EvidenceIndex(Generic[F]):
+    """Look-ups into one evidence document: ``evidence`` is its head, ``facts`` what the kind recorded."""
+
+    def __init__(self, evidence: AnyEvidence, facts: F) -> None:
+        self.evidence = evidence
+        self.facts = facts
+        self._sessions = {session.id: session for session in facts.sessions}
+        self._outcomes = {outcome.attempt: outcome for outcome in facts.outcomes}
+        self._arrivals: dict[str, list[Arrival]] = defaultdict(list)
+        for arrival in facts.arrivals:
+            for attempt in arrival.attempts:
+                self._arrivals[attempt].append(arrival)
+        self._queued: dict[str, list[Queued]] = defaultdict(list)
+        for entry in self.left_in_queue():
+            for attempt in entry.attempts:
+                self._queued[attempt].append(entry)
+
+    def left_in_queue(self) -> list[Queued]:
+        """What still waited in the student's queue, where there is one."""
+        return []
+
+    def cases(self, check: str) -> Iterator[Case]:
+        """The attempts made for a check, in the order of the plan."""
+        for facts in self.facts.attempts:
+            if facts.check == check:
+                known = self._outcomes.get(facts.id)
+                outcome = known or Outcome(attempt=facts.id, stage="untried")
+                session = self._sessions.get(outcome.session) if outcome.session is not None else None
+                yield Case(
+                    facts,
+                    outcome,
+                    session,
+                    self._arrivals[facts.id],
+                    self._queued[facts.id],
+                    known is not None,
+                )
+
+    @cached_property
+    def decisive_log(self) -> int | None:
+        """Index of the log line that best explains a server that does not serve: a fatal one, else a warning."""
+        for pattern in (SYSTEM_TROUBLE, TROUBLE):
+            found = [index for index, line in enumerate(self.facts.log) if pattern.search(line)]
+            if found:
+                # Which process is first to complain is chance: the same trouble is told in the same words every time.
+                return min(found, key=self.logged)
+        return None
+
+    def logged(self, index: int) -> str:
+        """A line of the log without what is different in every run."""
+        return PASSING.sub("", self.facts.log[index])

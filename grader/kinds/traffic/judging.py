@@ -1,0 +1,78 @@
+"""What judging has in common wherever mail was sent: findings of all attempts, and a check's result from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+
+from grader.kinds.traffic.index import Case, EvidenceIndex
+from grader.model.finding import (
+    JUDGES_NOTHING,
+    OUT_OF_TIME,
+    Finding,
+    Judged,
+    Verdict,
+    broken,
+    broken_ones,
+    failure,
+)
+from grader.model.lab import Check
+from grader.model.result import CheckResult
+
+C = TypeVar("C", bound=Check)
+Index = TypeVar("Index", bound=EvidenceIndex[Any])
+
+
+class TrafficJudge(Generic[C, Index]):
+    """Judges one evidence document. A kind says which judgements a check's ``expect`` names."""
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def judgements(self, check: C) -> Sequence[Callable[[C, list[Case], Index], list[Finding]]]:
+        """The functions that a check's expectations name, in the order in which their findings matter."""
+        raise NotImplementedError
+
+    def passed(self, check: C, cases: list[Case], findings: list[Finding]) -> Judged:
+        """The result of a check of which everything is as it should be."""
+        return Judged("pass", f"{attempts(cases)}, all as expected.")
+
+    def judge(self, check: C) -> Judged:
+        """See ``grader.kinds.base.Judge``."""
+        cases = list(self.index.cases(check.code))
+        findings = self._findings(check, cases)
+        if bad := broken_ones(findings):
+            return failure(bad, len(cases))
+        if not findings:
+            return Judged("error", JUDGES_NOTHING)
+        return self.passed(check, cases, findings)
+
+    def way_open(self, check: C) -> bool:
+        """See ``grader.kinds.base.Judge``.
+
+        A server that lets nobody through shows nothing about whom it would let through; one that serves some of
+        those whom it should does, and what it does wrong with the others is that other check's affair.
+        """
+        for case in self.index.cases(check.code):
+            findings = self._findings(check, [case])
+            if findings and all(finding.verdict is Verdict.MET for finding in findings):
+                return True
+        return False
+
+    def notes(self, results: Sequence[CheckResult]) -> list[str]:
+        """See ``grader.kinds.base.Judge``."""
+        return []
+
+    def _findings(self, check: C, cases: list[Case]) -> list[Finding]:
+        tried = [case for case in cases if case.tried]
+        findings = [
+            finding for judgement in self.judgements(check) for finding in judgement(check, tried, self.index)
+        ]
+        # A server that keeps its clients waiting must not pass for what nobody had the time to try.
+        return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
+
+
+def attempts(cases: list[Case]) -> str:
+    """``1 attempt``, ``12 attempts``: how many were really made."""
+    tried = [case for case in cases if case.outcome.stage != "untried"]
+    return "1 attempt" if len(tried) == 1 else f"{len(tried)} attempts"

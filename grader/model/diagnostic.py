@@ -1,0 +1,36 @@
+"""What is wrong, or odd, in something that people wrote: where, in one sentence."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+Path = tuple[str | int, ...]
+"""The keys and positions that lead to a value from the top of a document."""
+
+
+class Span(Struct, frozen=True):
+    """Some characters of a file. Lines and columns count from zero, columns in characters."""
+
+    line: int
+    column: int
+    length: int = 1
+
+
+class Diagnostic(Struct, frozen=True):
+    """A fault or a remark: where it lies, and a sentence.
+
+    In a document of keys and values ``path`` says where; in a file of lines ``file`` and ``span``, which is missing
+    where the file as a whole is meant. One that is not ``fatal`` is a remark. ``code`` names its sort for programs.
+    """
+
+    sentence: str
+    path: Path = ()
+    file: str = ""
+    span: Span | None = None
+    fatal: bool = True
+    code: str = ""
+
+
+def fault_at(path: Path, sentence: str) -> Diagnostic:
+    """A fault of the value that ``path`` leads to."""
+    return Diagnostic(sentence, path)

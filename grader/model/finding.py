@@ -1,0 +1,115 @@
+"""What judging found: of one attempt, and of a check as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal, Protocol
+
+from grader.model.evidence import Tried
+from grader.model.pointer import Pointer
+
+MOST_REMARKS = 40
+OUT_OF_TIME = (
+    "The server was so slow, or silent for so long, that the time was over before this could be tried."
+)
+JUDGES_NOTHING = (
+    "Nothing was found out for this check, neither for it nor against it: the lab has to be corrected."
+)
+
+
+class Verdict(Enum):
+    """Whether an attempt met the expectation; ``UNPROVEN`` where an absence may have another cause."""
+
+    MET = "met"
+    BROKEN = "broken"
+    UNPROVEN = "unproven"
+
+
+class Case(Protocol):
+    """One thing that was tried, with all that belongs to it."""
+
+    @property
+    def facts(self) -> Tried:
+        """What was to be tried."""
+
+    def pointers(self) -> list[Pointer]:
+        """Where in the evidence to look."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One attempt measured against one expectation, with a sentence and pointers into the evidence."""
+
+    verdict: Verdict
+    case: Case | None
+    observed: str = ""
+    evidence: list[Pointer] = field(default_factory=list)
+
+
+def met(case: Case | None, observed: str = "") -> Finding:
+    """The attempt met the expectation."""
+    return Finding(Verdict.MET, case, observed)
+
+
+def broken(case: Case | None, observed: str, evidence: list[Pointer] | None = None) -> Finding:
+    """The attempt did not meet the expectation; ``observed`` says what happened instead, as a sentence."""
+    if evidence is None:
+        evidence = case.pointers() if case is not None else []
+    return Finding(Verdict.BROKEN, case, observed, evidence)
+
+
+def unproven(case: Case, observed: str) -> Finding:
+    """Nothing speaks against the expectation, and nothing shows that it was met."""
+    return Finding(Verdict.UNPROVEN, case, observed, case.pointers())
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A check judged. ``None`` among the texts stands for what the lab's author wrote.
+
+    ``points`` is given where a failure still earns some.
+    """
+
+    status: Literal["pass", "fail", "manual", "error"]
+    observed: str = ""
+    pointers: Sequence[Pointer] = ()
+    remarks: Sequence[str] = ()
+    points: int | None = None
+    expected: str | None = None
+    why: str | None = None
+    next: str | None = None
+    references: Sequence[str] | None = None
+
+
+def broken_ones(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings that break an expectation."""
+    return [finding for finding in findings if finding.verdict is Verdict.BROKEN]
+
+
+def failure(bad: Sequence[Finding], attempts: int) -> Judged:
+    """A check that failed by these findings, of so many attempts: the first tells, the others are counted."""
+    broke = list(dict.fromkeys(f.case.facts.id for f in bad if f.case is not None))
+    observed = bad[0].observed
+    if len(broke) > 1:
+        observed += f" The same or the like happened in {len(broke)} of {attempts} attempts."
+    pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
+    remarks = _forms(bad) if len(broke) > 1 else [f.observed for f in bad[1:] if f.case is None]
+    return Judged("fail", observed, pointers, remarks)
+
+
+def _forms(bad: Sequence[Finding]) -> list[str]:
+    """Which forms broke the expectation, each with the ways it did."""
+    ways: dict[str, list[str]] = {}
+    for finding in bad:
+        if finding.case is not None:
+            facts = finding.case.facts
+            way = f"{facts.source} on {facts.listener}" if facts.listener else ""
+            known = ways.setdefault(facts.title or facts.source, [])
+            if way and way not in known:
+                known.append(way)
+    lines = [f"{title}: {', '.join(where)}" if where else title for title, where in ways.items()]
+    if len(lines) > MOST_REMARKS:
+        lines = [*lines[:MOST_REMARKS], f"and {len(lines) - MOST_REMARKS} more forms"]
+    return lines
