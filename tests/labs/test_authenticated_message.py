@@ -1,4 +1,4 @@
-"""What the lab authenticated-message promises its students: every check explained, hinted, and announced."""
+"""What the lab authenticated-message promises beside what every lab does."""
 
 from __future__ import annotations
 
@@ -22,19 +22,6 @@ PROGRAMS = sorted(FOLDER.glob("*/send")) + sorted(FOLDER.glob("*/*/send"))
 each_check = pytest.mark.parametrize("check", LAB.all_checks, ids=lambda check: check.code)
 
 
-def test_the_points_make_a_hundred() -> None:
-    assert LAB.max_score == 100
-
-
-@each_check
-def test_a_check_teaches(check: Check) -> None:
-    assert check.expected
-    assert check.hints
-    assert check.see
-    assert check.explain
-    assert 150 <= len(check.explain.split()) <= 300
-
-
 @each_check
 def test_only_the_next_step_and_the_hints_name_a_tools_options(check: Check) -> None:
     named = re.compile(r"--\w|smtplib|SSL_verify_mode|create_default_context")
@@ -52,18 +39,6 @@ def test_the_handout_announces_every_check_with_its_points_in_order() -> None:
 def test_the_handout_names_every_variable() -> None:
     handout = (FOLDER / "handout.md").read_text(encoding="utf-8")
     assert [name for name in LAB.program.environment if f"`{name}`" not in handout] == []
-
-
-def test_every_check_is_lost_by_some_known_fault_alone() -> None:
-    alone = {fails[0] for folder in WRONG if len(fails := labs.load_wrong(folder).fails) == 1}
-    assert alone == {check.code for check in LAB.all_checks}
-
-
-@pytest.mark.parametrize("folder", WRONG, ids=lambda folder: folder.name)
-def test_a_known_fault_names_checks_that_there_are(folder: Path) -> None:
-    declared = labs.load_wrong(folder)
-    assert {*declared.fails, *declared.skips} <= {check.code for check in LAB.all_checks}
-    assert not set(declared.fails) & set(declared.skips)
 
 
 def test_there_are_many_ways_to_do_it_right_and_wrong() -> None:
