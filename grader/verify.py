@@ -110,7 +110,7 @@ def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine | No
         result = grade_trial(folder, trial, student, engine)
     except SmtplabError as error:
         return Verified(trial.name, variant, 0, str(error))
-    return Verified(trial.name, variant, result.score, _problem(trial, result))
+    return Verified(trial.name, variant, result.score, problem(trial, result))
 
 
 def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Result:
@@ -121,7 +121,8 @@ def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine 
     return pipeline.grade(lab, handed_in, engine=engine, student=student).result
 
 
-def _problem(trial: Trial, result: Result) -> str:
+def problem(trial: Trial, result: Result) -> str:
+    """In which way a result is not what the trial's author declared; empty where it is."""
     if result.status == "error":
         return f"the grader failed: {result.error}"
     if trial.fails is None:

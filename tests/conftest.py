@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from grader.engines.base import Engine
 
 ENGINES = ("local", "docker")
+NO_ENGINE = "no engine runs here: 'smtplab doctor' says what is missing"
 
 # A shell starts what runs in the background with Ctrl-C ignored, and children inherit that; tests interrupt some.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
@@ -42,24 +43,32 @@ def problems(name: str) -> str:
     return "; ".join(f"{problem.what}: {problem.fix}" for problem in engine.problems())
 
 
+def usable() -> list[str]:
+    """Names of the engines that this machine has, or must have."""
+    return [name for name in ENGINES if name in required() or not problems(name)]
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test that takes ``engine`` on every engine that this machine has, or must have."""
     if "engine" not in metafunc.fixturenames:
         return
     marker = metafunc.definition.get_closest_marker("engines")
-    wanted = [name for name in ENGINES if marker is None or name in marker.args]
-    usable = [name for name in wanted if name in required() or not problems(name)]
-    reason = "no engine runs here: 'smtplab doctor' says what is missing"
-    none = [pytest.param("none", marks=pytest.mark.skip(reason=reason))]
-    metafunc.parametrize("engine", usable or none, indirect=True)
+    wanted = [name for name in usable() if marker is None or name in marker.args]
+    none = [pytest.param("none", marks=pytest.mark.skip(reason=NO_ENGINE))]
+    metafunc.parametrize("engine", wanted or none, indirect=True)
 
 
 @pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
     """An engine that can run, its image built."""
+    name: str = request.param
+    return ready(name)
+
+
+def ready(name: str) -> Engine:
+    """An engine by its name, its image built. Fails the test where it cannot run."""
     from grader.engines import select
 
-    name: str = request.param
     if problem := problems(name):
         pytest.fail(f"the engine {name!r} must run here, and cannot: {problem}")
     chosen = select(name)
