@@ -42,12 +42,19 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
     once: Annotated[bool, Meta(description="Whether 'answers' holds for its first connection alone.")] = False
     recipient: Annotated[
         Annotated[int, Meta(ge=1)] | None,
-        Meta(description="Which recipient of a message 'answers: {rcpt: …}' is for; every one unless given."),
+        Meta(
+            description="Which of a message's recipients (To, Cc and Bcc in this order) 'answers: {rcpt: …}' is for, "
+            "however the client names them; every one unless given."
+        ),
     ] = None
     silent: Annotated[Moment | None, Meta(description="From where on it says nothing more.")] = None
     size: Annotated[
         int, Meta(ge=1, description="Octets of the largest message that it takes (RFC 1870).")
     ] = 10_485_760
+
+    patience: Annotated[
+        int, Meta(ge=1, description="What {patience} in the program's environment says: seconds of silence.")
+    ] = 3
 
     @property
     def honest(self) -> bool:
@@ -56,7 +63,10 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SubmissionServerSpec(Struct, frozen=True):
-    """A submission server that the world plays for one run. Certificate (with its chain) and key are PEM."""
+    """A submission server that the world plays for one run. Certificate (with its chain) and key are PEM.
+
+    ``refused`` is the recipient that the behaviour's ``recipient`` means, if it means one.
+    """
 
     run: str
     name: str
@@ -66,6 +76,7 @@ class SubmissionServerSpec(Struct, frozen=True):
     key: bytes
     user: str
     password: str
+    refused: str | None = None
 
 
 class Authentication(Struct, frozen=True):

@@ -42,11 +42,11 @@ def trust() -> ssl.SSLContext:
 Seen = tuple[Any, list[tuple[Session, Conversation]], list[Arrival]]
 
 
-def meet(client: Callable[[int], Any], times: int = 1, **behaviour: Any) -> Seen:
+def meet(client: Callable[[int], Any], times: int = 1, refused: str | None = None, **behaviour: Any) -> Seen:
     """What a client (given the port) returns or raises, and what the server recorded of its sessions."""
     rules = ServerBehaviour(about="it", port=0, **behaviour)
     server = SubmissionServerSpec(
-        "run-1", NAME, ADDRESS, rules, pair().certificate, pair().key, USER, PASSWORD
+        "run-1", NAME, ADDRESS, rules, pair().certificate, pair().key, USER, PASSWORD, refused
     )
 
     async def work() -> Seen:
@@ -247,6 +247,7 @@ def test_a_server_answers_as_it_is_told(behaviour: dict[str, Any], code: int) ->
 def test_one_recipient_alone_may_be_refused() -> None:
     refused, [(_, conversation)], [arrival] = meet(
         lambda port: send(port, to=("a@x.example", "b@x.example", "c@x.example")),
+        refused="b@x.example",
         answers={"rcpt": "550 5.1.1 nobody"},
         recipient=2,
     )
@@ -254,6 +255,20 @@ def test_one_recipient_alone_may_be_refused() -> None:
     [transaction] = conversation.transactions
     assert (transaction.recipients, transaction.refused) == (["a@x.example", "c@x.example"], ["b@x.example"])
     assert arrival.recipients == ["a@x.example", "c@x.example"]
+
+
+@pytest.mark.parametrize("who", ["b@x.example", "b@X.Example"])
+def test_a_recipient_is_refused_in_whichever_transaction_it_comes(who: str) -> None:
+    said, recorded, arrivals = meet(
+        lambda port: send(port, to=(who,)),
+        refused="b@x.example",
+        answers={"rcpt": "550 5.1.1 nobody"},
+        recipient=2,
+    )
+    assert isinstance(said, smtplib.SMTPRecipientsRefused)
+    assert (recorded[0][1].transactions[0].refused, arrivals) == ([who], [])
+    _, _, [arrival] = meet(send, refused="b@x.example", answers={"rcpt": "550 5.1.1 nobody"}, recipient=2)
+    assert arrival.recipients == ["a@x.example"]
 
 
 def test_a_refusal_may_hold_for_the_first_connection_alone() -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from grader.kinds.program.declare import Program, ProgramCheck, ProgramLab, ProgramTry, RunMessage
+from grader.kinds.program.declare import (
+    EVERY,
+    Program,
+    ProgramCheck,
+    ProgramLab,
+    ProgramTry,
+    RunMessage,
+    Text,
+)
 from grader.labs.world import read_world
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.templates import names_in, nearest, unknown_name
@@ -13,7 +21,20 @@ PEOPLE = tuple(f"person{number}" for number in range(1, 10))
 MOST_RUNS = 40
 """Each has an account of its own on the workstation, which the image makes."""
 FOR_ENVIRONMENT = frozenset(
-    {"server", "port", "user", "password", "from", "from_name", "to", "cc", "bcc", "subject", "body_file"}
+    {
+        "server",
+        "port",
+        "user",
+        "password",
+        "from",
+        "from_name",
+        "to",
+        "cc",
+        "bcc",
+        "subject",
+        "body_file",
+        "patience",
+    }
 )
 
 
@@ -34,7 +55,10 @@ def program_complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
     for place, check in enumerate(lab.checks):
         for number, attempt in enumerate(check.attempts):
             yield from _try_complaints(program, attempt, ("checks", place, "try", number))
-    if len(runs := {pair for check in lab.checks for pair in pairs(check)}) > MOST_RUNS:
+    for check in lab.checks:
+        for met, sent in pairs(lab, check):
+            yield from _recipient_complaints(program, met, sent)
+    if len(runs := {pair for check in lab.checks for pair in pairs(lab, check)}) > MOST_RUNS:
         yield fault_at(
             ("checks",), f"there are {len(runs)} pairs of server and message, and {MOST_RUNS} at most"
         )
@@ -43,7 +67,10 @@ def program_complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
 def _message_complaints(
     message: RunMessage, known: Iterable[str], here: tuple[str | int, ...]
 ) -> Iterator[Diagnostic]:
-    texts = {"subject": message.subject, "from-name": message.from_name, "password": message.password}
+    given: dict[str, Text] = {
+        "subject": message.subject, "from-name": message.from_name, "password": message.password,
+    }  # fmt: skip
+    texts = {key: " ".join(choices(text)) for key, text in given.items()}
     for key, text in texts.items():
         if "\n" in text or "\0" in text:
             yield fault_at(
@@ -60,6 +87,24 @@ def _message_complaints(
             yield fault_at((*here, key), unknown_name(name, known))
 
 
+def choices(text: Text) -> list[str]:
+    """What a text may be, of which one is drawn."""
+    return [text] if isinstance(text, str) else text
+
+
+def _recipient_complaints(program: Program, server: str, message: str) -> Iterator[Diagnostic]:
+    """A server that is to refuse a recipient whom a message sent to it has not."""
+    if server not in program.servers or message not in program.messages:
+        return
+    asked, sent = program.servers[server].recipient, program.messages[message]
+    there = len(sent.to) + len(sent.cc) + len(sent.bcc)
+    if asked is not None and asked > there:
+        yield fault_at(
+            ("program", "servers", server, "recipient"),
+            f"the message {message!r} that it gets has {there} recipients: give one of them",
+        )
+
+
 def _try_complaints(
     program: Program, attempt: ProgramTry, here: tuple[str | int, ...]
 ) -> Iterator[Diagnostic]:
@@ -68,13 +113,16 @@ def _try_complaints(
         ("sends", attempt.sends, program.messages),
     ):
         for number, name in enumerate(named):
-            if name not in known:
+            if name not in known and not (attempt.meets == attempt.sends == [EVERY]):
                 hint = nearest("%r", name, known) or f" (there are {', '.join(known)})"
                 yield fault_at((*here, key, number), f"{key!r} names {name!r}, which 'program' has not{hint}")
 
 
-def pairs(check: ProgramCheck) -> list[tuple[str, str]]:
-    """The servers that the program meets for a check, each with the message that it is to send there."""
-    return [
-        (server, message) for entry in check.attempts for server in entry.meets for message in entry.sends
-    ]
+def pairs(lab: ProgramLab, check: ProgramCheck) -> list[tuple[str, str]]:
+    """The servers that the program meets for a check, each with the message that it is to send there, each once."""
+    named = [entry for known in lab.checks for entry in known.attempts if entry.meets != [EVERY]]
+    found: dict[tuple[str, str], None] = {}
+    for entry in check.attempts:
+        for some in named if entry.meets == [EVERY] else [entry]:
+            found |= dict.fromkeys((server, message) for server in some.meets for message in some.sends)
+    return list(found)

@@ -22,6 +22,7 @@ Expected = Literal[
     "hides-bcc",
     "header",
     "text",
+    "whole",
     "lines",
     "tells",
     "obeys-no",
@@ -32,16 +33,23 @@ Expected = Literal[
 """What a lab can expect of a program's runs; ``grader.kinds.program.judge`` says what each means."""
 
 
+Text = str | Annotated[list[str], Meta(min_length=1)]
+"""What a program is given: the same each time, or one of several, drawn for each submission."""
+
+EVERY = "every"
+"""Stands in ``meets`` and ``sends`` for every pair of server and message that the lab's other checks name."""
+
+
 class RunMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """What a run is to send. Texts may use the variant's names, and ``{person1}`` to ``{person9}``."""
 
     to: Annotated[list[str], Meta(min_length=1, description="Addresses, without names.")]
-    subject: Annotated[str, Meta(description="The subject, in any characters.")]
+    subject: Annotated[Text, Meta(description="The subject, in any characters; of several, one is drawn.")]
     body: Annotated[str, Meta(description="The text, in lines that end with a line feed.")]
     cc: Annotated[list[str], Meta(description="Addresses that get a copy.")] = []
     bcc: Annotated[list[str], Meta(description="Addresses that get a blind copy.")] = []
-    from_name: Annotated[str, Meta(description="The author's display name.")] = field(
-        name="from-name", default=""
+    from_name: Annotated[Text, Meta(description="The author's display name; of several, one is drawn.")] = (
+        field(name="from-name", default="")
     )
     password: Annotated[
         str, Meta(description="The password to log in with; {secret} is drawn for each run.")
@@ -58,7 +66,8 @@ class Program(Struct, frozen=True, forbid_unknown_fields=True):
         dict[Annotated[str, Meta(pattern=r"^[A-Z][A-Z0-9_]*$")], str],
         Meta(
             description="The program's environment. Besides the variant's names there are {server}, {port}, {user}, "
-            "{password}, {from}, {from_name}, {to}, {cc}, {bcc}, {subject} and {body_file}."
+            "{password}, {from}, {from_name}, {to}, {cc}, {bcc}, {subject}, {body_file} and "
+            "{patience}."
         ),
     ]
     servers: Annotated[
@@ -76,7 +85,12 @@ class ProgramTry(Struct, frozen=True, forbid_unknown_fields=True):
     """Runs of the program: each message is sent to each server."""
 
     meets: Annotated[
-        list[str], Meta(min_length=1, description="Submission servers, by their names in 'program'.")
+        list[str],
+        Meta(
+            min_length=1,
+            description="Submission servers, by their names in 'program'. 'every', in both keys, stands for each pair "
+            "of server and message that the lab's other checks name.",
+        ),
     ]
     sends: Annotated[list[str], Meta(min_length=1, description="Messages, by their names in 'program'.")]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from grader.kinds.program.checks import PEOPLE, pairs
+from msgspec.structs import replace
+
+from grader.kinds.program.checks import PEOPLE, choices, pairs
 from grader.kinds.program.declare import Program, ProgramLab, RunMessage
 from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
 from grader.labs.certificates import Pair, authority, fresh, untrustworthy
@@ -37,7 +39,7 @@ def make(
     attempts: dict[str, str] = {}
     for check in lab.checks:
         if check.code in checks:
-            for number, pair in enumerate(pairs(check), 1):
+            for number, pair in enumerate(pairs(lab, check), 1):
                 attempts[f"{check.code}/{number}"] = drawn.run(*pair)
     names, ca = variant.names, authority()
     addresses = [names["nameserver"], *(server.address for server in drawn.servers)]
@@ -128,15 +130,17 @@ class _Drawn:
         told = {**names, **people}
         password = fill(message.password, {**names, "secret": secret})
         user = draw_token(self._random.draw(run_id, "user"), words)
-        wanted = _wanted(message, told, f"{user}@{names['domain']}")
+        wanted = _wanted(self._chosen(run_id, message), told, f"{user}@{names['domain']}")
         server = self._server(run_id, behaviour, user, password)
+        if behaviour.recipient is not None:
+            server = replace(server, refused=wanted.recipients[behaviour.recipient - 1])
         account = f"runner{len(self.runs) + 1:02d}"
         body_file = f"/home/{account}/{message.file}"
         given: dict[str, Any] = {
             "server": server.name, "port": behaviour.port, "user": user, "password": password,
             "from": wanted.sender, "from_name": wanted.from_name, "to": ",".join(wanted.to),
             "cc": ",".join(wanted.cc), "bcc": ",".join(wanted.bcc), "subject": wanted.subject,
-            "body_file": body_file,
+            "body_file": body_file, "patience": behaviour.patience,
         }  # fmt: skip
         values = {**names, **{name: str(value) for name, value in given.items()}}
         environment = {key: fill(text, values) for key, text in self._program.environment.items()}
@@ -145,6 +149,14 @@ class _Drawn:
             ProgramRun(
                 run_id, server_name, message_name, wanted, account, environment, message.file, user, password
             )
+        )
+
+    def _chosen(self, run_id: str, message: RunMessage) -> RunMessage:
+        """The message with one of each text's choices."""
+        return replace(
+            message,
+            subject=self._random.word(choices(message.subject), run_id, "subject"),
+            from_name=self._random.word(choices(message.from_name), run_id, "from-name"),
         )
 
     def _server(
@@ -185,10 +197,10 @@ def _wanted(message: RunMessage, names: dict[str, str], sender: str) -> Wanted:
     )
     return Wanted(
         sender=sender,
-        from_name=fill(message.from_name, names),
+        from_name=fill(str(message.from_name), names),
         to=to,
         cc=cc,
         bcc=bcc,
-        subject=fill(message.subject, names),
+        subject=fill(str(message.subject), names),
         body=fill(message.body, names).encode(),
     )

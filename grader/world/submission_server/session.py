@@ -285,10 +285,9 @@ class SubmissionSession(MailSink):
             return
         path = self._getaddr((arg or "").partition(":")[2])[0] or ""
         before = self._so_far
-        chosen = self._office.plan.behaviour.recipient
-        asked = len(before.recipients) + len(before.refused) + 1 if before else 0
+        chosen = self._office.plan.refused
         taken = False
-        if before is None or chosen not in (None, asked) or not await self._interferes("rcpt"):
+        if before is None or (chosen and not _same(chosen, path)) or not await self._interferes("rcpt"):
             await super().smtp_RCPT(arg)
             taken = self.envelope is not None and len(self.envelope.rcpt_tos) > len(
                 before.recipients if before else ()
@@ -338,3 +337,9 @@ class SubmissionSession(MailSink):
         if self._transaction is not None:
             current = self._transactions[self._transaction]
             self._transactions[self._transaction] = replace(current, last_line=self._minutes.last, **facts)
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two addresses are one mailbox's, as far as anybody but its own server can tell (RFC 5321 section 2.4)."""
+    (local, _, domain), (said, _, place) = one.rpartition("@"), other.rpartition("@")
+    return (local, domain.lower()) == (said, place.lower())

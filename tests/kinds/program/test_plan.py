@@ -85,3 +85,40 @@ def test_certificates_are_good_or_bad_as_declared() -> None:
         assert (names.get_values_for_type(x509.DNSName) == [server.name]) == (fault != "other-name")
         assert (shown.issuer == authority.subject) == (fault != "self-signed")
         assert (shown.not_valid_after_utc.year < 2025) == (fault == "expired")
+
+
+def test_a_password_is_looked_for_in_every_run() -> None:
+    program = planned()
+    looked = {run for attempt, run in program.attempts.items() if attempt.startswith("password/")}
+    assert looked == {run.id for run in program.runs}
+    alone = planned(only={"password"})
+    assert len(alone.runs) == len(program.runs)
+
+
+def test_a_recipient_is_refused_by_address() -> None:
+    plan = program = planned()
+    wanted = {run.id: run.wanted for run in program.runs}
+    chosen = [(wanted[server.run].recipients, server.refused) for server in plan.world.submission]
+    refused = {recipients.index(path) for recipients, path in chosen if path is not None}
+    assert refused == {0, 1, 2, 3}
+
+
+def test_who_waits_is_not_waited_for_longer_than_needed() -> None:
+    program = planned()
+    for run in program.runs:
+        silent = LAB.program.servers[run.server].silent is not None
+        assert int(run.environment["SMTP_TIMEOUT"]) == (1 if silent else 3)
+
+
+def test_every_special_character_of_a_phrase_stands_in_some_name_without_the_others() -> None:
+    specials = set('()<>[]:;@\\,."')
+    together = [frozenset(specials & set(run.wanted.from_name)) for run in planned().runs]
+    pairs = [{"(", ")"}, {"[", "]"}, {"<", ">"}]
+    for special in specials - set('\\"'):
+        mates = next((pair for pair in pairs if special in pair), {special})
+        assert any(found and found <= mates for found in together), special
+
+
+def test_odd_names_are_drawn_for_each_submission() -> None:
+    drawn = [[run.wanted.from_name for run in planned(text).runs] for text in (b"#!a", b"#!b", b"#!a")]
+    assert drawn[0] == drawn[2] != drawn[1]

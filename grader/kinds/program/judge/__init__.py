@@ -2,7 +2,9 @@
 
 - ``runs``     a run as the functions see it, and the sentences that they share
 - ``secrecy``  what became of the password and of the message on the way
-- ``results``  what was taken, what the program told, and how it took a refusal
+- ``results``  what was taken, and what the program told
+- ``tries``    how it took a refusal
+- ``recipients`` who gets the messages that were taken, and who reads of it
 - ``messages`` what the messages look like that were taken
 """
 
@@ -13,7 +15,7 @@ from dataclasses import replace
 
 from grader.kinds.program.declare import Expected, ProgramCheck, ProgramLab
 from grader.kinds.program.facts import ProgramEvidence
-from grader.kinds.program.judge import messages, results, secrecy
+from grader.kinds.program.judge import messages, recipients, results, secrecy, tries
 from grader.kinds.program.judge.runs import Judgement, ProgramIndex
 from grader.kinds.traffic.index import Case
 from grader.kinds.traffic.judging import TrafficJudge
@@ -26,14 +28,15 @@ JUDGEMENTS: dict[Expected, Judgement] = {
     "keeps-secrets": secrecy.keeps_secrets,
     "chooses-mechanism": secrecy.chooses_mechanism,
     "hides-password": secrecy.hides_password,
-    "envelope": messages.envelope,
-    "hides-bcc": messages.hides_bcc,
+    "envelope": recipients.envelope,
+    "hides-bcc": recipients.hides_bcc,
     "header": messages.header,
     "text": messages.text,
+    "whole": messages.whole,
     "lines": messages.lines,
     "tells": results.tells,
-    "obeys-no": results.obeys_no,
-    "does-not-hammer": results.does_not_hammer,
+    "obeys-no": tries.obeys_no,
+    "does-not-hammer": tries.does_not_hammer,
     "ends": results.ends,
 }
 """What each word of ``expect: {program: […]}`` means, in the order in which findings matter."""

@@ -1,13 +1,11 @@
-"""What the messages look like that the server took: envelope, header, text, lines."""
+"""What the messages look like that the server took: header, text, lines."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes, message_from_string, policy
-from email.errors import HeaderParseError
-from email.header import decode_header, make_header
-from email.headerregistry import Address
+from email import message_from_string, policy
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
 from itertools import zip_longest
@@ -17,11 +15,12 @@ from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
-from grader.kinds.program.judge.runs import Run, address, of_runs
+from grader.kinds.program.judge.identifiers import repeated
+from grader.kinds.program.judge.reading import decoded, head, parsed
+from grader.kinds.program.judge.runs import Run, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
-from grader.model.submission_server import Conversation
 from grader.model.traffic import Arrival
 
 LINE_RULES = frozenset({"bare-cr", "bare-lf", "nul", "line-too-long"})
@@ -32,8 +31,6 @@ TEXT_RULES = re.compile(
 """Rules about how characters beyond ASCII are carried."""
 ALSO_WRONG = frozenset({"missing-message-id"})
 """Rules that the standard only recommends, and a submitted message must keep (RFC 6409 section 8.3)."""
-TOLERATED = frozenset({"encoded-word-length"})
-"""Rules that a well-known library breaks by a character, which no reader minds."""
 OTHERS_AFFAIR = frozenset({"bcc-left"})
 MOST_OFF = timedelta(minutes=10)
 QUOTED_STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -43,64 +40,16 @@ EIGHT_BIT_ASKED = re.compile(r"(?:^|\s)BODY=8BITMIME(?:\s|$)", re.IGNORECASE)
 
 
 @of_runs
-def envelope(run: Run) -> Finding:
-    """MAIL names the sender that was asked for, and RCPT all recipients and nobody else (RFC 5321 section 3.3)."""
-    if not run.taken:
-        return broken(run.case, run.how_it_ended(), run.pointers())
-    wanted = run.facts.wanted
-    for conversation, transaction in run.taken:
-        if address(transaction.sender) != address(wanted.sender):
-            return broken(
-                run.case,
-                f"The envelope's sender is {quoted(transaction.sender)}, and should be {quoted(wanted.sender)}.",
-                run.pointers(conversation, transaction.line),
-            )
-    expected = {address(path) for path in wanted.recipients}
-    if missing := sorted(expected - run.asked):
-        blind = {address(path) for path in wanted.bcc}
-        kinds = " (for a blind copy)" if {*missing} <= blind else ""
-        return broken(
-            run.case,
-            f"The envelope does not name {' and '.join(missing)}{kinds}, so they get no message.",
-            run.pointers(*_first(run)),
-        )
-    if surplus := sorted(run.asked - expected):
-        return broken(
-            run.case,
-            f"The envelope names {quoted(' and '.join(surplus))}, which nobody asked for.",
-            run.pointers(*_first(run)),
-        )
-    return met(run.case)
-
-
-@of_runs
-def hides_bcc(run: Run) -> Finding:
-    """No recipient of a blind copy stands in the header (RFC 5322 section 3.6.3)."""
-    if not run.arrivals:
-        return broken(run.case, run.how_it_ended(), run.pointers())
-    for arrival in run.arrivals:
-        head = _head(arrival).lower()
-        for path in run.facts.wanted.bcc:
-            if path.lower().encode() in head:
-                return broken(
-                    run.case,
-                    f"The header tells everybody that {path} gets a blind copy.",
-                    [Pointer("message", arrival.id)],
-                )
-    return met(run.case)
-
-
-@of_runs
 def header(run: Run) -> Finding:
     """Date, From, To, Cc, Subject and Message-ID are what was asked for, and keep RFC 5322."""
     if not run.arrivals:
-        return broken(run.case, run.how_it_ended(), run.pointers())
+        return nothing(run)
     for arrival, fault in _faults(run):
         known = fault.rule in LINE_RULES | OTHERS_AFFAIR or TEXT_RULES.fullmatch(fault.rule)
         if (fault.severity == "error" and not known) or fault.rule in ALSO_WRONG:
             return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     for arrival in run.arrivals:
-        if wrong := _differs(run, arrival) or _date(run, arrival) or _repeated(run, arrival):
+        if wrong := _differs(run, arrival) or _date(run, arrival) or repeated(run, arrival):
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
     return met(run.case)
 
@@ -109,19 +58,28 @@ def header(run: Run) -> Finding:
 def text(run: Run) -> Finding:
     """Subject, the author's name and the body arrive as they were given (RFC 2045, RFC 2047)."""
     if not run.arrivals:
-        return broken(run.case, run.how_it_ended(), run.pointers())
-    remark = ""
+        return nothing(run)
     for arrival, fault in _faults(run):
-        if fault.rule in TOLERATED:
-            remark = f"{fault.sentence} ({fault.reference}) Every reader takes it all the same."
-        elif fault.severity == "error" and TEXT_RULES.fullmatch(fault.rule):
+        if fault.severity == "error" and TEXT_RULES.fullmatch(fault.rule):
             return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+    remark = ""
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
         if wrong := _body_differs(run, arrival) or _beyond_ascii_differs(run, arrival):
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
         if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
             remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
     return met(run.case, remark)
+
+
+@of_runs
+def whole(run: Run) -> Finding:
+    """Every line of a text in ASCII arrives, and arrives as it was. Where no plain text came, ``text`` says so."""
+    if not run.arrivals:
+        return nothing(run)
+    for arrival in run.arrivals if run.facts.wanted.body.isascii() else []:
+        if _plain(parsed(arrival)) is not None and (wrong := _body_differs(run, arrival)):
+            return broken(run.case, wrong, [Pointer("message", arrival.id)])
+    return met(run.case)
 
 
 @of_runs
@@ -136,17 +94,11 @@ def lines(run: Run) -> Finding:
                 run.pointers(conversation, line),
             )
     if not run.arrivals:
-        return broken(run.case, run.how_it_ended(), run.pointers())
+        return nothing(run)
     for arrival, fault in _faults(run):
         if fault.rule in LINE_RULES:
             return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     return met(run.case)
-
-
-def _first(run: Run) -> tuple[Conversation, int]:
-    """Where the first message that was taken began."""
-    conversation, transaction = run.taken[0]
-    return conversation, transaction.line
 
 
 def _faults(run: Run) -> list[tuple[Arrival, Fault]]:
@@ -158,39 +110,29 @@ def _faults(run: Run) -> list[tuple[Arrival, Fault]]:
     return found
 
 
-def _parsed(arrival: Arrival) -> EmailMessage:
-    message = message_from_bytes(arrival.raw, policy=policy.SMTP)
-    assert isinstance(message, EmailMessage)
-    return message
-
-
 def _header(arrival: Arrival) -> EmailMessage:
     """The header alone, as UTF-8, which SMTPUTF8 allows there and the library does not expect in bytes (RFC 6532)."""
-    message = message_from_string(_head(arrival).decode("utf-8", "surrogateescape"), policy=policy.SMTP)
+    message = message_from_string(head(arrival).decode("utf-8", "surrogateescape"), policy=policy.SMTP)
     assert isinstance(message, EmailMessage)
     return message
 
 
-def _head(arrival: Arrival) -> bytes:
-    return re.split(rb"\r?\n\r?\n", arrival.raw, maxsplit=1)[0] + b"\r\n\r\n"
-
-
-def _addresses(message: EmailMessage, name: str) -> list[Address]:
-    """The addresses of all fields of that name. The library stumbles over some broken ones, which then are none."""
-    found: list[Address] = []
-    try:
-        for field in message.get_all(name, []):
-            found += field.addresses
-    except Exception:
-        return []
+def _addresses(arrival: Arrival, name: str) -> list[str]:
+    """The addresses of all fields of that name; of fields that no strict reader understands, none."""
+    found: list[str] = []
+    for field in parse(arrival.raw, Report(arrival.raw)).all(name):
+        with suppress(Malformed):
+            found += [
+                f"{mailbox.local}@{mailbox.domain}" for mailbox in parse_addresses(field.text).mailboxes
+            ]
     return found
 
 
 def _differs(run: Run, arrival: Arrival) -> str:
     """What of the addresses, and of names and subject in ASCII, is other than was asked for."""
-    wanted, message = run.facts.wanted, _header(arrival)
+    wanted = run.facts.wanted
     for name, expected in (("From", [wanted.sender]), ("To", wanted.to), ("Cc", wanted.cc)):
-        shown = [address(found.addr_spec) for found in _addresses(message, name)]
+        shown = [address(path) for path in _addresses(arrival, name.lower())]
         if sorted(shown) != sorted(map(address, expected)):
             listed = ", ".join(shown) or "nobody"
             return (
@@ -218,7 +160,7 @@ def _beyond_ascii_differs(run: Run, arrival: Arrival) -> str:
 
 def _name_differs(run: Run, arrival: Arrival) -> str:
     wanted, shown = run.facts.wanted.from_name, _author(arrival)
-    if shown != wanted:
+    if shown.strip() != wanted.strip():
         return f"The author's name arrived as {quoted(shown)} instead of {quoted(wanted)}."
     return ""
 
@@ -232,15 +174,12 @@ def _author(arrival: Arrival) -> str:
     try:
         name = parse_addresses(field.text).mailboxes[0].name if field else ""
     except (Malformed, LookupError):
-        return next((found.display_name for found in _addresses(_header(arrival), "From")), "")
+        return ""
     name = name.encode("ascii", "surrogateescape").decode("utf-8", "replace")
     if '"' in name:
         # Within quotation marks there are no encoded words.
         return QUOTED_STRING.sub(lambda found: QUOTED_PAIR.sub(r"\1", found[1]), name)
-    try:
-        return str(make_header(decode_header(name)))
-    except (LookupError, ValueError, HeaderParseError):
-        return name
+    return decoded(name)
 
 
 def _subject_differs(run: Run, message: EmailMessage) -> str:
@@ -267,26 +206,14 @@ def _date(run: Run, arrival: Arrival) -> str:
     return f"Date says {said:%Y-%m-%d %H:%M %z}, and the message was sent at {began:%Y-%m-%d %H:%M %z}."
 
 
-def _repeated(run: Run, arrival: Arrival) -> str:
-    """Whether another run's message bears the same Message-ID."""
-    own = _identifier(arrival)
-    mine = {other.id for other in run.arrivals}
-    for other in run.program.arrivals:
-        if own and other.id not in mine and _identifier(other) == own:
-            return f"Two messages bear the same Message-ID {quoted(own)} (RFC 5322 section 3.6.4)."
-    return ""
-
-
-def _identifier(arrival: Arrival) -> str:
-    found = re.search(rb"^message-id:\s*(<[^>\r\n]*>)", arrival.raw, re.IGNORECASE | re.MULTILINE)
-    return found[1].decode("ascii", "backslashreplace") if found else ""
-
-
 def _body_differs(run: Run, arrival: Arrival) -> str:
     """The first line of the text that arrived otherwise. An end of line more or less at the end is none."""
     try:
-        part = _parsed(arrival).get_body(("plain",))
-        arrived = str(part.get_content()) if part is not None else ""
+        message = parsed(arrival)
+        part = _plain(message)
+        if part is None:
+            return _no_text(message)
+        arrived = str(part.get_content())
     except (LookupError, ValueError, AttributeError) as error:
         return f"The text cannot be read: {error}."
     sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
@@ -302,3 +229,24 @@ def _body_differs(run: Run, arrival: Arrival) -> str:
     if expected is None:
         return f"Behind the text's end there is a line {quoted(got)}."
     return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
+
+
+def _plain(message: EmailMessage) -> EmailMessage | None:
+    """The part that holds the text; none where there is none, or the parts are too broken to be told apart."""
+    try:
+        return message.get_body(("plain",))  # type: ignore[return-value]
+    except (AttributeError, ValueError, LookupError):
+        return None
+
+
+def _no_text(message: EmailMessage) -> str:
+    """What a message without a part of plain text holds instead."""
+    kinds = [part.get_content_type() for part in message.walk() if not part.is_multipart()]
+    if "text/html" in kinds:
+        return (
+            "The message holds HTML alone (Content-Type: text/html), and what was to be sent is plain text: its lines, "
+            "and every < and & in it, are shown otherwise."
+        )
+    if "text/plain" in kinds:
+        return "The text is an attachment (Content-Disposition) and not the message's text."
+    return f"The message holds no plain text: its Content-Type is {quoted(', '.join(kinds) or 'missing')}."

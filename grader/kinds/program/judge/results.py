@@ -1,15 +1,11 @@
-"""What was taken, what the program told about it, and how it took a refusal."""
+"""What was taken, and what the program told about it."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 from grader.kinds.program.judge.runs import Run, of_runs
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
 
-MOST_TRIES = 5
-"""Connections that a client may make to a server which asks it to come back later, within one run."""
 NOT_FOUND_OR_NOT_RUN = (126, 127)
 BYTE_ORDER_MARK = "\ufeff"
 
@@ -65,43 +61,6 @@ def tells(run: Run) -> Finding:
 
 
 @of_runs
-def obeys_no(run: Run) -> Finding:
-    """What is refused for good (5xx) is not tried again (RFC 5321 section 4.2.1)."""
-    refused = [refusal for refusal in run.refusals() if refusal.permanent]
-    # Trying one mechanism after the other is no second try of a session; coming back with the same password is.
-    said = Counter(
-        refusal.command.casefold()
-        for refusal in {
-            (r.session, "auth") if _is_auth(r.command) else (r.session, r.line): r for r in refused
-        }.values()
-        if not _is_auth(refusal.command)
-    )
-    logins = len({refusal.session for refusal in refused if _is_auth(refusal.command)})
-    again = max([logins, *said.values()], default=0)
-    if again <= 1:
-        return met(run.case)
-    last = refused[-1]
-    return broken(
-        run.case,
-        f"{run.name} was refused for good, and tried the same {again} times.",
-        [Pointer("session", last.session, last.line), *run.output],
-    )
-
-
-@of_runs
-def does_not_hammer(run: Run) -> Finding:
-    """A server that asks to be tried later is not tried again and again at once (RFC 5321 section 4.5.4.1)."""
-    tries = len(run.facts.conversations)
-    if tries <= MOST_TRIES:
-        return met(run.case)
-    return broken(
-        run.case,
-        f"{run.name} was asked to come back later, and connected more than {MOST_TRIES} times at once.",
-        run.pointers(),
-    )
-
-
-@of_runs
 def ends(run: Run) -> Finding:
     """The program ends in time, whatever the server does."""
     if not run.facts.late:
@@ -113,10 +72,6 @@ def ends(run: Run) -> Finding:
         else run.how_it_ended(),
         run.pointers(),
     )
-
-
-def _is_auth(command: str) -> bool:
-    return command.upper().startswith("AUTH")
 
 
 def _where(run: Run) -> list[Pointer]:

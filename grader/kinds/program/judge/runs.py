@@ -9,7 +9,7 @@ from grader.kinds.program.declare import ProgramCheck
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
 from grader.kinds.traffic.index import Case, EvidenceIndex
 from grader.kinds.traffic.sentences import quoted
-from grader.model.finding import Finding
+from grader.model.finding import Finding, broken, unproven
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
 from grader.model.traffic import Arrival, Command, Session
@@ -19,16 +19,22 @@ Judgement = Callable[[ProgramCheck, list[Case], ProgramIndex], list[Finding]]
 
 CREDENTIALS = "<credentials>"
 HUNG_UP = "The client hung up."
+ROOM = 1_000_000
+"""Octets of a message that a server must take to count as one that takes every message of a lab."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reply that refused something: the session and its line, what was said and what was answered."""
+    """A reply that refused something: the session and its line, what was said and what was answered.
+
+    ``at`` is when, in milliseconds since the run began.
+    """
 
     session: int
     line: int
     command: str
     reply: str
+    at: float = 0.0
 
     @property
     def permanent(self) -> bool:
@@ -84,6 +90,23 @@ class Run:
         return {address(path) for t in transactions for path in (*t.recipients, *t.refused)}
 
     @property
+    def takes_all(self) -> bool:
+        """Whether the server takes every message that is handed to it as it should be."""
+        server = self.server
+        odd = server.answers or server.silent is not None or server.size < ROOM
+        return server.honest and not odd
+
+    @property
+    def alike(self) -> list[RunFacts]:
+        """Runs with the same message at a server that takes everything: how the program goes about it unhindered."""
+        runs = (self.of(facts) for facts in self.program.runs if facts.message == self.facts.message)
+        return [run.facts for run in runs if run.takes_all and run.all_taken]
+
+    def of(self, facts: RunFacts) -> Run:
+        """Another run of the program."""
+        return self if facts.id == self.facts.id else Run(self.case, self.evidence, self.program, facts)
+
+    @property
     def all_taken(self) -> bool:
         """Whether the server took the message for every recipient that the program named to it."""
         return bool(self.taken) and self.asked <= self.accepted
@@ -100,8 +123,8 @@ class Run:
                 if line.who == "C":
                     # What answers a password answers the AUTH before it.
                     command = command if line.text == CREDENTIALS else line.text
-                elif line.who == "S" and line.text[:1] in ("4", "5"):
-                    yield Refusal(conversation.session, index, command, line.text)
+                elif line.who == "S" and line.text[:1] in ("4", "5") and line.text[3:4] != "-":
+                    yield Refusal(conversation.session, index, command, line.text, line.at)
 
     def how_it_ended(self) -> str:
         """How the run ended, and what stopped it, as one or two sentences."""
@@ -152,6 +175,13 @@ class Run:
             return self.output
         last = self.last_line(conversation)
         return [Pointer("session", conversation.session, last if line is None else line), *self.output]
+
+
+def nothing(run: Run) -> Finding:
+    """The finding where no message was taken: a fault if the server takes every one, and no news if not."""
+    if run.takes_all:
+        return broken(run.case, run.how_it_ended(), run.pointers())
+    return unproven(run.case, run.how_it_ended())
 
 
 def address(path: str) -> str:

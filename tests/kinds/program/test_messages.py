@@ -1,0 +1,183 @@
+"""The messages of a program judged: header, text and lines, one fault at a time."""
+
+from __future__ import annotations
+
+from email import policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from grader.model.traffic import Arrival
+from tests.kinds.program.runs import (
+    BODY,
+    GOOD,
+    HEADER,
+    LETTER,
+    TAKEN,
+    WANTED,
+    judged,
+)
+
+
+def test_an_author_whom_only_a_lenient_reader_finds_is_none() -> None:
+    whole = "=?utf-8?b?RXJpa2EgTGFuZyA8ZXJpa2FAZXhhbXBsZS5jb20+?="
+    result = judged("header", letter=LETTER.replace('"Erika Lang" <erika@example.com>', whole))
+    assert result.status == "fail"
+    assert "From is no list of addresses" in result.observed
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "good"),
+    [
+        ("<1795915096@example.com>", "<1795915096@example.com>", False),
+        ("<1763892001@example.com>", "<1763892003@example.com>", False),
+        ("<20251123100001.erika@example.com>", "<20251123100003.erika@example.com>", False),
+        ("<23.11.2025-10.00.01@example.com>", "<23.11.2025-10.00.02@example.com>", False),
+        ("<6922db21@example.com>", "<6922db23@example.com>", False),
+        ("<1763892001.417@example.com>", "<1763892001.419@example.com>", True),
+        ("<1763892001.5f0c1e7a9b@example.com>", "<1763892003.77aa01bc2d@example.com>", True),
+        ("<17638920010731@example.com>", "<17638920030115@example.com>", True),
+    ],
+)
+def test_an_identifier_of_the_second_is_none_whichever_second_it_is(
+    first: str, second: str, good: bool
+) -> None:
+    letters = [
+        LETTER.replace("<1.2@example.com>", text).replace("2026 10:00", "2025 10:00")
+        for text in (first, second)
+    ]
+    other = Arrival(1, "outside", "mail", [], letters[1].encode(), at=2000.0)
+    result = judged(
+        "header",
+        letter=letters[0].replace("Mon, 23", "Sun, 23"),
+        others=[other],
+        started="2025-11-23T10:00:01Z",
+    )
+    assert (result.status == "pass") == good, result.observed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n", "", "Date is missing"),
+        ("Mon, 23 Nov 2026 10:00:00 +0000", "2026-11-23 10:00", "is no date"),
+        ("Mon, 23 Nov 2026 10:00", "Tue, 24 Nov 2026 10:00", "Date says 2026-11-24"),
+        ("Message-ID: <1.2@example.com>\r\n", "", "no Message-ID"),
+        ("<1.2@example.com>", "1.2@example.com", "Message-ID"),
+        ("To: a@x.example", "To: z@x.example", "To names “z@x.example”"),
+        ("Cc: b@y.example\r\n", "", "Cc names “nobody”"),
+        ("Cc: b@y.example", "Cc: ", "Cc is no list of addresses"),
+        ("<erika@example.com>", "<alice@example.com>", "From names “alice@example.com”"),
+        ('"Erika Lang"', "Erika", "The author's name arrived as “Erika”"),
+        ("Subject: Minutes", "Subject: Hours", "The subject arrived as “Hours”"),
+    ],
+)
+def test_a_header_with_a_fault(old: str, new: str, said: str) -> None:
+    assert old in LETTER
+    result = judged("header", letter=LETTER.replace(old, new))
+    assert result.status == "fail"
+    assert said in result.observed
+
+
+@pytest.mark.parametrize(
+    "author",
+    ["Erika Lang <erika@example.com>", "=?utf-8?q?Erika?= =?utf-8?q?_Lang?= <erika@example.com>",
+     '"Erika Lang" <erika@EXAMPLE.com>', "Erika\r\n Lang <erika@example.com>"],
+)  # fmt: skip
+def test_a_name_may_be_written_in_many_ways(author: str) -> None:
+    letter = LETTER.replace('"Erika Lang" <erika@example.com>', author)
+    assert judged("header", letter=letter).status == "pass"
+
+
+def test_a_message_id_of_another_message_is_no_id() -> None:
+    other = Arrival(1, "outside", "mail", [], LETTER.encode())
+    assert "same Message-ID" in judged("header", others=[other]).observed
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("\r\nDear all,\r\n\r\n", "The text ends before its line 3, “.”"),
+        ("\r\nDear all,\r\n\r\n..\r\nErika\r\n", "Line 3 of the text arrived as “..” instead of “.”"),
+        (BODY + "Bye\r\n", "Behind the text's end there is a line “Bye”"),
+    ],
+)
+def test_a_text_that_arrives_otherwise(body: str, said: str) -> None:
+    assert said in judged("text", letter=HEADER + body).observed
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("text/html; charset=us-ascii", "HTML alone"),
+        ("text/plain\r\nContent-Disposition: attachment", "The text is an attachment"),
+        ("application/pdf", "its Content-Type is “application/pdf”"),
+    ],
+)
+def test_a_message_without_plain_text_is_said_to_be_that_and_once(kind: str, said: str) -> None:
+    letter = f"{HEADER}MIME-Version: 1.0\r\nContent-Type: {kind}\r\n{BODY}"
+    assert said in judged("text", letter=letter).observed
+    assert judged("whole", letter=letter).status == "pass"
+
+
+def test_an_encoded_word_of_76_characters_is_too_long() -> None:
+    word = f"=?utf-8?q?{'=C3=A4' * 10}{'a' * 4}?="
+    assert len(word) == 76
+    wanted = replace(WANTED, subject="ä" * 10 + "aaaa")
+    result = judged("text", letter=LETTER.replace("Subject: Minutes", f"Subject: {word}"), wanted=wanted)
+    assert "an encoded word of 76 characters" in result.observed
+
+
+ODD = replace(WANTED, from_name="Jürgen Weiß", subject="Grüße: 5 € ☕", body="Kaffee ☕\n東京\n".encode())
+
+
+@pytest.mark.parametrize("cte", ["base64", "quoted-printable", "8bit"])
+@pytest.mark.parametrize("utf8", [False, True])
+def test_characters_arrive_however_they_are_carried(cte: str, utf8: bool) -> None:
+    mail = EmailMessage(policy=policy.SMTPUTF8 if utf8 else policy.SMTP)
+    mail["From"] = f"{ODD.from_name} <erika@example.com>"
+    mail["Subject"] = ODD.subject
+    mail.set_content(ODD.body.decode(), cte=cte)
+    parameters = "SMTPUTF8 BODY=8BITMIME" if utf8 else "BODY=8BITMIME"
+    conversation = replace(GOOD, transactions=[replace(TAKEN, parameters=parameters)])
+    result = judged("text", letter=bytes(mail), wanted=ODD, conversations=[conversation])
+    assert (result.status, result.remarks) == ("pass", [])
+
+
+def test_eight_bits_that_were_not_announced_are_remarked_on() -> None:
+    letter = HEADER + "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" \
+        "Content-Transfer-Encoding: 8bit\r\n\r\nKaffee ☕\r\n東京\r\n"  # fmt: skip
+    wanted = replace(ODD, from_name="Erika Lang", subject="Minutes")
+    assert "BODY=8BITMIME" in judged("text", letter=letter, wanted=wanted).remarks[0]
+
+
+@pytest.mark.parametrize(
+    "subject", ["Grüße: 5 € ☕", "=?utf-8?q?Gr=C3=BC=C3=9Fe?=", "=?iso-8859-1?q?Gr=C3=BC=C3=9Fe:_5_?="]
+)
+def test_a_garbled_subject(subject: str) -> None:
+    letter = LETTER.replace("Subject: Minutes", f"Subject: {subject}")
+    assert judged("text", letter=letter, wanted=ODD).status == "fail"
+
+
+@pytest.mark.parametrize(
+    "letter", [LETTER.replace("\r\n", "\n"), LETTER + "x" * 999 + "\r\n", LETTER + "a\rb\r\n"]
+)
+def test_lines_with_a_fault(letter: str) -> None:
+    assert judged("lines", letter=letter).status == "fail"
+
+
+def test_commands_without_cr_are_pointed_at() -> None:
+    result = judged("lines", conversations=[replace(GOOD, bare=[3])])
+    assert result.evidence[0] == "session:0:3"
+
+
+@given(
+    raw=st.binary(max_size=400) | st.text(alphabet='FromTDatSubjec:<>@,"=?utf8bqQB \r\n()\\;.é', max_size=300)
+)
+def test_no_message_breaks_the_judge(raw: bytes | str) -> None:
+    for expected in ("hides-bcc", "header", "text", "whole", "lines"):
+        letter = raw if isinstance(raw, bytes) else raw.encode()
+        assert judged(expected, letter=letter, wanted=ODD).status in ("pass", "fail")

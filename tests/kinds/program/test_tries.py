@@ -1,0 +1,130 @@
+"""What a program tells of its run, and how it takes a refusal."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from grader.model.submission_server import Conversation
+from grader.model.traffic import Line
+from tests.kinds.program.runs import (
+    EVERYBODY,
+    GOOD,
+    NOTHING,
+    TAKEN,
+    judged,
+)
+
+PARTLY = replace(GOOD, transactions=[replace(TAKEN, recipients=EVERYBODY[:2], refused=EVERYBODY[2:])])
+
+
+@pytest.mark.parametrize(
+    ("conversations", "code", "good"),
+    [
+        ([GOOD], 0, True),
+        ([GOOD], 1, False),
+        ([NOTHING], 0, False),
+        ([NOTHING], 1, True),
+        ([PARTLY], 0, False),
+        ([PARTLY], 1, True),
+        ([NOTHING, GOOD], 0, True),
+        ([], 0, False),
+        ([], 1, True),
+    ],
+)
+def test_the_exit_status_is_held_against_what_was_taken(
+    conversations: list[Conversation], code: int, good: bool
+) -> None:
+    assert (judged("tells", conversations=conversations, code=code).status == "pass") == good
+
+
+def refused(*said: tuple[str, str]) -> list[Line]:
+    lines = [Line(0, "S", "220 ready")]
+    for command, reply in said:
+        lines += [Line(1, "C", command), Line(2, "S", reply)]
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("sessions", "good"),
+    [
+        ([refused(("AUTH PLAIN <credentials>", "535 no"), ("AUTH LOGIN", "535 no"))], True),
+        ([refused(("AUTH PLAIN <credentials>", "535 no"))] * 2, False),
+        ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
+        ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
+        ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),
+    ],
+)
+def test_a_no_is_not_argued_with(sessions: list[list[Line]], good: bool) -> None:
+    conversations = [replace(NOTHING, session=number) for number in range(len(sessions))]
+    result = judged("obeys-no", conversations=conversations, sessions=sessions, code=1)
+    assert (result.status == "pass") == good
+
+
+BUSY = {"answers": {"mail": "451 4.3.0 later"}}
+
+
+def refused_at(*seconds: float, connect: bool = False) -> list[Line]:
+    """A session in which the same is refused for now at each of these seconds; ``connect``: by the greeting."""
+    if connect:
+        return [Line(seconds[0] * 1000, "S", "421 4.3.2 later")]
+    lines = [Line(seconds[0] * 1000, "S", "220 ready")]
+    for second in seconds:
+        lines += [Line(second * 1000, "C", "MAIL FROM:<a@x>"), Line(second * 1000, "S", "451 4.3.0 later")]
+    return lines
+
+
+@pytest.mark.parametrize(
+    ("tries", "good"),
+    [
+        ([[0.0]], True),
+        ([[0.0], [1.0]], True),
+        ([[0.0], [1.0], [3.0]], True),
+        ([[0.0], [0.01]], False),
+        ([[0.0], [1.0], [1.2]], False),
+        ([[0.0, 0.01]], False),
+        ([[0.0, 1.0, 2.5]], True),
+        ([[float(second)] for second in range(6)], False),
+    ],
+)
+@pytest.mark.parametrize("connect", [False, True])
+def test_patience_is_measured_by_the_clock(tries: list[list[float]], good: bool, connect: bool) -> None:
+    if connect and any(len(seconds) > 1 for seconds in tries):
+        pytest.skip("a greeting is said once")
+    conversations = [replace(NOTHING, session=number) for number in range(len(tries))]
+    sessions = [refused_at(*seconds, connect=connect) for seconds in tries]
+    result = judged(
+        "does-not-hammer", conversations=conversations, sessions=sessions, behaviour=BUSY, code=75
+    )
+    assert (result.status == "pass") == good, result.observed
+
+
+DATA = [
+    Line(0, "C", "MAIL FROM:<erika@example.com>"), Line(0, "S", "250 OK"), Line(0, "C", "."), Line(0, "S", "554 no"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("recipients", "good"),
+    [
+        ([["a@x.example"], ["b@y.example"]], True),
+        ([["a@x.example"], ["a@X.example"]], False),
+        ([["a@x.example", "b@y.example"], ["b@y.example", "a@x.example"]], False),
+        ([["a@x.example", "b@y.example"], ["a@x.example"]], True),
+    ],
+)
+def test_the_same_tried_again_means_the_same_recipients(recipients: list[list[str]], good: bool) -> None:
+    transactions = [
+        replace(TAKEN, line=4 * number, last_line=4 * number + 3, recipients=some, taken=False, arrival=None)
+        for number, some in enumerate(recipients)
+    ]
+    conversation = replace(GOOD, transactions=transactions)
+    result = judged("obeys-no", conversations=[conversation], sessions=[DATA * len(recipients)], code=1)
+    assert (result.status == "pass") == good, result.observed
+
+
+def test_a_line_that_goes_on_is_no_reply_of_its_own() -> None:
+    said = refused(("RCPT TO:<a@x>", "550-no"))
+    said += [Line(2, "S", "550 such user")]
+    result = judged("obeys-no", conversations=[NOTHING], sessions=[said], code=1)
+    assert result.status == "pass"
