@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 
+from grader.formats.dns.entries import owners
 from grader.model.plan import Zone
 
-_RECORD = re.compile(r"^(\S+)\s+IN\s+([A-Z]+)\s", re.MULTILINE)
 _HEAD = """$TTL 300
 @ IN SOA ns hostmaster 1 3600 600 86400 300
 @ IN NS ns
@@ -26,8 +25,7 @@ class ZoneBook:
     def declare(self, origin: str, text: str) -> None:
         """Take over a master file."""
         self._zones[origin] = [text if text.endswith("\n") else text + "\n"]
-        for name, type_ in _RECORD.findall(text):
-            self._held.add((_absolute(name, origin), type_))
+        self._held.update(owners(text.encode(), origin))
 
     def holds(self, name: str, *types: str) -> bool:
         """Whether there are records of one of these types already."""
@@ -65,9 +63,3 @@ class ZoneBook:
             if not dot:
                 return None
         return name
-
-
-def _absolute(name: str, origin: str) -> str:
-    if name == "@":
-        return origin.lower()
-    return (name[:-1] if name.endswith(".") else f"{name}.{origin}").lower()

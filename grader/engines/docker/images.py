@@ -125,7 +125,7 @@ def remove_outdated(client: APIClient) -> list[str]:
 def _programs() -> Iterator[tuple[str, bytes]]:
     """The agent, and as much of the grader as the world's program imports."""
     yield "agent.py", (_PACKAGE / "engines" / "guest" / "agent.py").read_bytes()
-    rooms = ("model/*.py", "formats/*.py", "world/**/*.py")
+    rooms = ("model/*.py", "formats/*.py", "formats/dns/**/*.py", "world/**/*.py")
     for path in sorted([_PACKAGE / "__init__.py", *(path for room in rooms for path in _PACKAGE.glob(room))]):
         yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
 

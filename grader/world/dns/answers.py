@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import struct
-from typing import Any
+import dns.exception
+import dns.message
+import dns.rcode
+import dns.rdatatype
+from dns.flags import Flag
+from dns.message import Message
+from dns.opcode import Opcode
+from dns.rcode import Rcode
+from dns.rdataclass import RdataClass
+from dns.rdatatype import RdataType
+from dns.rrset import RRset
 
-from dnslib import EDNS0, OPCODE, QTYPE, RCODE, DNSHeader, DNSRecord
-from dnslib.dns import CLASS, DNSError
-
+from grader.formats.dns.messages import LONGEST_MESSAGE
 from grader.model.traffic import Query
 from grader.world.dns.zones import Zones
 from grader.world.transcript import Clock
@@ -53,38 +60,45 @@ class Answers:
     def _work_out(self, packet: bytes, udp: bool) -> tuple[bytes, str, str, str]:
         """The response without its identifier, and name, type and answer for the record."""
         try:
-            request = DNSRecord.parse(packet)
-        except (DNSError, ValueError, IndexError, KeyError, UnicodeError, struct.error) as error:
-            return _refusal(packet, RCODE.FORMERR), "", "", f"FORMERR: {error}"
-        question = request.q if len(request.questions) == 1 else None
-        name = str(question.qname) if question is not None else ""
-        kind = _type_name(question.qtype) if question is not None else ""
-        reply = self._reply(request, question)
-        said = _spoken(reply)
-        response = _fitting(reply, _room(request)) if udp else reply.pack()
-        return response[2:], name, kind, said
+            request = dns.message.from_wire(packet)
+        except (dns.exception.DNSException, ValueError) as error:
+            return _refusal(packet, Rcode.FORMERR), "", "", f"FORMERR: {error}"
+        question = request.question[0] if len(request.question) == 1 else None
+        name = question.name.to_text() if question is not None else ""
+        kind = dns.rdatatype.to_text(question.rdtype) if question is not None else ""
+        try:
+            reply = self._reply(request, question)
+            response = _packed(reply, _room(request) if udp else LONGEST_MESSAGE, udp)
+        except Exception:
+            # Whatever a zone does to this name costs this name alone: the others are still asked for.
+            reply = _empty(request, Rcode.SERVFAIL)
+            response = reply.to_wire()
+        return response[2:], name, kind, _spoken(reply)
 
-    def _reply(self, request: DNSRecord, question: Any) -> DNSRecord:
-        reply = DNSRecord(
-            DNSHeader(
-                id=request.header.id, qr=1, aa=1, ra=1, rd=request.header.rd, opcode=request.header.opcode
-            ),
-            questions=request.questions,
-        )
-        if any(rr.rtype == QTYPE.OPT for rr in request.ar):
-            reply.add_ar(EDNS0(udp_len=LARGEST_UDP))
-        if request.header.opcode != OPCODE.QUERY:
-            reply.header.rcode = RCODE.NOTIMP
-        elif question is None:
-            reply.header.rcode = RCODE.FORMERR
-        elif question.qclass != CLASS.IN or question.qtype in (QTYPE.AXFR, QTYPE.IXFR):
-            reply.header.rcode = RCODE.REFUSED
-        else:
-            found = self._zones.look_up(question.qname, question.qtype)
-            reply.header.rcode = found.rcode
-            reply.add_answer(*found.records)
-            reply.add_auth(*found.authority)
+    def _reply(self, request: Message, question: RRset | None) -> Message:
+        if request.opcode() != Opcode.QUERY:
+            return _empty(request, Rcode.NOTIMP)
+        if question is None:
+            return _empty(request, Rcode.FORMERR)
+        if question.rdclass != RdataClass.IN or question.rdtype in (RdataType.AXFR, RdataType.IXFR):
+            return _empty(request, Rcode.REFUSED)
+        found = self._zones.look_up(question.name, question.rdtype)
+        reply = _empty(request, found.rcode)
+        reply.answer += found.answer
+        reply.authority += found.authority
         return reply
+
+
+def _empty(request: Message, rcode: Rcode) -> Message:
+    """A reply to a request without any record (RFC 1035 section 4.1.1)."""
+    reply = dns.message.QueryMessage(request.id)
+    reply.flags = Flag.QR | Flag.AA | Flag.RA | (request.flags & Flag.RD)
+    reply.set_opcode(request.opcode())
+    reply.question = request.question
+    if request.edns >= 0:
+        reply.use_edns(0, payload=LARGEST_UDP)
+    reply.set_rcode(rcode)
+    return reply
 
 
 def _refusal(packet: bytes, rcode: int) -> bytes:
@@ -93,31 +107,29 @@ def _refusal(packet: bytes, rcode: int) -> bytes:
     return flags.to_bytes(2, "big") + bytes(8)
 
 
-def _room(request: DNSRecord) -> int:
+def _room(request: Message) -> int:
     """How large a datagram the client takes (RFC 6891 section 6.2.3)."""
-    sizes = [rr.rclass for rr in request.ar if rr.rtype == QTYPE.OPT]
-    return min(max(sizes[0], SMALLEST_UDP), LARGEST_UDP) if sizes else SMALLEST_UDP
+    return min(max(request.payload, SMALLEST_UDP), LARGEST_UDP) if request.edns >= 0 else SMALLEST_UDP
 
 
-def _fitting(reply: DNSRecord, room: int) -> bytes:
-    """The reply, or one that asks to come back over TCP (RFC 2181 section 9)."""
-    packed: bytes = reply.pack()
-    if len(packed) > room:
-        reply.header.tc = 1
-        reply.rr, reply.auth = [], []
-        packed = reply.pack()
-    return packed
+def _packed(reply: Message, room: int, udp: bool) -> bytes:
+    """The reply, or one that asks to come back over TCP (RFC 2181 section 9).
 
-
-def _type_name(qtype: int) -> str:
+    Raises ``dns.exception.TooBig`` for one that no message holds.
+    """
     try:
-        return str(QTYPE[qtype])
-    except DNSError:
-        return f"TYPE{qtype}"
+        return reply.to_wire(max_size=room, want_shuffle=False)
+    except dns.exception.TooBig:
+        if not udp:
+            raise
+    reply.to_wire(max_size=LONGEST_MESSAGE, want_shuffle=False)
+    short = _empty(reply, reply.rcode())
+    short.flags |= Flag.TC
+    return short.to_wire(max_size=room)
 
 
-def _spoken(reply: DNSRecord) -> str:
+def _spoken(reply: Message) -> str:
     """The answer in a few words for the record."""
-    if reply.header.rcode != RCODE.NOERROR:
-        return str(RCODE[reply.header.rcode])
-    return ", ".join(str(rr.rdata) for rr in reply.rr) or "NODATA"
+    if reply.rcode() != Rcode.NOERROR:
+        return dns.rcode.to_text(reply.rcode())
+    return ", ".join(rdata.to_text() for rrset in reply.answer for rdata in rrset) or "NODATA"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from dnslib import QTYPE, RCODE, DNSRecord
+import dns.name
 
+from grader.formats.dns import messages
+from grader.formats.dns.names import plain
 from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError
 from grader.world.dns.nameserver import PORT
@@ -26,18 +28,18 @@ async def ask(server: str, names: Sequence[str], port: int = PORT) -> list[KeyAn
                 return [await _asked(name, reader, writer) for name in names]
             finally:
                 writer.close()
-    except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+    except (OSError, TimeoutError, asyncio.IncompleteReadError, messages.BadMessage) as error:
         raise EngineError(f"the world's nameserver {server} does not answer: {error}") from error
 
 
 async def _asked(name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> KeyAnswer:
-    question: bytes = DNSRecord.question(name, "TXT").pack()
+    question = messages.question(dns.name.from_text(name), "TXT", identity=0)
     writer.write(len(question).to_bytes(2, "big") + question)
     length = int.from_bytes(await reader.readexactly(2), "big")
-    answer = DNSRecord.parse(await reader.readexactly(length))
+    answer = messages.response(await reader.readexactly(length))
     return KeyAnswer(
         name,
-        str(RCODE[answer.header.rcode]),
-        [str(rr.rdata.label).rstrip(".") for rr in answer.rr if rr.rtype == QTYPE.CNAME],
-        [[bytes(string) for string in rr.rdata.data] for rr in answer.rr if rr.rtype == QTYPE.TXT],
+        answer.rcode,
+        [plain(alias.target) for alias in answer.of("CNAME")],
+        [list(text.strings) for text in answer.of("TXT")],
     )

@@ -8,9 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import Any, NamedTuple
-
-from dnslib import RR, DNSBuffer
+from typing import NamedTuple
 
 from grader.formats.dns.masterfile import ZoneFile
 from grader.model.errors import EngineError
@@ -36,7 +34,7 @@ def zones_of(files: dict[str, ZoneFile]) -> Zones:
     """Zones by origin, as they were read, for the nameserver."""
     zones = Zones([])
     for origin, file in files.items():
-        zones.hold(origin, [_record(*served) for served in file.served])
+        zones.hold(origin, file.served)
     return zones
 
 
@@ -85,8 +83,8 @@ def _serve(nameserver: Answers, udp: socket.socket, tcp: socket.socket, stop: so
             for key, _ in ready.select():
                 if key.fileobj is stop:
                     return
-                # A client that goes away before its answer comes is its own affair.
-                with suppress(OSError):
+                # A client that goes away before its answer comes is its own affair, as is one that breaks the answer.
+                with suppress(Exception):
                     if key.fileobj is udp:
                         packet, client = udp.recvfrom(LARGEST_QUERY)
                         if (response := nameserver.answer(packet, client[0], udp=True)) is not None:
@@ -112,10 +110,3 @@ def _clock() -> Callable[[], float]:
     """Milliseconds since now."""
     began = time.monotonic()
     return lambda: round((time.monotonic() - began) * 1000, 3)
-
-
-def _record(owner: Any, ttl: int, rdata: Any) -> Any:
-    """A record of dnspython as one of dnslib, by way of the wire (RFC 1035 section 3.2.1)."""
-    data = rdata.to_wire()
-    head = b"".join((int(rdata.rdtype).to_bytes(2, "big"), b"\x00\x01", ttl.to_bytes(4, "big")))
-    return RR.parse(DNSBuffer(owner.to_wire() + head + len(data).to_bytes(2, "big") + data))

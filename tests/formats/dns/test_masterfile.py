@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.formats.dns.masterfile import read_zone
+from grader.formats.dns.masterfile import read_records, read_zone
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
 
@@ -124,8 +124,8 @@ def test_all_faults_are_found_at_once_up_to_twenty() -> None:
 
 
 def test_a_zone_begins_with_a_start_of_authority() -> None:
-    assert [fault.sentence for fault in read_zone(b"@ NS ns\n", "example.com").faults] == [
-        "there is no SOA record, with which a zone begins"
+    assert [fault.sentence for fault in read_zone(b"@ NS ns\nns A 192.0.2.1\n", "example.com").faults] == [
+        "there is no SOA record, with which a zone begins: add one, such as “@ SOA ns hostmaster 1 4h 1h 2w 5m”"
     ]
     assert "no NS record" in read_zone(b"@ SOA ns h 1 2 3 4 5\n", "example.com").faults[0].sentence
     assert "belongs to" in read_zone(b"a SOA ns h 1 2 3 4 5\n", "example.com").faults[0].sentence
@@ -146,8 +146,14 @@ def test_latin_1_may_stand_in_a_comment_and_keeps_its_column() -> None:
     assert zone.served[-1][2].strings == (b"\xfc",)
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_record() -> None:
-    assert read_zone(b"\xef\xbb\xbf" + HEAD.encode(), "example.com").faults == []
+def test_a_byte_order_mark_is_no_part_of_the_first_record_and_no_nameserver_takes_it() -> None:
+    marked = b"\xef\xbb\xbf" + HEAD.encode()
+    assert read_records(marked, "example.com").faults == []
+    zone = read_zone(marked, "example.com")
+    assert [
+        (fault.place, "save the file as UTF-8 without it" in fault.sentence) for fault in zone.faults
+    ] == [(Span(0, 0), True)]
+    assert len(zone.records) == 3, "the rest is read all the same"
 
 
 def test_a_comment_that_cuts_a_text_short_is_remembered() -> None:
@@ -175,5 +181,5 @@ def test_what_is_read_without_fault_dnspython_reads_alike(text: str) -> None:
         return
     if zone.faults:
         return
-    mine = {(name, rdata.rdtype, rdata) for name, _, rdata in zone.served}
+    mine = {(name, rdata.rdtype, rdata) for name, _, rdata, *_ in zone.served}
     assert mine == {(name, rdata.rdtype, rdata) for name, _, rdata in theirs.iterate_rdatas()}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dnslib
 import msgspec
 
 from grader import labs
+from grader.formats.dns.masterfile import read_zone
 from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, Try
 from grader.kinds.server.facts import ServerPlan
 from grader.kinds.server.plan import make
@@ -55,7 +55,8 @@ def answers(plan: ServerPlan) -> dict[tuple[str, str], list[str]]:
     """All records of the world, by name and type."""
     found: dict[tuple[str, str], list[str]] = {}
     for zone in plan.world.zones:
-        for record in dnslib.RR.fromZone(zone.text, origin=zone.origin):
-            key = (str(record.rname).rstrip("."), dnslib.QTYPE[record.rtype])
-            found.setdefault(key, []).append(str(record.rdata))
+        file = read_zone(zone.text.encode(), zone.origin)
+        assert file.faults == []
+        for record in file.records:
+            found.setdefault((record.owner, record.type), []).append(record.data)
     return found

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from grader.formats.dns.masterfile import LONGEST_STRING
 from grader.kinds.server.facts import RecordComplaint
-from grader.kinds.server.plan.records import LONGEST_STRING, MOST_COMPLAINTS, MOST_RECORDS, read_records
+from grader.kinds.server.plan.records import MOST_COMPLAINTS, MOST_RECORDS, read_key_records
 from grader.model.dns import KeyRecord
 
 DOMAIN = "example.com"
@@ -20,7 +21,7 @@ mail2026._domainkey\tIN\tTXT\t( "v=DKIM1; h=sha256; k=rsa; "
 
 
 def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], list[RecordComplaint]]:
-    published = read_records({name: data}, DOMAIN)
+    published = read_key_records({name: data}, DOMAIN)
     return published.records, published.complaints
 
 
@@ -77,7 +78,7 @@ def test_an_alias_and_a_record_of_the_same_owner() -> None:
 
 
 def test_the_same_record_in_two_files_is_one() -> None:
-    published = read_records({"dns/a.txt": GENKEY, "dns/b.zone": GENKEY}, DOMAIN)
+    published = read_key_records({"dns/a.txt": GENKEY, "dns/b.zone": GENKEY}, DOMAIN)
     assert [record.file for record in published.records] == ["dns/a.txt"]
     assert published.complaints == []
 
@@ -87,15 +88,15 @@ def test_the_same_record_in_two_files_is_one() -> None:
     [
         (b'x TXT "v=DKIM1"\n', "x TXT", "this publishes x.example.com"),
         (b'a._domainkey.example.com TXT "x"\n', "a._domain", "stands there twice"),
-        (b'a._domainkey IN TXT "v=DKIM1; " "' + b"p" * 300 + b'"\n', '"pp', "this string has 300 characters"),
-        (b'a._domainkey IN TXT "v=DKIM1; \n', '"v=DK', "quotation mark is opened"),
-        (b'a._domainkey IN TXT ( "v=DKIM1"\n', '( "v', "parenthesis is opened"),
-        (b'a._domainkey IN TXT "v=DKIM1" )\n', ")", "parenthesis is closed"),
-        (b'a._domainkey IN TEXT "x"\n', "TEXT", "no record type 'TEXT'"),
-        (b'a._domainkey CH TXT "x"\n', "CH", "not that of the Internet"),
+        (b'a._domainkey IN TXT "v=DKIM1; " "' + b"p" * 300 + b'"\n', "p" * 45 + '"', "300 octets long, and one can"),
+        (b'a._domainkey IN TXT "v=DKIM1; \n', '"v=DK', "the quotation mark that opens here is not closed"),
+        (b'a._domainkey IN TXT ( "v=DKIM1"\n', '( "v', "this parenthesis is never closed"),
+        (b'a._domainkey IN TXT "v=DKIM1" )\n', ")", "this parenthesis closes none that was opened"),
+        (b'a._domainkey IN TEXT "x"\n', "TEXT", "“TEXT” is no type of record; did you mean TXT?"),
+        (b'a._domainkey CH TXT "x"\n', "CH", "the class CH is not the Internet's"),
         (b'   IN TXT "x"\n', "IN", "has no name"),
-        (b"$INCLUDE /etc/passwd\n", "$INC", "is not used here"),
-        (b"$GENERATE 1-99999999 k$ TXT x\n", "$GEN", "is not used here"),
+        (b"$INCLUDE /etc/passwd\n", "$INC", "$INCLUDE is not taken"),
+        (b"$GENERATE 1-99999999 k$ TXT x\n", "$GEN", "$GENERATE is not taken"),
         (b'a\\.b._domainkey TXT "x"\n', "a", "no name that a selector could have"),
         (b'a._domainkey TXT "x"\nb._domainkey IN A 192.0.2.1\n', "A 192", "the A record is not published"),
         ('a._domainkey TXT \u201cv=DKIM1\u201d\n'.encode(), "\u201c", "quotation mark '\\u201c' is not ASCII"),
@@ -113,7 +114,7 @@ def test_reading_goes_on_after_a_fault() -> None:
 
 
 def test_a_private_key_is_told_and_kept_from_the_evidence() -> None:
-    published = read_records({"dns/k.txt": b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n"}, DOMAIN)
+    published = read_key_records({"dns/k.txt": b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n"}, DOMAIN)
     assert [complaint.sentence.partition(",")[0] for complaint in published.complaints] == [
         "this file holds a private key"
     ]
@@ -147,7 +148,7 @@ _PIECES = st.sampled_from(
     )
 )
 def test_whatever_is_handed_in_is_read_or_told_with_its_place(data: bytes) -> None:
-    published = read_records({"dns/x.txt": data}, DOMAIN)
+    published = read_key_records({"dns/x.txt": data}, DOMAIN)
     assert published.records or published.complaints
     lines = published.files[0].text.split("\n")
     for complaint in published.complaints:

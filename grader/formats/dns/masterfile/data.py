@@ -12,7 +12,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from grader.formats.dns.masterfile.tokens import Token, displayed
+from grader.formats.dns.tokens import Token, displayed
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
 
@@ -36,9 +36,10 @@ class BadData(Exception):
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a record. ``relative`` are names in it that are written without a dot at their end."""
+    """The data of a record, and where they stand. ``relative`` are names in them without a dot at their end."""
 
     rdata: Any
+    place: Span
     texts: list[TxtString] = field(default_factory=list)
     relative: list[Span] = field(default_factory=list)
 
@@ -66,7 +67,7 @@ def data_of(
             raise ValueError(f"it is longer than {LONGEST_DATA} octets")
     except (dns.exception.DNSException, ValueError, UnicodeError, OverflowError) as error:
         raise BadData(_span(tokens), f"this is no data for a record of type {kind}: {error}") from error
-    return Data(rdata, texts, relative)
+    return Data(rdata, _span(tokens), texts, relative)
 
 
 def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:

@@ -1,182 +1,151 @@
-"""From entries to records: owners, times to live, classes, types and data, and what holds for a zone as a whole."""
+"""From entries to records: names, types and data, as evidence keeps them and as a nameserver serves them."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import dns.exception
 import dns.name
-import dns.rdata
-import dns.rdataclass
 import dns.rdatatype
 
-from grader.formats.dns.masterfile.data import BadData, data_of, name_of
-from grader.formats.dns.masterfile.tokens import Entry, Scanner, Token, displayed, lines_of
+from grader.formats.dns.entries import BadEntry, Entries
+from grader.formats.dns.masterfile.data import BadData, Data, data_of, name_of
+from grader.formats.dns.names import plain
+from grader.formats.dns.tokens import Entry, Token, begins_with_mark, displayed, lines_of
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneFault, ZoneRecord
 
-MOST_FAULTS = 20
-MOST_RECORDS = 5_000
-LARGEST_TTL = 2**31 - 1
-"""RFC 2181 section 8."""
-
 DEFAULT_TTL = 3600
-_TTL = re.compile(r"(?:\d+[wdhms]?)+", re.IGNORECASE)
-_UNIT = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "": 1}
-_CLASSES = ("IN", "CH", "HS", "CS")
-_REFUSED = {
-    "$INCLUDE": "$INCLUDE is not taken: it would read files of whoever serves the zone. Write the records here",
-    "$GENERATE": "$GENERATE is not taken: one line could make a million records. Write out those that you need",
-}
+
+
+class ServedRecord(NamedTuple):
+    """A record for a nameserver: its data as dnspython holds it, and where the file writes them and their type."""
+
+    owner: dns.name.Name
+    ttl: int
+    rdata: Any
+    place: Span = Span(0, 0, 0)
+    type_place: Span = Span(0, 0, 0)
 
 
 @dataclass
 class ZoneFile:
-    """A master file as it was read. ``served`` are owner, TTL and data of each record, for a nameserver."""
+    """A master file as it was read: ``records`` for evidence, and the same as ``served`` for a nameserver.
+
+    ``untimed`` is the first record before which nothing gave a time to live.
+    """
 
     lines: list[str]
     faults: list[ZoneFault] = field(default_factory=list)
     records: list[ZoneRecord] = field(default_factory=list)
-    served: list[tuple[dns.name.Name, int, Any]] = field(default_factory=list)
-
-
-class _BadEntry(Exception):
-    """An entry that is none: the place and the sentence."""
-
-    def __init__(self, place: Span, sentence: str) -> None:
-        super().__init__(sentence)
-        self.place = place
+    served: list[ServedRecord] = field(default_factory=list)
+    untimed: ZoneRecord | None = None
 
 
 def read_zone(data: bytes, origin: str) -> ZoneFile:
-    """Read the zone of ``origin``. What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised."""
-    return _Reader(data, origin).read()
+    """Read the zone of ``origin``, whole, as a nameserver would load it.
+
+    What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised.
+    """
+    from grader.formats.dns.masterfile.whole import mark_fault, zone_faults
+
+    file = read_records(data, origin)
+    if not file.faults:
+        file.faults += zone_faults(file, dns.name.from_text(origin))
+    if begins_with_mark(data):
+        file.faults.insert(0, mark_fault(file))
+    return file
 
 
-class _Reader:
-    def __init__(self, data: bytes, origin: str) -> None:
-        self._zone = dns.name.from_text(origin)
-        self._origin = self._zone
-        self._owner: dns.name.Name | None = None
-        self._ttl: int | None = None
-        self._lines = lines_of(data)
-        self._file = ZoneFile([displayed(line) for line in self._lines])
+def read_records(data: bytes, origin: str, *, inside: bool = True) -> ZoneFile:
+    """Read records that are part of the zone of ``origin``, ``inside`` it or wherever their owners say.
 
-    def read(self) -> ZoneFile:
-        """Read everything."""
-        scanner = Scanner(self._lines)
-        faults = self._file.faults
-        for entry in scanner.entries():
-            if len(faults) + len(scanner.faults) >= MOST_FAULTS:
-                break
-            if len(self._file.records) >= MOST_RECORDS:
-                faults.append(
-                    ZoneFault(
-                        entry.tokens[0].whole,
-                        f"more than {MOST_RECORDS} records: no zone of a lab needs them",
-                    )
-                )
-                break
-            try:
-                self._entry(entry)
-            except _BadEntry as bad:
-                faults.append(ZoneFault(bad.place, str(bad)))
-        faults += scanner.faults
-        if not faults:
-            faults += _zone_faults(self._file, self._zone)
-        faults.sort(key=lambda fault: (fault.place.line, fault.place.column))
-        return self._file
+    What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised.
+    """
+    lines = lines_of(data)
+    records = _Records(lines, dns.name.from_text(origin), inside=inside)
+    records.read()
+    records.file.faults = records.faults
+    return records.file
 
-    def _entry(self, entry: Entry) -> None:
-        first = entry.tokens[0]
-        if first.source.startswith("$") and not first.quoted and not entry.continues:
-            self._directive(entry)
-            return
-        tokens = list(entry.tokens)
-        if not entry.continues:
-            token = tokens.pop(0)
-            self._owner = self._name(token)
-            if not self._owner.is_subdomain(self._zone):
-                raise _BadEntry(
-                    token.whole,
-                    f"{_spoken(self._owner)} does not lie in the zone {_spoken(self._zone)}: nobody asks for it here",
-                )
-        elif self._owner is None:
-            raise _BadEntry(first.whole, "the first record begins with a blank, so it has no owner")
-        ttl, rdtype, rest, last = self._head(entry, tokens)
+
+class _Records(Entries[dns.name.Name]):
+    def __init__(self, lines: list[str], zone: dns.name.Name, *, inside: bool) -> None:
+        super().__init__(lines, zone)
+        self.file = ZoneFile([displayed(line) for line in lines])
+        self._zone = zone
+        self._inside = inside
+        self._last_ttl: int | None = None
+
+    def name(self, token: Token, origin: dns.name.Name) -> dns.name.Name:
+        """See ``Entries``."""
         try:
-            data = data_of(rdtype, rest, last, self._origin)
+            return name_of(token, origin)
         except BadData as bad:
-            raise _BadEntry(bad.place, str(bad)) from bad
-        self._keep(entry, ttl, rdtype, data, rest)
+            raise BadEntry(bad.place, str(bad)) from bad
 
-    def _head(
-        self, entry: Entry, tokens: list[Token]
-    ) -> tuple[int, dns.rdatatype.RdataType, list[Token], Token]:
-        """TTL and class, in either order and each optional, then the type; the tokens after it; the type's token."""
-        ttl: int | None = None
-        last = entry.tokens[0]
-        while tokens:
-            last = tokens.pop(0)
-            if not last.quoted and last.source.upper() in _CLASSES:
-                if last.source.upper() != "IN":
-                    raise _BadEntry(last.whole, f"the class {last.source} is not the Internet's: write IN")
-            elif ttl is None and not last.quoted and _TTL.fullmatch(last.source):
-                ttl = _seconds(last)
-            else:
-                return self._ttl_of(ttl), _type(last), tokens, last
-        raise _BadEntry(last.whole, "the record ends before it says its type and data")
-
-    def _ttl_of(self, ttl: int | None) -> int:
-        if ttl is not None:
-            self._ttl = self._ttl if self._ttl is not None else ttl
-            return ttl
-        return DEFAULT_TTL if self._ttl is None else self._ttl
+    def record(
+        self,
+        entry: Entry,
+        owner: dns.name.Name,
+        ttl: int | None,
+        type_: Token,
+        data: list[Token],
+        origin: dns.name.Name,
+    ) -> None:
+        """See ``Entries``."""
+        if self._inside and not owner.is_subdomain(self._zone):
+            if entry.continues:
+                return  # what is wrong was told of the record whose name it shares
+            zone = plain(self._zone)
+            raise BadEntry(
+                entry.tokens[0].whole,
+                f"{plain(owner)} does not lie in the zone {zone}: nobody asks for it here",
+            )
+        try:
+            read = data_of(_type(type_), data, type_, origin)
+        except BadData as bad:
+            raise BadEntry(bad.place, str(bad)) from bad
+        self._keep(entry, owner, self._seconds_of(ttl, read), type_, read, data)
 
     def _keep(
-        self, entry: Entry, ttl: int, rdtype: dns.rdatatype.RdataType, data: Any, rest: list[Token]
+        self,
+        entry: Entry,
+        owner: dns.name.Name,
+        ttl: int | None,
+        type_: Token,
+        data: Data,
+        tokens: list[Token],
     ) -> None:
-        owner = self._owner
-        assert owner is not None
-        found = dns.rdatatype.to_text(rdtype)
+        found = dns.rdatatype.to_text(data.rdata.rdtype)
         strings = found in ("TXT", "SPF")
-        self._file.records.append(
-            ZoneRecord(
-                owner=_spoken(owner).lower(),
-                type=found,
-                ttl=ttl,
-                data=data.rdata.to_text(),
-                place=entry.tokens[0].whole,
-                texts=data.texts,
-                cut=entry.comment if strings and not all(token.quoted for token in rest) else None,
-                names=data.relative,
-            )
+        record = ZoneRecord(
+            owner=(plain(owner) or ".").lower(),
+            type=found,
+            ttl=DEFAULT_TTL if ttl is None else ttl,
+            data=data.rdata.to_text(),
+            place=entry.tokens[0].whole,
+            texts=data.texts,
+            cut=entry.comment if strings and not all(token.quoted for token in tokens) else None,
+            names=data.relative,
         )
-        self._file.served.append((owner, ttl, data.rdata))
+        self.file.records.append(record)
+        self.file.served.append(ServedRecord(owner, record.ttl, data.rdata, data.place, type_.whole))
+        if ttl is None and self.file.untimed is None:
+            self.file.untimed = record
 
-    def _directive(self, entry: Entry) -> None:
-        first, arguments = entry.tokens[0], entry.tokens[1:]
-        word = first.source.upper()
-        if word in _REFUSED:
-            raise _BadEntry(first.whole, _REFUSED[word])
-        if word not in ("$TTL", "$ORIGIN"):
-            raise _BadEntry(
-                first.whole, f"{first.source} is no directive: a master file knows $ORIGIN and $TTL"
-            )
-        if len(arguments) != 1:
-            raise _BadEntry(first.whole, f"{word} takes exactly one value")
-        if word == "$TTL":
-            self._ttl = _seconds(arguments[0])
-        else:
-            self._origin = self._name(arguments[0])
+    def _seconds_of(self, ttl: int | None, data: Data) -> int | None:
+        """The time to live: given, else that of ``$TTL`` (RFC 2308 section 4), else of the record before.
 
-    def _name(self, token: Token) -> dns.name.Name:
-        try:
-            return name_of(token, self._origin)
-        except BadData as bad:
-            raise _BadEntry(bad.place, str(bad)) from bad
+        A zone's first record, its SOA, may leave all of them away: its minimum then stands for them, as in BIND.
+        """
+        if ttl is None:
+            ttl = self._last_ttl if self.default_ttl is None else self.default_ttl
+        if ttl is None and data.rdata.rdtype == dns.rdatatype.SOA:
+            ttl = data.rdata.minimum
+        self._last_ttl = ttl
+        return ttl
 
 
 def _type(token: Token) -> dns.rdatatype.RdataType:
@@ -187,52 +156,5 @@ def _type(token: Token) -> dns.rdatatype.RdataType:
         from grader.model.templates import nearest
 
         hint = nearest("%s", token.source.upper(), ("A", "AAAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT"))
-        raise _BadEntry(token.whole, f"“{token.source[:40]}” is no type of record{hint}") from error
+        raise BadEntry(token.whole, f"“{token.source[:40]}” is no type of record{hint}") from error
     return found
-
-
-def _seconds(token: Token) -> int:
-    if token.quoted or not _TTL.fullmatch(token.source) or len(token.source) > 40:
-        raise _BadEntry(token.whole, "a time to live is a number of seconds, or such as 1h or 2d")
-    parts = re.findall(r"(\d+)([a-z]?)", token.source.lower())
-    total = sum(int(number) * _UNIT[unit] for number, unit in parts)
-    if total > LARGEST_TTL:
-        raise _BadEntry(token.whole, f"a time to live is at most {LARGEST_TTL} seconds (RFC 2181 section 8)")
-    return total
-
-
-def _zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[ZoneFault]:
-    """What holds for a zone as a whole: one SOA and NS at the top (RFC 1035 5.2); an alias alone (RFC 1034 3.6.2)."""
-    faults: list[ZoneFault] = []
-    apex = _spoken(zone).lower()
-    starts = [record for record in file.records if record.type == "SOA"]
-    top = Span(0, 0, 0)
-    if not starts:
-        faults.append(ZoneFault(top, "there is no SOA record, with which a zone begins"))
-    for record in starts[1:]:
-        faults.append(ZoneFault(record.place, "a second SOA record: a zone has exactly one"))
-    if starts and starts[0].owner != apex:
-        faults.append(ZoneFault(starts[0].place, f"the SOA record belongs to {apex} itself"))
-    if starts and not any(record.type == "NS" and record.owner == apex for record in file.records):
-        faults.append(
-            ZoneFault(starts[0].place, f"{apex} has no NS record, so nobody knows who answers for it")
-        )
-    aliases = {record.owner: record for record in file.records if record.type == "CNAME"}
-    for record in file.records:
-        alias = aliases.get(record.owner)
-        if (
-            alias is not None
-            and record is not alias
-            and (record.type, record.data) != (alias.type, alias.data)
-        ):
-            faults.append(
-                ZoneFault(
-                    record.place,
-                    f"{record.owner} has a CNAME record, so it can have no other (RFC 1034 section 3.6.2)",
-                )
-            )
-    return faults[:MOST_FAULTS]
-
-
-def _spoken(name: dns.name.Name) -> str:
-    return name.to_text(omit_final_dot=True)

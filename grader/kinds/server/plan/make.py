@@ -94,9 +94,9 @@ def _records(lab: ServerLab, submission: Submission, domain: str) -> Published |
     """What the submission has DNS say; ``None`` in a lab that publishes nothing."""
     if lab.submission.publishes is None:
         return None
-    from grader.kinds.server.plan.records import read_records
+    from grader.kinds.server.plan.records import read_key_records
 
-    return read_records(published(lab.submission, submission), domain)
+    return read_key_records(published(lab.submission, submission), domain)
 
 
 def _system_files(lab: ServerLab, variant: Variant, ca: Pair) -> Iterator[File]:

@@ -7,23 +7,16 @@ of the grader's: what cannot be published is told with its line and column.
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
-import dns.exception
-import dns.name
-import dns.rdataclass
-import dns.rdatatype
-import dns.tokenizer
-import dns.ttl
-
+from grader.formats.dns.masterfile import LONGEST_STRING, ServedRecord, read_records
+from grader.formats.dns.names import plain
 from grader.kinds.server.facts import Published, RecordComplaint, RecordFile
-from grader.model.dns import KeyRecord
+from grader.model.diagnostic import Span
+from grader.model.dns import KeyRecord, ZoneRecord
 
-LONGEST_STRING = 255
-"""Octets of a character-string (RFC 1035 section 3.3)."""
 LARGEST_FILE = 20_000
 MOST_RECORDS = 50
 MOST_COMPLAINTS = 20
@@ -32,28 +25,13 @@ _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NOT_ASCII = re.compile(r"[^\t\n\x20-\x7e]")
 _BARE = re.compile(r"\s*[A-Za-z]\w*\s*=")
 _ORDINARY = re.compile(r"(?:\*|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
-_SPACE = re.compile(r"[\s()]*")
-_NEXT_RECORD = re.compile(r"\n(?=[^\s;)])")
-_SYNTAX = {
-    "newline in quoted string": "a quotation mark is opened on this line and not closed on it",
-    "unbalanced parentheses": "a parenthesis is opened and never closed",
-    "Text input ended unexpectedly.": "the file ends in the middle of a record",
-}
-
-_Get = Callable[[], tuple[dns.tokenizer.Token, int]]
-"""Gives the next token and its offset."""
 
 
-class _Fault(Exception):
-    """A sentence about the text at an offset."""
-
-    def __init__(self, at: int, sentence: str) -> None:
-        super().__init__(sentence)
-        self.at = at
-        self.sentence = sentence
+class _NotPublished(Exception):
+    """A sentence about a record at which nobody would find a key."""
 
 
-def read_records(files: Mapping[str, bytes], domain: str) -> Published:
+def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
     """Everything that the files say about keys of ``domain``: the records to publish, and what is wrong."""
     texts: list[RecordFile] = []
     records: list[KeyRecord] = []
@@ -87,9 +65,6 @@ class _Reader:
         self._name = name
         self._data = data
         self._domain = domain
-        self._zone = dns.name.from_text(domain)
-        self._origin = self._zone
-        self._owner: dns.name.Name | None = None
         self._text = ""
 
     def read(self) -> None:
@@ -127,170 +102,60 @@ class _Reader:
         self.records.append(KeyRecord(name, "TXT", strings, self._name, 1))
 
     def _master_file(self) -> None:
-        start = 0
-        while start < len(self._text) and len(self.complaints) < MOST_COMPLAINTS:
-            source = io.StringIO(self._text[start:])
-            try:
-                self._lines(dns.tokenizer.Tokenizer(source), source, start)
-                return
-            except _Fault as fault:
-                at, sentence = fault.at, fault.sentence
-            except (dns.exception.DNSException, ValueError) as error:
-                at, sentence = self._syntax(start + max(0, source.tell() - 1), str(error))
-            self._complain(at, sentence)
-            after = _NEXT_RECORD.search(self._text, max(at, start))
-            start = after.end() if after else len(self._text)
-
-    def _syntax(self, at: int, said: str) -> tuple[int, str]:
-        """Where the caret belongs and what to say, for what dnspython found wrong at an offset."""
-        at = min(at, len(self._text) - 1)
-        sentence = _SYNTAX.get(said, f"not a record in master-file format ({said.rstrip('.')})")
-        if said == "newline in quoted string":
-            at = max(0, self._text.rfind('"', 0, at + 1))
-        elif said == "unbalanced parentheses":
-            at = max(0, self._text.rfind("(", 0, at + 1))
-        elif self._text[at] == ")":
-            sentence = "a parenthesis is closed that was never opened"
-        return at, sentence
-
-    def _lines(self, tok: dns.tokenizer.Tokenizer, source: io.StringIO, start: int) -> None:
-        """Record after record. Raises ``_Fault``, or what dnspython finds wrong."""
-
-        def offset() -> int:
-            return start + source.tell() - (tok.ungotten_char is not None)
-
-        def get() -> tuple[dns.tokenizer.Token, int]:
-            # Within quotation marks the next character is the one that closes them.
-            before = offset() + tok.quoting
-            token = tok.get()
-            skipped = _SPACE.match(self._text, before)
-            return token, skipped.end() if skipped else before
-
-        while len(self.records) <= MOST_RECORDS:
-            here = at = offset()
-            token = tok.get(want_leading=True)
-            if token.is_eof():
-                return
-            if token.is_eol():
-                continue
-            if token.is_whitespace():
-                token, at = get()
-                if token.is_eol_or_eof():
-                    tok.unget(token)
-                    continue
-                tok.unget(token)
-                owner = self._owner
-                if owner is None:
-                    raise _Fault(
-                        at, "the first record has no name: write it at the very beginning of the line"
-                    )
-            elif token.value.startswith("$"):
-                self._directive(tok, token.value.upper(), at)
-                continue
-            else:
-                owner = self._owner = self._named(tok, token, at)
-            self._record(tok, get, owner, here)
-
-    def _named(self, tok: dns.tokenizer.Tokenizer, token: dns.tokenizer.Token, at: int) -> dns.name.Name:
-        try:
-            return tok.as_name(token, self._origin)
-        except dns.exception.DNSException as error:
-            raise _Fault(at, f"this is no name ({str(error).rstrip('.')})") from error
-
-    def _directive(self, tok: dns.tokenizer.Tokenizer, word: str, at: int) -> None:
-        if word == "$ORIGIN":
-            self._origin = tok.get_name(self._origin)
-        elif word == "$TTL":
-            tok.get_ttl()
-        else:
-            raise _Fault(at, f"{word} is not used here: write the records themselves")
-        tok.get_eol()
-
-    def _record(self, tok: dns.tokenizer.Tokenizer, get: _Get, owner: dns.name.Name, begins: int) -> None:
-        """What follows the owner's name: TTL and class where given, type, and data."""
-        seen: set[str] = set()
-        while True:
-            token, at = get()
-            if not token.is_identifier():
-                raise _Fault(at, "a record needs a type after its name: TXT")
-            word = token.value.upper()
-            kind = "class" if word in ("IN", "CH", "HS") else "TTL" if _is_ttl(word) else ""
-            if not kind or kind in seen:
+        # Whoever publishes a key at another domain's name is told so with the rest of what its name must be.
+        file = read_records(self._text.encode(), self._domain, inside=False)
+        for fault in file.faults:
+            self._complain_at(fault.place, fault.sentence)
+        for record, served in zip(file.records, file.served, strict=True):
+            if len(self.records) > MOST_RECORDS:
                 break
-            if word in ("CH", "HS"):
-                raise _Fault(at, f"the class {word} is not that of the Internet, IN")
-            seen.add(kind)
-        line = self._text.count("\n", 0, begins) + 1
-        if word == "TXT":
-            strings = list(self._strings(get))
-            name = self._key_name(owner, begins)
-            self.records.append(KeyRecord(name, "TXT", strings, self._name, line))
-        elif word == "CNAME":
-            target = tok.get_name(self._origin).to_text(omit_final_dot=True).lower()
-            if not _ORDINARY.fullmatch(target):
-                raise _Fault(at, f"the target {target!a} is no name that a key could have")
-            tok.get_eol_as_token()
-            name = self._key_name(owner, begins)
-            self.records.append(KeyRecord(name, "CNAME", [target.encode()], self._name, line))
+            try:
+                self._record(record, served)
+            except _NotPublished as error:
+                self._complain_at(record.place, str(error))
+        self.complaints.sort(key=lambda complaint: (complaint.line, complaint.column))
+
+    def _record(self, record: ZoneRecord, served: ServedRecord) -> None:
+        """Publish a record. Raises ``_NotPublished``."""
+        line = record.place.line + 1
+        if record.type == "TXT":
+            name = self._key_name(record.owner)
+            self.records.append(KeyRecord(name, "TXT", list(served.rdata.strings), self._name, line))
+        elif record.type == "CNAME":
+            name = self._key_name(record.owner)
+            target = plain(served.rdata.target).lower()
+            if _ORDINARY.fullmatch(target):
+                self.records.append(KeyRecord(name, "CNAME", [target.encode()], self._name, line))
+            else:
+                sentence = f"the target {target!a} is no name that a key could have"
+                self._complain_at(served.place, sentence)
         else:
-            self._other(tok, word, at)
+            sentence = f"the {record.type} record is not published here: keys alone are"
+            self._complain_at(served.type_place, sentence, fatal=False)
 
-    def _strings(self, get: _Get) -> Iterator[bytes]:
-        """The character-strings of a TXT record."""
-        token, at = get()
-        if token.is_eol_or_eof():
-            raise _Fault(at - 1, "the TXT record has no text")
-        while not token.is_eol_or_eof():
-            value = token.unescape_to_bytes().value
-            if len(value) > LONGEST_STRING:
-                raise _Fault(
-                    at,
-                    f"this string has {len(value)} characters, and a string in DNS has {LONGEST_STRING} at most: "
-                    "cut it into several, each in quotation marks",
-                )
-            yield value
-            token, at = get()
-
-    def _key_name(self, owner: dns.name.Name, at: int) -> str:
-        """The name to publish at. Raises ``_Fault`` for one at which nobody looks for a key."""
-        name = owner.to_text(omit_final_dot=True).lower()
+    def _key_name(self, name: str) -> str:
+        """The name to publish at. Raises ``_NotPublished`` for one at which nobody looks for a key."""
         if name.endswith(f".{self._domain}.{self._domain}"):
-            raise _Fault(
-                at,
+            raise _NotPublished(
                 f"this publishes {name}: a name without a dot at its end gets the zone's name added, so that it "
-                "stands there twice",
+                "stands there twice"
             )
         if not name.endswith(f"._domainkey.{self._domain}"):
-            raise _Fault(
-                at,
+            raise _NotPublished(
                 f"this publishes {name}, and receivers look for a key at SELECTOR._domainkey.{self._domain} "
-                "(RFC 6376 section 3.6.2.1)",
+                "(RFC 6376 section 3.6.2.1)"
             )
         if not _ORDINARY.fullmatch(name):
-            raise _Fault(at, f"{name!a} is no name that a selector could have")
+            raise _NotPublished(f"{name!a} is no name that a selector could have")
         return name
 
-    def _other(self, tok: dns.tokenizer.Tokenizer, word: str, at: int) -> None:
-        try:
-            dns.rdatatype.from_text(word)
-        except dns.rdatatype.UnknownRdatatype:
-            raise _Fault(at, f"there is no record type {word[:40]!a}: a key is a TXT record") from None
-        tok.get_remaining()
-        tok.get_eol()
-        self._complain(at, f"the {word} record is not published here: keys alone are", fatal=False)
+    def _complain_at(self, place: Span, sentence: str, *, fatal: bool = True) -> None:
+        self.complaints.append(RecordComplaint(self._name, place.line + 1, place.column + 1, sentence, fatal))
 
     def _complain(self, at: int, sentence: str, *, fatal: bool = True) -> None:
         line = self._text.count("\n", 0, at) + 1 if self._text else 0
         column = at - self._text.rfind("\n", 0, at) if self._text else 0
         self.complaints.append(RecordComplaint(self._name, line, column, sentence, fatal))
-
-
-def _is_ttl(word: str) -> bool:
-    try:
-        dns.ttl.from_text(word)
-    except dns.exception.DNSException:
-        return False
-    return True
 
 
 def _collisions(records: list[KeyRecord]) -> Iterator[RecordComplaint]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from grader.formats.dns.names import Key, answering, existing, key
 from grader.kinds.zone.facts import ZoneFacts
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
@@ -104,26 +105,18 @@ class TxtRecords:
     def __init__(self, zone: ZoneFacts) -> None:
         self.zone = zone
         self.all = [TxtRecord(record) for record in zone.records if record.texts]
+        self._found: dict[Key, list[TxtRecord]] = {}
+        for txt_record in self.all:
+            if txt_record.record.type == "TXT" and (owner := key(txt_record.record.owner)) is not None:
+                self._found.setdefault(owner, []).append(txt_record)
+        owners = (owner for record in zone.records if (owner := key(record.owner)) is not None)
+        self._names = existing(owners, key(zone.origin) or ())
 
     def at(self, owner: str) -> list[TxtRecord]:
-        """The TXT records of a name; of the wildcard above it where the name has none of its own."""
-        name = owner.lower().rstrip(".")
-        found = [
-            txt_record
-            for txt_record in self.all
-            if txt_record.record.owner == name and txt_record.record.type == "TXT"
-        ]
-        while not found and not self._exists(name):
-            _, dot, name = name.partition(".")
-            if not dot:
-                return []
-            found = [txt_record for txt_record in self.all if txt_record.record.owner == f"*.{name}"]
-        return found
-
-    def _exists(self, name: str) -> bool:
-        """Whether the zone has a name, or one below it (RFC 4592 section 2.2.2)."""
-        below = f".{name}"
-        return any(record.owner == name or record.owner.endswith(below) for record in self.zone.records)
+        """The TXT records that answer for a name, by a wildcard above it where it does not exist (RFC 4592)."""
+        name = key(owner)
+        source = None if name is None else answering(name, self._names)
+        return [] if source is None else self._found.get(source, [])
 
     def elsewhere(self, part: str) -> TxtRecord | None:
         """The first TXT record at a name with a label, or several, that hold this part."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import socket
-import struct
 from typing import Any, NamedTuple
 
-from dnslib import EDNS0, QTYPE, RCODE, DNSLabel, DNSQuestion, DNSRecord
-from dnslib.dns import DNSError
+import dns.name
 
+from grader.formats.dns import messages
+from grader.formats.dns.names import plain
 from grader.model.deadline import Deadline
 
 SECONDS = 3.0
@@ -73,24 +73,25 @@ class Resolver:
         return [b"".join(strings) for strings in self.ask(name, "TXT").values]
 
     def _found(self, name: str, type_: str) -> Found | None:
-        labels = tuple(label.encode("utf-8", "surrogateescape") for label in name.split("."))
+        labels = [label.encode("utf-8", "surrogateescape") for label in name.split(".")]
         if len(b".".join(labels)) > LONGEST_NAME or not all(0 < len(label) < 64 for label in labels):
             return NOTHING
         self._asked += 1
-        query = DNSRecord(q=DNSQuestion(DNSLabel(labels), getattr(QTYPE, type_)))
-        query.header.id = self._asked
-        query.add_ar(EDNS0(udp_len=PAYLOAD))
+        query = messages.question(
+            dns.name.Name([*labels, b""]), type_, identity=self._asked % 65_536, payload=PAYLOAD
+        )
         try:
-            response = self._exchange(query.pack())
-        except (OSError, DNSError, ValueError, IndexError, struct.error):
+            response = self._exchange(query)
+        except (OSError, messages.BadMessage):
             return None
-        rcode = str(RCODE[response.header.rcode])
-        if rcode not in ("NOERROR", "NXDOMAIN"):
+        if response.rcode not in ("NOERROR", "NXDOMAIN"):
             return None
-        data = [rr.rdata for rr in response.rr if rr.rtype == getattr(QTYPE, type_)]
-        return Found(rcode, [_value(type_, rdata) for rdata in data], [str(rdata) for rdata in data])
+        data = list(response.of(type_))
+        return Found(
+            response.rcode, [_value(type_, rdata) for rdata in data], [rdata.to_text() for rdata in data]
+        )
 
-    def _exchange(self, query: bytes) -> DNSRecord:
+    def _exchange(self, query: bytes) -> messages.Response:
         """The response to a query; over TCP where a datagram was too small for it (RFC 7766)."""
         deadline = Deadline(self._seconds)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as link:
@@ -100,19 +101,19 @@ class Resolver:
             while packet[:2] != query[:2]:
                 link.settimeout(max(deadline.left, 0.001))
                 packet = link.recv(PAYLOAD)
-        response = DNSRecord.parse(packet)
-        if not response.header.tc:
+        response = messages.response(packet)
+        if not response.truncated:
             return response
         with socket.create_connection(self._server, self._seconds) as link, link.makefile("rb") as stream:
             link.sendall(len(query).to_bytes(2, "big") + query)
-            return DNSRecord.parse(stream.read(int.from_bytes(stream.read(2), "big")))
+            return messages.response(stream.read(int.from_bytes(stream.read(2), "big")))
 
 
 def _value(type_: str, rdata: Any) -> Any:
     if type_ in ("TXT", "SPF"):
-        return tuple(map(bytes, rdata.data))
+        return rdata.strings
     if type_ == "MX":
-        return rdata.preference, str(rdata.label).rstrip(".")
+        return rdata.preference, plain(rdata.exchange)
     if type_ in ("CNAME", "NS", "PTR"):
-        return str(rdata.label).rstrip(".")
-    return str(rdata)
+        return plain(rdata.target)
+    return rdata.to_text()

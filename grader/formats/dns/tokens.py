@@ -130,6 +130,11 @@ class Scanner:
         return end + 1 if quoted else end
 
 
+def begins_with_mark(data: bytes) -> bool:
+    """Whether a file begins with a byte order mark, which ``lines_of`` passes over."""
+    return data.startswith(BOM.encode())
+
+
 def lines_of(data: bytes) -> list[str]:
     """The lines of a file in UTF-8, without their ends; an octet that is no UTF-8 becomes a lone surrogate."""
     text = data.decode("utf-8", "surrogateescape").removeprefix(BOM)
