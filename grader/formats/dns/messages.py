@@ -13,9 +13,6 @@ import dns.rcode
 import dns.rdata
 import dns.rdatatype
 
-LONGEST_MESSAGE = 65_535
-"""Octets that the two octets before a message over TCP can count (RFC 1035 section 4.2.2)."""
-
 
 class BadMessage(Exception):
     """A packet that is no DNS message."""

@@ -14,7 +14,7 @@ from dns.rdataclass import RdataClass
 from dns.rdatatype import RdataType
 from dns.rrset import RRset
 
-from grader.formats.dns.messages import LONGEST_MESSAGE
+from grader.formats.dns import LONGEST_MESSAGE
 from grader.model.traffic import Query
 from grader.world.dns.zones import Zones
 from grader.world.transcript import Clock
@@ -122,7 +122,6 @@ def _packed(reply: Message, room: int, udp: bool) -> bytes:
     except dns.exception.TooBig:
         if not udp:
             raise
-    reply.to_wire(max_size=LONGEST_MESSAGE, want_shuffle=False)
     short = _empty(reply, reply.rcode())
     short.flags |= Flag.TC
     return short.to_wire(max_size=room)

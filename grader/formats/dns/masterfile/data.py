@@ -22,7 +22,7 @@ LONGEST_STRING = 255
 LONGEST_DATA = 4_096
 """Octets of a record's data: beyond these no receiver of mail would go on reading (RFC 7208 section 3.4)."""
 
-_NAMES = {"CNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
+_NAMES = {"CNAME": 0, "DNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose data ends in a name, and how many numbers stand before it."""
 
 

@@ -2,45 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
-
 import dns.exception
 import dns.name
 import dns.rdatatype
 
 from grader.formats.dns.entries import BadEntry, Entries
 from grader.formats.dns.masterfile.data import BadData, Data, data_of, name_of
+from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
+from grader.formats.dns.masterfile.whole import mark_fault, zone_faults
 from grader.formats.dns.names import plain
 from grader.formats.dns.tokens import Entry, Token, begins_with_mark, displayed, lines_of
-from grader.model.diagnostic import Span
-from grader.model.dns import ZoneFault, ZoneRecord
+from grader.model.dns import ZoneRecord
 
 DEFAULT_TTL = 3600
-
-
-class ServedRecord(NamedTuple):
-    """A record for a nameserver: its data as dnspython holds it, and where the file writes them and their type."""
-
-    owner: dns.name.Name
-    ttl: int
-    rdata: Any
-    place: Span = Span(0, 0, 0)
-    type_place: Span = Span(0, 0, 0)
-
-
-@dataclass
-class ZoneFile:
-    """A master file as it was read: ``records`` for evidence, and the same as ``served`` for a nameserver.
-
-    ``untimed`` is the first record before which nothing gave a time to live.
-    """
-
-    lines: list[str]
-    faults: list[ZoneFault] = field(default_factory=list)
-    records: list[ZoneRecord] = field(default_factory=list)
-    served: list[ServedRecord] = field(default_factory=list)
-    untimed: ZoneRecord | None = None
 
 
 def read_zone(data: bytes, origin: str) -> ZoneFile:
@@ -48,8 +22,6 @@ def read_zone(data: bytes, origin: str) -> ZoneFile:
 
     What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised.
     """
-    from grader.formats.dns.masterfile.whole import mark_fault, zone_faults
-
     file = read_records(data, origin)
     if not file.faults:
         file.faults += zone_faults(file, dns.name.from_text(origin))

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 import dns.name
 from dns.rdatatype import RdataType, to_text
 
+from grader.formats.dns import LONGEST_MESSAGE
 from grader.formats.dns.entries import MOST_FAULTS
-from grader.formats.dns.masterfile.reader import ServedRecord, ZoneFile
-from grader.formats.dns.messages import LONGEST_MESSAGE
+from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
 from grader.formats.dns.names import Key, answering, existing, key_of, plain
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneFault

@@ -1,0 +1,35 @@
+"""A master file as it was read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import dns.name
+
+from grader.model.diagnostic import Span
+from grader.model.dns import ZoneFault, ZoneRecord
+
+
+class ServedRecord(NamedTuple):
+    """A record for a nameserver: its data as dnspython holds it, and where the file writes them and their type."""
+
+    owner: dns.name.Name
+    ttl: int
+    rdata: Any
+    place: Span = Span(0, 0, 0)
+    type_place: Span = Span(0, 0, 0)
+
+
+@dataclass
+class ZoneFile:
+    """A master file as it was read: ``records`` for evidence, and the same as ``served`` for a nameserver.
+
+    ``untimed`` is the first record before which nothing gave a time to live.
+    """
+
+    lines: list[str]
+    faults: list[ZoneFault] = field(default_factory=list)
+    records: list[ZoneRecord] = field(default_factory=list)
+    served: list[ServedRecord] = field(default_factory=list)
+    untimed: ZoneRecord | None = None
