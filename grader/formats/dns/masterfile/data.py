@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +23,17 @@ LONGEST_STRING = 255
 LONGEST_DATA = 4_096
 """Octets of a record's data: beyond these no receiver of mail would go on reading (RFC 7208 section 3.4)."""
 
+_START = (
+    "the first nameserver",
+    "the mailbox of whoever is in charge (with a dot for its @)",
+    "a serial number",
+    "refresh",
+    "retry",
+    "expire",
+    "minimum",
+)
+_NUMBER = re.compile(r"(?:[0-9]+[wdhms]?)+", re.IGNORECASE)
+_ESCAPE = re.compile(r"\\(?:([0-9]{1,3})|[^0-9])?")
 _NAMES = {"CNAME": 0, "DNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose data ends in a name, and how many numbers stand before it."""
 
@@ -51,6 +63,8 @@ def data_of(
     kind = dns.rdatatype.to_text(rdtype)
     if not tokens:
         raise BadData(type_.whole, f"the {kind} record has no data")
+    for token in tokens:
+        _escapes(token)
     texts: list[TxtString] = []
     relative: list[Span] = []
     if kind in ("TXT", "SPF"):
@@ -59,14 +73,20 @@ def data_of(
         _address(kind, tokens)
     elif kind in _NAMES:
         relative = _named(kind, tokens, origin)
+    elif kind == "SOA":
+        _start(tokens, origin)
     try:
         rdata = dns.rdata.from_text(
             dns.rdataclass.IN, rdtype, " ".join(map(_written, tokens)), origin, relativize=False
         )
-        if len(rdata.to_wire() or b"") > LONGEST_DATA:
-            raise ValueError(f"it is longer than {LONGEST_DATA} octets")
     except (dns.exception.DNSException, ValueError, UnicodeError, OverflowError) as error:
-        raise BadData(_span(tokens), f"this is no data for a record of type {kind}: {error}") from error
+        sentence = f"this is no data for a record of type {kind}"
+        raise BadData(_span(tokens), sentence) from error
+    if len(rdata.to_wire() or b"") > LONGEST_DATA:
+        sentence = (
+            f"the data of this record are longer than {LONGEST_DATA} octets, which no receiver would read"
+        )
+        raise BadData(_span(tokens), sentence)
     return Data(rdata, _span(tokens), texts, relative)
 
 
@@ -76,6 +96,7 @@ def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
         raise BadData(token.whole, "a name stands without quotation marks")
     if token.source == "@":
         return origin
+    _escapes(token)
     odd = next((offset for offset, sign in enumerate(token.source) if not sign.isascii()), None)
     if odd is not None:
         place = Span(token.place.line, token.place.column + odd)
@@ -86,8 +107,33 @@ def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
         raise BadData(token.whole, "a label of this name is longer than 63 octets") from error
     except dns.name.EmptyLabel as error:
         raise BadData(token.whole, "this name has two dots in a row, or begins with one") from error
+    except dns.name.NameTooLong as error:
+        raise BadData(token.whole, "this name is longer than 255 octets (RFC 1035 section 2.3.4)") from error
     except (dns.exception.DNSException, ValueError) as error:
-        raise BadData(token.whole, f"this is no domain name: {error}") from error
+        raise BadData(token.whole, "this is no domain name") from error
+
+
+def _escapes(token: Token) -> None:
+    """Check what follows each backslash: three digits that name an octet, or any other sign (RFC 1035 section 5.1)."""
+    for found in _ESCAPE.finditer(token.source):
+        if (found[1] and (len(found[1]) < 3 or int(found[1]) > 255)) or found.end() == found.start() + 1:
+            raise BadData(
+                Span(token.place.line, token.place.column + found.start(), len(found[0])),
+                "a backslash stands before a sign that it saves from its meaning, or before three digits from 000 to "
+                "255: write \\\\ for a backslash itself",
+            )
+
+
+def _start(tokens: list[Token], origin: dns.name.Name) -> None:
+    """Check the data of a SOA record (RFC 1035 section 3.3.13)."""
+    for token in tokens[:2]:
+        name_of(token, origin)
+    numbers = [token for token in tokens[2:] if not token.quoted and _NUMBER.fullmatch(token.source)]
+    if len(tokens) != len(_START) or len(numbers) != len(_START) - 2:
+        right = {*map(id, tokens[:2]), *map(id, numbers)}
+        wrong = next((token.whole for token in tokens if id(token) not in right), _span(tokens))
+        sentence = f"SOA takes {', '.join(_START[:-1])} and {_START[-1]}: two names and five numbers"
+        raise BadData(wrong, sentence)
 
 
 def _text(token: Token) -> TxtString:

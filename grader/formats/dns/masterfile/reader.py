@@ -121,8 +121,10 @@ class _Records(Entries[dns.name.Name]):
 
 
 def _type(token: Token) -> dns.rdatatype.RdataType:
+    if token.quoted:
+        raise BadEntry(token.whole, "a type of record stands without quotation marks")
     try:
-        if token.quoted or dns.rdatatype.is_metatype(found := dns.rdatatype.from_text(token.source)):
+        if dns.rdatatype.is_metatype(found := dns.rdatatype.from_text(token.source)):
             raise ValueError
     except (dns.exception.DNSException, ValueError) as error:
         from grader.model.templates import nearest
