@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from grader import labs, outputs
+from grader import disk, labs, outputs
 from grader.course import digests
 from grader.course.grading import Course, grade_entry, write_failed
-from grader.course.results_folder import RESULT, recover
+from grader.course.results_folder import RESULT
 from grader.course.rows import Row
 from grader.course.schedule import LocalScheduler, Scheduler, WorkerDied
 from grader.course.submissions import LOCK_NAME, RosterEntry, entries
@@ -150,31 +148,17 @@ def locked(out: Path, patience: float = PATIENCE) -> Iterator[None]:
 
     Waits ``patience`` seconds for another process to end: the workers of a killed one take their machines down first.
     """
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise OutputError(
-            f"grades cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
-        ) from error
-    try:
-        if not _lock(descriptor, Deadline(patience)):
+    with ExitStack() as held:
+        try:
+            out.mkdir(parents=True, exist_ok=True)
+            held.enter_context(disk.locked(out / LOCK_NAME, deadline=Deadline(patience)))
+        except TimeoutError as error:
             raise UsageError(
                 f"another 'smtplab grade' is writing to {str(out)!r}: wait for it, or name another folder with --out"
-            )
-        recover(out)
+            ) from error
+        except OSError as error:
+            raise OutputError(
+                f"grades cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
+            ) from error
+        disk.recover(out)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _lock(descriptor: int, deadline: Deadline) -> bool:
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            if deadline.over:
-                return False
-            time.sleep(min(0.05, deadline.left))
-        else:
-            return True

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from grader import outputs
+from grader import disk, outputs
 from grader.course.submissions import safe_name
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
@@ -16,8 +14,6 @@ from grader.model.result import Result
 
 RESULT = "result.json"
 EVIDENCE = "evidence.json"
-_PARTIAL = ".partial-"
-_REPLACED = ".replaced-"
 
 
 def write_folder(
@@ -28,7 +24,8 @@ def write_folder(
     others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Write everything about one submission as a folder, whole or not at all."""
-    with replacing(target) as folder:
+    with disk.replaced_folder(target) as folder:
+        folder.mkdir()
         outputs.write(folder / RESULT, outputs.document(result))
         if evidence is not None:
             outputs.write(folder / EVIDENCE, outputs.document(evidence))
@@ -37,39 +34,6 @@ def write_folder(
                 outputs.write(folder / kind.file, kind.one(result, evidence))
         for name, data in others.items():
             outputs.write(folder / name, data)
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[Path]:
-    """A new folder that becomes ``target`` when it is complete, and leaves nothing behind when it does not."""
-    beside = target.with_name(_PARTIAL + target.name)
-    aside = target.with_name(_REPLACED + target.name)
-    for leftover in (beside, aside):
-        shutil.rmtree(leftover, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
-        yield beside
-        if target.exists():
-            target.rename(aside)
-        beside.rename(target)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-        if aside.exists() and not target.exists():
-            aside.rename(target)
-        shutil.rmtree(aside, ignore_errors=True)
-
-
-def recover(out: Path) -> None:
-    """Finish or undo what a killed process was replacing in ``out``."""
-    for leftover in out.iterdir():
-        if leftover.name.startswith(_PARTIAL):
-            shutil.rmtree(leftover, ignore_errors=True)
-        elif leftover.name.startswith(_REPLACED):
-            whole = leftover.with_name(leftover.name.removeprefix(_REPLACED))
-            if whole.exists():
-                shutil.rmtree(leftover)
-            else:
-                leftover.rename(whole)
 
 
 def by_name(evidence: Sequence[Path]) -> dict[str, Path]:

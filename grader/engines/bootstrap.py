@@ -8,10 +8,10 @@ import shlex
 import shutil
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grader import disk
 from grader.engines import image
 from grader.engines.base import Progress
 from grader.model.errors import EngineError
@@ -35,18 +35,16 @@ def _build(tar: Path, progress: Progress) -> None:
     if not shutil.which("mmdebstrap"):
         raise EngineError("mmdebstrap is missing: sudo apt-get install -y mmdebstrap debian-archive-keyring")
     for old in image.leftovers():
-        shutil.rmtree(old, ignore_errors=True)
+        disk.remove_folder(old)
     parent = tar.parent.parent
     try:
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=parent, ignore_cleanup_errors=True) as name:
-            beside = Path(name) / "image"
+        with disk.new_folder(tar.parent) as beside:
             beside.mkdir()
             _bootstrap(beside / "root.tar", progress)
             with tarfile.open(beside / "root.tar") as archive:
                 versions = archive.extractfile(image.VERSIONS)
                 assert versions is not None
                 (beside / "packages.tsv").write_bytes(versions.read())
-            beside.rename(tar.parent)
     except OSError as error:
         raise EngineError(
             f"cannot write the image to {parent}: {error.strerror}; set SMTPLAB_CACHE"

@@ -7,15 +7,14 @@ appears complete or not at all, and processes that need the same image wait for 
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
-from grader import resources
+from grader import disk, resources
 from grader.engines.base import Progress
 from grader.model.errors import EngineError
 
@@ -61,28 +60,33 @@ def packages() -> list[str]:
 
 @contextmanager
 def lock(name: str, progress: Progress) -> Iterator[None]:
-    """Hold the lock of that name in the cache folder; released by the kernel if the process dies."""
+    """Hold the lock of that name in the cache folder. Raises ``EngineError`` where there can be none."""
     path = resources.cache_folder() / "images"
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        file = (path / f".{name}.lock").open("w")
-    except OSError as error:
-        raise EngineError(
-            f"cannot write to the cache folder {path}: {error.strerror}; set SMTPLAB_CACHE"
-        ) from error
-    with file:
+    with ExitStack() as held:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            progress("waiting for another smtplab that is building the image")
-            fcntl.flock(file, fcntl.LOCK_EX)
+            path.mkdir(parents=True, exist_ok=True)
+            held.enter_context(
+                disk.locked(
+                    path / f".{name}.lock",
+                    waiting=lambda: progress("waiting for another smtplab that is building the image"),
+                )
+            )
+        except OSError as error:
+            raise EngineError(
+                f"cannot write to the cache folder {path}: {error.strerror}; set SMTPLAB_CACHE"
+            ) from error
         yield
+
+
+def kept() -> list[Path]:
+    """The folders of all images in the cache, of older recipes too."""
+    parent = resources.cache_folder() / "images"
+    return sorted(path for path in parent.glob("[!.]*") if path.is_dir()) if parent.is_dir() else []
 
 
 def leftovers() -> list[Path]:
     """Half-built images that a killed build left behind."""
-    parent = resources.cache_folder() / "images"
-    return sorted(parent.glob(".building-*")) if parent.is_dir() else []
+    return disk.leftovers(resources.cache_folder() / "images")
 
 
 def sources() -> list[str]:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
-from grader import resources
+from grader import disk, resources
 
 T = TypeVar("T")
 
@@ -48,15 +48,7 @@ def cached(kind: str, key: str, type_: type[T], make: Callable[[], T]) -> T:
 
 def _write(entry: Path, data: bytes) -> None:
     entry.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = entry.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        beside.rename(entry)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+    disk.write_file(entry, data, 0o600)
     _forget_oldest(entry.parent)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from grader import disk
 from grader.labs.loading import DECLARATION, find, load
 from grader.labs.submission import HANDOUT, JUNK
 from grader.model.errors import LabError, UsageError
@@ -100,15 +101,7 @@ def start(
 def _write_new(path: Path, data: bytes, *, executable: bool) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-        try:
-            beside.write_bytes(data)
-            if executable:
-                beside.chmod(beside.stat().st_mode | 0o111)
-            # Unlike a rename, a link fails where a file of that name has appeared meanwhile.
-            os.link(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
+        disk.write_new_file(path, data, 0o777 if executable else 0o666)
     except OSError as error:
         raise UsageError(
             f"cannot write {path}: {error.strerror}: choose another folder or make room"

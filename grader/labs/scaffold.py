@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
-from tempfile import mkdtemp
 
 import msgspec
 
-from grader import kinds, resources
+from grader import disk, kinds, resources
 from grader.labs.schema import lab_schema
 from grader.model.errors import UsageError
 from grader.model.templates import fill_file
@@ -35,13 +33,8 @@ def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT) -> Path:
     try:
         where.mkdir(parents=True, exist_ok=True)
         write_schema(where)
-        beside = Path(mkdtemp(prefix=f".{lab_id}.", dir=where))
-        try:
+        with disk.new_folder(folder) as beside:
             _copy(_pattern(kinds.kind(kind)), beside, lab_id)
-            beside.chmod(0o755)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise UsageError(
             f"cannot write {folder}: {error.strerror}: choose another folder or make room"
@@ -59,9 +52,8 @@ def _pattern(kind: kinds.Kind) -> Path:
 def write_schema(where: Path) -> Path:
     """Write the schema of lab.yaml into ``where``, in place of an older one."""
     path = where / SCHEMA_FILE
-    beside = path.with_suffix(".tmp")
-    beside.write_bytes(msgspec.json.format(msgspec.json.encode(lab_schema()), indent=2) + b"\n")
-    return beside.replace(path)
+    disk.write_file(path, msgspec.json.format(msgspec.json.encode(lab_schema()), indent=2) + b"\n")
+    return path
 
 
 def _copy(pattern: Path, target: Path, lab_id: str) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import stat
 import sys
 from pathlib import Path
 
+from grader import disk
 from grader.model.errors import OutputError
 
 STANDARD_OUTPUT = "-"
@@ -32,9 +32,8 @@ _MEND = {
 def write(path: str | Path, data: bytes) -> None:
     """Write ``data`` to ``path`` whole or not at all; ``-`` is the standard output.
 
-    It is written beside and renamed, so that a reader never sees half a document and a grader that is killed leaves the
-    old one. It is not forced to the disk: after a power cut a run is repeated anyway, and a class would wait for
-    each file. Devices and pipes are written to as they are. Raises ``OutputError`` with one sentence.
+    A reader never sees half a document, and a grader that is killed leaves the old one. Symbolic links are written
+    through; devices and pipes are written to as they are. Raises ``OutputError`` with one sentence.
     """
     try:
         if str(path) == STANDARD_OUTPUT:
@@ -57,17 +56,7 @@ def _write_file(path: Path, data: bytes) -> None:
     if not stat.S_ISREG(mode):
         path.write_bytes(data)
         return
-    # os.open and not tempfile, which would make a file that only its owner can read whatever the umask says.
-    beside = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            beside.unlink()
-        raise
+    disk.write_file(path, data)
 
 
 def _named(path: str | Path) -> str:

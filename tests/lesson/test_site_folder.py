@@ -58,13 +58,22 @@ def test_a_link_leads_to_the_folder_that_is_replaced(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_build_left_is_removed(tmp_path: Path) -> None:
-    left = tmp_path / ".lesson.01234567"
+    left = tmp_path / ".lesson.01234567.new"
     replace(left, {"index.html": b"half"})
     others = tmp_path / ".lesson.notes"
     others.mkdir()
     replace(tmp_path / "lesson", {"index.html": b"new"})
     assert not left.exists()
     assert others.is_dir()
+
+
+def test_a_build_that_was_killed_between_two_renames_gives_the_earlier_one_back(tmp_path: Path) -> None:
+    replace(tmp_path / "lesson", {"index.html": b"old"})
+    (tmp_path / "lesson" / "CNAME").write_text("mine")
+    (tmp_path / "lesson").rename(tmp_path / ".lesson.01234567.old")
+    with pytest.raises(OutputError, match="'CNAME'"):
+        replace(tmp_path / "lesson", {"index.html": b"new"})
+    assert contents(tmp_path / "lesson")["CNAME"] == b"mine"
 
 
 def test_the_command_says_in_a_sentence_what_is_wrong(

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from grader import disk
 from grader.engines import image
 from grader.engines.base import Progress
 from grader.engines.local import userns
@@ -38,15 +39,14 @@ def unpacked(progress: Progress) -> Path:
     with image.lock("unpack", progress):
         if not target.exists():
             progress("unpacking the image")
-            beside = target.with_name(f".unpacking-{os.getpid()}")
-            _unpack(tar, beside)
-            beside.rename(target)
+            with disk.new_folder(target, remove) as beside:
+                _unpack(tar, beside)
     return target
 
 
 def leftovers() -> list[Path]:
     """Half-unpacked file systems that a killed run left behind."""
-    return sorted((image.folder().parent).glob("*/.unpacking-*"))
+    return [left for folder in image.kept() for left in disk.leftovers(folder)]
 
 
 def remove(folder: Path) -> None:
@@ -71,11 +71,7 @@ def _unpack(tar: Path, target: Path) -> None:
             "tar", ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--exclude=./dev/*"]
         )
 
-    try:
-        _as_root(work)
-    except BaseException:
-        remove(target)
-        raise
+    _as_root(work)
 
 
 def _as_root(work: Callable[[], None]) -> None:

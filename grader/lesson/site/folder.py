@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 from msgspec import Struct
 
+from grader import disk
 from grader.model.errors import OutputError
 
 MARK = ".smtplab-lesson.json"
@@ -29,36 +28,20 @@ def replace(folder: Path, files: Mapping[str, bytes]) -> None:
     Raises ``OutputError`` where it holds files that an earlier build did not write, or cannot be written.
     """
     folder = Path(os.path.realpath(folder))
-    beside = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     try:
+        # What a killed build left; one that replaced an earlier build first gets that one back.
+        disk.recover(folder.parent, folder.name)
         _refuse_strangers(folder)
-        _remove_left_behind(folder)
         mark = msgspec.json.encode(Built(sorted(files)))
-        for name, data in {**files, MARK: mark}.items():
-            path = beside / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        _exchange(folder, beside)
+        with disk.replaced_folder(folder) as beside:
+            for name, data in {**files, MARK: mark}.items():
+                path = beside / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
     except OSError as error:
         raise OutputError(
             f"cannot write the folder {str(folder)!r}: {error.strerror}; name another one"
         ) from error
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _exchange(folder: Path, beside: Path) -> None:
-    if not folder.exists():
-        beside.rename(folder)
-        return
-    old = folder.with_name(f"{beside.name}.old")
-    folder.rename(old)
-    try:
-        beside.rename(folder)
-    except BaseException:
-        old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _refuse_strangers(folder: Path) -> None:
@@ -80,12 +63,3 @@ def _written(folder: Path) -> list[str]:
         return msgspec.json.decode((folder / MARK).read_bytes(), type=Built).files
     except (FileNotFoundError, msgspec.DecodeError):
         return []
-
-
-def _remove_left_behind(folder: Path) -> None:
-    """What a build that was killed left beside the folder."""
-    if not folder.parent.is_dir():
-        return
-    for path in folder.parent.glob(f".{folder.name}.*"):
-        if (path / MARK).is_file():
-            shutil.rmtree(path, ignore_errors=True)
