@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from grader.model.hints import TIERS
+
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
-HINT_TIERS = ("none", "nudge", "pointer", "example")
 
 
 def _debug(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
@@ -32,6 +33,6 @@ exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 when checks failed."
 )
 hints: Decorator = click.option(
-    "--hints", type=click.Choice(HINT_TIERS), default="example", show_default=True,
+    "--hints", type=click.Choice(TIERS), default="example", show_default=True,
     help="The highest tier of hints that is shown.",
 )  # fmt: skip

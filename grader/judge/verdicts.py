@@ -6,11 +6,11 @@ from grader import kinds
 from grader.kinds.base import Judge
 from grader.model.evidence import AnyEvidence
 from grader.model.finding import JUDGES_NOTHING, Judged
+from grader.model.hints import allows
 from grader.model.lab import Check, Lab
 from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Status
 from grader.model.templates import fill
 
-HINT_TIERS = ("none", "nudge", "pointer", "example")
 MOST_POINTERS = 12
 
 
@@ -56,7 +56,7 @@ class _Frame:
         judging = kinds.judge(evidence.lab.kind)
         self.evidence = evidence
         self.lab = lab
-        self.hints = HINT_TIERS.index(hints)
+        self.hints = hints
         self.checks = list(judging.checks(evidence, lab))
         self.judge: Judge = judging.judge(evidence, lab, hints=hints)
         self.done: dict[str, CheckResult] = {}
@@ -118,9 +118,9 @@ class _Frame:
             return HintTexts()
         names = self.evidence.names
         return HintTexts(
-            nudge=fill(check.hints.nudge, names) if self.hints >= 1 else None,
-            pointer=fill(check.hints.pointer, names) if self.hints >= 2 else None,
-            example=fill(check.hints.example, names) if self.hints >= 3 else None,
+            nudge=fill(check.hints.nudge, names) if allows(self.hints, "nudge") else None,
+            pointer=fill(check.hints.pointer, names) if allows(self.hints, "pointer") else None,
+            example=fill(check.hints.example, names) if allows(self.hints, "example") else None,
         )
 
 

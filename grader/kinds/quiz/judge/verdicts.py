@@ -10,10 +10,9 @@ from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
 from grader.kinds.quiz.questions import Match, Multiple, Order, Question
 from grader.model.finding import Judged
+from grader.model.hints import allows
 from grader.model.lab import Check
 from grader.model.result import CheckResult
-
-HINT_TIERS = ("none", "nudge", "pointer", "example")
 
 
 class AnswerJudge:
@@ -27,7 +26,7 @@ class AnswerJudge:
         facts = evidence.facts
         self._facts = facts
         self._file = lab.submission.required[0]
-        self._tier = HINT_TIERS.index(hints)
+        self._hints = hints
         questions = {question.id: question for question in lab.quiz.questions}
         # A corrected lab judges by its own question; the letters stay those that the student saw.
         self._posed = {
@@ -67,9 +66,9 @@ class AnswerJudge:
         expected = _expectation(posed.question)
         if marked.right:
             return Judged("pass", observed, expected=expected)
-        told = self._tier >= HINT_TIERS.index("example")
+        told = allows(self._hints, "example")
         sheets = [name for name in posed.question.see if not name.startswith("RFC ")]
-        sheets = sheets if self._tier >= HINT_TIERS.index("pointer") else []
+        sheets = sheets if allows(self._hints, "pointer") else []
         return Judged(
             "fail",
             observed,
