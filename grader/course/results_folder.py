@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,25 +12,23 @@ from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
-RESULT = "result.json"
-EVIDENCE = "evidence.json"
+RESULT = outputs.FORMATS["json"].file
+EVIDENCE = outputs.FORMATS["evidence"].file
 
 
 def write_folder(
     target: Path,
     result: Result,
     evidence: AnyEvidence | None,
-    formats: Iterable[str],
+    formats: Collection[str],
     others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> None:
     """Write everything about one submission as a folder, whole or not at all."""
     with disk.replaced_folder(target) as folder:
         folder.mkdir()
-        outputs.write(folder / RESULT, outputs.document(result))
-        if evidence is not None:
-            outputs.write(folder / EVIDENCE, outputs.document(evidence))
-        for kind in (outputs.FORMATS[name] for name in formats if name != "json"):
-            if kind.one:
+        for kind in outputs.FORMATS.values():
+            wanted = kind.always or kind.name in formats
+            if kind.one and wanted and not (kind.of_evidence and evidence is None):
                 outputs.write(folder / kind.file, kind.one(result, evidence))
         for name, data in others.items():
             outputs.write(folder / name, data)

@@ -11,11 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from types import MappingProxyType
+from functools import partial
+from importlib import import_module
+from types import MappingProxyType, ModuleType
+from typing import TYPE_CHECKING, Literal
 
-from grader.model.evidence import AnyEvidence
-from grader.model.result import Result
 from grader.outputs.files import write
+
+if TYPE_CHECKING:
+    from grader.model.evidence import AnyEvidence
+    from grader.model.result import Result
 
 __all__ = ["FORMATS", "Format", "document", "gradebook_csv", "html", "junit", "write"]
 
@@ -34,14 +39,14 @@ def junit(results: Iterable[Result]) -> bytes:
     """JUnit XML, one suite a result, valid under the schemas of Jenkins' xUnit plugin and of Ant."""
     from grader.outputs import junitxml
 
-    return junitxml.document(results)
+    return junitxml.many(results)
 
 
 def gradebook_csv(results: Iterable[Result]) -> bytes:
     """A class as CSV (RFC 4180, UTF-8): student, score, max_score, status, then the points of each check."""
     from grader.outputs import gradebook
 
-    return gradebook.document(results)
+    return gradebook.many(results)
 
 
 def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
@@ -51,31 +56,65 @@ def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
     """
     from grader.outputs import webpage
 
-    return webpage.document(result, evidence)
+    return webpage.one(result, evidence)
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format by the name that ``--format`` takes. ``one`` renders a result, ``many`` a class; one may be missing."""
+    """A format by the name that ``grade --format`` takes, and ``check`` as an option of its own (``--NAME FILE``).
+
+    ``module`` renders it, and is imported when it is first needed: its function ``one`` takes a result and its
+    evidence, which may be ``None``; its function ``many`` the results of a class. ``doors`` names which it has.
+    ``always``: a class's folders hold it whatever was chosen. ``of_evidence``: there is none without evidence.
+    """
 
     name: str
     file: str
     about: str
-    one: Callable[[Result, AnyEvidence | None], bytes] | None = None
-    many: Callable[[Iterable[Result]], bytes] | None = None
+    module: str
+    doors: tuple[Literal["one", "many"], ...]
+    always: bool = False
+    of_evidence: bool = False
+
+    @property
+    def one(self) -> Callable[[Result, AnyEvidence | None], bytes] | None:
+        """What renders one result; ``None`` where the format is of a class alone."""
+        return self._door("one")
+
+    @property
+    def many(self) -> Callable[[Iterable[Result]], bytes] | None:
+        """What renders a class; ``None`` where the format is of one result alone."""
+        return self._door("many")
+
+    def _door(self, name: Literal["one", "many"]) -> Callable[..., bytes] | None:
+        return partial(self._render, name) if name in self.doors else None
+
+    def _render(self, door: str, *given: object) -> bytes:
+        rendered: bytes = getattr(self.load(), door)(*given)
+        return rendered
+
+    def load(self) -> ModuleType:
+        """Import what renders it."""
+        return import_module(self.module)
 
 
 FORMATS = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            Format("json", "result.json", "the result document", one=lambda result, _: document(result)),
-            Format("html", "report.html", "the report to read in a browser", one=html),
             Format(
-                "junit", "junit.xml", "JUnit XML for CI", one=lambda result, _: junit([result]), many=junit
+                "json", "result.json", "the result document", "grader.outputs.jsonfile", ("one",), always=True
             ),
-            Format("csv", "grades.csv", "the class for a spreadsheet or gradebook", many=gradebook_csv),
+            Format("html", "report.html", "the report for a browser", "grader.outputs.webpage", ("one",)),
+            Format("junit", "junit.xml", "JUnit XML for CI", "grader.outputs.junitxml", ("one", "many")),
+            Format(
+                "csv", "grades.csv", "the class for a spreadsheet or gradebook", "grader.outputs.gradebook", ("many",)
+            ),
+            Format(
+                "evidence", "evidence.json", "everything that happened, for 'smtplab regrade'",
+                "grader.outputs.evidencefile", ("one",), always=True, of_evidence=True,
+            ),
         )
     }
-)
-"""Every format, in the order in which help lists them."""
+)  # fmt: skip
+"""Every format, in the order in which help lists them. A new one is a module and a row."""

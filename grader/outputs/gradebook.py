@@ -10,7 +10,7 @@ from grader.display.text import csv_cell, scalars
 from grader.model.result import CheckResult, Result
 
 
-def document(results: Iterable[Result]) -> bytes:
+def many(results: Iterable[Result]) -> bytes:
     """See ``grader.outputs.gradebook_csv``.
 
     An empty cell was not judged: the grader failed, or a person has to look. It must not read as no points.

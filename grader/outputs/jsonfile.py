@@ -11,6 +11,11 @@ from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
 
+def one(result: Result, evidence: AnyEvidence | None) -> bytes:
+    """The result's document, whatever evidence there is."""
+    return document(result)
+
+
 def document(value: Result | AnyEvidence) -> bytes:
     """See ``grader.outputs.document``."""
     try:

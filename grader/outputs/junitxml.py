@@ -15,6 +15,7 @@ import junit_xml
 
 from grader.display.text import one_line, xml
 from grader.model.errors import OutputError
+from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
 from grader.outputs.references import readable
 
@@ -23,7 +24,12 @@ _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 _EMPTY_TIME = "0.000"
 
 
-def document(results: Iterable[Result]) -> bytes:
+def one(result: Result, evidence: AnyEvidence | None) -> bytes:
+    """One result: a document of one suite."""
+    return many([result])
+
+
+def many(results: Iterable[Result]) -> bytes:
     """See ``grader.outputs.junit``."""
     taken = _Names()
     suites = [_suite(result, taken, number) for number, result in enumerate(results)]

@@ -53,7 +53,7 @@ class CheckView:
     pointers: list[Pointer] = field(default_factory=list)
 
 
-def document(result: Result, evidence: AnyEvidence | None) -> bytes:
+def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """See ``grader.outputs.html``."""
     known = EvidenceView(evidence)
     folder = known.show.TEMPLATES if known.show else None

@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from grader import labs, pipeline
+from grader import labs, outputs, pipeline
 from grader.cli import main
 from grader.course.rows import Row
 from grader.engines.base import Engine
@@ -98,7 +98,7 @@ def test_a_class_with_every_kind_of_submission(
     folders = {path.name for path in (here / "out").iterdir() if path.is_dir()}
     assert folders == {"%2Drf", "a%0Ab", "broken", "empty", "linked", "müller", "zoe"}
     assert {path.name for path in (here / "out/zoe").iterdir()} == {
-        "result.json", "evidence.json", "report.html", "junit.xml", "row.json",
+        *(kind.file for kind in outputs.FORMATS.values() if kind.one), "row.json",
     }  # fmt: skip
     assert "holds no main.cf" in result(here / "out", "empty")["checks"][0]["observed"]
     assert (here / "out/junit.xml").read_text().count("<testsuite ") == len(names)

@@ -6,12 +6,15 @@ import csv
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import given
 
 from grader import outputs
+from grader.cli.commands.check import check as check_command
+from grader.cli.commands.grade import grade as grade_command
 from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import Result
 from tests.display.test_text import NASTY
@@ -98,7 +101,21 @@ def test_every_format_renders_every_case() -> None:
                 assert kind.one(graded, evidence) == kind.one(graded, evidence)
         if kind.many:
             assert kind.many(graded for graded, _ in inputs)
-    assert list(outputs.FORMATS) == ["json", "html", "junit", "csv"]
+
+
+def test_the_table_of_formats_is_all_that_the_commands_know() -> None:
+    rows = outputs.FORMATS.values()
+    options = {name for option in check_command.params for name in option.opts}
+    assert options >= {f"--{kind.name}" for kind in rows if kind.one}
+    assert options.isdisjoint({f"--{kind.name}" for kind in rows if not kind.one})
+    for kind in rows:
+        taken = grade_command.make_context("grade", ["lab", "work", "--out", "grades", "--format", kind.name])
+        assert taken.params["formats"] == (kind.name,)
+
+
+def test_a_name_in_the_table_is_no_name_of_a_module() -> None:
+    modules = {path.stem for path in Path(outputs.__file__).parent.glob("*.py")}
+    assert modules.isdisjoint(outputs.__all__)
 
 
 def test_nothing_heavy_is_imported_before_it_is_needed() -> None:

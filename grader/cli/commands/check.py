@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -17,6 +17,7 @@ from grader.cli.complete import CODE, LAB
 from grader.cli.progress import Steps, build_image
 from grader.cli.work import Work, find_work
 from grader.model.errors import GraderError
+from grader.outputs import FORMATS, write
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine
@@ -41,10 +42,12 @@ class Request:
     again: str = field(default_factory=lambda: shlex.join(["smtplab", *sys.argv[1:]]))
 
 
-def _file(name: str, what: str) -> options.Decorator:
-    return click.option(
-        f"--{name}", metavar="FILE", type=click.Path(), help=f"Write {what} ('-' is standard output)."
-    )
+def _files(command: Callable[..., int]) -> Callable[..., int]:
+    """Give a command an option for every format that there is of one result."""
+    for kind in reversed([kind for kind in FORMATS.values() if kind.one]):
+        said = f"Write {kind.about} ('-' is standard output)."
+        command = click.option(f"--{kind.name}", metavar="FILE", type=click.Path(), help=said)(command)
+    return command
 
 
 @click.command()
@@ -52,10 +55,7 @@ def _file(name: str, what: str) -> options.Decorator:
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
 @click.option("--watch", is_flag=True, help="Grade again whenever a file is saved, until Ctrl-C.")
 @click.option("--only", metavar="CODE", multiple=True, type=CODE, help="Only this check; may be given again.")
-@_file("json", "the result document")
-@_file("html", "the report for a browser")
-@_file("junit", "JUnit XML")
-@_file("evidence", "everything that happened, for 'smtplab regrade'")
+@_files
 @click.option("-v", "--verbose", is_flag=True, help="Tell what happened, step by step.")
 @click.option(
     "--student", metavar="ID", help="Whose variant of the lab; known already after 'smtplab start'."
@@ -136,8 +136,8 @@ def _get_ready(lab: Lab, request: Request) -> None:
     import_module("grader.outputs.terminal")
     kinds.judge(lab.kind).prepare(lab)
     kinds.show(lab.kind)
-    if "html" in request.files:
-        import_module("jinja2")
+    for name in request.files:
+        FORMATS[name].load()
 
 
 @contextmanager
@@ -197,16 +197,10 @@ def _write_failed(
 
 
 def _write(result: Result, evidence: AnyEvidence, request: Request) -> None:
-    from grader import outputs
-
-    render = {
-        "json": lambda: outputs.document(result),
-        "html": lambda: outputs.html(result, evidence),
-        "junit": lambda: outputs.junit([result]),
-        "evidence": lambda: outputs.document(evidence),
-    }
     for name, target in request.files.items():
-        outputs.write(target, render[name]())
+        render = FORMATS[name].one
+        assert render is not None
+        write(target, render(result, evidence))
 
 
 def _show(result: Result, evidence: AnyEvidence, request: Request) -> None:
