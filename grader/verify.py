@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from grader import kinds, labs, pipeline
 from grader.engines.base import Engine
 from grader.model.errors import SmtplabError
 from grader.model.lab import Wrong
-from grader.model.result import Result
+from grader.model.result import CheckResult, Result
+from grader.schedule import LocalScheduler, WorkerDied, processors
 
+WRONG = "wrong/"
+CANONICAL = "canonical"
 RANDOM_STUDENT = "verify"
 """The student whose drawn variant stands for all that are not canonical."""
 
@@ -37,12 +39,17 @@ class Trial:
 
 @dataclass(frozen=True)
 class Verified:
-    """How one trial ended on one variant. ``problem`` is empty where it did what the lab's author declared."""
+    """How one trial ended on one variant. ``problem`` is empty where it did what the lab's author declared.
+
+    ``judged`` are the codes of the checks that a result tells of, ``lost`` those that failed.
+    """
 
     trial: str
     variant: str
     score: int
     problem: str
+    judged: tuple[str, ...] = ()
+    lost: frozenset[str] = frozenset()
 
 
 def trials(folder: Path) -> list[Trial]:
@@ -62,7 +69,7 @@ def trials(folder: Path) -> list[Trial]:
         wrong: Wrong = labs.load_wrong(path)
         found.append(
             Trial(
-                f"wrong/{path.name}",
+                WRONG + path.name,
                 path,
                 solution,
                 frozenset(wrong.fails),
@@ -78,7 +85,9 @@ def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
 
 
-def verify(folder: Path, *, engine: Engine | None, jobs: int | None = None) -> Iterator[Verified]:
+def verify(
+    folder: Path, *, engine: Engine | None, jobs: int | None = None
+) -> Generator[Verified, None, None]:
     """Run every trial of a lab on the canonical and on a drawn variant, ``jobs`` at a time, as each ends.
 
     ``engine`` may be ``None`` for a lab that needs none. Raises ``LabError`` where the lab cannot be loaded at all.
@@ -92,25 +101,48 @@ def verify(folder: Path, *, engine: Engine | None, jobs: int | None = None) -> I
         for student in (None, RANDOM_STUDENT)
         if not (student and trial.canonical)
     ]
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(jobs or os.cpu_count(), mp_context=context) as pool:
-        pending = [pool.submit(try_one, folder, trial, student, engine) for trial, student in work]
-        try:
-            for done in as_completed(pending):
-                yield done.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    scheduler = LocalScheduler(jobs or processors())
+    with closing(scheduler.run(work, partial(_try, folder, engine))) as answers:
+        for (trial, student), answer in answers:
+            if isinstance(answer, WorkerDied):
+                answer = Verified(trial.name, _variant(student), 0, f"the grader failed: {answer.reason}")
+            yield answer
+
+
+def unproved(tried: Iterable[Verified]) -> list[str]:
+    """The checks that no submission of ``wrong/`` lost, of those that were judged on the canonical variant.
+
+    A quiz reports the questions that were drawn: those of the canonical variant are the ones that answers are
+    written for. A check that a person has to judge cannot be lost.
+    """
+    judged: dict[str, None] = {}
+    lost: set[str] = set()
+    for one in tried:
+        if one.variant == CANONICAL:
+            judged.update(dict.fromkeys(one.judged))
+        if one.trial.startswith(WRONG):
+            lost |= one.lost
+    return [code for code in judged if code not in lost]
+
+
+def _try(folder: Path, engine: Engine | None, work: tuple[Trial, str | None]) -> Verified:
+    return try_one(folder, *work, engine)
+
+
+def _variant(student: str | None) -> str:
+    return CANONICAL if student is None else "drawn"
 
 
 def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Verified:
     """Grade one trial and hold it against its declaration; one for the canonical variant alone on that."""
     student = None if trial.canonical else student
-    variant = "canonical" if student is None else "drawn"
+    variant = _variant(student)
     try:
         result = grade_trial(folder, trial, student, engine)
     except SmtplabError as error:
         return Verified(trial.name, variant, 0, str(error))
-    return Verified(trial.name, variant, result.score, problem(trial, result))
+    judged = tuple(_code(check) for check in result.checks if check.status != "manual")
+    return Verified(trial.name, variant, result.score, problem(trial, result), judged, _codes(result, "fail"))
 
 
 def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Result:
@@ -141,4 +173,8 @@ def problem(trial: Trial, result: Result) -> str:
 
 
 def _codes(result: Result, status: str) -> frozenset[str]:
-    return frozenset(check.code.split("/", 1)[1] for check in result.checks if check.status == status)
+    return frozenset(_code(check) for check in result.checks if check.status == status)
+
+
+def _code(check: CheckResult) -> str:
+    return check.code.split("/", 1)[1]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ from grader.course import digests
 from grader.course.grading import Course, grade_entry, write_failed
 from grader.course.results_folder import RESULT
 from grader.course.rows import Row
-from grader.course.schedule import LocalScheduler, Scheduler, WorkerDied
 from grader.course.submissions import LOCK_NAME, RosterEntry, entries
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
 from grader.model.result import Result
+from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
 Report = Callable[[Row, int, int], None]
 """Told of each row as it comes, with how many are done, of how many."""
@@ -66,13 +65,6 @@ class Summary:
     def passed(self) -> bool:
         """Whether everybody passed everything."""
         return all(row.passed for row in self.rows)
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def grade_class(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 
 import msgspec
@@ -62,3 +63,5 @@ def _copy(pattern: Path, target: Path, lab_id: str) -> None:
             copy = target / path.relative_to(pattern)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(fill_file(path.read_bytes(), {"lab": lab_id}))
+            if path.stat().st_mode & stat.S_IXUSR:
+                copy.chmod(copy.stat().st_mode | 0o111)

@@ -44,7 +44,7 @@ def new(lab_id: str, where: Path, kind: str) -> int:
 def verify(ids: tuple[str, ...], jobs: int | None, engine: str) -> int:
     """Prove labs: the solution gets full marks, the starter does not, and each known fault costs what it declares.
 
-    Without ID, every lab.
+    A check that no known fault loses proves nothing, and is named. Without ID, every lab.
     """
     from grader import labs
 
@@ -61,16 +61,21 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
     engine = engine_for(labs.load(folder), engine_name)
     if engine is not None:
         build_image(engine)
-    tried = wrong = 0
+    wrong = 0
+    tried = []
     for trial in verify.verify(folder, engine=engine, jobs=jobs):
-        tried += 1
+        tried.append(trial)
         name = f"{one_line(trial.trial)} ({trial.variant})"
         if trial.problem:
             wrong += 1
             click.echo(f"{click.style('✗', fg='red')} {name}: {visible(trial.problem)}")
         else:
             click.echo(f"{click.style('✓', fg='green')} {name}: {trial.score}")
-    click.echo(f"{folder.name}: {tried} tried, {wrong} not as declared")
+    if unproved := verify.unproved(tried):
+        wrong += len(unproved)
+        codes = one_line(", ".join(unproved))
+        click.echo(f"{click.style('✗', fg='red')} no submission in wrong/ loses: {codes}")
+    click.echo(f"{folder.name}: {len(tried)} tried, {wrong} not as declared")
     return 1 if wrong else 0
 
 

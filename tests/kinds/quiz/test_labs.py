@@ -352,7 +352,9 @@ def test_a_new_quiz_does_what_it_declares(tmp_path: Path) -> None:
         for student in (None, verify.RANDOM_STUDENT)
     ]
     assert [one.problem for one in tried] == [""] * len(tried)
-    assert {one.trial for one in tried} == {"solution", "starter", "correct/letters", "wrong/old-port"}
+    assert {one.trial for one in tried} == {
+        "solution", "starter", "correct/letters", "wrong/old-port", "wrong/knows-nothing", "wrong/not-yaml",
+    }  # fmt: skip
     lab = load(folder)
     assert lab.quiz is not None
     assert {question.kind for question in lab.quiz.questions} == {

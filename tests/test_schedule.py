@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.schedule import LocalScheduler, WorkerDied
 from grader.model.deadline import Deadline
+from grader.schedule import LocalScheduler, WorkerDied
 
 
 def double(number: int) -> int:

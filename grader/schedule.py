@@ -1,4 +1,4 @@
-"""Who does the work of a class: here, worker processes of this machine."""
+"""Who does many jobs at a time: here, worker processes of this machine, each of which may die and cost one job."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ class Scheduler(Protocol):
 
         Closing the generator ends what is under way and takes it down.
         """
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class _Worker(Generic[Job, Answer]):

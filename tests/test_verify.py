@@ -1,0 +1,105 @@
+"""What ``lab verify`` finds out of a lab: which checks nothing proves, and that a dead worker costs one trial."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+
+from grader import labs, resources, verify
+from grader.cli import main
+from grader.engines.base import Engine
+from grader.verify import Trial, Verified
+
+SHIPPED = sorted(path.parent for path in resources.folder("labs").glob("*/lab.yaml"))
+KINDS = sorted(path.parent.name for path in resources.folder("fixtures").glob("new-*/lab.yaml"))
+
+
+@pytest.fixture
+def zone_lab(tmp_path: Path) -> Path:
+    return labs.new("who-sends", tmp_path, "zone")
+
+
+def judged(folder: Path) -> set[str]:
+    """The checks of a lab on its canonical variant: of a quiz, the questions that are drawn there."""
+    lab = labs.load(folder)
+    if lab.needs_engine:
+        return {check.code for check in lab.checks}
+    result = verify.grade_trial(folder, verify.trials(folder)[0], None, None)
+    return {check.code.split("/", 1)[1] for check in result.checks}
+
+
+@pytest.mark.parametrize("folder", SHIPPED, ids=lambda folder: folder.name)
+def test_some_wrong_submission_loses_each_check_of_the_labs(folder: Path) -> None:
+    lost = frozenset[str]().union(*(trial.fails or () for trial in verify.trials(folder)))
+    assert judged(folder) - lost == set()
+
+
+@pytest.mark.parametrize("template", KINDS)
+def test_some_wrong_submission_loses_each_check_of_a_new_lab(template: str, tmp_path: Path) -> None:
+    kind = template.removeprefix("new-").removesuffix("lab").strip("-") or "server"
+    folder = labs.new("mine", tmp_path, kind)
+    lost = frozenset[str]().union(*(trial.fails or () for trial in verify.trials(folder)))
+    assert judged(folder) - lost == set()
+
+
+def test_a_new_program_lab_verifies(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path))
+    assert main(["lab", "new", "first-program", str(tmp_path), "--kind", "program"]) == 0
+    assert os.access(tmp_path / "first-program" / "starter" / "send", os.X_OK)
+    assert main(["lab", "verify", "first-program", "-j", "2", "--engine", engine.name]) == 0
+    assert "first-program: 12 tried, 0 not as declared" in capsys.readouterr().out
+
+
+def test_checks_that_nothing_loses_are_named(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(zone_lab.parent))
+    shutil.rmtree(zone_lab / "wrong" / "no-ipv6")
+    assert main(["lab", "verify", "who-sends", "-j", "1"]) == 1
+    assert capsys.readouterr().out.splitlines()[-2:] == [
+        "✗ no submission in wrong/ loses: own",
+        "who-sends: 10 tried, 1 not as declared",
+    ]
+
+
+def test_without_wrong_submissions_every_check_is_named(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(zone_lab.parent))
+    shutil.rmtree(zone_lab / "wrong")
+    assert main(["lab", "verify", "who-sends", "-j", "1"]) == 1
+    assert "✗ no submission in wrong/ loses: loads, own, forged" in capsys.readouterr().out
+
+
+def test_what_a_starter_loses_proves_nothing_and_skipping_is_not_losing() -> None:
+    tried = [
+        Verified("starter", "canonical", 0, "", ("a", "b", "c"), frozenset({"a"})),
+        Verified("wrong/x", "canonical", 0, "", ("a", "b", "c"), frozenset({"b"})),
+        Verified("wrong/x", "drawn", 0, "", ("a", "b", "c", "d"), frozenset({"b"})),
+    ]
+    assert verify.unproved(tried) == ["a", "c"]
+
+
+def test_a_worker_that_dies_costs_its_trial_and_no_other(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = verify.try_one
+
+    def dying(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Verified:
+        if trial.name == "starter":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(folder, trial, student, engine)
+
+    monkeypatch.setattr(verify, "try_one", dying)
+    tried = list(verify.verify(zone_lab, engine=None, jobs=2))
+    assert len(tried) == 12
+    assert {(one.trial, one.variant): one.problem for one in tried if one.problem} == {
+        ("starter", variant): "the grader failed: a worker process ended with -9"
+        for variant in ("canonical", "drawn")
+    }
