@@ -15,11 +15,9 @@ from dataclasses import dataclass
 
 import click
 
-from grader.cli.interrupts import interruptible
+from grader.cli.interrupts import INTERRUPTED, interruptible
 from grader.cli.lazy import LazyGroup
 from grader.model.errors import SmtplabError
-
-INTERRUPTED = 130
 
 
 @dataclass

@@ -13,7 +13,7 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from grader.labs.submission import Budget, FoundFile, shown
+from grader.labs.limits import JUNK, Budget, FoundFile, shown
 from grader.model.errors import SubmissionError
 
 LARGEST_ARCHIVE = 8 * 1024 * 1024
@@ -93,8 +93,6 @@ def _folder_around(names: list[str], budget: Budget) -> str:
 
 
 def _alone(names: list[str], around: str) -> bool:
-    from grader.labs.submission import JUNK
-
     return all(name.startswith(around) or JUNK.fullmatch(name.split("/", 1)[0]) for name in names)
 
 

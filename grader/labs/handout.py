@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from grader import disk
+from grader.labs.limits import HANDOUT, JUNK
 from grader.labs.loading import DECLARATION, find, load
-from grader.labs.submission import HANDOUT, JUNK
 from grader.model.errors import LabError, UsageError
 from grader.model.submission import Submission
 from grader.model.templates import fill_file

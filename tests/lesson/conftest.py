@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from grader.lesson import library
-from grader.lesson.site import build, mail
+from grader.lesson.site import PAGES, build, mail
+from grader.lesson.site.pages import addresses
 from grader.lesson.site.render import embedded
 from tests import browser as browsing
 from tests.lesson.embedded import Scripts
@@ -33,7 +34,7 @@ def header_scripts() -> Scripts:
     loaded = Scripts(name for name in names if name.startswith("headers/"))
     tables: dict[str, object] = {}
     for made in (mail.analyser_data, mail.builder_data):
-        tables.update(msgspec.convert(made(library()), dict[str, object]))
+        tables.update(msgspec.convert(made(library(), addresses(PAGES, library())), dict[str, object]))
     loaded.run("globalThis.tables = JSON.parse(dukpy.text); null", text=str(embedded(tables)))
     loaded.run("smtplab.words.useCharsets(tables.charsets); null")
     return loaded

@@ -74,19 +74,13 @@ def values(library: Library) -> Mapping[str, object]:
     return {"server": server, "users": users, "differences": known_differences(), "sessions": sessions}
 
 
-def data(library: Library) -> object:
+def data(library: Library, addresses: Mapping[str, str]) -> object:
     """For the script: the table, the quick lines, and title and address of every entry that explains a reply."""
-    from grader.lesson.site.pages import PAGES, homes
-
     rules = table()
     named = {id_ for stage in rules.stages.values() for id_ in stage.see}
     named |= {id_ for stage in rules.stages.values() for rule in stage.rules for id_ in rule.see}
     named |= {entry.id for entry in library.entries.values() if isinstance(entry, Reply | Enhanced)}
-    links = {
-        id_: [library.entries[id_].title, f"{page.file}#{id_}"]
-        for id_, page in homes(PAGES, library).items()
-        if id_ in named
-    }
+    links = {id_: [library.entries[id_].title, address] for id_, address in addresses.items() if id_ in named}
     sessions = {session.example: played(library, session) for session in offered().sessions}
     quick = {mode: to_builtins(offered().lines(mode)) for mode in MODES}
     return {"table": rules.data(), "quick": quick, "links": links, "sessions": sessions}

@@ -8,8 +8,9 @@ A page is a ``Page`` in the registry of ``grader.lesson.site.pages``. To add one
 2. ``reports/lesson/css/NAME.css`` and ``reports/lesson/js/NAME.js``, where the page needs any; further files are named
    in the page's ``styles`` and ``scripts``. ``base.css`` has colours as variables (each with its dark half), type,
    buttons, fields and tables: use those, and let no page set colours of its own.
-3. A function ``(Library) -> dict`` gives what the template shows, as ``values``; another gives what the script reads,
-   as ``data``, anything that JSON can hold: ``smtplab.data()`` returns it in the page.
+3. A function ``(Library) -> dict`` gives what the template shows, as ``values``; another, which is also given where
+   each entry stands, gives what the script reads, as ``data``, anything that JSON can hold: ``smtplab.data()``
+   returns it in the page.
 4. One line in ``PAGES``. The fixture ``open_page`` of ``tests/lesson/conftest.py`` opens the page in a browser.
 
 Style sheets and scripts stand inside each page and are allowed by their hashes, because a browser that opens a page

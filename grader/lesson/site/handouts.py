@@ -12,8 +12,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markupsafe import Markup
 
+from grader.labs.limits import HANDOUT
 from grader.labs.loading import list_labs
-from grader.labs.submission import HANDOUT
 from grader.labs.variant import draw_variant
 from grader.model.errors import LabError
 from grader.model.lab import Lab

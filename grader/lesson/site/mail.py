@@ -38,7 +38,7 @@ def builder_values(library: Library) -> Mapping[str, object]:
     return {"field_groups": groups, "rule_count": len(RULES)}
 
 
-def builder_data(library: Library) -> object:
+def builder_data(library: Library, addresses: Mapping[str, str]) -> object:
     """The builder's tables, the header rules, and what is said about each finished field."""
     own = tables()
     ids = {field.entry for field in own.fields} | {id_ for note in own.notes for id_ in note.see}
@@ -47,7 +47,7 @@ def builder_data(library: Library) -> object:
         **msgspec.to_builtins(own),
         **rules_data(library),
         "faults": [_linked(fault) for fault in own.faults],
-        "entries": _entries(library, ids),
+        "entries": _entries(library, ids, addresses),
     }
 
 
@@ -56,7 +56,7 @@ def analyser_values(library: Library) -> Mapping[str, object]:
     return {"examples": examples(), "rule_count": len(RULES)}
 
 
-def analyser_data(library: Library) -> object:
+def analyser_data(library: Library, addresses: Mapping[str, str]) -> object:
     """What the analyser says, the header rules, the messages to try, and the entries that it refers to."""
     own = wordings()
     ids = {id_ for one in own.findings for id_ in one.see} | {one.see for one in own.methods}
@@ -65,7 +65,7 @@ def analyser_data(library: Library) -> object:
         **rules_data(library),
         "findings": [_linked(one) for one in own.findings],
         "examples": {one.id: one.message for one in examples()},
-        "entries": _entries(library, ids),
+        "entries": _entries(library, ids, addresses),
     }
 
 
@@ -90,16 +90,13 @@ def _linked(text: msgspec.Struct) -> dict[str, object]:
     return {**told, "link": references.link(str(told["reference"]))}
 
 
-def _entries(library: Library, ids: Iterable[str]) -> dict[str, dict[str, str]]:
-    from grader.lesson.site.pages import PAGES, homes
-
-    at = homes(PAGES, library)
+def _entries(library: Library, ids: Iterable[str], addresses: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {
         id_: {
             "title": library.entries[id_].title,
             "summary": library.entries[id_].summary,
-            "href": f"{at[id_].file}#{id_}",
+            "href": addresses[id_],
         }
         for id_ in sorted(ids)
-        if id_ in at
+        if id_ in addresses
     }

@@ -27,10 +27,10 @@ class Page:
     """A page: ``name`` is its file's, its template's and that of its style sheet and script, where it has them.
 
     ``label`` is a shorter title for the menu. ``kinds`` and ``topics`` say which entries are at home on the page, whole
-    kinds or single ones: there their anchors stand. ``values`` are for the template; ``data`` is what the page's script
-    reads, and must be fit for JSON. ``styles`` and ``scripts`` name files besides the page's own, which come first.
-    ``sheet`` marks a reference sheet, which fits one or two printed pages; ``practises`` names
-    the entries that one tries out on the page: those lead to it.
+    kinds or single ones: there their anchors stand. ``values`` are for the template; ``data``, made of the library and
+    the addresses of its entries, is what the page's script reads, and must be fit for JSON. ``styles`` and ``scripts``
+    name files besides the page's own, which come first. ``sheet`` marks a reference sheet, which fits one or two
+    printed pages; ``practises`` names the entries that one tries out on the page: those lead to it.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Page:
     kinds: tuple[type[Entry], ...] = ()
     topics: tuple[str, ...] = ()
     values: Callable[[Library], Mapping[str, object]] = _nothing
-    data: Callable[[Library], object] | None = None
+    data: Callable[[Library, Mapping[str, str]], object] | None = None
     template: str = ""
     styles: tuple[str, ...] = ()
     scripts: tuple[str, ...] = ()
@@ -196,3 +196,8 @@ def homes(pages: tuple[Page, ...], library: Library) -> dict[str, Page]:
         if page is not None:
             found[entry.id] = page
     return found
+
+
+def addresses(pages: tuple[Page, ...], library: Library) -> dict[str, str]:
+    """Where each entry stands on the site, by the entry's id: its page's file and its anchor there."""
+    return {id_: f"{page.file}#{id_}" for id_, page in homes(pages, library).items()}

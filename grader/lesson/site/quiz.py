@@ -25,18 +25,15 @@ def values(library: Library) -> Mapping[str, object]:
     return {"topics": sorted({question.topic for question in library.questions})}
 
 
-def data(library: Library) -> Mapping[str, object]:
+def data(library: Library, addresses: Mapping[str, str]) -> Mapping[str, object]:
     """The bank in base64, so that no answer is read by chance in the page's source, and where to read about each."""
-    from grader.lesson.site.pages import PAGES, homes
-
-    at = homes(PAGES, library)
     sheets = {}
     for name in sorted({name for question in library.questions for name in question.see}):
         if (entry := library.entries.get(name)) is None:
             sheets[name] = {"text": name, "href": references.link(name)}
         else:
-            href = f"{at[name].file}#{name}" if name in at else references.link(entry.references[0])
-            text = entry.title if name in at else f"{entry.title} ({entry.references[0]})"
+            href = addresses.get(name) or references.link(entry.references[0])
+            text = entry.title if name in addresses else f"{entry.title} ({entry.references[0]})"
             sheets[name] = {"text": text, "href": href}
     bank = base64.b64encode(msgspec.json.encode(library.questions)).decode()
     return {"bank": bank, "tasks": TASKS, "sheets": sheets}

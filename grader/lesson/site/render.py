@@ -15,7 +15,7 @@ from markupsafe import Markup
 from grader.lesson.entries import Entry
 from grader.lesson.facts import COUNTS, LABELS
 from grader.lesson.library import Library
-from grader.lesson.site.pages import GROUPS, Page, homes
+from grader.lesson.site.pages import GROUPS, Page, addresses, homes
 from grader.outputs import references
 from grader.outputs.webpage import content_hash, prose
 
@@ -61,7 +61,9 @@ class Renderer:
             policy=policy,
             styles=[Markup(style) for style in styles],  # noqa: S704  smtplab's own files
             scripts=[Markup(script) for script in scripts],  # noqa: S704  smtplab's own files
-            data=None if page.data is None else embedded(page.data(self.library)),
+            data=None
+            if page.data is None
+            else embedded(page.data(self.library, addresses(self.pages, self.library))),
         )
         return text.encode()
 
@@ -118,8 +120,7 @@ class Renderer:
         return [page for page in self.pages if id_ in page.practises]
 
     def _addresses(self) -> Callable[[str], str]:
-        at = {id_: f"{page.file}#{id_}" for id_, page in homes(self.pages, self.library).items()}
-        return at.__getitem__
+        return addresses(self.pages, self.library).__getitem__
 
 
 def _prose(text: str) -> Markup:

@@ -126,7 +126,7 @@ def index(library: Library) -> Values:
     }
 
 
-def search(library: Library) -> object:
+def search(library: Library, addresses: Mapping[str, str]) -> object:
     """What the search looks through beyond title and summary: other words and the text, by the entry's id."""
     found = {entry.id: [" ".join(entry.aliases), entry.text] for entry in library.entries.values()}
     return found | {f"rule-{rule.id}": ["", rule.text] for rule in library.rules.values()}

@@ -16,6 +16,7 @@ from grader.lesson.simulator import transcript
 from grader.lesson.simulator.page import data, offered, played
 from grader.lesson.simulator.session import Session
 from grader.lesson.simulator.table import read_table, table
+from grader.lesson.site.pages import PAGES, addresses
 from grader.model.errors import LabError, UsageError
 from tests.lesson.simulator.comparing import CODES, QUEUED
 from tests.lesson.simulator.phrases import OTHERS, PEOPLE
@@ -133,7 +134,7 @@ def test_what_is_offered_is_understood() -> None:
     """No quick line is unknown to the server, and each switch and listener is explained by an entry with a page."""
     verbs = {one.line.partition(" ")[0] for one in offered().command}
     assert verbs - set(VERBS) == {"EXPN"}
-    links = data(library())["links"]  # type: ignore[index]
+    links = data(library(), addresses(PAGES, library()))["links"]  # type: ignore[index]
     rules = [rule for stage in table().stages.values() for rule in stage.rules]
     assert {id_ for rule in rules for id_ in rule.see} - set(links) == set()
 
