@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench test lint lock wheel picture clean
+.PHONY: help setup check start grade image lesson bench test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -16,7 +16,7 @@ OUT ?= grades
 ARGS ?=
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## make .venv with everything that requirements.lock names
 	@fixtures/setup/setup run
@@ -43,6 +43,10 @@ test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
+test-fast: ## what can be tested in a minute, without machines and browsers (ARGS='-k relay')
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m pytest -n auto --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
+
 lint: ## ruff, mypy, oxlint and shellcheck
 	@fixtures/setup/setup dev
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy && .venv/bin/oxlint --deny-warnings reports
@@ -61,6 +65,10 @@ wheel: ## build the wheel into dist/
 picture: ## draw docs/report.svg again
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m docs.picture
+
+schemas: ## write the published JSON Schemas again, from the types
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m docs.publish_schemas
 
 clean: ## remove .venv, caches and built files; never work/
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,54 +12,46 @@ if TYPE_CHECKING:
     from grader.labs.handout import Started, render_submission, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
     from grader.labs.scaffold import new
-    from grader.labs.schema import evidence_schema, forms_schema, lab_schema, result_schema, wrong_schema
+    from grader.labs.schema import SCHEMAS
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
     from grader.model.submission import Submission
     from grader.model.variant import Variant
 
 _MODULES = {
+    "SCHEMAS": "grader.labs.schema",
     "LabFolder": "grader.labs.loading",
     "Started": "grader.labs.handout",
     "Submission": "grader.model.submission",
     "Variant": "grader.model.variant",
     "draw_variant": "grader.labs.variant",
-    "evidence_schema": "grader.labs.schema",
     "find": "grader.labs.loading",
-    "forms_schema": "grader.labs.schema",
-    "lab_schema": "grader.labs.schema",
     "list_labs": "grader.labs.loading",
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
     "new": "grader.labs.scaffold",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",
-    "result_schema": "grader.labs.schema",
     "start": "grader.labs.handout",
     "started": "grader.labs.handout",
-    "wrong_schema": "grader.labs.schema",
 }
 
 __all__ = [
+    "SCHEMAS",
     "LabFolder",
     "Started",
     "Submission",
     "Variant",
     "draw_variant",
-    "evidence_schema",
     "find",
-    "forms_schema",
-    "lab_schema",
     "list_labs",
     "load",
     "load_wrong",
     "new",
     "read_submission",
     "render_submission",
-    "result_schema",
     "start",
     "started",
-    "wrong_schema",
 ]
 
 

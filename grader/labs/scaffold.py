@@ -6,10 +6,8 @@ import re
 import stat
 from pathlib import Path
 
-import msgspec
-
 from grader import disk, kinds, resources
-from grader.labs.schema import lab_schema
+from grader.labs.schema import rendered
 from grader.model.errors import UsageError
 from grader.model.templates import fill_file
 
@@ -53,7 +51,7 @@ def _pattern(kind: kinds.Kind) -> Path:
 def write_schema(where: Path) -> Path:
     """Write the schema of lab.yaml into ``where``, in place of an older one."""
     path = where / SCHEMA_FILE
-    disk.write_file(path, msgspec.json.format(msgspec.json.encode(lab_schema()), indent=2) + b"\n")
+    disk.write_file(path, rendered("lab"))
     return path
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from inspect import cleandoc
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -68,6 +70,23 @@ def _flush(part: Any) -> Any:
             for key, inner in part.items()
         }
     return part
+
+
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType(
+    {
+        "lab": lab_schema,
+        "wrong": wrong_schema,
+        "forms": forms_schema,
+        "result": result_schema,
+        "evidence": evidence_schema,
+    }
+)
+"""Every published schema, by the name that ``smtplab lab schema`` knows it by."""
+
+
+def rendered(name: str) -> bytes:
+    """The document of the schema of that name, indented for people. Raises ``KeyError`` where there is none."""
+    return msgspec.json.format(msgspec.json.encode(SCHEMAS[name]()), indent=2) + b"\n"
 
 
 def _published(name: str, title: str, *types: Any, version: int = 1) -> dict[str, Any]:

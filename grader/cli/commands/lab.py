@@ -9,8 +9,7 @@ import click
 from grader import kinds
 from grader.cli import options
 from grader.cli.complete import KIND, LAB
-
-SCHEMAS = ("lab", "wrong", "forms", "result", "evidence")
+from grader.labs.schema import SCHEMAS, rendered
 
 
 @click.group()
@@ -80,14 +79,9 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
 
 
 @lab.command()
-@click.argument("kind", type=click.Choice(SCHEMAS), default="lab")
+@click.argument("kind", type=click.Choice(list(SCHEMAS)), default="lab")
 @options.debug
 def schema(kind: str) -> int:
     """Print a JSON Schema: of lab.yaml, of wrong/*/expect.yaml, of forms/*.yaml, of a result or of evidence."""
-    import msgspec
-
-    from grader import labs
-
-    made = getattr(labs, f"{kind}_schema")()
-    click.echo(msgspec.json.format(msgspec.json.encode(made), indent=2))
+    click.echo(rendered(kind), nl=False)
     return 0
