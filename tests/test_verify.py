@@ -27,7 +27,7 @@ def judged(folder: Path) -> set[str]:
     """The checks of a lab on its canonical variant: of a quiz, the questions that are drawn there."""
     lab = labs.load(folder)
     if lab.needs_engine:
-        return {check.code for check in lab.checks}
+        return {check.code for check in lab.all_checks}
     result = verify.grade_trial(folder, verify.trials(folder)[0], None, None)
     return {check.code.split("/", 1)[1] for check in result.checks}
 

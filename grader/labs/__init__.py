@@ -12,14 +12,12 @@ if TYPE_CHECKING:
     from grader.labs.handout import Started, render_submission, start, started
     from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
     from grader.labs.scaffold import new
-    from grader.labs.schema import SCHEMAS
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
     from grader.model.submission import Submission
     from grader.model.variant import Variant
 
 _MODULES = {
-    "SCHEMAS": "grader.labs.schema",
     "LabFolder": "grader.labs.loading",
     "Started": "grader.labs.handout",
     "Submission": "grader.model.submission",
@@ -37,7 +35,6 @@ _MODULES = {
 }
 
 __all__ = [
-    "SCHEMAS",
     "LabFolder",
     "Started",
     "Submission",

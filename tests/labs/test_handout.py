@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 
 from grader import labs, resources
 from grader.labs.scaffold import SCHEMA_FILE
+from grader.labs.schema import SCHEMAS
 from grader.model.attempt import Mail
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab, Wrong
@@ -138,14 +139,14 @@ def test_a_new_lab_overwrites_nothing(lab_folder: Path) -> None:
 def test_editors_are_led_to_the_schema(lab_folder: Path) -> None:
     first = (lab_folder / "lab.yaml").read_text().splitlines()[0]
     schema = (lab_folder / first.partition("$schema=")[2]).resolve()
-    assert json.loads(schema.read_bytes()) == labs.SCHEMAS["lab"]()
+    assert json.loads(schema.read_bytes()) == SCHEMAS["lab"]()
 
 
 def test_the_schema_beside_smtplabs_own_labs_is_that_of_the_types() -> None:
-    assert json.loads((resources.folder("labs") / SCHEMA_FILE).read_bytes()) == labs.SCHEMAS["lab"]()
+    assert json.loads((resources.folder("labs") / SCHEMA_FILE).read_bytes()) == SCHEMAS["lab"]()
 
 
-@pytest.mark.parametrize("schema", [labs.SCHEMAS["lab"](), labs.SCHEMAS["wrong"](), labs.SCHEMAS["forms"]()])
+@pytest.mark.parametrize("schema", [SCHEMAS["lab"](), SCHEMAS["wrong"](), SCHEMAS["forms"]()])
 def test_schemas_are_valid_and_say_who_they_are(schema: dict[str, object]) -> None:
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
@@ -155,12 +156,12 @@ def test_schemas_are_valid_and_say_who_they_are(schema: dict[str, object]) -> No
 
 def test_schemas_accept_what_the_loader_accepts(lab_folder: Path) -> None:
     lab_yaml = yaml.safe_load((lab_folder / "lab.yaml").read_text().replace("on: [", '"on": ['))
-    Draft202012Validator(labs.SCHEMAS["lab"]()).validate(lab_yaml)
-    Draft202012Validator(labs.SCHEMAS["lab"]()).validate(msgspec.to_builtins(labs.load(lab_folder)))
+    Draft202012Validator(SCHEMAS["lab"]()).validate(lab_yaml)
+    Draft202012Validator(SCHEMAS["lab"]()).validate(msgspec.to_builtins(labs.load(lab_folder)))
     wrong = yaml.safe_load((lab_folder / "wrong" / "open-to-everybody" / "expect.yaml").read_text())
-    Draft202012Validator(labs.SCHEMAS["wrong"]()).validate(wrong)
+    Draft202012Validator(SCHEMAS["wrong"]()).validate(wrong)
     for form in (resources.folder("fixtures") / "forms").glob("*.yaml"):
-        Draft202012Validator(labs.SCHEMAS["forms"]()).validate(yaml.safe_load(form.read_text()))
+        Draft202012Validator(SCHEMAS["forms"]()).validate(yaml.safe_load(form.read_text()))
 
 
 @pytest.mark.parametrize("type_", [Lab, Wrong, Mail])

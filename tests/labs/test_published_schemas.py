@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from docs.publish_schemas import PLACES, ROOT
-from grader import labs, outputs
+from grader import outputs
 from grader.judge import judge
-from grader.labs.schema import rendered
+from grader.labs.schema import SCHEMAS, rendered
 from tests.judge.builders import arrival, check, evidence, facts, lab, outcome
 
 
@@ -22,7 +22,7 @@ def test_published_schema_is_the_programs_own(name: str) -> None:
 def test_documents_fit_their_schema_and_a_spoilt_one_does_not(kind: str) -> None:
     run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("accepted")], [arrival()])
     document = msgspec.json.decode(outputs.document(run if kind == "evidence" else judge(run)))
-    schema = labs.SCHEMAS[kind]()
+    schema = SCHEMAS[kind]()
     jsonschema.validate(document, schema)
     del document["lab"]
     with pytest.raises(jsonschema.ValidationError):
