@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from grader.judge import judge
+from grader.judge.verdicts import MOST_POINTERS
 from grader.kinds.server.facts import ServerEvidence
+from grader.model.lab import Hints
 from grader.model.result import CheckResult
 from grader.model.traffic import ANY_MAILBOX, Outcome, Reply
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
@@ -126,17 +129,54 @@ def test_the_graders_own_fault_is_an_error_and_never_a_failure() -> None:
     )
 
 
-def test_hints_are_capped_and_only_given_for_failures() -> None:
-    from msgspec.structs import replace
-
-    from grader.model.lab import Hints
-
+@pytest.mark.parametrize(
+    ("tier", "told"),
+    [
+        ("none", (None, None, None)),
+        ("nudge", ("n", None, None)),
+        ("pointer", ("n", "p", None)),
+        ("example", ("n", "p", "e")),
+    ],
+)
+def test_hints_are_capped_and_only_given_for_failures(
+    tier: str, told: tuple[str | None, str | None, str | None]
+) -> None:
     hinted = replace(check(arrives="nowhere"), hints=Hints("n", "p", "e"))
     failing = evidence(lab(hinted), [facts()], [outcome("accepted")], [arrival()])
-    assert judge(failing, hints="pointer").checks[0].hints.pointer == "p"
-    assert judge(failing, hints="pointer").checks[0].hints.example is None
+    hints = judge(failing, hints=tier).checks[0].hints
+    assert (hints.nudge, hints.pointer, hints.example) == told
     passing = evidence(lab(hinted), [facts()], [outcome("rcpt", code=554)])
-    assert judge(passing).checks[0].hints.nudge is None
+    assert judge(passing, hints=tier).checks[0].hints.nudge is None
+
+
+def test_a_failure_points_to_so_much_and_no_more() -> None:
+    numbers = range(1, 21)
+    run = evidence(
+        lab(check(arrives="nowhere")),
+        [facts(number=number) for number in numbers],
+        [outcome("accepted", f"stranger/{number}") for number in numbers],
+        [arrival(id=number, attempts=[f"stranger/{number}"]) for number in numbers],
+    )
+    result = only_check(run)
+    assert "20 of 20 attempts" in result.observed
+    assert len(result.evidence) == MOST_POINTERS
+    assert result.evidence[:3] == ["session:1:1", "message:1", "message:2"]
+
+
+def test_the_points_of_a_passed_check_alone_are_earned() -> None:
+    demo = lab(check("starts", greets=True), check(arrives="nowhere"))
+    run = evidence(
+        demo, [facts("starts"), facts()], [outcome("said", "starts/1"), outcome("accepted")], [arrival()]
+    )
+    result = judge(run)
+    assert [(c.status, c.points, c.max_points) for c in result.checks] == [("pass", 10, 10), ("fail", 0, 10)]
+    assert (result.score, result.max_score, result.passed) == (10, 20, False)
+
+
+def test_what_to_do_next_is_said_of_failures_alone() -> None:
+    failing = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("accepted")], [arrival()])
+    passing = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("rcpt", code=554)])
+    assert (only_check(failing).next, only_check(passing).next) == ("n", "")
 
 
 def test_only_reports_the_checks_asked_for() -> None:

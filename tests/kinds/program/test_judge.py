@@ -61,6 +61,12 @@ def test_a_password_in_the_clear_is_pointed_at() -> None:
     assert result.evidence[0] == "session:0:1"
 
 
+def test_what_travels_under_tls_is_in_order() -> None:
+    """One session may be given up before anything was said, and another be encrypted."""
+    shy = replace(GOOD, tls=None, authentications=[], transactions=[])
+    assert judged("encrypts", conversations=[shy, replace(GOOD, session=1)]).status == "pass"
+
+
 def test_a_message_in_the_clear_counts_as_well() -> None:
     result = judged("encrypts", conversations=[replace(GOOD, tls=None, authentications=[])])
     assert "send its message in the clear" in result.observed

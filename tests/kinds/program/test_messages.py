@@ -98,6 +98,22 @@ def test_a_message_id_of_another_message_is_no_id() -> None:
 
 
 @pytest.mark.parametrize(
+    ("date", "status"),
+    [
+        ("Mon, 23 Nov 2026 10:09:00 +0000", "pass"),
+        ("Mon, 23 Nov 2026 09:51:00 +0000", "pass"),
+        ("Mon, 23 Nov 2026 11:00:00 +0100", "pass"),
+        ("Mon, 23 Nov 2026 10:11:00 +0000", "fail"),
+        ("Mon, 23 Nov 2026 09:49:00 +0000", "fail"),
+        ("Mon, 23 Nov 2026 10:00:00 +0100", "fail"),
+    ],
+)
+def test_the_date_is_that_of_sending(date: str, status: str) -> None:
+    letter = LETTER.replace("Mon, 23 Nov 2026 10:00:00 +0000", date)
+    assert judged("header", letter=letter).status == status
+
+
+@pytest.mark.parametrize(
     ("body", "said"),
     [
         ("\r\nDear all,\r\n\r\n", "The text ends before its line 3, “.”"),

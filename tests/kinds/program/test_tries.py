@@ -38,6 +38,12 @@ def test_the_exit_status_is_held_against_what_was_taken(
     assert (judged("tells", conversations=conversations, code=code).status == "pass") == good
 
 
+def test_a_run_that_was_killed_told_nothing() -> None:
+    """Its exit status is the signal's, whatever the server had taken: that it did not end is another check's affair."""
+    for conversations in ([GOOD], [NOTHING]):
+        assert judged("tells", conversations=conversations, code=-9, late=True).status == "pass"
+
+
 def refused(*said: tuple[str, str]) -> list[Line]:
     lines = [Line(0, "S", "220 ready")]
     for command, reply in said:
@@ -50,6 +56,9 @@ def refused(*said: tuple[str, str]) -> list[Line]:
     [
         ([refused(("AUTH PLAIN <credentials>", "535 no"), ("AUTH LOGIN", "535 no"))], True),
         ([refused(("AUTH PLAIN <credentials>", "535 no"))] * 2, False),
+        ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"))] * 2, False),
+        ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"), ("AUTH PLAIN", "535 no"))], True),
+        ([refused(("RCPT TO:<a@x>", "550 no"), ("rcpt to:<A@x>", "550 no"))], False),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
         ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),
