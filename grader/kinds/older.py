@@ -42,6 +42,8 @@ SERVER_EXPECT = (
     "greets", "arrives", "refused", "authenticates", "replies", "alike", "arrivals-at-most", "running", "published",
     "signature", "kept",
 )  # fmt: skip
+CREDENTIALS, HUNG_UP = "<credentials>", "The client hung up."
+"""Lines of version 1 that meant more than they said."""
 OF_SERVERS = ("installs", "publishes")
 """Keys of ``submission`` that only a server's lab has."""
 
@@ -101,8 +103,32 @@ def _check(check: dict[str, Any], kind: str) -> dict[str, Any]:
 def _program(facts: dict[str, Any], program: dict[str, Any] | None) -> dict[str, Any]:
     if program is None:
         return facts
-    own = {key: program[key] for key in ("program", "first_line", "executable", "runs")}
-    return facts | own | {"run_of": program["attempts"]}
+    own = {key: program[key] for key in ("program", "first_line", "executable")}
+    lines = {session["id"]: session["lines"] for session in facts.get("sessions", [])}
+    runs = [
+        run | {"conversations": [_conversation(c, lines[c["session"]]) for c in run.get("conversations", [])]}
+        for run in program["runs"]
+    ]
+    return facts | own | {"runs": runs, "run_of": program["attempts"]}
+
+
+def _conversation(conversation: dict[str, Any], lines: list[list[Any]]) -> dict[str, Any]:
+    """With what version 1 told by the words of a line alone: credentials, replies, and that the client went away."""
+    credentials, replies, hung_up, command, begins = [], [], None, "", 0
+    for number, (_, who, text) in enumerate(lines):
+        if who == "C" and text == CREDENTIALS:
+            credentials.append(number)
+        elif who == "C":
+            command = text
+        elif who == "*" and text == HUNG_UP:
+            hung_up = number
+        if who != "S":
+            begins = number + 1
+        elif text[:3].isdigit() and text[3:4] != "-":
+            whole = "\n".join(line[2] for line in lines[begins : number + 1])
+            replies.append({"command": command, "code": int(text[:3]), "text": whole, "line": number})
+            begins = number + 1
+    return conversation | {"credentials": credentials, "replies": replies, "hung_up": hung_up}
 
 
 def _zone(facts: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:

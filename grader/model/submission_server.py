@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from grader.model.traffic import Reply
+
 Moment = Literal["connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data", "text"]
 """A point of a session: its beginning, a command, or the end of the message's text."""
 
@@ -109,7 +111,9 @@ class Conversation(Struct, frozen=True):
     """A connection of the program to its server. ``session`` is its number in the evidence.
 
     ``tls`` is the protocol's version once TLS stands; ``problem`` says why it never did. ``in_the_clear`` is the line
-    with which the program gave a password away unencrypted; ``bare`` are lines that did not end with CR LF.
+    with which the program gave a password away unencrypted; ``bare`` are lines that did not end with CR LF;
+    ``credentials`` are lines that answered a challenge of AUTH. ``replies`` are the server's, each with the command
+    that it answers, empty for the greeting. ``hung_up`` is the line that notes that the client went away without QUIT.
     """
 
     session: int
@@ -117,5 +121,8 @@ class Conversation(Struct, frozen=True):
     problem: str | None = None
     in_the_clear: int | None = None
     bare: list[int] = []
+    credentials: list[int] = []
+    replies: list[Reply] = []
+    hung_up: int | None = None
     authentications: list[Authentication] = []
     transactions: list[Transaction] = []

@@ -41,29 +41,29 @@ class SubmissionSession(MailSink):
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
 
-    def __init__(self, office: SubmissionServer, *, first: bool) -> None:
-        plan, behaviour = office.plan, office.plan.behaviour
+    def __init__(self, server: SubmissionServer, *, first: bool) -> None:
+        plan, behaviour = server.plan, server.plan.behaviour
         encrypted = behaviour.tls != "stripped"
         super().__init__(
-            office.servers.peers,
+            server.servers.peers,
             plan.name,
             ident="ESMTP ready",
             data_size_limit=behaviour.size,
-            tls_context=office.context,
+            tls_context=server.context,
             require_starttls=encrypted,
             auth_require_tls=encrypted,
             auth_required=behaviour.honest,
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {*behaviour.mechanisms},
             authenticator=self._check,
         )
-        self._office = office
+        self._server = server
         self._first = first
         self._logged_in = False
         self._transaction: int | None = None
-        self._minutes = SessionLog(office.servers.clock, plan.user, plan.password)
+        self._log = SessionLog(server.servers.clock, plan.user, plan.password)
         # aiosmtpd reads through this reader; its own would not tell what was read.
         asyncio.StreamReaderProtocol.__init__(
-            self, self._minutes.reader(self.line_length_limit), self._cb_client_connected, self.loop
+            self, self._log.reader(self.line_length_limit), self._cb_client_connected, self.loop
         )
         self._client = ""
         self._lost = False
@@ -77,7 +77,7 @@ class SubmissionSession(MailSink):
 
     def on_record(self) -> Session:
         """The session's lines; numbers and names that only the grader knows are left to it."""
-        plan = self._office.plan
+        plan = self._server.plan
         return Session(
             id=0,
             source="",
@@ -85,7 +85,7 @@ class SubmissionSession(MailSink):
             server=plan.address,
             listener=str(plan.behaviour.port),
             end=self._end,
-            lines=self._minutes.lines,
+            lines=self._log.lines,
         )
 
     def conversation(self) -> Conversation:
@@ -94,8 +94,11 @@ class SubmissionSession(MailSink):
             session=0,
             tls=self._tls or None,
             problem=self._problem,
-            in_the_clear=self._minutes.in_the_clear,
-            bare=self._minutes.bare,
+            in_the_clear=self._log.in_the_clear,
+            bare=self._log.bare,
+            credentials=self._log.credentials,
+            replies=self._log.replies,
+            hung_up=self._log.hung_up,
             authentications=self._authentications,
             transactions=self._transactions,
         )
@@ -110,11 +113,11 @@ class SubmissionSession(MailSink):
             self._peers.connections -= 1
             tls = transport.get_extra_info("ssl_object")
             self._tls = tls.version() or "TLS"
-            self._minutes.encrypted(f"TLS handshake: {self._tls}, {tls.cipher()[0]}")
+            self._log.encrypted(f"TLS handshake: {self._tls}, {tls.cipher()[0]}")
             return
-        self._office.open += 1
+        self._server.open += 1
         self._client = transport.get_extra_info("peername")[0]
-        if self._office.plan.behaviour.tls == "implicit":
+        if self._server.plan.behaviour.tls == "implicit":
             # Now, and not when the client's first bytes are there: they are TLS already.
             self._shaken = self._wrap()
 
@@ -124,8 +127,8 @@ class SubmissionSession(MailSink):
             super().data_received(data)
         elif self._problem is None:
             self._problem = TLS_TOO_EARLY
-            self._minutes.remark(f"A TLS handshake: {TLS_TOO_EARLY}.")
-            self._minutes.server(NO_COMMAND)
+            self._log.remark(f"A TLS handshake: {TLS_TOO_EARLY}.")
+            self._log.server(NO_COMMAND)
             plain = cast(asyncio.Transport, self.transport)
             plain.write(NO_COMMAND.encode() + b"\r\n")
             plain.close()
@@ -136,8 +139,8 @@ class SubmissionSession(MailSink):
             return
         self._lost = True
         if self._end == "closed":
-            self._minutes.remark("The client hung up.")
-        self._office.open -= 1
+            self._log.client_gone()
+        self._server.open -= 1
         super().connection_lost(error)
 
     def _wrap(self) -> asyncio.Future[None]:
@@ -154,7 +157,7 @@ class SubmissionSession(MailSink):
         return waiter
 
     async def _handle_client(self) -> None:
-        if self._office.plan.behaviour.tls == "implicit":
+        if self._server.plan.behaviour.tls == "implicit":
             try:
                 await self._shaken
             except OSError as error:
@@ -175,21 +178,21 @@ class SubmissionSession(MailSink):
     def _no_tls(self, error: BaseException | None) -> None:
         why = reason(error) if isinstance(error, ssl.SSLError) else "the client broke the connection"
         self._problem = why
-        self._minutes.remark(f"TLS handshake failed: {why}")
+        self._log.remark(f"TLS handshake failed: {why}")
 
     async def push(self, status: AnyStr) -> None:
         """Say a reply, and note it."""
         said: str | bytes = status
         if isinstance(said, bytes):
             said = said.decode("ascii", "backslashreplace")
-        self._minutes.server(said)
+        self._log.server(said)
         await super().push(status)
 
     async def _interferes(self, moment: Moment) -> bool:
         """Whether the server does something else than usual at this moment; it has then done so."""
-        behaviour = self._office.plan.behaviour
+        behaviour = self._server.plan.behaviour
         if behaviour.silent == moment:
-            self._minutes.remark("From here on the server says nothing more.")
+            self._log.remark("From here on the server says nothing more.")
             await asyncio.Event().wait()
         reply = behaviour.answers.get(moment)
         if reply is None or (behaviour.once and not self._first):
@@ -220,7 +223,7 @@ class SubmissionSession(MailSink):
         if self.tls_context and not self._tls_protocol:
             words.append("STARTTLS")
         if self._tls_protocol or not self._auth_require_tls:
-            words.append("AUTH " + " ".join(self._office.plan.behaviour.mechanisms))
+            words.append("AUTH " + " ".join(self._server.plan.behaviour.mechanisms))
         words += ["8BITMIME", "SMTPUTF8"]
         lines = [f"250-{word}" for word in words[:-1]] + [f"250 {words[-1]}"]
         await self.push("\r\n".join(lines))
@@ -241,8 +244,8 @@ class SubmissionSession(MailSink):
     async def smtp_AUTH(self, arg: str | None) -> None:
         """AUTH (RFC 4954); mechanisms are named in any mixture of capitals."""
         mechanism, _, response = (arg or "").partition(" ")
-        line, encrypted = self._minutes.last, self._tls_protocol is not None
-        if self._office.plan.behaviour.silent == "auth" and await self._interferes("auth"):
+        line, encrypted = self._log.last, self._tls_protocol is not None
+        if self._server.plan.behaviour.silent == "auth" and await self._interferes("auth"):
             return
         await super().smtp_AUTH(f"{mechanism.upper()} {response}".strip() or None)
         self._authentications.append(
@@ -251,7 +254,7 @@ class SubmissionSession(MailSink):
 
     def _check(self, *arguments: Any) -> AuthResult:
         """What becomes of credentials: of arguments, the last holds them. A server of an attacker's takes any."""
-        plan, given = self._office.plan, arguments[-1]
+        plan, given = self._server.plan, arguments[-1]
         if (reply := plan.behaviour.answers.get("auth")) and (self._first or not plan.behaviour.once):
             return AuthResult(success=False, handled=False, message=reply)
         expected = LoginPassword(plan.user.encode(), plan.password.encode())
@@ -267,7 +270,7 @@ class SubmissionSession(MailSink):
 
     async def smtp_MAIL(self, arg: str | None) -> None:
         """MAIL (RFC 5321 section 4.1.1.2), with AUTH=, which whoever offers AUTH must take (RFC 4954 section 5)."""
-        line = self._minutes.last
+        line = self._log.last
         if not await self._in_brackets(arg) or await self._interferes("mail"):
             return
         had = self._transaction
@@ -276,7 +279,7 @@ class SubmissionSession(MailSink):
         if sender is not None and had is None:
             path = "" if sender == NULL_PATH else sender
             parameters = (arg or "").rpartition(">")[2].strip()
-            self._transactions.append(Transaction(line, self._minutes.last, path, parameters))
+            self._transactions.append(Transaction(line, self._log.last, path, parameters))
             self._transaction = len(self._transactions) - 1
 
     async def smtp_RCPT(self, arg: str | None) -> None:
@@ -285,7 +288,7 @@ class SubmissionSession(MailSink):
             return
         path = self._getaddr((arg or "").partition(":")[2])[0] or ""
         before = self._so_far
-        chosen = self._office.plan.refused
+        chosen = self._server.plan.refused
         taken = False
         if before is None or (chosen and not _same(chosen, path)) or not await self._interferes("rcpt"):
             await super().smtp_RCPT(arg)
@@ -304,8 +307,8 @@ class SubmissionSession(MailSink):
             self._note()
 
     async def _took(self, text: bytes) -> str:
-        self._minutes.message(text)
-        behaviour = self._office.plan.behaviour
+        self._log.message(text)
+        behaviour = self._server.plan.behaviour
         if behaviour.silent == "text":
             await self._interferes("text")
         if (reply := behaviour.answers.get("text")) and (self._first or not behaviour.once):
@@ -336,7 +339,7 @@ class SubmissionSession(MailSink):
         """Put on record what happened in the transaction that is under way."""
         if self._transaction is not None:
             current = self._transactions[self._transaction]
-            self._transactions[self._transaction] = replace(current, last_line=self._minutes.last, **facts)
+            self._transactions[self._transaction] = replace(current, last_line=self._log.last, **facts)
 
 
 def _same(one: str, other: str) -> bool:

@@ -9,8 +9,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from grader.formats.reply import Heard, readable
-from grader.model.traffic import Line
+from grader.formats.reply import ReplyReader, readable
+from grader.model.traffic import Line, Reply
 from grader.world.auth import forms
 from grader.world.transcript import AUTH, CREDENTIALS, Clock, Transcript, redacted
 
@@ -26,10 +26,26 @@ class SessionLog:
     def __init__(self, clock: Clock, user: str, password: str) -> None:
         self.in_the_clear: int | None = None
         self.bare: list[int] = []
+        self.credentials: list[int] = []
+        self.hung_up: int | None = None
         self._transcript = Transcript(clock)
         self._user = user
         self._forms = forms(user, password)
         self._secure = False
+        self._command = ""
+        self._replies: list[Reply] = []
+
+    @property
+    def replies(self) -> list[Reply]:
+        """Every reply so far, with the command that it answers; what answers a challenge belongs to its AUTH."""
+        return [
+            replace(
+                reply,
+                command=self._without_password(reply.command),
+                text=self._without_password(reply.text),
+            )
+            for reply in self._replies
+        ]
 
     @property
     def lines(self) -> list[Line]:
@@ -58,7 +74,14 @@ class SessionLog:
     def server(self, reply: str) -> None:
         """Note a reply."""
         if self._room():
-            self._transcript.server("", Heard(0, reply.split("\r\n")), self._transcript.now())
+            [heard] = ReplyReader().feed(reply.encode() + b"\r\n")
+            self._replies.append(self._transcript.server(self._command, heard, self._transcript.now()))
+
+    def client_gone(self) -> None:
+        """Note that the client broke the connection off."""
+        if self._room():
+            self._transcript.remark("The client hung up.")
+            self.hung_up = self.last
 
     def client(self, line: bytes, *, credentials: bool) -> None:
         """Note a line of the client's, its end included."""
@@ -69,14 +92,19 @@ class SessionLog:
             self.bare.append(self.last + 1)
         if not self._secure and self.in_the_clear is None and self._gives_away(text, credentials=credentials):
             self.in_the_clear = self.last + 1
-        cancelled = text.encode() == CANCELLED
-        self._transcript.client(CREDENTIALS if credentials and not cancelled else redacted(text))
+        told = credentials and text.encode() != CANCELLED
+        if told:
+            self.credentials.append(self.last + 1)
+        else:
+            self._command = redacted(text)
+        self._transcript.client(CREDENTIALS if told else self._command)
 
     def message(self, text: bytes) -> None:
         """Note a message, its dots taken off, and the dot that ended it."""
         if self._room():
             self._transcript.message(text)
             self._transcript.client(".")
+            self._command = "."
 
     def _room(self) -> bool:
         if self.last < MOST_LINES:
@@ -110,9 +138,9 @@ class SessionLog:
 class _Reader(asyncio.StreamReader):
     """aiosmtpd reads commands by ``readuntil``, credentials by ``readline``, and messages up to CR LF."""
 
-    def __init__(self, minutes: SessionLog, limit: int) -> None:
+    def __init__(self, log: SessionLog, limit: int) -> None:
         super().__init__(limit=limit, loop=asyncio.get_running_loop())
-        self._minutes = minutes
+        self._log = log
         self._credentials = False
 
     async def readline(self) -> bytes:
@@ -125,5 +153,5 @@ class _Reader(asyncio.StreamReader):
     async def readuntil(self, separator: Any = b"\n") -> bytes:
         line = await super().readuntil(separator)
         if separator == b"\n":
-            self._minutes.client(line, credentials=self._credentials)
+            self._log.client(line, credentials=self._credentials)
         return line

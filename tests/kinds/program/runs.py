@@ -20,7 +20,7 @@ from grader.model.evidence import Evidence
 from grader.model.lab import SubmissionRules
 from grader.model.result import CheckResult
 from grader.model.submission_server import Authentication, Conversation, ServerBehaviour, Transaction
-from grader.model.traffic import Arrival, AttemptFacts, Command, Line, Outcome, Session
+from grader.model.traffic import Arrival, AttemptFacts, Command, Line, Outcome, Reply, Session
 
 WANTED = Wanted(
     sender="erika@example.com",
@@ -56,6 +56,19 @@ LOGGED_IN = Authentication("PLAIN", encrypted=True, accepted=True, line=1)
 GOOD = Conversation(0, tls="TLSv1.3", authentications=[LOGGED_IN], transactions=[TAKEN])
 
 
+def with_replies(conversation: Conversation, lines: list[Line]) -> Conversation:
+    """The conversation with what the server records beside the lines: replies, credentials, a client that goes."""
+    command, replies = "", []
+    credentials = [n for n, line in enumerate(lines) if line.text == "<credentials>"]
+    for number, line in enumerate(lines):
+        if line.who == "C" and number not in credentials:
+            command = line.text
+        elif line.who == "S" and line.text[3:4] != "-":
+            replies.append(Reply(command, int(line.text[:3]), line.text, number))
+    gone = next((n for n, line in enumerate(lines) if line.text == "The client hung up."), None)
+    return replace(conversation, replies=replies, credentials=credentials, hung_up=gone)
+
+
 def judged(
     expected: str,
     *,
@@ -87,6 +100,8 @@ def judged(
             messages={"plain": RunMessage(to=["a@x.example"], subject="s", body="b")},
         ),
     )  # fmt: skip
+    spoken = sessions or [LINES] * len(conversations)
+    conversations = [with_replies(c, spoken[c.session]) for c in conversations]
     raw = letter.encode() if isinstance(letter, str) else letter
     taken = any(t.taken for c in conversations for t in c.transactions)
     evidence = Evidence(
@@ -101,7 +116,7 @@ def judged(
         outcomes=[Outcome("it/1", "accepted", 0)],
         sessions=[
             Session(number, "send", "10.20.30.50", "203.0.113.9", "587", "quit", lines)
-            for number, lines in enumerate(sessions or [LINES] * len(conversations))
+            for number, lines in enumerate(spoken)
         ],
         arrivals=[*([Arrival(0, "outside", "mail", ["it/1"], raw)] if taken else []), *(others or [])],
         commands=[Command(["./send"], code, output)],

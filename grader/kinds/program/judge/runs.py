@@ -17,29 +17,24 @@ from grader.model.traffic import Arrival, Command, Session
 ProgramIndex = EvidenceIndex[ProgramFacts]
 Judgement = Callable[[ProgramCheck, list[Case], ProgramIndex], list[Finding]]
 
-CREDENTIALS = "<credentials>"
-HUNG_UP = "The client hung up."
 ROOM = 1_000_000
 """Octets of a message that a server must take to count as one that takes every message of a lab."""
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reply that refused something: the session and its line, what was said and what was answered.
+    """A reply that refused something: the session and its last line, what was said and what was answered.
 
-    ``at`` is when, in milliseconds since the run began.
+    ``permanent`` says that the client should not try again (RFC 5321 section 4.2.1). ``at`` is when, in milliseconds
+    since the run began.
     """
 
     session: int
     line: int
     command: str
     reply: str
+    permanent: bool
     at: float = 0.0
-
-    @property
-    def permanent(self) -> bool:
-        """Whether the client should not try again (RFC 5321 section 4.2.1)."""
-        return self.reply.startswith("5")
 
 
 class Run:
@@ -118,13 +113,13 @@ class Run:
     def refusals(self) -> Iterator[Refusal]:
         """Every reply of 4xx and 5xx, in the order in which they came."""
         for conversation in self.facts.conversations:
-            command = ""
-            for index, line in enumerate(self.session(conversation).lines):
-                if line.who == "C":
-                    # What answers a password answers the AUTH before it.
-                    command = command if line.text == CREDENTIALS else line.text
-                elif line.who == "S" and line.text[:1] in ("4", "5") and line.text[3:4] != "-":
-                    yield Refusal(conversation.session, index, command, line.text, line.at)
+            lines = self.session(conversation).lines
+            for reply in conversation.replies:
+                if reply.code >= 400:
+                    said = lines[reply.line]
+                    yield Refusal(
+                        conversation.session, reply.line, reply.command, said.text, reply.code >= 500, said.at
+                    )
 
     def how_it_ended(self) -> str:
         """How the run ended, and what stopped it, as one or two sentences."""
@@ -155,16 +150,18 @@ class Run:
     def last_line(self, conversation: Conversation) -> int:
         """The index of the last line that says more than that the client went away."""
         lines = self.session(conversation).lines
-        whole = [index for index, line in enumerate(lines) if line.text != HUNG_UP]
-        return max(whole, default=max(0, len(lines) - 1))
+        whole = [index for index in range(len(lines)) if index != conversation.hung_up]
+        return max(whole, default=0)
 
     def said(self, conversation: Conversation, line: int) -> str:
         """What the client said at a line; of credentials, the command that they belong to."""
         lines = self.session(conversation).lines[: line + 1]
-        return next(
-            (told.text for told in reversed(lines) if told.who == "C" and told.text != CREDENTIALS),
-            CREDENTIALS,
+        said = (
+            told.text
+            for number, told in reversed([*enumerate(lines)])
+            if told.who == "C" and number not in conversation.credentials
         )
+        return next(said, "AUTH")
 
     def pointers(self, conversation: Conversation | None = None, line: int | None = None) -> list[Pointer]:
         """Where to look: a session at a line, or the first session and what the program printed."""
