@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from functools import lru_cache
 
 import dns.exception
 import dns.name
@@ -18,6 +19,7 @@ def key_of(name: dns.name.Name) -> Key:
     return tuple(label.lower() for label in reversed(name.labels) if label)
 
 
+@lru_cache(maxsize=16_384)
 def key(text: str) -> Key | None:
     """An absolute name, with or without the dot at its end, for comparison; ``None`` for what is no name."""
     try:

@@ -35,6 +35,20 @@ def test_data_of_every_kind() -> None:
         assert not resolver.ask("b.example.com", "MX").exists
 
 
+def test_names_below_a_dname_are_found_where_it_leads() -> None:
+    zones = {"example_com": "keys DNAME keys.example.net.\n", "example_net": 'a.keys TXT "the key"\n'}
+    with world(**zones) as resolver:
+        assert resolver.texts("a.keys.example.com") == [b"the key"]
+        assert not resolver.ask("b.keys.example.com", "TXT").exists
+        assert resolver.ask("keys.example.com", "TXT") == ("NOERROR", [], [])
+
+
+def test_the_order_of_a_file_is_the_order_of_an_answer() -> None:
+    zone = "".join(f't TXT "{number}"\n' for number in range(50))
+    with world(example_com=zone) as resolver:
+        assert resolver.texts("t.example.com") == [str(number).encode() for number in range(50)]
+
+
 @pytest.mark.parametrize("name", ["", "a..b", "a" * 64 + ".example", ".".join(["a" * 60] * 5), "ä" * 40])
 def test_a_name_that_cannot_be_does_not_exist(name: str) -> None:
     with world(example_com="") as resolver:

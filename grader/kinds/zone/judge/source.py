@@ -105,12 +105,19 @@ class TxtRecords:
     def __init__(self, zone: ZoneFacts) -> None:
         self.zone = zone
         self.all = [TxtRecord(record) for record in zone.records if record.texts]
-        self._found: dict[Key, list[TxtRecord]] = {}
+
+    @cached_property
+    def _found(self) -> dict[Key, list[TxtRecord]]:
+        found: dict[Key, list[TxtRecord]] = {}
         for txt_record in self.all:
             if txt_record.record.type == "TXT" and (owner := key(txt_record.record.owner)) is not None:
-                self._found.setdefault(owner, []).append(txt_record)
-        owners = (owner for record in zone.records if (owner := key(record.owner)) is not None)
-        self._names = existing(owners, key(zone.origin) or ())
+                found.setdefault(owner, []).append(txt_record)
+        return found
+
+    @cached_property
+    def _names(self) -> set[Key]:
+        owners = (owner for record in self.zone.records if (owner := key(record.owner)) is not None)
+        return existing(owners, key(self.zone.origin) or ())
 
     def at(self, owner: str) -> list[TxtRecord]:
         """The TXT records that answer for a name, by a wildcard above it where it does not exist (RFC 4592)."""
