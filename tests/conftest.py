@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from grader.engines import ENGINES
+
 if TYPE_CHECKING:
     from grader.engines.base import Engine
 
-ENGINES = ("local", "docker")
 NO_ENGINE = "no engine runs here: 'smtplab doctor' says what is missing"
 
 # A shell starts what runs in the background with Ctrl-C ignored, and children inherit that; tests interrupt some.

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from grader.engines import AUTO, NAMES
 from grader.model.hints import TIERS
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -22,7 +23,7 @@ debug: Decorator = click.option(
     help="Show the traceback of an error.",
 )  # fmt: skip
 engine: Decorator = click.option(
-    "--engine", type=click.Choice(["auto", "local", "docker"]), default="auto", envvar="SMTPLAB_ENGINE",
+    "--engine", type=click.Choice(NAMES), default=AUTO, envvar="SMTPLAB_ENGINE",
     show_envvar=True, help="What runs the server; 'auto' takes the first that can.",
 )  # fmt: skip
 seed: Decorator = click.option(

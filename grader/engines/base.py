@@ -2,11 +2,11 @@
 
 An engine starts two machines for a plan and gives a channel to each:
 
-- the **host**, where the submission lives; the program behind its channel is ``grader.engines.guest.agent``
+- the **host**, where the submission lives; the program behind its channel is ``grader.engines.guest``
 - the **world**, everything around it; the program behind its channel is ``grader.world.service``
 
-Both machines speak the same protocol on every engine: one JSON object a line, ``{"op": …, …}`` answered by
-``{"ok": true, "value": …}`` or ``{"ok": false, "error": …}``. What is done with them is not the engine's business.
+What can be asked of them is the same on every engine: see ``grader.model.protocol``. What is done with them is not the
+engine's business.
 """
 
 from __future__ import annotations
@@ -17,44 +17,109 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import msgspec
 
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
+from grader.model.protocol import Operation, answer_type, name_of
 
 LONGEST_ANSWER = 64 * 1024 * 1024
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class ChannelLost(EngineError):
     """The program behind a channel is gone, silent beyond its time, or speaks nonsense."""
 
 
+class RequestFailed(EngineError):
+    """The program behind a channel says that it could not do what it was asked."""
+
+
+class MachineBroken(RequestFailed):
+    """A request failed because the machine is not as it was to be built, or cannot be asked that."""
+
+
+class Pending(Protocol[T_co]):
+    """A request that was sent and whose answer, a ``T_co``, is still to be read."""
+
+    def answer(self, *, timeout: float) -> T_co:
+        """Wait at most ``timeout`` seconds for the answer.
+
+        Raises ``ChannelLost`` where none comes or it is no ``T_co``, ``RequestFailed`` where it is an error.
+        """
+
+
 class Channel(Protocol):
     """Requests, and their answers in the same order. Two channels can be asked at once and awaited in turn."""
 
-    def ask(self, op: str, **arguments: object) -> None:
+    def ask(self, operation: Operation[T]) -> Pending[T]:
         """Send a request and do not wait. Raises ``ChannelLost`` where nobody takes it."""
 
-    def answer(self, *, timeout: float) -> Any:
-        """Wait at most ``timeout`` seconds for the value of the oldest request that has no answer yet.
+    def call(self, operation: Operation[T], *, timeout: float) -> T:
+        """Ask, and wait for the answer; see ``Pending.answer``."""
 
-        Raises ``ChannelLost`` where no answer comes, ``EngineError`` where the answer is an error.
-        """
 
-    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
-        """``ask`` and ``answer`` in one."""
+class HostFailed(Exception):
+    """The student's host does not do what it was asked: evidence about the host, and never the grader's own error.
+
+    ``lost`` says that it will not answer any more at all.
+    """
+
+    def __init__(self, error: EngineError) -> None:
+        super().__init__(str(error))
+        self.lost = isinstance(error, ChannelLost)
+
+
+class HostChannel:
+    """The channel to a host once both machines stand: all that goes wrong is a ``HostFailed``.
+
+    But a machine that was not built right is a ``MachineBroken``, which is the engine's.
+    """
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    def ask(self, operation: Operation[T]) -> Pending[T]:
+        """See ``Channel.ask``. Raises ``HostFailed``."""
+        try:
+            return _HostPending(self._channel.ask(operation))
+        except ChannelLost as error:
+            raise HostFailed(error) from error
+
+    def call(self, operation: Operation[T], *, timeout: float) -> T:
+        """See ``Channel.call``. Raises ``HostFailed``, ``MachineBroken``."""
+        return self.ask(operation).answer(timeout=timeout)
+
+
+@dataclass(frozen=True)
+class _HostPending(Generic[T_co]):
+    pending: Pending[T_co]
+
+    def answer(self, *, timeout: float) -> T_co:
+        try:
+            return self.pending.answer(timeout=timeout)
+        except MachineBroken:
+            raise
+        except (ChannelLost, RequestFailed) as error:
+            raise HostFailed(error) from error
 
 
 class LineChannel:
-    """A channel over anything that sends bytes and receives some: subclasses give ``_send`` and ``_receive``."""
+    """A channel over anything that sends bytes and receives some: subclasses give ``_send`` and ``_receive``.
+
+    Once lost it stays lost: a late answer is never taken for that to a later request.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._pending = bytearray()
-        self._asked: deque[str] = deque()
+        self._asked: deque[_Asked[Any]] = deque()
+        self._lost: ChannelLost | None = None
 
     def _send(self, data: bytes) -> None:
         """Write all of ``data``; ``OSError`` where nobody takes it."""
@@ -64,31 +129,46 @@ class LineChannel:
         """Some bytes within ``timeout`` seconds, ``b""`` at the end, ``None`` when the time is over."""
         raise NotImplementedError
 
-    def ask(self, op: str, **arguments: object) -> None:
+    def ask(self, operation: Operation[T]) -> Pending[T]:
         """See ``Channel.ask``."""
-        self._asked.append(op)
+        op = name_of(operation)
+        if self._lost:
+            raise ChannelLost(str(self._lost))
+        asked: _Asked[T] = _Asked(self._answer, op, answer_type(type(operation)))
+        self._asked.append(asked)
         try:
-            self._send(msgspec.json.encode({"op": op, **arguments}) + b"\n")
+            self._send(msgspec.json.encode(operation) + b"\n")
         except OSError as error:
-            raise ChannelLost(f"the {self._name} is gone before {op!r}: {error.strerror}") from error
+            self._lost = ChannelLost(f"the {self._name} is gone before {op!r}: {error.strerror}")
+            raise self._lost from error
+        return asked
 
-    def answer(self, *, timeout: float) -> Any:
-        """See ``Channel.answer``."""
-        op = self._asked.popleft() if self._asked else ""
+    def call(self, operation: Operation[T], *, timeout: float) -> T:
+        """See ``Channel.call``."""
+        return self.ask(operation).answer(timeout=timeout)
+
+    def _answer(self, asked: _Asked[Any], timeout: float) -> Any:
+        assert asked is self._asked.popleft(), "answers are awaited in the order of their requests"
+        if self._lost:
+            raise ChannelLost(str(self._lost))
+        try:
+            return self._read(asked.op, asked.type, timeout)
+        except ChannelLost as lost:
+            self._lost = lost
+            raise
+
+    def _read(self, op: str, type_: Any, timeout: float) -> Any:
+        """The next answer, as one to ``op``."""
         line = self._line(op, Deadline(timeout))
         try:
-            answer = msgspec.json.decode(line)
-            ok, payload = answer["ok"], answer.get("value", answer.get("error"))
-        except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
-            raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}") from error
-        if ok is not True:
-            raise EngineError(f"the {self._name} could not {op}: {payload}")
-        return payload
-
-    def call(self, op: str, *, timeout: float, **arguments: object) -> Any:
-        """See ``Channel.call``."""
-        self.ask(op, **arguments)
-        return self.answer(timeout=timeout)
+            told = msgspec.json.decode(line, type=_Told)
+            value = msgspec.json.decode(told.value, type=type_) if told.ok else None
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}: {error}") from error
+        if not told.ok:
+            kind = MachineBroken if told.broken else RequestFailed
+            raise kind(f"the {self._name} could not {op}: {told.error}")
+        return value
 
     def _line(self, op: str, deadline: Deadline) -> bytes:
         searched = 0
@@ -105,6 +185,28 @@ class LineChannel:
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
         return line
+
+
+class _Told(msgspec.Struct):
+    """An answer on the wire."""
+
+    ok: bool
+    value: msgspec.Raw = msgspec.Raw(b"null")
+    error: str = ""
+    broken: bool = False
+
+
+@dataclass(eq=False, frozen=True)
+class _Asked(Generic[T]):
+    """A request to a ``LineChannel``."""
+
+    read: Callable[[_Asked[Any], float], Any]
+    op: str
+    type: Any
+
+    def answer(self, *, timeout: float) -> T:
+        value: T = self.read(self, timeout)
+        return value
 
 
 class StreamChannel(LineChannel):

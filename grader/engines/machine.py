@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from pathlib import Path
 
 from grader.model.plan import MachinePlan
 
 INTERFACE = "eth0"
+
+LIBRARY = "/usr/lib/smtplab"
+"""The grader's own programs on both machines; read-only there."""
+
+GUEST = Path(__file__).with_name("guest")
+START_GUEST = f"import sys; sys.path.append({LIBRARY!r}); from guest.main import main; main()"
+"""Starts the agent: what its Python is given with ``-c``."""
+
+
+def guest_files() -> dict[str, bytes]:
+    """The files of the agent, by name: the host has them in the folder ``guest`` of ``LIBRARY``."""
+    return {path.name: path.read_bytes() for path in sorted(GUEST.glob("*.py")) if path.name != "shapes.py"}
+
 
 CAPABILITIES = (
     "CHOWN",

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import ssl
 
-from msgspec import Struct
-
 from grader.formats.reply import Heard
 from grader.model.attempt import Tls
 from grader.model.errors import EngineError
-from grader.model.traffic import Certificate
+from grader.model.protocol.world import Answer
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import Clock
 from grader.world.wire import HungUp, Wire, connect, reason
 
 MOST = 20
 """Conversations at once."""
-
-
-class Answer(Struct, frozen=True):
-    """What was heard: ``replies`` is a list of lines for each. ``end`` is a ``Session.end``, empty while it goes on."""
-
-    replies: list[list[str]]
-    end: str = ""
-    remark: str = ""
-    certificate: Certificate | None = None
 
 
 class Conversations:

@@ -1,14 +1,4 @@
-"""Answers requests about the world, one JSON object a line: ``{"op": …}`` in, ``{"ok": …}`` out.
-
-- ``start {world}``: bring up DNS and the peers
-- ``listening {server, ports, wait_for, seconds}``: the ports that take a connection, polled until those of
-  ``wait_for`` do or the time is over
-- ``probe {attempts, seconds}``: make the attempts; ``sessions`` and ``outcomes``
-- ``arrivals {}``: the ``tokens`` of attempts whose message has arrived so far
-- ``resolve {names}``: what DNS answers to a TXT question for each name, asked over the wire
-- ``dial``, ``say``, ``encrypt``, ``hang_up``: a conversation led line by line; see ``grader.world.conversation``
-- ``finish {}``: every message that ``arrived``, every DNS query, remarks on limits reached, and for each run of a
-  program what was said to its submission server
+"""Answers requests about the world: the operations of ``grader.model.protocol.world``.
 
 Whatever goes wrong is answered with one sentence; the service ends when its requests do.
 """
@@ -25,11 +15,26 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from grader.model.attempt import Attempt, Tls
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError, SmtplabError
 from grader.model.plan import WorldSpec
+from grader.model.protocol.world import (
+    Answer,
+    AwaitPorts,
+    Dial,
+    Encrypt,
+    Finish,
+    HangUp,
+    ListArrivals,
+    Probe,
+    Probed,
+    Recorded,
+    ResolveKeys,
+    Say,
+    StartWorld,
+    WorldOperation,
+)
 from grader.world.conversation import Conversations
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones
@@ -48,80 +53,7 @@ FIRST_POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.05
 
 
-class Start(msgspec.Struct, tag_field="op", tag="start"):
-    """Bring up DNS and the peers."""
-
-    world: WorldSpec
-
-
-class Listening(msgspec.Struct, tag_field="op", tag="listening"):
-    """Ask which ports of a server take a connection."""
-
-    server: str
-    ports: list[int]
-    seconds: float
-    wait_for: list[int] = []
-
-
-class Probe(msgspec.Struct, tag_field="op", tag="probe"):
-    """Make attempts."""
-
-    attempts: list[Attempt]
-    seconds: float
-    greeting: float | None = None
-
-
-class Arrivals(msgspec.Struct, tag_field="op", tag="arrivals"):
-    """Ask what has arrived."""
-
-
-class Resolve(msgspec.Struct, tag_field="op", tag="resolve"):
-    """Ask DNS for keys."""
-
-    names: list[str]
-
-
-class Finish(msgspec.Struct, tag_field="op", tag="finish"):
-    """Ask for everything that was recorded."""
-
-
-class Dial(msgspec.Struct, tag_field="op", tag="dial"):
-    """Open a conversation."""
-
-    conversation: str
-    source: str
-    server: str
-    port: int
-    tls: Tls
-    name: str
-    seconds: float
-
-
-class Say(msgspec.Struct, tag_field="op", tag="say"):
-    """Send octets in a conversation and hear the answer."""
-
-    conversation: str
-    data: bytes
-    replies: int
-    seconds: float
-    closes: bool = False
-
-
-class Encrypt(msgspec.Struct, tag_field="op", tag="encrypt"):
-    """Begin TLS in a conversation."""
-
-    conversation: str
-    name: str
-    seconds: float
-
-
-class HangUp(msgspec.Struct, tag_field="op", tag="hang_up"):
-    """End a conversation."""
-
-    conversation: str
-
-
-Request = Start | Listening | Probe | Arrivals | Resolve | Finish | Dial | Say | Encrypt | HangUp
+_REQUEST: msgspec.json.Decoder[WorldOperation] = msgspec.json.Decoder(WorldOperation)
 
 
 class World:
@@ -172,8 +104,7 @@ class Service:
     async def answer(self, line: bytes) -> bytes:
         """The answer to one line."""
         try:
-            request = msgspec.json.decode(line, type=Request)
-            value = await self._value(request)
+            value = await self._value(_REQUEST.decode(line))
         except msgspec.ValidationError as error:
             return _failure(f"the request makes no sense: {error}")
         except msgspec.DecodeError as error:
@@ -190,34 +121,33 @@ class Service:
         if self._world is not None:
             self._world.stop()
 
-    async def _value(self, request: Request) -> Any:
-        if isinstance(request, Listening):
+    async def _value(self, request: WorldOperation) -> object:
+        if isinstance(request, AwaitPorts):
             return await listening(request)
-        if isinstance(request, Start):
+        if isinstance(request, StartWorld):
             if self._world is not None:
                 raise EngineError("the world has already started")
             self._world = World(request.world)
             await self._world.start()
-            return {}
+            return None
         world = self._world
         if world is None:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
             world.peers.expect({attempt.token: attempt.id for attempt in request.attempts if attempt.token})
-            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
-            return {"sessions": sessions, "outcomes": outcomes}
-        if isinstance(request, Arrivals):
-            return {"tokens": sorted(world.peers.tokens())}
-        if isinstance(request, Resolve):
+            return Probed(*await world.prober.probe(request.attempts, request.seconds, request.greeting))
+        if isinstance(request, ListArrivals):
+            return sorted(world.peers.tokens())
+        if isinstance(request, ResolveKeys):
             return await _resolve(world.nameserver_address, request.names)
-        if isinstance(request, Dial | Say | Encrypt | HangUp):
-            return await _converse(world.conversations, request)
-        return {
-            "arrivals": world.peers.arrivals(),
-            "queries": world.nameserver.queries,
-            "notes": [*world.nameserver.notes, *world.peers.notes],
-            "submissions": world.submission.sessions() if world.submission else {},
-        }
+        if isinstance(request, Finish):
+            return Recorded(
+                arrivals=world.peers.arrivals(),
+                queries=world.nameserver.queries,
+                notes=[*world.nameserver.notes, *world.peers.notes],
+                submissions=world.submission.sessions() if world.submission else {},
+            )
+        return await _converse(world.conversations, request)
 
 
 async def _resolve(server: str, names: list[str]) -> list[KeyAnswer]:
@@ -227,7 +157,7 @@ async def _resolve(server: str, names: list[str]) -> list[KeyAnswer]:
     return await ask(server, names)
 
 
-async def _converse(among: Conversations, request: Dial | Say | Encrypt | HangUp) -> Any:
+async def _converse(among: Conversations, request: Dial | Say | Encrypt | HangUp) -> Answer | None:
     id_ = request.conversation
     match request:
         case Dial(_, source, server, port, tls, name, seconds):
@@ -238,10 +168,10 @@ async def _converse(among: Conversations, request: Dial | Say | Encrypt | HangUp
             return await among.encrypt(id_, name, seconds)
         case _:
             among.hang_up(id_)
-            return {}
+            return None
 
 
-async def listening(request: Listening) -> list[int]:
+async def listening(request: AwaitPorts) -> list[int]:
     """The ports that take a connection, once those of ``wait_for`` do or the time is over."""
     deadline, pause = Deadline(request.seconds), FIRST_POLL_SECONDS
     while True:

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from grader.engines import select
+from grader.engines import ENGINES, select
 from tests import submissions
 
 SMTPLAB = [str(Path(sys.executable).with_name("smtplab"))]
@@ -102,7 +102,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--class-size", type=int, default=20)
     options = parser.parse_args()
-    engines = [name for name in ("local", "docker") if not select(name).problems()]
+    engines = [name for name in ENGINES if not select(name).problems()]
     if not engines:
         raise SystemExit("no engine runs here: 'smtplab doctor' says what is missing")
     with tempfile.TemporaryDirectory(prefix="smtplab-bench-") as scratch:

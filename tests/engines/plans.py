@@ -6,6 +6,8 @@ from typing import Any
 
 from grader.engines.base import Machines
 from grader.model.plan import HostSpec, Limits, MachinePlan, WorldSpec, Zone
+from grader.model.protocol.host import RunCommand
+from grader.model.protocol.world import StartWorld
 
 NAMESERVER = "203.0.113.53"
 HOST_V4 = "203.0.113.10"
@@ -50,8 +52,8 @@ def plan(*, host: str = f"{HOST_V4}/24", **limits: Any) -> MachinePlan:
 
 def run(machines: Machines, *argv: str, limit: float = 10.0) -> tuple[int, str]:
     """Exit code and output of a command on the student's host, as its root."""
-    done = machines.host.call("run", argv=list(argv), limit=limit, timeout=limit + 5)
-    return done["code"], done["output"]
+    done = machines.host.call(RunCommand(list(argv), limit), timeout=limit + 5)
+    return done.code, done.output
 
 
 def python(machines: Machines, program: str, *arguments: str, limit: float = 10.0) -> str:
@@ -61,4 +63,4 @@ def python(machines: Machines, program: str, *arguments: str, limit: float = 10.
 
 def start_world(machines: Machines, of: MachinePlan) -> None:
     """Have the world answer DNS."""
-    machines.world.call("start", world=of.world, timeout=SECONDS)
+    machines.world.call(StartWorld(of.world), timeout=SECONDS)

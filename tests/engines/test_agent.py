@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-import base64
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from grader.engines.base import Engine, Machines
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
+from grader.model.plan import File
+from grader.model.protocol import Operation
+from grader.model.protocol.host import (
+    CountQueue,
+    DeliveredMail,
+    FindMail,
+    HaltService,
+    Install,
+    IsAlive,
+    ListQueue,
+    MasterState,
+    QueueCounts,
+    ReadLog,
+    RunCommand,
+    ServicesStarted,
+    StartServices,
+    StopAll,
+)
 from tests.engines.plans import plan, python, run
 
 MAIN = """\
@@ -32,25 +48,32 @@ def machines(engine: Engine) -> Iterator[Machines]:
         yield up
 
 
-def file(path: str, text: str, mode: int = 0o644, owner: str = "root:root") -> dict[str, Any]:
-    return {"path": path, "data": base64.b64encode(text.encode()).decode(), "mode": mode, "owner": owner}
+class Frobnicate(Operation[None], frozen=True, tag="frobnicate"):
+    """What no host can do."""
 
 
-def install(machines: Machines, *files: dict[str, Any]) -> None:
-    machines.host.call("install", files=list(files), timeout=5)
+def file(path: str, text: str, mode: int = 0o644, owner: str = "root:root") -> File:
+    return File(path, text.encode(), mode, owner)
 
 
-def start(machines: Machines, *services: str) -> Any:
-    machines.host.ask("start", services=list(services), config_dir="/etc/postfix", timeout=15)
-    return machines.host.answer(timeout=20)
+def install(machines: Machines, *files: File) -> None:
+    machines.host.call(Install(list(files)), timeout=5)
 
 
-def eventually(machines: Machines, tokens: list[str]) -> list[dict[str, Any]]:
+def start(machines: Machines, *services: str) -> ServicesStarted:
+    return machines.host.call(StartServices(list(services), "/etc/postfix", 15), timeout=20)
+
+
+def sendmail(machines: Machines, recipient: str, message: str) -> None:
+    argv = ["sendmail", "-f", "x@example.com", recipient]
+    assert machines.host.call(RunCommand(argv, limit=5, input=message), timeout=6).code == 0
+
+
+def eventually(machines: Machines, tokens: list[str]) -> list[DeliveredMail]:
     """Delivered messages with these tokens, waited for."""
     deadline = Deadline(10)
     while not deadline.over:
-        found: list[dict[str, Any]] = machines.host.call("mail", tokens=tokens, timeout=5)
-        if found:
+        if found := machines.host.call(FindMail(tokens), timeout=5):
             return found
         time.sleep(0.02)
     return []
@@ -97,12 +120,12 @@ def test_output_is_bounded_and_whole_below_that(machines: Machines) -> None:
 def test_a_missing_program_and_an_unknown_request_are_told(machines: Machines) -> None:
     assert run(machines, "no-such-program") == (127, "no-such-program: No such file or directory\n")
     with pytest.raises(EngineError, match="no such request"):
-        machines.host.call("frobnicate", timeout=5)
+        machines.host.call(Frobnicate(), timeout=5)
 
 
 def test_input_reaches_the_command(machines: Machines) -> None:
-    answer = machines.host.call("run", argv=["wc", "-c"], input="x" * 100_000, limit=5, timeout=6)
-    assert answer["output"] == "100000\n"
+    answer = machines.host.call(RunCommand(["wc", "-c"], limit=5, input="x" * 100_000), timeout=6)
+    assert answer.output == "100000\n"
 
 
 def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> None:
@@ -113,26 +136,21 @@ def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> N
         file("/etc/postfix/aliases", "postmaster: bob\n"),
     )
     told = start(machines, "postfix")
-    assert told["queue_directory"] == "/var/spool/postfix"
-    assert told["mta"].startswith("Postfix 3.")
-    compiled = {
-        command["argv"][0]: command["code"]
-        for command in told["commands"]
-        if command["argv"][0] != "postconf"
-    }
+    assert told.queue_directory == "/var/spool/postfix"
+    assert told.mta.startswith("Postfix 3.")
+    compiled = {command.argv[0]: command.code for command in told.commands if command.argv[0] != "postconf"}
     assert compiled == {"postmap": 0, "postalias": 0}
-    assert machines.host.call("alive", timeout=5) == {"master": True, "exit": None}
+    assert machines.host.call(IsAlive(), timeout=5) == MasterState(master=True, exit=None)
     message = "Subject: tok-1\n\nHello\n\nFrom here on nothing splits.\n"
     for recipient in ("info@example.com", "postmaster@example.com"):
-        argv = ["sendmail", "-f", "x@example.com", recipient]
-        assert machines.host.call("run", argv=argv, input=message, limit=5, timeout=6)["code"] == 0
+        sendmail(machines, recipient, message)
     deadline = Deadline(10)
     while len(found := eventually(machines, ["tok-1", "tok-2"])) < 2 and not deadline.over:
         time.sleep(0.02)
-    assert sorted(entry["path"] for entry in found) == ["/var/mail/alice", "/var/mail/bob"]
-    assert all(entry["tokens"] == ["tok-1"] for entry in found)
-    assert b"From here on nothing splits." in base64.b64decode(found[0]["raw"])
-    log = machines.host.call("log", timeout=5)
+    assert sorted(entry.path for entry in found) == ["/var/mail/alice", "/var/mail/bob"]
+    assert all(entry.tokens == ["tok-1"] for entry in found)
+    assert b"From here on nothing splits." in found[0].raw
+    log = machines.host.call(ReadLog(), timeout=5)
     assert any("postfix/master[" in line and "daemon started" in line for line in log)
     assert all(line.split(" ", 1)[0].isdigit() for line in log)
 
@@ -140,21 +158,20 @@ def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> N
 def test_the_queue_is_counted_and_its_reasons_are_told(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "defer_transports = smtp\n"))
     start(machines, "postfix")
-    argv = ["sendmail", "-f", "x@example.com", "y@elsewhere.example"]
-    machines.host.call("run", argv=argv, input="Subject: s\n\n", limit=5, timeout=6)
+    sendmail(machines, "y@elsewhere.example", "Subject: s\n\n")
     deadline = Deadline(10)
-    while machines.host.call("queue", timeout=5)["deferred"] != 1 and not deadline.over:
+    while machines.host.call(CountQueue(), timeout=5).deferred != 1 and not deadline.over:
         time.sleep(0.02)
-    counts = machines.host.call("queue", timeout=5)
-    assert counts == {"maildrop": 0, "hold": 0, "incoming": 0, "active": 0, "deferred": 1, "corrupt": 0}
-    (entry,) = machines.host.call("queued", timeout=10)
-    assert (entry["queue"], entry["sender"]) == ("deferred", "x@example.com")
-    assert (entry["recipient"], entry["reason"]) == ("y@elsewhere.example", "deferred transport")
+    counts = machines.host.call(CountQueue(), timeout=5)
+    assert counts == QueueCounts(maildrop=0, hold=0, incoming=0, active=0, deferred=1, corrupt=0)
+    (entry,) = machines.host.call(ListQueue(), timeout=10)
+    assert (entry.queue, entry.sender) == ("deferred", "x@example.com")
+    assert (entry.recipient, entry.reason) == ("y@elsewhere.example", "deferred transport")
 
 
 def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "queue_directory = /var/queue\n"))
-    assert start(machines, "postfix")["queue_directory"] == "/var/queue"
+    assert start(machines, "postfix").queue_directory == "/var/queue"
     assert run(machines, "test", "-d", "/var/queue/deferred")[0] == 0
 
 
@@ -162,10 +179,10 @@ def test_a_dead_server_is_noticed(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "inet_protocols = ipv5\n"))
     start(machines, "postfix")
     deadline = Deadline(10)
-    while machines.host.call("alive", timeout=5)["master"] and not deadline.over:
+    while machines.host.call(IsAlive(), timeout=5).master and not deadline.over:
         time.sleep(0.02)
-    assert machines.host.call("alive", timeout=5) == {"master": False, "exit": 1}
-    assert any("ipv5" in line for line in machines.host.call("log", timeout=5))
+    assert machines.host.call(IsAlive(), timeout=5) == MasterState(master=False, exit=1)
+    assert any("ipv5" in line for line in machines.host.call(ReadLog(), timeout=5))
 
 
 def test_dovecot_answers_logins_once_it_is_started(machines: Machines) -> None:
@@ -193,8 +210,8 @@ def test_mailboxes_of_both_forms_are_read_and_traps_are_not(machines: Machines) 
         "-c",
         "mkfifo /home/bob/fifo; ln -s /var/secret /home/bob/link; ln -s /dev/zero /home/bob/zero",
     )
-    found = machines.host.call("mail", tokens=["tok-1", "tok-2"], timeout=5)
-    assert [(entry["path"], entry["tokens"]) for entry in found] == [
+    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=5)
+    assert [(entry.path, entry.tokens) for entry in found] == [
         ("/var/mail/alice", ["tok-1"]),
         ("/var/mail/alice", ["tok-2"]),
         ("/home/bob/Maildir/new/1", ["tok-1", "tok-2"]),
@@ -204,7 +221,7 @@ def test_mailboxes_of_both_forms_are_read_and_traps_are_not(machines: Machines) 
 def test_stop_ends_everybody_else(machines: Machines) -> None:
     start(machines, "dovecot", "postfix")
     run(machines, "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 &")
-    machines.host.call("stop", timeout=8)
+    machines.host.call(StopAll(), timeout=8)
     assert (
         python(machines, "import os; print([p for p in os.listdir('/proc') if p.isdigit() and p != '1'][1:])")
         == "[]"
@@ -216,7 +233,7 @@ def test_a_flood_of_log_lines_is_bounded_and_told(machines: Machines) -> None:
     flood = "import socket\ns = socket.socket(1, 2)\ns.connect('/dev/log')\n"
     flood += "for n in range(21000): s.send(b'<22>x[1]: %d' % n)"
     assert python(machines, flood, limit=20) == ""
-    log = machines.host.call("log", timeout=5)
+    log = machines.host.call(ReadLog(), timeout=5)
     assert len(log) == 20_001
     assert log[0].endswith("x[1]: 0")
     assert log[-1] == "0 smtplab: 1000 more lines were not kept"
@@ -232,7 +249,7 @@ Mode v
 LISTENS = "import socket; print(socket.socket().connect_ex(('127.0.0.1', {port})) == 0)"
 
 
-def milter(name: str, port: int) -> dict[str, Any]:
+def milter(name: str, port: int) -> File:
     return file(f"/etc/opendkim/{name}.conf", MILTER.format(port=port), 0o600, "opendkim:opendkim")
 
 
@@ -241,18 +258,18 @@ def test_opendkim_listens_once_it_is_started_and_not_once_it_is_halted(machines:
     install(
         machines, *(milter(name, port) for name, port in ports.items()), file("/etc/opendkim/x.conf", "?")
     )
-    assert start(machines, "opendkim")["running"] == ["opendkim", "opendkim-second"]
+    assert start(machines, "opendkim").running == ["opendkim", "opendkim-second"]
     assert [python(machines, LISTENS.format(port=port)) for port in ports.values()] == ["True", "True"]
     assert run(machines, "id", "-nG", "postfix")[1].split()[-1] == "opendkim"
-    machines.host.call("halt", service="opendkim", timeout=5)
+    machines.host.call(HaltService("opendkim"), timeout=5)
     assert [python(machines, LISTENS.format(port=port)) for port in ports.values()] == ["False", "False"]
     assert run(machines, "pgrep", "-c", "opendkim")[1] == "0\n"
-    machines.host.call("halt", service="opendkim", timeout=5)
+    machines.host.call(HaltService("opendkim"), timeout=5)
 
 
 def test_a_service_that_does_not_start_is_told(machines: Machines) -> None:
     install(machines, file("/etc/opendkim/opendkim.conf", "Nonsense yes\n"))
-    assert start(machines, "opendkim")["running"] == []
-    assert "unrecognized parameter" in " ".join(machines.host.call("log", timeout=5))
+    assert start(machines, "opendkim").running == []
+    assert "unrecognized parameter" in " ".join(machines.host.call(ReadLog(), timeout=5))
     with pytest.raises(EngineError, match="no service dovecot was started"):
-        machines.host.call("halt", service="dovecot", timeout=5)
+        machines.host.call(HaltService("dovecot"), timeout=5)

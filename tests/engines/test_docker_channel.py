@@ -14,6 +14,9 @@ from grader.engines.base import ChannelLost
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
+from grader.model.plan import File
+from grader.model.protocol import Operation
+from grader.model.protocol.host import Install
 
 Ends = tuple[AttachChannel, socket.socket]
 
@@ -21,6 +24,10 @@ Ends = tuple[AttachChannel, socket.socket]
 def frame(stream: int, data: bytes) -> bytes:
     """A frame: 1 is standard output, 2 standard error."""
     return struct.pack(">BxxxI", stream, len(data)) + data
+
+
+class Queue(Operation[list[int]], frozen=True, tag="queue"):
+    """A request whose answer is a list of numbers."""
 
 
 class Scripted:
@@ -72,7 +79,7 @@ def test_lines_are_the_same_however_frames_and_reads_are_cut(
 def test_a_call_is_answered(ends: Ends) -> None:
     channel, far = ends
     far.sendall(frame(1, b'{"ok": true, "value": [1]}\n'))
-    assert channel.call("queue", timeout=5) == [1]
+    assert channel.call(Queue(), timeout=5) == [1]
     assert far.recv(100) == b'{"op":"queue"}\n'
 
 
@@ -80,14 +87,14 @@ def test_an_error_is_told(ends: Ends) -> None:
     channel, far = ends
     far.sendall(frame(1, b'{"ok": false, "error": "no such file"}\n'))
     with pytest.raises(EngineError, match="could not queue: no such file"):
-        channel.call("queue", timeout=5)
+        channel.call(Queue(), timeout=5)
 
 
 def test_silence_ends_with_the_deadline(ends: Ends) -> None:
     channel, far = ends
     far.sendall(frame(1, b'{"ok": tr') + frame(2, b"still thinking"))
     with pytest.raises(ChannelLost, match="gave no answer to 'queue' in time"):
-        channel.call("queue", timeout=0.05)
+        channel.call(Queue(), timeout=0.05)
 
 
 def test_the_last_words_of_a_lost_program_are_told(ends: Ends) -> None:
@@ -95,11 +102,11 @@ def test_the_last_words_of_a_lost_program_are_told(ends: Ends) -> None:
     far.sendall(frame(2, b"Traceback ...\nMemoryError\n"))
     far.shutdown(socket.SHUT_WR)
     with pytest.raises(ChannelLost, match=r"ended during 'queue': Traceback \.\.\. MemoryError"):
-        channel.call("queue", timeout=5)
+        channel.call(Queue(), timeout=5)
 
 
 def test_a_request_to_nobody_is_a_lost_channel(ends: Ends) -> None:
     channel, far = ends
     far.close()
     with pytest.raises(ChannelLost, match="host is gone before 'install'"):
-        channel.ask("install", data="x" * 1_000_000)
+        channel.ask(Install([File("/x", b"x" * 1_000_000)]))

@@ -17,7 +17,8 @@ from grader.engines.base import Machines
 from grader.engines.docker import images
 from grader.engines.docker.daemon import connect
 from grader.engines.docker.engine import DockerEngine
-from grader.engines.guest.agent import WRITABLE
+from grader.engines.guest.files import WRITABLE
+from grader.model.protocol.host import IsAlive, MasterState
 from tests.conftest import problems, required
 from tests.engines.plans import NAMESERVER, plan, python, run, start_world
 
@@ -200,7 +201,7 @@ def test_root_has_the_listed_capabilities_alone_and_can_gain_none(machines: Mach
         "sh -c 'echo x >> /etc/hosts'",
         "sh -c 'echo x >> /etc/passwd'",
         "touch /usr/bin/x /usr/lib/smtplab/x",
-        "cp /bin/true /usr/lib/smtplab/agent.py",
+        "cp /bin/true /usr/lib/smtplab/guest/main.py",
         "sh -c 'echo {} > /proc/1/fd/1'",
         "sh -c 'ls /proc/1/fd/ && cat /proc/1/mem'",
         "ls /var/run/docker.sock /run/docker.sock /run/podman",
@@ -217,7 +218,7 @@ def test_root_is_refused(machines: Machines, command: str) -> None:
 
 def test_only_its_own_processes_can_be_seen(machines: Machines) -> None:
     listed = run(machines, "sh", "-c", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '")[1]
-    assert "agent.py" in listed
+    assert "guest.main" in listed
     assert "grader.world" not in listed
 
 
@@ -257,7 +258,7 @@ def test_a_fork_bomb_is_held_to_its_processes(machines: Machines) -> None:
         "except OSError: print(born)\n"
     )
     assert 20 < int(python(machines, bomb)) <= 60
-    assert machines.host.call("alive", timeout=10) == {"master": False, "exit": None}
+    assert machines.host.call(IsAlive(), timeout=10) == MasterState(master=False, exit=None)
 
 
 def test_no_file_grows_beyond_the_disk_limit(machines: Machines) -> None:

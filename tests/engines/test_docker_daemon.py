@@ -218,7 +218,7 @@ def test_neither_registry_nor_mmdebstrap_is_told_in_one_sentence(
 def test_a_changed_program_is_another_image(monkeypatch: pytest.MonkeyPatch) -> None:
     before = images.host_tag()
     images.host_tag.cache_clear()
-    monkeypatch.setattr(images, "_programs", lambda: iter([("agent.py", b"pass\n")]))
+    monkeypatch.setattr(images, "_programs", lambda: iter([("guest/main.py", b"pass\n")]))
     try:
         assert images.host_tag() != before
     finally:

@@ -31,7 +31,7 @@ import sys, time
 from grader.engines.docker import DockerEngine
 from tests.engines.plans import plan
 with DockerEngine().machines(plan()) as machines:
-    machines.host.call("run", argv=["sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &"], limit=5, timeout=10)
+    run(machines, "sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &", limit=5)
     print("up", flush=True)
     time.sleep(600)
 """
@@ -179,9 +179,7 @@ def test_runs_side_by_side_do_not_meet(engine: Engine) -> None:
         "except OSError as error: print('not reached')"
     )
     with engine.machines(plan(host="203.0.113.77/24")) as first, engine.machines(plan()) as second:
-        first.host.call(
-            "run", argv=["sh", "-c", f'python3 -c "{listen}" >/dev/null 2>&1 &'], limit=5, timeout=10
-        )
+        run(first, "sh", "-c", f'python3 -c "{listen}" >/dev/null 2>&1 &', limit=5)
         deadline = Deadline(10)
         while python(first, knock, "203.0.113.77") != "reached":
             assert not deadline.over

@@ -16,6 +16,7 @@ import pytest
 from grader.engines.base import Engine, Machines
 from grader.engines.local import LocalEngine, cgroups
 from grader.model.plan import Limits
+from grader.model.protocol import Operation
 from tests.conftest import problems, required
 from tests.engines.plans import plan, python, run
 
@@ -62,7 +63,7 @@ def unmetered() -> Iterator[Machines]:
         "nsenter --target 1 --mount true",
         "mknod /tmp/disk b 254 0",
         "touch /usr/bin/x",
-        "touch /usr/lib/smtplab/agent.py",
+        "touch /usr/lib/smtplab/guest/main.py",
         "touch /etc/passwd",
         "echo x >/proc/sys/kernel/core_pattern",
         "echo 1 >/proc/sys/net/ipv4/ip_forward",
@@ -262,6 +263,12 @@ WORLDS_MISCHIEF = {
 }
 
 
+class Do(Operation[str], frozen=True, tag="do"):
+    """Ask the world for mischief."""
+
+    code: str
+
+
 @pytest.mark.parametrize("mischief", WORLDS_MISCHIEF)
 def test_the_world_may_not(mischief: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -280,7 +287,7 @@ def test_the_world_may_not(mischief: str, monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(service, "serve", serve)
     with local().machines(plan()) as machines:
-        told = machines.world.call("do", code=WORLDS_MISCHIEF[mischief], timeout=5)
+        told = machines.world.call(Do(WORLDS_MISCHIEF[mischief]), timeout=5)
     assert told in ("OSError", "PermissionError", "FileNotFoundError", "TimeoutError")
 
 

@@ -17,6 +17,8 @@ from grader.engines.base import ChannelLost, Engine, Machines
 from grader.engines.local import LocalEngine, cgroups, checks, userns
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
+from grader.model.protocol.host import RunCommand
+from grader.model.protocol.world import AwaitPorts
 from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, plan, python, run, start_world
 
 ROOT = Path(__file__).parents[2]
@@ -74,10 +76,7 @@ def linger(machines: Machines, mark: str) -> None:
 
 
 def listens(machines: Machines, server: str, port: int) -> bool:
-    open_ports = machines.world.call(
-        "listening", server=server, ports=[port], wait_for=[port], seconds=5, timeout=10
-    )
-    return bool(open_ports == [port])
+    return machines.world.call(AwaitPorts(server, [port], 5, wait_for=[port]), timeout=10) == [port]
 
 
 def serve(machines: Machines, port: int) -> None:
@@ -101,7 +100,7 @@ def test_each_reaches_the_other_on_both_protocols(engine: Engine) -> None:
 def test_the_wall_ends_a_run(engine: Engine) -> None:
     before = time.monotonic()
     with engine.machines(plan(wall=0.8)) as machines, pytest.raises(ChannelLost, match="student's host"):
-        machines.host.call("run", argv=["sleep", "30"], limit=20, timeout=25)
+        machines.host.call(RunCommand(["sleep", "30"], limit=20), timeout=25)
     assert time.monotonic() - before < 5
 
 

@@ -2,49 +2,42 @@
 
 from __future__ import annotations
 
-import base64
-from pathlib import Path
-from typing import Any
-
 import pytest
+from msgspec.structs import replace
 
-from grader import engines
 from grader.engines.base import Engine, Machines
+from grader.model.protocol.host import ProgramEnd, ProgramFile, ProgramSpec, RunPrograms, StartServices
 from tests.engines.plans import plan, run
 
-SOURCE = Path(engines.__file__).with_name("programs.py").read_text(encoding="utf-8")
 PASSWORD = "teapot-Rocket-7315"
 
 
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def spec(number: int, **fields: Any) -> dict[str, Any]:
-    return {
-        "id": f"run-{number}",
-        "argv": ["./send"],
-        "account": f"runner{number:02d}",
-        "environment": {"PASSWORD": PASSWORD},
-        "texts": {"body.txt": encoded("Hello\n")},
-        "limit": 8.0,
-        "secrets": [encoded(PASSWORD)],
-        **fields,
-    }
+def spec(number: int, *, limit: float = 8.0) -> ProgramSpec:
+    return ProgramSpec(
+        id=f"run-{number}",
+        argv=["./send"],
+        account=f"runner{number:02d}",
+        environment={"PASSWORD": PASSWORD},
+        texts={"body.txt": b"Hello\n"},
+        limit=limit,
+        waits=False,
+        secrets=[PASSWORD.encode()],
+    )
 
 
 def programs(
-    machines: Machines, script: str, *runs: dict[str, Any], mode: int = 0o700, together: int = 4
-) -> list[dict[str, Any]]:
+    machines: Machines,
+    script: str,
+    *runs: ProgramSpec,
+    mode: int = 0o700,
+    together: int = 4,
+    seconds: float = 40,
+) -> list[ProgramEnd]:
     """Run a shell script; what is told of its runs, in their order."""
-    machines.host.ask("start", services=[], config_dir="/", timeout=10)
-    machines.host.answer(timeout=15)
-    machines.host.call("learn", source=SOURCE, timeout=10)
-    files = [{"path": "send", "data": encoded("#!/bin/sh\n" + script), "mode": mode}]
-    done: list[dict[str, Any]] = machines.host.call(
-        "programs", files=files, runs=list(runs or (spec(1),)), together=together, seconds=40, timeout=50
-    )
-    return sorted(done, key=lambda facts: str(facts["id"]))
+    machines.host.call(StartServices([], "/", 10), timeout=15)
+    files = [ProgramFile("send", b"#!/bin/sh\n" + script.encode(), mode)]
+    wanted = RunPrograms(files, list(runs or (spec(1),)), together, seconds)
+    return sorted(machines.host.call(wanted, timeout=seconds + 20), key=lambda end: end.id)
 
 
 LEAKS = {
@@ -71,8 +64,8 @@ def test_wherever_the_password_shows_it_is_seen(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         done = programs(machines, script, *(spec(number) for number in range(1, len(LEAKS) + 1)))
     for facts, (line, (where, what)) in zip(done, LEAKS.items(), strict=True):
-        found = [exposed["what"] for exposed in facts["exposed"] if exposed["where"] == where]
-        assert any(shown.endswith(what) for shown in found), (line, facts["exposed"])
+        found = [exposed.what for exposed in facts.exposed if exposed.where == where]
+        assert any(shown.endswith(what) for shown in found), (line, facts.exposed)
         assert PASSWORD not in str(facts)
 
 
@@ -89,7 +82,7 @@ END
 def test_a_careful_program_shows_nothing(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         (facts,) = programs(machines, HARMLESS)
-    assert (facts["code"], facts["exposed"], facts["late"]) == (0, [], False)
+    assert (facts.code, facts.exposed, facts.late) == (0, [], False)
 
 
 APART = """
@@ -110,7 +103,7 @@ mktemp
 def test_a_run_is_apart_from_the_others_and_from_the_host(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         first, _ = programs(machines, APART, spec(1), spec(2))
-    lines = first["output"].splitlines()
+    lines = first.output.splitlines()
     refusals = ("Permission denied", "not permitted", "Read-only file system")
     assert all(any(refusal in line for refusal in refusals) for line in lines[:5]), lines
     assert lines[5:8] == ["Hello", "runner01", "/home/runner01/work"]
@@ -123,8 +116,8 @@ def test_nothing_outlives_its_run(engine: Engine) -> None:
         (facts,) = programs(machines, escape)
         _, processes = run(machines, "ps", "-eo", "user,args")
         _, left = run(machines, "sh", "-c", "ls -d /home/runner* /tmp/* 2>/dev/null")
-    assert facts["output"] == "gone\n"
-    assert facts["seconds"] < 5
+    assert facts.output == "gone\n"
+    assert facts.seconds < 5
     assert "sleep" not in processes
     assert left == ""
 
@@ -144,31 +137,62 @@ def test_a_run_that_does_not_end_is_ended_and_harms_no_other(engine: Engine, scr
     with engine.machines(plan(processes=500)) as machines:
         first, second = programs(machines, script, spec(1, limit=1.0), spec(2))
         _, processes = run(machines, "ps", "-eo", "user")
-    assert first["late"]
-    assert first["seconds"] < 5
-    assert (second["output"], second["code"], second["late"]) == ("well\n", 0, False)
+    assert first.late
+    assert first.seconds < 5
+    assert (second.output, second.code, second.late) == ("well\n", 0, False)
     assert "runner" not in processes
 
 
 def test_what_is_printed_without_end_is_cut(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         (facts,) = programs(machines, "yes", spec(1, limit=1.0))
-    assert facts["late"]
-    assert 100_000 < len(facts["output"]) <= 200_000
+    assert facts.late
+    assert 100_000 < len(facts.output) <= 200_000
 
 
 def test_a_program_that_the_system_cannot_run_says_so(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         (facts,) = programs(machines, "echo hello", mode=0o600)
-    assert facts["code"] == 126
-    assert facts["output"] == "./send: Permission denied\n"
+    assert facts.code == 126
+    assert facts.output == "./send: Permission denied\n"
 
 
 def test_runs_that_find_no_time_are_left_out(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
-        machines.host.call("learn", source=SOURCE, timeout=10)
-        files = [{"path": "send", "data": encoded("#!/bin/sh\nsleep 60"), "mode": 0o700}]
-        done = machines.host.call(
-            "programs", files=files, runs=[spec(1), spec(2)], together=1, seconds=0.5, timeout=20
-        )
-    assert [facts["id"] for facts in done] == ["run-1"]
+        done = programs(machines, "sleep 60", spec(1), spec(2), together=1, seconds=0.5)
+    assert [facts.id for facts in done] == ["run-1"]
+
+
+DEEP = """
+case $HOME in *02) cat ~/body.txt; exit ;; esac
+cd /tmp
+exec python3 -c 'import errno, os
+for top in (os.environ["HOME"], "/tmp/deep"):
+    os.makedirs(top, exist_ok=True)
+    os.chdir(top)
+    try:
+        for n in range(5000):
+            os.mkdir("d"); os.chdir("d")
+        os.mkdir("locked", 0)
+    except OSError as error:
+        assert error.errno == errno.ENOSPC, error'
+"""
+
+
+def test_nested_folders_are_removed_however_deep(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        first, second = programs(machines, DEEP, spec(1), spec(2), together=1)
+        _, left = run(machines, "sh", "-c", "ls -A /tmp /home")
+    assert (first.code, second.output) == (0, "Hello\n")
+    assert "runner" not in left
+    assert "removing" not in left
+    assert "deep" not in left
+
+
+def test_a_run_that_cannot_be_started_says_so_and_the_next_is_made(engine: Engine) -> None:
+    blocked = replace(spec(1), texts={"no-such-folder/" + "x" * 300: b""})
+    with engine.machines(plan()) as machines:
+        first, second = programs(machines, "echo well", blocked, spec(2))
+    assert first.code == 126
+    assert first.output == "./send: cannot be started: File name too long\n"
+    assert second.output == "well\n"

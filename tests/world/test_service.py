@@ -17,7 +17,8 @@ import grader
 from grader.engines.base import StreamChannel
 from grader.model.errors import EngineError
 from grader.model.plan import Peer
-from grader.model.traffic import Arrival, Outcome, Session
+from grader.model.protocol import Operation
+from grader.model.protocol.world import AwaitPorts, Finish, ListArrivals, Probe, StartWorld
 from grader.world.service import serve
 from tests.world.bed import SERVER, attempt, spec
 
@@ -44,67 +45,71 @@ def channel() -> Iterator[StreamChannel]:
 
 def test_a_whole_run(channel: StreamChannel) -> None:
     wanted = attempt(port=PORT)
-    assert channel.call("start", world=WORLD, timeout=5) == {}
+    channel.call(StartWorld(WORLD), timeout=5)
     ports = [PORT, PORT + 1]
-    assert channel.call("listening", server=SERVER, ports=ports, wait_for=[PORT], seconds=5, timeout=6) == [
-        PORT
-    ]
-    answer = channel.call("probe", attempts=[wanted], seconds=10, timeout=11)
-    (session,), (outcome,) = (
-        msgspec.convert(answer["sessions"], list[Session]),
-        msgspec.convert(answer["outcomes"], list[Outcome]),
-    )
+    assert channel.call(AwaitPorts(SERVER, ports, 5, wait_for=[PORT]), timeout=6) == [PORT]
+    probed = channel.call(Probe([wanted], 10), timeout=11)
+    (session,), (outcome,) = probed.sessions, probed.outcomes
     assert (outcome.stage, outcome.session, session.end) == ("accepted", session.id, "quit")
-    assert channel.call("arrivals", timeout=5) == {"tokens": [wanted.token]}
-    last = channel.call("finish", timeout=5)
-    (arrival,) = msgspec.convert(last["arrivals"], list[Arrival])
+    assert channel.call(ListArrivals(), timeout=5) == [wanted.token]
+    last = channel.call(Finish(), timeout=5)
+    (arrival,) = last.arrivals
     assert arrival.attempts == [wanted.id]
     assert arrival.raw == wanted.message
     assert 0 <= session.lines[0].at <= arrival.at
-    assert (last["queries"], last["notes"]) == ([], [])
+    assert (last.queries, last.notes) == ([], [])
 
 
 def test_listening_waits_no_longer_than_told(channel: StreamChannel) -> None:
-    assert channel.call("listening", server=SERVER, ports=[1], wait_for=[1], seconds=0.1, timeout=2) == []
+    assert channel.call(AwaitPorts(SERVER, [1], 0.1, wait_for=[1]), timeout=2) == []
+
+
+class Dance(Operation[None], frozen=True, tag="dance"):
+    """What the world cannot do."""
+
+
+class HalfAProbe(Operation[None], frozen=True, tag="probe"):
+    """A request with a field missing."""
+
+    attempts: list[str]
 
 
 @pytest.mark.parametrize(
-    ("op", "arguments", "sentence"),
+    ("operation", "sentence"),
     [
-        ("dance", {}, "the request makes no sense"),
-        ("probe", {"attempts": []}, "the request makes no sense"),
-        ("arrivals", {}, "the world has not started yet"),
+        (Dance(), "the request makes no sense"),
+        (HalfAProbe([]), "the request makes no sense"),
+        (ListArrivals(), "the world has not started yet"),
         (
-            "start",
-            {"world": spec(peers=[Peer("mx", ["203.0.113.99"], PORT)])},
+            StartWorld(spec(peers=[Peer("mx", ["203.0.113.99"], PORT)])),
             "the world cannot take mail at 203.0.113.99",
         ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_sentence(
-    channel: StreamChannel, op: str, arguments: dict[str, object], sentence: str
+    channel: StreamChannel, operation: Operation[object], sentence: str
 ) -> None:
     with pytest.raises(EngineError, match=sentence):
-        channel.call(op, timeout=5, **arguments)
-    assert channel.call("listening", server=SERVER, ports=[], seconds=0, timeout=2) == [], "and it goes on"
+        channel.call(operation, timeout=5)
+    assert channel.call(AwaitPorts(SERVER, [], 0), timeout=2) == [], "and it goes on"
 
 
 def test_a_request_may_come_in_pieces_and_many_at_once(channel: StreamChannel) -> None:
-    request = msgspec.json.encode({"op": "listening", "server": SERVER, "ports": [], "seconds": 0}) + b"\n"
+    request = msgspec.json.encode(AwaitPorts(SERVER, [], 0)) + b"\n"
     for piece in (request[:7], request[7:] + request + request[:3], request[3:]):
         channel._send(piece)
-    assert [channel.answer(timeout=5) for _ in range(3)] == [[], [], []]
+    assert [channel._read("listening", list[int], 5) for _ in range(3)] == [[], [], []]
 
 
 def test_rubbish_is_answered(channel: StreamChannel) -> None:
     channel._send(b"\xff{\n")
     with pytest.raises(EngineError, match="the request is no JSON"):
-        channel.answer(timeout=5)
+        channel._read("?", None, 5)
 
 
 def test_as_a_program_it_prints_answers_alone_and_ends_with_its_requests() -> None:
     root = Path(grader.__file__).parent.parent
-    request = msgspec.json.encode({"op": "start", "world": spec()})
+    request = msgspec.json.encode(StartWorld(spec()))
     done = subprocess.run(
         [sys.executable, "-m", "grader.world"],
         input=request + b"\n",
@@ -113,4 +118,4 @@ def test_as_a_program_it_prints_answers_alone_and_ends_with_its_requests() -> No
         timeout=20,
     )
     assert (done.returncode, done.stderr) == (0, b"")
-    assert done.stdout == b'{"ok":true,"value":{}}\n'
+    assert done.stdout == b'{"ok":true,"value":null}\n'

@@ -62,7 +62,7 @@ def meet(client: Callable[[int], Any], times: int = 1, refused: str | None = Non
         while peers.connections:
             await asyncio.sleep(0.005)
         servers.stop()
-        recorded = [(entry["session"], entry["conversation"]) for entry in servers.sessions()["run-1"]]
+        recorded = [(entry.session, entry.conversation) for entry in servers.sessions()["run-1"]]
         return said, recorded, peers.arrivals()
 
     return run(work())

@@ -13,8 +13,6 @@ from grader.cli import options
 if TYPE_CHECKING:
     from grader.engines.base import Engine
 
-ENGINES = ("local", "docker")
-
 
 @click.command()
 @click.option("--clean", is_flag=True, help="Remove what runs that were killed left behind.")
@@ -25,7 +23,7 @@ def doctor(clean: bool) -> int:
     One engine that can run is enough.
     """
     from grader import __version__
-    from grader.engines import select
+    from grader.engines import ENGINES, select
 
     engines = [select(name) for name in ENGINES]
     if clean:

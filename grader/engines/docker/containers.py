@@ -18,9 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from grader.engines.docker.daemon import Service
-from grader.engines.docker.images import AGENT, HOME, archive
-from grader.engines.guest.agent import WRITABLE
-from grader.engines.machine import CAPABILITIES, INTERFACE, etc_files, link_end
+from grader.engines.docker.images import archive
+from grader.engines.guest.files import WRITABLE
+from grader.engines.machine import (
+    CAPABILITIES,
+    INTERFACE,
+    LIBRARY,
+    START_GUEST,
+    etc_files,
+    link_end,
+)
 from grader.model.plan import Limits, MachinePlan
 
 RUN = "smtplab.run"
@@ -62,7 +69,7 @@ _HOST = f"""import os, signal, sys, time
 end = time.monotonic() + int(sys.argv.pop())
 signal.signal(signal.SIGALRM, lambda *_: os._exit(124) if time.monotonic() >= end else None)
 signal.setitimer(signal.ITIMER_REAL, end - time.monotonic(), 1)
-exec(compile(open({AGENT!r}).read(), {AGENT!r}, "exec"))
+{START_GUEST}
 """
 
 
@@ -121,7 +128,7 @@ class Specs:
             sysctls=_SYSCTLS,
             read_only=True,
             tmpfs={SCRATCH: f"rw,nosuid,nodev,noexec,size={16 * _MEGABYTE}"},
-            working_dir=HOME,
+            working_dir=LIBRARY,
             **self._modest(processes=64),
         )
 
@@ -135,7 +142,7 @@ class Specs:
         limits = self._plan.limits
         return self._container(
             "host",
-            ["python3", "-I", "-S", "-c", _HOST, str(self._wall)],
+            ["python3", "-I", "-S", "-B", "-c", _HOST, str(self._wall)],
             network_mode=f"container:{self.name('net')}",
             # Docker takes it from net, and refuses to be told.
             hostname=self._plan.host.name if self._podman else None,

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from grader.engines import image
 from grader.engines.base import Progress
 from grader.engines.docker.daemon import Service, as_engine_error
+from grader.engines.machine import LIBRARY, guest_files
 from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 BASE = "smtplab/base"
 HOST = "smtplab/host"
 DEBIAN = "debian:trixie-slim"
-HOME = "/usr/lib/smtplab"
-AGENT = f"{HOME}/agent.py"
 
 _PACKAGE = Path(__file__).resolve().parents[2]
 _DIGITS = 12
@@ -39,8 +38,8 @@ _YOUNG = 3600
 # /etc/mailname follows the container's own /etc/hostname, which Docker writes for each run.
 _LAYER = f"""\
 FROM {{base}}
-COPY smtplab {HOME}
-RUN ln -sf hostname /etc/mailname && python3 -m compileall -q {HOME}
+COPY smtplab {LIBRARY}
+RUN ln -sf hostname /etc/mailname && python3 -m compileall -q {LIBRARY}
 """
 
 
@@ -124,8 +123,9 @@ def remove_outdated(client: APIClient) -> list[str]:
 
 def _programs() -> Iterator[tuple[str, bytes]]:
     """The agent, and as much of the grader as the world's program imports."""
-    yield "agent.py", (_PACKAGE / "engines" / "guest" / "agent.py").read_bytes()
-    rooms = ("model/*.py", "formats/*.py", "formats/dns/**/*.py", "world/**/*.py")
+    for name, data in guest_files().items():
+        yield f"guest/{name}", data
+    rooms = ("model/**/*.py", "formats/*.py", "formats/dns/**/*.py", "world/**/*.py")
     for path in sorted([_PACKAGE / "__init__.py", *(path for room in rooms for path in _PACKAGE.glob(room))]):
         yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
 

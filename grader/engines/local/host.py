@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from grader.engines.guest.agent import WRITABLE
+from grader.engines.guest.files import WRITABLE
 from grader.engines.local import cgroups, network, oci, syscalls, userns
 from grader.engines.machine import etc_files
 
@@ -34,7 +34,9 @@ def become_runc(order: Order, ends: Ends, doors: list[int]) -> None:
     syscalls.mount("tmpfs", STAGE, "tmpfs", syscalls.MS_NODEV, "mode=755,size=1m")
     os.mkdir(f"{STAGE}/rootfs")
     syscalls.mount(f"/proc/self/fd/{rootfs}", f"{STAGE}/rootfs", flags=syscalls.MS_BIND)
-    _write(f"{STAGE}/agent.py", order.agent)
+    os.makedirs(f"{STAGE}/library/guest")
+    for name, data in order.guest.items():
+        _write(f"{STAGE}/library/guest/{name}", data)
     syscalls.mount_proc()
     _lay_out(plan, config)
     network.build(plan)

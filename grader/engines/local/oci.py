@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from msgspec import Raw, Struct, field, json
 
-from grader.engines.guest.agent import WRITABLE
-from grader.engines.machine import CAPABILITIES, etc_files
+from grader.engines.guest.files import WRITABLE
+from grader.engines.machine import CAPABILITIES, LIBRARY, START_GUEST, etc_files
 from grader.model.plan import MachinePlan
-
-AGENT = "/usr/lib/smtplab/agent.py"
 
 MASKED = [
     "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/config.gz", "/proc/fs", "/proc/interrupts", "/proc/kallsyms",
@@ -76,15 +74,16 @@ def config(plan: MachinePlan, *, folder: str, seccomp: bytes, metered: bool) -> 
     """The config.json of the plan's host.
 
     ``folder`` holds ``rootfs``, ``disk`` (an empty tree for each of the agent's ``WRITABLE``, which share its
-    ``Limits.disk`` bytes), ``etc`` and ``agent.py``. ``seccomp`` is the profile, as JSON. ``metered`` says that control
-    groups limit memory and processes; where they do not, rlimits do as far as they can.
+    ``Limits.disk`` bytes), ``etc`` and ``library`` (the agent's files, in ``guest``). ``seccomp`` is the profile, as
+    JSON. ``metered`` says that control groups limit memory and processes; where they do not, rlimits do as far as they
+    can.
     """
     mounts = [
         _Mount("/proc", "proc", "proc", ["nosuid", "noexec", "nodev"]),
         _Mount("/dev", "tmpfs", "tmpfs", ["nosuid", "noexec", "mode=755", "size=65536"]),
         *(_bind(f"{folder}/disk{path}", path, "rw", "nodev") for path in WRITABLE),
         *(_bind(f"{folder}/etc/{name}", f"/etc/{name}", "ro") for name in etc_files(plan)),
-        _bind(f"{folder}/agent.py", AGENT, "ro"),
+        _bind(f"{folder}/library", LIBRARY, "ro"),
     ]
     capabilities = [f"CAP_{name}" for name in CAPABILITIES]
     process = _Process(
@@ -105,7 +104,7 @@ def config(plan: MachinePlan, *, folder: str, seccomp: bytes, metered: bool) -> 
 
 def _within(limit: list[str]) -> list[str]:
     """The agent's command line. ``RLIMIT_AS`` is set in the host, for runc itself would not live with it."""
-    agent = ["/usr/bin/python3", "-I", "-S", AGENT]
+    agent = ["/usr/bin/python3", "-I", "-S", "-B", "-c", START_GUEST]
     return ["/bin/sh", "-c", f'ulimit {" ".join(limit)} && exec "$@"', "sh", *agent] if limit else agent
 
 

@@ -6,15 +6,14 @@ import os
 import socket
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
 from grader import resources
+from grader.engines.machine import guest_files
 from grader.model.plan import MachinePlan
 
 MOST_DOORS = 8
-AGENT = Path(__file__).parent.parent / "guest" / "agent.py"
 LENGTH = struct.Struct("!QB")
 """Before a plan: its length in bytes, and how many doors of control groups come along."""
 
@@ -38,13 +37,13 @@ class Ends:
 
 
 class Order(msgspec.Struct):
-    """What the supervisor is told: a plan as far as it concerns it, the agent's source, and the seccomp profile.
+    """What the supervisor is told: a plan as far as it concerns it, the agent's files, and the seccomp profile.
 
     Files come along as their content: the grader may read what its processes in a user namespace may not.
     """
 
     plan: MachinePlan
-    agent: bytes
+    guest: dict[str, bytes]
     seccomp: bytes
 
 
@@ -58,7 +57,7 @@ def written(plan: MachinePlan, doors: int) -> bytes:
         secrets=[],
     )
     seccomp = resources.folder("fixtures") / "seccomp.json"
-    data = msgspec.msgpack.encode(Order(bare, AGENT.read_bytes(), seccomp.read_bytes()))
+    data = msgspec.msgpack.encode(Order(bare, guest_files(), seccomp.read_bytes()))
     return LENGTH.pack(len(data), doors) + data
 
 

@@ -43,6 +43,19 @@ SEPARATE = (
     | syscalls.CLONE_NEWUTS
 )
 
+NEEDED = (
+    "grader.engines.local.host",
+    "grader.engines.local.watchdog",
+    "grader.world.dns.asking",
+    "grader.world.service",
+    "grader.world.submission_server.servers",
+    "asyncio.sslproto",
+    "encodings.idna",
+    "hmac",
+    "traceback",
+)
+"""What the processes of a run import when they need it."""
+
 
 def supervise(rootfs: Path, ends: Ends) -> NoReturn:
     """Be the supervisor, in a child of the grader: never returns. ``rootfs`` is the image's root file system.
@@ -77,6 +90,11 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
         os._exit(code)
 
 
+def load_world() -> None:
+    """Have the world's program in memory, so that every world that is forked from here on finds it there."""
+    importlib.import_module("grader.world.service")
+
+
 def _closed_to_root() -> bool:
     """Whether root reads this program by a right alone that it loses with its user namespace, as in a user's home."""
     if os.geteuid() != 0:
@@ -91,15 +109,7 @@ def _closed_to_root() -> bool:
 
 def _import_all() -> None:
     """Import what the processes of a run might need at any time."""
-    for name in (
-        "engines.local.host",
-        "engines.local.watchdog",
-        "world.service",
-        "world.submission",
-        "world.asking",
-    ):
-        importlib.import_module(f"grader.{name}")
-    for name in ("asyncio.sslproto", "encodings.idna", "hmac", "traceback"):
+    for name in NEEDED:
         importlib.import_module(name)
 
 

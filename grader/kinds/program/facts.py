@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from grader.kinds.program.declare import ProgramLab
 from grader.model.evidence import Evidence
+from grader.model.exposure import Exposure
 from grader.model.plan import MachinePlan
 from grader.model.submission_server import Conversation
 from grader.model.traffic import Traffic
@@ -56,13 +57,6 @@ class ProgramPlan(MachinePlan, frozen=True, kw_only=True):
     runs: list[ProgramRun]
     attempts: dict[str, str]
     seconds: float
-
-
-class Exposure(Struct, frozen=True):
-    """A place where others could read the password. ``what`` is what stood there, the password left out."""
-
-    where: Literal["process list", "output", "log", "file"]
-    what: str
 
 
 class RunFacts(Struct, frozen=True):

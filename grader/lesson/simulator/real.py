@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 
-import msgspec
-
 from grader import resources
 from grader.engines.base import Channel, Engine, Machines, Progress
 from grader.labs.certificates import authority, certificate
 from grader.labs.world_dns import ZoneBook
 from grader.lesson.simulator.server import Client, Listener, Server, Settings
+from grader.model.attempt import Tls
 from grader.model.errors import EngineError
 from grader.model.plan import File, HostSpec, Limits, MachinePlan, WorldSpec
+from grader.model.protocol.host import Install, ReadLog, StartServices
+from grader.model.protocol.world import Answer, AwaitPorts, Dial, Encrypt, HangUp, Say, StartWorld
 from grader.model.templates import fill_file
-from grader.world.conversation import Answer
 
 SECONDS = 20.0
 """For the machines to come up, and for the server to answer."""
@@ -132,50 +132,25 @@ class Conversation:
         self.ended = ""
         self.remark = ""
 
-    def dial(self, client: Client, port: int, tls: str) -> Answer:
+    def dial(self, client: Client, port: int, tls: Tls) -> Answer:
         """Connect, and hear the greeting."""
-        return self._keep(
-            self._world.call(
-                "dial",
-                conversation=self._id,
-                source=client.address,
-                server=client.server,
-                port=port,
-                tls=tls,
-                name=self._host,
-                seconds=SECONDS,
-                timeout=3 * SECONDS,
-            )
-        )
+        wanted = Dial(self._id, client.address, client.server, port, tls, self._host, SECONDS)
+        return self._keep(self._world.call(wanted, timeout=3 * SECONDS))
 
     def say(self, data: bytes, replies: int, *, closes: bool = False) -> Answer:
         """Send octets; see ``grader.world.conversation.Conversations.say``."""
-        return self._keep(
-            self._world.call(
-                "say",
-                conversation=self._id,
-                data=data,
-                replies=replies,
-                closes=closes,
-                seconds=SECONDS,
-                timeout=3 * SECONDS,
-            )
-        )
+        wanted = Say(self._id, data, replies, SECONDS, closes)
+        return self._keep(self._world.call(wanted, timeout=3 * SECONDS))
 
     def encrypt(self) -> Answer:
         """Shake hands after STARTTLS."""
-        return self._keep(
-            self._world.call(
-                "encrypt", conversation=self._id, name=self._host, seconds=SECONDS, timeout=2 * SECONDS
-            )
-        )
+        return self._keep(self._world.call(Encrypt(self._id, self._host, SECONDS), timeout=2 * SECONDS))
 
     def hang_up(self) -> None:
         """End it."""
-        self._world.call("hang_up", conversation=self._id, timeout=SECONDS)
+        self._world.call(HangUp(self._id), timeout=SECONDS)
 
-    def _keep(self, value: object) -> Answer:
-        answer = msgspec.convert(value, Answer)
+    def _keep(self, answer: Answer) -> Answer:
         self.ended, self.remark = answer.end or self.ended, answer.remark or self.remark
         return answer
 
@@ -191,7 +166,7 @@ class RealServer:
     def connect(self, client: Client, listener: Listener, on: Switches) -> tuple[Conversation, Answer]:
         """Open a conversation, and its greeting."""
         conversation = Conversation(self.machines.world, str(next(self._numbers)), self._server.host)
-        tls = "implicit" if listener.tls == "implicit" else "none"
+        tls: Tls = "implicit" if listener.tls == "implicit" else "none"
         return conversation, conversation.dial(client, self._ports[on, listener.id], tls)
 
 
@@ -208,24 +183,15 @@ def real_server(
     engine.image(progress)
     progress("starting the server and the network around it")
     with engine.machines(plan) as machines:
-        machines.world.ask("start", world=plan.world)
-        machines.host.call("install", files=plan.host.files, timeout=SECONDS)
-        machines.world.answer(timeout=SECONDS)
-        machines.host.ask(
-            "start", services=plan.host.services, config_dir=plan.host.config_dir, timeout=SECONDS
-        )
-        machines.host.answer(timeout=SECONDS + 1)
+        world = machines.world.ask(StartWorld(plan.world))
+        machines.host.call(Install(plan.host.files), timeout=SECONDS)
+        world.answer(timeout=SECONDS)
+        services = StartServices(plan.host.services, plan.host.config_dir, SECONDS)
+        machines.host.call(services, timeout=SECONDS + 1)
         first = ports[sets[0], server.listeners[0].id]
-        heard = machines.world.call(
-            "listening",
-            server=server.clients[0].server,
-            ports=[first],
-            wait_for=[first],
-            seconds=SECONDS,
-            timeout=SECONDS + 5,
-        )
-        if heard != [first]:
-            log = "; ".join(machines.host.call("log", timeout=5)[-3:])
+        wanted = AwaitPorts(server.clients[0].server, [first], SECONDS, wait_for=[first])
+        if machines.world.call(wanted, timeout=SECONDS + 5) != [first]:
+            log = "; ".join(machines.host.call(ReadLog(), timeout=5)[-3:])
             raise EngineError(f"the real server does not listen on port {first}: {log}")
         yield RealServer(server, machines, ports)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
 
 from grader.model.errors import EngineError
 from grader.model.plan import WorldSpec
+from grader.model.protocol.world import Submitted
 from grader.model.submission_server import SubmissionServerSpec
 from grader.world.peers import Peers, TooManyConnections
 from grader.world.submission_server.session import SubmissionSession
@@ -53,12 +53,11 @@ class SubmissionServers:
         for server in self._listening:
             server.close()
 
-    def sessions(self) -> dict[str, list[dict[str, Any]]]:
+    def sessions(self) -> dict[str, list[Submitted]]:
         """For each run its sessions in their order, and what was done in each."""
         return {
             office.plan.run: [
-                {"session": dialogue.on_record(), "conversation": dialogue.conversation()}
-                for dialogue in office.dialogues
+                Submitted(dialogue.on_record(), dialogue.conversation()) for dialogue in office.dialogues
             ]
             for office in self._office
         }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from grader.kinds.program.facts import Exposure
+from grader.model.exposure import Exposure
 from grader.model.submission_server import Transaction
 from grader.model.traffic import Line
 from tests.kinds.program.runs import (

@@ -9,7 +9,7 @@ from grader.lesson.simulator.peers import Real
 from grader.lesson.simulator.real import RealServer
 from grader.lesson.simulator.table import table
 from grader.lesson.simulator.transcript import Scene
-from grader.world.conversation import Answer
+from grader.model.protocol.world import Answer
 
 
 class Scripted:

@@ -13,6 +13,7 @@ from grader.lesson.library import library
 from grader.lesson.simulator.real import RealServer, real_server
 from grader.lesson.simulator.server import Settings, Switch
 from grader.lesson.simulator.table import table
+from grader.model.protocol.host import RunCommand
 from tests.conftest import problems, required
 
 pytestmark = pytest.mark.slow
@@ -86,7 +87,7 @@ def test_postfix_says_it_where_the_login_service_is_down(real: RealServer) -> No
     (submissions,) = (one for one in server.listeners if one.id == "submissions")
     conversation, _ = real.connect(server.clients[0], submissions, frozenset({_switch(1)}))
     conversation.say(b"EHLO x\r\n", 1)
-    real.machines.host.call("run", argv=["pkill", "-KILL", "-f", "dovecot"], limit=5, timeout=10)
+    real.machines.host.call(RunCommand(["pkill", "-KILL", "-f", "dovecot"], limit=5), timeout=10)
     answer = conversation.say(b"AUTH PLAIN AGFsaWNlAGFsaWNlLXNlY3JldA==\r\n", 1)
     ((said,),) = answer.replies
     # Why stands in parentheses or not: it depends on what Postfix was about to ask when the service went away.

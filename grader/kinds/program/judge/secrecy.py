@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from grader.kinds.program.facts import Exposure
 from grader.kinds.program.judge.runs import Run, of_runs
 from grader.kinds.traffic.sentences import quoted
+from grader.model.exposure import Exposure
 from grader.model.finding import Finding, broken, met
 
 WRONG_CERTIFICATE = {

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
-from grader.engines import guest
-from grader.engines.base import ChannelLost, Machines
+from grader.engines.base import HostChannel, HostFailed, Machines
 from grader.kinds.base import Recorded
 from grader.kinds.program.declare import ProgramLab
-from grader.kinds.program.facts import Exposure, ProgramFacts, ProgramPlan, ProgramRun, RunFacts
+from grader.kinds.program.facts import ProgramFacts, ProgramPlan, ProgramRun, RunFacts
 from grader.model.deadline import Deadline
+from grader.model.protocol.host import (
+    ProgramEnd,
+    ProgramFile,
+    ProgramSpec,
+    ReadLog,
+    RunPrograms,
+    StartServices,
+)
+from grader.model.protocol.world import Finish, StartWorld
 from grader.model.submission_server import Conversation
 from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Session
 from grader.world.auth import forms
@@ -51,7 +55,7 @@ class _Runs:
         self.host, self.world = machines.host, machines.world
         self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
         self.secrets = [forms(run.user, run.password) for run in plan.runs]
-        self.ended: dict[str, dict[str, Any]] = {}
+        self.ended: dict[str, ProgramEnd] = {}
         self.sessions: list[Session] = []
         self.conversations: dict[str, list[Conversation]] = defaultdict(list)
         self.arrivals: list[Arrival] = []
@@ -61,29 +65,27 @@ class _Runs:
 
     def make(self, lab: ProgramLab, overlap: Callable[[], object]) -> None:
         """Make the runs."""
-        self.world.ask("start", world=self.plan.world)
-        self.host.ask("start", services=[], config_dir="/", timeout=START_SECONDS)
-        self.host.answer(timeout=START_SECONDS)
-        source = Path(guest.__file__).with_name("programs.py").read_text(encoding="utf-8")
-        self.host.call("learn", source=source, timeout=START_SECONDS)
-        self.world.answer(timeout=START_SECONDS)
+        world = self.world.ask(StartWorld(self.plan.world))
+        self.host.call(StartServices([], "/", START_SECONDS), timeout=START_SECONDS)
+        world.answer(timeout=START_SECONDS)
         seconds = self.deadline.left
+        runs = RunPrograms(
+            files=[self._file(name, data) for name, data in self.plan.files.items()],
+            runs=[
+                self._spec(run, secrets, lab)
+                for run, secrets in zip(self.plan.runs, self.secrets, strict=True)
+            ],
+            together=1 if self._uses_shared_folders() else TOGETHER,
+            seconds=seconds,
+        )
+        host = HostChannel(self.host)
         try:
-            self.host.ask(
-                "programs",
-                files=[self._file(name, data) for name, data in self.plan.files.items()],
-                runs=[
-                    self._spec(run, secrets, lab)
-                    for run, secrets in zip(self.plan.runs, self.secrets, strict=True)
-                ],
-                together=1 if self._uses_shared_folders() else TOGETHER,
-                seconds=seconds,
-            )
+            made = host.ask(runs)
             overlap()
-            self.ended = {facts["id"]: facts for facts in self.host.answer(timeout=seconds + SPARE_SECONDS)}
-            self.log = self.host.call("log", timeout=5)
-        except ChannelLost as lost:
-            self.notes.append(f"The runs on the workstation ended early: {lost}.")
+            self.ended = {end.id: end for end in made.answer(timeout=seconds + SPARE_SECONDS)}
+            self.log = host.call(ReadLog(), timeout=5)
+        except HostFailed as failed:
+            self.notes.append(f"The runs on the workstation ended early: {failed}.")
         if len(self.ended) < len(self.plan.runs):
             self.notes.append("The time was over before every run had been made.")
 
@@ -91,46 +93,45 @@ class _Runs:
         """Whether a file handed in names a folder that everybody can write to, and so might use fixed names there."""
         return any(SHARED.search(data) for data in self.plan.files.values())
 
-    def _file(self, name: str, data: bytes) -> dict[str, object]:
+    def _file(self, name: str, data: bytes) -> ProgramFile:
         """A file handed in. What begins with ``#!`` is meant to be run, whatever became of its permissions."""
         may_run = name in self.plan.executable or data.startswith((b"#!", b"\x7fELF"))
-        return {"path": name, "data": data, "mode": 0o700 if may_run else 0o600}
+        return ProgramFile(name, data, 0o700 if may_run else 0o600)
 
-    def _spec(self, run: ProgramRun, secrets: list[str], lab: ProgramLab) -> dict[str, object]:
+    def _spec(self, run: ProgramRun, secrets: list[str], lab: ProgramLab) -> ProgramSpec:
         alone = self._uses_shared_folders()
-        return {
-            "id": run.id,
-            "argv": [f"./{self.plan.program}"],
-            "account": run.account,
-            "environment": run.environment,
-            "texts": {run.body_file: base64.b64encode(run.wanted.body).decode()},
-            "limit": self.plan.seconds,
-            "waits": lab.program.servers[run.server].silent is not None and not alone,
-            "secrets": [base64.b64encode(form.encode()).decode() for form in secrets],
-        }
+        return ProgramSpec(
+            id=run.id,
+            argv=[f"./{self.plan.program}"],
+            account=run.account,
+            environment=run.environment,
+            texts={run.body_file: run.wanted.body},
+            limit=self.plan.seconds,
+            waits=lab.program.servers[run.server].silent is not None and not alone,
+            secrets=[form.encode() for form in secrets],
+        )
 
     def collect(self) -> None:
         """Gather what the world recorded, in the order of the runs, so that equal work gives equal numbers."""
-        answer = self.world.call("finish", timeout=10)
-        arrivals = msgspec.convert(answer["arrivals"], list[Arrival])
+        recorded = self.world.call(Finish(), timeout=10)
         for run in self._in_order():
-            for entry in answer["submissions"][run.id]:
-                session = msgspec.convert(entry["session"], Session)
-                conversation = msgspec.convert(entry["conversation"], Conversation)
+            for entry in recorded.submissions[run.id]:
                 number = len(self.sessions)
-                self.sessions.append(replace(session, id=number, source=SOURCE))
+                self.sessions.append(replace(entry.session, id=number, source=SOURCE))
                 self.conversations[run.id].append(
                     replace(
-                        conversation,
+                        entry.conversation,
                         session=number,
                         transactions=[
-                            replace(transaction, arrival=self._keep(arrivals, transaction.arrival, run))
-                            for transaction in conversation.transactions
+                            replace(
+                                transaction, arrival=self._keep(recorded.arrivals, transaction.arrival, run)
+                            )
+                            for transaction in entry.conversation.transactions
                         ],
                     )
                 )
-        self.queries = msgspec.convert(answer["queries"], list[Query])
-        self.notes += answer["notes"]
+        self.queries = recorded.queries
+        self.notes += recorded.notes
 
     def _keep(self, arrivals: list[Arrival], index: int | None, run: ProgramRun) -> int | None:
         if index is None:
@@ -160,7 +161,7 @@ class _Runs:
             arrivals=self.arrivals,
             queries=self.queries,
             commands=[
-                Command([f"./{plan.program}"], self.ended[run.id]["code"] or 0, self.ended[run.id]["output"])
+                Command([f"./{plan.program}"], self.ended[run.id].code or 0, self.ended[run.id].output)
                 for run in made
             ],
             log=self.log,
@@ -230,9 +231,9 @@ class _Runs:
             message=run.message,
             wanted=run.wanted,
             command=number,
-            seconds=ended["seconds"],
-            late=ended["late"],
-            exposed=msgspec.convert(ended["exposed"], list[Exposure]),
+            seconds=ended.seconds,
+            late=ended.late,
+            exposed=ended.exposed,
             conversations=self.conversations[run.id],
         )
 

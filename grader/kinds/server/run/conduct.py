@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from grader.engines.base import ChannelLost, Machines
+from grader.engines.base import HostChannel, HostFailed, Machines, Pending
 from grader.kinds.base import Recorded
 from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
@@ -18,6 +18,18 @@ from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
+from grader.model.protocol.host import (
+    CountQueue,
+    FindMail,
+    HaltService,
+    Install,
+    IsAlive,
+    ListQueue,
+    ReadLog,
+    ServicesStarted,
+    StartServices,
+)
+from grader.model.protocol.world import AwaitPorts, Finish, Probe, ResolveKeys, StartWorld
 from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Queued, Session
 
 START_SECONDS = 20.0
@@ -35,8 +47,9 @@ DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- th
 def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Callable[[], object]) -> Recorded:
     """Run the plan on the machines and return what happened.
 
-    A host that dies or falls silent is evidence, not an error; ``EngineError`` is raised only when the world fails.
-    ``overlap`` is called once, while the machines are busy, for work that would otherwise come after.
+    A host that dies, falls silent or refuses is evidence, not an error; ``EngineError`` is raised only when the world
+    fails, or the host is not as it was to be built. ``overlap`` is called once, while the machines are busy, for work
+    that would otherwise come after.
     """
     run = _Run(plan, machines, overlap)
     run.start_up()
@@ -51,10 +64,11 @@ class _Run:
         self.plan = plan
         self.overlap = overlap
         self.places = {attempt.id: place for place, attempt in enumerate(plan.attempts)}
-        self.host = machines.host
+        self.host = HostChannel(machines.host)
         self.world = machines.world
         self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
         self.host_lost = ""
+        self._starting: Pending[ServicesStarted] | None = None
         self.mta = ""
         self.running: list[str] = []
         self.stopped: set[str] = set()
@@ -71,30 +85,25 @@ class _Run:
 
     def start_up(self) -> None:
         """Bring up the world and the host side by side, and wait for the server's first port."""
-        self.world.ask("start", world=self.plan.world)
-        try:
-            self.host.ask("install", files=self.plan.host.files)
-            self.host.ask(
-                "start",
-                services=self.plan.host.services,
-                config_dir=self.plan.host.config_dir,
-                timeout=START_SECONDS,
-            )
-            self.overlap()
-            self.host.answer(timeout=START_SECONDS)
-        except ChannelLost as lost:
-            self.lose_host(lost)
-        self.world.answer(timeout=START_SECONDS)
-        if self.host_lost:
-            return
-        try:
-            answer = self.host.answer(timeout=START_SECONDS + 1)
-            self.commands = msgspec.convert(answer["commands"], list[Command])
-            self.mta = answer["mta"]
-            self.running = answer["running"]
-            self._wait_for_port()
-        except ChannelLost as lost:
-            self.lose_host(lost)
+        world = self.world.ask(StartWorld(self.plan.world))
+        self._with_host(self._install_and_start)
+        world.answer(timeout=START_SECONDS)
+        if not self.host_lost:
+            self._with_host(self._await_start)
+        if not self.host_lost:
+            self._with_host(self._wait_for_port)
+
+    def _install_and_start(self) -> None:
+        spec = self.plan.host
+        installed = self.host.ask(Install(spec.files))
+        self._starting = self.host.ask(StartServices(spec.services, spec.config_dir, START_SECONDS))
+        self.overlap()
+        installed.answer(timeout=START_SECONDS)
+
+    def _await_start(self) -> None:
+        assert self._starting is not None
+        told = self._starting.answer(timeout=START_SECONDS + 1)
+        self.commands, self.mta, self.running = told.commands, told.mta, told.running
 
     def _wait_for_port(self) -> None:
         """Poll until the first port listens, or can be known never to, or the time is over."""
@@ -103,7 +112,7 @@ class _Run:
             self._read_log()
             if (
                 any(STARTED.search(line) for line in self.log)
-                or not self.host.call("alive", timeout=5)["master"]
+                or not self.host.call(IsAlive(), timeout=5).master
             ):
                 # The master opens every port before it says that it has started.
                 self._listens(0)
@@ -112,9 +121,8 @@ class _Run:
     def _listens(self, seconds: float) -> bool:
         ports = sorted({attempt.port for attempt in self.plan.attempts})
         server = self.plan.attempts[0].server if self.plan.attempts else ""
-        self.listening = self.world.call(
-            "listening", server=server, ports=ports, wait_for=ports[:1], seconds=seconds, timeout=seconds + 5
-        )
+        wanted = AwaitPorts(server, ports, seconds, wait_for=ports[:1])
+        self.listening = self.world.call(wanted, timeout=seconds + 5)
         return set(ports[:1]) <= set(self.listening)
 
     def probe(self, lab: ServerLab) -> None:
@@ -135,7 +143,7 @@ class _Run:
         """Try attempts while services are stopped. Nobody comes back later: what becomes of them now counts."""
         for service in services:
             if service not in self.stopped:
-                self.host.call("halt", service=service, timeout=10)
+                self.host.call(HaltService(service), timeout=10)
                 self.stopped.add(service)
         fresh = self._try(attempts)
         if any(outcome.stage == "accepted" for outcome in fresh):
@@ -178,22 +186,24 @@ class _Run:
 
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
-        answer = self.world.call(
-            "probe", attempts=attempts, seconds=seconds, greeting=greeting, timeout=seconds + SPARE_SECONDS
-        )
-        self.sessions += msgspec.convert(answer["sessions"], list[Session])
-        fresh = msgspec.convert(answer["outcomes"], list[Outcome])
-        self.outcomes.update({outcome.attempt: outcome for outcome in fresh})
-        return fresh
+        probed = self.world.call(Probe(attempts, seconds, greeting), timeout=seconds + SPARE_SECONDS)
+        self.sessions += probed.sessions
+        self.outcomes.update({outcome.attempt: outcome for outcome in probed.outcomes})
+        return probed.outcomes
 
     def _with_host(self, work: Callable[[], None]) -> None:
+        """Do what needs the student's host. What goes wrong there is noted; the world goes on."""
         try:
             work()
-        except ChannelLost as lost:
-            self.lose_host(lost)
+        except HostFailed as failed:
+            if failed.lost:
+                self.host_lost = str(failed)
+                self.notes.append(f"The run on the server's host ended early: {failed}.")
+            else:
+                self.notes.append(f"The server's host failed: {failed}.")
 
     def awaited(self, lab: ServerLab) -> list[Attempt]:
-        """Attempts whose accepted message ought to arrive somewhere."""
+        """Attempts made so far, with every service running, whose accepted message ought to arrive somewhere."""
         wanted = {
             check.code
             for check in lab.checks
@@ -204,7 +214,6 @@ class _Run:
             attempt
             for attempt in self.plan.attempts
             if attempt.check in wanted
-            and not attempt.stopped
             and (outcome := self.outcomes.get(attempt.id)) is not None
             and outcome.stage == "accepted"
         ]
@@ -213,19 +222,19 @@ class _Run:
         """Gather what is left to know, from the host as far as it still answers."""
         # What was sent while a service was stopped may have come back to its author, who is a user here.
         tokens = [attempt.token for attempt in self.plan.attempts if attempt.mailbox or attempt.stopped]
-        if not self.host_lost:
-            self._with_host(lambda: self._collect_host(tokens))
-        answer = self.world.call("finish", timeout=10)
-        outside = msgspec.convert(answer["arrivals"], list[Arrival])
-        ordered = sorted([*outside, *self.arrivals], key=self._order)
+        for ask in (self._read_log, self._list_queue, lambda: self._read_mailboxes(tokens)):
+            if not self.host_lost:
+                self._with_host(ask)
+        recorded = self.world.call(Finish(), timeout=10)
+        ordered = sorted([*recorded.arrivals, *self.arrivals], key=self._order)
         self.arrivals = [
             msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(ordered)
         ]
-        self.queries = msgspec.convert(answer["queries"], list[Query])
-        self.notes += answer["notes"]
+        self.queries = recorded.queries
+        self.notes += recorded.notes
         if self.plan.published is not None:
             names = key_names(self.arrivals, self.plan.published)
-            self.keys = msgspec.convert(self.world.call("resolve", names=names, timeout=10), list[KeyAnswer])
+            self.keys = self.world.call(ResolveKeys(names), timeout=10)
 
     def _order(self, arrival: Arrival) -> tuple[object, ...]:
         """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
@@ -233,42 +242,30 @@ class _Run:
         return first, arrival.place, arrival.where, arrival.recipients, arrival.at
 
     def _read_log(self) -> None:
-        self.log = self.host.call("log", timeout=5)
+        self.log = self.host.call(ReadLog(), timeout=5)
 
-    def _collect_host(self, tokens: list[str]) -> None:
-        self._read_log()
-        self.queued = self._queued()
-        self.arrivals = self._mailboxes(tokens)
-
-    def _queued(self) -> list[Queued]:
-        counts = self.host.call("queue", timeout=5)
-        if not any(counts.values()):
-            return []
-        entries = msgspec.convert(self.host.call("queued", timeout=10), list[Queued])
-        return [msgspec.structs.replace(entry, attempts=self._owners(entry)) for entry in entries]
+    def _list_queue(self) -> None:
+        if self.host.call(CountQueue(), timeout=5).total:
+            entries = self.host.call(ListQueue(), timeout=10)
+            self.queued = [msgspec.structs.replace(entry, attempts=self._owners(entry)) for entry in entries]
 
     def _owners(self, entry: Queued) -> list[str]:
         recipient = entry.recipient.casefold()
         return [a.id for a in self.plan.attempts if a.token and a.token.casefold() in recipient]
 
-    def _mailboxes(self, tokens: list[str]) -> list[Arrival]:
+    def _read_mailboxes(self, tokens: list[str]) -> None:
         owners = {attempt.token: attempt.id for attempt in self.plan.attempts}
-        found = self.host.call("mail", tokens=tokens, timeout=10) if tokens else []
-        return [
+        found = self.host.call(FindMail(tokens), timeout=10) if tokens else []
+        self.arrivals = [
             Arrival(
                 id=0,
                 place="mailbox",
-                where=message["path"],
-                attempts=[owners[token] for token in message["tokens"] if token in owners],
-                raw=msgspec.convert(message["raw"], bytes),
+                where=message.path,
+                attempts=[owners[token] for token in message.tokens if token in owners],
+                raw=message.raw,
             )
             for message in found
         ]
-
-    def lose_host(self, lost: ChannelLost) -> None:
-        """Note that the student's host is gone; the world goes on."""
-        self.host_lost = str(lost)
-        self.notes.append(f"The run on the server's host ended early: {lost}.")
 
     def recorded(self) -> Recorded:
         """Everything, in a stable order."""

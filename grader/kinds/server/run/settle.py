@@ -5,21 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from grader.engines.base import Channel
+from grader.engines.base import Channel, HostChannel
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
+from grader.model.protocol.host import CountQueue, FindMail
+from grader.model.protocol.world import ListArrivals
 
 POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.1
 DRAIN_SECONDS = 10.0
 LATE_SECONDS = 2.0
-IN_MOTION = ("maildrop", "incoming", "active")
 
 
 class Settling:
     """Polls the host's queue and the mailboxes until nothing moves any more."""
 
-    def __init__(self, host: Channel, world: Channel, deadline: Deadline) -> None:
+    def __init__(self, host: HostChannel, world: Channel, deadline: Deadline) -> None:
         self._host = host
         self._world = world
         self._deadline = deadline
@@ -46,14 +47,13 @@ class Settling:
             pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
 
     def _at_rest(self) -> bool:
-        counts = self._host.call("queue", timeout=5)
-        return not any(counts.get(name, 0) for name in IN_MOTION)
+        return not self._host.call(CountQueue(), timeout=5).in_motion
 
     def _all_arrived(self, awaited: list[Attempt]) -> bool:
-        missing = {a.token for a in awaited} - set(self._world.call("arrivals", timeout=5)["tokens"])
+        missing = {a.token for a in awaited} - set(self._world.call(ListArrivals(), timeout=5))
         if not missing:
             return True
-        if self._host.call("queue", timeout=5).get("deferred"):
+        if self._host.call(CountQueue(), timeout=5).deferred:
             return True
-        found = self._host.call("mail", tokens=sorted(missing), timeout=5)
-        return missing <= {token for message in found for token in message["tokens"]}
+        found = self._host.call(FindMail(sorted(missing)), timeout=5)
+        return missing <= {token for message in found for token in message.tokens}

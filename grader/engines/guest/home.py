@@ -1,0 +1,97 @@
+"""The home of a run: what it is given, what it leaves there and elsewhere, and that nothing of it stays."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import stat
+
+from . import trees
+from .files import read, shown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .shapes import ProgramFile
+
+SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/dev/mqueue")
+"""Folders that everybody can write to."""
+LARGEST_SEARCHED = 1_000_000
+MOST_SEARCHED = 200
+
+
+class Home:
+    """A folder that nobody but its owner can enter, and what else the owner has on this host."""
+
+    def __init__(self, path: str, uid: int, gid: int) -> None:
+        self.path = path
+        self.work = f"{path}/work"
+        self.uid, self.gid = uid, gid
+        self._handed_in: set[str] = set()
+
+    def furnish(self, files: list[ProgramFile], texts: dict[str, str]) -> None:
+        """Make it: the files in its folder ``work``, the texts beside that, and nothing of an earlier run.
+
+        Raises ``OSError`` where there is no room.
+        """
+        trees.remove(self.path)
+        for folder in (self.path, self.work, f"{self.path}/tmp"):
+            self._own(folder)
+        for file in files:
+            self._put(f"{self.work}/{file['path']}", file["data"], file["mode"])
+        for name, text in texts.items():
+            self._put(f"{self.path}/{name}", text, 0o600)
+
+    def _own(self, folder: str) -> None:
+        if not os.path.isdir(folder):
+            self._own(os.path.dirname(folder))
+            os.mkdir(folder, 0o700)
+            os.chown(folder, self.uid, self.gid)
+
+    def _put(self, path: str, data: str, mode: int) -> None:
+        self._handed_in.add(path)
+        self._own(os.path.dirname(path))
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(fd, "wb") as file:
+            file.write(binascii.a2b_base64(data))
+            os.fchown(fd, self.uid, self.gid)
+            os.fchmod(fd, mode)
+
+    def left(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Names and lines of files that the owner made, and that others may read."""
+        for path in self._files():
+            try:
+                info = os.lstat(path)
+                # What its owner alone may read is no more public than the program's environment.
+                if path in self._handed_in or not info.st_mode & 0o077 or not stat.S_ISREG(info.st_mode):
+                    continue
+                lines = read(path)[:LARGEST_SEARCHED].splitlines()
+            except OSError:
+                continue
+            yield shown(path.removeprefix(self.path + "/")), lines
+
+    def _files(self) -> list[str]:
+        """All in the home, and what its owner made where everybody may."""
+        found: list[str] = []
+        for root in (self.path, *SHARED):
+            for folder, folders, names in os.walk(root):
+                if root != self.path:
+                    folders[:] = [name for name in folders if self._owns(f"{folder}/{name}")]
+                    names = [name for name in names if self._owns(f"{folder}/{name}")]
+                found += [f"{folder}/{name}" for name in names]
+                if len(found) > MOST_SEARCHED:
+                    return found[:MOST_SEARCHED]
+        return found
+
+    def _owns(self, path: str) -> bool:
+        try:
+            return os.lstat(path).st_uid == self.uid
+        except OSError:
+            return False
+
+    def clear_away(self) -> None:
+        """Remove it, and what its owner left elsewhere."""
+        trees.remove(self.path)
+        for root in SHARED:
+            trees.remove_owned(root, self.uid)

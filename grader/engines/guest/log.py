@@ -1,0 +1,78 @@
+"""The host's log: what is sent to its syslog, and what its services print."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+
+from .files import Refused, read, read_some, text
+from .loop import Loop
+
+LONGEST = 20_000
+"""Lines that are kept."""
+AT_A_TIME = 200
+"""Lines read at one look: a flood of them cannot keep the agent from its requests."""
+
+_SYSLOG = re.compile(rb"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} )?")
+_STAMP = re.compile(rb"^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ ")
+
+
+class Log:
+    """Lines as they came, each with the milliseconds since the host began."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._began = time.monotonic()
+        self._lost = 0
+        self.lines: list[str] = []
+        self.file = ""
+        """Postfix's ``maillog_file``, should it write its log there."""
+
+    def add(self, line: str) -> None:
+        """Keep a line."""
+        if len(self.lines) < LONGEST:
+            self.lines.append(f"{(time.monotonic() - self._began) * 1000:.0f} {line}")
+        else:
+            self._lost += 1
+
+    def listen(self, path: str) -> None:
+        """Be the syslog at this path (syslog(3)). Raises ``Refused``."""
+        try:
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+            server.bind(path)
+            os.chmod(path, 0o666)
+        except OSError as error:
+            raise Refused(f"cannot listen on {path}: {error.strerror}") from error
+        self._loop.watch(server.detach(), self._read_syslog)
+
+    def _read_syslog(self, fd: int) -> None:
+        for _ in range(AT_A_TIME):
+            if (datagram := read_some(fd)) is None:
+                return
+            self.add(text(_SYSLOG.sub(b"", datagram, count=1).rstrip(b"\0\n")))
+
+    def read_stdout(self, fd: int) -> None:
+        """What a service writes to its standard output, where ``maillog_file = /dev/stdout`` leads too."""
+        if not (data := read_some(fd)):
+            if data is not None:
+                self._loop.unwatch(fd)
+            return
+        for line in data.splitlines():
+            self.add(text(_STAMP.sub(b"", line)))
+
+    def whole(self) -> list[str]:
+        """Every line there is now."""
+        self._loop.turn(0)
+        lines = list(self.lines)
+        if self.file.startswith("/") and not self.file.startswith("/dev/"):
+            try:
+                lines += [text(line) for line in read(self.file).splitlines()][:LONGEST]
+            except OSError:
+                pass
+        if self._lost:
+            lines.append(f"0 smtplab: {self._lost} more lines were not kept")
+        return lines

@@ -1,0 +1,211 @@
+"""One run of a program that was handed in, as a user of its own."""
+
+from __future__ import annotations
+
+import binascii
+import os
+import pwd
+import signal
+import time
+
+from . import tracing
+from .exposing import Exposures
+from .files import read_some
+from .home import Home
+from .loop import Loop
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import ProgramEnd, ProgramFile, ProgramSpec
+
+PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+MOST_OUTPUT = 200_000
+LARGEST_FILE = 4 * 1024 * 1024
+PROCESSES = 40
+OPEN_FILES = 256
+LOOK_SECONDS = 0.2
+LONGEST_STRETCH = 4.0
+"""Times its limit, that a run may take on a machine with no processor to spare."""
+CANNOT_RUN = 126
+"""The exit code of what could not be executed, as of a shell."""
+
+
+class Run:
+    """One run of a program, from its start to what it left behind."""
+
+    def __init__(self, loop: Loop, spec: ProgramSpec, files: list[ProgramFile]) -> None:
+        self.id = spec["id"]
+        self.exposures = Exposures([binascii.a2b_base64(secret) for secret in spec["secrets"]])
+        self.output = bytearray()
+        self.code: int | None = None
+        self.late = False
+        self.pids: set[int] = set()
+        user = pwd.getpwnam(spec["account"])
+        self.uid = user.pw_uid
+        self.home = Home(f"/home/{spec['account']}", user.pw_uid, user.pw_gid)
+        self.limit = spec["limit"]
+        self.ended = 0.0
+        read, write = self._start(spec, files)
+        os.close(write)
+        self.pids.add(self.pid)
+        self._loop = loop
+        self._reading: int | None = read
+        self.killed = self.stopped_at = 0.0
+        self.swept = False
+        self.waits = spec["waits"]
+        self._delays: dict[int, float] = {}
+        self._agents_delay = tracing.delay(os.getpid())
+        self._looked = 0.0
+        loop.watch(read, self._read)
+
+    def _start(self, spec: ProgramSpec, files: list[ProgramFile]) -> tuple[int, int]:
+        """Start the program; the two ends of the pipe that it prints to. Raises ``OSError``, and leaves nothing."""
+        ends: tuple[int, ...] = ()
+        try:
+            self.home.furnish(files, spec["texts"])
+            read, write = ends = os.pipe()
+            self.began = time.monotonic()
+            self.pid = os.fork()
+        except OSError:
+            for end in ends:
+                os.close(end)
+            self.home.clear_away()
+            raise
+        if self.pid == 0:
+            _become(spec, self.home, write)
+        return read, write
+
+    @property
+    def speaks(self) -> bool:
+        """Whether somebody may still print something."""
+        return self._reading is not None
+
+    def _read(self, fd: int) -> None:
+        for _ in range(20):
+            if (data := read_some(fd)) is None:
+                return
+            if not data:
+                self.stop_reading()
+                return
+            self.output += data[: max(0, MOST_OUTPUT - len(self.output))]
+
+    def stop_reading(self) -> None:
+        """Hear no more of what is printed."""
+        if self._reading is not None:
+            self._loop.unwatch(self._reading)
+            self._reading = None
+
+    def stopped(self, pid: int, status: int) -> None:
+        """A process of the run's has stopped: see what it executes, and let it go on."""
+        event = status >> 16
+        if pid == self.pid and not event and os.WSTOPSIG(status) == signal.SIGSTOP:
+            tracing.follow(pid)
+        elif event == tracing.EVENT_EXEC:
+            try:
+                with open(f"/proc/{pid}/cmdline", "rb") as file:
+                    line = file.read(200_000).rstrip(b"\0").replace(b"\0", b" ")
+                self.exposures.search("process list", line)
+            except OSError:
+                pass
+        elif event == tracing.EVENT_EXIT:
+            self._delays[pid] = tracing.delay(pid)
+        tracing.go_on(pid, status)
+
+    def look_around(self) -> None:
+        """Note what the program printed and left behind."""
+        for line in bytes(self.output).splitlines():
+            self.exposures.search("output", line)
+        for place, lines in self.home.left():
+            for line in lines:
+                self.exposures.search("file", line, f"{place}: ")
+
+    def over(self, now: float) -> bool:
+        """Whether the run's time is over."""
+        age = now - self.began
+        if age <= self.limit:
+            return False
+        # While the agent itself waits, whoever it traces does so too.
+        waited = sum(self._delays.values()) + tracing.delay(os.getpid()) - self._agents_delay
+        return age - waited > self.limit or age > self.limit * LONGEST_STRETCH
+
+    def look_at_delays(self, now: float) -> None:
+        """See how long the run's processes have waited for a processor so far."""
+        if now - self._looked >= LOOK_SECONDS:
+            self._looked = now
+            for pid in self.pids:
+                self._delays[pid] = max(tracing.delay(pid), self._delays.get(pid, 0.0))
+
+    def kill(self) -> None:
+        """Kill every process of the run's account, at once, so that none can start another meanwhile."""
+        self.killed = time.monotonic()
+        try:
+            pid = os.fork()
+        except OSError:
+            for pid in self.pids:
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+            return
+        if pid == 0:
+            try:
+                os.setresuid(self.uid, self.uid, self.uid)
+                os.kill(-1, signal.SIGKILL)
+            except OSError:
+                pass
+            finally:
+                os._exit(0)
+        os.waitpid(pid, 0)
+        self.swept = self.code is not None
+
+    def facts(self) -> ProgramEnd:
+        """What the grader is told of it."""
+        return {
+            "id": self.id,
+            "code": self.code,
+            "output": self.exposures.left_out_of(bytes(self.output)),
+            "late": self.late,
+            "seconds": round(self.ended - self.began, 3),
+            "exposed": self.exposures.found,
+        }
+
+
+def _become(spec: ProgramSpec, home: Home, out: int) -> None:
+    """Be the program, as its account, with limits of its own."""
+    argv, account = spec["argv"], spec["account"]
+    environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": home.path, "TMPDIR": f"{home.path}/tmp",
+        "USER": account, "LOGNAME": account, "SHELL": "/bin/sh", **spec["environment"]}  # fmt: skip
+    try:
+        import resource
+
+        os.setsid()
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("500")
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        for kind, most in (
+            (resource.RLIMIT_NPROC, PROCESSES),
+            (resource.RLIMIT_NOFILE, OPEN_FILES),
+            (resource.RLIMIT_FSIZE, LARGEST_FILE),
+            # Behind every other limit: whom it kills has not been seen to be late.
+            (resource.RLIMIT_CPU, int(spec["limit"] * LONGEST_STRETCH) + 1),
+            (resource.RLIMIT_CORE, 0),
+        ):
+            resource.setrlimit(kind, (most, most))
+        null = os.open("/dev/null", os.O_RDONLY)
+        os.dup2(null, 0)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        os.closerange(3, OPEN_FILES)
+        os.setgroups([])
+        os.setresgid(home.gid, home.gid, home.gid)
+        os.setresuid(home.uid, home.uid, home.uid)
+        os.chdir(home.work)
+        if not tracing.be_traced():
+            os._exit(125)
+        os.kill(os.getpid(), signal.SIGSTOP)
+        os.execve(argv[0], argv, environment)
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    finally:
+        os._exit(CANNOT_RUN)

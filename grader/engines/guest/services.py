@@ -1,0 +1,109 @@
+"""The services of the host: what is started, what is waited for, what can be killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import time
+
+from . import postfix
+from .files import Refused, read, text
+from .log import Log
+from .loop import Loop
+from .processes import Process, Processes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .shapes import ServicesStarted
+
+AUTH_SOCKET = "/var/spool/postfix/private/auth"
+OPENDKIM = "/etc/opendkim"
+OPENDKIM_OF_THE_IMAGE = "/etc/opendkim.conf"
+MILTER_SECONDS = 5.0
+
+_MILTER = re.compile(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z")
+
+
+class Services:
+    """Those that were started, by name."""
+
+    def __init__(self, loop: Loop, processes: Processes, log: Log, mta: postfix.Postfix) -> None:
+        self._loop = loop
+        self._processes = processes
+        self._log = log
+        self._mta = mta
+        self._started: dict[str, Process] = {}
+
+    def start(self, services: list[str], config_dir: str, timeout: float) -> ServicesStarted:
+        """Start services, and wait until those beside Postfix can be asked. Raises ``Refused``."""
+        end = time.monotonic() + timeout
+        self._log.listen("/dev/log")
+        if "dovecot" in services:
+            self._started["dovecot"] = self._processes.service(["dovecot", "-F"])
+        milters = _milters() if "opendkim" in services else {}
+        for name, settings in milters.items():
+            self._started[name] = self._processes.service(["opendkim", "-f", "-x", settings])
+        commands = self._mta.start(config_dir, end) if "postfix" in services else []
+        if "dovecot" in services:
+            # A smtpd that finds no authentication service dies, and its client sees a dead server.
+            self._loop.until(lambda: _accepts(AUTH_SOCKET), end - time.monotonic(), naps=0.005)
+        for name, settings in milters.items():
+            # Mail that comes before its milter would be judged by a server that is still starting.
+            seconds = min(MILTER_SECONDS, end - time.monotonic())
+            self._await_milter(self._started[name], settings, seconds)
+        return {
+            "commands": commands,
+            "queue_directory": self._mta.queue_directory,
+            "mta": postfix.version(),
+            "running": [name for name, process in self._started.items() if process.code is None],
+        }
+
+    def _await_milter(self, process: Process, settings: str, seconds: float) -> None:
+        self._processes.await_(process, lambda: _milter_listens(settings), seconds)
+
+    def halt(self, service: str) -> None:
+        """Kill a service, which may have several instances. Raises ``Refused`` where none was started."""
+        found = [process for name, process in self._started.items() if name.split("-", 1)[0] == service]
+        if not found:
+            raise Refused(f"no service {service} was started")
+        for process in found:
+            self._processes.end(process)
+
+
+def _accepts(path: str) -> bool:
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            return client.connect_ex(path) == 0
+    except (OSError, ValueError):  # No path at all: too long, or with a NUL.
+        return False
+
+
+def _milters() -> dict[str, str]:
+    """What OpenDKIM is started with, by name: opendkim.conf, and each opendkim-NAME.conf beside it."""
+    try:
+        names = sorted(os.listdir(OPENDKIM))
+    except OSError:
+        names = []
+    own = {"opendkim": OPENDKIM_OF_THE_IMAGE}
+    found = {name[:-5]: f"{OPENDKIM}/{name}" for name in names if _MILTER.match(name)}
+    return {**own, **found}
+
+
+def _milter_listens(settings: str) -> bool:
+    """Whether OpenDKIM's socket (``Socket`` in opendkim.conf(5)) takes a connection; no where none is set."""
+    try:
+        found = re.findall(r"^\s*Socket\s+\"?(?:(\w+):)?([^\s\"]+)", text(read(settings)), re.M | re.I)
+    except OSError:
+        return False
+    if not found:
+        return False
+    kind, place = found[-1]
+    if not kind.startswith("inet"):
+        return _accepts(place)
+    port, _, host = place.partition("@")
+    try:
+        socket.create_connection((host.strip("[]") or "localhost", int(port)), 0.2).close()
+    except (OSError, ValueError):
+        return False
+    return True

@@ -1,0 +1,74 @@
+"""ptrace(2), as far as it is needed to see what processes execute; and how long they wait for a processor."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+PTRACE_TRACEME, PTRACE_CONT, PTRACE_SETOPTIONS, PTRACE_GETEVENTMSG = 0, 7, 0x4200, 0x4201
+TRACE_FORK, TRACE_VFORK, TRACE_CLONE, TRACE_EXEC, TRACE_EXIT = 0x2, 0x4, 0x8, 0x10, 0x40
+KILL_WITH_TRACER = 0x100000
+OPTIONS = KILL_WITH_TRACER | TRACE_FORK | TRACE_VFORK | TRACE_CLONE | TRACE_EXEC | TRACE_EXIT
+EVENT_FORK, EVENT_VFORK, EVENT_CLONE, EVENT_EXEC, EVENT_EXIT = 1, 2, 3, 4, 6
+CHILD_EVENTS = (EVENT_FORK, EVENT_VFORK, EVENT_CLONE)
+NEVER_DELIVERED = (signal.SIGTRAP, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
+
+_libc: Any = None
+
+
+def _ptrace(request: int, pid: int, data: int) -> int:
+    """ptrace(2). That a process is gone by now is no error."""
+    global _libc
+    if _libc is None:
+        import ctypes
+
+        _libc = ctypes.CDLL(None, use_errno=True)
+        _libc.ptrace.restype = ctypes.c_long
+        _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    return int(_libc.ptrace(request, pid, None, data))
+
+
+def be_traced() -> bool:
+    """Let the parent trace this process; whether it may."""
+    return _ptrace(PTRACE_TRACEME, 0, 0) == 0
+
+
+def possible() -> bool:
+    """Whether processes can be traced here."""
+    pid = os.fork()
+    if pid == 0:
+        os._exit(not be_traced())
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def follow(pid: int) -> None:
+    """Trace a process that has stopped for it, and all its children."""
+    _ptrace(PTRACE_SETOPTIONS, pid, OPTIONS)
+
+
+def go_on(pid: int, status: int) -> None:
+    """Let a process go on that has stopped with this status, and give it the signal that stopped it."""
+    event, number = status >> 16, os.WSTOPSIG(status)
+    _ptrace(PTRACE_CONT, pid, 0 if event or number in NEVER_DELIVERED else number)
+
+
+def child_of(pid: int) -> int:
+    """The process that the one which stopped has just started."""
+    import ctypes
+
+    value = ctypes.c_ulong()
+    _libc.ptrace(PTRACE_GETEVENTMSG, pid, None, ctypes.addressof(value))
+    return value.value
+
+
+def delay(pid: int) -> float:
+    """Seconds that a process was ready and waited for a processor (schedstat); none where that is not known."""
+    try:
+        with open(f"/proc/{pid}/schedstat", "rb") as file:
+            return int(file.read(200).split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        return 0.0

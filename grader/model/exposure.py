@@ -1,0 +1,14 @@
+"""Secrets that showed."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class Exposure(Struct, frozen=True):
+    """A place where others could read the password. ``what`` is what stood there, the password left out."""
+
+    where: Literal["process list", "output", "log", "file"]
+    what: str

@@ -1,0 +1,163 @@
+"""The host's end of the protocol, which knows no msgspec, says the same as the grader's, field by field."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import os
+import resource
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
+
+import msgspec
+import pytest
+
+from grader.engines import machine
+from grader.engines.guest import operations, shapes, trees
+from grader.engines.guest.exposing import without
+from grader.model.protocol import Operation, answer_type
+from grader.model.protocol.host import HostOperation
+
+OPERATIONS: dict[str, type[Operation[Any]]] = {
+    str(operation.__struct_config__.tag): operation for operation in get_args(HostOperation)
+}
+
+
+def same(told: Any, expected: Any) -> bool:
+    """Whether what the host's side calls a type is what the grader's side expects, as JSON."""
+    if expected is bytes or get_origin(expected) is Literal:
+        return told is str
+    if isinstance(expected, type) and issubclass(expected, msgspec.Struct):
+        return is_typeddict(told) and told.__name__ == expected.__name__ and same_fields(told, expected)
+    if get_args(expected) and get_origin(expected) is not types.UnionType:
+        pairs = zip(get_args(told), get_args(expected), strict=True)
+        return get_origin(told) is get_origin(expected) and all(same(*pair) for pair in pairs)
+    return bool(told == expected)
+
+
+def same_fields(told: type, expected: type[msgspec.Struct]) -> bool:
+    """Whether a dictionary has the struct's fields; those with defaults may be the grader's own business."""
+    hints, fields = get_type_hints(told), {field.name: field for field in msgspec.structs.fields(expected)}
+    needed = {name for name, field in fields.items() if field.required}
+    known = set(hints) <= set(fields) and needed <= set(hints)
+    return known and all(same(hint, fields[name].type) for name, hint in hints.items())
+
+
+def test_the_host_has_exactly_the_operations_of_the_protocol() -> None:
+    assert sorted(operations.OPERATIONS) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_takes_and_gives_the_same_at_both_ends(name: str) -> None:
+    operation, function = OPERATIONS[name], operations.OPERATIONS[name]
+    hints = get_type_hints(function, localns=vars(shapes))
+    assert same(hints.pop("return"), answer_type(operation) or type(None))
+    assert hints.pop("host") is operations.Host
+    fields = {field.name: field for field in msgspec.structs.fields(operation)}
+    assert list(hints) == list(fields)
+    assert [each for each in hints if not same(hints[each], fields[each].type)] == []
+    defaults = {
+        each: parameter.default
+        for each, parameter in inspect.signature(function).parameters.items()
+        if parameter.default is not inspect.Parameter.empty
+    }
+    assert defaults == {each: field.default for each, field in fields.items() if not field.required}
+
+
+class Wider(msgspec.Struct):
+    a: int
+    b: bytes
+
+
+@pytest.mark.parametrize(
+    "hints", [{"a": int}, {"a": int, "b": int}, {"a": int, "b": str, "c": str}, {"a": "str", "b": "str"}]
+)
+def test_a_difference_would_be_seen(hints: dict[str, Any]) -> None:
+    told = types.new_class("Wider", (dict,))
+    told.__annotations__ = hints
+    assert not same_fields(told, Wider)
+
+
+@pytest.mark.parametrize("name", machine.guest_files())
+def test_the_agent_imports_itself_and_the_standard_library_alone(name: str) -> None:
+    tree = ast.parse(machine.guest_files()[name])
+    skipped = [node for node in tree.body if isinstance(node, ast.If)]
+    tree.body = [node for node in tree.body if node not in skipped]
+    assert all(ast.unparse(node.test) == "TYPE_CHECKING" for node in skipped)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            assert all(alias.name.partition(".")[0] in sys.stdlib_module_names for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1
+            assert node.module is None or f"{node.module}.py" in machine.guest_files()
+        elif isinstance(node, ast.ImportFrom):
+            assert str(node.module).partition(".")[0] in sys.stdlib_module_names
+
+
+SLOW = {"typing", "pathlib", "shutil", "dataclasses", "ctypes", "subprocess", "inspect", "guest.programs"}
+
+
+def test_the_agent_starts_without_what_takes_long(tmp_path: Path) -> None:
+    folder = tmp_path / "guest"
+    folder.mkdir()
+    for name, data in machine.guest_files().items():
+        (folder / name).write_bytes(data)
+    code = f"import sys; sys.path.append({str(tmp_path)!r}); import guest.main; print(*sys.modules)"
+    argv = [sys.executable, "-I", "-S", "-B", "-c", code]
+    loaded = set(subprocess.run(argv, capture_output=True, text=True, check=True).stdout.split())
+    assert "guest.operations" in loaded
+    assert loaded & SLOW == set()
+
+
+LONG = "d" * 200
+
+
+def nest(top: Path, depth: int) -> None:
+    """Folders in folders, deeper than a path can name, each with a file and a link in it."""
+    here = os.open(".", os.O_RDONLY)
+    top.mkdir()
+    os.chdir(top)
+    for _ in range(depth):
+        Path("file").write_text("x")
+        Path("link").symlink_to("/")
+        Path(LONG).mkdir()
+        os.chdir(LONG)
+    os.fchdir(here)
+    os.close(here)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(entry.name for entry in folder.iterdir())
+
+
+def test_a_tree_is_removed_with_few_descriptors_however_deep_it_is(tmp_path: Path) -> None:
+    nest(tmp_path / "one", 60)
+    nest(tmp_path / "two", 20)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (len(names(Path("/proc/self/fd"))) + 10, limits[1]))
+    try:
+        trees.remove(str(tmp_path / "one"))
+        assert names(tmp_path) == ["two"]
+        trees.remove_owned(str(tmp_path), os.getuid() + 1)
+        assert names(tmp_path) == ["two"]
+        trees.remove_owned(str(tmp_path), os.getuid())
+        assert names(tmp_path) == []
+        trees.remove(str(tmp_path / "never-was"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        (b"nothing", None),
+        (b"-p hunter22!", b"-p <password>"),
+        (b"x aHVudGVyMjIh y", b"x <password in base64> y"),
+        (b"AGFsaWNlAGh1bnRlcjIyIQ", b"<password in base64>"),
+    ],
+)
+def test_a_secret_is_seen_plain_and_within_base64(line: bytes, shown: bytes | None) -> None:
+    assert without(line, [b"hunter22!"]) == shown
