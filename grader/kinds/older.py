@@ -60,6 +60,8 @@ def current(document: dict[str, Any]) -> dict[str, Any]:
         facts = _program(facts, document.get("program"))
     elif kind == "zone":
         facts = _zone(facts, document.get("zone"))
+    elif kind == "server" and facts.get("published"):
+        facts["published"] = _published(facts["published"])
     elif kind == "quiz":
         facts = document.get("quiz") or {"posed": [], "answers": {}}
     made: dict[str, Any] = {key: document[key] for key in HEAD if key in document}
@@ -136,4 +138,21 @@ def _zone(facts: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:
         return {"file": "", "origin": "", "lines": []}
     shared = ("id", "check", "title", "source")
     attempts = [{key: tried[key] for key in shared} for tried in facts.get("attempts", [])]
-    return facts | zone | {"attempts": attempts}
+    faults = [{"sentence": fault["sentence"], "span": fault["place"]} for fault in zone.get("faults", [])]
+    return facts | zone | {"attempts": attempts, "faults": faults}
+
+
+def _published(published: dict[str, Any]) -> dict[str, Any]:
+    """Lines and columns counted from one in version 1, and a line 0 was the file as a whole."""
+    complaints = [
+        {
+            "sentence": complaint["sentence"],
+            "file": complaint["file"],
+            "fatal": complaint.get("fatal", True),
+            "span": {"line": complaint["line"] - 1, "column": max(0, complaint["column"] - 1)}
+            if complaint["line"]
+            else None,
+        }
+        for complaint in published["complaints"]
+    ]
+    return published | {"complaints": complaints}

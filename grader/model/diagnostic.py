@@ -30,7 +30,17 @@ class Diagnostic(Struct, frozen=True):
     fatal: bool = True
     code: str = ""
 
+    @property
+    def place(self) -> Span:
+        """The characters that are meant; nothing at the beginning of a file that is meant as a whole."""
+        return self.span or Span(0, 0, 0)
+
 
 def fault_at(path: Path, sentence: str) -> Diagnostic:
     """A fault of the value that ``path`` leads to."""
     return Diagnostic(sentence, path)
+
+
+def fault_in(span: Span, sentence: str) -> Diagnostic:
+    """A fault of some characters of a file."""
+    return Diagnostic(sentence, span=span)

@@ -12,13 +12,6 @@ from msgspec import Meta, Struct
 from grader.model.diagnostic import Span
 
 
-class ZoneFault(Struct, frozen=True):
-    """Why the file is no zone: the place, and a sentence."""
-
-    place: Span
-    sentence: str
-
-
 class TxtString(Struct, frozen=True):
     """A string of a TXT record. ``source`` is how the file writes it, with escapes and without the outer quotes."""
 

@@ -11,8 +11,7 @@ from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
 from grader.formats.dns.tokens import Entry, Scanner, Token, lines_of
-from grader.model.diagnostic import Span
-from grader.model.dns import ZoneFault
+from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 MOST_FAULTS = 20
 MOST_RECORDS = 5_000
@@ -48,7 +47,7 @@ class Entries(ABC, Generic[N]):
     """
 
     def __init__(self, lines: list[str], origin: N) -> None:
-        self.faults: list[ZoneFault] = []
+        self.faults: list[Diagnostic] = []
         self.default_ttl: int | None = None
         self._lines = lines
         self._origin = origin
@@ -73,12 +72,12 @@ class Entries(ABC, Generic[N]):
                 break
             if self._records >= MOST_RECORDS:
                 sentence = f"more than {MOST_RECORDS} records: no zone of a lab needs them"
-                self.faults.append(ZoneFault(entry.tokens[0].whole, sentence))
+                self.faults.append(fault_in(entry.tokens[0].whole, sentence))
                 break
             try:
                 self._entry(entry)
             except BadEntry as bad:
-                self.faults.append(ZoneFault(bad.place, str(bad)))
+                self.faults.append(fault_in(bad.place, str(bad)))
         self.faults += scanner.faults
         self.faults.sort(key=lambda fault: (fault.place.line, fault.place.column))
 

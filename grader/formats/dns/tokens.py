@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from grader.model.diagnostic import Span
-from grader.model.dns import ZoneFault
+from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BLANK = " \t"
 BOM = "\ufeff"
@@ -45,7 +44,7 @@ class Scanner:
     """Takes lines apart. ``faults`` are what kept an entry from being read; such an entry is left out."""
 
     def __init__(self, lines: list[str]) -> None:
-        self.faults: list[ZoneFault] = []
+        self.faults: list[Diagnostic] = []
         self._lines = lines
         self._open: Span | None = None
 
@@ -65,7 +64,7 @@ class Scanner:
             )
 
     def _fault(self, place: Span, sentence: str) -> bool:
-        self.faults.append(ZoneFault(place, sentence))
+        self.faults.append(fault_in(place, sentence))
         return False
 
     def _line(self, number: int, line: str, entry: Entry) -> bool:

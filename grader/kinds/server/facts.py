@@ -8,23 +8,11 @@ from msgspec import Meta, Struct
 
 from grader.kinds.server.declare import ServerLab
 from grader.model.attempt import Attempt
+from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.evidence import Evidence
 from grader.model.plan import MachinePlan
 from grader.model.traffic import Queued, Traffic
-
-
-class RecordComplaint(Struct, frozen=True):
-    """Something wrong in a file of records. ``line`` and ``column`` count from 1; 0 is the file as a whole.
-
-    One that is not ``fatal`` is a remark.
-    """
-
-    file: str
-    line: int
-    column: int
-    sentence: str
-    fatal: bool = True
 
 
 class RecordFile(Struct, frozen=True):
@@ -39,7 +27,7 @@ class Published(Struct, frozen=True):
 
     files: list[RecordFile]
     records: list[KeyRecord]
-    complaints: list[RecordComplaint]
+    complaints: list[Diagnostic]
 
 
 class ServiceFacts(Struct, frozen=True):

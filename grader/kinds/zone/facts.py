@@ -7,7 +7,8 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from grader.kinds.zone.declare import Disposition, SpfResult, ZoneLab
-from grader.model.dns import ZoneFault, ZoneRecord
+from grader.model.diagnostic import Diagnostic
+from grader.model.dns import ZoneRecord
 from grader.model.evidence import Evidence, Facts, Tried
 from grader.model.traffic import Query
 
@@ -121,7 +122,7 @@ class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     file: str
     origin: str
     lines: list[str]
-    faults: list[ZoneFault] = []
+    faults: list[Diagnostic] = []
     records: list[ZoneRecord] = []
     receptions: list[Reception] = []
     answers: list[Answer] = []

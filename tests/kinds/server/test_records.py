@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import LONGEST_STRING
-from grader.kinds.server.facts import RecordComplaint
 from grader.kinds.server.plan.records import MOST_COMPLAINTS, MOST_RECORDS, read_key_records
+from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyRecord
 
 DOMAIN = "example.com"
@@ -20,7 +20,7 @@ mail2026._domainkey\tIN\tTXT\t( "v=DKIM1; h=sha256; k=rsa; "
 """
 
 
-def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], list[RecordComplaint]]:
+def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], list[Diagnostic]]:
     published = read_key_records({name: data}, DOMAIN)
     return published.records, published.complaints
 
@@ -28,7 +28,7 @@ def read(data: bytes, name: str = "dns/mail2026.txt") -> tuple[list[KeyRecord], 
 def spot(data: bytes) -> str:
     """What follows the caret of the only complaint."""
     (complaint,) = read(data)[1]
-    return data.decode().splitlines()[complaint.line - 1][complaint.column - 1 :]
+    return data.decode().splitlines()[complaint.place.line][complaint.place.column :]
 
 
 def test_what_opendkim_genkey_writes() -> None:
@@ -74,7 +74,7 @@ def test_an_alias_and_a_record_of_the_same_owner() -> None:
         ("b", "TXT", [b"v=DKIM1"], 2),
         ("b", "TXT", [b"x"], 3),
     ]
-    assert [(c.line, "already (line 2)" in c.sentence) for c in complaints] == [(3, True)]
+    assert [(c.place.line + 1, "already (line 2)" in c.sentence) for c in complaints] == [(3, True)]
 
 
 def test_the_same_record_in_two_files_is_one() -> None:
@@ -110,7 +110,7 @@ def test_the_caret_stands_where_the_trouble_is(data: bytes, at: str, sentence: s
 def test_reading_goes_on_after_a_fault() -> None:
     records, complaints = read(b'wrong TXT "x"\n$FOO\na._domainkey TXT "v=DKIM1"\n')
     assert [record.name for record in records] == ["a._domainkey.example.com"]
-    assert [complaint.line for complaint in complaints] == [1, 2]
+    assert [complaint.place.line for complaint in complaints] == [0, 1]
 
 
 def test_a_private_key_is_told_and_kept_from_the_evidence() -> None:
@@ -128,13 +128,13 @@ def test_a_file_without_a_record(data: bytes) -> None:
 
 def test_faults_without_end_are_not_all_told() -> None:
     assert len(read(b"x\n" * 9_000)[1]) == MOST_COMPLAINTS
-    assert [complaint.line for complaint in read(b"x\n" * 60_000)[1]] == [0]
+    assert [complaint.span for complaint in read(b"x\n" * 60_000)[1]] == [None]
 
 
 def test_more_records_than_anybody_needs() -> None:
     records, complaints = read(b"".join(b'k%d._domainkey TXT "x"\n' % n for n in range(MOST_RECORDS + 3)))
     assert len(records) == MOST_RECORDS
-    assert complaints[-1].line == MOST_RECORDS + 1
+    assert complaints[-1].place.line == MOST_RECORDS
 
 
 _PIECES = st.sampled_from(
@@ -152,7 +152,7 @@ def test_whatever_is_handed_in_is_read_or_told_with_its_place(data: bytes) -> No
     assert published.records or published.complaints
     lines = published.files[0].text.split("\n")
     for complaint in published.complaints:
-        assert complaint.line == 0 or complaint.column <= len(lines[complaint.line - 1]) + 1
+        assert complaint.span is None or complaint.place.column <= len(lines[complaint.place.line])
     for record in published.records:
         assert record.name.endswith("._domainkey.example.com")
         assert all(len(string) <= LONGEST_STRING for string in record.data)

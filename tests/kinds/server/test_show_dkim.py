@@ -6,8 +6,9 @@ import io
 
 from grader.judge import judge
 from grader.kinds.server.declare import ServerCheck, SignatureExpect
-from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServerEvidence, ServiceFacts
+from grader.kinds.server.facts import Published, RecordFile, ServerEvidence, ServiceFacts
 from grader.kinds.server.show import narrative
+from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyRecord
 from grader.outputs import html, terminal
 from tests.judge import builders
@@ -17,7 +18,7 @@ TEXT = 'mail2026._domainkey IN TXT "v=DKIM1; k=rsa" ; <script>alert(1)</script>\
 HANDED_IN = Published(
     [RecordFile("dns/mail2026.txt", TEXT)],
     [KeyRecord(KEY_NAME, "TXT", [b"v=DKIM1; k=rsa"], "dns/mail2026.txt", 1)],
-    [RecordComplaint("dns/mail2026.txt", 2, 9, "not ASCII")],
+    [Diagnostic("not ASCII", file="dns/mail2026.txt", span=Span(1, 8))],
 )
 HOSTILE = signed(signed(), selector="<b>x</b>")
 VERIFIES = builders.check("verifies", signature=SignatureExpect(verifies=True))

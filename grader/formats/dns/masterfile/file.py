@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import dns.name
 
-from grader.model.diagnostic import Span
-from grader.model.dns import ZoneFault, ZoneRecord
+from grader.model.diagnostic import Diagnostic, Span
+from grader.model.dns import ZoneRecord
 
 
 class ServedRecord(NamedTuple):
@@ -29,7 +29,7 @@ class ZoneFile:
     """
 
     lines: list[str]
-    faults: list[ZoneFault] = field(default_factory=list)
+    faults: list[Diagnostic] = field(default_factory=list)
     records: list[ZoneRecord] = field(default_factory=list)
     served: list[ServedRecord] = field(default_factory=list)
     untimed: ZoneRecord | None = None

@@ -16,8 +16,7 @@ from grader.formats.dns import LONGEST_MESSAGE
 from grader.formats.dns.entries import MOST_FAULTS
 from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
 from grader.formats.dns.names import Key, answering, existing, key_of, plain
-from grader.model.diagnostic import Span
-from grader.model.dns import ZoneFault
+from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BESIDE_ALIAS = (RdataType.CNAME, RdataType.RRSIG, RdataType.NSEC)
 """What may stand at the name of a CNAME (RFC 4034 sections 3 and 4)."""
@@ -26,16 +25,16 @@ _HEADER, _OPT, _QUESTION, _HEAD = 12, 11, 4, 12
 """Octets of an answer beside names and data: header, OPT, type and class of the question, the head of each record."""
 
 
-def mark_fault(file: ZoneFile) -> ZoneFault:
+def mark_fault(file: ZoneFile) -> Diagnostic:
     """What to say of a byte order mark."""
-    return ZoneFault(
+    return fault_in(
         Span(0, 0, min(1, len(file.lines[0])) if file.lines else 0),
         "an invisible byte order mark (U+FEFF) stands before this, and a nameserver takes it for the beginning of a "
         "name: save the file as UTF-8 without it",
     )
 
 
-def zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[ZoneFault]:
+def zone_faults(file: ZoneFile, zone: dns.name.Name) -> list[Diagnostic]:
     """Why a nameserver would not load the zone although each of its records is one."""
     whole = _Whole(file, zone)
     faults = [
@@ -69,31 +68,31 @@ class _Whole:
         for types in self._found.values():
             yield from types.get(rdtype, [])
 
-    def start(self) -> Iterator[ZoneFault]:
+    def start(self) -> Iterator[Diagnostic]:
         """A zone begins with one SOA record, at its own name (RFC 1035 section 5.2)."""
         starts = list(self._all(RdataType.SOA))
         if not starts:
-            yield ZoneFault(
+            yield fault_in(
                 Span(0, 0, 0),
                 "there is no SOA record, with which a zone begins: add one, such as “@ SOA ns hostmaster 1 4h 1h 2w "
                 "5m”",
             )
         for _, place in starts[1:]:
-            yield ZoneFault(place, "a second SOA record: a zone has exactly one, so delete one of the two")
+            yield fault_in(place, "a second SOA record: a zone has exactly one, so delete one of the two")
         if starts and key_of(starts[0][0].owner) != self._apex:
             sentence = f"the SOA record belongs to {self._spoken} itself: write @ for its name"
-            yield ZoneFault(starts[0][1], sentence)
+            yield fault_in(starts[0][1], sentence)
 
-    def times(self) -> Iterator[ZoneFault]:
+    def times(self) -> Iterator[Diagnostic]:
         """A record has a time to live (RFC 1035 section 5.1)."""
         if (record := self._file.untimed) is not None and any(self._all(RdataType.SOA)):
-            yield ZoneFault(
+            yield fault_in(
                 record.place,
                 "this record has no time to live, and nothing before it gives one: begin the file with $TTL, such as "
                 "“$TTL 1h” (RFC 2308 section 4)",
             )
 
-    def aliases(self) -> Iterator[ZoneFault]:
+    def aliases(self) -> Iterator[Diagnostic]:
         """An alias stands alone, and leads to one name (RFC 1034 section 3.6.2, RFC 6672 section 2.4)."""
         for key, types in self._found.items():
             aliases = types.get(RdataType.CNAME, [])
@@ -104,36 +103,36 @@ class _Whole:
             if aliases and others:
                 (first, place), (other, there) = aliases[0], others[0]
                 fix = "delete the CNAME" if key == self._apex else "delete one of the two"
-                yield ZoneFault(
+                yield fault_in(
                     place,
                     f"{_spoken(first)} has a CNAME record, so it can have no other (RFC 1034 section 3.6.2), and line "
                     f"{there.line + 1} gives it {_type(other)}: {fix}",
                 )
             for record, place in types.get(RdataType.DNAME, [])[1:]:
-                yield ZoneFault(
+                yield fault_in(
                     place,
                     f"a second DNAME record of {_spoken(record)}: a name has one at most (RFC 6672 section 2.4), so "
                     "delete one of the two",
                 )
 
-    def name_servers(self) -> Iterator[ZoneFault]:
+    def name_servers(self) -> Iterator[Diagnostic]:
         """A zone names its nameservers, and gives those that lie in it an address (RFC 1034 section 4.2.1)."""
         for record, place in self._all(RdataType.NS):
             if record.owner.is_wild():
                 sentence = (
                     "a wildcard can have no NS record: write the name of each zone that others answer for"
                 )
-                yield ZoneFault(place, sentence)
+                yield fault_in(place, sentence)
         starts = list(self._all(RdataType.SOA))
         servers = self._found.get(self._apex, {}).get(RdataType.NS, [])
         if starts and not servers:
-            yield ZoneFault(
+            yield fault_in(
                 starts[0][1],
                 f"{self._spoken} has no NS record, so nobody knows who answers for it: add one, such as “@ NS ns”",
             )
         for record, _ in servers:
             if (trouble := self._unreachable(record.rdata.target)) is not None:
-                yield ZoneFault(record.place, trouble)
+                yield fault_in(record.place, trouble)
 
     def _unreachable(self, server: dns.name.Name) -> str | None:
         """Why nobody could reach a nameserver of the zone; ``None`` where they could, or others know."""
@@ -172,7 +171,7 @@ class _Whole:
             return f"add an A record of {name}, or name a server that has one"
         return f"an NS record takes the name of a server, so give {written} a name with an A record, and write it here"
 
-    def sizes(self) -> Iterator[ZoneFault]:
+    def sizes(self) -> Iterator[Diagnostic]:
         """All records of a type at a name fit one answer (RFC 1035 section 4.2.2)."""
         for types in self._found.values():
             for kind, found in types.items():
@@ -181,7 +180,7 @@ class _Whole:
                 for record, place in found:
                     octets += _HEAD + len(record.rdata.to_wire())
                     if octets > LONGEST_MESSAGE:
-                        yield ZoneFault(
+                        yield fault_in(
                             place,
                             f"with this one, {_spoken(record)} has more {to_text(kind)} records than fit the longest "
                             f"answer of DNS, {LONGEST_MESSAGE} octets (RFC 1035 section 4.2.2): give the name fewer "

@@ -13,8 +13,8 @@ from pathlib import PurePosixPath
 
 from grader.formats.dns.masterfile import LONGEST_STRING, ServedRecord, read_records
 from grader.formats.dns.names import plain
-from grader.kinds.server.facts import Published, RecordComplaint, RecordFile
-from grader.model.diagnostic import Span
+from grader.kinds.server.facts import Published, RecordFile
+from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyRecord, ZoneRecord
 
 LARGEST_FILE = 20_000
@@ -35,7 +35,7 @@ def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
     """Everything that the files say about keys of ``domain``: the records to publish, and what is wrong."""
     texts: list[RecordFile] = []
     records: list[KeyRecord] = []
-    complaints: list[RecordComplaint] = []
+    complaints: list[Diagnostic] = []
     for name, data in sorted(files.items()):
         if len(records) > MOST_RECORDS or len(complaints) > MOST_COMPLAINTS:
             break
@@ -49,9 +49,8 @@ def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
     complaints += _collisions(records)
     if len(records) > MOST_RECORDS:
         complaints.append(
-            RecordComplaint(records[MOST_RECORDS].file, records[MOST_RECORDS].line, 1,
-                      f"more than {MOST_RECORDS} records: the rest is not published")
-        )  # fmt: skip
+            _at_line(records[MOST_RECORDS], f"more than {MOST_RECORDS} records: the rest is not published")
+        )
     return Published(texts, records[:MOST_RECORDS], complaints[:MOST_COMPLAINTS])
 
 
@@ -60,7 +59,7 @@ class _Reader:
 
     def __init__(self, name: str, data: bytes, domain: str) -> None:
         self.records: list[KeyRecord] = []
-        self.complaints: list[RecordComplaint] = []
+        self.complaints: list[Diagnostic] = []
         self.shown = ""
         self._name = name
         self._data = data
@@ -113,7 +112,7 @@ class _Reader:
                 self._record(record, served)
             except _NotPublished as error:
                 self._complain_at(record.place, str(error))
-        self.complaints.sort(key=lambda complaint: (complaint.line, complaint.column))
+        self.complaints.sort(key=lambda complaint: (complaint.place.line, complaint.place.column))
 
     def _record(self, record: ZoneRecord, served: ServedRecord) -> None:
         """Publish a record. Raises ``_NotPublished``."""
@@ -150,15 +149,15 @@ class _Reader:
         return name
 
     def _complain_at(self, place: Span, sentence: str, *, fatal: bool = True) -> None:
-        self.complaints.append(RecordComplaint(self._name, place.line + 1, place.column + 1, sentence, fatal))
+        self.complaints.append(Diagnostic(sentence, file=self._name, span=place, fatal=fatal))
 
     def _complain(self, at: int, sentence: str, *, fatal: bool = True) -> None:
-        line = self._text.count("\n", 0, at) + 1 if self._text else 0
-        column = at - self._text.rfind("\n", 0, at) if self._text else 0
-        self.complaints.append(RecordComplaint(self._name, line, column, sentence, fatal))
+        begins = self._text.rfind("\n", 0, at) + 1
+        place = Span(self._text.count("\n", 0, at), at - begins) if self._text else None
+        self.complaints.append(Diagnostic(sentence, file=self._name, span=place, fatal=fatal))
 
 
-def _collisions(records: list[KeyRecord]) -> Iterator[RecordComplaint]:
+def _collisions(records: list[KeyRecord]) -> Iterator[Diagnostic]:
     """Several records of one name: which of them counts is undefined (RFC 6376 section 3.6.2.2, RFC 1034 3.6.2)."""
     first: dict[str, KeyRecord] = {}
     for record in records:
@@ -170,4 +169,8 @@ def _collisions(records: list[KeyRecord]) -> Iterator[RecordComplaint]:
             said = f"beside an alias (CNAME) {record.name} can have no other record, and {where} has one"
         else:
             said = f"{record.name} has a TXT record already ({where}): which of the two counts is undefined"
-        yield RecordComplaint(record.file, record.line, 1, said)
+        yield _at_line(record, said)
+
+
+def _at_line(record: KeyRecord, sentence: str) -> Diagnostic:
+    return Diagnostic(sentence, file=record.file, span=Span(record.line - 1, 0))

@@ -50,9 +50,9 @@ def excerpt(facts: ServerFacts, pointer: Pointer, rows: int) -> Excerpt:
     shown = range(rows) if decisive is None else window(range(len(lines)), decisive, rows)
     made = cut(pointer, file.name, lines, shown, decisive)
     marks = {
-        complaint.line: ((complaint.column - 1, complaint.column),)
+        complaint.place.line + 1: ((complaint.place.column, complaint.place.column + 1),)
         for complaint in facts.published.complaints
-        if complaint.file == file.name and complaint.fatal and complaint.column
+        if complaint.file == file.name and complaint.fatal and complaint.span
     }
     marked = [replace(row, marks=marks.get(row.number, ()) if row.decisive else ()) for row in made.rows]
     return replace(made, rows=marked)

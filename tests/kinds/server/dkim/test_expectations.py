@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from grader.judge import judge
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.declare import SignatureExpect as Wanted
-from grader.kinds.server.facts import Published, RecordComplaint, RecordFile, ServiceFacts
+from grader.kinds.server.facts import Published, RecordFile, ServiceFacts
+from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.traffic import Queued
 from tests.judge import builders
@@ -118,7 +120,7 @@ def test_ed25519_needs_rsa_beside_it() -> None:
     assert "many receivers do not know" in told(wants(key_bits=2048), alone, keys=keys)[1]
 
 
-def published(*records: KeyRecord, complaints: tuple[RecordComplaint, ...] = ()) -> Published:
+def published(*records: KeyRecord, complaints: tuple[Diagnostic, ...] = ()) -> Published:
     return Published([RecordFile("dns/k.txt", "a\nb\n")], list(records), list(complaints))
 
 
@@ -133,6 +135,9 @@ def alias(target: str) -> KeyRecord:
 GOOD = record(f"v=DKIM1; p={pair()[1]}")
 
 
+ODD = Diagnostic("odd", file="dns/k.txt", span=Span(0, 3))
+
+
 @pytest.mark.parametrize(
     ("handed_in", "status", "said"),
     [
@@ -142,8 +147,8 @@ GOOD = record(f"v=DKIM1; p={pair()[1]}")
         (published(GOOD, record("v=DKIM1; p=", "old._domainkey.example.com")), "pass", "revoked"),
         (published(record("v=DKIM1; p=")), "fail", "Every key that was handed in is revoked"),
         (published(record("v=DKIM1; k=rsa")), "fail", "dns/k.txt, line 2: the record of"),
-        (published(GOOD, complaints=(RecordComplaint("dns/k.txt", 1, 4, "odd"),)), "fail", "line 1, column 4: odd."),
-        (published(GOOD, complaints=(RecordComplaint("dns/k.txt", 1, 4, "odd", False),)), "pass", "odd"),
+        (published(GOOD, complaints=(ODD,)), "fail", "line 1, column 4: odd."),
+        (published(GOOD, complaints=(replace(ODD, fatal=False),)), "pass", "odd"),
         (published(alias("b.example")), "fail", "leads to b.example"),
     ],
 )  # fmt: skip
@@ -154,7 +159,7 @@ def test_what_was_published(handed_in: Published | None, status: str, said: str)
 
 
 def test_every_fault_of_a_record_is_listed() -> None:
-    faults = tuple(RecordComplaint("dns/k.txt", line, 1, f"fault {line}") for line in (1, 2))
+    faults = tuple(Diagnostic(f"fault {line}", file="dns/k.txt", span=Span(line - 1, 0)) for line in (1, 2))
     result = judged(builders.check("record", published=True), published=published(GOOD, complaints=faults))
     assert result.evidence == ["file:0:0", "file:0:1"]
     assert result.remarks == ["dns/k.txt, line 2, column 1: fault 2."]

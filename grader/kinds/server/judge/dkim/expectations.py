@@ -14,6 +14,7 @@ from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import Case
 from grader.kinds.traffic.sentences import how_it_ended, quoted
+from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyRecord
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
@@ -194,8 +195,8 @@ def published(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list
     findings = [
         broken(
             None,
-            f"{_place(c.file, c.line, c.column)}: {c.sentence}.",
-            [Pointer("file", places[c.file], c.line - 1)] if c.line else [],
+            f"{_where(c)}: {c.sentence}.",
+            [Pointer("file", places[c.file], c.span.line)] if c.span else [],
         )
         for c in handed_in.complaints
         if c.fatal
@@ -231,12 +232,18 @@ def _published(handed_in: Published, keys: list[tuple[KeyRecord, Key]]) -> str:
         + "".join(f" ({remark})" for remark in key.remarks)
         for entry, key in keys
     ]
-    told += [f"{_place(c.file, c.line)}: {c.sentence}" for c in handed_in.complaints]
+    told += [f"{_place(c.file, c.place.line + 1)}: {c.sentence}" for c in handed_in.complaints]
     return ". ".join(told) + "."
 
 
-def _place(file: str, line: int, column: int = 0) -> str:
-    return f"{file}, line {line}" + (f", column {column}" if column else "") if line else file
+def _place(file: str, line: int) -> str:
+    return f"{file}, line {line}" if line else file
+
+
+def _where(complaint: Diagnostic) -> str:
+    """The file, and in it the line and column, counted from one."""
+    span = complaint.span
+    return f"{complaint.file}, line {span.line + 1}, column {span.column + 1}" if span else complaint.file
 
 
 def running(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
