@@ -1,34 +1,56 @@
-"""Key records (RFC 6376 section 3.6.1): what a TXT at ``SELECTOR._domainkey.DOMAIN`` says, and whether it will do."""
+"""DKIM (RFC 6376): what a key record in DNS says and whether it will do, and the tags of signatures."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Literal
 
 from dkim.crypto import UnparsableKeyError, parse_public_key
-from dkim.util import DuplicateTag, InvalidTagValueList, parse_tag_value
+
+from grader.formats.address import domain_of
+from grader.formats.taglist import Tag, TagList, read_tags
 
 MOST_BITS = 8192
 """Larger keys take time to use and no receiver need to (RFC 8301 section 3.2 asks for up to 4096)."""
 LARGEST_EXPONENT = 2**33
 ED25519_OCTETS = 32
 
-_TAG_NAME = re.compile(rb"[A-Za-z]\w*")
+REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
+"""Tags that every signature has (RFC 6376 section 3.5)."""
+ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519"}
+"""Signing algorithms (RFC 6376 section 3.3, RFC 8463), each with the kind of key that it needs."""
+
+_SPACE = re.compile(r"\s+")
+
+KeyFault = Literal[
+    "duplicate", "no-tag", "version", "no-key", "kind", "hash", "service", "testing", "base64", "length",
+    "not-rsa", "too-large",
+]  # fmt: skip
+"""What keeps every receiver from using a key."""
+
+SignatureFault = Literal[
+    "no-tags", "missing", "version", "algorithm", "from", "identity", "expired", "base64"
+]
+"""What makes a signature void whatever key DNS has for it (RFC 6376 section 6.1.1)."""
 
 
 @dataclass(frozen=True)
 class Key:
     """A key record. ``problem`` says why no receiver can use it, empty where one can; ``remarks`` what is odd in it.
 
-    ``bits`` are those of an RSA modulus, 256 for Ed25519, 0 where there is no key.
+    ``fault`` is the problem's kind and ``span`` where in the text the tag stands that makes it, both ``None`` where
+    there is none. ``bits`` are those of an RSA modulus, 256 for Ed25519, 0 where there is no key.
     """
 
     kind: str = "rsa"
     bits: int = 0
     problem: str = ""
+    fault: KeyFault | None = None
+    span: tuple[int, int] | None = None
     remarks: list[str] = field(default_factory=list)
     revoked: bool = False
     tags: dict[str, str] = field(default_factory=dict)
@@ -40,88 +62,193 @@ class Key:
         """Kind and size in words: ``RSA with 2048 bits``."""
         return f"RSA with {self.bits} bits" if self.kind == "rsa" else "Ed25519"
 
+    @property
+    def strict(self) -> bool:
+        """Whether ``t=s`` stands in it: ``i=`` must then have the domain of ``d=`` itself (section 3.6.1)."""
+        return "s" in listed(self.tags.get("t", ""))
+
+
+class _Unusable(Exception):
+    """A key that no receiver can use."""
+
+    def __init__(self, fault: KeyFault, problem: str, tag: Tag | None = None) -> None:
+        super().__init__(problem)
+        self.fault = fault
+        self.problem = problem
+        self.span = (tag.start, tag.end) if tag else None
+
 
 @lru_cache(maxsize=200)
 def read_key(text: bytes) -> Key:
     """What the text of a record, its strings joined, says."""
+    record = read_tags(text.decode("latin-1"))
+    shown = {_shown(name): _shown(value) for name, value in record.values.items()}
+    kind = shown.get("k", "rsa")
     try:
-        tags = parse_tag_value(text)
-    except DuplicateTag as error:
-        return Key(problem=f"the tag {_shown(error.args[0])}= stands in it twice")
-    except InvalidTagValueList as error:
-        return Key(problem=f"{_shown(error.args[0]).strip()!r} is no tag=value, of which a record is a list")
-    shown = {_shown(name): _shown(value) for name, value in tags.items()}
-    if odd := next((name for name in tags if not _TAG_NAME.fullmatch(name)), None):
-        return Key(problem=f"{_shown(odd)!r} is no name of a tag", tags=shown)
-    if problem := _declared_wrong(text, shown):
-        return Key(kind=shown.get("k", "rsa"), problem=problem, tags=shown)
-    return _with_key(tags[b"p"], shown)
+        _check_list(record)
+        _check_tags(record)
+        key = _with_key(record.tags["p"], kind)
+    except _Unusable as error:
+        return Key(kind=kind, problem=error.problem, fault=error.fault, span=error.span, tags=shown)
+    return replace(key, tags=shown, remarks=_remarks(record))
 
 
-def _declared_wrong(text: bytes, tags: dict[str, str]) -> str:
-    """What forbids every receiver to use the key, whatever key it is."""
-    if "v" in tags and (tags["v"] != "DKIM1" or not text.lstrip().startswith(b"v")):
-        return f"v= must stand first and be DKIM1, and it is {tags['v']!r}" + (
-            "" if tags["v"] != "DKIM1" else " further on"
-        )
+def _check_list(record: TagList) -> None:
+    """Whether the record is a list of tags at all. Raises ``_Unusable``."""
+    for part in record.parts:
+        if part.fault == "bad-name":
+            raise _Unusable("no-tag", f"{_shown(part.name)!r} is no name of a tag", part)
+        if part.fault:
+            problem = f"{_shown(part.value)!r} is no tag=value, of which a record is a list"
+            raise _Unusable("no-tag", problem, part)
+    if twice := record.duplicate:
+        raise _Unusable("duplicate", f"the tag {twice.name}= stands in it twice", twice)
+
+
+def _check_tags(record: TagList) -> None:
+    """What forbids every receiver to use the key, whatever key it is. Raises ``_Unusable``."""
+    tags = record.tags
+    if "v" in tags and (tags["v"].value != "DKIM1" or record.parts[0].name != "v"):
+        value = tags["v"].value
+        problem = f"v= must stand first and be DKIM1, and it is {_shown(value)!r}"
+        raise _Unusable("version", problem + (" further on" if value == "DKIM1" else ""), tags["v"])
     if "p" not in tags:
-        hint = " (outside quotation marks a semicolon begins a comment)" if b";" not in text else ""
-        return f"there is no p= in it, which is the key{hint}"
-    if tags.get("k", "rsa") not in ("rsa", "ed25519"):
-        return f"the kind of key k={tags['k']} is none that receivers know: rsa or ed25519"
-    if "h" in tags and "sha256" not in _listed(tags["h"]):
-        return f"h={tags['h']} forbids SHA-256, with which mail is signed (RFC 8301 section 3.1)"
-    if "s" in tags and not {"*", "email"} & set(_listed(tags["s"])):
-        return f"s={tags['s']} says that the key is not for mail"
-    if "y" in _listed(tags.get("t", "")):
-        return (
+        alone = len(record.parts) == 1
+        hint = " (outside quotation marks a semicolon begins a comment)" if alone else ""
+        raise _Unusable("no-key", f"there is no p= in it, which is the key{hint}")
+    if "k" in tags and tags["k"].value not in ("rsa", "ed25519"):
+        problem = f"the kind of key k={_shown(tags['k'].value)} is none that receivers know: rsa or ed25519"
+        raise _Unusable("kind", problem, tags["k"])
+    if "h" in tags and "sha256" not in listed(tags["h"].value):
+        problem = (
+            f"h={_shown(tags['h'].value)} forbids SHA-256, with which mail is signed (RFC 8301 section 3.1)"
+        )
+        raise _Unusable("hash", problem, tags["h"])
+    if "s" in tags and not {"*", "email"} & set(listed(tags["s"].value)):
+        raise _Unusable(
+            "service", f"s={_shown(tags['s'].value)} says that the key is not for mail", tags["s"]
+        )
+    if "t" in tags and "y" in listed(tags["t"].value):
+        problem = (
             "t=y says that the key is only being tested, and then a signed message must be treated like an unsigned "
             "one (RFC 6376 section 3.6.1)"
         )
-    return ""
+        raise _Unusable("testing", problem, tags["t"])
 
 
-def _with_key(data: bytes, tags: dict[str, str]) -> Key:
-    kind = tags.get("k", "rsa")
-    remarks = _remarks(tags)
-    packed = re.sub(rb"\s+", b"", data)
+def _with_key(tag: Tag, kind: str) -> Key:
+    """The key itself. Raises ``_Unusable``."""
+    packed = _SPACE.sub("", tag.value)
     if not packed:
-        return Key(kind=kind, revoked=True, tags=tags, remarks=remarks)
+        return Key(kind=kind, revoked=True)
     try:
         octets = base64.b64decode(packed, validate=True)
     except (binascii.Error, ValueError) as error:
-        return Key(kind=kind, problem=f"p= is not base64 ({str(error).lower()})", tags=tags)
+        raise _Unusable("base64", _not_base64(packed), tag) from error
     if kind == "ed25519":
         if len(octets) != ED25519_OCTETS:
             problem = f"p= holds {len(octets)} octets, and a key for Ed25519 has {ED25519_OCTETS} (RFC 8463)"
-            return Key(kind=kind, problem=problem, tags=tags)
-        return Key(kind=kind, bits=256, tags=tags, remarks=remarks)
+            raise _Unusable("length", problem, tag)
+        return Key(kind=kind, bits=256)
     try:
         numbers = parse_public_key(octets)
         modulus, exponent = int(numbers["modulus"]), int(numbers["publicExponent"])
-    except (UnparsableKeyError, TypeError, ValueError, IndexError, KeyError):
-        return Key(problem="p= holds no RSA public key: is a part of it missing?", tags=tags)
+    except (UnparsableKeyError, TypeError, ValueError, IndexError, KeyError) as error:
+        raise _Unusable("not-rsa", "p= holds no RSA public key: is a part of it missing?", tag) from error
     bits = modulus.bit_length()
     if bits > MOST_BITS or not 1 < exponent < LARGEST_EXPONENT:
         problem = (
             f"an RSA key of {bits} bits with so large an exponent is none that receivers can be asked to use"
         )
-        return Key(bits=bits, problem=problem, tags=tags)
-    return Key(bits=bits, tags=tags, remarks=remarks, modulus=modulus, exponent=exponent)
+        raise _Unusable("too-large", problem, tag)
+    return Key(bits=bits, modulus=modulus, exponent=exponent)
 
 
-def _remarks(tags: dict[str, str]) -> list[str]:
+def _not_base64(packed: str) -> str:
+    odd = re.search(r"[^A-Za-z0-9+/=]", packed)
+    if odd:
+        return f"p= is not base64: it holds {_shown(odd[0])!r}"
+    return "p= is not base64: characters are missing, or stand behind its end"
+
+
+def _remarks(record: TagList) -> list[str]:
     remarks = []
-    if "v" not in tags:
+    if "v" not in record.tags:
         remarks.append("it does not begin with v=DKIM1, which is recommended (RFC 6376 section 3.6.1)")
-    if "g" in tags:
+    if "g" in record.tags:
         remarks.append("g= is of an older standard and means nothing any more (RFC 6376 section C.2)")
     return remarks
 
 
-def _listed(value: str) -> list[str]:
+@dataclass(frozen=True)
+class SignatureTags:
+    """The tags of a DKIM-Signature field (RFC 6376 section 3.5)."""
+
+    record: TagList
+
+    @property
+    def values(self) -> dict[str, str]:
+        """Name to value, as far as it is a list of tags; beyond ASCII, octets are written ``\\xNN``."""
+        return {_shown(name): _shown(value) for name, value in self.record.values.items()}
+
+    @property
+    def well_formed(self) -> bool:
+        """Whether it is a list of tags, each once."""
+        return self.record.malformed is None and self.record.duplicate is None
+
+    @property
+    def key_name(self) -> str:
+        """Where DNS has its key (section 3.6.2.1), in lower case; empty where a tag for it is missing."""
+        values = self.values
+        if not values.get("s") or not values.get("d"):
+            return ""
+        return f"{values['s']}._domainkey.{values['d']}".lower()
+
+    def fault(self, moment: float) -> tuple[SignatureFault, str] | None:
+        """What makes it void at a moment, in seconds since 1970: the kind and the tag (section 6.1.1)."""
+        tags = self.values
+        if not self.well_formed:
+            part = self.record.malformed or self.record.duplicate
+            return "no-tags", _shown(part.name or part.value) if part else ""
+        if missing := next((name for name in REQUIRED if name not in tags), None):
+            return "missing", missing
+        if tags["v"] != "1":
+            return "version", "v"
+        if tags["a"] not in ALGORITHMS:
+            return "algorithm", "a"
+        if "from" not in covered(tags["h"]):
+            return "from", "h"
+        if "i" in tags and not within(domain_of(tags["i"]), tags["d"].lower()):
+            return "identity", "i"
+        if "x" in tags and (not tags["x"].isdecimal() or int(tags["x"][:20]) < moment):
+            return "expired", "x"
+        for name in ("b", "bh"):
+            try:
+                base64.b64decode(_SPACE.sub("", tags[name]), validate=True)
+            except (binascii.Error, ValueError):
+                return "base64", name
+        return None
+
+
+def read_signature(text: str) -> SignatureTags:
+    """The body of a DKIM-Signature field; of an ARC field as well, whose tags are written alike (RFC 8617)."""
+    return SignatureTags(read_tags(text))
+
+
+def covered(value: str) -> list[str]:
+    """The header fields in the value of ``h=``, in lower case."""
+    return [_SPACE.sub("", name).lower() for name in value.split(":")]
+
+
+def within(name: str, domain: str) -> bool:
+    """Whether a name is a domain or lies in it."""
+    return bool(domain) and (name == domain or name.endswith(f".{domain}"))
+
+
+def listed(value: str) -> list[str]:
+    """The words of a value that is a list with colons, as those of ``h=``, ``s=`` and ``t=`` in a key are."""
     return [word.strip() for word in value.split(":")]
 
 
-def _shown(text: bytes) -> str:
-    return text.decode("ascii", "backslashreplace")
+def _shown(text: str) -> str:
+    return text.encode("latin-1", "surrogateescape").decode("ascii", "backslashreplace")

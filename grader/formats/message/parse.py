@@ -45,6 +45,16 @@ class Part(Struct, frozen=True):
         return next((field for field in self.fields if field.key == key), None)
 
 
+def header_fields(data: bytes) -> list[Field]:
+    """The fields of a message's header, for a reader who asks for no faults; see ``parse``."""
+    return parse(data, Report(b"")).fields
+
+
+def line_of(data: bytes, offset: int) -> int:
+    """The line in which an octet stands, from zero."""
+    return data.count(b"\n", 0, offset)
+
+
 def parse(data: bytes, report: Report, offset: int = 0) -> Part:
     """``data`` as fields and body (RFC 5322 section 2.1). ``offset`` is where it begins in the whole message."""
     fields: list[Field] = []

@@ -41,6 +41,7 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "reports": ("reported",),
     "records": ("published", "lookups", "voids"),
     "policies": ("published",),
+    "senders": ("nobody-else",),
 }
 """What each thing that is tried can be judged by."""
 
@@ -78,6 +79,9 @@ def _texts(value: object) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
             yield from _texts(inner)
 
 

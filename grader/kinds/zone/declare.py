@@ -64,6 +64,21 @@ class ReportRequest(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="The reports in a few words, for the report.")] = ""
 
 
+class SenderRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """All who can send as a domain: computed from its SPF record, not tried by samples."""
+
+    domain: Annotated[str, Meta(description="The domain in MAIL FROM or HELO.")]
+    allowed: Annotated[list[str], Meta(description="The addresses and networks that may pass SPF for it.")]
+    below: Annotated[
+        bool,
+        Meta(
+            description="Whether the names below it count as well, as far as a pass for them is aligned with it "
+            "(RFC 9989 section 4.4)."
+        ),
+    ] = True
+    title: Annotated[str, Meta(description="Who is meant, in a few words, for the report.")] = ""
+
+
 class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     """What receivers try on the student's zone."""
 
@@ -72,6 +87,9 @@ class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     reports: Annotated[list[ReportRequest], Meta(description="Reports that receivers would send.")] = []
     records: Annotated[list[str], Meta(description="Domains whose SPF record is measured.")] = []
     policies: Annotated[list[str], Meta(description="Domains whose DMARC record is looked up.")] = []
+    senders: Annotated[
+        list[SenderRequest], Meta(description="Domains for which all who pass SPF are computed.")
+    ] = []
 
 
 class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,6 +125,9 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
         Annotated[int, Meta(ge=0)] | None,
         Meta(description="How many of them may find nothing (RFC 7208 section 4.6.4)."),
     ] = None
+    nobody_else: Annotated[
+        bool, Meta(description="Of all addresses there are, those that are allowed pass SPF, and no other.")
+    ] = field(name="nobody-else", default=False)
 
 
 class ZoneWorld(Struct, frozen=True, forbid_unknown_fields=True):

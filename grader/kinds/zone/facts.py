@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from grader.formats.spf import FaultKind
 from grader.kinds.zone.declare import Disposition, SpfResult, ZoneLab
 from grader.model.diagnostic import Diagnostic
 from grader.model.dns import ZoneRecord
@@ -13,14 +14,57 @@ from grader.model.evidence import Evidence, Facts, Tried
 from grader.model.traffic import Query
 
 
+class SpfStep(Struct, frozen=True):
+    """A term that an evaluation came to: whose record holds it, and from where to where in the record's text."""
+
+    domain: str
+    term: str
+    start: int
+    end: int
+
+
+SpfLimit = Literal["lookups", "voids", "mx"]
+"""A limit of RFC 7208 section 4.6.4: ten terms that ask DNS, two look-ups that find nothing, ten names of an MX."""
+
+SpfTrouble = Literal["syntax", "several", "missing", "loop", "no-answer", "limit"]
+"""Why a record cannot be used: a term that is none; several records at one name; an include or redirect of a name that
+has none, or whose record is being read already; DNS does not answer; a limit is met."""
+
+
 class Spf(Struct, frozen=True):
     """The SPF result of a message (RFC 7208). ``term`` is what decided: a mechanism, or what is wrong."""
 
     result: SpfResult
     domain: str
-    explanation: str = ""
+    explanation: Annotated[str, Meta(description="What the domain explains to those who fail (exp).")] = ""
     term: str = ""
     holder: Annotated[str, Meta(description="The domain whose record holds the term.")] = ""
+    steps: Annotated[
+        list[SpfStep], Meta(description="The terms that led there, through includes; the last is the term.")
+    ] = []
+    trouble: SpfTrouble | None = None
+    limit: SpfLimit | None = None
+    fault: Annotated[
+        FaultKind | None, Meta(description="What breaks the term, where the trouble is syntax.")
+    ] = None
+    fault_at: Annotated[
+        tuple[int, int] | None, Meta(description="The characters of the record's text that break it.")
+    ] = None
+    about: Annotated[
+        str, Meta(description="The name at which there is no record, several, or no answer.")
+    ] = ""
+
+
+class SpfLookup(Struct, frozen=True):
+    """A term that made a receiver ask DNS, and what it asked for in vain."""
+
+    steps: list[SpfStep]
+    voids: list[str] = []
+
+
+DkimFault = Literal["no-answer", "no-key", "several", "key", "revoked", "signature"]
+"""Why a signature does not verify: DNS does not answer; there is no key, or several; the key cannot be used, was
+withdrawn, or is another one than the signature was made for."""
 
 
 class Dkim(Struct, frozen=True):
@@ -30,6 +74,10 @@ class Dkim(Struct, frozen=True):
     domain: str
     selector: str
     explanation: str = ""
+    fault: DkimFault | None = None
+    fault_at: Annotated[
+        tuple[int, int] | None, Meta(description="The characters of the key's record that are at fault.")
+    ] = None
 
 
 class Dmarc(Struct, frozen=True):
@@ -85,33 +133,77 @@ class Reporting(Struct, frozen=True):
     authorized: Annotated[bool | None, Meta(description="``null`` where no authorization is needed.")]
     asked: Annotated[str, Meta(description="The name whose TXT record authorizes.")] = ""
     others: Annotated[list[str], Meta(description="The addresses that are asked for.")] = []
+    redirected: Annotated[
+        list[str],
+        Meta(description="Where the authorization sends the reports in place of what is asked for."),
+    ] = []
 
     @property
     def sent(self) -> bool:
         """Whether the reports are sent."""
-        return self.requested and self.authorized is not False
+        return self.requested and self.authorized is not False and not self.redirected
 
 
 class Measured(Struct, frozen=True):
-    """An SPF record measured for a client that nothing in it matches."""
+    """An SPF record measured for a client that nothing in it matches, as far as it goes beyond all limits."""
 
     attempt: str
     domain: str
     records: list[str]
     lookups: int
     voids: int
-    problem: str = ""
-    term: str = ""
-    holder: str = ""
+    verdict: Annotated[Spf | None, Meta(description="What a receiver that keeps the limits concludes.")] = (
+        None
+    )
+    counted: list[SpfLookup] = []
+
+
+class Outsider(Struct, frozen=True):
+    """Addresses that pass SPF for a name by one term, and may not. ``witness`` is one of them."""
+
+    domain: str
+    networks: Annotated[
+        list[str], Meta(description="The addresses as networks, the first few where they are many.")
+    ]
+    witness: str
+    spf: Spf
+    sender: Annotated[
+        str, Meta(description="The sender that they must say, where the record asks for it.")
+    ] = ""
+    helo: Annotated[
+        str, Meta(description="The HELO name that they must say, where the record asks for it.")
+    ] = ""
+
+
+class Senders(Struct, frozen=True):
+    """Everybody who passes SPF for a domain and, where that is asked, for the names below it that are aligned."""
+
+    attempt: str
+    domain: str
+    names: Annotated[list[str], Meta(description="The names that were looked at; * stands for any one.")]
+    passing: Annotated[
+        list[str], Meta(description="All who pass for the domain itself, as networks, the first few of many.")
+    ]
+    outsiders: list[Outsider]
+    complete: Annotated[bool, Meta(description="Whether all could be computed before the time was over.")] = (
+        True
+    )
+
+
+PoliciesFault = Literal["no-answer", "none", "several", "no-policy", "bad-policy"]
+"""Why receivers find no policy at a domain: DNS fails, there is no record, there are several, or the one that there is
+lacks ``p``, or says a policy that is none."""
 
 
 class Policies(Struct, frozen=True):
-    """The DMARC records at a domain itself, without a tree walk."""
+    """The DMARC records at a domain itself, without a tree walk. ``problem`` says ``fault`` in words."""
 
     attempt: str
     domain: str
     records: list[str]
     problem: str = ""
+    fault: PoliciesFault | None = None
+    tag: Annotated[str, Meta(description="The tag that is at fault, which may be one that is missing.")] = ""
 
 
 class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
@@ -129,6 +221,7 @@ class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     reportings: list[Reporting] = []
     measured: list[Measured] = []
     published: list[Policies] = []
+    senders: list[Senders] = []
     queries: list[Query] = []
 
 

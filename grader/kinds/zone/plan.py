@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator
 from typing import TypeVar
 
@@ -9,7 +10,15 @@ import msgspec
 from msgspec.structs import replace
 
 from grader import resources
-from grader.kinds.zone.declare import Question, ReportRequest, ZoneCheck, ZoneLab, ZoneMessage, ZoneTry
+from grader.kinds.zone.declare import (
+    Question,
+    ReportRequest,
+    SenderRequest,
+    ZoneCheck,
+    ZoneLab,
+    ZoneMessage,
+    ZoneTry,
+)
 from grader.labs.selection import planned, selected
 from grader.model.errors import LabError
 from grader.model.evidence import Tried
@@ -18,7 +27,7 @@ from grader.model.submission import Submission
 from grader.model.templates import fill
 from grader.model.variant import Variant
 
-T = TypeVar("T", ZoneMessage, Question, ReportRequest)
+T = TypeVar("T", ZoneMessage, Question, ReportRequest, SenderRequest)
 
 
 class ZonePlan(Plan, frozen=True, kw_only=True):
@@ -39,6 +48,7 @@ class ZonePlan(Plan, frozen=True, kw_only=True):
     reports: list[tuple[str, ReportRequest]] = []
     records: list[tuple[str, str]] = []
     policies: list[tuple[str, str]] = []
+    senders: list[tuple[str, SenderRequest]] = []
 
 
 def make(
@@ -102,6 +112,11 @@ class _Planner:
         for text in entry.policies:
             domain = fill(text, self._names)
             plan.policies.append((self._attempt(f"the DMARC record of {domain}"), domain))
+        for senders in entry.senders:
+            whose = self._filled(senders)
+            self._check_networks(whose.allowed)
+            title = whose.title or f"all who pass SPF for {whose.domain}"
+            plan.senders.append((self._attempt(title), whose))
 
     def _attempt(self, title: str) -> str:
         self._number += 1
@@ -111,12 +126,24 @@ class _Planner:
         )
         return identity
 
+    def _check_networks(self, allowed: list[str]) -> None:
+        """Raises ``LabError`` for what is neither an address nor a network."""
+        for text in allowed:
+            try:
+                ipaddress.ip_network(text, strict=False)
+            except ValueError:
+                raise LabError(
+                    f"{self._check.code}: {text!r} among the allowed senders is no address and no network"
+                ) from None
+
     def _filled(self, value: T) -> T:
         """The value with the names in all its texts filled in."""
 
         def texts(part: object) -> object:
             if isinstance(part, str):
                 return fill(part, self._names, self._check.code)
+            if isinstance(part, list):
+                return [texts(inner) for inner in part]
             if isinstance(part, dict):
                 return {key: texts(inner) for key, inner in part.items()}
             return part

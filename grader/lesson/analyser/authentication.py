@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from grader.formats.message.lexer import Malformed, without_comments
 from grader.formats.message.parse import Field
+from grader.formats.taglist import read_tags
 from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
 
 MOST_FIELDS = 50
@@ -144,19 +145,15 @@ def _unquoted(value: str) -> str:
     )
 
 
-def read_tags(field: Field) -> list[Pair]:
+def signature_tags(field: Field) -> list[Pair]:
     """The tags of a signature (RFC 6376 section 3.2), white space inside their values taken out."""
-    found = []
-    for piece in readable(field.text).split(";")[:MOST_FIELDS]:
-        name, equals, value = piece.partition("=")
-        if equals:
-            found.append(Pair(name.strip(WHITE), _SPACE.sub("", value)))
-    return found
+    parts = read_tags(readable(field.text)).parts[:MOST_FIELDS]
+    return [Pair(part.name, _SPACE.sub("", part.value)) for part in parts if part.fault in (None, "bad-name")]
 
 
 def read_signature(field: Field, author: str) -> Signature:
     """A DKIM-Signature. ``author`` is the domain in From."""
-    tags = read_tags(field)
+    tags = signature_tags(field)
     domain = tag(tags, "d")
     return Signature(domain, tag(tags, "s"), tag(tags, "a"), related(domain, author), tags, field.offset)
 
@@ -189,7 +186,7 @@ def read_arc(fields: Sequence[Field]) -> list[ArcSet]:
     """The ARC sets, the first forwarder's first. Fields without a number are left out."""
     sets: dict[int, dict[str, Field]] = {}
     for field in [one for one in fields if one.key in ARC_FIELDS][:MOST_FIELDS]:
-        number = tag(read_tags(field), "i")
+        number = tag(signature_tags(field), "i")
         if _NUMBER.fullmatch(number) and 1 <= int(number) <= MOST_FIELDS:
             sets.setdefault(int(number), {}).setdefault(field.key, field)
     highest = max(sets, default=0)
@@ -197,7 +194,7 @@ def read_arc(fields: Sequence[Field]) -> list[ArcSet]:
 
 
 def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
-    seal = read_tags(found["arc-seal"]) if "arc-seal" in found else []
+    seal = signature_tags(found["arc-seal"]) if "arc-seal" in found else []
     server, outcomes = "", list[Outcome]()
     if "arc-authentication-results" in found:
         pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(found["arc-authentication-results"]))]

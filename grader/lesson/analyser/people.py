@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from grader.formats.address import split_address
 from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import Field, Part
@@ -37,7 +38,7 @@ def read_people(message: Part) -> list[Identity]:
         if field is None:
             continue
         name, address = _first(field)
-        domain = address.rpartition("@")[2].lower()
+        domain = split_address(address).domain.lower()
         author = found[0].domain if found and found[0].field == "From" else domain
         found.append(Identity(label, name, address, domain, related(domain, author)))
     return found

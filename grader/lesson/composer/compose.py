@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from grader.formats.address import split_address
 from grader.formats.message.dates import date_fault
 from grader.lesson.composer.body import Body, encode_body
 from grader.lesson.composer.draft import Complaint, Draft, Finished, Refused, complaint
@@ -172,7 +173,7 @@ class _Work:
             _put_address(line, one, "," if place + 1 < len(listed) else "")
         self._people[field.id] = boxes
         for box in boxes:
-            domain = box.address.rpartition("@")[2]
+            domain = split_address(box.address).domain
             if "." not in domain and not domain.startswith("["):
                 self._complain(field, Refused("domain-short", text=domain))
                 return

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from grader.formats.address import split_address
 from grader.formats.message.dates import DAYS, MONTHS
 
 
@@ -20,5 +21,5 @@ def date_now(moment: datetime | None = None) -> str:
 def fresh_identifier(address: str, moment: datetime | None = None) -> str:
     """A Message-ID at the domain of ``address``, which may lack one: RFC 5322 section 3.6.4."""
     when = moment or datetime.now().astimezone()
-    domain = address.rpartition("@")[2] or "example.com"
+    domain = split_address(address).domain or "example.com"
     return f"<{when:%Y%m%d%H%M%S}.{secrets.token_hex(8)}@{domain}>"

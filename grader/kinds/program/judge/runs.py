@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from grader.formats.address import split_address
 from grader.kinds.program.declare import ProgramCheck
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
 from grader.kinds.traffic.index import Case, EvidenceIndex
@@ -183,8 +184,8 @@ def nothing(run: Run) -> Finding:
 
 def address(path: str) -> str:
     """An address for comparing: its domain without regard to case (RFC 5321 section 2.4)."""
-    local, at, domain = path.rpartition("@")
-    return f"{local}{at}{domain.lower()}"
+    found = split_address(path)
+    return path if found.at < 0 else f"{path[: found.at]}@{found.domain.lower()}"
 
 
 def of_runs(judge_one: Callable[[Run], Finding]) -> Judgement:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from grader.formats.address import split_address
 from grader.kinds.server.checks import USERS, mail_names
 from grader.kinds.server.declare import ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Client, Clients
@@ -217,10 +218,10 @@ class Expansion:
 
     def _mailbox(self, check: ServerCheck, recipient: str) -> str | None:
         """The user into whose mailbox a recipient's mail belongs, or any; ``None`` where it is to go elsewhere."""
-        local, _, domain = recipient.rpartition("@")
-        user = (local or domain).split("+", 1)[0]
+        address = split_address(recipient)
+        user = address.local.split("+", 1)[0]
         here = {"", "localhost", self._variant.names["domain"], self._variant.names["host"]}
-        if user in USERS and (domain if local else "") in here:
+        if user in USERS and address.domain in here:
             return user
         return ANY_MAILBOX if check.expect.arrives == "mailbox" else None
 

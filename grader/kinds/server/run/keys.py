@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from grader.formats.dkim import read_signature
+from grader.formats.message.parse import header_fields
 from grader.kinds.server.facts import Published
 from grader.model.traffic import Arrival
 
 MOST_KEYS = 40
 HEADER_OCTETS = 64_000
 
-_SIGNATURE = re.compile(rb"^dkim-signature:((?:.|\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
-_TAG = rb"(?:^|;)\s*%s\s*=\s*([A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,200}[A-Za-z0-9_])?)\s*(?:;|$)"
-_SELECTOR, _DOMAIN = re.compile(_TAG % b"s"), re.compile(_TAG % b"d")
+_NAME = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]*[a-z0-9_])?")
 
 
 def key_names(arrivals: Iterable[Arrival], published: Published) -> list[str]:
@@ -23,15 +23,14 @@ def key_names(arrivals: Iterable[Arrival], published: Published) -> list[str]:
     """
     names: dict[str, None] = {}
     for arrival in arrivals:
-        head = re.split(rb"\r?\n\r?\n", arrival.raw[:HEADER_OCTETS], maxsplit=1)[0].replace(b"\r\n", b"\n")
-        for found in _SIGNATURE.finditer(head):
-            selector, domain = _SELECTOR.search(found[1]), _DOMAIN.search(found[1])
-            if selector and domain:
-                names[f"{selector[1].decode()}._domainkey.{domain[1].decode()}".lower()] = None
+        for field in header_fields(arrival.raw[:HEADER_OCTETS]):
+            if field.key == "dkim-signature":
+                names[read_signature(field.text).key_name] = None
     names |= {record.name: None for record in published.records if "*" not in record.name}
-    return [name for name in list(names)[:MOST_KEYS] if _can_be_asked(name)]
+    return [name for name in names if _can_be_asked(name)][:MOST_KEYS]
 
 
 def _can_be_asked(name: str) -> bool:
-    """Whether a name fits a question (RFC 1035 section 2.3.4)."""
-    return len(name) < 250 and all(0 < len(label) < 64 for label in name.split("."))
+    """Whether a name is a host's, and fits a question (RFC 1035 section 2.3.4)."""
+    labels = name.split(".")
+    return len(name) < 250 and bool(_NAME.fullmatch(name)) and all(0 < len(label) < 64 for label in labels)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from functools import partial
 
 from msgspec.structs import replace
 
+from grader.formats.dmarc import VERSION as DMARC_VERSION
+from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting
-from grader.kinds.zone.judge import explain
+from grader.kinds.zone.judge import explain, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
-from grader.kinds.zone.judge.source import SPF, TxtRecords, pointer, spoken
+from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
 from grader.model.diagnostic import Span
 from grader.model.finding import Finding, broken, met
@@ -21,6 +24,9 @@ from grader.model.pointer import Pointer
 from grader.model.templates import fill
 
 Judgement = Callable[[ZoneCheck, list[ZoneCase], ZoneIndex], list[Finding]]
+
+KEY = re.compile(r"v=DKIM1\b|(?:[a-z]+=[^;]*;\s*)*p=MI", re.IGNORECASE)
+"""How the record of a key begins."""
 
 OF_MESSAGES = ("spf", "dkim", "aligned", "dmarc", "disposition")
 
@@ -38,6 +44,8 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
         chosen.append(partial(_each, _published))
     if expect.lookups is not None or expect.voids is not None:
         chosen.append(partial(_each, _limits))
+    if expect.nobody_else:
+        chosen.append(partial(_each, _nobody_else))
     return chosen
 
 
@@ -53,7 +61,7 @@ def loads(check: ZoneCheck, cases: list[ZoneCase], index: ZoneIndex) -> list[Fin
     return [broken(case, sentence, [pointer(fault.place) for fault in zone.faults]) for case in cases]
 
 
-Shortcoming = tuple[str, Span | None]
+Shortcoming = tuple[str, Span | list[Span] | None]
 """What is not as it should be, as a sentence, and the characters that make it so."""
 
 
@@ -74,7 +82,8 @@ def _each(
             findings.append(met(case))
             continue
         sentence, place = shortcoming
-        pointers = [pointer(place)] if place else []
+        places = place if isinstance(place, list) else [place] if place else []
+        pointers = [pointer(span) for span in places]
         pointers += [
             Pointer("case", number)
             for number, reception in enumerate(zone.receptions)
@@ -104,11 +113,11 @@ def _message(
     who = f"{title[:1].upper()}{title[1:]} ({reception.client})"
     missed = set(misses(expect, reception))
     if "spf" in missed:
-        yield f"{who}: {explain.spf(reception.spf)}", explain.spf_place(reception.spf, txt_records)
+        yield _spf_missed(who, expect, reception, txt_records)
     if "dkim" in missed:
         why = reception.dkim.explanation if reception.dkim else "the message is not signed"
         place = explain.key_place(reception.dkim, txt_records)
-        if place is None and (other := txt_records.elsewhere("._domainkey.")) is not None:
+        if place is None and (other := txt_records.elsewhere(KEY)) is not None:
             why, place = f"{why}; a key stands at {other.record.owner}", other.owner
         yield f"{who}: {why}.", place
     if "aligned" in missed:
@@ -121,6 +130,21 @@ def _message(
         wanted = " or ".join(expect.disposition)
         place = explain.dmarc_place(reception, txt_records)
         yield f"{who}: {explain.disposition(reception)}, where {wanted} is wanted.", place
+
+
+def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records: TxtRecords) -> Shortcoming:
+    """Another SPF result than is wanted. Where a pass is, a mechanism that is ignored may be the reason."""
+    found = reception.spf
+    ignored = spfwords.ignored(found.domain, txt_records) if "pass" in expect.spf else None
+    if ignored is not None and found.trouble is None:
+        term, record = ignored
+        written = quoted(term.text)
+        sentence = (
+            f"{who}: {spfwords.result(found)} {written} is ignored: with an equals sign it is a modifier that nobody "
+            f"knows, and a mechanism has a colon."
+        )
+        return sentence, record.place(term.start, term.end)
+    return f"{who}: {spfwords.result(found)}", spfwords.place(found, txt_records)
 
 
 def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
@@ -167,6 +191,9 @@ def _reportings(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> 
 
 
 def _reporting_place(reporting: Reporting, txt_records: TxtRecords) -> Span | None:
+    if reporting.redirected:
+        found = txt_records.at(reporting.asked)
+        return (found[0].value("rua") or found[0].owner) if found else None
     if reporting.requested and reporting.asked:
         found = txt_records.at(reporting.asked)
         return found[0].owner if found else None
@@ -179,15 +206,19 @@ def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> I
         if measured.attempt == case.facts.id:
             yield from _spf_published(measured, txt_records)
     for published in txt_records.zone.published:
-        if published.attempt == case.facts.id and published.problem:
-            yield f"At _dmarc.{published.domain}: {published.problem}.", _policy_place(published, txt_records)
+        if published.attempt == case.facts.id and published.fault:
+            sentence, place = explain.policies(published), _policy_place(published, txt_records)
+            other = txt_records.elsewhere(DMARC_VERSION) if published.fault == "none" else None
+            if other is not None and "._report._dmarc." not in other.record.owner:
+                sentence, place = f"{sentence} One stands at {other.record.owner}.", other.owner
+            yield sentence, place
 
 
 def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     mine = txt_records.spf(measured.domain)
     if not measured.records:
         sentence = f"{measured.domain} has no TXT record that begins with v=spf1."
-        if (other := txt_records.elsewhere("spf")) is not None and SPF.match(other.text):
+        if (other := txt_records.elsewhere(SPF_VERSION, "spf")) is not None:
             sentence += f" One stands at {other.record.owner}."
             yield sentence, other.owner
         yield sentence, None
@@ -195,34 +226,32 @@ def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shor
         number = len(measured.records)
         sentence = f"{measured.domain} has {number} SPF records, so that receivers can use none (permerror)."
         yield sentence, mine[-1].owner if mine else None
-    elif measured.problem and not explain.is_limit(measured.problem):
-        place = explain.term_place(
-            measured.holder or measured.domain, measured.domain, measured.term, txt_records
-        )
-        yield f"Receivers cannot use the SPF record of {measured.domain}: {quoted(measured.problem)}.", place
+    elif (verdict := measured.verdict) and verdict.trouble not in (None, "limit"):
+        why = spfwords.trouble(verdict, named=measured.domain)
+        sentence = f"Receivers cannot use the SPF record of {measured.domain}: {why}."
+        yield sentence, spfwords.place(verdict, txt_records)
 
 
 def _policy_place(published: Policies, txt_records: TxtRecords) -> Span | None:
     mine = txt_records.dmarc(published.domain)
     if len(mine) != 1:
         return mine[-1].owner if mine else None
-    tag = published.problem.partition("=")[0]
-    return mine[0].value(tag) or mine[0].place(0, 8)
+    return mine[0].value(published.tag) or mine[0].place(0, 8)
 
 
 def _limits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for measured in txt_records.zone.measured:
         if measured.attempt != case.facts.id:
             continue
-        mine = txt_records.spf(measured.domain)
-        place = mine[0].place(0, len(mine[0].text)) if mine else None
-        for number, most, what in (
-            (measured.lookups, expect.lookups, ""),
-            (measured.voids, expect.voids, " that find nothing"),
-        ):
-            if most is not None and number > most:
-                yield (
-                    f"The SPF record of {measured.domain} takes {number} DNS look-ups{what}, and receivers make no "
-                    f"more than {most}: they end with permerror.",
-                    place,
-                )
+        if (sentence := spfwords.over_limits(measured, expect.lookups, expect.voids)) is not None:
+            yield sentence, spfwords.limit_places(measured, expect.lookups, expect.voids, txt_records)
+
+
+def _nobody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for senders in txt_records.zone.senders:
+        if senders.attempt != case.facts.id:
+            continue
+        if senders.outsiders:
+            yield explain.outsiders(senders), explain.outsider_places(senders, txt_records)
+        elif not senders.complete:
+            yield f"Who passes SPF for {senders.domain} could not be computed before the time was over.", None

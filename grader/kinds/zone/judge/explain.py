@@ -2,68 +2,38 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
+
+from grader.formats.address import domain_of, split_address
+from grader.formats.dmarc import POLICIES, read_record
 from grader.kinds.traffic.sentences import quoted
-from grader.kinds.zone.facts import Dkim, Reception, Reporting, Spf
+from grader.kinds.zone.facts import Dkim, Outsider, Policies, Reception, Reporting, Senders
+from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import TxtRecords
 from grader.model.diagnostic import Span
 
-LIMITS = ("Too many DNS lookups", "More than 2 DNS look-ups find nothing")
-"""How the evaluation names a limit that was exceeded (RFC 7208 section 4.6.4)."""
-
-
-def is_limit(problem: str) -> bool:
-    """Whether a problem is a limit exceeded and not a fault of a record's own."""
-    return problem.startswith(LIMITS)
-
-
-def spf(found: Spf) -> str:
-    """An SPF result and what led to it."""
-    match found.result:
-        case "none":
-            return f"SPF has no result, as {found.domain} has no SPF record."
-        case "permerror" | "temperror":
-            reason = found.explanation.partition(" Error: ")[2] or found.explanation
-            return f"SPF ends with {found.result}, as the record of {found.holder} cannot be used: {quoted(reason)}."
-        case "neutral" if not found.term:
-            return f"SPF is neutral: the record of {found.holder} ends without a word about this client."
-        case _:
-            return f"SPF for {found.domain} is {found.result}, by {quoted(found.term)} in the record of {found.holder}."
-
-
-def spf_place(found: Spf, txt_records: TxtRecords) -> Span | None:
-    """The term that decided; the whole record where it has none; nothing where there is no record."""
-    return term_place(found.holder, found.domain, found.term, txt_records)
-
-
-def term_place(holder: str, domain: str, term: str, txt_records: TxtRecords) -> Span | None:
-    """A term in the record of its holder, or else the record of the domain that led there."""
-    for name in (holder, domain):
-        for txt_record in txt_records.spf(name):
-            place = txt_record.find(term)
-            if place is None and name != holder:
-                place = next(
-                    (txt_record.place(s, e) for word, s, e in txt_record.terms() if holder in word), None
-                )
-            return place or txt_record.place(0, len(txt_record.text))
-    return None
+MOST_SHOWN = 4
+"""Networks, or names, that a sentence lists."""
 
 
 def key_place(found: Dkim | None, txt_records: TxtRecords) -> Span | None:
     """The record of a signature's key."""
     keys = txt_records.at(f"{found.selector}._domainkey.{found.domain}") if found else []
+    if found is not None and found.fault_at is not None and keys:
+        return keys[0].place(*found.fault_at)
     return (keys[0].value("p") or keys[0].owner) if keys else None
 
 
 def unaligned(mechanism: str, reception: Reception) -> str:
     """Why a mechanism does not authenticate a message in alignment with its author's domain."""
-    author = reception.author.rpartition("@")[2]
+    author = split_address(reception.author).domain
     if mechanism == "dkim":
         if reception.dkim is None or not reception.dkim.verified:
             return f"{reception.dkim.explanation if reception.dkim else 'the message is not signed'}."
         signer, passed = reception.dkim.domain, "the signature verifies"
     else:
         if reception.spf.result != "pass":
-            return spf(reception.spf)
+            return spfwords.result(reception.spf)
         signer, passed = reception.spf.domain, "SPF passes"
     if reception.dmarc.result == "none":
         return f"{passed} for {signer}, but there is no DMARC record for {author} that it could serve."
@@ -75,7 +45,7 @@ def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecord
     if mechanism == "dkim" and not (reception.dkim and reception.dkim.verified):
         return key_place(reception.dkim, txt_records)
     if mechanism == "spf" and reception.spf.result != "pass":
-        return spf_place(reception.spf, txt_records)
+        return spfwords.place(reception.spf, txt_records)
     policies = txt_records.dmarc(reception.dmarc.holder) if reception.dmarc.holder else []
     if not policies:
         return None
@@ -86,20 +56,22 @@ def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecord
 def dmarc(reception: Reception) -> str:
     """A DMARC result and what led to it."""
     found = reception.dmarc
-    author = reception.author.rpartition("@")[2]
+    author = split_address(reception.author).domain
     if found.result == "none":
         where = f"the record of {found.holder} says neither a valid policy nor an address for reports"
         return f"DMARC does not apply to {author}: {where if found.holder else 'no record is found'}."
     if found.result == "fail" and reception.spf.result == "pass":
         return f"DMARC fails: {unaligned('spf', reception)}"
     by = [name for name, aligned in (("SPF", found.spf_aligned), ("DKIM", found.dkim_aligned)) if aligned]
-    return f"DMARC is {found.result}{', by ' + ' and '.join(by) if by else ''}; {spf(reception.spf)}"
+    return (
+        f"DMARC is {found.result}{', by ' + ' and '.join(by) if by else ''}; {spfwords.result(reception.spf)}"
+    )
 
 
 def disposition(reception: Reception) -> str:
     """What a receiver is asked to do, and by which tag; without a dot at its end."""
     found = reception.dmarc
-    author = reception.author.rpartition("@")[2]
+    author = split_address(reception.author).domain
     if found.result == "none":
         return f"no DMARC policy is found for {author}, so that nothing is asked"
     if found.result == "pass":
@@ -117,12 +89,10 @@ def dmarc_place(reception: Reception, txt_records: TxtRecords) -> Span | None:
     """The tag that gave the policy, or the record; for a pass, the SPF term that let the message pass."""
     found = reception.dmarc
     if found.result == "pass" and found.spf_aligned:
-        return spf_place(reception.spf, txt_records)
+        return spfwords.place(reception.spf, txt_records)
     if found.result == "fail" and reception.spf.result == "pass" and found.disposition == found.policy:
         strict = unaligned_place("spf", reception, txt_records)
-        if strict is not None and reception.spf.domain.lower().endswith(
-            reception.author.rpartition("@")[2].lower()
-        ):
+        if strict is not None and reception.spf.domain.lower().endswith(domain_of(reception.author)):
             return strict
     policies = txt_records.dmarc(found.holder) if found.holder else []
     if not policies:
@@ -131,10 +101,83 @@ def dmarc_place(reception: Reception, txt_records: TxtRecords) -> Span | None:
     return policies[0].value(tag) or policies[0].owner
 
 
+def outsiders(found: Senders) -> str:
+    """Who else passes SPF: the first of them in full, the others by name."""
+    first = found.outsiders[0]
+    by = quoted(spfwords.readable(first.spf.term))
+    sentence = f"{first.witness} may not send as {first.domain}, and passes SPF{_saying(first)}"
+    sentence += f", by {by} in the record of {first.spf.holder}{_inside(first)}."
+    if first.networks != [str(ip_network(first.witness))]:
+        more = " and more" if len(first.networks) > MOST_SHOWN else ""
+        sentence += f" So does everybody in {', '.join(first.networks[:MOST_SHOWN])}{more}."
+    if first.domain != found.domain:
+        sentence += (
+            f" A pass for {first.domain} is aligned with {found.domain} in From (RFC 9989 section 4.4)."
+        )
+    others = {outsider.domain for outsider in found.outsiders} - {first.domain}
+    if others:
+        sentence += f" The same goes for {', '.join(sorted(others)[:MOST_SHOWN])}."
+    return sentence
+
+
+def _saying(outsider: Outsider) -> str:
+    """What a client has to say in order to pass, where the record asks for that."""
+    if outsider.sender == outsider.helo == "":
+        return ""
+    said = [f"MAIL FROM:<{outsider.sender}>"] if outsider.sender else []
+    said += [f"EHLO {outsider.helo}"] if outsider.helo else []
+    return f" with {' and '.join(said)}"
+
+
+def _inside(outsider: Outsider) -> str:
+    """The term of an included record that lets them pass."""
+    last = outsider.spf.steps[-1] if outsider.spf.steps else None
+    if last is None or last.domain == outsider.spf.holder:
+        return ""
+    return f", for {quoted(spfwords.readable(last.term))} in that of {last.domain}"
+
+
+def outsider_places(found: Senders, txt_records: TxtRecords) -> list[Span]:
+    """The terms by which they pass; the alias, where a name is one of somebody else's record."""
+    places = []
+    for outsider in found.outsiders:
+        place = spfwords.place(outsider.spf, txt_records)
+        places.append(place or txt_records.name(outsider.domain))
+    return list(dict.fromkeys(place for place in places if place is not None))
+
+
+def policies(found: Policies) -> str:
+    """Why receivers find no policy at a domain."""
+    name = f"_dmarc.{found.domain}"
+    match found.fault:
+        case "none":
+            return f"At {name}: no policy record."
+        case "several":
+            return (
+                f"At {name}: {len(found.records)} policy records, so that receivers discard them all (RFC 9989 section "
+                "4.10)."
+            )
+        case "no-policy":
+            return f"At {name}: the record says no policy, as it has no tag p."
+        case "bad-policy":
+            record = read_record(found.records[0]) if found.records else None
+            said = record.values.get(found.tag, "") if record else ""
+            return (
+                f"At {name}: {quoted(f'{found.tag}={said}')} is no policy: those are {', '.join(POLICIES)}."
+            )
+        case _:
+            return f"At {name}: DNS does not answer."
+
+
 def reporting(found: Reporting) -> str:
     """Whether reports are sent, and why or why not."""
     if found.sent:
         return f"Receivers send reports about {found.domain} to {found.to}: it is asked for, and {_allowed(found)}."
+    if found.redirected:
+        return (
+            f"Reports about {found.domain} are asked for at {found.to}, but the record at {found.asked} that allows it "
+            f"sends them to {', '.join(found.redirected)} instead (RFC 9990 section 4)."
+        )
     if not found.requested:
         others = f"; asked for are {', '.join(found.others)}" if found.others else ""
         return f"No reports about {found.domain} are asked for at {found.to}{others}."
@@ -149,4 +192,4 @@ def _allowed(found: Reporting) -> str:
 
 
 def _domain(address: str) -> str:
-    return address.rpartition("@")[2]
+    return split_address(address).domain

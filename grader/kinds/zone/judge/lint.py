@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from grader.formats.spf import read_record
+from grader.formats.spfmacros import expand
 from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge import linttags, lintterms
 from grader.kinds.zone.judge.source import Remark, TxtRecords
@@ -20,11 +22,24 @@ def lint(zone: ZoneFacts) -> list[Remark]:
     txt_records = TxtRecords(zone)
     found: list[Remark] = [*_names(zone)]
     aliased = frozenset(r.data.rstrip(".").lower() for r in zone.records if r.type == "CNAME")
+    included = _only_included(txt_records)
     for txt_record in txt_records.all:
-        found += lintterms.remarks(txt_record)
+        found += lintterms.remarks(txt_record, included)
         found += linttags.remarks(txt_record, zone.origin, aliased)
     once = {(remark.place, remark.code): remark for remark in found}
     return sorted(once.values(), key=lambda remark: (remark.place.line, remark.place.column, remark.code))
+
+
+def _only_included(txt_records: TxtRecords) -> frozenset[str]:
+    """Names whose SPF record others include, and none is redirected to, in this zone."""
+    targets: dict[str, set[str]] = {"include": set(), "redirect": set()}
+    for txt_record in txt_records.all:
+        record = read_record(txt_record.text)
+        for term in record.terms if record else ():
+            if term.name in targets:
+                name = expand(term.domain, {"d": txt_record.record.owner, "o": txt_records.zone.origin})
+                targets[term.name].add(name.lower().rstrip("."))
+    return frozenset(targets["include"] - targets["redirect"] - {txt_records.zone.origin.lower()})
 
 
 def _names(zone: ZoneFacts) -> Iterator[Remark]:

@@ -5,34 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.kinds.zone.judge.lintterms import LOOKED_AT, begins_oddly
-from grader.kinds.zone.judge.source import DMARC, About, Remark, TxtRecord
+from grader.formats.dmarc import REMOVED, TAGS, VALUES, VERSION, read_record
+from grader.formats.taglist import Tag
+from grader.kinds.zone.judge.lintterms import LOOKED_AT, LOOKS_SPF, begins_oddly
+from grader.kinds.zone.judge.source import About, Remark, TxtRecord
 from grader.model.templates import nearest
 
 LOOKS_DMARC = re.compile(r"[^a-z0-9]*v?[\s=]*dmarc", re.IGNORECASE)
-KNOWN = ("v", "p", "sp", "np", "adkim", "aspf", "fo", "psd", "rua", "ruf", "t")
-REMOVED = ("pct", "rf", "ri")
-VALUES = {
-    "p": ("none", "quarantine", "reject"),
-    "sp": ("none", "quarantine", "reject"),
-    "np": ("none", "quarantine", "reject"),
-    "adkim": ("r", "s"),
-    "aspf": ("r", "s"),
-    "t": ("y", "n"),
-    "psd": ("y", "n", "u"),
-}
 SHORT_KEY = 300
 """Characters of base64 below which an RSA key has fewer than 2048 bits (RFC 8301 section 3.2)."""
 
 
 def remarks(txt_record: TxtRecord, origin: str, aliased: frozenset[str]) -> Iterator[Remark]:
     """What is odd in a TXT record that is, or was meant to be, a list of tags. Others lead to the ``aliased`` names."""
-    if "._domainkey." in f"{txt_record.record.owner}.":
-        yield from _general(txt_record, "dkim")
-        yield from _key(txt_record)
-    elif LOOKS_DMARC.match(txt_record.text[:LOOKED_AT]):
+    begins = txt_record.text[:LOOKED_AT]
+    if LOOKS_DMARC.match(begins):
         yield from _general(txt_record, "dmarc")
         yield from _policy(txt_record, origin.lower(), aliased)
+    elif "._domainkey." in f"{txt_record.record.owner}." and not LOOKS_SPF.match(begins):
+        yield from _general(txt_record, "dkim")
+        yield from _key(txt_record)
 
 
 def _general(txt_record: TxtRecord, about: About) -> Iterator[Remark]:
@@ -63,13 +55,14 @@ def _policy(txt_record: TxtRecord, origin: str, aliased: frozenset[str]) -> Iter
     if owner == f"{origin}._report._dmarc.{origin}":
         sentence = "reports about a domain to its own addresses need no authorization: whose are meant?"
         yield Remark("idle-authorization", "names", txt_record.owner, sentence)
-    if not DMARC.match(txt_record.text):
+    if not VERSION.match(txt_record.text):
         yield from _unrecognized(txt_record)
         return
     seen: list[str] = []
-    for tag, value, start, end in txt_record.tags():
-        yield from _tag(txt_record, tag, value, start, end, seen)
-        seen.append(tag)
+    for part in txt_record.tags.parts:
+        if part.fault != "empty":
+            yield from _tag(txt_record, part, seen)
+            seen.append(part.name)
     if is_policy and "p" not in seen:
         yield Remark("no-policy", "dmarc", txt_record.place(0, 8), "the record says no policy: there is no p")
 
@@ -88,30 +81,29 @@ def _unrecognized(txt_record: TxtRecord) -> Iterator[Remark]:
     yield Remark("not-recognized", "dmarc", place, sentence)
 
 
-def _tag(
-    txt_record: TxtRecord, tag: str, value: str, start: int, end: int, seen: list[str]
-) -> Iterator[Remark]:
-    place = txt_record.place(start, end)
-    if not tag:
+def _tag(txt_record: TxtRecord, part: Tag, seen: list[str]) -> Iterator[Remark]:
+    tag, value = part.name, part.value
+    place = txt_record.place(part.start, part.end)
+    if part.fault == "no-equals":
         yield Remark("no-tag", "dmarc", place, "a part without “=” is no tag, and is ignored")
     elif tag in seen:
         yield Remark("twice", "dmarc", place, f"{tag} stands twice: receivers differ in which they take")
     elif tag in REMOVED:
         sentence = f"{tag} is no longer part of DMARC (RFC 9989): receivers of today ignore it"
         yield Remark("removed-tag", "dmarc", place, sentence)
-    elif tag not in KNOWN:
+    elif tag not in TAGS:
         yield Remark(
             "unknown-tag",
             "dmarc",
             place,
-            f"DMARC has no tag {tag!r}{nearest('%s', tag, KNOWN)}; it is ignored",
+            f"DMARC has no tag {tag!r}{nearest('%s', tag, TAGS)}; it is ignored",
         )
     elif tag in VALUES and value.lower() not in VALUES[tag]:
         words = ", ".join(VALUES[tag])
-        after = txt_record.place(start + txt_record.text[start:end].index("=") + 1, end)
+        after = txt_record.place(part.value_start, part.end)
         yield Remark("bad-value", "dmarc", after, f"{tag} is one of {words}, and this is none of them")
     elif tag in ("rua", "ruf"):
-        yield from _addresses(txt_record, tag, start, end)
+        yield from _addresses(txt_record, tag)
     elif (tag, value.lower()) == ("t", "y"):
         yield Remark(
             "testing", "dmarc", place, "t=y: receivers apply the policy one level weaker than it says"
@@ -126,34 +118,27 @@ def _tag(
         )
 
 
-def _addresses(txt_record: TxtRecord, tag: str, start: int, end: int) -> Iterator[Remark]:
-    at = start + txt_record.text[start:end].index("=") + 1
-    for part in txt_record.text[at:end].split(","):
-        uri = part.strip()
-        begins = at + len(part) - len(part.lstrip())
-        place = txt_record.place(begins, begins + max(1, len(uri)))
-        if not re.match(r"[a-z][a-z0-9+.-]*:", uri, re.IGNORECASE):
+def _addresses(txt_record: TxtRecord, tag: str) -> Iterator[Remark]:
+    record = read_record(txt_record.text)
+    for uri in record.uris(tag) if record else ():
+        place = txt_record.place(uri.start, max(uri.end, uri.start + 1))
+        if not re.match(r"[a-z][a-z0-9+.-]*:", uri.text, re.IGNORECASE):
             yield Remark("not-uri", "dmarc", place, f"{tag} takes URIs: an address begins with mailto:")
-        elif " " in uri:
+        elif " " in uri.text:
             yield Remark("not-uri", "dmarc", place, "addresses are separated by commas")
-        elif "!" in uri:
+        elif "!" in uri.text:
             yield Remark(
                 "size", "dmarc", place, "a size behind “!” is no longer part of DMARC, and is ignored"
             )
-        at += len(part) + 1
 
 
 def _key(txt_record: TxtRecord) -> Iterator[Remark]:
-    tags = {tag: (value, start, end) for tag, value, start, end in txt_record.tags()}
+    tags = txt_record.tags.tags
     if "p" not in tags:
         return
-    value, start, end = tags["p"]
-    kind = tags.get("k", ("rsa", 0, 0))[0].lower()
-    if not value:
-        yield Remark(
-            "revoked", "dkim", txt_record.place(start, end), "an empty p says that the key was withdrawn"
-        )
-    elif kind == "rsa" and len(re.sub(r"\s", "", value)) < SHORT_KEY:
-        yield Remark(
-            "short-key", "dkim", txt_record.place(start, end), "an RSA key of 2048 bits is longer than this"
-        )
+    place = txt_record.place(tags["p"].start, tags["p"].end)
+    kind = txt_record.tags.values.get("k", "rsa").lower()
+    if not tags["p"].value:
+        yield Remark("revoked", "dkim", place, "an empty p says that the key was withdrawn")
+    elif kind == "rsa" and len(re.sub(r"\s", "", tags["p"].value)) < SHORT_KEY:
+        yield Remark("short-key", "dkim", place, "an RSA key of 2048 bits is longer than this")

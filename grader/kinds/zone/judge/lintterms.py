@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 
-from grader.kinds.zone.judge.source import SPF, Remark, TxtRecord
+from grader.formats.spf import MECHANISMS, Record, Term, read_record
+from grader.kinds.traffic.sentences import quoted
+from grader.kinds.zone.judge import spfwords
+from grader.kinds.zone.judge.source import Remark, TxtRecord
+from grader.model.diagnostic import Span
 
 LOOKS_SPF = re.compile(r"[^a-z0-9]*v?[\s=]*spf", re.IGNORECASE)
 TERM = re.compile(
@@ -26,8 +29,11 @@ WIDE = {4: 16, 6: 32}
 """Prefixes shorter than these hold more addresses than nearly anybody sends from."""
 
 
-def remarks(txt_record: TxtRecord) -> Iterator[Remark]:
-    """What is odd in a TXT record that is, or was meant to be, an SPF record."""
+def remarks(txt_record: TxtRecord, included: frozenset[str]) -> Iterator[Remark]:
+    """What is odd in a TXT record that is, or was meant to be, an SPF record.
+
+    Of those at the names ``included`` only who passes counts, as nobody is judged by them alone.
+    """
     text = txt_record.text
     if not LOOKS_SPF.match(text[:LOOKED_AT]):
         return
@@ -38,19 +44,16 @@ def remarks(txt_record: TxtRecord) -> Iterator[Remark]:
         yield Remark("type-spf", "spf", txt_record.record.place, sentence)
     joints = list(_joints(txt_record))
     yield from joints
-    if not SPF.match(text):
+    record = read_record(text)
+    if record is None:
         if not joints:
             yield from _unrecognized(txt_record)
         return
-    yield from _terms(txt_record)
-    odd = next((place for place, sign in enumerate(text) if ord(sign) > 126 or ord(sign) < 32), None)
-    if odd is not None:
-        yield Remark(
-            "not-ascii",
-            "spf",
-            txt_record.place(odd, odd + 1),
-            "an SPF record is plain ASCII, and this is not",
-        )
+    if broken := record.faults:
+        if not joints:
+            yield from _broken(txt_record, broken[0])
+    else:
+        yield from _terms(txt_record, record, is_included=txt_record.record.owner in included)
 
 
 def begins_oddly(txt_record: TxtRecord, what: str) -> tuple[int, str] | None:
@@ -100,66 +103,64 @@ def _joints(txt_record: TxtRecord) -> Iterator[Remark]:
             return
 
 
-def _terms(txt_record: TxtRecord) -> Iterator[Remark]:
-    """Terms that do more, or less, than they seem to."""
-    everybody = ""
-    ends = False
-    last = (0, 6)
-    for term, start, end in txt_record.terms():
-        place = txt_record.place(start, end)
-        word = term.lower().lstrip("+?~-")
-        modifier = re.match(r"[a-z][a-z0-9_.-]*=", term, re.IGNORECASE)
-        if everybody and not modifier:
-            yield Remark("after-all", "spf", place, f"nothing behind {everybody} is ever read")
-            break
-        if word == "all":
-            everybody = term
-            yield from _everybody(term, txt_record, start, end)
-        elif word.startswith(("ip4:", "ip6:")):
-            yield from _network(term, txt_record, start)
-        elif word == "ptr" or word.startswith(("ptr:", "ptr/")):
-            yield Remark(
-                "ptr", "spf", place, "ptr is slow, unreliable and not to be used (RFC 7208 section 5.5)"
-            )
-        elif word.startswith("redirect="):
-            ends = True
-            if re.search(r"(?<!\S)[+?~-]?all(?!\S)", txt_record.text, re.IGNORECASE):
-                yield Remark("idle-redirect", "spf", place, "redirect is never followed where all stands")
-        last = (start, end)
-    if not everybody and not ends:
-        yield Remark(
-            "no-all",
-            "spf",
-            txt_record.place(last[1] - 1, last[1]),
-            "the record ends without all: everybody else is neutral",
+def _broken(txt_record: TxtRecord, term: Term) -> Iterator[Remark]:
+    """The fault that makes the whole record unusable, whatever else is odd in it."""
+    if term.fault is None:
+        return
+    kind, start, end = term.fault
+    place = txt_record.place(start, end) if end > start else txt_record.place(end - 1, end)
+    said = spfwords.fault(term.text, kind, txt_record.text[start:end])
+    yield Remark("unusable", "spf", place, f"{said}: nobody can use the record")
+
+
+def _terms(txt_record: TxtRecord, record: Record, *, is_included: bool) -> Iterator[Remark]:
+    """Terms that do more, or less, than they seem to. What stands behind ``all`` is never tried."""
+    everybody = next((term for term in record.directives if term.name == "all"), None)
+    for term in record.terms:
+        place = txt_record.place(term.start, term.end)
+        if term.is_modifier:
+            yield from _modifier(term, place, everybody)
+        elif everybody is not None and term.start > everybody.start:
+            yield Remark("after-all", "spf", place, f"nothing behind {everybody.text} is ever tried")
+            return
+        elif term.name == "all":
+            yield from _everybody(term, place, is_included=is_included)
+        elif term.network is not None:
+            yield from _network(term, txt_record)
+        elif term.name == "ptr":
+            sentence = "ptr is slow, unreliable and not to be used (RFC 7208 section 5.5)"
+            yield Remark("ptr", "spf", place, sentence)
+    if everybody is None and record.modifier("redirect") is None and not is_included:
+        end = len(record.text.rstrip(" "))
+        sentence = "the record ends without all: everybody else is neutral"
+        yield Remark("no-all", "spf", txt_record.place(end - 1, end), sentence)
+
+
+def _modifier(term: Term, place: Span, everybody: Term | None) -> Iterator[Remark]:
+    if term.name == "redirect" and everybody is not None:
+        yield Remark("idle-redirect", "spf", place, "redirect is never followed where all stands")
+    elif term.name in MECHANISMS:
+        sentence = (
+            f"{quoted(term.text)} is a modifier that nobody knows, and is ignored: a mechanism has a colon"
         )
+        yield Remark("equals", "spf", place, sentence)
 
 
-def _everybody(term: str, txt_record: TxtRecord, start: int, end: int) -> Iterator[Remark]:
-    place = txt_record.place(start, end)
-    if term[0] in "+aA":
-        yield Remark("all-pass", "spf", place, f"{term} lets everybody in the world pass")
-    elif term[0] == "?":
-        yield Remark("all-neutral", "spf", place, f"{term} says nothing about everybody else")
+def _everybody(term: Term, place: Span, *, is_included: bool) -> Iterator[Remark]:
+    if term.qualifier == "+":
+        yield Remark("all-pass", "spf", place, f"{term.text} lets everybody in the world pass")
+    elif term.qualifier == "?" and not is_included:
+        yield Remark("all-neutral", "spf", place, f"{term.text} says nothing about everybody else")
 
 
-def _network(term: str, txt_record: TxtRecord, start: int) -> Iterator[Remark]:
-    written = term.partition(":")[2]
-    try:
-        network = ipaddress.ip_interface(written).network
-        host = ipaddress.ip_interface(written).ip
-    except ValueError:
+def _network(term: Term, txt_record: TxtRecord) -> Iterator[Remark]:
+    network, address = term.network, term.address
+    slash = term.text.rfind("/")
+    if network is None or slash < 0 or network.prefixlen == network.max_prefixlen or term.qualifier != "+":
         return
-    slash = term.rfind("/")
-    if slash < 0 or network.prefixlen == network.max_prefixlen:
-        return
-    place = txt_record.place(start + slash, start + len(term))
+    place = txt_record.place(term.start + slash, term.end)
     if network.prefixlen < WIDE[network.version]:
         yield Remark("wide", "spf", place, f"{network} holds {network.num_addresses:,} addresses")
-    elif host != network.network_address:
-        yield Remark(
-            "host-bits",
-            "spf",
-            place,
-            f"this is not one address but {network.num_addresses:,} of them, {network}",
-        )
+    elif address != network.network_address:
+        sentence = f"this is not one address but {network.num_addresses:,} of them, {network}"
+        yield Remark("host-bits", "spf", place, sentence)

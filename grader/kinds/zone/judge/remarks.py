@@ -16,11 +16,15 @@ MOST_LEFT_OVER = 12
 
 HIDING = frozenset(
     {
-        "after-all", "backslash", "cut", "doubled-origin", "idle-authorization", "idle-redirect", "joined",
+        "after-all", "backslash", "cut", "doubled-origin", "equals", "idle-authorization", "idle-redirect", "joined",
         "not-ascii", "not-recognized", "type-spf", "wrong-name",
     }
 )  # fmt: skip
 """Remarks that explain why a record is not found although the file seems to hold it."""
+
+
+TOLD = frozenset({"equals", "unusable"})
+"""Remarks that say what a failing check says itself where it points to the same characters."""
 
 
 def attached(
@@ -36,6 +40,7 @@ def attached(
         remark
         for remark in remarks
         if remark.about in about
+        and not (remark.code in TOLD and pointer(remark.place) in pointers)
         and (any(_touches(remark, place) for place in places) or (not places and remark.code in HIDING))
     ]
     return [(pointer(remark.place), _line(remark)) for remark in chosen]
@@ -55,7 +60,13 @@ def left_over(zone: ZoneFacts, results: Sequence[CheckResult]) -> list[str]:
     if zone.faults:
         return []
     told = {line for result in results for line in result.remarks}
-    lines = [line for remark in lint(zone) if (line := _line(remark)) not in told]
+    pointed = {place for result in results for place in result.evidence}
+    lines = [
+        line
+        for remark in lint(zone)
+        if (line := _line(remark)) not in told
+        and not (remark.code in TOLD and str(pointer(remark.place)) in pointed)
+    ]
     if len(lines) > MOST_LEFT_OVER:
         more = len(lines) - MOST_LEFT_OVER
         lines = [*lines[:MOST_LEFT_OVER], f"and {more} more remarks, in the report on the zone"]
@@ -70,7 +81,7 @@ def _about(lab: ZoneLab, check: ZoneCheck) -> set[About]:
     """What a check's expectations depend on."""
     expect, tries = check.expect, check.attempts
     about: set[About] = {*expect.aligned}
-    if expect.spf or any(entry.records for entry in tries):
+    if expect.spf or any(entry.records or entry.senders for entry in tries):
         about.add("spf")
     if expect.dkim:
         about.add("dkim")

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from grader.formats.dmarc import VERSION as DMARC_VERSION
 from grader.formats.dns.names import Key, answering, existing, key
+from grader.formats.spf import VERSION as SPF_VERSION
+from grader.formats.taglist import TagList, read_tags
 from grader.kinds.zone.facts import ZoneFacts
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
 from grader.model.pointer import Pointer
-
-SPF = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
-"""How an SPF record begins (RFC 7208 section 4.5)."""
-DMARC = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
-"""How a DMARC record begins (RFC 9989 section 4.8)."""
 
 About = Literal["spf", "dmarc", "dkim", "names"]
 
@@ -69,34 +66,15 @@ class TxtRecord:
         last = [place for _, place in inside if place.line == first.line][-1]
         return Span(first.line, first.column, last.column + last.length - first.column)
 
-    def find(self, part: str) -> Span | None:
-        """Where a part of the text stands, taken as a whole word; ``None`` where it does not occur."""
-        found = re.search(rf"(?<!\S){re.escape(part)}(?!\S)", self.text, re.IGNORECASE)
-        return self.place(*found.span()) if part and found else None
-
     def value(self, tag: str) -> Span | None:
         """Where a tag with its value stands in a list of tags (RFC 6376 section 3.2, RFC 9989 section 4.7)."""
-        for name, _, start, end in self.tags():
-            if name == tag:
-                return self.place(start, end)
-        return None
+        found = self.tags.tags.get(tag)
+        return self.place(found.start, found.end) if found else None
 
-    def tags(self) -> Iterator[tuple[str, str, int, int]]:
-        """Each tag in lower case, its value, and where both begin and end; a part without ``=`` has an empty tag."""
-        at = 0
-        for part in self.text.split(";"):
-            stripped = part.strip()
-            start = at + len(part) - len(part.lstrip())
-            at += len(part) + 1
-            if stripped:
-                name, equals, value = stripped.partition("=")
-                yield name.strip().lower() if equals else "", value.strip(), start, start + len(stripped)
-
-    def terms(self) -> Iterator[tuple[str, int, int]]:
-        """The terms of an SPF record behind its version, and where each begins and ends."""
-        for found in re.finditer(r"[^ ]+", self.text):
-            if found.start():
-                yield found[0], *found.span()
+    @cached_property
+    def tags(self) -> TagList:
+        """The text as a list of tags, names in lower case."""
+        return read_tags(self.text, any_case=True)
 
 
 class TxtRecords:
@@ -125,17 +103,26 @@ class TxtRecords:
         source = None if name is None else answering(name, self._names)
         return [] if source is None else self._found.get(source, [])
 
-    def elsewhere(self, part: str) -> TxtRecord | None:
-        """The first TXT record at a name with a label, or several, that hold this part."""
-        return next((txt_record for txt_record in self.all if part in txt_record.record.owner), None)
+    def name(self, owner: str) -> Span | None:
+        """The first record that answers for a name, whatever its type."""
+        name = key(owner)
+        source = None if name is None else answering(name, self._names)
+        return next((record.place for record in self.zone.records if key(record.owner) == source), None)
+
+    def elsewhere(self, begins: re.Pattern[str], part: str = "") -> TxtRecord | None:
+        """The first TXT record whose text begins so, at whatever name that holds this part."""
+        found = (txt_record for txt_record in self.all if part in txt_record.record.owner)
+        return next((txt_record for txt_record in found if begins.match(txt_record.text)), None)
 
     def spf(self, domain: str) -> list[TxtRecord]:
         """The SPF records of a domain."""
-        return [txt_record for txt_record in self.at(domain) if SPF.match(txt_record.text)]
+        return [txt_record for txt_record in self.at(domain) if SPF_VERSION.match(txt_record.text)]
 
     def dmarc(self, domain: str) -> list[TxtRecord]:
         """The DMARC records of a domain."""
-        return [txt_record for txt_record in self.at(f"_dmarc.{domain}") if DMARC.match(txt_record.text)]
+        return [
+            txt_record for txt_record in self.at(f"_dmarc.{domain}") if DMARC_VERSION.match(txt_record.text)
+        ]
 
 
 def pointer(place: Span) -> Pointer:

@@ -2,74 +2,36 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Literal, cast
 
+from grader.formats.address import domain_of
+from grader.formats.dmarc import Record, read_record, same_mailbox
 from grader.kinds.zone.declare import Disposition
 from grader.kinds.zone.facts import Dkim, Dmarc, Policies, Reporting, Spf
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 
-VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
-"""How a policy record begins (RFC 9989 section 4.8); the value is case-sensitive."""
-
-POLICIES: tuple[str, ...] = get_args(Disposition)
 LONGEST_WALK = 8
 """Queries of one tree walk (RFC 9989 section 4.10)."""
-
-_MAIL = re.compile(r"mailto:([^@\s!?,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
-_URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s,!]+(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Policy:
-    """A policy record found at a domain. ``tags`` are lower-case names with their values as written."""
+    """A policy record found at a domain."""
 
     domain: str
-    text: str
-    tags: dict[str, str]
-
-    def option(self, tag: str, allowed: str, default: str) -> str:
-        """The value of a tag, the default where it is none of those allowed (RFC 9989 section 4.8)."""
-        value = self.tags.get(tag, default).lower()
-        return value if value in allowed.split() else default
+    record: Record
 
     @property
-    def addresses(self) -> list[str]:
-        """Where aggregate reports are asked for."""
-        found = (_MAIL.fullmatch(uri.strip()) for uri in self.tags.get("rua", "").split(","))
-        return [match[1] for match in found if match]
-
-    @property
-    def valid(self) -> bool:
-        """Whether ``p`` is there and it, ``sp`` and ``np`` say something that can be understood."""
-        return "p" in self.tags and all(
-            self.tags[tag].lower() in POLICIES for tag in ("p", "sp", "np") if tag in self.tags
-        )
-
-    @property
-    def applies(self) -> bool:
-        """Whether receivers go by it: one that says nothing valid must at least ask for reports (4.10.1)."""
-        uris = self.tags.get("rua", "").split(",")
-        return self.valid or any(_URI.fullmatch(uri.strip()) for uri in uris)
-
-
-def parse(domain: str, text: str) -> Policy | None:
-    """A TXT record as a policy record; ``None`` where it is none (RFC 9989 section 4.7, ``v``)."""
-    if not VERSION.match(text):
-        return None
-    tags: dict[str, str] = {}
-    for part in text.split(";")[1:]:
-        name, equals, value = part.partition("=")
-        if equals:
-            tags.setdefault(name.strip().lower(), value.strip())
-    return Policy(domain, text, tags)
+    def text(self) -> str:
+        """The record as it stands in DNS."""
+        return self.record.text
 
 
 def policies_at(resolver: Resolver, domain: str) -> list[Policy]:
     """The policy records at a domain itself. Raises ``NoAnswer``."""
     texts = (text.decode("latin-1") for text in resolver.texts(f"_dmarc.{domain}"))
-    return [policy for text in texts if (policy := parse(domain, text))]
+    return [Policy(domain, record) for text in texts if (record := read_record(text))]
 
 
 def walk(resolver: Resolver, domain: str) -> list[Policy]:
@@ -79,7 +41,7 @@ def walk(resolver: Resolver, domain: str) -> list[Policy]:
         policies = policies_at(resolver, name)
         if len(policies) == 1:
             found.append(policies[0])
-            if policies[0].option("psd", "y n", "u") != "u":
+            if policies[0].record.option("psd", "u") != "u":
                 break
     return found
 
@@ -99,7 +61,7 @@ def organization(resolver: Resolver, domain: str) -> str:
     start = domain.lower().rstrip(".")
     found = walk(resolver, start)
     for policy in found:
-        flag = policy.option("psd", "y n", "u")
+        flag = policy.record.option("psd", "u")
         if flag == "n":
             return policy.domain
         if flag == "y" and policy.domain != start:
@@ -116,7 +78,7 @@ def discover(resolver: Resolver, author: str) -> Policy | None:
     found = walk(resolver, author)
     owner = organization(resolver, author)
     for policy in found:
-        if policy.domain == owner or policy.option("psd", "y n", "u") == "y":
+        if policy.domain == owner or policy.record.option("psd", "u") == "y":
             return policy
     return None
 
@@ -126,7 +88,7 @@ def evaluate(resolver: Resolver, author: str, spf: Spf, dkim: Dkim | None) -> Dm
     author = author.lower().rstrip(".")
     try:
         policy = discover(resolver, author)
-        if policy is None or not policy.applies:
+        if policy is None or not policy.record.applies:
             return _none(policy)
         tag, wanted = _policy_for(resolver, policy, author)
         spf_aligned = spf.result == "pass" and _aligned(resolver, policy, "aspf", author, spf.domain)
@@ -137,7 +99,7 @@ def evaluate(resolver: Resolver, author: str, spf: Spf, dkim: Dkim | None) -> Dm
     except NoAnswer as error:
         return Dmarc("none", "none", explanation=f"DNS: {error}")
     passes = spf_aligned or dkim_aligned
-    testing = policy.option("t", "y n", "n") == "y"
+    testing = policy.record.option("t", "n") == "y"
     return Dmarc(
         result="pass" if passes else "fail",
         disposition="none" if passes else _weaker(wanted) if testing else wanted,
@@ -166,13 +128,13 @@ def _none(policy: Policy | None) -> Dmarc:
 
 def _policy_for(resolver: Resolver, policy: Policy, author: str) -> tuple[str, Disposition]:
     """The tag that applies, and its policy (RFC 9989 section 4.10.1); ``none`` where the record is not valid."""
-    if not policy.valid:
+    if not policy.record.valid:
         return "rua", "none"
     tag = "p"
     if policy.domain != author:
         choices: tuple[str, ...] = ("sp", "p") if _exists(resolver, author) else ("np", "sp", "p")
-        tag = next(choice for choice in choices if choice in policy.tags)
-    return tag, cast(Disposition, policy.tags[tag].lower())
+        tag = next(choice for choice in choices if choice in policy.record.tags)
+    return tag, cast(Disposition, policy.record.values[tag].lower())
 
 
 def _exists(resolver: Resolver, domain: str) -> bool:
@@ -187,7 +149,7 @@ def _aligned(
     other = other.lower().rstrip(".")
     if author == other:
         return True
-    if policy.option(tag, "r s", "r") == "s":
+    if policy.record.option(tag, "r") == "s":
         return False
     return organization(resolver, author) == organization(resolver, other)
 
@@ -202,24 +164,20 @@ def published(resolver: Resolver, attempt: str, domain: str) -> Policies:
     try:
         found = policies_at(resolver, domain)
     except NoAnswer as error:
-        return Policies(attempt, domain, [], problem=str(error))
+        return Policies(attempt, domain, [], problem=str(error), fault="no-answer")
     texts = [policy.text for policy in found]
-    if len(found) != 1:
-        problem = (
-            "several policy records, so that receivers discard them all" if found else "no policy record"
-        )
-        return Policies(attempt, domain, texts, problem=problem)
-    return Policies(attempt, domain, texts, problem=_invalid(found[0]))
-
-
-def _invalid(policy: Policy) -> str:
-    """What makes a record void: a policy that is missing or none that there is."""
-    if policy.valid:
-        return ""
-    if "p" not in policy.tags:
-        return "the record says no policy (p)"
-    wrong = next(tag for tag in ("p", "sp", "np") if policy.tags.get(tag, "none").lower() not in POLICIES)
-    return f"{wrong}={policy.tags[wrong]} is no policy"
+    if not found:
+        return Policies(attempt, domain, texts, problem="no policy record", fault="none")
+    if len(found) > 1:
+        problem = "several policy records, so that receivers discard them all"
+        return Policies(attempt, domain, texts, problem=problem, fault="several")
+    record = found[0].record
+    if record.fault is None:
+        return Policies(attempt, domain, texts)
+    tag = record.wrong_tag
+    said = record.values.get(tag)
+    problem = "the record says no policy (p)" if said is None else f"{tag}={said} is no policy"
+    return Policies(attempt, domain, texts, problem=problem, fault=record.fault, tag=tag)
 
 
 def reporting(resolver: Resolver, attempt: str, domain: str, to: str) -> Reporting:
@@ -228,24 +186,28 @@ def reporting(resolver: Resolver, attempt: str, domain: str, to: str) -> Reporti
         policy = discover(resolver, domain)
         if policy is None:
             return Reporting(attempt, domain, to, requested=False, authorized=None)
-        requested = any(_same_mailbox(address, to) for address in policy.addresses)
-        host = to.rpartition("@")[2].lower()
+        requested = any(same_mailbox(address, to) for address in policy.record.addresses)
+        host = domain_of(to)
         if organization(resolver, host) == organization(resolver, policy.domain):
-            return Reporting(attempt, domain, to, requested, None, others=policy.addresses)
+            return Reporting(attempt, domain, to, requested, None, others=policy.record.addresses)
         asked = f"{policy.domain}._report._dmarc.{host}"
         texts = (text.decode("latin-1") for text in resolver.texts(asked))
-        permits = [permit for text in texts if (permit := parse(host, text))]
+        permits = [permit for text in texts if (permit := read_record(text))]
     except NoAnswer:
         return Reporting(attempt, domain, to, requested=False, authorized=False)
-    if elsewhere := [address for permit in permits for address in permit.addresses]:
-        # Who gets the reports may name another of their mailboxes in their own record.
-        hosts = {address.rpartition("@")[2].lower() for address in policy.addresses}
-        requested = host in hosts and any(_same_mailbox(address, to) for address in elsewhere)
-    return Reporting(attempt, domain, to, requested, bool(permits), asked, policy.addresses)
-
-
-def _same_mailbox(one: str, other: str) -> bool:
-    """Whether two addresses are the same: case matters in the local part alone (RFC 5321 section 2.4)."""
-    local, _, domain = one.rpartition("@")
-    other_local, _, other_domain = other.rpartition("@")
-    return local == other_local and domain.lower() == other_domain.lower()
+    elsewhere = [address for permit in permits for address in permit.addresses]
+    if not elsewhere:
+        return Reporting(attempt, domain, to, requested, bool(permits), asked, policy.record.addresses)
+    # Who gets the reports may name another of their mailboxes in their own record.
+    is_theirs = host in {domain_of(address) for address in policy.record.addresses}
+    is_named = any(same_mailbox(address, to) for address in elsewhere)
+    return Reporting(
+        attempt,
+        domain,
+        to,
+        requested=is_theirs if is_named else requested,
+        authorized=True,
+        asked=asked,
+        others=policy.record.addresses,
+        redirected=[] if is_named or not requested else elsewhere,
+    )

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from grader.formats.address import domain_of
 from grader.formats.dns.masterfile import ZoneFile, read_zone
 from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
 from grader.kinds.zone.facts import Answer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
-from grader.kinds.zone.run import dmarc, spf
+from grader.kinds.zone.run import dmarc, senders, spf
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
@@ -57,6 +58,9 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
             reportings=[dmarc.reporting(resolver, attempt, r.domain, r.to) for attempt, r in plan.reports],
             measured=[spf.measure(resolver, attempt, domain) for attempt, domain in plan.records],
             published=[dmarc.published(resolver, attempt, domain) for attempt, domain in plan.policies],
+            senders=[
+                senders.compute(resolver, attempt, request, file.records) for attempt, request in plan.senders
+            ],
         )
     return replace(facts, queries=server.nameserver.queries), resolver.deadline.over
 
@@ -73,7 +77,7 @@ def _other(origin: str, text: str) -> ZoneFile:
 def _received(attempt: str, message: ZoneMessage, resolver: Resolver, verifier: Verifier) -> Reception:
     sender = spf.evaluate(resolver, client=message.client, sender=message.sender, helo=message.helo)
     signature = verifier.verify(message)
-    author = message.author.rpartition("@")[2]
+    author = domain_of(message.author)
     return Reception(
         attempt=attempt,
         client=message.client,

@@ -1,7 +1,7 @@
-"""pyspf and dkimpy, imported without the resolver that both bring along.
+"""dkimpy, imported without the resolver that it brings along.
 
-Each imports dnspython's resolver, in order to ask DNS by itself, which neither does here; and that takes as long as all
-the rest of a check. While they are imported an empty module stands in its place.
+It imports dnspython's resolver, in order to ask DNS by itself, which it does not do here; and that takes as long as all
+the rest of a check. While it is imported an empty module stands in its place.
 """
 
 from __future__ import annotations
@@ -31,6 +31,5 @@ def _without_resolver() -> Iterator[None]:
 
 with _without_resolver():
     import dkim
-    import spf
 
-__all__ = ["dkim", "dns", "spf"]
+__all__ = ["dkim", "dns"]

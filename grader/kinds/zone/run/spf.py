@@ -1,116 +1,107 @@
-"""What receivers conclude from SPF (RFC 7208), by pyspf over the wire."""
+"""What receivers conclude from SPF (RFC 7208): of a message, of a record."""
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any
+import ipaddress
 
-from grader.kinds.zone.facts import Measured, Spf
-from grader.kinds.zone.run.libraries import spf as pyspf
+from grader.formats.address import split_address
+from grader.formats.networks import Address, Addresses
+from grader.formats.spf import read_record
+from grader.kinds.zone.facts import Measured, Spf, SpfLookup
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.spfcheck import Evaluator, State, Verdict
 
 BYSTANDERS = ("192.0.2.1", "2001:db8:dead::1")
 """Clients for which a record is measured: nobody in particular, so that it is read to its end."""
 
 
-class Evaluation(pyspf.query):  # type: ignore[misc]
-    """pyspf's evaluation, which asks through our resolver and remembers whose record was being read.
-
-    pyspf itself asks through a function of its module, which all evaluations of a process would share.
-    """
-
-    def __init__(
-        self, resolver: Resolver, client: str, sender: str, helo: str, *, strict: bool = True
-    ) -> None:
-        self._resolver = resolver
-        self.holder = ""
-        self.blamed = ""
-        super().__init__(i=client, s=sender, h=helo, receiver="receiver.invalid", strict=strict)
-
-    def dns(self, name: Any, qtype: str, cnames: Any = None, ignore_void: bool = False) -> list[Any]:
-        """The data of a type at a name, in pyspf's form. Raises its ``TempError`` and ``PermError``."""
-        wanted = str(name).removesuffix(".")
-        if not all(0 < len(label) < 64 for label in wanted.split(".")):
-            return []
-        try:
-            values = list(self._resolver.ask(wanted, qtype).values)
-        except NoAnswer as error:
-            raise pyspf.TempError(f"DNS: {error}") from error
-        if not values and not ignore_void:
-            self.void_lookups += 1
-            if self.void_lookups > pyspf.MAX_VOID_LOOKUPS:
-                self.note_error(f"More than {pyspf.MAX_VOID_LOOKUPS} DNS look-ups find nothing")
-        return values
-
-    def check1(self, spf: Any, domain: str, recursion: int) -> Any:
-        """Evaluate a record of a domain; see pyspf."""
-        if not recursion:
-            self.holder = domain
-        try:
-            return super().check1(spf, domain, recursion)
-        except (pyspf.PermError, pyspf.TempError):
-            self.blamed = self.blamed or domain
-            raise
-
-    def validated_ptrs(self) -> list[Any]:
-        """Names that the client's address leads to and that lead back; those that DNS fails to tell are skipped.
-
-        pyspf gives up with ``temperror`` there, which RFC 7208 section 5.5 does not allow.
-        """
-        found = []
-        try:
-            names = self.dns_ptr(self.i)[: pyspf.MAX_PTR]
-        except pyspf.TempError:
-            return []
-        for name in names:
-            with suppress(pyspf.TempError):
-                if self.cidrmatch(self.dns_a(name, self.A), self.cidrmax):
-                    found.append(name)
-        return found
-
-    @property
-    def wrong_term(self) -> str:
-        """The term that makes the record unusable, where one does."""
-        return str(self.mech[0]) if self.mech else ""
-
-
 def evaluate(resolver: Resolver, *, client: str, sender: str, helo: str) -> Spf:
     """The result of check_host() for a message (RFC 7208 section 4); a null sender stands for the HELO name."""
-    evaluation = Evaluation(resolver, client, sender, helo)
-    result, _, explanation = evaluation.check()
-    broken = result in ("permerror", "temperror")
+    identity = _identity(sender, helo)
+    domain = split_address(identity).domain
+    if not _can_have_record(domain):
+        return Spf("none", domain)
+    evaluator = Evaluator(resolver, identity, helo)
+    (verdict,) = evaluator.check(domain, [State(_one(client))])
+    return as_fact(verdict, domain, evaluator.explanation(verdict))
+
+
+def as_fact(verdict: Verdict, domain: str, explanation: str = "") -> Spf:
+    """A verdict on clients of a domain, for the evidence."""
+    last = verdict.path[-1] if verdict.path else None
+    fault = verdict.broken.fault if verdict.broken else None
+    if verdict.undecided:
+        last = None
     return Spf(
-        result=result,
-        domain=evaluation.o,
-        explanation=str(explanation),
-        term=evaluation.wrong_term if broken else evaluation.mechanism or "",
-        holder=(evaluation.blamed or evaluation.d) if broken else evaluation.holder,
+        result=verdict.result,
+        domain=domain,
+        explanation=explanation,
+        term=last.term if last else "",
+        holder=last.domain if last else verdict.domain,
+        steps=list(verdict.inner or verdict.path),
+        trouble=verdict.trouble,
+        limit=verdict.limit,
+        fault=fault.kind if fault else None,
+        fault_at=(fault.start, fault.end) if fault else None,
+        about=verdict.about,
     )
 
 
 def measure(resolver: Resolver, attempt: str, domain: str) -> Measured:
     """How many look-ups the SPF record of a domain takes, for the worse of an IPv4 and an IPv6 client."""
     found = [_measured(resolver, attempt, domain, client) for client in BYSTANDERS]
-    return max(found, key=lambda measured: (measured.problem != "", measured.voids, measured.lookups))
+    return max(
+        found,
+        key=lambda one: (one.verdict is not None and one.verdict.trouble is not None, one.voids, one.lookups),
+    )
 
 
 def _measured(resolver: Resolver, attempt: str, domain: str, client: str) -> Measured:
+    sender = f"postmaster@{domain}"
     try:
-        records = [text for text in resolver.texts(domain) if pyspf.RE_SPF.match(text)]
-    except NoAnswer as error:
-        return Measured(attempt, domain, [], 0, 0, problem=str(error))
-    strict = Evaluation(resolver, client, f"postmaster@{domain}", domain)
-    result, _, explanation = strict.check()
-    lax = Evaluation(resolver, client, f"postmaster@{domain}", domain, strict=False)
-    lax.check()
-    broken = result in ("permerror", "temperror")
+        texts = resolver.texts(domain)
+    except NoAnswer:
+        return Measured(
+            attempt, domain, [], 0, 0, Spf("temperror", domain, trouble="no-answer", about=domain)
+        )
+    (strict,) = Evaluator(resolver, sender, domain).check(domain, [State(_one(client))])
+    lax = Evaluator(resolver, sender, domain, enforce=False)
+    (end,) = lax.check(domain, [State(_one(client))])
     return Measured(
         attempt=attempt,
         domain=domain,
-        records=[text.decode("utf-8", "backslashreplace") for text in records],
-        lookups=lax.lookups,
-        voids=lax.void_lookups,
-        problem=str(explanation).partition(" Error: ")[2] or str(explanation) if broken else "",
-        term=strict.wrong_term,
-        holder=strict.blamed,
+        records=[
+            text.decode("utf-8", "backslashreplace") for text in texts if read_record(text.decode("latin-1"))
+        ],
+        lookups=end.state.lookups,
+        voids=end.state.voids,
+        verdict=as_fact(strict, domain),
+        counted=[
+            SpfLookup(list(path), [name for there, name in lax.found_nothing if there is path])
+            for path in lax.asked
+        ],
     )
+
+
+def _identity(sender: str, helo: str) -> str:
+    """Who is checked (section 2.4 and 4.3): without a sender the HELO name, without a local part its postmaster."""
+    if not sender:
+        return f"postmaster@{helo}"
+    address = split_address(sender)
+    if address.at < 0:
+        return f"postmaster@{sender}"
+    return sender if address.local else f"postmaster@{address.domain}"
+
+
+def _can_have_record(domain: str) -> bool:
+    """Whether a domain is one of several labels, as RFC 7208 section 4.3 demands."""
+    labels = domain.removesuffix(".").split(".")
+    return len(labels) > 1 and all(0 < len(label) < 64 for label in labels)
+
+
+def _one(client: str) -> Addresses:
+    """A client as a set. An IPv4 address in an IPv6 one is the IPv4 address (section 5)."""
+    address: Address = ipaddress.ip_address(client)
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    return Addresses.of(6 if address.version == 6 else 4, [address])

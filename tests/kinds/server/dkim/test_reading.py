@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.judge.dkim.altering import altered
-from grader.kinds.server.judge.dkim.reading import Signature, Signatures, header_fields
+from grader.kinds.server.judge.dkim.reading import Signature, Signatures
 from grader.model.dns import KeyAnswer
 from tests.judge.builders import check
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, pair, run, signed
@@ -128,14 +128,6 @@ def test_what_is_not_covered_can() -> None:
         for what in ("to", "subject", "body")
     }
     assert left == {"to": [False], "subject": [True], "body": [True, False]}
-
-
-def test_fields_with_their_lines() -> None:
-    raw = b"From me Mon Nov 23\nA: 1\n\tmore\nodd line\nB:2\n\nC: 3\n"
-    assert [(field.line, field.name, field.value) for field in header_fields(raw)] == [
-        (1, "a", b" 1\r\n\tmore"),
-        (4, "b", b"2"),
-    ]
 
 
 LINES = st.lists(st.text(st.sampled_from("ab \t.é"), max_size=12), max_size=8)

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 
 from grader.formats.dkim import Key, read_key
+from grader.formats.message.parse import header_fields, line_of
 from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered
-from grader.kinds.server.judge.dkim.reading import Signature, header_fields
+from grader.kinds.server.judge.dkim.reading import Signature
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import Case
@@ -50,7 +51,8 @@ def _present(case: Case, index: ServerIndex) -> Finding:
             "cannot tell from it that the author's domain stands behind the message.",
             [odd.pointer, *_session(case)],
         )
-    line = next((field.line for field in header_fields(arrived[0].raw) if field.name == "from"), 0)
+    raw = arrived[0].raw
+    line = next((line_of(raw, field.offset) for field in header_fields(raw) if field.key == "from"), 0)
     sentence, pointers = f"The message of {who} arrived unsigned.", []
     if (reason := _why_unsigned(case, index)) is not None:
         sentence += f" The log says: {quoted(index.logged(reason))}"
@@ -120,7 +122,7 @@ def covers(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Fi
 
 def _left_open(signature: Signature) -> str:
     """What else a signature leaves free to be changed, and whether a second From could be added (section 8.15)."""
-    names = {field.name: None for field in header_fields(signature.arrival.raw)}
+    names = {field.key: None for field in header_fields(signature.arrival.raw)}
     free = [name.title() for name in names if name not in signature.fields and name not in TRACE]
     left = f" Not covered: {', '.join(free)}." if free else ""
     held = signature.fields.count("from") > 1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,9 +11,19 @@ from email.utils import parseaddr
 from functools import cached_property
 
 import dkim
-from dkim.util import InvalidTagValueList, parse_tag_value
 
-from grader.formats.dkim import Key, read_key
+from grader.formats.address import domain_of
+from grader.formats.dkim import (
+    ALGORITHMS,
+    Key,
+    SignatureFault,
+    SignatureTags,
+    covered,
+    read_key,
+    read_signature,
+    within,
+)
+from grader.formats.message.parse import Field, header_fields, line_of
 from grader.kinds.server.facts import ServerFacts
 from grader.model.dns import KeyAnswer
 from grader.model.evidence import AnyEvidence
@@ -23,38 +32,7 @@ from grader.model.traffic import Arrival
 
 MOST_SIGNATURES = 8
 """Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""
-REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
-ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519"}
 WHITE = re.compile(r"\s+")
-
-
-@dataclass(frozen=True)
-class Field:
-    """A header field with its line in the message, from 0, and its value as it stands there."""
-
-    line: int
-    name: str
-    value: bytes
-
-
-def header_fields(raw: bytes) -> Iterator[Field]:
-    """The fields of a message's header, whichever way its lines end; an mbox's ``From `` line is none."""
-    begun: Field | None = None
-    for number, line in enumerate(raw.split(b"\n")):
-        text = line.rstrip(b"\r")
-        if begun is not None and text[:1] in (b" ", b"\t"):
-            begun = Field(begun.line, begun.name, begun.value + b"\r\n" + text)
-            continue
-        if begun is not None:
-            yield begun
-            begun = None
-        if not text:
-            return
-        name, colon, value = text.partition(b":")
-        if colon and b" " not in name:
-            begun = Field(number, name.decode("ascii", "backslashreplace").lower(), value)
-    if begun is not None:
-        yield begun
 
 
 @dataclass(frozen=True)
@@ -88,7 +66,7 @@ class Signature:
     @property
     def fields(self) -> list[str]:
         """The header fields that it covers, one more than there are where none may be added."""
-        return [WHITE.sub("", name).lower() for name in self.tags.get("h", "").split(":")]
+        return covered(self.tags.get("h", ""))
 
     @property
     def pointer(self) -> Pointer:
@@ -138,23 +116,25 @@ class Signatures:
             return 0.0
 
     def _read(self, arrival: Arrival) -> Iterator[Signature]:
-        fields = list(header_fields(arrival.raw))
+        fields = header_fields(arrival.raw)
         author = author_domain(fields)
         number = -1
         for field in fields:
-            if field.name != "dkim-signature":
+            if field.key != "dkim-signature":
                 continue
             number += 1
             if number >= MOST_SIGNATURES:
                 return
-            tags = tags_of(field.value)
+            signature = read_signature(field.text)
+            tags = signature.values if signature.well_formed else {}
             domain = tags.get("d", "").lower()
             aligned = bool(author) and self._aligned(domain, author)
             problem, key = "", None
             if arrival.place == "outside":
                 problem, key = self._verified(arrival.raw, number)
             own = within(domain, self._domain)
-            yield Signature(arrival, number, field.line, tags, own, aligned, problem, key)
+            line = line_of(arrival.raw, field.offset)
+            yield Signature(arrival, number, line, tags, own, aligned, problem, key)
 
     def _aligned(self, domain: str, author: str) -> bool:
         """Relaxed alignment: both in one organizational domain, which is the student's where they lie in it."""
@@ -166,45 +146,19 @@ class Signatures:
         """Why a signature does not verify (RFC 6376 section 6.1), empty where it does; and its key."""
         try:
             signer = dkim.DKIM(message, minkey=0)
-        except dkim.DKIMException as error:
-            return f"the message cannot be parsed ({error})", None
+        except dkim.DKIMException:
+            return "the message cannot be parsed: a line of its header is no header field", None
         fields = [(name, value) for name, value in signer.headers if name.lower() == b"dkim-signature"]
         if number >= len(fields):
             return "the message has no such signature", None
-        try:
-            tags = parse_tag_value(fields[number][1])
-        except InvalidTagValueList as error:
-            return f"it is no list of tags ({error})", None
-        shown = {_shown(name): _shown(value) for name, value in tags.items()}
-        if problem := self._malformed(shown):
-            return problem, None
-        name = f"{shown['s']}._domainkey.{shown['d']}".lower()
-        problem, text, key = self._key(name, shown)
+        signature = read_signature(fields[number][1].decode("latin-1"))
+        shown = signature.values
+        if fault := signature.fault(self._began):
+            return _void(*fault, signature), None
+        problem, text, key = self._key(signature.key_name, shown)
         if problem:
             return problem, key
-        covered = [part.strip().lower() for part in tags[b"h"].split(b":")]
-        return _checked(signer, tags, covered, fields[number], lambda *_, **__: text, key), key
-
-    def _malformed(self, tags: Mapping[str, str]) -> str:
-        """What is wrong with a signature's tags (RFC 6376 section 6.1.1)."""
-        if missing := [name for name in REQUIRED if name not in tags]:
-            return f"it has no {missing[0]}="
-        if tags["v"] != "1":
-            return f"its version is v={tags['v']}, not 1"
-        if tags["a"] not in ALGORITHMS:
-            return f"its algorithm a={tags['a']} is none that receivers know"
-        if "from" not in [WHITE.sub("", name).lower() for name in tags["h"].split(":")]:
-            return f"it does not cover From, which every signature must: h={WHITE.sub('', tags['h'])}"
-        if "i" in tags and not within(tags["i"].rpartition("@")[2].lower(), tags["d"].lower()):
-            return f"i={tags['i']} does not lie in d={tags['d']}"
-        if "x" in tags and (not tags["x"].isdecimal() or int(tags["x"][:20]) < self._began):
-            return f"it had expired when the message arrived (x={tags['x']})"
-        for name in ("b", "bh"):
-            try:
-                base64.b64decode(WHITE.sub("", tags[name]), validate=True)
-            except (binascii.Error, ValueError):
-                return f"{name}= is not base64"
-        return ""
+        return _checked(signer, signature, fields[number], lambda *_, **__: text, key), key
 
     def _key(self, name: str, tags: Mapping[str, str]) -> tuple[str, bytes, Key | None]:
         """Why the key cannot be used, its record's text, and the key."""
@@ -229,8 +183,7 @@ class Signatures:
                 text,
                 key,
             )
-        strict = "s" in key.tags.get("t", "").split(":")
-        if strict and "i" in tags and tags["i"].rpartition("@")[2].lower() != tags["d"].lower():
+        if key.strict and "i" in tags and domain_of(tags["i"]) != tags["d"].lower():
             return f"t=s at {name} forbids i={tags['i']} beside d={tags['d']}", text, key
         return "", text, key
 
@@ -240,27 +193,50 @@ class Signatures:
         return f"; there is one at {found[0]}" if found else ""
 
 
+def _void(kind: SignatureFault, tag: str, signature: SignatureTags) -> str:
+    """What is wrong with a signature's tags, in words."""
+    value = signature.values.get(tag, "")
+    match kind:
+        case "no-tags":
+            return f"it is no list of tags: {tag!r} is no tag, or stands in it twice"
+        case "missing":
+            return f"it has no {tag}="
+        case "version":
+            return f"its version is v={value}, not 1"
+        case "algorithm":
+            return f"its algorithm a={value} is none that receivers know"
+        case "from":
+            return f"it does not cover From, which every signature must: h={WHITE.sub('', value)}"
+        case "identity":
+            return f"i={value} does not lie in d={signature.values['d']}"
+        case "expired":
+            return f"it had expired when the message arrived (x={value})"
+        case "base64":
+            return f"{tag}= is not base64"
+
+
 def _checked(
     signer: dkim.DKIM,
-    tags: dict[bytes, bytes],
-    covered: list[bytes],
+    signature: SignatureTags,
     field: tuple[bytes, bytes],
     dnsfunc: Callable[..., bytes],
     key: Key | None,
 ) -> str:
     """Why the hashes or the signature proper do not fit (RFC 6376 section 6.1.3), empty where they do."""
-    if b"c" in tags:
-        tags[b"c"] = tags[b"c"].lower()
+    raw = {name.encode("latin-1"): value.encode("latin-1") for name, value in signature.record.values.items()}
+    names = [part.strip().lower() for part in raw[b"h"].split(b":")]
+    if b"c" in raw:
+        raw[b"c"] = raw[b"c"].lower()
     try:
-        if signer.verify_sig(tags, covered, field, dnsfunc):
+        if signer.verify_sig(raw, names, field, dnsfunc):
             return ""
     except dkim.ValidationError as error:
         if str(error).startswith("body hash"):
             return "the body hash differs (bh=): the text is not the one that was signed"
-        return str(error)
-    except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AssertionError) as error:
-        return f"it cannot be read ({error})"
-    if key is not None and key.kind == "rsa" and not _made_with(key, tags[b"b"]):
+        return "a tag of it breaks the rules of RFC 6376 section 3.5"
+    except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AssertionError):
+        return "a tag of it cannot be read"
+    if key is not None and key.kind == "rsa" and not _made_with(key, raw[b"b"]):
         return "it was made with another private key than the one whose public half DNS has"
     return "the header fields that it covers are not the ones that were signed"
 
@@ -272,26 +248,11 @@ def _made_with(key: Key, signature: bytes) -> bool:
     return opened.startswith(b"\x00\x01\xff\xff")
 
 
-def tags_of(value: bytes) -> dict[str, str]:
-    """The tags of a signature field for showing; none where it is no list of tags."""
-    try:
-        return {_shown(name): _shown(text) for name, text in parse_tag_value(value).items()}
-    except InvalidTagValueList:
-        return {}
-
-
 def author_domain(fields: list[Field]) -> str:
     """The domain of the address in From (RFC 9989: the author domain), empty where there is none."""
-    text = next((field.value for field in fields if field.name == "from"), b"")
-    return (
-        parseaddr(WHITE.sub(" ", text.decode("utf-8", "replace")))[1].rpartition("@")[2].lower().rstrip(".")
-    )
+    text = next((field.text for field in fields if field.key == "from"), "")
+    return domain_of(parseaddr(WHITE.sub(" ", _words(text)))[1])
 
 
-def within(name: str, domain: str) -> bool:
-    """Whether a name is a domain or lies in it."""
-    return bool(domain) and (name == domain or name.endswith(f".{domain}"))
-
-
-def _shown(text: bytes) -> str:
-    return text.decode("ascii", "backslashreplace")
+def _words(text: str) -> str:
+    return text.encode("ascii", "surrogateescape").decode("utf-8", "replace")

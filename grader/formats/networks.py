@@ -1,0 +1,103 @@
+"""Sets of addresses of one family, as exact ranges: what a network list covers, without looking at each address."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Version = Literal[4, 6]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_BITS: dict[int, int] = {4: 32, 6: 128}
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """A set of IPv4 or IPv6 addresses. ``ranges`` are first and last as numbers, in order, with gaps between them."""
+
+    version: Version
+    ranges: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def everything(cls, version: Version) -> Addresses:
+        """All addresses of a family."""
+        return cls(version, ((0, (1 << _BITS[version]) - 1),))
+
+    @classmethod
+    def of(cls, version: Version, networks: Iterable[Network | Address]) -> Addresses:
+        """The addresses in any of these networks, as far as they are of the family."""
+        found = []
+        for network in networks:
+            if network.version != version:
+                continue
+            if isinstance(network, ipaddress.IPv4Address | ipaddress.IPv6Address):
+                found.append((int(network), int(network)))
+            else:
+                found.append((int(network.network_address), int(network.broadcast_address)))
+        return cls(version, _joined(found))
+
+    def __bool__(self) -> bool:
+        return bool(self.ranges)
+
+    def __or__(self, other: Addresses) -> Addresses:
+        return Addresses(self.version, _joined([*self.ranges, *other.ranges]))
+
+    def __and__(self, other: Addresses) -> Addresses:
+        found = []
+        mine, theirs = 0, 0
+        while mine < len(self.ranges) and theirs < len(other.ranges):
+            first = max(self.ranges[mine][0], other.ranges[theirs][0])
+            last = min(self.ranges[mine][1], other.ranges[theirs][1])
+            if first <= last:
+                found.append((first, last))
+            if self.ranges[mine][1] < other.ranges[theirs][1]:
+                mine += 1
+            else:
+                theirs += 1
+        return Addresses(self.version, tuple(found))
+
+    def __sub__(self, other: Addresses) -> Addresses:
+        gaps = []
+        at = 0
+        for first, last in other.ranges:
+            if first > at:
+                gaps.append((at, first - 1))
+            at = last + 1
+        end = (1 << _BITS[self.version]) - 1
+        if at <= end:
+            gaps.append((at, end))
+        return self & Addresses(self.version, tuple(gaps))
+
+    @property
+    def size(self) -> int:
+        """How many addresses there are."""
+        return sum(last - first + 1 for first, last in self.ranges)
+
+    @property
+    def witness(self) -> Address:
+        """One of them: the second of the first range, as the first is often a network's own; there must be one."""
+        first, last = self.ranges[0]
+        return self._address(min(first + 1, last))
+
+    def networks(self) -> list[Network]:
+        """The set as networks, the fewest that do."""
+        found: list[Network] = []
+        for first, last in self.ranges:
+            found += ipaddress.summarize_address_range(self._address(first), self._address(last))
+        return found
+
+    def _address(self, number: int) -> Address:
+        return ipaddress.IPv4Address(number) if self.version == 4 else ipaddress.IPv6Address(number)
+
+
+def _joined(ranges: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    found: list[tuple[int, int]] = []
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(found[-1][1], last))
+        else:
+            found.append((first, last))
+    return tuple(found)
