@@ -14,6 +14,14 @@ ns IN A {nameserver}
 """
 
 
+ROOT_SERVERS = {
+    "a": "198.41.0.4", "b": "170.247.170.2", "c": "192.33.4.12", "d": "199.7.91.13", "e": "192.203.230.10",
+    "f": "192.5.5.241", "g": "192.112.36.4", "h": "198.97.190.53", "i": "192.36.148.17", "j": "192.58.128.30",
+    "k": "193.0.14.129", "l": "199.7.83.42", "m": "202.12.27.33",
+}  # fmt: skip
+"""What every resolver has built in (root hints, RFC 8109); in a world they are the world's nameserver."""
+
+
 class ZoneBook:
     """Zones by origin, to which records are added. Names are written without the dot at their end."""
 
@@ -52,6 +60,15 @@ class ZoneBook:
         self._zones.setdefault(root, [self._head])
         if not self.holds(owner, "PTR"):
             self.add(owner, "PTR", f"{name}.")
+
+    def roots(self) -> None:
+        """Have DNS begin at its root, for a resolver that asks nobody but the authorities, as libunbound does."""
+        servers = "".join(f"@ IN NS {letter}.root-servers.net.\n" for letter in ROOT_SERVERS)
+        self.declare(
+            ".", f"$TTL 300\n@ IN SOA a.root-servers.net. nobody.invalid. 1 3600 600 86400 300\n{servers}"
+        )
+        for letter, address in ROOT_SERVERS.items():
+            self.address(f"{letter}.root-servers.net", address)
 
     def zones(self) -> list[Zone]:
         """All of them, in the order in which they came."""

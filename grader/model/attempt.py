@@ -71,3 +71,7 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
     certificate: Annotated[bool, Meta(description="Show a client certificate in TLS.")] = False
     header_from: Annotated[str | None, Meta(description="Address in the From header field.")] = None
+    fields: Annotated[
+        list[Annotated[str, Meta(pattern=r"^[!-9;-~]+: \S[ -~]*$")]],
+        Meta(description="Header fields that stand before all others: 'DKIM-Signature: v=1; …'."),
+    ] = []

@@ -40,12 +40,16 @@ class Case(Protocol):
 
 @dataclass(frozen=True)
 class Finding:
-    """One attempt measured against one expectation, with a sentence and pointers into the evidence."""
+    """One attempt measured against one expectation, with a sentence and pointers into the evidence.
+
+    ``next`` is the next step where this outcome has one of its own; otherwise it is the one that the lab gives.
+    """
 
     verdict: Verdict
     case: Case | None
     observed: str = ""
     evidence: list[Pointer] = field(default_factory=list)
+    next: str | None = None
 
 
 def met(case: Case | None, observed: str = "") -> Finding:
@@ -53,11 +57,13 @@ def met(case: Case | None, observed: str = "") -> Finding:
     return Finding(Verdict.MET, case, observed)
 
 
-def broken(case: Case | None, observed: str, evidence: list[Pointer] | None = None) -> Finding:
+def broken(
+    case: Case | None, observed: str, evidence: list[Pointer] | None = None, *, next: str | None = None
+) -> Finding:
     """The attempt did not meet the expectation; ``observed`` says what happened instead, as a sentence."""
     if evidence is None:
         evidence = case.pointers() if case is not None else []
-    return Finding(Verdict.BROKEN, case, observed, evidence)
+    return Finding(Verdict.BROKEN, case, observed, evidence, next)
 
 
 def unproven(case: Case, observed: str) -> Finding:
@@ -96,7 +102,7 @@ def failure(bad: Sequence[Finding], attempts: int) -> Judged:
         observed += f" The same or the like happened in {len(broke)} of {attempts} attempts."
     pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
     remarks = _forms(bad) if len(broke) > 1 else [f.observed for f in bad[1:] if f.case is None]
-    return Judged("fail", observed, pointers, remarks)
+    return Judged("fail", observed, pointers, remarks, next=bad[0].next)
 
 
 def _forms(bad: Sequence[Finding]) -> list[str]:

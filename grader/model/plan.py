@@ -50,7 +50,10 @@ class Zone(Struct, frozen=True):
 
 
 class WorldSpec(Struct, frozen=True):
-    """Everything around the student's host. ``addresses`` are all that the world's one interface carries."""
+    """Everything around the student's host. ``addresses`` are all that the world's one interface carries.
+
+    ``roots`` are addresses of root servers (RFC 8109), at which the nameserver answers too.
+    """
 
     addresses: list[str]
     routes: list[str]
@@ -61,6 +64,7 @@ class WorldSpec(Struct, frozen=True):
     client_certificate: bytes = b""
     client_key: bytes = b""
     submission: list[SubmissionServerSpec] = []
+    roots: list[str] = []
 
 
 class Limits(Struct, frozen=True):

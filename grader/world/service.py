@@ -72,6 +72,7 @@ class World:
         self.prober = Prober(contexts, clock, zones.name_of, self.peers.tokens)
         self.conversations = Conversations(contexts, clock)
         self.nameserver_address = spec.nameserver
+        self.root_addresses = spec.roots
         self.submission: SubmissionServers | None = None
         if spec.submission:
             from grader.world.submission_server.servers import SubmissionServers
@@ -81,7 +82,8 @@ class World:
     async def start(self) -> None:
         """Open every socket that answers. A world without a nameserver's address has no DNS."""
         if self.nameserver_address:
-            await self.nameserver.start(self.nameserver_address)
+            for address in (self.nameserver_address, *self.root_addresses):
+                await self.nameserver.start(address)
         await self.peers.start()
         if self.submission is not None:
             await self.submission.start()

@@ -114,6 +114,7 @@ def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
     texts: list[tuple[str, str | None]] = [("from", mail.sender), ("title", mail.title), ("helo", mail.helo)]
     texts += [("parameters", mail.parameters), ("preamble", mail.preamble), ("header_from", mail.header_from)]
     texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
+    texts += [("fields", text) for text in mail.fields]
     for key, text in texts:
         for name in sorted(names_in(text or "")):
             yield key, name

@@ -20,6 +20,8 @@ def how_it_ended(case: Case) -> str:
     stage = case.outcome.stage
     if stage == "connect":
         return f"Nothing answers on {where}."
+    if stage == "greeting" and case.last_reply is not None:
+        return f"On {where} the server answered {quoted(case.last_reply.text)} instead of greeting."
     if stage == "greeting":
         return f"The server took the connection on {where} and then {_silence(case)} instead of greeting."
     if stage == "untried":

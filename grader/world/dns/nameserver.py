@@ -20,18 +20,16 @@ class Nameserver(Answers):
 
     def __init__(self, zones: Zones, clock: Clock) -> None:
         super().__init__(zones, clock)
-        self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: asyncio.Server | None = None
+        self._open: list[asyncio.DatagramTransport | asyncio.Server] = []
         self._streams = 0
 
     async def start(self, address: str, port: int = PORT) -> None:
-        """Listen. Raises ``EngineError`` where the address is not the world's."""
+        """Listen at one more address. Raises ``EngineError`` where it is not the world's."""
         loop = asyncio.get_running_loop()
         try:
-            self._udp, _ = await loop.create_datagram_endpoint(
-                lambda: _Datagrams(self), local_addr=(address, port)
-            )
-            self._tcp = await asyncio.start_server(self._stream, address, port)
+            udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
+            self._open.append(udp)
+            self._open.append(await asyncio.start_server(self._stream, address, port))
         except OSError as error:
             raise EngineError(
                 f"the world cannot answer DNS at {address} port {port}: {error.strerror}"
@@ -39,10 +37,8 @@ class Nameserver(Answers):
 
     def stop(self) -> None:
         """Stop listening."""
-        if self._udp is not None:
-            self._udp.close()
-        if self._tcp is not None:
-            self._tcp.close()
+        for listening in self._open:
+            listening.close()
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Questions over TCP, one after the other (RFC 7766)."""

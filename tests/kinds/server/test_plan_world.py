@@ -6,11 +6,13 @@ import ipaddress
 import ssl
 from pathlib import Path
 
+import dns.name
 import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store
+from dns.rdatatype import RdataType
 
 from grader import labs
 from grader.kinds.server.declare import ServerLab, Try
@@ -18,8 +20,10 @@ from grader.kinds.server.facts import ServerPlan
 from grader.kinds.server.plan import make
 from grader.labs.certificates import authority
 from grader.labs.world import read_world
+from grader.labs.world_dns import ROOT_SERVERS
 from grader.model.errors import SubmissionError
 from grader.model.submission import Submission
+from grader.world.dns.zones import Zones
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks
 
 
@@ -127,3 +131,27 @@ def test_a_submission_that_lets_too_many_in_is_not_graded_in_part(lab: ServerLab
     networks = " ".join(f"192.0.2.{number}" for number in range(100))
     with pytest.raises(SubmissionError, match="mention 100 different networks"):
         planned(lab, {"main.cf": f"mynetworks = {networks}\n".encode()})
+
+
+def dkim_plan() -> ServerPlan:
+    lab = labs.load(labs.find("dkim"))
+    assert isinstance(lab, ServerLab)
+    return make(lab, Submission({}, frozenset()), labs.draw_variant(lab))
+
+
+def test_opendkims_own_resolver_finds_the_worlds_dns_at_the_root() -> None:
+    plan = dkim_plan()
+    carried = {address.partition("/")[0] for address in plan.world.addresses}
+    assert set(plan.world.roots) == set(ROOT_SERVERS.values()) <= carried
+    zones = Zones(plan.world.zones)
+    found = zones.look_up(dns.name.root, RdataType.NS)
+    assert len(found.answer[0]) == len(ROOT_SERVERS)
+    key = zones.look_up(dns.name.from_text("list2026._domainkey.third.example"), RdataType.TXT)
+    assert b"v=DKIM1" in b"".join(key.answer[0][0].strings)
+
+
+def test_a_letter_may_begin_with_fields_of_its_own() -> None:
+    plan = dkim_plan()
+    broken = [a for a in plan.attempts if a.message.startswith(b"DKIM-Signature: v=1;")]
+    assert {a.check for a in broken} == {"receives"}
+    assert all(b" d=third.example;" in a.message for a in broken)

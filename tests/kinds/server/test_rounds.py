@@ -132,3 +132,29 @@ def test_what_needs_a_server_that_greets_is_not_tried_without_one() -> None:
         made += [a.id for a in attempts]
         outcomes["starts/1"] = Outcome("starts/1", "greeting")
     assert made == ["starts/1", "stranger/1"]
+
+
+def answers(text: str, enhanced: str | None, stage: str = "data") -> Outcome:
+    reply = Reply(".", int(text[:3]), text, 3, enhanced=enhanced)
+    return Outcome("office/1", stage, session=1, replies=[reply])  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "enhanced"),
+    [("451 4.7.0 resource unavailable", "4.7.0"), ("454 4.7.0 Temporary authentication failure", "4.7.0")],
+)
+def test_a_milters_trouble_is_not_come_back_to(text: str, enhanced: str) -> None:
+    assert not asks_to_come_back(answers(text, enhanced))
+
+
+def test_a_server_that_refuses_its_first_client_is_tried_all_the_same() -> None:
+    attempts = [attempt("starts"), attempt("office")]
+    needs = lab(check("starts", greets=True), check("office", arrives="outside", needs=["starts"]))
+    outcomes: dict[str, Outcome] = {}
+    made = []
+    for some in Rounds(needs, attempts, outcomes):
+        for one in some:
+            made.append(one.id)
+            said = answers("421 mail.example.com Service unavailable - try again later", None, "greeting")
+            outcomes[one.id] = Outcome(one.id, said.stage, session=1, replies=said.replies)
+    assert "office/1" in made

@@ -15,25 +15,31 @@ from grader.model.traffic import ANY_MAILBOX, Arrival, Reply
 
 Judgement = Callable[[ServerCheck, list[Case], ServerIndex], list[Finding]]
 
-MILTER_REPLY = re.compile(r"4\d\d 4\.(?:7\.1 Service unavailable|3\.0 Try again)")
-"""How Postfix puts off what it cannot ask a milter about."""
+OWN_TROUBLE = re.compile(r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b)")
+"""A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
+HANGS_UP = re.compile(r"421 .*Service unavailable")
+"""How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
 def greets(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The server answers the connection with a 220 greeting (RFC 5321 section 4.3.1)."""
-    findings = []
-    for case in cases:
-        if case.reached_server:
-            findings.append(met(case))
-            continue
-        pointers = case.pointers()
-        sentence = how_it_ended(case)
-        if (line := index.decisive_log) is not None:
-            sentence += f" Its log says: {quoted(index.logged(line))}"
-            pointers = [Pointer("log", line), *pointers]
-        findings.append(broken(case, sentence, pointers))
-    return findings
+    return [_greets(case, index) for case in cases]
+
+
+def _greets(case: Case, index: ServerIndex) -> Finding:
+    reply = case.last_reply
+    if case.reached_server:
+        return met(case)
+    if reply is not None and HANGS_UP.match(reply.text) and index.troubles(case):
+        # It runs, and would greet if it could ask its milter: that is for the checks to tell that want mail.
+        return met(case, how_it_ended(case))
+    if reply is not None and OWN_TROUBLE.match(reply.text) and index.troubles(case):
+        return not_taken(case, index)
+    if (line := index.decisive_log) is None:
+        return broken(case, how_it_ended(case))
+    sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(line))}"
+    return broken(case, sentence, [Pointer("log", line), *case.pointers()])
 
 
 def arrives_outside(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
@@ -46,7 +52,7 @@ def outside(case: Case, index: ServerIndex) -> Finding:
     if case.relayed():
         return met(case)
     if not case.accepted:
-        return _not_taken(case, index)
+        return not_taken(case, index)
     if waiting := case.waiting():
         return broken(
             case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
@@ -56,21 +62,22 @@ def outside(case: Case, index: ServerIndex) -> Finding:
     )
 
 
-def _not_taken(case: Case, index: ServerIndex) -> Finding:
-    """What stopped the message; where it is a milter, what the log says of that."""
-    reply, log = case.last_reply, index.milter_log
-    if reply is None or not MILTER_REPLY.match(reply.text) or log is None:
-        return broken(case, how_it_ended(case))
-    sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(log))}"
-    return broken(case, sentence, [Pointer("log", log), *case.pointers()])
+def not_taken(case: Case, index: ServerIndex) -> Finding:
+    """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
+    reply, ended = case.last_reply, how_it_ended(case)
+    if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
+        return broken(case, ended)
+    said = " and ".join(quoted(index.logged(line)) for line in troubles)
+    pointers = [Pointer("log", line) for line in troubles]
+    return broken(case, f"The server's log says: {said}. {ended}", [*pointers, *case.pointers()])
 
 
 def arrives_mailbox(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """The message reaches the mailbox of the local user that it was addressed to."""
-    return [_mailbox(case) for case in cases]
+    return [_mailbox(case, index) for case in cases]
 
 
-def _mailbox(case: Case) -> Finding:
+def _mailbox(case: Case, index: ServerIndex) -> Finding:
     delivered = [arrival for arrival in case.arrivals if arrival.place == "mailbox"]
     if case.facts.mailbox == ANY_MAILBOX:
         user = ", ".join(case.facts.recipients)
@@ -81,7 +88,7 @@ def _mailbox(case: Case) -> Finding:
         if any(user in arrival.where for arrival in delivered):
             return met(case)
     if not case.accepted:
-        return broken(case, how_it_ended(case))
+        return not_taken(case, index)
     if delivered:
         return broken(
             case,
@@ -153,7 +160,7 @@ def refused(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[F
 
 def authenticates(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
-    return [met(case) if case.outcome.authenticated else broken(case, how_it_ended(case)) for case in cases]
+    return [met(case) if case.outcome.authenticated else not_taken(case, index) for case in cases]
 
 
 def authenticates_not(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:

@@ -7,19 +7,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from grader.kinds.server.facts import ServerFacts
-from grader.kinds.traffic.index import EvidenceIndex
+from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, Case, EvidenceIndex
+from grader.kinds.traffic.log import Log
 from grader.model.traffic import Queued
 
 if TYPE_CHECKING:
     from grader.kinds.server.judge.dkim.reading import Signatures
 
 MILTER_TROUBLE = re.compile(
-    r"\bopendkim\[\d+\]: .*(?:error|can't|cannot|not secure|failed|unable|unavailable)|\bwarning: .*\bmilter\b",
+    r"\bopendkim(?:\[\d+\])?: .*(?:error|can't|cannot|not secure|failed|unable|unavailable)|\bwarning: .*\bmilter\b",
     re.IGNORECASE,
 )
 """A milter that cannot work, and Postfix that cannot reach it."""
-CAUSE = re.compile(r"can't|not secure|No such|denied|refused")
+CAUSE = re.compile(r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable")
 """Words of a line that names a cause; others tell what came of it."""
+MOST_TROUBLES = 2
+"""Lines of a session's trouble that are quoted."""
 
 
 class ServerIndex(EvidenceIndex[ServerFacts]):
@@ -30,10 +33,19 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
         return self.facts.queued
 
     @cached_property
-    def milter_log(self) -> int | None:
-        """Index of the log line that best says why mail does not get past a milter."""
-        found = [index for index, line in enumerate(self.facts.log) if MILTER_TROUBLE.search(line)]
-        return min(found, key=lambda n: (not CAUSE.search(self.facts.log[n]), self.logged(n)), default=None)
+    def log(self) -> Log:
+        """The server's log, which knows what its lines are about."""
+        return Log(self.facts.log)
+
+    def troubles(self, case: Case) -> list[int]:
+        """Lines of the log in which this very session's trouble is told, the cause before what came of it."""
+        lines = [
+            line.index
+            for line in self.log.of(case.facts, case.session)
+            if any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
+        ]
+        told = {self.logged(index): index for index in reversed(lines)}
+        return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]
 
     @cached_property
     def signatures(self) -> Signatures:

@@ -200,6 +200,7 @@ class Expansion:
             outside=names["outside"],
             when=self._when,
         )
+        message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
         shown = " and ".join(to.replace("{token}", "somebody") for to in mail.to)
         return replace(
             attempt,

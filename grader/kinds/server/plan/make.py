@@ -18,7 +18,7 @@ from grader.labs.certificates import Pair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
-from grader.labs.world_dns import ZoneBook
+from grader.labs.world_dns import ROOT_SERVERS, ZoneBook
 from grader.model.plan import File, HostSpec, Limits, Peer, WorldSpec, Zone
 from grader.model.submission import Submission
 from grader.model.templates import fill
@@ -62,7 +62,7 @@ def make(
         student=student,
         variant=variant.id,
         host=_host(lab, submission, variant, clients, world, ca),
-        world=_world(world, variant, clients, mentions, ca, records),
+        world=_world(lab, world, variant, clients, mentions, ca, records),
         attempts=attempts,
         limits=limits or Limits(),
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in attempts if a.login)}),
@@ -81,7 +81,7 @@ def _host(
     return HostSpec(
         name=names["host"],
         addresses=connected,
-        routes=_routes(_world_addresses(world, names, clients), connected),
+        routes=_routes([*_world_addresses(world, names, clients), *_roots(lab)], connected),
         nameserver=names["nameserver"],
         files=[*_system_files(lab, variant, ca), *(file for _, file in handed_in)],
         services=list(lab.host.services),
@@ -114,7 +114,13 @@ def _system_files(lab: ServerLab, variant: Variant, ca: Pair) -> Iterator[File]:
         yield File("/etc/dovecot/users", "".join(lines).encode(), 0o640, "root:dovecot")
 
 
+def _roots(lab: ServerLab) -> list[str]:
+    """The root servers' addresses, where a program of the host asks them: OpenDKIM, unless it is told of a resolver."""
+    return list(ROOT_SERVERS.values()) if "opendkim" in lab.host.services else []
+
+
 def _world(
+    lab: ServerLab,
     world: World,
     variant: Variant,
     clients: Clients,
@@ -128,16 +134,20 @@ def _world(
         Peer(fill(peer.name, names), [fill(address, names) for address in peer.addresses])
         for peer in world.peers
     ]
-    addresses = _world_addresses(world, names, clients)
+    roots = _roots(lab)
+    addresses = [*_world_addresses(world, names, clients), *roots]
     return WorldSpec(
         addresses=[f"{address}/{128 if ':' in address else 32}" for address in addresses],
         routes=[f"{names['host_v4']}/32", f"{names['host_v6']}/128", f"{names['host_lan']}/32"],
         nameserver=names["nameserver"],
-        zones=_with_keys(_zones(world, names, clients, mentions), names["domain"], records),
+        zones=_with_keys(
+            _zones(world, names, clients, mentions, roots=bool(roots)), names["domain"], records
+        ),
         peers=peers,
         ca=ca.certificate,
         client_certificate=visitor.certificate,
         client_key=visitor.key,
+        roots=roots,
     )
 
 
@@ -160,8 +170,12 @@ def _routes(addresses: list[str], connected: list[str]) -> list[str]:
     return list(routes)
 
 
-def _zones(world: World, names: dict[str, str], clients: Clients, mentions: Mentions) -> list[Zone]:
+def _zones(
+    world: World, names: dict[str, str], clients: Clients, mentions: Mentions, *, roots: bool
+) -> list[Zone]:
     book = ZoneBook(names["nameserver"])
+    if roots:
+        book.roots()
     for origin, text in world.zones.items():
         book.declare(fill(origin, names), fill(text, names))
     for peer in world.peers:

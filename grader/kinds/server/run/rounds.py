@@ -15,6 +15,8 @@ from grader.model.traffic import Outcome
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
 
+MILTERS = (451, 454)
+
 WITHOUT_MILTER = "Service unavailable - try again later"
 """How Postfix puts mail off while it cannot ask a milter: trouble of its own too, though it does not say 4.3.x."""
 
@@ -67,7 +69,7 @@ class Rounds:
 
     def _doomed(self, greetings: list[Attempt]) -> set[str]:
         """Checks that will be skipped whatever happens, because they need a server that greets."""
-        failed = {a.check for a in greetings if not greeted(self._outcomes.get(a.id))}
+        failed = {a.check for a in greetings if not answered(self._outcomes.get(a.id))}
         grown = True
         while grown:
             more = {check.code for check in self._lab.checks if failed & set(check.needs)} - failed
@@ -94,17 +96,30 @@ def greeted(outcome: Outcome | None) -> bool:
     return outcome is not None and outcome.stage not in ("connect", "greeting")
 
 
+def answered(outcome: Outcome | None) -> bool:
+    """Whether the server greeted this attempt or refused it: what it refuses one client, it may give the next."""
+    return outcome is not None and (greeted(outcome) or bool(outcome.replies))
+
+
 def silent(outcome: Outcome) -> bool:
     """Whether the server was gone before anything could be asked of it, and refused nothing either."""
     return outcome.stage in ("connect", "greeting", "preface") and not outcome.replies
 
 
 def asks_to_come_back(outcome: Outcome | None) -> bool:
-    """Whether a server refused for now only. Trouble of its own (4.3.x, RFC 3463) will not be over in a moment."""
+    """Whether a server refused for now only. Trouble of its own (4.3.x, RFC 3463) will not be over in a moment.
+
+    A milter that has a trouble says 451 4.7.0, and Postfix 454 4.7.0 where it cannot check a password or begin TLS.
+    """
     if outcome is None or not outcome.replies:
         return False
     reply = outcome.replies[-1]
-    own_trouble = (reply.enhanced or "").startswith("4.3.") or reply.text.endswith(WITHOUT_MILTER)
+    enhanced = reply.enhanced or ""
+    own_trouble = (
+        enhanced.startswith("4.3.")
+        or (reply.code in MILTERS and enhanced == "4.7.0")
+        or reply.text.endswith(WITHOUT_MILTER)
+    )
     return reply.code in TEMPORARY and not own_trouble
 
 

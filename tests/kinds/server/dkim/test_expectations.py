@@ -11,7 +11,7 @@ from grader.kinds.server.declare import SignatureExpect as Wanted
 from grader.kinds.server.facts import Published, RecordFile, ServiceFacts
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyAnswer, KeyRecord
-from grader.model.traffic import Queued
+from grader.model.traffic import Command, Queued
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
 
@@ -35,13 +35,56 @@ def test_a_signature_of_the_authors_domain() -> None:
 
 def test_why_a_message_is_unsigned_is_in_the_log() -> None:
     log = [
-        "1 postfix/smtpd[1]: connect",
+        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
         "2 opendkim[8]: 63708B2: desk.example.com [10.20.30.50] not internal",
         "3 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
     ]
     result = judged(wants(present=True), MESSAGE, log=log)
     assert result.evidence[:2] == ["log:2", "message:1:1"]
     assert result.observed.endswith("“opendkim: client.example [198.51.100.66] not internal”")
+
+
+WHOSE = [
+    f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+    "2 postfix/cleanup[1]: 63708B2: message-id=<another.k4v2.1@client.example>",
+    "3 opendkim[8]: 63708B2: client.example [198.51.100.66] not internal",
+    "4 opendkim[8]: 63708B2: not authenticated",
+]
+
+
+def test_anothers_reason_is_not_this_ones() -> None:
+    result = judged(wants(present=True), MESSAGE, log=WHOSE)
+    assert "not internal" not in result.observed
+    assert "it was not asked" in result.observed
+    assert result.evidence[0] == "message:1:1"
+
+
+def test_where_the_milter_is_not_asked_is_told_from_master_cf() -> None:
+    override = Command(["postconf", "-Px"], 0, "smtp/inet/receive_override_options = no_milters\n")
+    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[override])
+    assert "“receive_override_options = no_milters”" in result.observed
+    assert result.next.startswith("In master.cf, take that setting out")
+    elsewhere = Command(["postconf", "-Px"], 0, "submission/inet/smtpd_milters =\n")
+    plain = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[elsewhere])
+    assert ("master.cf" in plain.observed, plain.next) == (False, "n")
+
+
+def test_nobody_who_logged_in_is_told_to_be_let_in_without() -> None:
+    own = [
+        WHOSE[0],
+        "2 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
+        "3 opendkim[8]: 63708B3: not authenticated",
+    ]
+    assert "not internal" in judged(wants(present=True), MESSAGE, log=own).observed
+    evidence = run(wants(present=True), MESSAGE, log=own)
+    user = [builders.facts("signed", sender="alice@example.com", user="alice")]
+    result = judge(replace(evidence, facts=replace(evidence.facts, attempts=user))).checks[0]
+    assert result.observed.endswith("“opendkim: not authenticated”")
+
+
+def test_without_reasons_in_the_log_nothing_is_made_up() -> None:
+    said = judged(wants(present=True), MESSAGE, log=WHOSE[:2]).observed
+    assert said.endswith("arrived unsigned.")
 
 
 def test_a_message_that_never_arrives_is_not_signed_either() -> None:
@@ -156,6 +199,27 @@ def test_what_was_published(handed_in: Published | None, status: str, said: str)
     result = judged(builders.check("record", published=True), published=handed_in)
     assert result.status == status
     assert said in result.observed
+
+
+FURTHER = "further._domainkey.example.com"
+
+
+@pytest.mark.parametrize("tags", ["v=DKIM1; s=tlsrpt; p=", "v=DKIM1; t=y; p="])
+def test_a_key_that_is_for_something_else_does_no_harm_beside_one_for_mail(tags: str) -> None:
+    text = tags + pair()[1]
+    check = builders.check("record", published=True)
+    beside = judged(check, signed(), published=published(GOOD, record(text, FURTHER)))
+    assert beside.status == "pass"
+    assert f"{FURTHER}: " in beside.observed
+    alone = judged(check, published=published(record(text, FURTHER)))
+    assert (alone.status, "no usable key" in alone.observed) == ("fail", True)
+    used = judged(check, signed(selector="further"), published=published(GOOD, record(text, FURTHER)))
+    assert (used.status, "no usable key" in used.observed) == ("fail", True)
+
+
+def test_a_broken_record_is_a_fault_whoever_uses_it() -> None:
+    handed_in = published(GOOD, record("v=DKIM1; p=!", FURTHER))
+    assert judged(builders.check("record", published=True), signed(), published=handed_in).status == "fail"
 
 
 def test_every_fault_of_a_record_is_listed() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
 
 import dkim
 import msgspec
@@ -147,3 +148,29 @@ def test_the_verdict_is_dkimpys(text: list[str], canonical: tuple[bytes, bytes],
 def test_any_message_can_be_read(junk: bytes) -> None:
     for raw in (junk, b"DKIM-Signature:" + junk + b"\r\n\r\n", signed()[:120] + junk + MESSAGE):
         assert all(isinstance(signature.problem, str) for signature in read(raw))
+
+
+class Opened(Signatures):
+    """As if every signature's hashes fitted: dkimpy writes none that expires."""
+
+    def _verified(self, message: bytes, number: int) -> tuple[str, None]:
+        return "", None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (1, "it expires 1 second after"),
+        (90, "it expires 1 minute after"),
+        (86_399, "it expires 23 hours after"),
+        (86_400, ""),
+        (604_800, ""),
+    ],
+)
+def test_a_signature_outlasts_a_night_in_a_queue(seconds: int, said: str) -> None:
+    evidence = run(ANY, MESSAGE)
+    began = int(datetime.fromisoformat(evidence.started).timestamp())
+    raw = signed().replace(b"v=1;", b"v=1; x=%d;" % (began + seconds))
+    evidence = run(ANY, raw)
+    (signature,) = Opened(evidence, evidence.facts).of(evidence.facts.arrivals[0])
+    assert signature.problem.startswith(said) if said else signature.problem == ""

@@ -11,6 +11,7 @@ from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered
 from grader.kinds.server.judge.dkim.reading import Signature
+from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import Case
@@ -22,8 +23,8 @@ from grader.model.pointer import Pointer
 
 SHA1 = "rsa-sha1"
 RSA = "rsa-sha256"
-NOT_SIGNED = re.compile(r"\bopendkim\[\d+\]: .*(?:not internal|no signing \w+ match)")
-"""What OpenDKIM logs of a message that it does not sign."""
+FOR_OTHERS = ("service", "testing")
+"""Faults of a key that mail is signed with, and none of one that is there for something else (RFC 6376 3.6.1)."""
 TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 """Fields that servers add on the way, which a signature had better leave alone (RFC 6376 section 5.4.1)."""
 SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
@@ -53,22 +54,8 @@ def _present(case: Case, index: ServerIndex) -> Finding:
         )
     raw = arrived[0].raw
     line = next((line_of(raw, field.offset) for field in header_fields(raw) if field.key == "from"), 0)
-    sentence, pointers = f"The message of {who} arrived unsigned.", []
-    if (reason := _why_unsigned(case, index)) is not None:
-        sentence += f" The log says: {quoted(index.logged(reason))}"
-        pointers = [Pointer("log", reason)]
-    return broken(case, sentence, [*pointers, Pointer("message", arrived[0].id, line), *_session(case)])
-
-
-def _why_unsigned(case: Case, index: ServerIndex) -> int | None:
-    """The log line in which OpenDKIM gives its reason (``LogWhy``), for this client if it names one."""
-    named = [
-        n
-        for n, line in enumerate(index.facts.log)
-        if NOT_SIGNED.search(line)
-        and any(text in line for text in (f"[{case.facts.address}]", f"'{case.facts.sender}'"))
-    ]
-    return min(named, key=index.logged, default=None)
+    places = [Pointer("message", arrived[0].id, line), *_session(case)]
+    return unsigned(case, index, f"The message of {who} arrived unsigned.", places)
 
 
 def absent(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
@@ -204,6 +191,7 @@ def published(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list
         if c.fatal
     ]
     keys: list[tuple[KeyRecord, Key]] = []
+    spare: list[Finding] = []
     for entry in handed_in.records:
         pointer = Pointer("file", places[entry.file], max(0, entry.line - 1))
         if entry.type == "CNAME":
@@ -216,10 +204,19 @@ def published(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list
         keys.append((entry, key))
         if key.problem:
             sentence = f"the record of {entry.name} is no usable key: {key.problem}"
-            findings.append(broken(None, f"{_place(entry.file, entry.line)}: {sentence}.", [pointer]))
-    if not findings and not any(not key.revoked for _, key in keys):
-        findings.append(broken(None, _no_key(handed_in), []))
+            fault = broken(None, f"{_place(entry.file, entry.line)}: {sentence}.", [pointer])
+            other = key.fault in FOR_OTHERS and entry.name not in _named_by_signatures(index)
+            (spare if other else findings).append(fault)
+    if not any(not key.problem and not key.revoked for _, key in keys):
+        # A key that is for something else does no harm beside one that is for mail.
+        findings += spare or ([] if findings else [broken(None, _no_key(handed_in), [])])
     return findings or [met(None, _published(handed_in, keys))]
+
+
+def _named_by_signatures(index: ServerIndex) -> set[str]:
+    """The names of the keys with which mail that arrived outside was signed."""
+    outside = [arrival for arrival in index.facts.arrivals if arrival.place == "outside"]
+    return {signature.key_name for arrival in outside for signature in index.signatures.of(arrival)}
 
 
 def _no_key(handed_in: Published) -> str:
@@ -228,10 +225,15 @@ def _no_key(handed_in: Published) -> str:
     return "What was handed in for DNS holds no key."
 
 
+def _what_for(key: Key) -> str:
+    if key.problem:
+        return "is being tested" if key.fault == "testing" else f"not for mail (s={key.tags.get('s', '')})"
+    return "revoked" if key.revoked else key.name
+
+
 def _published(handed_in: Published, keys: list[tuple[KeyRecord, Key]]) -> str:
     told = [
-        f"{entry.name}: {'revoked' if key.revoked else key.name}"
-        + "".join(f" ({remark})" for remark in key.remarks)
+        f"{entry.name}: {_what_for(key)}" + "".join(f" ({remark})" for remark in key.remarks)
         for entry, key in keys
     ]
     told += [f"{_place(c.file, c.place.line + 1)}: {c.sentence}" for c in handed_in.complaints]

@@ -32,6 +32,8 @@ from grader.model.traffic import Arrival
 
 MOST_SIGNATURES = 8
 """Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""
+LASTING = 86_400
+"""Seconds for which a signature must hold at least, once its message has arrived."""
 WHITE = re.compile(r"\s+")
 
 
@@ -132,9 +134,22 @@ class Signatures:
             problem, key = "", None
             if arrival.place == "outside":
                 problem, key = self._verified(arrival.raw, number)
+                problem = problem or self._too_short(tags, arrival)
             own = within(domain, self._domain)
             line = line_of(arrival.raw, field.offset)
             yield Signature(arrival, number, line, tags, own, aligned, problem, key)
+
+    def _too_short(self, tags: Mapping[str, str], arrival: Arrival) -> str:
+        """Whether a signature that verifies now will not when the message is read, after a relay's retries."""
+        if "x" not in tags:
+            return ""
+        left = int(tags["x"][:20]) - self._began - arrival.at / 1000
+        if left >= LASTING:
+            return ""
+        return (
+            f"it expires {_span(max(0, round(left)))} after the message arrived (x={tags['x']}), and mail may be days "
+            "on its way (RFC 5321 section 4.5.4.1)"
+        )
 
     def _aligned(self, domain: str, author: str) -> bool:
         """Relaxed alignment: both in one organizational domain, which is the student's where they lie in it."""
@@ -256,3 +271,12 @@ def author_domain(fields: list[Field]) -> str:
 
 def _words(text: str) -> str:
     return text.encode("ascii", "surrogateescape").decode("utf-8", "replace")
+
+
+def _span(seconds: int) -> str:
+    """A time in the largest unit that it has: ``3 hours``."""
+    for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds >= size or size == 1:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    raise AssertionError(seconds)
