@@ -49,12 +49,15 @@ class Order(msgspec.Struct):
 
 def written(plan: MachinePlan, doors: int) -> bytes:
     """The order for a run, as ``supervise`` reads it; ``doors`` is how many of them are sent with it."""
-    bare = msgspec.structs.replace(
-        plan,
+    # Without what was handed in, the attempts and the secrets: nothing of that is the supervisor's business.
+    bare = MachinePlan(
+        lab=plan.lab,
+        lab_version=plan.lab_version,
+        student=plan.student,
+        variant=plan.variant,
         host=msgspec.structs.replace(plan.host, files=[]),
-        world=msgspec.structs.replace(plan.world, zones=[]),
-        attempts=[],
-        secrets=[],
+        world=msgspec.structs.replace(plan.world, zones=[], submission=[]),
+        limits=plan.limits,
     )
     seccomp = resources.folder("fixtures") / "seccomp.json"
     data = msgspec.msgpack.encode(Order(bare, guest_files(), seccomp.read_bytes()))
