@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 
 from grader import labs, outputs, pipeline
@@ -177,6 +179,41 @@ def first_failure(name: str) -> tuple[str, list[str]]:
         ("authorization-turned-round", ["example.com._report._dmarc"], "has no TXT record v=DMARC1"),
         ("spf-elsewhere", ["spf"], "One stands at spf.example.com."),
         ("key-at-wrong-name", ["nl._domainkey"], "a key stands at nl._domainkey.example.com"),
+        ("server-and-three", ["ip6:2001:db8:113::10/126"], "2001:db8:113::12 may not send as example.com"),
+        ("mx-network", ["mx//112"], "by “mx//112”"),
+        ("open-name-below", ["+all"], "A pass for shop.example.com is aligned with example.com"),
+        ("open-wildcard", ["ip6:2000::/3", "/3"], "may not send as anybody.hosts.example.com"),
+        ("helo-network", ["a/29"], "may not send as mail.example.com"),
+        ("alias-of-third-party", ["stats"], "198.51.100.66 may not send as stats.example.com"),
+        ("whoever-has-a-name", ["exists:%{l}._people.example.com"], "with MAIL FROM:<ceo@example.com>"),
+        ("em-dash", ["\u2014"], "(em dash), where a hyphen-minus “-” belongs"),
+        ("full-stop", ["."], "“-all.” goes on with “.”"),
+        ("comment-in-record", ["#"], "“#” is no mechanism"),
+        ("slash-for-colon", ["/_spf.newsletter.example"], "which cannot stand behind “include”"),
+        ("prefix-too-long", ["/40"], "“/40”, which is no prefix length"),
+        ("redirect-twice", ["redirect=_more.example.com"], "is a second “redirect”"),
+        ("a-equals", ["a=www.example.com"], "“a=www.example.com” is ignored"),
+        ("mx-equals", ["mx=example.com"], "“mx=example.com” is ignored"),
+        (
+            "branch-with-two-records",
+            ["_branch"],
+            "_branch.example.com, which “include:_branch.example.com” leads to",
+        ),
+        ("includes-itself", ["include:example.com"], "leads back to example.com"),
+        (
+            "names-of-old",
+            ["mx:gone.example.com", "exists:former.example.com", "a:moved.example.com", "a:www.example.com"],
+            "Nothing is found by “mx:gone.example.com” (gone.example.com MX)",
+        ),
+        ("too-many-lookups", ["include:_spf.newsletter.example"], "“include:_spf.newsletter.example” 3"),
+        ("key-name-hyphen", ["nl._domain-key.news"], "a key stands at nl._domain-key.news.example.com"),
+        ("key-for-another-hash", ["h=sha1:sha512"], "h=sha1:sha512 forbids SHA-256"),
+        ("dmarc-at-host", ["_dmarc.mail"], "One stands at _dmarc.mail.example.com."),
+        (
+            "authorization-elsewhere",
+            ["rua=mailto:archive@example.com"],
+            "sends them to archive@example.com instead",
+        ),
         ("testing", ["t=y"], "p=quarantine weakened by t=y"),
         ("weak-np", ["np=none"], "by np=none"),
     ],
@@ -185,3 +222,25 @@ def test_a_known_fault_is_marked_where_it_is(name: str, marked: list[str], obser
     said, characters = first_failure(name)
     assert observed in said
     assert characters == marked
+
+
+@pytest.mark.parametrize("folder", sorted(FOLDER.glob("wrong/*")), ids=lambda folder: folder.name)
+def test_no_word_of_the_evidence_decides(folder: Path) -> None:
+    """Sentences in the facts are for people. Whatever they say, the same checks fail and the same place is marked."""
+    run = graded(labs.render_submission(folder, VARIANT).files["example.com.zone"])
+    document = msgspec.json.decode(outputs.document(run.evidence))
+    changed = reworded(document["facts"])
+    again = pipeline.regrade(msgspec.json.encode({**document, "facts": changed}))
+    assert [(check.code, check.status, check.evidence) for check in again.checks] == [
+        (check.code, check.status, check.evidence) for check in run.result.checks
+    ]
+
+
+def reworded(facts: Any) -> Any:
+    """The facts of a zone with every explanation in them replaced."""
+    if isinstance(facts, dict):
+        return {
+            key: "qwertz" if key in ("explanation", "problem") and value else reworded(value)
+            for key, value in facts.items()
+        }
+    return [reworded(value) for value in facts] if isinstance(facts, list) else facts
