@@ -180,7 +180,7 @@ class Senders(Struct, frozen=True):
 
     attempt: str
     domain: str
-    names: Annotated[list[str], Meta(description="The names that were looked at; * stands for any one.")]
+    names: Annotated[list[str], Meta(description="The names with a record that count.")]
     passing: Annotated[
         list[str], Meta(description="All who pass for the domain itself, as networks, the first few of many.")
     ]

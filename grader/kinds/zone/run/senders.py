@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
 from grader.formats.networks import Addresses, Network, Version
+from grader.formats.spf import VERSION as SPF
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Outsider, Senders
 from grader.kinds.zone.run import dmarc
@@ -44,7 +45,8 @@ def compute(
     names = [domain]
     try:
         if request.below:
-            names += [name for name in _below(domain, records) if _aligned(resolver, name, domain)]
+            below = (name for name in _below(domain, records) if _has_record(resolver, name))
+            names += [name for name in below if _aligned(resolver, name, domain)]
         everybody: list[Verdict] = []
         outsiders: list[Outsider] = []
         for name in names:
@@ -69,6 +71,10 @@ def _below(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
     owners = dict.fromkeys(record.owner for record in records if record.owner.endswith(f".{domain}"))
     names = (ANYBODY + name[1:] if name.startswith("*.") else name for name in owners)
     return list(dict.fromkeys(names))[:MOST_NAMES]
+
+
+def _has_record(resolver: Resolver, name: str) -> bool:
+    return any(SPF.match(text.decode("latin-1")) for text in resolver.texts(name))
 
 
 def _aligned(resolver: Resolver, name: str, domain: str) -> bool:
