@@ -97,6 +97,12 @@ def test_a_message_id_of_another_message_is_no_id() -> None:
     assert "same Message-ID" in judged("header", others=[other]).observed
 
 
+def test_a_message_handed_over_twice_by_one_run_may_keep_its_id() -> None:
+    twice = replace(GOOD, transactions=[TAKEN, replace(TAKEN, arrival=1)])
+    again = Arrival(1, "outside", "mail", ["it/1"], LETTER.encode())
+    assert judged("header", conversations=[twice], others=[again]).status == "pass"
+
+
 @pytest.mark.parametrize(
     ("date", "status"),
     [

@@ -93,6 +93,7 @@ def refused_at(*seconds: float, connect: bool = False) -> list[Line]:
         ([[0.0], [1.0], [1.2]], False),
         ([[0.0, 0.01]], False),
         ([[0.0, 1.0, 2.5]], True),
+        ([[float(second)] for second in range(5)], True),
         ([[float(second)] for second in range(6)], False),
     ],
 )
