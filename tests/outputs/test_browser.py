@@ -35,7 +35,8 @@ def load(browser: Any, tmp_path: Path) -> Any:
 @pytest.mark.parametrize("name", STORIES)
 def test_it_is_accessible(load: Any, name: str, width: int, dark: bool) -> None:
     page = load(name, width=width, dark=dark)
-    assert browsing.axe(page) == []
+    # Colours hang on the scheme and not on the width, and are looked at once in each.
+    assert browsing.axe(page, contrast=width != 800) == []
     assert not browsing.too_wide(page, width)
 
 
