@@ -189,6 +189,13 @@ def test_nested_folders_are_removed_however_deep(engine: Engine) -> None:
     assert "deep" not in left
 
 
+@pytest.mark.parametrize("crowd", ["mkdir -p $(seq 1 1100)", "touch $(seq 1 300)"], ids=["folders", "files"])
+def test_a_crowd_in_the_home_hides_nothing_elsewhere(engine: Engine, crowd: str) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, f'cd ~; {crowd}; echo "$PASSWORD" >/tmp/send.log')
+    assert [exposed.what for exposed in facts.exposed] == ["/tmp/send.log: <password>"]
+
+
 def test_a_run_that_cannot_be_started_says_so_and_the_next_is_made(engine: Engine) -> None:
     blocked = replace(spec(1), texts={"no-such-folder/" + "x" * 300: b""})
     with engine.machines(plan()) as machines:

@@ -19,6 +19,8 @@ SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/dev/mqueue")
 """Folders that everybody can write to."""
 LARGEST_SEARCHED = 1_000_000
 MOST_SEARCHED = 200
+MOST_FOLDERS = 1000
+"""That are looked into: thousands in each other take a second to walk through."""
 
 
 class Home:
@@ -72,17 +74,21 @@ class Home:
             yield shown(path.removeprefix(self.path + "/")), lines
 
     def _files(self) -> list[str]:
-        """All in the home, and what its owner made where everybody may."""
+        """Files in the home, and what its owner made where everybody may; much in one place hides nothing elsewhere."""
+        return [path for root in (self.path, *SHARED) for path in self._below(root)]
+
+    def _below(self, root: str) -> list[str]:
         found: list[str] = []
-        for root in (self.path, *SHARED):
-            for folder, folders, names in os.walk(root):
-                if root != self.path:
-                    folders[:] = [name for name in folders if self._owns(f"{folder}/{name}")]
-                    names = [name for name in names if self._owns(f"{folder}/{name}")]
-                found += [f"{folder}/{name}" for name in names]
-                if len(found) > MOST_SEARCHED:
-                    return found[:MOST_SEARCHED]
-        return found
+        left = MOST_FOLDERS
+        for folder, folders, names in os.walk(root):
+            if root != self.path:
+                folders[:] = [name for name in folders if self._owns(f"{folder}/{name}")]
+                names = [name for name in names if self._owns(f"{folder}/{name}")]
+            found += [f"{folder}/{name}" for name in names]
+            left -= 1
+            if len(found) > MOST_SEARCHED or not left:
+                break
+        return found[:MOST_SEARCHED]
 
     def _owns(self, path: str) -> bool:
         try:
