@@ -21,7 +21,7 @@ from grader.model.errors import SmtplabError
 
 
 @dataclass
-class Session:
+class CommandSettings:
     """What all commands of one process share. ``debug`` asks for tracebacks."""
 
     debug: bool = False
@@ -69,7 +69,7 @@ def smtplab() -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; never a traceback, unless ``--debug`` asks for it."""
-    session = Session()
+    session = CommandSettings()
     # A command makes many objects and few cycles: looking for those as often as usual costs a tenth of a check.
     gc.set_threshold(100_000, 50, 50)
     atexit.register(_keep_garbage)

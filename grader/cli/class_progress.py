@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from grader.course import Row, Summary
+    from grader.course import ClassRow, Summary
 
 
 class ClassProgress:
@@ -58,7 +58,7 @@ class ClassProgress:
                 err=True,
             )
 
-    def report(self, row: Row, done: int, total: int) -> None:
+    def report(self, row: ClassRow, done: int, total: int) -> None:
         """Told of each submission as it ends."""
         self._done, self._total = done, total
         if self._bar is None:
@@ -80,7 +80,7 @@ class ClassProgress:
         click.echo(f"grades are in {one_line(str(self._out))}")
 
 
-def ending(row: Row) -> str:
+def ending(row: ClassRow) -> str:
     """How a submission ended, in a few words."""
     if row.ending == "error":
         return f"error of the grader, costs no points: {one_line(row.note)}"

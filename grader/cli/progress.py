@@ -37,7 +37,7 @@ class Steps:
             self._shown = False
 
 
-class Log:
+class StepLog:
     """A ``Progress`` for work of minutes: on a terminal as ``Steps``, in a log a line every few seconds."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class Log:
 
 def build_image(engine: Engine) -> str:
     """The engine's image, built while progress is shown unless it is there; its digest."""
-    log = Log()
+    log = StepLog()
     try:
         return engine.image(log)
     finally:

@@ -5,6 +5,6 @@ tells what need not be done again. Who does the work is ``grader.schedule``'s af
 """
 
 from grader.course.conduct import Settings, Summary, grade_class
-from grader.course.rows import Row
+from grader.course.rows import ClassRow
 
-__all__ = ["Row", "Settings", "Summary", "grade_class"]
+__all__ = ["ClassRow", "Settings", "Summary", "grade_class"]

@@ -14,7 +14,7 @@ from grader import disk, labs, outputs
 from grader.course import digests
 from grader.course.grading import Course, grade_entry, write_failed
 from grader.course.results_folder import RESULT
-from grader.course.rows import Row
+from grader.course.rows import ClassRow
 from grader.course.submissions import LOCK_NAME, RosterEntry, entries
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
@@ -22,7 +22,7 @@ from grader.model.errors import OutputError, UsageError
 from grader.model.result import Result
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
-Report = Callable[[Row, int, int], None]
+Report = Callable[[ClassRow, int, int], None]
 """Told of each row as it comes, with how many are done, of how many."""
 
 
@@ -49,7 +49,7 @@ class Settings:
 class Summary:
     """A class graded; the rows in the order in which the submissions were given."""
 
-    rows: list[Row]
+    rows: list[ClassRow]
     out: Path
 
     def results(self) -> Iterator[Result]:
@@ -105,9 +105,9 @@ def grade_class(
 
 def _all_rows(
     course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler, report: Report
-) -> dict[str, Row]:
+) -> dict[str, ClassRow]:
     """Every entry's row. What the grader itself failed at is tried once more when the rest is done."""
-    rows: dict[str, Row] = {}
+    rows: dict[str, ClassRow] = {}
     done = 0
     for last in (False, True):
         left = [entry for entry in todo if entry.folder not in rows]
@@ -123,13 +123,13 @@ def _all_rows(
 
 def _rows(
     course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler
-) -> Generator[tuple[RosterEntry, Row], None, None]:
+) -> Generator[tuple[RosterEntry, ClassRow], None, None]:
     with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
         for entry, answer in answers:
             yield entry, _lost(course, entry, answer) if isinstance(answer, WorkerDied) else answer
 
 
-def _lost(course: Course, entry: RosterEntry, lost: WorkerDied) -> Row:
+def _lost(course: Course, entry: RosterEntry, lost: WorkerDied) -> ClassRow:
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     return write_failed(course, entry, variant, lost.reason)
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from grader import labs, pipeline
 from grader.course import digests
 from grader.course.results_folder import write_folder
-from grader.course.rows import Row, row
+from grader.course.rows import ClassRow, row
 from grader.course.submissions import RosterEntry
 from grader.engines.base import Engine
 from grader.judge import judge
@@ -42,7 +42,7 @@ class Course:
     digest: str
 
 
-def grade_entry(course: Course, entry: RosterEntry) -> Row:
+def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
     """Grade one submission, write its folder, and give its row. Every failure of this one submission is its row's."""
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     digest = ""
@@ -71,16 +71,16 @@ def grade_entry(course: Course, entry: RosterEntry) -> Row:
     return _write(course, entry, run.result, run.evidence, digest)
 
 
-def _finished(course: Course, entry: RosterEntry, digest: str) -> Row | None:
+def _finished(course: Course, entry: RosterEntry, digest: str) -> ClassRow | None:
     """The row of an earlier run that graded just this."""
     try:
-        known = msgspec.json.decode((course.out / entry.folder / ROW_NAME).read_bytes(), type=Row)
+        known = msgspec.json.decode((course.out / entry.folder / ROW_NAME).read_bytes(), type=ClassRow)
     except (OSError, msgspec.DecodeError):
         return None
     return known if known.digest == digest and known.ending == "graded" else None
 
 
-def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> Row:
+def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> ClassRow:
     """Write the folder of a submission that the grader failed at, and give its row."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
@@ -88,7 +88,7 @@ def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: s
     return _write(course, entry, judge(evidence, hints=course.hints), evidence, "")
 
 
-def _write_refused(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> Row:
+def _write_refused(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> ClassRow:
     """Write the folder of a submission that cannot be read: no points, by the student's own doing."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
@@ -113,7 +113,7 @@ def _write(
     digest: str,
     *,
     refused: bool = False,
-) -> Row:
+) -> ClassRow:
     line = row(entry.student, entry.folder, result, digest=digest, refused=refused)
     write_folder(
         course.out / entry.folder, result, evidence, course.formats, {ROW_NAME: msgspec.json.encode(line)}

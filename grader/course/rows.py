@@ -11,7 +11,7 @@ from grader.model.result import Result
 Ending = Literal["graded", "refused", "error"]
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class ClassRow(Struct, frozen=True, kw_only=True):
     """One submission of the class.
 
     ``ending`` is ``graded``; ``refused`` where the submission itself could not be read, which is the student's to
@@ -32,11 +32,11 @@ class Row(Struct, frozen=True, kw_only=True):
     """Of everything that the grade depends on; see ``digests``."""
 
 
-def row(student: str, folder: str, result: Result, *, digest: str, refused: bool = False) -> Row:
+def row(student: str, folder: str, result: Result, *, digest: str, refused: bool = False) -> ClassRow:
     """The row of a result."""
     failure = result.first_failure()
     ending: Ending = "refused" if refused else result.status
-    return Row(
+    return ClassRow(
         student=student,
         folder=folder,
         ending=ending,

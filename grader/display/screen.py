@@ -103,7 +103,7 @@ def grid(*columns: dict[str, object]) -> Table:
     return table
 
 
-class Transcript:
+class ExcerptLines:
     """Numbered lines behind a bar that goes on where a line is wrapped; an arrow before the decisive one."""
 
     def __init__(self, screen: Screen, excerpt: Excerpt) -> None:

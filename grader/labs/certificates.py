@@ -13,39 +13,39 @@ from grader.model.errors import GraderError
 _FORMAT = b"1"
 
 
-class Pair(Struct, frozen=True):
+class KeyPair(Struct, frozen=True):
     """A certificate and its key, both PEM."""
 
     certificate: bytes
     key: bytes
 
 
-def authority() -> Pair:
+def authority() -> KeyPair:
     """The lab's authority. Raises ``GraderError`` where it is missing."""
     folder = resources.folder("fixtures") / "certificates"
     try:
-        return Pair((folder / "ca.crt").read_bytes(), (folder / "ca.key").read_bytes())
+        return KeyPair((folder / "ca.crt").read_bytes(), (folder / "ca.key").read_bytes())
     except OSError as error:
         raise GraderError(f"cannot read {error.filename}: {error.strerror}: install smtplab again") from error
 
 
-def certificate(ca: Pair, names: list[str], *, client: bool = False) -> Pair:
+def certificate(ca: KeyPair, names: list[str], *, client: bool = False) -> KeyPair:
     """A certificate for these host names, for a server or for a client; the same one as long as the cache keeps it."""
     key = cache.digest([_FORMAT, ca.certificate, str(client).encode(), *(name.encode() for name in names)])
-    return cache.cached("certificates", key, Pair, lambda: _issue(ca, names, client))
+    return cache.cached("certificates", key, KeyPair, lambda: _issue(ca, names, client))
 
 
-def untrustworthy(ca: Pair, names: list[str], fault: Literal["self-signed", "expired"]) -> Pair:
+def untrustworthy(ca: KeyPair, names: list[str], fault: Literal["self-signed", "expired"]) -> KeyPair:
     """A server's certificate that no client may trust: signed by itself, or long expired. Made anew each time."""
     return _issue(ca, names, client=False, fault=fault)
 
 
-def fresh(ca: Pair, names: list[str]) -> Pair:
+def fresh(ca: KeyPair, names: list[str]) -> KeyPair:
     """A server's certificate for names that one run alone has, and that the cache therefore does not keep."""
     return _issue(ca, names, client=False)
 
 
-def _issue(ca: Pair, names: list[str], client: bool, fault: str = "") -> Pair:
+def _issue(ca: KeyPair, names: list[str], client: bool, fault: str = "") -> KeyPair:
     from datetime import UTC, datetime
 
     from cryptography import x509
@@ -82,7 +82,7 @@ def _issue(ca: Pair, names: list[str], client: bool, fault: str = "") -> Pair:
         )
         .sign(signer_key, hashes.SHA256())
     )
-    return Pair(
+    return KeyPair(
         issued.public_bytes(serialization.Encoding.PEM),
         key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -53,7 +53,7 @@ class PeerNames(Struct, frozen=True, forbid_unknown_fields=True):
     addresses: list[str]
 
 
-class Declared(Struct, frozen=True, forbid_unknown_fields=True):
+class DeclaredWorld(Struct, frozen=True, forbid_unknown_fields=True):
     """world.yaml as it is written."""
 
     names: dict[str, Name]
@@ -150,7 +150,7 @@ def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
     from grader.labs.yamlfile import parse
 
     (world_path, world_data), (names_path, names_data), *others = files
-    declared = parse(world_data, world_path, Declared)
+    declared = parse(world_data, world_path, DeclaredWorld)
     forms: dict[str, list[Mail]] = {}
     zones: dict[str, str] = {}
     for path, data in others:

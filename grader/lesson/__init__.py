@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.library import Library, library, read_library
 from grader.lesson.search import look_up, near_matches
 
-__all__ = ["Entry", "Library", "library", "look_up", "near_matches", "read_library"]
+__all__ = ["LessonEntry", "Library", "library", "look_up", "near_matches", "read_library"]

@@ -16,7 +16,7 @@ Reference = Annotated[str, Meta(pattern=r"^RFC [0-9]{3,5}( (section|appendix) [A
 EnhancedCode = Annotated[str, Meta(pattern=r"^[245X]\.[0-9]{1,3}\.[0-9]{1,3}$")]
 
 
-class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class LessonEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What every entry has. ``remark`` tells readers of older material what they may have learnt otherwise."""
 
     id: Id
@@ -29,7 +29,7 @@ class Entry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     remark: Annotated[Text | None, Meta(description="What older material says otherwise.")] = None
 
 
-class Said(Struct, frozen=True, forbid_unknown_fields=True):
+class SpokenLine(Struct, frozen=True, forbid_unknown_fields=True):
     """A line that real Postfix says, and when. ``seen`` is false for lines that stand in its documentation alone."""
 
     when: Text
@@ -37,7 +37,7 @@ class Said(Struct, frozen=True, forbid_unknown_fields=True):
     seen: bool = True
 
 
-class Command(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CommandEntry(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An SMTP command. ``when`` says in which state of the session it is allowed."""
 
     verb: Annotated[str, Meta(pattern=r"^[A-Z]+$")]
@@ -45,12 +45,12 @@ class Command(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: Text
     example: Annotated[list[Annotated[str, Meta(pattern="^[CS]: ")]], Meta(min_length=2)]
     replies: Annotated[list[Id], Meta(min_length=1, description="Ids of the replies it may get.")]
-    postfix: list[Said] = []
+    postfix: list[SpokenLine] = []
     extension: Annotated[Id | None, Meta(description="The extension that it belongs to.")] = None
     status: Literal["required", "optional", "extension", "obsolete"]
 
 
-class Extension(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Extension(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A service extension: what EHLO shows, and what it adds to commands."""
 
     keyword: Annotated[str, Meta(pattern=r"^[A-Z0-9]+$")]
@@ -60,29 +60,29 @@ class Extension(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     postfix: Annotated[Text, Meta(description="Whether and when Postfix offers it.")]
 
 
-class Class(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Class(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A class of replies: the first digit."""
 
     digit: Annotated[int, Meta(ge=2, le=5)]
 
 
-class Reply(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReplyEntry(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A reply code. ``action`` is what the client does next."""
 
     code: Annotated[int, Meta(ge=200, le=599)]
     cause: Text
     action: Text
     enhanced: list[EnhancedCode] = []
-    postfix: list[Said] = []
+    postfix: list[SpokenLine] = []
 
 
-class Enhanced(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Enhanced(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An enhanced status code, class left open where several occur (``X.7.1``)."""
 
     code: EnhancedCode
 
 
-class Port(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Port(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A TCP port. ``service`` is the name in IANA's registry; empty for a port without one."""
 
     port: Annotated[int, Meta(ge=1, le=65535)]
@@ -105,7 +105,7 @@ Group = Literal[
 ]
 
 
-class Header(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Header(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A header field. ``count`` is how often it stands in a message; ``rules`` are ids of header rules."""
 
     name: Annotated[str, Meta(pattern=r"^[A-Za-z-]+$")]
@@ -117,24 +117,24 @@ class Header(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     rules: list[Id] = []
 
 
-class Tag(Struct, frozen=True, forbid_unknown_fields=True):
+class TagEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """A tag or term of a record or signature."""
 
     name: Text
     meaning: Text
 
 
-class Mechanism(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Mechanism(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How somebody proves who they are: a SASL mechanism, a DNS record, a signature, a policy."""
 
     kind: Literal["login", "domain", "transport"]
     example: Text
     where: Annotated[Text, Meta(description="Where it stands: a DNS name, a header field, a command.")]
-    tags: list[Tag] = []
+    tags: list[TagEntry] = []
     pitfalls: list[Text] = []
 
 
-class Step(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class WayStep(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A step of a message's way, in the file's order. ``actor`` does it, by ``protocol``."""
 
     actor: Text
@@ -142,13 +142,13 @@ class Step(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fails: Annotated[Text, Meta(description="What goes wrong here, and how one sees it.")]
 
 
-class Topic(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Topic(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A subject that the lesson explains in prose, with an example where one helps."""
 
     example: str = ""
 
 
-class Term(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Concept(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A word of the glossary."""
 
 
@@ -161,7 +161,7 @@ class Spoken(Struct, frozen=True, forbid_unknown_fields=True):
     see: list[Id] = []
 
 
-class Example(Entry, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Example(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An annotated example: a session, or the trace of a message."""
 
     lines: Annotated[list[Spoken], Meta(min_length=1)]

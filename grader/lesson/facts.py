@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from grader.lesson.entries import Entry, Said, Spoken, Tag
+from grader.lesson.entries import LessonEntry, Spoken, SpokenLine, TagEntry
 from grader.lesson.library import Library
 
 LABELS: dict[str, str] = {
@@ -38,7 +38,7 @@ COUNTS = {"1": "exactly once", "0-1": "at most once", "any": "any number of time
 """How often a header field stands in a message."""
 
 
-def lines(entry: Entry, key: str, library: Library) -> list[str]:
+def lines(entry: LessonEntry, key: str, library: Library) -> list[str]:
     """What an entry has under a key of ``LABELS``, as lines of text; none where it has nothing there."""
     value = getattr(entry, key, None)
     if not value:
@@ -61,9 +61,9 @@ _TOLD: dict[str, Callable[..., list[str]]] = {
 
 def _line(item: object) -> str:
     match item:
-        case Said():
+        case SpokenLine():
             return f"{item.line}\n  ({item.when}{'' if item.seen else '; as documented'})"
-        case Tag():
+        case TagEntry():
             return f"{item.name}  {item.meaning}"
         case Spoken():
             spoken = f"{item.who}: {item.line}" if item.who else item.line

@@ -16,34 +16,34 @@ from grader.kinds.quiz.questions import Question
 from grader.labs.complaints import refusal
 from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson import entries
-from grader.lesson.entries import Document, Entry, HeaderRule, HeaderRules
+from grader.lesson.entries import Document, HeaderRule, HeaderRules, LessonEntry
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.templates import nearest
 
-FILES: dict[str, type[Entry]] = {
+FILES: dict[str, type[LessonEntry]] = {
     "topics": entries.Topic,
-    "delivery": entries.Step,
+    "delivery": entries.WayStep,
     "examples": entries.Example,
-    "commands": entries.Command,
+    "commands": entries.CommandEntry,
     "extensions": entries.Extension,
     "classes": entries.Class,
-    "replies": entries.Reply,
+    "replies": entries.ReplyEntry,
     "enhanced": entries.Enhanced,
     "ports": entries.Port,
     "mechanisms": entries.Mechanism,
     "headers": entries.Header,
-    "glossary": entries.Term,
+    "glossary": entries.Concept,
 }
 """The files of entries, in the order in which the lesson shows them. Each is a list of one type."""
 
-E = TypeVar("E", bound=Entry)
+E = TypeVar("E", bound=LessonEntry)
 
 
 class Library(Struct, frozen=True):
     """All of the lesson's data, in the order of the files."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, LessonEntry]
     documents: dict[int, Document]
     questions: list[Question]
     sample: str
@@ -75,11 +75,11 @@ def library() -> Library:
 def read_library(folder: Path) -> Library:
     """The data in a folder. Raises ``LabError``: a line for each fault, with file, line and how to fix it."""
     documents = _documents(folder)
-    found: dict[str, Entry] = {}
-    files: list[tuple[_File, list[Entry]]] = []
+    found: dict[str, LessonEntry] = {}
+    files: list[tuple[_File, list[LessonEntry]]] = []
     for name, kind in FILES.items():
         file = _open(folder / f"{name}.yaml")
-        listed = cast("list[Entry]", parse(file.data, file.path, list[kind]))  # type: ignore[valid-type]
+        listed = cast("list[LessonEntry]", parse(file.data, file.path, list[kind]))  # type: ignore[valid-type]
         for place, entry in enumerate(listed):
             if entry.id in found:
                 file.complaints.append(
@@ -109,7 +109,7 @@ def _documents(folder: Path) -> dict[int, Document]:
 
 
 def _entry_complaints(
-    entry: Entry, place: int, known: dict[str, Entry], documents: dict[int, Document]
+    entry: LessonEntry, place: int, known: dict[str, LessonEntry], documents: dict[int, Document]
 ) -> Iterator[Diagnostic]:
     for number, reference in enumerate(entry.references):
         if wrong := _reference_complaint(reference, documents):
@@ -119,19 +119,19 @@ def _entry_complaints(
             yield fault_at((place, *path), f"there is no entry {id_!r}{nearest('%r', id_, known)}")
         elif id_ == entry.id:
             yield fault_at((place, *path), f"{id_!r} refers to itself; remove it")
-    if isinstance(entry, entries.Reply):
+    if isinstance(entry, entries.ReplyEntry):
         codes = {other.code for other in known.values() if isinstance(other, entries.Enhanced)}
         for number, code in enumerate(entry.enhanced):
             if code not in codes and f"X{code[1:]}" not in codes:
                 yield fault_at((place, "enhanced", number), f"enhanced.yaml has no code {code}; add it there")
 
 
-def _named(entry: Entry) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _named(entry: LessonEntry) -> Iterator[tuple[tuple[str | int, ...], str]]:
     """Every id that an entry names, and where in it."""
     for key in ("see", "replies"):
         for number, id_ in enumerate(getattr(entry, key, ())):
             yield (key, number), id_
-    if isinstance(entry, entries.Command) and entry.extension:
+    if isinstance(entry, entries.CommandEntry) and entry.extension:
         yield ("extension",), entry.extension
     if isinstance(entry, entries.Example):
         for number, line in enumerate(entry.lines):
@@ -150,7 +150,7 @@ def _reference_complaint(reference: str, documents: dict[int, Document]) -> str:
     return ""
 
 
-def _rules(folder: Path, known: dict[str, Entry]) -> tuple[str, dict[str, HeaderRule]]:
+def _rules(folder: Path, known: dict[str, LessonEntry]) -> tuple[str, dict[str, HeaderRule]]:
     file = _open(folder / "header-rules.yaml")
     read = parse(file.data, file.path, HeaderRules)
     for place, rule in enumerate(read.rules):
@@ -175,7 +175,7 @@ def _rules(folder: Path, known: dict[str, Entry]) -> tuple[str, dict[str, Header
     return read.sample, {rule.id: rule for rule in read.rules}
 
 
-def _check_rule_names(files: list[tuple[_File, list[Entry]]], rules: dict[str, HeaderRule]) -> None:
+def _check_rule_names(files: list[tuple[_File, list[LessonEntry]]], rules: dict[str, HeaderRule]) -> None:
     for file, listed in files:
         for place, entry in enumerate(listed):
             for number, id_ in enumerate(getattr(entry, "rules", ())):

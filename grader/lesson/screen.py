@@ -10,7 +10,7 @@ from rich.text import Text
 
 from grader.display.screen import QUIET, Screen, grid, words
 from grader.formats.message.rules import RULES
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.facts import LABELS, lines
 from grader.lesson.library import Library
 from grader.lesson.sheets import Sheet
@@ -19,7 +19,7 @@ Row = tuple[str, str, str]
 
 
 def show(
-    entry: Entry,
+    entry: LessonEntry,
     library: Library,
     *,
     file: IO[str] | None = None,
@@ -42,7 +42,7 @@ def show(
     screen.show(*parts)
 
 
-def _facts(entry: Entry, library: Library) -> Iterator[tuple[str, str]]:
+def _facts(entry: LessonEntry, library: Library) -> Iterator[tuple[str, str]]:
     for key, label in LABELS.items():
         if told := lines(entry, key, library):
             yield label, "\n".join(told)

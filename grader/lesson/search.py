@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from functools import cache
 
 from grader.lesson import entries
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.library import Library, library
 
 _NOISE = re.compile(
@@ -16,7 +16,7 @@ _NOISE = re.compile(
 )
 
 
-def look_up(term: str, among: Library | None = None) -> Entry | None:
+def look_up(term: str, among: Library | None = None) -> LessonEntry | None:
     """The entry for a term as a reader would type it; ``None`` where there is none.
 
     Capitals, a colon at the end and a word such as 'port' before a number make no difference. Where a term means
@@ -40,17 +40,17 @@ def near_matches(term: str, among: Library | None = None, *, count: int = 3) -> 
     return found[:count]
 
 
-def _index(among: Library | None) -> dict[str, Entry]:
+def _index(among: Library | None) -> dict[str, LessonEntry]:
     return _own_index() if among is None else _index_of(among)
 
 
 @cache
-def _own_index() -> dict[str, Entry]:
+def _own_index() -> dict[str, LessonEntry]:
     return _index_of(library())
 
 
-def _index_of(among: Library) -> dict[str, Entry]:
-    index: dict[str, Entry] = {}
+def _index_of(among: Library) -> dict[str, LessonEntry]:
+    index: dict[str, LessonEntry] = {}
     for names in (_own_names, _other_names):
         for entry in among.entries.values():
             for name in names(entry):
@@ -58,13 +58,13 @@ def _index_of(among: Library) -> dict[str, Entry]:
     return index
 
 
-def _own_names(entry: Entry) -> Iterator[str]:
+def _own_names(entry: LessonEntry) -> Iterator[str]:
     match entry:
-        case entries.Command():
+        case entries.CommandEntry():
             yield entry.verb
         case entries.Extension():
             yield entry.keyword
-        case entries.Reply() | entries.Enhanced():
+        case entries.ReplyEntry() | entries.Enhanced():
             yield str(entry.code)
         case entries.Class():
             yield f"{entry.digit}xx"
@@ -74,7 +74,7 @@ def _own_names(entry: Entry) -> Iterator[str]:
             yield entry.name
 
 
-def _other_names(entry: Entry) -> Iterator[str]:
+def _other_names(entry: LessonEntry) -> Iterator[str]:
     yield entry.id
     yield entry.title
     yield from entry.aliases

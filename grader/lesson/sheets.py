@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from grader.lesson import entries
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Sheet:
     name: str
     title: str
     summary: str
-    kinds: tuple[type[Entry], ...] = ()
+    kinds: tuple[type[LessonEntry], ...] = ()
 
 
 SHEETS: dict[str, Sheet] = {
@@ -25,7 +25,7 @@ SHEETS: dict[str, Sheet] = {
             "commands",
             "Commands",
             "What a client may say, when, and what it may be answered.",
-            (entries.Command,),
+            (entries.CommandEntry,),
         ),
         Sheet(
             "extensions",
@@ -37,7 +37,7 @@ SHEETS: dict[str, Sheet] = {
             "replies",
             "Reply codes",
             "Three digits that programs go by, and the finer enhanced codes behind them.",
-            (entries.Class, entries.Reply, entries.Enhanced),
+            (entries.Class, entries.ReplyEntry, entries.Enhanced),
         ),
         Sheet(
             "ports",
@@ -62,7 +62,7 @@ SHEETS: dict[str, Sheet] = {
             "How users, domains and servers prove who they are: logins, SPF, DKIM, DMARC, ARC, TLS.",
             (entries.Mechanism,),
         ),
-        Sheet("glossary", "Glossary", "The words of the field, each in one sentence.", (entries.Term,)),
+        Sheet("glossary", "Glossary", "The words of the field, each in one sentence.", (entries.Concept,)),
         Sheet(
             "standards",
             "Standards",

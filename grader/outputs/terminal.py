@@ -14,7 +14,7 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from grader.display.screen import LOOKS, QUIET, Screen, Transcript, bar, grid, words
+from grader.display.screen import LOOKS, QUIET, ExcerptLines, Screen, bar, grid, words
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Check, Lab
@@ -169,7 +169,7 @@ def _observed(screen: Screen, check: CheckResult, known: EvidenceView) -> Iterat
     excerpts, more = known.excerpts(check, rows=EXCERPT_ROWS)
     for excerpt in excerpts:
         yield Text()
-        yield Transcript(screen, excerpt)
+        yield ExcerptLines(screen, excerpt)
     if more:
         yield Text(f"and {count(more, 'more place')} like these in the evidence", QUIET)
     if excerpts:

@@ -22,7 +22,7 @@ import pytest
 
 from grader import labs, outputs, pipeline
 from grader.cli import main
-from grader.course.rows import Row
+from grader.course.rows import ClassRow
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
@@ -230,4 +230,4 @@ def test_what_the_grader_threw_away_disturbs_no_run(engine: Engine, here: Path) 
 
 
 def test_a_row_is_small() -> None:
-    assert len(msgspec.json.encode(Row(student="x" * 100, folder="x" * 100, ending="graded"))) < 1000
+    assert len(msgspec.json.encode(ClassRow(student="x" * 100, folder="x" * 100, ending="graded"))) < 1000

@@ -13,7 +13,7 @@ from grader import resources
 from grader.formats.message import check_message
 from grader.formats.message.rules import RULES
 from grader.lesson import entries, library, look_up, near_matches, read_library
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.library import FILES
 from grader.model.errors import LabError
 
@@ -38,7 +38,7 @@ def spoil(folder: Path, name: str, old: str, new: str) -> str:
 
 
 @pytest.mark.parametrize("kind", FILES.values())
-def test_every_kind_of_entry_is_there(kind: type[Entry]) -> None:
+def test_every_kind_of_entry_is_there(kind: type[LessonEntry]) -> None:
     assert ALL.of(kind)
 
 
@@ -48,7 +48,7 @@ def test_every_entry_can_be_reached_from_another() -> None:
     reached |= {id_ for example in ALL.of(entries.Example) for line in example.lines for id_ in line.see}
     reached |= {id_ for rule in ALL.rules.values() for id_ in rule.see}
     reached |= {id_ for question in ALL.questions for id_ in question.see}
-    reached |= {entry.id for entry in ALL.of(entries.Reply) + ALL.of(entries.Enhanced)}
+    reached |= {entry.id for entry in ALL.of(entries.ReplyEntry) + ALL.of(entries.Enhanced)}
     assert sorted(set(ALL.entries) - reached) == []
 
 
@@ -64,7 +64,7 @@ def test_texts_end_as_sentences_do() -> None:
 
 def test_codes_and_classes_fit() -> None:
     classes = {entry.digit for entry in ALL.of(entries.Class)}
-    for reply in ALL.of(entries.Reply):
+    for reply in ALL.of(entries.ReplyEntry):
         assert reply.code // 100 in classes
         assert {int(code[0]) for code in reply.enhanced} <= {reply.code // 100}
         for said in reply.postfix:
@@ -72,7 +72,7 @@ def test_codes_and_classes_fit() -> None:
 
 
 def test_commands_and_their_extensions_name_each_other() -> None:
-    for command in ALL.of(entries.Command):
+    for command in ALL.of(entries.CommandEntry):
         assert (command.extension is not None) == (command.status == "extension")
         if command.extension:
             extension = ALL.entries[command.extension]
@@ -81,7 +81,7 @@ def test_commands_and_their_extensions_name_each_other() -> None:
 
 
 def test_what_postfix_says_to_a_command_is_a_reply_that_the_command_may_get() -> None:
-    for command in ALL.of(entries.Command):
+    for command in ALL.of(entries.CommandEntry):
         codes = {int(id_.removeprefix("reply-")) for id_ in command.replies}
         said = {int(said.line[:3]) for said in command.postfix}
         # 504 to HELO and EHLO is a choice of Postfix's restrictions, which the standard does not list.
@@ -89,8 +89,8 @@ def test_what_postfix_says_to_a_command_is_a_reply_that_the_command_may_get() ->
 
 
 def test_the_same_situation_has_the_same_line_everywhere() -> None:
-    lines = [said for entry in ALL.of(entries.Command) for said in entry.postfix]
-    lines += [said for entry in ALL.of(entries.Reply) for said in entry.postfix]
+    lines = [said for entry in ALL.of(entries.CommandEntry) for said in entry.postfix]
+    lines += [said for entry in ALL.of(entries.ReplyEntry) for said in entry.postfix]
     by_when: dict[str, set[str]] = {}
     for said in lines:
         by_when.setdefault(said.when.lower(), set()).add(said.line)

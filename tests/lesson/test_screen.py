@@ -30,7 +30,7 @@ def test_every_sheet_that_a_check_names_can_be_read(sheet: str) -> None:
 
 
 @pytest.mark.parametrize("entry", lesson.library().entries.values(), ids=lambda entry: entry.id)
-def test_every_entry_is_shown_with_its_text_and_its_references(entry: lesson.Entry) -> None:
+def test_every_entry_is_shown_with_its_text_and_its_references(entry: lesson.LessonEntry) -> None:
     out = io.StringIO()
     screen.show(entry, lesson.library(), file=out, width=10_000, color=False)
     shown = " ".join(out.getvalue().split())

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from grader.labs.certificates import Pair, authority, certificate
+from grader.labs.certificates import KeyPair, authority, certificate
 from grader.model.submission_server import Conversation, ServerBehaviour, SubmissionServerSpec
 from grader.model.traffic import Arrival, Session
 from grader.world.peers import Peers
@@ -28,10 +28,10 @@ PLAIN = base64.b64encode(f"\0{USER}\0{PASSWORD}".encode()).decode()
 
 
 @cache
-def pair() -> Pair:
+def pair() -> KeyPair:
     ca = authority()
     made = certificate(ca, [NAME])
-    return Pair(made.certificate + ca.certificate, made.key)
+    return KeyPair(made.certificate + ca.certificate, made.key)
 
 
 @cache

@@ -51,7 +51,7 @@ def quiz(
     from grader.cli.interrupts import INTERRUPTED
     from grader.display.screen import Screen, words
     from grader.lesson.quiz.practice import chosen, draw, new_seed, valid_seed
-    from grader.lesson.quiz.terminal import Check, Interrupted, reader
+    from grader.lesson.quiz.terminal import Interrupted, PractiseRound, reader
 
     questions = chosen(topics, bank)
     seed = valid_seed(seed) if seed is not None else new_seed()
@@ -61,7 +61,7 @@ def quiz(
     command += [word for topic in topics for word in ("--topic", topic)]
     command += [word for path in bank for word in ("--bank", str(path))]
     drawn = draw(questions, seed, number)
-    check = Check(drawn, seed, ask=ask, again=again, screen=screen, command=shlex.join(command))
+    check = PractiseRound(drawn, seed, ask=ask, again=again, screen=screen, command=shlex.join(command))
     most = len(check.posed)
     screen.show(
         words("Knowledge check", "bold"), words(f"seed {seed} · {most} questions · 10 points each", "dim")

@@ -12,7 +12,7 @@ import click
 from grader.cli import options
 
 if TYPE_CHECKING:
-    from grader.lesson.simulator.peers import Peer
+    from grader.lesson.simulator.peers import SimulatedPeer
     from grader.lesson.simulator.transcript import Scene
 
 
@@ -97,7 +97,7 @@ def _converse(terminal: Any, play: str | None, *, typed: bool) -> None:
 
 
 @contextmanager
-def _peers(real: bool, engine: str) -> Iterator[Callable[[Scene], Peer]]:
+def _peers(real: bool, engine: str) -> Iterator[Callable[[Scene], SimulatedPeer]]:
     """Makes peers. The real server is started when it is first needed, and anew for other switches."""
     from grader.lesson.simulator.peers import Real, Simulated
     from grader.lesson.simulator.table import table
@@ -114,7 +114,7 @@ def _peers(real: bool, engine: str) -> Iterator[Callable[[Scene], Peer]]:
     steps = Steps()
     with SwitchedServer(table().server, chosen, steps) as switched:
 
-        def connect(scene: Scene) -> Peer:
+        def connect(scene: Scene) -> SimulatedPeer:
             server = switched.with_switches(frozenset(scene.switches))
             steps.clear()
             return Real(table(), scene, server)

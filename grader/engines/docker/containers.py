@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from grader.engines.docker.daemon import Service
+from grader.engines.docker.daemon import DockerService
 from grader.engines.docker.images import archive
 from grader.engines.guest.files import WRITABLE
 from grader.engines.machine import (
@@ -85,7 +85,7 @@ def owner() -> str:
 class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
-    def __init__(self, service: Service, image: str, run: str, plan: MachinePlan) -> None:
+    def __init__(self, service: DockerService, image: str, run: str, plan: MachinePlan) -> None:
         self._client = service.client
         self._image = image
         self._run = run

@@ -38,14 +38,14 @@ class Unreachable(EngineError):
 
 
 @dataclass(frozen=True)
-class Service:
+class DockerService:
     """A service that answers: its client, and whether it is Podman."""
 
     client: APIClient
     podman: bool
 
 
-def connect(patience: int = PATIENT) -> Service:
+def connect(patience: int = PATIENT) -> DockerService:
     """The first service that answers, each within ``patience`` seconds.
 
     Asked in this order: ``DOCKER_HOST``, the current context of the docker command, Docker's own socket, Podman's.
@@ -118,7 +118,7 @@ def _knock(path: str, address: str, patience: int) -> None:
             raise Unreachable(_problem(address, error)) from error
 
 
-def _service(address: str, settings: dict[str, Any], patience: int) -> Service:
+def _service(address: str, settings: dict[str, Any], patience: int) -> DockerService:
     if path := _path(address):
         _knock(path, address, patience)
     from docker import APIClient
@@ -136,7 +136,7 @@ def _service(address: str, settings: dict[str, Any], patience: int) -> Service:
         with closing(client(MINIMUM_DOCKER_API_VERSION)) as first:
             # Podman takes half a second to tell its version, and none to answer this.
             about = first.get(f"{first.base_url}/_ping", timeout=patience).headers
-        return Service(client(about["Api-Version"]), "Libpod" in about.get("Server", ""))
+        return DockerService(client(about["Api-Version"]), "Libpod" in about.get("Server", ""))
     except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
         raise Unreachable(_problem(address, error)) from error
 
@@ -196,7 +196,7 @@ def _reason(error: Exception) -> str:
     return os.strerror(number) if number else " ".join(str(error).split())[:200]
 
 
-def limits_problem(service: Service) -> Problem | None:
+def limits_problem(service: DockerService) -> Problem | None:
     """That memory and processes cannot be limited, as without rights on control groups of version 1; else ``None``."""
     client = service.client
     with as_engine_error("tell what it can limit"):

@@ -17,7 +17,7 @@ from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import (
     PATIENT,
     QUICK,
-    Service,
+    DockerService,
     Unreachable,
     as_engine_error,
     connect,
@@ -41,13 +41,13 @@ class DockerEngine:
     name = "docker"
 
     def __init__(self) -> None:
-        self._connected: tuple[int, Service] | None = None
+        self._connected: tuple[int, DockerService] | None = None
 
     def __reduce__(self) -> tuple[type[DockerEngine], tuple[()]]:
         # A connection does not travel to a worker: it makes its own.
         return DockerEngine, ()
 
-    def _service(self, patience: int = PATIENT) -> Service:
+    def _service(self, patience: int = PATIENT) -> DockerService:
         """This process's way to Docker, which a forked child must not share. Raises ``Unreachable``."""
         if self._connected is None or self._connected[0] != os.getpid():
             self._connected = os.getpid(), connect(patience)
@@ -120,7 +120,7 @@ def _abandoned(labels: dict[str, str]) -> bool:
 class _Run:
     """The three containers of one run, from their start to their removal."""
 
-    def __init__(self, service: Service, image: str, plan: MachinePlan) -> None:
+    def __init__(self, service: DockerService, image: str, plan: MachinePlan) -> None:
         self._client = service.client
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
         self._pool = ThreadPoolExecutor(3)

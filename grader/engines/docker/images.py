@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.engines import image
 from grader.engines.base import Progress
-from grader.engines.docker.daemon import Service, as_engine_error
+from grader.engines.docker.daemon import DockerService, as_engine_error
 from grader.engines.machine import LIBRARY, guest_files
 from grader.model.errors import EngineError
 
@@ -59,7 +59,7 @@ def host_tag() -> str:
     return f"{HOST}:{total.hexdigest()[:_DIGITS]}"
 
 
-def ensure(service: Service, progress: Progress) -> str:
+def ensure(service: DockerService, progress: Progress) -> str:
     """The name of the image to start from, made unless it is there. Raises ``EngineError``."""
     tag, client = host_tag(), service.client
     if is_there(client, tag):
@@ -130,7 +130,7 @@ def _programs() -> Iterator[tuple[str, bytes]]:
         yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
 
 
-def _make_base(service: Service, progress: Progress) -> None:
+def _make_base(service: DockerService, progress: Progress) -> None:
     """Import the local engine's image where it is built, else build by Dockerfile where a registry answers."""
     client, same = service.client, _same_machine(service)
     if same and (image.folder() / "root.tar").exists():
@@ -148,7 +148,7 @@ def _make_base(service: Service, progress: Progress) -> None:
     )
 
 
-def _same_machine(service: Service) -> bool:
+def _same_machine(service: DockerService) -> bool:
     """Whether programs built for this machine run on Docker's."""
     with as_engine_error("tell its architecture"):
         theirs: str = service.client.version()["Arch"]
@@ -156,7 +156,7 @@ def _same_machine(service: Service) -> bool:
     return theirs == {"x86_64": "amd64", "aarch64": "arm64"}.get(ours, ours)
 
 
-def _refusal(service: Service) -> str | None:
+def _refusal(service: DockerService) -> str | None:
     """Why Docker cannot get the image to build from; ``None`` when it has it or can."""
     client = service.client
     if is_there(client, DEBIAN):

@@ -12,14 +12,14 @@ from grader.engines.local import cgroups, network, oci, syscalls, userns
 from grader.engines.machine import etc_files
 
 if TYPE_CHECKING:
-    from grader.engines.local.orders import Ends, Order
+    from grader.engines.local.orders import Ends, StartOrder
     from grader.model.plan import MachinePlan
 
 STAGE = "/mnt"
 """Where the bundle is laid out, in a mount namespace of runc's own: any folder that every Linux has will do."""
 
 
-def become_runc(order: Order, ends: Ends, doors: list[int]) -> None:
+def become_runc(order: StartOrder, ends: Ends, doors: list[int]) -> None:
     """Lay out the bundle, join the networks, and become runc, which ends when the agent runs. Raises ``OSError``.
 
     The working directory is the image's root file system.

@@ -36,7 +36,7 @@ class Ends:
         return [getattr(self, name) for name in self.__dataclass_fields__]
 
 
-class Order(msgspec.Struct):
+class StartOrder(msgspec.Struct):
     """What the supervisor is told: a plan as far as it concerns it, the agent's files, and the seccomp profile.
 
     Files come along as their content: the grader may read what its processes in a user namespace may not.
@@ -60,11 +60,11 @@ def written(plan: MachinePlan, doors: int) -> bytes:
         limits=plan.limits,
     )
     seccomp = resources.folder("fixtures") / "seccomp.json"
-    data = msgspec.msgpack.encode(Order(bare, guest_files(), seccomp.read_bytes()))
+    data = msgspec.msgpack.encode(StartOrder(bare, guest_files(), seccomp.read_bytes()))
     return LENGTH.pack(len(data), doors) + data
 
 
-def received(orders: int) -> tuple[Order, list[int]] | None:
+def received(orders: int) -> tuple[StartOrder, list[int]] | None:
     """The order, and the doors of the run's control groups; ``None`` where the grader has changed its mind."""
     with socket.socket(fileno=os.dup(orders)) as channel:
         head, doors, _, _ = socket.recv_fds(channel, LENGTH.size, MOST_DOORS)
@@ -76,4 +76,4 @@ def received(orders: int) -> tuple[Order, list[int]] | None:
         data = bytearray()
         while len(data) < length and (chunk := channel.recv(length - len(data))):
             data += chunk
-    return msgspec.msgpack.decode(data, type=Order), list(doors)
+    return msgspec.msgpack.decode(data, type=StartOrder), list(doors)

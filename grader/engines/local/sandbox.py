@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from grader.engines.local import syscalls
-from grader.engines.local.orders import Ends, Order, received
+from grader.engines.local.orders import Ends, StartOrder, received
 from grader.model.plan import MachinePlan
 
 SEPARATE = (
@@ -113,7 +113,7 @@ def _import_all() -> None:
         importlib.import_module(name)
 
 
-def _run(order: Order, doors: list[int], world: int, ends: Ends) -> None:
+def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
     """Start the student's host beside the world, and wait for the end."""
     from grader.engines.local import host
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from grader.kinds.program.checks import PEOPLE, choices, pairs
 from grader.kinds.program.declare import Program, ProgramLab, RunMessage
 from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
-from grader.labs.certificates import Pair, authority, fresh, untrustworthy
+from grader.labs.certificates import KeyPair, authority, fresh, untrustworthy
 from grader.labs.messages import draw_token
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
@@ -178,17 +178,17 @@ class _Drawn:
             certificate=pair.certificate, key=pair.key, user=user, password=password,
         )  # fmt: skip
 
-    def _certificate(self, behaviour: ServerBehaviour, name: str) -> Pair:
+    def _certificate(self, behaviour: ServerBehaviour, name: str) -> KeyPair:
         """The server's certificate with its chain."""
         if behaviour.tls == "stripped":
-            return Pair(b"", b"")
+            return KeyPair(b"", b"")
         if behaviour.certificate in ("self-signed", "expired"):
             pair = untrustworthy(self._ca, [name], behaviour.certificate)
         else:
             other = f"mail.{self._variant.names['third']}"
             pair = fresh(self._ca, [other if behaviour.certificate == "other-name" else name])
         chain = b"" if behaviour.certificate == "self-signed" else self._ca.certificate
-        return Pair(pair.certificate + chain, pair.key)
+        return KeyPair(pair.certificate + chain, pair.key)
 
 
 def _wanted(message: RunMessage, names: dict[str, str], sender: str) -> Wanted:

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 
 from grader.kinds.quiz.facts import Posed
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Single, choices, letter
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Single, choices, letter
 
 WIDTH = 100
 TASKS = {
@@ -53,7 +53,7 @@ def _blank(posed: Posed) -> list[str]:
     question = posed.question
     if isinstance(question, Match):
         return [f"{question.id}:", *(f"  {_quoted(pair.left)}:" for pair in question.pairs)]
-    if isinstance(question, Multiple | Order):
+    if isinstance(question, Multiple | OrderItems):
         return [f"{question.id}: []"]
     return [f"{question.id}:"]
 

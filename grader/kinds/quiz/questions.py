@@ -27,7 +27,7 @@ class Option(Struct, frozen=True, forbid_unknown_fields=True):
     missed: Annotated[str, Meta(description="Said to whoever did not choose it, though it is right.")] = ""
 
 
-class Pair(Struct, frozen=True, forbid_unknown_fields=True):
+class MatchPair(Struct, frozen=True, forbid_unknown_fields=True):
     """Two things that belong together."""
 
     left: Annotated[Text, Meta(description="What stands there.")]
@@ -90,7 +90,7 @@ class Multiple(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag=
     ]
 
 
-class Order(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="order"):
+class OrderItems(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="order"):
     """Things to be put in order; they are listed in the right one."""
 
     items: Annotated[
@@ -101,7 +101,7 @@ class Order(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="or
 class Match(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="match"):
     """Things to be put together in pairs."""
 
-    pairs: Annotated[list[Pair], Meta(min_length=3, max_length=MOST, description="The right pairs.")]
+    pairs: Annotated[list[MatchPair], Meta(min_length=3, max_length=MOST, description="The right pairs.")]
 
 
 class Fill(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="fill"):
@@ -114,11 +114,11 @@ class Fill(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="fil
     exact: Annotated[bool, Meta(description="Whether capitals matter.")] = field(default=False)
 
 
-Question = Single | Multiple | Order | Match | Fill
+Question = Single | Multiple | OrderItems | Match | Fill
 KINDS: dict[str, type[Question]] = {
     "single": Single,
     "multiple": Multiple,
-    "order": Order,
+    "order": OrderItems,
     "match": Match,
     "fill": Fill,
 }
@@ -149,7 +149,7 @@ def choices(question: Question) -> list[str]:
     """The texts that letters stand for: options, items, or the right-hand sides of pairs."""
     if isinstance(question, Single | Multiple):
         return [option.text for option in question.options]
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return [item.text for item in question.items]
     if isinstance(question, Match):
         return [pair.right for pair in question.pairs]
@@ -168,7 +168,7 @@ def complaint(question: Question) -> str:
         return "a choice is a single letter, which reads like the letter of another choice; write a word more"
     if isinstance(question, Single | Multiple):
         return _choice_complaint(question, texts)
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return (
             "two items are the same text, so their order cannot be told"
             if len(set(texts)) < len(texts)

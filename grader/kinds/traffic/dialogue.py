@@ -49,7 +49,7 @@ END_OF_TEXT = "The single dot ends the text (RFC 5321 section 4.5.2)."
 
 
 @dataclass(frozen=True)
-class Step:
+class AnnotatedLine:
     """A line of a dialogue, and what there is to say to it."""
 
     who: str
@@ -57,12 +57,12 @@ class Step:
     note: str = ""
 
 
-def annotated(session: Session) -> list[Step]:
+def annotated(session: Session) -> list[AnnotatedLine]:
     """The session's lines with notes; what is said twice is explained once."""
     said: set[str] = set()
     steps = []
     for line, note in _noted(session.lines):
-        steps.append(Step(line.who, line.text, "" if note in said else note))
+        steps.append(AnnotatedLine(line.who, line.text, "" if note in said else note))
         said.add(note)
     return steps
 

@@ -9,10 +9,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from grader.display.screen import QUIET, VOICES, grid, words
-from grader.kinds.traffic.dialogue import Step
+from grader.kinds.traffic.dialogue import AnnotatedLine
 
 
-def dialogue(steps: Iterable[Step]) -> Iterator[RenderableType]:
+def dialogue(steps: Iterable[AnnotatedLine]) -> Iterator[RenderableType]:
     """The lines of a session, each with what there is to say to it."""
     table = grid({"width": 2}, {"ratio": 1})
     for step in steps:

@@ -15,8 +15,8 @@ from grader.lesson.analyser.authentication import (
     MOST_FIELDS,
     ArcSet,
     Border,
+    ClaimedSignature,
     Results,
-    Signature,
     arc_findings,
     read_arc,
     read_results,
@@ -26,7 +26,7 @@ from grader.lesson.analyser.authentication import (
     tag,
 )  # fmt: skip
 from grader.lesson.analyser.encoded import decode_words
-from grader.lesson.analyser.findings import WHITE, Finding, finding, organisation, related
+from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, organisation, related
 from grader.lesson.analyser.people import Identity, people_findings, read_people
 from grader.lesson.analyser.trace import HOST, Hop, hop_findings, read_hops
 
@@ -54,10 +54,10 @@ class Analysis(Struct, frozen=True):
     own: str
     trusted: int
     results: list[Results]
-    signatures: list[Signature]
+    signatures: list[ClaimedSignature]
     arc: list[ArcSet]
     people: list[Identity]
-    findings: list[Finding]
+    findings: list[HeaderFinding]
 
 
 def analyse(raw: bytes, own: str = "") -> Analysis:
@@ -140,7 +140,7 @@ def _results(message: Part, border: Border) -> list[Results]:
 
 def _result_findings(
     results: Sequence[Results], own: str, author: str, arc: Sequence[ArcSet]
-) -> Iterator[Finding]:
+) -> Iterator[HeaderFinding]:
     told: set[str] = set()
     for one in results:
         if one.standing == "own":
@@ -164,7 +164,7 @@ def _doubt(one: Results, own: str) -> str:
     return "forged-results" if related(one.server, own) else "untrusted-results"
 
 
-def _verdicts(one: Results, author: str, arc: Sequence[ArcSet]) -> Iterator[Finding]:
+def _verdicts(one: Results, author: str, arc: Sequence[ArcSet]) -> Iterator[HeaderFinding]:
     for outcome in one.outcomes:
         if outcome.method == "dmarc" and outcome.result in ("pass", "fail"):
             domain = tag(outcome.properties, "header.from") or author

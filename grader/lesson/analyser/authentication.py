@@ -11,7 +11,7 @@ from msgspec import Struct
 from grader.formats.message.lexer import Malformed, without_comments
 from grader.formats.message.parse import Field
 from grader.formats.taglist import read_tags
-from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
+from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, readable, related
 
 MOST_FIELDS = 50
 _PIECE = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^;"]|")+', re.DOTALL)
@@ -29,19 +29,19 @@ Standing = Literal["own", "unsure", "foreign"]
 """Whether a server of the reader's wrote a field: certainly, perhaps, or not."""
 
 
-class Pair(Struct, frozen=True):
+class KeyValue(Struct, frozen=True):
     """A name and a value."""
 
     name: str
     value: str
 
 
-class Outcome(Struct, frozen=True):
+class AuthenticationResult(Struct, frozen=True):
     """A check that a server made: its method, its result, and what it says about it."""
 
     method: str
     result: str
-    properties: list[Pair]
+    properties: list[KeyValue]
 
 
 class Results(Struct, frozen=True):
@@ -50,18 +50,18 @@ class Results(Struct, frozen=True):
     field: str
     server: str
     standing: Standing
-    outcomes: list[Outcome]
+    outcomes: list[AuthenticationResult]
     offset: int
 
 
-class Signature(Struct, frozen=True):
+class ClaimedSignature(Struct, frozen=True):
     """A DKIM-Signature: its domain, selector and tags, and whether the domain is aligned with From."""
 
     domain: str
     selector: str
     algorithm: str
     aligned: bool
-    tags: list[Pair]
+    tags: list[KeyValue]
     offset: int
 
 
@@ -72,7 +72,7 @@ class ArcSet(Struct, frozen=True):
     domain: str
     cv: str
     server: str
-    outcomes: list[Outcome]
+    outcomes: list[AuthenticationResult]
     missing: list[str]
 
 
@@ -118,22 +118,22 @@ def read_results(field: Field, border: Border) -> Results:
     )
 
 
-def _outcomes(pieces: Sequence[str]) -> list[Outcome]:
+def _outcomes(pieces: Sequence[str]) -> list[AuthenticationResult]:
     found = []
     for piece in pieces[:MOST_FIELDS]:
-        pairs = [Pair(name, _unquoted(value)) for name, value in _PAIR.findall(piece)]
+        pairs = [KeyValue(name, _unquoted(value)) for name, value in _PAIR.findall(piece)]
         if pairs:
             method = pairs[0].name.partition("/")[0].lower()
-            found.append(Outcome(method, pairs[0].value.lower(), pairs[1:MOST_FIELDS]))
+            found.append(AuthenticationResult(method, pairs[0].value.lower(), pairs[1:MOST_FIELDS]))
     return found
 
 
 def read_spf(field: Field, border: Border) -> Results:
     """A Received-SPF field, which names its server only in a comment or in ``receiver``."""
     text = plain(field).strip(WHITE)
-    pairs = [Pair(name, _unquoted(value)) for name, value in _PAIR.findall(text)][:MOST_FIELDS]
+    pairs = [KeyValue(name, _unquoted(value)) for name, value in _PAIR.findall(text)][:MOST_FIELDS]
     server = next((pair.value for pair in pairs if pair.name == "receiver"), "")
-    outcome = Outcome("spf", text.split(" ")[0].split(";")[0].lower(), pairs)
+    outcome = AuthenticationResult("spf", text.split(" ")[0].split(";")[0].lower(), pairs)
     return Results("Received-SPF", server, border.standing(field.offset, None), [outcome], field.offset)
 
 
@@ -145,25 +145,29 @@ def _unquoted(value: str) -> str:
     )
 
 
-def signature_tags(field: Field) -> list[Pair]:
+def signature_tags(field: Field) -> list[KeyValue]:
     """The tags of a signature (RFC 6376 section 3.2), white space inside their values taken out."""
     parts = read_tags(readable(field.text)).parts[:MOST_FIELDS]
-    return [Pair(part.name, _SPACE.sub("", part.value)) for part in parts if part.fault in (None, "bad-name")]
+    return [
+        KeyValue(part.name, _SPACE.sub("", part.value)) for part in parts if part.fault in (None, "bad-name")
+    ]
 
 
-def read_signature(field: Field, author: str) -> Signature:
+def read_signature(field: Field, author: str) -> ClaimedSignature:
     """A DKIM-Signature. ``author`` is the domain in From."""
     tags = signature_tags(field)
     domain = tag(tags, "d")
-    return Signature(domain, tag(tags, "s"), tag(tags, "a"), related(domain, author), tags, field.offset)
+    return ClaimedSignature(
+        domain, tag(tags, "s"), tag(tags, "a"), related(domain, author), tags, field.offset
+    )
 
 
-def tag(tags: Sequence[Pair], name: str) -> str:
+def tag(tags: Sequence[KeyValue], name: str) -> str:
     """The value of a tag; empty where it is missing."""
     return next((pair.value for pair in tags if pair.name == name), "")
 
 
-def signature_findings(signature: Signature, arrived: int | None) -> Iterator[Finding]:
+def signature_findings(signature: ClaimedSignature, arrived: int | None) -> Iterator[HeaderFinding]:
     """What a signature's tags show, without a look at the key."""
     domain = signature.domain
     for name in ("v", "a", "b", "bh", "d", "h", "s"):
@@ -195,7 +199,7 @@ def read_arc(fields: Sequence[Field]) -> list[ArcSet]:
 
 def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
     seal = signature_tags(found["arc-seal"]) if "arc-seal" in found else []
-    server, outcomes = "", list[Outcome]()
+    server, outcomes = "", list[AuthenticationResult]()
     if "arc-authentication-results" in found:
         pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(found["arc-authentication-results"]))]
         server = pieces[1].split(" ")[0] if len(pieces) > 1 else ""
@@ -204,7 +208,7 @@ def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
     return ArcSet(instance, tag(seal, "d"), tag(seal, "cv").lower(), server, outcomes, missing)
 
 
-def arc_findings(sets: Sequence[ArcSet]) -> Iterator[Finding]:
+def arc_findings(sets: Sequence[ArcSet]) -> Iterator[HeaderFinding]:
     """Where the chain is broken, as far as its fields alone show it (RFC 8617 section 5.2)."""
     for one in sets:
         expected = "none" if one.instance == 1 else "pass"

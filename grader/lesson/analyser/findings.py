@@ -11,7 +11,7 @@ WHITE = " \t\r\n"
 """White space of header fields; other kinds, of other alphabets, part nothing there."""
 
 
-class Finding(Struct, frozen=True):
+class HeaderFinding(Struct, frozen=True):
     """Something that the reader should know. ``hop`` is the number of the hop it is about, or 0."""
 
     rule: str
@@ -22,11 +22,13 @@ class Finding(Struct, frozen=True):
     hop: int = 0
 
 
-def finding(rule: str, /, hop: int = 0, **values: object) -> Finding:
+def finding(rule: str, /, hop: int = 0, **values: object) -> HeaderFinding:
     """A finding in the words of the table. Raises ``StopIteration`` for an unknown rule."""
     text = next(one for one in wordings().findings if one.id == rule)
     words = {name: brief(value) if isinstance(value, str) else value for name, value in values.items()}
-    return Finding(rule, text.grave, text.sentence.format(hop=hop, **words), text.reference, text.see, hop)
+    return HeaderFinding(
+        rule, text.grave, text.sentence.format(hop=hop, **words), text.reference, text.see, hop
+    )
 
 
 def brief(text: str) -> str:

@@ -12,7 +12,7 @@ from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import Field, Part
 from grader.lesson.analyser.encoded import decode_words
-from grader.lesson.analyser.findings import WHITE, Finding, finding, readable, related
+from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, readable, related
 
 _ANGLE = re.compile(r"<([^<> \t\r\n]*@[^<> \t\r\n]*)>")
 _BARE = re.compile(r"[^ \t\r\n<>,;:\"()]+@[^ \t\r\n<>,;:\"()]+")
@@ -63,7 +63,7 @@ def _first(field: Field) -> tuple[str, str]:
     return decode_words(field.text).partition("<")[0].strip(' "') if "<" in text else "", address
 
 
-def people_findings(people: list[Identity]) -> Iterator[Finding]:
+def people_findings(people: list[Identity]) -> Iterator[HeaderFinding]:
     """What the names and addresses show about each other."""
     by_field = {one.field: one for one in people}
     author = by_field.get("From")

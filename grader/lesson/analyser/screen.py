@@ -11,7 +11,7 @@ from rich.text import Text
 from grader.display.screen import QUIET, Screen, grid, words
 from grader.formats.message.report import Fault
 from grader.lesson.analyser.analyse import Analysis
-from grader.lesson.analyser.authentication import Outcome
+from grader.lesson.analyser.authentication import AuthenticationResult
 from grader.lesson.analyser.findings import duration
 from grader.lesson.analyser.tables import wordings
 from grader.lesson.analyser.trace import Hop
@@ -110,7 +110,7 @@ def _checked(found: Analysis) -> Iterator[RenderableType]:
         yield words(text, single=True)
 
 
-def _outcome(outcome: Outcome) -> RenderableType:
+def _outcome(outcome: AuthenticationResult) -> RenderableType:
     said = " ".join(f"{pair.name}={pair.value}" for pair in outcome.properties)
     known = next((one for one in wordings().results if one.name == outcome.result), None)
     return words(

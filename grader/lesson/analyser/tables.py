@@ -17,7 +17,7 @@ from grader.model.templates import nearest
 Grave = Literal["bad", "care", "note", "good"]
 
 
-class Word(Struct, frozen=True, forbid_unknown_fields=True):
+class Wording(Struct, frozen=True, forbid_unknown_fields=True):
     """A word of the field, and what it says. ``see`` is an entry's id; ``mood`` colours a result."""
 
     name: str
@@ -39,10 +39,10 @@ class FindingText(Struct, frozen=True, forbid_unknown_fields=True):
 class Wordings(Struct, frozen=True, forbid_unknown_fields=True):
     """The file of the analyser's tables."""
 
-    protocols: list[Word]
-    methods: list[Word]
-    results: list[Word]
-    tags: list[Word]
+    protocols: list[Wording]
+    methods: list[Wording]
+    results: list[Wording]
+    tags: list[Wording]
     findings: list[FindingText]
 
 

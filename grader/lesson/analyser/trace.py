@@ -10,7 +10,7 @@ from msgspec import Struct
 from grader.formats.message.dates import moment
 from grader.formats.message.lexer import Malformed, comment_end
 from grader.formats.message.parse import Field
-from grader.lesson.analyser.findings import WHITE, Finding, duration, finding, readable, related
+from grader.lesson.analyser.findings import WHITE, HeaderFinding, duration, finding, readable, related
 
 MOST_HOPS = 100
 SLOW = 300
@@ -115,7 +115,7 @@ def _items(text: str) -> Iterator[tuple[str, str, int]]:
             position += 1
 
 
-def hop_findings(hops: Sequence[Hop], total: int, written: int | None) -> Iterator[Finding]:
+def hop_findings(hops: Sequence[Hop], total: int, written: int | None) -> Iterator[HeaderFinding]:
     """What the hops themselves show. ``total`` is how many Received fields there are."""
     if not hops:
         yield finding("no-hops")
@@ -130,7 +130,7 @@ def hop_findings(hops: Sequence[Hop], total: int, written: int | None) -> Iterat
             yield finding("gap", hop.number, source=source, by=hops[place - 1].by)
 
 
-def _written_findings(hops: Sequence[Hop], written: int | None) -> Iterator[Finding]:
+def _written_findings(hops: Sequence[Hop], written: int | None) -> Iterator[HeaderFinding]:
     delay = hops[0].delay if hops else None
     if written is None or delay is None:
         return
@@ -140,7 +140,7 @@ def _written_findings(hops: Sequence[Hop], written: int | None) -> Iterator[Find
         yield finding("written-earlier", 1, time=duration(delay))
 
 
-def _time_findings(hop: Hop, *, first: bool) -> Iterator[Finding]:
+def _time_findings(hop: Hop, *, first: bool) -> Iterator[HeaderFinding]:
     if hop.time is None:
         yield finding("no-time", hop.number)
     elif hop.delay is not None and not first:
@@ -150,7 +150,7 @@ def _time_findings(hop: Hop, *, first: bool) -> Iterator[Finding]:
             yield finding("slow", hop.number, by=hop.by, time=duration(hop.delay))
 
 
-def _name_findings(hop: Hop) -> Iterator[Finding]:
+def _name_findings(hop: Hop) -> Iterator[HeaderFinding]:
     if (
         hop.host
         and hop.host != "unknown"

@@ -7,7 +7,7 @@ import re
 
 from msgspec import Struct
 
-from grader.lesson.composer.draft import Refused
+from grader.lesson.composer.draft import UnusableText
 
 LONGEST_LINE = 998
 LONGEST_SHOWN = 78
@@ -25,7 +25,7 @@ class Body(Struct, frozen=True):
 
 
 def encode_body(text: str, encoding: str) -> Body:
-    """``text`` in UTF-8 and ``encoding``, or for ``automatic`` in the plainest that does. Raises ``Refused``."""
+    """``text`` in UTF-8 and ``encoding``, or for ``automatic`` in the plainest that does. Raises ``UnusableText``."""
     text = _LINE_END.sub("\n", text)
     if text and not text.endswith("\n"):
         text += "\n"
@@ -58,7 +58,7 @@ def _at_risk(line: str) -> bool:
 
 def _refuse(rule: str, what: str) -> None:
     if what:
-        raise Refused(rule, what=what)
+        raise UnusableText(rule, what=what)
 
 
 def _not_7bit(text: str) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from grader.formats.address import split_address
 from grader.formats.message.dates import date_fault
 from grader.lesson.composer.body import Body, encode_body
-from grader.lesson.composer.draft import Complaint, Draft, Finished, Refused, complaint
-from grader.lesson.composer.folding import Field
+from grader.lesson.composer.draft import Complaint, Draft, Finished, UnusableText, complaint
+from grader.lesson.composer.folding import FoldedField
 from grader.lesson.composer.lists import put_list_id, put_urls
 from grader.lesson.composer.tables import BuilderField, tables
-from grader.lesson.composer.typed import DOT_ATOM, Group, Mailbox, read_addresses
+from grader.lesson.composer.typed import DOT_ATOM, Group, TypedMailbox, read_addresses
 
 REQUIRED = ("from", "date")
 _LINE_BREAK = re.compile("[\n\r\x0b\x0c\x85\u2028\u2029]")
@@ -23,7 +23,7 @@ _IDENTIFIER = re.compile(rf"<{DOT_ATOM}@({DOT_ATOM}|\[[!-Z^-~]*\])>")
 _NOT_UNIQUE = re.compile(r"localhost(?:\.localdomain)?|local|\[127\..*\]", re.IGNORECASE)
 _LONGEST_IDENTIFIER = 250
 _BODY_FIELDS = ("content-type", "content-transfer-encoding", "body")
-Envelope = dict[str, list[Mailbox]]
+Envelope = dict[str, list[TypedMailbox]]
 
 
 def compose(values: Mapping[str, str]) -> Draft:
@@ -56,17 +56,17 @@ class _Work:
         text = self._values.get(field.id, "").strip(" ")
         if not text:
             if field.id in REQUIRED:
-                self._complain(field, Refused("missing"))
+                self._complain(field, UnusableText("missing"))
             return
-        line = Field(field.label)
+        line = FoldedField(field.label)
         try:
             _check_characters(text)
             _PUT[field.kind](self, field, line, text)
-        except Refused as refused:
+        except UnusableText as refused:
             self._complain(field, refused)
             return
         if hidden := _HIDDEN.search(text):
-            self._complain(field, Refused("hidden", code=f"U+{ord(hidden[0]):04X}"))
+            self._complain(field, UnusableText("hidden", code=f"U+{ord(hidden[0]):04X}"))
         if field.id != "bcc":
             self._fields.append(Finished(field.label, line.lines, field.entry, line.notes))
 
@@ -75,12 +75,12 @@ class _Work:
         authors, sender = self._people.get("from", []), self._people.get("sender", [])
         field = _field("sender")
         if len(authors) > 1 and not self._values.get("sender", "").strip(" "):
-            self._complain(field, Refused("sender-needed", count=len(authors)))
+            self._complain(field, UnusableText("sender-needed", count=len(authors)))
         if len(authors) == 1 and sender and sender[0].address == authors[0].address:
-            self._complain(field, Refused("sender-repeats"))
+            self._complain(field, UnusableText("sender-repeats"))
         failed = {found.field for found in self._complaints if found.severity == "error"}
         if not self._recipients() and not failed & {"to", "cc", "bcc"}:
-            self._complain(_field("to"), Refused("nobody"))
+            self._complain(_field("to"), UnusableText("nobody"))
 
     def check_lists(self) -> None:
         """One click needs an address of https to go to (RFC 8058 section 3.1)."""
@@ -88,7 +88,7 @@ class _Work:
         if self._values.get(field.id, "").strip(" ") and "<https://" not in self._values.get(
             "list-unsubscribe", ""
         ):
-            self._complain(field, Refused("one-click-https"))
+            self._complain(field, UnusableText("one-click-https"))
 
     def add_body(self) -> None:
         """Encode the body, and describe it in the MIME fields."""
@@ -96,13 +96,13 @@ class _Work:
         text = self._values.get("body", "")
         try:
             if half := _HALF.search(text):
-                raise Refused("half-character", code=f"U+{ord(half[0]):04X}")
+                raise UnusableText("half-character", code=f"U+{ord(half[0]):04X}")
             self._body = encode_body(text, encoding)
-        except Refused as refused:
+        except UnusableText as refused:
             self._complain(_field("body"), refused)
             return
         if self._body.encoding == "8bit" and not self._body.data.isascii():
-            self._complain(_field("content-transfer-encoding"), Refused("needs-8bitmime"))
+            self._complain(_field("content-transfer-encoding"), UnusableText("needs-8bitmime"))
         for name, value, entry in (
             ("MIME-Version", "1.0", "mime-version"),
             ("Content-Type", f"{media}; charset=utf-8", "content-type"),
@@ -114,7 +114,7 @@ class _Work:
     def draft(self) -> Draft:
         """All of it; the message only where nothing is wrong."""
         broken = any(found.severity == "error" for found in self._complaints)
-        sender = (self._people.get("sender") or self._people.get("from") or [Mailbox("", "")])[0].address
+        sender = (self._people.get("sender") or self._people.get("from") or [TypedMailbox("", "")])[0].address
         message = None
         if self._body and not broken:
             header = "".join(f"{line}\r\n" for field in self._fields for line in field.lines)
@@ -130,64 +130,64 @@ class _Work:
         value = self._values.get(field.id, "").strip(" ") or field.choices[0]
         if value in field.choices:
             return value
-        self._complain(field, Refused("choice", text=value))
+        self._complain(field, UnusableText("choice", text=value))
         return field.choices[0]
 
-    def _complain(self, field: BuilderField, refused: Refused) -> None:
+    def _complain(self, field: BuilderField, refused: UnusableText) -> None:
         self._complaints.append(complaint(field.id, field.label, refused.rule, **refused.values))
 
-    def put_text(self, _: BuilderField, line: Field, text: str) -> None:
+    def put_text(self, _: BuilderField, line: FoldedField, text: str) -> None:
         line.text(text)
 
-    def put_choice(self, field: BuilderField, line: Field, text: str) -> None:
+    def put_choice(self, field: BuilderField, line: FoldedField, text: str) -> None:
         if text not in field.choices:
-            raise Refused("choice", text=text)
+            raise UnusableText("choice", text=text)
         line.put(text)
 
-    def put_date(self, _: BuilderField, line: Field, text: str) -> None:
+    def put_date(self, _: BuilderField, line: FoldedField, text: str) -> None:
         text = re.sub(" +", " ", text)
         # The rules read bytes, of which those beyond ASCII stand as surrogates.
         raw = text.encode().decode("ascii", "surrogateescape")
         if fault := ("date-syntax", {"text": raw}) if "(" in text else date_fault(raw):
-            raise Refused(fault[0], **fault[1])
+            raise UnusableText(fault[0], **fault[1])
         line.put(text)
 
-    def put_identifiers(self, field: BuilderField, line: Field, text: str) -> None:
+    def put_identifiers(self, field: BuilderField, line: FoldedField, text: str) -> None:
         found = [piece for piece in text.split(" ") if piece]
         if field.kind == "identifier" and len(found) > 1:
-            raise Refused("identifier-many", count=len(found))
+            raise UnusableText("identifier-many", count=len(found))
         for piece in found:
             right = _identifier(piece)
             line.put(piece)
             if field.kind == "identifier" and _NOT_UNIQUE.fullmatch(right):
-                self._complain(field, Refused("identifier-local", text=right))
+                self._complain(field, UnusableText("identifier-local", text=right))
 
-    def put_addresses(self, field: BuilderField, line: Field, text: str) -> None:
+    def put_addresses(self, field: BuilderField, line: FoldedField, text: str) -> None:
         listed = read_addresses(text)
         if field.kind != "addresses" and any(isinstance(one, Group) for one in listed):
-            raise Refused("group-refused")
+            raise UnusableText("group-refused")
         boxes = [box for one in listed for box in (one.mailboxes if isinstance(one, Group) else [one])]
         if field.kind == "mailbox" and len(boxes) != 1:
-            raise Refused("one-mailbox", count=len(boxes))
+            raise UnusableText("one-mailbox", count=len(boxes))
         for place, one in enumerate(listed):
             _put_address(line, one, "," if place + 1 < len(listed) else "")
         self._people[field.id] = boxes
         for box in boxes:
             domain = split_address(box.address).domain
             if "." not in domain and not domain.startswith("["):
-                self._complain(field, Refused("domain-short", text=domain))
+                self._complain(field, UnusableText("domain-short", text=domain))
                 return
 
 
-def _put_list_id(_: _Work, __: BuilderField, line: Field, text: str) -> None:
+def _put_list_id(_: _Work, __: BuilderField, line: FoldedField, text: str) -> None:
     put_list_id(line, text)
 
 
-def _put_urls(_: _Work, __: BuilderField, line: Field, text: str) -> None:
+def _put_urls(_: _Work, __: BuilderField, line: FoldedField, text: str) -> None:
     put_urls(line, text)
 
 
-_PUT: dict[str, Callable[[_Work, BuilderField, Field, str], None]] = {
+_PUT: dict[str, Callable[[_Work, BuilderField, FoldedField, str], None]] = {
     "authors": _Work.put_addresses,
     "mailbox": _Work.put_addresses,
     "addresses": _Work.put_addresses,
@@ -206,16 +206,16 @@ def _field(id_: str) -> BuilderField:
 
 
 def _check_characters(text: str) -> None:
-    """Refuse what no header field may hold, before anything is made of it. Raises ``Refused``."""
+    """Refuse what no header field may hold, before anything is made of it. Raises ``UnusableText``."""
     if _LINE_BREAK.search(text):
-        raise Refused("line-break")
+        raise UnusableText("line-break")
     for rule, pattern in (("control", _CONTROL), ("half-character", _HALF)):
         if found := pattern.search(text):
-            raise Refused(rule, code=f"U+{ord(found[0]):04X}")
+            raise UnusableText(rule, code=f"U+{ord(found[0]):04X}")
 
 
-def _put_address(line: Field, one: Mailbox | Group, tail: str) -> None:
-    if isinstance(one, Mailbox):
+def _put_address(line: FoldedField, one: TypedMailbox | Group, tail: str) -> None:
+    if isinstance(one, TypedMailbox):
         if one.name:
             line.phrase(one.name)
         line.put((f"<{one.address}>" if one.name else one.address) + tail)
@@ -226,14 +226,14 @@ def _put_address(line: Field, one: Mailbox | Group, tail: str) -> None:
 
 
 def _identifier(piece: str) -> str:
-    """The right side of an identifier. Raises ``Refused``."""
+    """The right side of an identifier. Raises ``UnusableText``."""
     if "," in piece:
-        raise Refused("identifier-comma")
+        raise UnusableText("identifier-comma")
     if "=?" in piece:
-        raise Refused("encoded-place", text=piece)
+        raise UnusableText("encoded-place", text=piece)
     found = _IDENTIFIER.fullmatch(piece)
     if not found:
-        raise Refused("identifier-form", text=piece)
+        raise UnusableText("identifier-form", text=piece)
     if len(piece) > _LONGEST_IDENTIFIER:
-        raise Refused("too-long", length=len(piece), most=_LONGEST_IDENTIFIER)
+        raise UnusableText("too-long", length=len(piece), most=_LONGEST_IDENTIFIER)
     return found[1]

@@ -44,7 +44,7 @@ class Draft(Struct, frozen=True):
     recipients: list[str]
 
 
-class Refused(Exception):
+class UnusableText(Exception):
     """Text that cannot be made a field: the fault's id, and what fills its sentence."""
 
     def __init__(self, rule: str, /, **values: object) -> None:

@@ -17,7 +17,7 @@ _LONGEST_ATOM = 70
 _LONGEST_QUOTED = 74
 
 
-class Field:
+class FoldedField:
     """A header field that grows word by word."""
 
     def __init__(self, name: str) -> None:

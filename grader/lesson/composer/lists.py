@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from grader.lesson.composer.draft import Refused
-from grader.lesson.composer.folding import Field
+from grader.lesson.composer.draft import UnusableText
+from grader.lesson.composer.folding import FoldedField
 from grader.lesson.composer.typed import DOT_ATOM
 
 _LIST_ID = re.compile(r"([^<>]*)<([^<>]*)>")
@@ -17,15 +17,15 @@ _LONGEST_IDENTIFIER = 255
 _LONGEST_URL = 900
 
 
-def put_list_id(line: Field, text: str) -> None:
-    """Write a list's name and identifier. Raises ``Refused``."""
+def put_list_id(line: FoldedField, text: str) -> None:
+    """Write a list's name and identifier. Raises ``UnusableText``."""
     found = _LIST_ID.fullmatch(text)
     if not found or "." not in found[2] or not _IDENTIFIER.fullmatch(found[2]):
-        raise Refused("list-id-form", text=text)
+        raise UnusableText("list-id-form", text=text)
     if "=?" in found[2]:
-        raise Refused("encoded-place", text=found[2])
+        raise UnusableText("encoded-place", text=found[2])
     if len(found[2]) > _LONGEST_IDENTIFIER:
-        raise Refused("too-long", length=len(found[2]), most=_LONGEST_IDENTIFIER)
+        raise UnusableText("too-long", length=len(found[2]), most=_LONGEST_IDENTIFIER)
     name = found[1].strip(" ")
     if _QUOTED.fullmatch(name):
         name = re.sub(r"\\(.)", r"\1", name[1:-1]).strip(" ")
@@ -34,14 +34,14 @@ def put_list_id(line: Field, text: str) -> None:
     line.put(f"<{found[2]}>")
 
 
-def put_urls(line: Field, text: str) -> None:
-    """Write addresses in angle brackets, with commas between them. Raises ``Refused``."""
+def put_urls(line: FoldedField, text: str) -> None:
+    """Write addresses in angle brackets, with commas between them. Raises ``UnusableText``."""
     if not _URLS.fullmatch(text):
-        raise Refused("url-form", text=text)
+        raise UnusableText("url-form", text=text)
     urls = re.findall(r"<([^<>]*)>", text)
     for place, url in enumerate(urls):
         if not _URL.fullmatch(url):
-            raise Refused("url-form", text=url)
+            raise UnusableText("url-form", text=url)
         if len(url) > _LONGEST_URL:
-            raise Refused("too-long", length=len(url), most=_LONGEST_URL)
+            raise UnusableText("too-long", length=len(url), most=_LONGEST_URL)
         line.put(f"<{url}>{',' if place + 1 < len(urls) else ''}")

@@ -6,7 +6,7 @@ import re
 
 from msgspec import Struct
 
-from grader.lesson.composer.draft import Refused
+from grader.lesson.composer.draft import UnusableText
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 DOT_ATOM = rf"{_ATOM}(?:\.{_ATOM})*"
@@ -21,7 +21,7 @@ _LONGEST_LOCAL = 64
 _LONGEST_DOMAIN = 255
 
 
-class Mailbox(Struct, frozen=True):
+class TypedMailbox(Struct, frozen=True):
     """An address with its display name, which may be empty."""
 
     name: str
@@ -32,11 +32,11 @@ class Group(Struct, frozen=True):
     """A named group of mailboxes, which may be empty."""
 
     name: str
-    mailboxes: list[Mailbox]
+    mailboxes: list[TypedMailbox]
 
 
-def read_addresses(text: str) -> list[Mailbox | Group]:
-    """The addresses in a typed list. Raises ``Refused``."""
+def read_addresses(text: str) -> list[TypedMailbox | Group]:
+    """The addresses in a typed list. Raises ``UnusableText``."""
     return _Reader(text).addresses()
 
 
@@ -45,14 +45,14 @@ class _Reader:
         self._text = text
         self._at = 0
 
-    def addresses(self) -> list[Mailbox | Group]:
-        found: list[Mailbox | Group] = []
+    def addresses(self) -> list[TypedMailbox | Group]:
+        found: list[TypedMailbox | Group] = []
         while True:
             name, spec, sign = self._item()
             if sign == ":":
                 found.append(self._group(name))
             elif sign == ";":
-                raise Refused("group", what="a semicolon stands there without a group before it")
+                raise UnusableText("group", what="a semicolon stands there without a group before it")
             else:
                 found.append(self._mailbox(name, spec, len(found)))
                 self._at -= len(sign)
@@ -66,7 +66,7 @@ class _Reader:
 
     def _comma(self) -> None:
         if self._text[self._at] != ",":
-            raise Refused("after-address", text=self._text[self._at :])
+            raise UnusableText("after-address", text=self._text[self._at :])
         self._at += 1
 
     def _spaces(self) -> None:
@@ -75,27 +75,27 @@ class _Reader:
 
     def _group(self, name: str) -> Group:
         if not name:
-            raise Refused("group", what="a colon stands there without a group's name before it")
-        mailboxes: list[Mailbox] = []
+            raise UnusableText("group", what="a colon stands there without a group's name before it")
+        mailboxes: list[TypedMailbox] = []
         while True:
             inner, spec, sign = self._item()
             if sign == ":":
-                raise Refused("group", what="a colon stands inside a group, which can hold no other")
+                raise UnusableText("group", what="a colon stands inside a group, which can hold no other")
             if inner or spec or sign == "," or mailboxes:
                 mailboxes.append(self._mailbox(inner, spec, len(mailboxes)))
             if sign == ";":
                 return Group(name, mailboxes)
             if sign != ",":
-                raise Refused("group", what=f"the group '{_short(name)}' is not closed by a semicolon")
+                raise UnusableText("group", what=f"the group '{_short(name)}' is not closed by a semicolon")
 
-    def _mailbox(self, name: str, spec: str, place: int) -> Mailbox:
+    def _mailbox(self, name: str, spec: str, place: int) -> TypedMailbox:
         if not spec:
             if name:
-                raise Refused("at-missing", text=name)
+                raise UnusableText("at-missing", text=name)
             where = "behind a comma" if place else "before a comma" if self._text.strip(" ") else ""
-            raise Refused("address-missing", where=where)
+            raise UnusableText("address-missing", where=where)
         check_address(spec)
-        return Mailbox(name, spec)
+        return TypedMailbox(name, spec)
 
     def _item(self) -> tuple[str, str, str]:
         """A display name, an address, and the sign behind them, which is taken too; each may be empty."""
@@ -110,7 +110,7 @@ class _Reader:
             elif sign == "<":
                 return self._bracketed(_name(name, self._text[start : self._at]))
             elif sign == ">":
-                raise Refused("bracket-stray")
+                raise UnusableText("bracket-stray")
             elif sign in ",;:":
                 break
             else:
@@ -126,15 +126,15 @@ class _Reader:
     def _bracketed(self, name: str) -> tuple[str, str, str]:
         end = self._text.find(">", self._at)
         if end < 0:
-            raise Refused("bracket-open")
+            raise UnusableText("bracket-open")
         spec = self._text[self._at + 1 : end].strip(" ")
         if not spec:
-            raise Refused("address-missing", where="between the angle brackets")
+            raise UnusableText("address-missing", where="between the angle brackets")
         self._at = end + 1
         self._spaces()
         sign = self._text[self._at : self._at + 1]
         if sign and sign not in ",;":
-            raise Refused("after-address", text=self._text[self._at :])
+            raise UnusableText("after-address", text=self._text[self._at :])
         self._at += len(sign)
         return name, spec, sign
 
@@ -152,7 +152,7 @@ class _Reader:
                 sign = self._text[self._at]
             kept += sign
             self._at += 1
-        raise Refused("quote-open")
+        raise UnusableText("quote-open")
 
     def _literal(self) -> str:
         """An address literal, which holds colons; a bracket that is none is taken by itself."""
@@ -168,55 +168,55 @@ def _short(text: str) -> str:
 
 
 def _name(name: str, source: str) -> str:
-    """A display name. Raises ``Refused`` where it would need quotation marks that were not typed."""
+    """A display name. Raises ``UnusableText`` where it would need quotation marks that were not typed."""
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", source)
     if "@" in outside:
-        raise Refused("name-needs-quotes", text=source.strip(" "), sign="@")
+        raise UnusableText("name-needs-quotes", text=source.strip(" "), sign="@")
     return name.strip(" ")
 
 
 def check_address(spec: str) -> None:
-    """Hold an address against RFC 5321 section 4.1.2. Raises ``Refused``."""
+    """Hold an address against RFC 5321 section 4.1.2. Raises ``UnusableText``."""
     local, at, domain = spec.rpartition("@")
     if not at:
-        raise Refused("at-missing", text=spec)
+        raise UnusableText("at-missing", text=spec)
     if not local:
-        raise Refused("local-missing", text=spec)
+        raise UnusableText("local-missing", text=spec)
     if not domain:
-        raise Refused("domain-missing", text=spec)
+        raise UnusableText("domain-missing", text=spec)
     _check_local(local, spec)
     check_domain(domain, spec)
 
 
 def _check_local(local: str, spec: str) -> None:
     if not _ASCII.fullmatch(local):
-        raise Refused("local-utf8", text=spec)
+        raise UnusableText("local-utf8", text=spec)
     if "=?" in local:
-        raise Refused("encoded-place", text=spec)
+        raise UnusableText("encoded-place", text=spec)
     if not (_LOCAL.fullmatch(local) or _QUOTED_LOCAL.fullmatch(local)):
         if " " in local:
-            raise Refused("address-space", text=spec)
+            raise UnusableText("address-space", text=spec)
         strange = re.search(rf"(?!\.){_NOT_ATEXT}", local)
         if strange:
-            raise Refused("local-characters", text=spec, sign=strange[0])
-        raise Refused("local-dots", text=spec)
+            raise UnusableText("local-characters", text=spec, sign=strange[0])
+        raise UnusableText("local-dots", text=spec)
     if len(local) > _LONGEST_LOCAL:
-        raise Refused("local-length", length=len(local))
+        raise UnusableText("local-length", length=len(local))
 
 
 _NOT_ATEXT = r"[^A-Za-z0-9!#$%&'*+/=?^_`{|}~-]"
 
 
 def check_domain(domain: str, spec: str) -> None:
-    """Hold a domain, or an address literal, against RFC 5321 section 4.1.2. Raises ``Refused``."""
+    """Hold a domain, or an address literal, against RFC 5321 section 4.1.2. Raises ``UnusableText``."""
     if " " in domain:
-        raise Refused("address-space", text=spec)
+        raise UnusableText("address-space", text=spec)
     if not _ASCII.fullmatch(domain):
-        raise Refused("domain-idn", text=spec, label=_a_label(domain))
+        raise UnusableText("domain-idn", text=spec, label=_a_label(domain))
     if domain.startswith("[") and _LITERAL.fullmatch(domain):
         return
     if not DOMAIN.fullmatch(domain) or len(domain) > _LONGEST_DOMAIN:
-        raise Refused("domain-form", text=domain)
+        raise UnusableText("domain-form", text=domain)
 
 
 def _a_label(domain: str) -> str:

@@ -15,7 +15,7 @@ from grader.kinds.quiz.draw import pose
 from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
-from grader.kinds.quiz.questions import Match, Multiple, Order, Question, Single, letter
+from grader.kinds.quiz.questions import Match, Multiple, OrderItems, Question, Single, letter
 
 POINTS = 10
 LEVELS = ("recall", "understanding", "judgement")
@@ -27,7 +27,7 @@ class Interrupted(Exception):
     """The reader has had enough: the input has ended, or Ctrl-C was pressed."""
 
 
-class Check:
+class PractiseRound:
     """One knowledge check, asked through ``ask``, which shows a prompt and gives a line.
 
     ``again`` says whether a wrong answer may be fixed, as a person may and a pipe may not; ``command`` asks the same
@@ -134,7 +134,7 @@ class Check:
             worth = f"{first.points(POINTS)} of {POINTS} points"
             worth = f": {worth}" if marked is first else f"; the first answer counts: {worth}"
             yield words(f"{title}{worth}.", style)
-            if not marked.right and isinstance(question, Order | Match):
+            if not marked.right and isinstance(question, OrderItems | Match):
                 yield words(f"{marked.got} of {marked.of} are right.")
         table = grid({"width": 1}, {"ratio": 1})
         for said in sorted(marked.said, key=lambda said: said.tone == "missed"):
@@ -154,7 +154,7 @@ def _task(question: Question) -> str:
         return f"Letters for 1 to {len(question.pairs)}, in that order"
     if isinstance(question, Multiple):
         return "Several are right: letters"
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return "All letters in order"
     return "A letter" if isinstance(question, Single) else "A word or number"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from grader.lesson.simulator.server import Server
+from grader.lesson.simulator.server import SimulatedServer
 
 OPERATORS = "|%!()<>@,;:.[]"
 SPACE = " \t\r\n"
@@ -16,14 +16,14 @@ GROUP = re.compile(r"[0-9A-Fa-f]{1,4}")
 LONGEST_NAME = 255
 
 
-class Token(NamedTuple):
+class PathToken(NamedTuple):
     """A piece of an address: an operator, or (``kind`` is ``word``) what stands between operators."""
 
     kind: str
     text: str
 
 
-class Found(NamedTuple):
+class ParsedPath(NamedTuple):
     """What was found in the text of an address: ``address`` without quotes; ``parts`` of it, and ``others`` beside."""
 
     address: str
@@ -31,7 +31,7 @@ class Found(NamedTuple):
     others: int
 
 
-class Place(NamedTuple):
+class Destination(NamedTuple):
     """Where an address leads: ``kind`` is ``local``, ``outside`` or ``invalid``."""
 
     kind: str
@@ -39,7 +39,7 @@ class Place(NamedTuple):
     domain: str
 
 
-def extract(word: str) -> Found:
+def extract(word: str) -> ParsedPath:
     """The address in a word of a command, which may be bare, in brackets, or in worse company (RFC 822 forms)."""
     text = word[1:-1] if word.startswith("<") and word.endswith(">") else word
     if text.startswith("@") and ":" in text:
@@ -47,12 +47,12 @@ def extract(word: str) -> Found:
     tokens, comments = scan(text)
     addresses, others = _group(tokens)
     last = addresses[-1] if addresses else []
-    return Found("".join(token.text for token in last), len(addresses), others + comments)
+    return ParsedPath("".join(token.text for token in last), len(addresses), others + comments)
 
 
-def scan(text: str) -> tuple[list[Token], int]:
+def scan(text: str) -> tuple[list[PathToken], int]:
     """The tokens of a text, and how many comments were left out."""
-    tokens: list[Token] = []
+    tokens: list[PathToken] = []
     comments, place = 0, 0
     while place < len(text):
         char = text[place]
@@ -63,18 +63,18 @@ def scan(text: str) -> tuple[list[Token], int]:
             comments += 1
         elif char == "[":
             inside, place = _collect(text, place + 1, "]")
-            tokens.append(Token("word", f"[{inside}]"))
+            tokens.append(PathToken("word", f"[{inside}]"))
             place += 1
         elif char == '"':
             inside, place = _collect(text, place + 1, '"')
-            tokens.append(Token("word", inside))
+            tokens.append(PathToken("word", inside))
             place += 1
         elif char in OPERATORS:
-            tokens.append(Token(char, char))
+            tokens.append(PathToken(char, char))
             place += 1
         else:
             inside, place = _collect(text, place, SPACE + OPERATORS + '"')
-            tokens.append(Token("word", inside))
+            tokens.append(PathToken("word", inside))
     return tokens, comments
 
 
@@ -104,11 +104,11 @@ def _after_comment(text: str, place: int) -> int:
     return place
 
 
-def _group(tokens: list[Token]) -> tuple[list[list[Token]], int]:
+def _group(tokens: list[PathToken]) -> tuple[list[list[PathToken]], int]:
     """Addresses in their order, and the number of tokens that belong to none. Read from the right, as RFC 822 wants."""
-    addresses: list[list[Token]] = []
+    addresses: list[list[PathToken]] = []
     others = 0
-    current: list[Token] = []
+    current: list[PathToken] = []
     word_fits, in_group, place = True, False, len(tokens) - 1
     while place >= 0:
         token = tokens[place]
@@ -148,19 +148,19 @@ def _group(tokens: list[Token]) -> tuple[list[list[Token]], int]:
     return addresses[::-1], others
 
 
-def _bracketed(tokens: list[Token], place: int) -> tuple[int, list[Token]]:
+def _bracketed(tokens: list[PathToken], place: int) -> tuple[int, list[PathToken]]:
     """The tokens back to the opening bracket, and its place."""
-    inside: list[Token] = []
+    inside: list[PathToken] = []
     while place >= 0 and tokens[place].kind != "<":
         inside = [tokens[place], *inside]
         place -= 1
     return place, inside
 
 
-def resolve(server: Server, address: str) -> Place:
+def resolve(server: SimulatedServer, address: str) -> Destination:
     """Where an address leads: own domains are taken off, and routes in what is left are followed."""
     if address == "@":
-        return Place("invalid", "", "")
+        return Destination("invalid", "", "")
     text, domain, stripped = _rewritten(server, address), "", False
     for _ in range(len(address) + 100):
         if text.endswith(".") and "@" in text and not text.endswith(("..", "@.")):
@@ -178,10 +178,10 @@ def resolve(server: Server, address: str) -> Place:
             return _checked("local", text, domain)
         else:
             text += f"@{server.host}"
-    return Place("invalid", text, domain)
+    return Destination("invalid", text, domain)
 
 
-def _rewritten(server: Server, text: str) -> str:
+def _rewritten(server: SimulatedServer, text: str) -> str:
     """The address in the form user@domain: routes, bang paths and percent signs taken apart."""
     if text in ("", "@"):
         return ""
@@ -199,12 +199,12 @@ def _rewritten(server: Server, text: str) -> str:
     return text[:-1] if text.endswith(".") and not text.endswith(("..", "@.")) else text
 
 
-def _checked(kind: str, user: str, domain: str) -> Place:
+def _checked(kind: str, user: str, domain: str) -> Destination:
     valid = is_literal(domain) if domain.startswith("[") else is_hostname(domain)
-    return Place(kind if valid and not user.startswith("-") else "invalid", user, domain)
+    return Destination(kind if valid and not user.startswith("-") else "invalid", user, domain)
 
 
-def is_own(server: Server, domain: str) -> bool:
+def is_own(server: SimulatedServer, domain: str) -> bool:
     """Whether mail for a domain, or an address in brackets, is this server's."""
     lower = domain.lower()
     return lower in server.domains or (lower.startswith("[") and lower[1:-1] in server.addresses)

@@ -138,9 +138,9 @@ def _auth(state: State, parts: list[Word]) -> tuple[Facts, Names]:
 def of_answer(state: State, line: str) -> tuple[Facts, Names]:
     """Facts of an answer to the server's question in a login."""
     if len(line) >= state.server.limits.response:
-        state.step = logins.Step("long")
+        state.step = logins.LoginStep("long")
     elif line == "*":
-        state.step = logins.Step("aborted")
+        state.step = logins.LoginStep("aborted")
     else:
         state.step = logins.go_on(state.mechanism, state.step, line, state.server.users)
     return {"login": state.step.result}, {"user": state.step.user}

@@ -43,7 +43,7 @@ class Message(Text):
         return False
 
 
-class Transaction(Struct):
+class SimulatedTransaction(Struct):
     """From MAIL to the end of the message; ``chunking`` is ``none``, ``taken`` or ``failed``."""
 
     open: bool = False

@@ -10,7 +10,7 @@ from msgspec import Struct, to_builtins
 
 from grader import resources
 from grader.labs.yamlfile import parse, read_bytes
-from grader.lesson.entries import Enhanced, Example, Id, Reply, Text
+from grader.lesson.entries import Enhanced, Example, Id, ReplyEntry, Text
 from grader.lesson.library import Library
 from grader.lesson.simulator.differences import known_differences
 from grader.lesson.simulator.table import table
@@ -79,7 +79,7 @@ def data(library: Library, addresses: Mapping[str, str]) -> object:
     rules = table()
     named = {id_ for stage in rules.stages.values() for id_ in stage.see}
     named |= {id_ for stage in rules.stages.values() for rule in stage.rules for id_ in rule.see}
-    named |= {entry.id for entry in library.entries.values() if isinstance(entry, Reply | Enhanced)}
+    named |= {entry.id for entry in library.entries.values() if isinstance(entry, ReplyEntry | Enhanced)}
     links = {id_: [library.entries[id_].title, address] for id_, address in addresses.items() if id_ in named}
     sessions = {session.example: played(library, session) for session in offered().sessions}
     quick = {mode: to_builtins(offered().lines(mode)) for mode in MODES}

@@ -7,7 +7,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from grader.lesson.simulator.real import RealServer
-from grader.lesson.simulator.session import Reply, Session, Status
+from grader.lesson.simulator.session import SimulatedReply, SimulatedSession, Status
 from grader.lesson.simulator.table import Table
 from grader.lesson.simulator.transcript import Scene
 
@@ -15,20 +15,20 @@ WAITING = {"354": "message", "334": "login"}
 """Modes by the reply that begins them."""
 
 
-class Heard(Struct, frozen=True):
+class Responses(Struct, frozen=True):
     """What came back: replies with their reasons, and remarks on what happened besides."""
 
-    replies: list[Reply]
+    replies: list[SimulatedReply]
     notes: list[str] = []
 
 
-class Peer(Protocol):
+class SimulatedPeer(Protocol):
     """A server at the other end."""
 
-    def connect(self) -> Heard:
+    def connect(self) -> Responses:
         """Connect, and hear the greeting."""
 
-    def say(self, lines: list[str]) -> Heard:
+    def say(self, lines: list[str]) -> Responses:
         """Send lines at once, and hear what is said to them."""
 
     def status(self) -> Status:
@@ -42,29 +42,29 @@ class Simulated:
     """The simulated server."""
 
     def __init__(self, table: Table, scene: Scene) -> None:
-        self.session = Session(table, scene.listener, scene.client, scene.switches)
+        self.session = SimulatedSession(table, scene.listener, scene.client, scene.switches)
 
-    def connect(self) -> Heard:
-        """See ``Peer``."""
+    def connect(self) -> Responses:
+        """See ``SimulatedPeer``."""
         return self._heard(self.session.connect())
 
-    def say(self, lines: list[str]) -> Heard:
-        """See ``Peer``."""
+    def say(self, lines: list[str]) -> Responses:
+        """See ``SimulatedPeer``."""
         return self._heard(self.session.say(*lines))
 
     def status(self) -> Status:
-        """See ``Peer``."""
+        """See ``SimulatedPeer``."""
         return self.session.status()
 
     def hang_up(self) -> None:
-        """See ``Peer``."""
+        """See ``SimulatedPeer``."""
         self.session.state.connected = False
 
-    def _heard(self, replies: list[Reply]) -> Heard:
+    def _heard(self, replies: list[SimulatedReply]) -> Responses:
         notes = ["TLS begins"] if replies and replies[-1].rule == "starttls-ready" else []
         if not self.session.state.connected:
             notes.append("the server hangs up")
-        return Heard(replies, notes)
+        return Responses(replies, notes)
 
 
 class Real:
@@ -80,8 +80,8 @@ class Real:
         self._mode = "command"
         self._ended = ""
 
-    def connect(self) -> Heard:
-        """See ``Peer``."""
+    def connect(self) -> Responses:
+        """See ``SimulatedPeer``."""
         expected = self.shadow.connect()
         state = self.shadow.session.state
         self._conversation, answer = self._server.connect(
@@ -90,15 +90,15 @@ class Real:
         notes = [_tls(answer.certificate.version, answer.certificate.cipher)] if answer.certificate else []
         return self._heard(answer.replies, expected, notes)
 
-    def say(self, lines: list[str]) -> Heard:
-        """See ``Peer``."""
+    def say(self, lines: list[str]) -> Responses:
+        """See ``SimulatedPeer``."""
         data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
         if self._agree:
             expected = self.shadow.say(lines)
             spoken = sum(bool(reply.lines) for reply in expected.replies)
             answer = self._conversation.say(data, spoken, closes=not self.shadow.session.state.connected)
         else:
-            expected = Heard([])
+            expected = Responses([])
             quiet = self._mode == "message" and "." not in lines
             answer = self._conversation.say(data, 0 if quiet else 1)
         notes = []
@@ -109,7 +109,7 @@ class Real:
         return self._heard(answer.replies, expected, notes)
 
     def status(self) -> Status:
-        """See ``Peer``; what only the simulated server knows is that of the moment in which they still agreed."""
+        """See ``SimulatedPeer``; what only the simulated server knows is of the moment in which they still agreed."""
         status = self.shadow.status()
         return Status(
             connected=not self._ended,
@@ -123,19 +123,19 @@ class Real:
         )
 
     def hang_up(self) -> None:
-        """See ``Peer``."""
+        """See ``SimulatedPeer``."""
         self._conversation.hang_up()
         self._ended = "closed"
 
-    def _heard(self, real: list[list[str]], expected: Heard, notes: list[str]) -> Heard:
+    def _heard(self, real: list[list[str]], expected: Responses, notes: list[str]) -> Responses:
         simulated = [reply for reply in expected.replies if reply.lines]
         if self._agree and [_codes(reply) for reply in real] != [_codes(one.lines) for one in simulated]:
             self._agree = False
             told = "; ".join(one.lines[-1] for one in simulated) or "nothing"
             notes = [f"the simulator would have said here: {told}", *notes]
-        reasons = simulated if self._agree else [Reply([], "", "", [])] * len(real)
+        reasons = simulated if self._agree else [SimulatedReply([], "", "", [])] * len(real)
         replies = [
-            Reply(lines, reason.rule, reason.why, reason.see)
+            SimulatedReply(lines, reason.rule, reason.why, reason.see)
             for lines, reason in zip(real, reasons, strict=True)
         ]
         if real:
@@ -143,7 +143,7 @@ class Real:
         self._ended = self._conversation.ended
         if self._ended:
             notes = [*notes, self._conversation.remark or "the server hangs up"]
-        return Heard(replies, notes)
+        return Responses(replies, notes)
 
 
 def _codes(lines: list[str]) -> list[str]:

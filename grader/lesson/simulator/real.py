@@ -11,7 +11,7 @@ from grader import resources
 from grader.engines.base import Channel, Engine, Machines, Progress
 from grader.labs.certificates import authority, certificate
 from grader.labs.world_dns import ZoneBook
-from grader.lesson.simulator.server import Client, Listener, Server, Settings
+from grader.lesson.simulator.server import Settings, SimulatedClient, SimulatedListener, SimulatedServer
 from grader.model.attempt import Tls
 from grader.model.errors import EngineError
 from grader.model.plan import File, HostSpec, Limits, MachinePlan, WorldSpec
@@ -33,7 +33,7 @@ Switches = frozenset[str]
 class Ports:
     """Which port has which listener with which switches: the first set of switches has the well-known ports."""
 
-    def __init__(self, server: Server, sets: Sequence[Switches]) -> None:
+    def __init__(self, server: SimulatedServer, sets: Sequence[Switches]) -> None:
         spare = count(FIRST_SPARE_PORT)
         self._ports = {
             (on, listener.id): next(spare) if place else listener.port
@@ -54,7 +54,7 @@ class Ports:
         )
 
 
-def _overrides(server: Server, listener: Listener, on: Switches) -> str:
+def _overrides(server: SimulatedServer, listener: SimulatedListener, on: Switches) -> str:
     settings: Settings = dict(listener.postfix)
     for switch in server.switches:
         if switch.id in on:
@@ -62,7 +62,7 @@ def _overrides(server: Server, listener: Listener, on: Switches) -> str:
     return "".join(f"  -o {{ {name} = {value} }}\n" for name, value in settings.items())
 
 
-def make_plan(server: Server, ports: Ports, *, wall: float) -> MachinePlan:
+def make_plan(server: SimulatedServer, ports: Ports, *, wall: float) -> MachinePlan:
     """The machines for this server. ``wall`` is how long they may run, in seconds."""
     ca = authority()
     host = certificate(ca, [server.host, server.domain])
@@ -124,7 +124,7 @@ def make_plan(server: Server, ports: Ports, *, wall: float) -> MachinePlan:
     )
 
 
-class Conversation:
+class RealConversation:
     """One connection to the real server. Replies are lists of lines; ``ended`` says why it is over, empty before."""
 
     def __init__(self, world: Channel, id_: str, host: str) -> None:
@@ -132,7 +132,7 @@ class Conversation:
         self.ended = ""
         self.remark = ""
 
-    def dial(self, client: Client, port: int, tls: Tls) -> Answer:
+    def dial(self, client: SimulatedClient, port: int, tls: Tls) -> Answer:
         """Connect, and hear the greeting."""
         wanted = Dial(self._id, client.address, client.server, port, tls, self._host, SECONDS)
         return self._keep(self._world.call(wanted, timeout=3 * SECONDS))
@@ -158,21 +158,28 @@ class Conversation:
 class RealServer:
     """The server while it runs."""
 
-    def __init__(self, server: Server, machines: Machines, ports: Ports) -> None:
+    def __init__(self, server: SimulatedServer, machines: Machines, ports: Ports) -> None:
         self.machines = machines
         self._server, self._ports = server, ports
         self._numbers = count()
 
-    def connect(self, client: Client, listener: Listener, on: Switches) -> tuple[Conversation, Answer]:
+    def connect(
+        self, client: SimulatedClient, listener: SimulatedListener, on: Switches
+    ) -> tuple[RealConversation, Answer]:
         """Open a conversation, and its greeting."""
-        conversation = Conversation(self.machines.world, str(next(self._numbers)), self._server.host)
+        conversation = RealConversation(self.machines.world, str(next(self._numbers)), self._server.host)
         tls: Tls = "implicit" if listener.tls == "implicit" else "none"
         return conversation, conversation.dial(client, self._ports[on, listener.id], tls)
 
 
 @contextmanager
 def real_server(
-    server: Server, engine: Engine, sets: Sequence[Switches], *, progress: Progress, wall: float = 3600.0
+    server: SimulatedServer,
+    engine: Engine,
+    sets: Sequence[Switches],
+    *,
+    progress: Progress,
+    wall: float = 3600.0,
 ) -> Iterator[RealServer]:
     """A real Postfix with these sets of switches; gone afterwards, whatever happens.
 
@@ -199,7 +206,7 @@ def real_server(
 class SwitchedServer:
     """The real server, started anew whenever other switches are wanted; a context manager that leaves nothing."""
 
-    def __init__(self, server: Server, engine: Engine, progress: Progress) -> None:
+    def __init__(self, server: SimulatedServer, engine: Engine, progress: Progress) -> None:
         self._server, self._engine, self._progress = server, engine, progress
         self._stack = ExitStack()
         self._running: tuple[Switches, RealServer] | None = None

@@ -12,7 +12,7 @@ Settings = dict[str, str]
 """Settings of Postfix (main.cf) by name."""
 
 
-class Limits(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+class SimulatedLimits(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """Counts and sizes in bytes at which Postfix says no."""
 
     errors: Annotated[int, Meta(description="smtpd_hard_error_limit")]
@@ -26,7 +26,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     hops: Annotated[int, Meta(description="hopcount_limit")]
 
 
-class Listener(Struct, frozen=True, forbid_unknown_fields=True):
+class SimulatedListener(Struct, frozen=True, forbid_unknown_fields=True):
     """A port that the server listens on. Logins are known where ``tls`` is not ``none``."""
 
     id: Id
@@ -38,7 +38,7 @@ class Listener(Struct, frozen=True, forbid_unknown_fields=True):
     postfix: Settings
 
 
-class Client(Struct, frozen=True, forbid_unknown_fields=True):
+class SimulatedClient(Struct, frozen=True, forbid_unknown_fields=True):
     """Who connects: address, name in DNS, and which of the server's addresses it connects to."""
 
     id: Id
@@ -59,7 +59,7 @@ class Switch(Struct, frozen=True, forbid_unknown_fields=True):
     postfix: Settings
 
 
-class Server(Struct, frozen=True, forbid_unknown_fields=True):
+class SimulatedServer(Struct, frozen=True, forbid_unknown_fields=True):
     """Everything about the server that does not change during a session."""
 
     host: str
@@ -70,7 +70,7 @@ class Server(Struct, frozen=True, forbid_unknown_fields=True):
     users: Annotated[dict[str, str], Meta(description="Passwords by user.")]
     aliases: list[str]
     system: Annotated[list[str], Meta(description="Names that Postfix itself takes mail for.")]
-    limits: Limits
-    listeners: Annotated[list[Listener], Meta(min_length=1)]
-    clients: Annotated[list[Client], Meta(min_length=1)]
+    limits: SimulatedLimits
+    listeners: Annotated[list[SimulatedListener], Meta(min_length=1)]
+    clients: Annotated[list[SimulatedClient], Meta(min_length=1)]
     switches: list[Switch]

@@ -13,14 +13,14 @@ from msgspec import Struct
 
 from grader.lesson.simulator import facts as facts_of
 from grader.lesson.simulator import words
-from grader.lesson.simulator.mailing import Message, Transaction
+from grader.lesson.simulator.mailing import Message, SimulatedTransaction
 from grader.lesson.simulator.state import Chunk, Facts, Names, begin
-from grader.lesson.simulator.table import Conditions, Rule, Table
+from grader.lesson.simulator.table import Conditions, DecisionRule, Table
 
 NAMES = re.compile(r"\{([a-z]+)\}")
 
 
-class Reply(Struct, frozen=True):
+class SimulatedReply(Struct, frozen=True):
     """A reply: its lines, the id of its rule, the reason in a sentence or two, and ids of entries that explain it.
 
     A server that hangs up without a word gives a reply without lines.
@@ -63,7 +63,7 @@ def readable(text: str) -> str:
     return text.encode("latin-1").decode("utf-8", "replace")
 
 
-class Session:
+class SimulatedSession:
     """One connection. ``listener`` and ``client`` are ids of the table, ``switches`` those that are on."""
 
     def __init__(
@@ -72,15 +72,15 @@ class Session:
         self.table, self.server = table, table.server
         self.state = begin(table, listener, client, switches)
         self._input = ""
-        self._replies: list[Reply] = []
+        self._replies: list[SimulatedReply] = []
         self._stages = {stage.verb: stage for stage in table.stages.values() if stage.verb}
 
-    def connect(self) -> list[Reply]:
+    def connect(self) -> list[SimulatedReply]:
         """The greeting."""
         self._apply("connect", {}, {})
         return self._spoken()
 
-    def say(self, *lines: str) -> list[Reply]:
+    def say(self, *lines: str) -> list[SimulatedReply]:
         """Send a line, or several at once without waiting for replies (RFC 2920), and hear what the server says."""
         self._input = "".join(octets(line) + "\r\n" for line in lines)
         while self._input and self.state.connected:
@@ -159,7 +159,7 @@ class Session:
 
     # Messages
 
-    def _await_chunk(self, rule: Rule) -> None:
+    def _await_chunk(self, rule: DecisionRule) -> None:
         length, final = self.state.coming
         self.state.chunk = chunk = Chunk(rule, length, length, final)
         if rule.do == "skip" and (self.state.mail.size + length) * 2 > self.state.limit * 3:
@@ -176,7 +176,7 @@ class Session:
             self._reply(chunk.rule, "bdat", names)
             size = state.mail.size + chunk.length
             if chunk.final:
-                state.mail = Transaction()
+                state.mail = SimulatedTransaction()
             else:
                 state.mail.chunking, state.mail.size = "failed", size
             return
@@ -212,7 +212,7 @@ class Session:
             self._act(rule, names)
         return True
 
-    def _reply(self, rule: Rule, stage: str, names: Names) -> None:
+    def _reply(self, rule: DecisionRule, stage: str, names: Names) -> None:
         state = self.state
         names = {name: readable(value) for name, value in (state.names() | names).items()}
         text = filled(rule.reply, names)
@@ -223,29 +223,29 @@ class Session:
             lines = [f"250-{line}" for line in [text[4:], *offered]]
             lines[-1] = f"250 {lines[-1][4:]}"
         see = [*self.table.stages[stage].see, *rule.see]
-        self._replies.append(Reply(lines, rule.id, filled(rule.why, names), see))
+        self._replies.append(SimulatedReply(lines, rule.id, filled(rule.why, names), see))
         # Postfix forgives the first recipients too many.
         forgiven = rule.id == "rcpt-many" and state.mail.overshoot < self.server.limits.recipients_over
         state.mail.overshoot += rule.id == "rcpt-many"
         state.errors += text[:1] in ("4", "5") and not forgiven
 
-    def _act(self, rule: Rule, names: Names) -> None:
+    def _act(self, rule: DecisionRule, names: Names) -> None:
         state = self.state
         match rule.do:
             case "close":
                 state.connected = False
             case "greet" | "greet-esmtp":
-                state.mail = Transaction()
+                state.mail = SimulatedTransaction()
                 state.helo, state.esmtp = True, state.esmtp or rule.do == "greet-esmtp"
             case "encrypt":
-                state.mail = Transaction()
+                state.mail = SimulatedTransaction()
                 state.tls, state.helo, self._input = True, False, ""
             case "ask":
                 state.asked = True
             case "log-in":
                 state.user = state.step.user
             case "reset":
-                state.mail = Transaction()
+                state.mail = SimulatedTransaction()
             case "begin":
                 state.transactions += 1
                 state.mail.open, state.mail.sender = True, names["address"]
@@ -258,9 +258,9 @@ class Session:
             case "accept":
                 state.queued += 1
                 state.errors = state.idle = 0
-                state.mail = Transaction()
+                state.mail = SimulatedTransaction()
 
-    def _spoken(self) -> list[Reply]:
+    def _spoken(self) -> list[SimulatedReply]:
         spoken, self._replies = self._replies, []
         return spoken
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from grader.lesson.simulator.logins import Step
-from grader.lesson.simulator.mailing import Message, Transaction
-from grader.lesson.simulator.server import Client, Listener
-from grader.lesson.simulator.table import Declared, Rule, Table, Value
+from grader.lesson.simulator.logins import LoginStep
+from grader.lesson.simulator.mailing import Message, SimulatedTransaction
+from grader.lesson.simulator.server import SimulatedClient, SimulatedListener
+from grader.lesson.simulator.table import DecisionRule, DeclaredTable, Table, Value
 
 Facts = dict[str, Value]
 """What is known, by the names that the table's conditions use."""
@@ -21,7 +21,7 @@ Names = dict[str, str]
 class Chunk(Struct):
     """A chunk of BDAT on its way: ``rule`` answers it once ``missing`` octets are there."""
 
-    rule: Rule
+    rule: DecisionRule
     length: int
     missing: int
     final: bool
@@ -31,9 +31,9 @@ class Chunk(Struct):
 class State(Struct):
     """A session's memory. ``met`` is the greylist: in which transaction a sender and a recipient met first."""
 
-    server: Declared
-    listener: Listener
-    client: Client
+    server: DeclaredTable
+    listener: SimulatedListener
+    client: SimulatedClient
     switches: frozenset[str]
     tls: bool
     connected: bool = True
@@ -45,11 +45,11 @@ class State(Struct):
     queued: int = 0
     transactions: int = 0
     met: dict[str, int] = {}
-    mail: Transaction = field(default_factory=Transaction)
+    mail: SimulatedTransaction = field(default_factory=SimulatedTransaction)
     message: Message | None = None
     chunk: Chunk | None = None
     coming: tuple[int, bool] = (0, False)
-    step: Step = Step("")
+    step: LoginStep = LoginStep("")
     mechanism: str = ""
     asked: bool = False
 

@@ -17,7 +17,7 @@ from grader.labs.yamlfile import parse, read_bytes
 from grader.lesson.entries import Id, Text
 from grader.lesson.library import Library, library
 from grader.lesson.simulator.parameters import Parameter
-from grader.lesson.simulator.server import Server
+from grader.lesson.simulator.server import SimulatedServer
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.templates import nearest
 
@@ -52,7 +52,7 @@ class Offer(Struct, frozen=True, forbid_unknown_fields=True):
     when: Conditions = {}
 
 
-class Rule(Struct, frozen=True, forbid_unknown_fields=True):
+class DecisionRule(Struct, frozen=True, forbid_unknown_fields=True):
     """Under these conditions this reply, this action, for this reason. ``see`` names entries that explain it."""
 
     id: Id
@@ -69,14 +69,14 @@ class Stage(Struct, frozen=True, forbid_unknown_fields=True):
     """A command, or something else that asks for a reply. ``see`` is what every rule of it refers to as well."""
 
     id: Id
-    rules: Annotated[list[Rule], Meta(min_length=1)]
+    rules: Annotated[list[DecisionRule], Meta(min_length=1)]
     see: list[Id]
     uses: Annotated[list[Id], Meta(description="Stages whose rules come before the last one.")] = []
     verb: Annotated[str, Meta(pattern="^([A-Z]+)?$")] = ""
     flags: list[Literal["before-tls", "idle", "last"]] = []
 
 
-class Declared(Server, frozen=True, forbid_unknown_fields=True):
+class DeclaredTable(SimulatedServer, frozen=True, forbid_unknown_fields=True):
     """``server.yaml`` as it is written."""
 
     offers: list[Offer]
@@ -87,7 +87,7 @@ class Declared(Server, frozen=True, forbid_unknown_fields=True):
 class Table(Struct, frozen=True):
     """The whole table: ``stages`` by id, each with the rules that it uses from others already in their place."""
 
-    server: Declared
+    server: DeclaredTable
     stages: dict[str, Stage]
 
     def data(self) -> object:
@@ -105,7 +105,7 @@ def read_table(folder: Path, among: Library) -> Table:
     """The table in a folder. Raises ``LabError``: a line for each fault, with file, line and how to fix it."""
     path = folder / "server.yaml"
     data = read_bytes(path, "the simulator's server")
-    server = parse(data, path, Declared)
+    server = parse(data, path, DeclaredTable)
     complaints = [
         complaint
         for key in ("listeners", "switches")

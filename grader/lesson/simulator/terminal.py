@@ -15,8 +15,8 @@ from grader.display.screen import QUIET, Screen, words
 from grader.display.text import one_line
 from grader.lesson.library import library
 from grader.lesson.simulator import transcript
-from grader.lesson.simulator.peers import Heard, Peer
-from grader.lesson.simulator.session import Reply, Status
+from grader.lesson.simulator.peers import Responses, SimulatedPeer
+from grader.lesson.simulator.session import SimulatedReply, Status
 from grader.lesson.simulator.table import Table, codes_seen
 from grader.lesson.simulator.transcript import Scene, Turn
 from grader.model.errors import UsageError
@@ -47,7 +47,7 @@ class Terminal:
         self,
         table: Table,
         scene: Scene,
-        connect: Callable[[Scene], Peer],
+        connect: Callable[[Scene], SimulatedPeer],
         *,
         explain: bool,
         plain: bool,
@@ -59,7 +59,7 @@ class Terminal:
         self.turns: list[Turn] = []
         self.leaving = False
         self._connect = connect
-        self._peer: Peer | None = None
+        self._peer: SimulatedPeer | None = None
 
     # Sessions
 
@@ -171,7 +171,7 @@ class Terminal:
 
     # Showing
 
-    def _keep(self, sent: list[str], heard: Heard) -> None:
+    def _keep(self, sent: list[str], heard: Responses) -> None:
         lines = [line for reply in heard.replies for line in reply.lines]
         self.turns.append(Turn(sent, lines, heard.notes))
         for reply in heard.replies:
@@ -190,7 +190,7 @@ class Terminal:
             else:
                 self.screen.show(words(f"{mark}: {line}", "cyan", single=True))
 
-    def _show_reply(self, reply: Reply) -> None:
+    def _show_reply(self, reply: SimulatedReply) -> None:
         for line in reply.lines:
             if self.plain:
                 self._put(f"S: {line}")
@@ -199,7 +199,7 @@ class Terminal:
         if self.explain:
             self._show_why(reply)
 
-    def _show_why(self, reply: Reply) -> None:
+    def _show_why(self, reply: SimulatedReply) -> None:
         entries = library().entries
         ids = dict.fromkeys([*codes_seen(reply.lines[0] if reply.lines else "", library()), *reply.see])
         titles = "; ".join(entries[id_].title for id_ in ids)

@@ -29,7 +29,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from grader.lesson.simulator.server import Server
+from grader.lesson.simulator.server import SimulatedServer
 from grader.model.errors import UsageError
 from grader.model.templates import nearest
 
@@ -55,7 +55,7 @@ class Turn(Struct, frozen=True):
     notes: list[str] = []
 
 
-class Transcript(Struct, frozen=True):
+class RecordedSession(Struct, frozen=True):
     """A session that was read. ``spoken`` is whether it holds the server's lines as well."""
 
     scene: Scene
@@ -80,7 +80,7 @@ def _flat(line: str) -> str:
     return re.sub("[\r\n]", " ", line)
 
 
-def read(text: str, server: Server, where: str = "the transcript") -> Transcript:
+def read(text: str, server: SimulatedServer, where: str = "the transcript") -> RecordedSession:
     """A transcript from its text. Raises ``UsageError``: which line of ``where`` is wrong, and how to fix it."""
     if len(text) > LARGEST:
         raise UsageError(f"{where} is longer than {LARGEST} characters, which no session is: choose another")
@@ -112,17 +112,17 @@ def read(text: str, server: Server, where: str = "the transcript") -> Transcript
             raise UsageError(
                 f"{where}:{number}: a line begins with 'C:', 'C+:', 'S:', '*' or '#', and this one with {line[:12]!r}"
             )
-    return Transcript(_scene(settings, server, where), turns, spoken)
+    return RecordedSession(_scene(settings, server, where), turns, spoken)
 
 
-def _scene(settings: dict[str, str], server: Server, where: str) -> Scene:
+def _scene(settings: dict[str, str], server: SimulatedServer, where: str) -> Scene:
     switches = [name.strip() for name in settings.get("switches", "").split(",") if name.strip()]
     scene = Scene(settings.get("listener", "smtp"), settings.get("client", "stranger"), tuple(switches))
     check_scene(scene, server, where)
     return scene
 
 
-def check_scene(scene: Scene, server: Server, where: str) -> None:
+def check_scene(scene: Scene, server: SimulatedServer, where: str) -> None:
     """Raise ``UsageError`` where a listener, client or switch is not the server's."""
     for what, given, known in (
         ("listener", [scene.listener], server.listeners),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from grader.lesson import entries
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.library import Library
 from grader.lesson.sheets import SHEETS
 from grader.lesson.simulator import page as simulator
@@ -38,7 +38,7 @@ class Page:
     summary: str
     group: Group
     label: str = ""
-    kinds: tuple[type[Entry], ...] = ()
+    kinds: tuple[type[LessonEntry], ...] = ()
     topics: tuple[str, ...] = ()
     values: Callable[[Library], Mapping[str, object]] = _nothing
     data: Callable[[Library, Mapping[str, str]], object] | None = None
@@ -81,7 +81,7 @@ PAGES: tuple[Page, ...] = (
         "How mail travels",
         "What SMTP is, who takes part, and every step from one person's keyboard to another's screen.",
         "Learn",
-        kinds=(entries.Step,),
+        kinds=(entries.WayStep,),
         topics=("smtp", "push", "connection", "command-reply", "esmtp", "roles", "store-and-forward"),
         values=values.overview,
         styles=("entry",),

@@ -12,7 +12,7 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.facts import COUNTS, LABELS
 from grader.lesson.library import Library
 from grader.lesson.site.pages import GROUPS, Page, addresses, homes
@@ -108,7 +108,7 @@ class Renderer:
         at = ordered.index(page)
         return ordered[at - 1], ordered[at + 1]
 
-    def _at_home(self, page: Page, kind: type[Entry]) -> list[Entry]:
+    def _at_home(self, page: Page, kind: type[LessonEntry]) -> list[LessonEntry]:
         """The entries of a kind whose place is the page, in the library's order."""
         return [
             entry

@@ -56,7 +56,7 @@ class Pages:
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Server
+    server: SiteServer
 
     def do_GET(self) -> None:
         path = unquote(urlsplit(self.path).path).lstrip("/") or "index.html"
@@ -91,7 +91,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Requests are of no interest to an author."""
 
 
-class Server(ThreadingHTTPServer):
+class SiteServer(ThreadingHTTPServer):
     """Serves ``pages`` on this machine alone."""
 
     daemon_threads = True
@@ -122,7 +122,7 @@ def serve(port: int, say: Say, stop: threading.Event | None = None) -> None:
     pages = Pages()
     pages.build()
     try:
-        server = Server(port, pages)
+        server = SiteServer(port, pages)
     except OSError as error:
         raise UsageError(
             f"cannot listen on port {port}: {error.strerror}; choose another with --port"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from grader.formats.message.rules import RULES
 from grader.lesson import entries
-from grader.lesson.entries import Entry
+from grader.lesson.entries import LessonEntry
 from grader.lesson.library import Library
 
 HEADER_GROUPS: dict[entries.Group, str] = {
@@ -30,19 +30,19 @@ MECHANISM_KINDS = {
         "How one server knows that it speaks to the right other one, and that nobody listens.",
     ),
 }
-KINDS: dict[type[Entry], str] = {
+KINDS: dict[type[LessonEntry], str] = {
     entries.Topic: "explained",
-    entries.Step: "step of delivery",
+    entries.WayStep: "step of delivery",
     entries.Example: "example",
-    entries.Command: "command",
+    entries.CommandEntry: "command",
     entries.Extension: "extension",
     entries.Class: "class of replies",
-    entries.Reply: "reply code",
+    entries.ReplyEntry: "reply code",
     entries.Enhanced: "enhanced code",
     entries.Port: "port",
     entries.Mechanism: "mechanism",
     entries.Header: "header field",
-    entries.Term: "term",
+    entries.Concept: "term",
 }
 """What a reader calls an entry of each kind."""
 
@@ -51,9 +51,9 @@ Values = Mapping[str, object]
 
 def overview(library: Library) -> Values:
     """The lesson in four figures, each counted or looked up."""
-    required = [command for command in library.of(entries.Command) if command.status == "required"]
+    required = [command for command in library.of(entries.CommandEntry) if command.status == "required"]
     return {
-        "steps": library.of(entries.Step),
+        "steps": library.of(entries.WayStep),
         "first": min(library.documents.values(), key=lambda document: document.number),
         "required": required,
     }
@@ -63,7 +63,7 @@ def replies(library: Library) -> Values:
     """Reply codes by their first digit."""
     return {
         "classes": [
-            (kind, [reply for reply in library.of(entries.Reply) if reply.code // 100 == kind.digit])
+            (kind, [reply for reply in library.of(entries.ReplyEntry) if reply.code // 100 == kind.digit])
             for kind in library.of(entries.Class)
         ],
         "enhanced": library.of(entries.Enhanced),
@@ -105,12 +105,12 @@ def mechanisms(library: Library) -> Values:
 
 def glossary(library: Library) -> Values:
     """Terms in alphabetical order."""
-    return {"terms": sorted(library.of(entries.Term), key=_alphabetical)}
+    return {"terms": sorted(library.of(entries.Concept), key=_alphabetical)}
 
 
 def standards(library: Library) -> Values:
     """Documents by number, and the entries that refer to each."""
-    used: dict[int, list[Entry]] = {number: [] for number in library.documents}
+    used: dict[int, list[LessonEntry]] = {number: [] for number in library.documents}
     for entry in library.entries.values():
         for number in dict.fromkeys(int(reference.split()[1]) for reference in entry.references):
             used[number].append(entry)
@@ -132,5 +132,5 @@ def search(library: Library, addresses: Mapping[str, str]) -> object:
     return found | {f"rule-{rule.id}": ["", rule.text] for rule in library.rules.values()}
 
 
-def _alphabetical(entry: Entry) -> str:
+def _alphabetical(entry: LessonEntry) -> str:
     return entry.title.casefold()

@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader import labs, outputs, pipeline, verify
-from grader.cli.app import Session, smtplab
+from grader.cli.app import CommandSettings, smtplab
 from grader.judge import judge
 from grader.kinds.quiz.answers_file import LARGEST, UnreadableFileError, read_answers
 from grader.kinds.quiz.declare import QuizLab
@@ -367,9 +367,9 @@ def test_a_new_quiz_does_what_it_declares(tmp_path: Path) -> None:
 
 
 def test_questions_do_not_hide_words_of_the_field() -> None:
-    shown = CliRunner().invoke(smtplab, ["explain", "rset"], obj=Session())
+    shown = CliRunner().invoke(smtplab, ["explain", "rset"], obj=CommandSettings())
     assert "RSET" in shown.output
     assert "knowledge-check" not in shown.output
-    question = CliRunner().invoke(smtplab, ["explain", "knowledge-check/rset"], obj=Session())
+    question = CliRunner().invoke(smtplab, ["explain", "knowledge-check/rset"], obj=CommandSettings())
     assert "knowledge-check/rset, 10 points" in question.output
     assert "a) " in question.output

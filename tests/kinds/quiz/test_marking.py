@@ -20,10 +20,10 @@ from grader.kinds.quiz.questions import (
     Expected,
     Fill,
     Match,
+    MatchPair,
     Multiple,
     Option,
-    Order,
-    Pair,
+    OrderItems,
     Position,
     Question,
     Single,
@@ -43,11 +43,16 @@ MULTIPLE = Multiple(
         Option("pink", "5"),
     ],
 )  # fmt: skip
-ORDER = Order(
+ORDER = OrderItems(
     **BASE, items=[Position(word, f"f-{word}") for word in ("EHLO", "MAIL FROM", "RCPT TO", "DATA")]
 )
 MATCH = Match(
-    **BASE, pairs=[Pair("25", "transfer", "x"), Pair("587", "submission", "y"), Pair("993", "IMAP", "z")]
+    **BASE,
+    pairs=[
+        MatchPair("25", "transfer", "x"),
+        MatchPair("587", "submission", "y"),
+        MatchPair("993", "IMAP", "z"),
+    ],
 )
 FILL = Fill(
     **BASE,
@@ -89,7 +94,7 @@ def test_the_key_of_every_question_is_worth_all_and_nothing_else_is(question: Qu
             for bits in product((0, 1), repeat=len(every))
         ]
         assert [subset for subset in subsets if mark(question, list(subset)).right] == [right(question)]
-    if isinstance(question, Order | Match) and len(choices(question)) <= 5:
+    if isinstance(question, OrderItems | Match) and len(choices(question)) <= 5:
         orders = [list(order) for order in permutations(range(len(choices(question))))]
         assert [order for order in orders if mark(question, list(order)).right] == [right(question)]
 
@@ -261,7 +266,7 @@ def test_choices_are_shuffled_and_never_give_an_order_away() -> None:
         for number in range(30):
             order = arrange(question, f"s{number}")
             assert sorted(order) == list(range(len(choices(question))))
-            if isinstance(question, Order | Match):
+            if isinstance(question, OrderItems | Match):
                 assert order != sorted(order)
             elif isinstance(question, Single):
                 firsts.add(order[0])

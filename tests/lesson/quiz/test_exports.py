@@ -25,10 +25,10 @@ from grader.kinds.quiz.questions import (
     Expected,
     Fill,
     Match,
+    MatchPair,
     Multiple,
     Option,
-    Order,
-    Pair,
+    OrderItems,
     Position,
     Question,
     Single,
@@ -83,10 +83,11 @@ def question(draw: st.DrawFn) -> Question:
         ]
         made = Multiple(**asked, options=options)
     elif kind == "order":
-        made = Order(**asked, items=[Position(text, said) for text in texts])
+        made = OrderItems(**asked, items=[Position(text, said) for text in texts])
     elif kind == "match":
         made = Match(
-            **asked, pairs=[Pair(left, right, said) for left, right in zip(texts, texts[::-1], strict=True)]
+            **asked,
+            pairs=[MatchPair(left, right, said) for left, right in zip(texts, texts[::-1], strict=True)],
         )
     else:
         answers = [Expected(text, said, right=not place) for place, text in enumerate(texts)]
@@ -112,7 +113,7 @@ def said_to(question: Question) -> dict[str, tuple[str, bool]]:
     return {as_line(a.text): (shown(a.feedback), a.right) for a in question.answers}
 
 
-def pairs_of(question: Match | Order) -> list[tuple[str, str]]:
+def pairs_of(question: Match | OrderItems) -> list[tuple[str, str]]:
     if isinstance(question, Match):
         return [(shown(pair.left), as_line(pair.right)) for pair in question.pairs]
     return [(shown(item.text), str(place)) for place, item in enumerate(question.items, 1)]
@@ -129,7 +130,7 @@ def holds_in_gift(questions: Sequence[Question]) -> None:
         assert found.category == f"$course$/top/smtplab/{question.topic}"
         assert seen(found.text) == seen(shown(question.ask))
         assert "Read RFC" in found.general
-        if isinstance(question, Match | Order):
+        if isinstance(question, Match | OrderItems):
             assert [(seen(left), right) for left, right in found.pairs] == [
                 (seen(left), right) for left, right in pairs_of(question)
             ]
@@ -160,7 +161,7 @@ def holds_in_moodle(questions: Sequence[Question]) -> None:
         answers = element.findall("answer")
         shares = [float(answer.get("fraction")) for answer in answers]
         texts = [(answer.findtext("text"), answer.findtext("feedback/text")) for answer in answers]
-        if isinstance(question, Order):
+        if isinstance(question, OrderItems):
             assert shares == list(range(1, len(question.items) + 1))
             assert [text.strip() for text, _ in texts] == [shown(item.text) for item in question.items]
         elif isinstance(question, Match):
@@ -205,7 +206,7 @@ def holds_in_qti(questions: Sequence[Question]) -> None:
         labels = {
             one.get("ident"): one.findtext(f".//{NS}mattext") for one in item.iter(f"{NS}response_label")
         }
-        if isinstance(question, Match | Order):
+        if isinstance(question, Match | OrderItems):
             lefts = {
                 one.get("ident"): one.findtext(f"{NS}material/{NS}mattext").strip()
                 for one in item.iter(f"{NS}response_lid")
@@ -256,14 +257,14 @@ def test_hostile_texts_are_escaped_for_each_format(question: Question) -> None:
 def test_each_hostile_text_passes_through_each_kind(text: str) -> None:
     option = Option(text, text, True, text)
     others = [Option(f"{word} {text}", text) for word in ("one", "two", "three")]
-    pairs = [Pair(f"{text} {number}", f"{number} {text}", text) for number in (10, 20, 30)]
+    pairs = [MatchPair(f"{text} {number}", f"{number} {text}", text) for number in (10, 20, 30)]
     asked = {**BASE, "ask": text}
     made: list[Question] = [
         Single(**{**asked, "id": "single"}, options=[option, *others]),
         Multiple(
             **{**asked, "id": "multiple"}, options=[option, Option(f"x {text}", text, True, text), *others]
         ),
-        Order(**{**asked, "id": "order"}, items=[Position(pair.left, text) for pair in pairs]),
+        OrderItems(**{**asked, "id": "order"}, items=[Position(pair.left, text) for pair in pairs]),
         Match(**{**asked, "id": "match"}, pairs=pairs),
     ]
     assert [complaint(one) for one in made] == [""] * 4

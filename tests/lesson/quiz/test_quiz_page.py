@@ -14,7 +14,7 @@ import pytest
 
 from grader.kinds.quiz.draw import arrange, draw
 from grader.kinds.quiz.judge.marking import mark
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, choices
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single, choices
 from grader.lesson import library
 from tests import browser as browsing
 from tests.lesson.conftest import Open
@@ -107,7 +107,7 @@ def put_right(page: Any, seed: str, place: int, *, wrong: bool = False) -> None:
         bubble(page, question, place, wrong=wrong)
 
 
-def bubble(page: Any, question: Order, place: int, *, wrong: bool) -> None:
+def bubble(page: Any, question: OrderItems, place: int, *, wrong: bool) -> None:
     """Put items in order with their arrows."""
     texts = [item.text.replace("`", "") for item in question.items]
     wanted = [*texts[1:], texts[0]] if wrong else texts
@@ -119,7 +119,7 @@ def bubble(page: Any, question: Order, place: int, *, wrong: bool) -> None:
             click(card(page, place).find_element("css selector", f'[aria-label="Move up: {text}"]'))
 
 
-@pytest.mark.parametrize("kind", [Single, Multiple, Order, Match, Fill])
+@pytest.mark.parametrize("kind", [Single, Multiple, OrderItems, Match, Fill])
 def test_a_question_is_answered_by_mouse(open_page: Open, kind: type[Question]) -> None:
     seed, place = seed_with(kind)
     page = open_page("quiz", f"#seed={seed}")
@@ -178,7 +178,7 @@ def answer_by_keys(page: Any, seed: str, place: int) -> None:
     press(page, ENTER)
 
 
-@pytest.mark.parametrize("kind", [Single, Multiple, Order, Match, Fill])
+@pytest.mark.parametrize("kind", [Single, Multiple, OrderItems, Match, Fill])
 def test_a_question_is_answered_by_keyboard(open_page: Open, kind: type[Question]) -> None:
     seed, place = seed_with(kind)
     page = open_page("quiz", f"#seed={seed}")

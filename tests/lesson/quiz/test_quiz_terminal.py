@@ -18,7 +18,7 @@ import pytest
 
 from grader.kinds.quiz.draw import draw, pose
 from grader.kinds.quiz.judge.answers import right_answer
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, letter
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, letter
 from grader.lesson import library
 
 QUESTIONS = library().questions
@@ -44,7 +44,7 @@ def key(question: Question, seed: str) -> str:
         return right_answer(question)
     if isinstance(question, Match):
         texts = [pair.right for pair in question.pairs]
-    elif isinstance(question, Order):
+    elif isinstance(question, OrderItems):
         texts = [item.text for item in question.items]
     else:
         texts = [option.text for option in question.options if option.right]
@@ -188,7 +188,7 @@ def test_a_person_may_try_again_and_ask_for_the_solution(terminal: Terminal) -> 
     terminal.type(f"{key(first, SEED)}\n")
     assert "the first answer counts: 0 of 10 points" in terminal.until(" > ")
     terminal.type("\n")
-    assert isinstance(second, Match | Order | Multiple)
+    assert isinstance(second, Match | OrderItems | Multiple)
     terminal.until(" > ")
     terminal.type("\x03")
     # Between its prompt and its wait for a key, Python's readline does not notice a signal: a person presses again.

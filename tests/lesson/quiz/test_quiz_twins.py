@@ -10,7 +10,7 @@ import pytest
 
 from grader.kinds.quiz.draw import arrange, draw, rank
 from grader.kinds.quiz.judge.marking import Given, mark
-from grader.kinds.quiz.questions import Fill, Match, Order, Question, choices, plain
+from grader.kinds.quiz.questions import Fill, Match, OrderItems, Question, choices, plain
 from grader.lesson import library
 from tests.lesson.embedded import Scripts
 
@@ -39,7 +39,7 @@ def some_answer(question: Question, chance: random.Random) -> Given:
     if isinstance(question, Match):
         return [chance.choice([place, chance.randrange(count), None]) for place in range(count)]
     places: list[int | None] = list(chance.sample(range(count), chance.randint(0, count)))
-    if isinstance(question, Order) and chance.random() < 0.5:
+    if isinstance(question, OrderItems) and chance.random() < 0.5:
         cut = chance.randrange(count)
         return [*range(cut, count), *range(cut)]
     return places

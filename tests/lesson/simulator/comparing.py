@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from grader.lesson.simulator.real import RealServer
-from grader.lesson.simulator.session import Reply, Session
+from grader.lesson.simulator.session import SimulatedReply, SimulatedSession
 from grader.lesson.simulator.table import Table
 from tests.lesson.simulator.scripts import Script
 
@@ -44,7 +44,7 @@ class Comparison:
 
     def play(self, script: Script) -> None:
         """Play one script until it ends or differs."""
-        session = Session(self._table, script.listener, script.client, script.switches)
+        session = SimulatedSession(self._table, script.listener, script.client, script.switches)
         conversation, greeting = self._real.connect(
             session.state.client, session.state.listener, script.switches
         )
@@ -73,8 +73,8 @@ class Comparison:
         self,
         script: Script,
         step: list[str],
-        session: Session,
-        replies: list[Reply],
+        session: SimulatedSession,
+        replies: list[SimulatedReply],
         real: list[list[str]],
         end: str,
     ) -> bool:

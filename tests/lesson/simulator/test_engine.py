@@ -14,7 +14,7 @@ from grader import resources
 from grader.lesson.library import library
 from grader.lesson.simulator import transcript
 from grader.lesson.simulator.page import data, offered, played
-from grader.lesson.simulator.session import Session
+from grader.lesson.simulator.session import SimulatedSession
 from grader.lesson.simulator.table import read_table, table
 from grader.lesson.site.pages import PAGES, addresses
 from grader.model.errors import LabError, UsageError
@@ -44,7 +44,7 @@ groups = st.lists(lines, min_size=1, max_size=3)
 def test_any_line_gets_well_formed_replies_or_none(
     listener: str, switches: list[str], steps: list[list[str]]
 ) -> None:
-    session = Session(table(), listener, "stranger", switches)
+    session = SimulatedSession(table(), listener, "stranger", switches)
     turns = [transcript.Turn([], [line for reply in session.connect() for line in reply.lines])]
     for step in steps:
         before = session.status()
@@ -77,7 +77,7 @@ def _round_trip(scene: transcript.Scene, turns: list[transcript.Turn]) -> None:
 
 def test_the_same_lines_give_the_same_session() -> None:
     def played() -> list[object]:
-        session = Session(table())
+        session = SimulatedSession(table())
         return [session.connect(), *(session.say(line) for line in (*OTHERS, *VERBS))]
 
     assert played() == played()
@@ -142,7 +142,7 @@ def test_what_is_offered_is_understood() -> None:
 def test_annotated_sessions_are_what_the_server_says() -> None:
     """All that the lesson shows of a session comes in this order; the list behind EHLO may be shortened there."""
     for one in offered().sessions:
-        session = Session(table(), one.listener)
+        session = SimulatedSession(table(), one.listener)
         heard = [line for reply in session.connect() for line in reply.lines]
         for turn in transcript.read(played(library(), one), table().server).turns:
             heard += [line for reply in session.say(*turn.sent) for line in reply.lines]

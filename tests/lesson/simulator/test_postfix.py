@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines import select
-from grader.lesson.entries import Command, Reply
+from grader.lesson.entries import CommandEntry, ReplyEntry
 from grader.lesson.library import library
 from grader.lesson.simulator.differences import KnownDifference, known_differences
 from grader.lesson.simulator.real import RealServer, real_server
@@ -98,7 +98,7 @@ def test_recorded_lines_are_what_postfix_says(compared: Comparison) -> None:
     said = [
         said
         for entry in library().entries.values()
-        if isinstance(entry, Command | Reply)
+        if isinstance(entry, CommandEntry | ReplyEntry)
         for said in entry.postfix
     ]
     met = {one.line for one in said if QUEUED.sub(r"\1 …", one.line) in compared.heard}

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines import select
-from grader.lesson.entries import Command, Reply
+from grader.lesson.entries import CommandEntry, ReplyEntry
 from grader.lesson.library import library
 from grader.lesson.simulator.real import RealServer, real_server
 from grader.lesson.simulator.server import Settings, Switch
@@ -95,6 +95,6 @@ def test_postfix_says_it_where_the_login_service_is_down(real: RealServer) -> No
 
 
 def test_they_are_recorded_as_seen() -> None:
-    entries = [entry for entry in library().entries.values() if isinstance(entry, Command | Reply)]
+    entries = [entry for entry in library().entries.values() if isinstance(entry, CommandEntry | ReplyEntry)]
     seen = {said.line for entry in entries for said in entry.postfix if said.seen}
     assert {*RECORDED, DOWN} - seen == set()

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from grader.lesson.simulator import transcript
-from grader.lesson.simulator.session import Session
+from grader.lesson.simulator.session import SimulatedSession
 from grader.lesson.simulator.table import table
 from grader.lesson.site import PAGES
 from grader.lesson.site.render import embedded
@@ -87,7 +87,7 @@ def test_both_read_and_write_the_same_transcripts(scripts: Scripts) -> None:
 
 
 def _transcript(script: Script) -> str:
-    session = Session(table(), script.listener, script.client, script.switches)
+    session = SimulatedSession(table(), script.listener, script.client, script.switches)
     turns = [transcript.Turn([], [line for reply in session.connect() for line in reply.lines])]
     for step in script.steps:
         sent = [line.encode("utf-8", "replace").decode() for line in step]
@@ -102,7 +102,7 @@ def _json(value: object) -> str:
 
 
 def _played(script: Script) -> str:
-    session = Session(table(), script.listener, script.client, script.switches)
+    session = SimulatedSession(table(), script.listener, script.client, script.switches)
     turns = [[session.connect(), session.status()]]
     turns += [[session.say(*step), session.status()] for step in script.steps]
     return _json(turns)

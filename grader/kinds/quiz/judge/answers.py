@@ -8,7 +8,17 @@ from typing import Any
 
 from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.marking import Given
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, bare, choices, letter
+from grader.kinds.quiz.questions import (
+    Fill,
+    Match,
+    Multiple,
+    OrderItems,
+    Question,
+    Single,
+    bare,
+    choices,
+    letter,
+)
 
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)
@@ -45,7 +55,7 @@ def read_answer(posed: Posed, value: Any) -> Given | None:
         raise UnreadableError(f"{_quoted(choices(question)[twice])} stands twice in the answer")
     if isinstance(question, Single) and len(places) > 1:
         raise UnreadableError(f"{len(places)} answers are given, and exactly one is right")
-    if isinstance(question, Order) and len(places) < len(question.items):
+    if isinstance(question, OrderItems) and len(places) < len(question.items):
         absent = next(item.text for place, item in enumerate(question.items) if place not in places)
         raise UnreadableError(
             f"{len(places)} of {len(question.items)} items are put in order; {_quoted(absent)} is missing"
@@ -182,7 +192,7 @@ def shown_answer(posed: Posed, given: Given) -> str:
             f"{pair.left}: {texts[place] if place is not None else 'nothing'}"
             for pair, place in zip(question.pairs, given, strict=False)
         )
-    separator = ", then " if isinstance(question, Order) else "; "
+    separator = ", then " if isinstance(question, OrderItems) else "; "
     return separator.join(texts[place] for place in given if place is not None)
 
 

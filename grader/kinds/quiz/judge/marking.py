@@ -22,7 +22,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single, plain
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single, plain
 
 Given = str | list[int | None]
 """An answer: the text filled in; or places in the bank. They are the options chosen, the items in the order given, or
@@ -65,7 +65,7 @@ def mark(question: Question, given: Given) -> Mark:
         return _chosen(question, places[:1], 1)
     if isinstance(question, Multiple):
         return _chosen(question, places, sum(option.right for option in question.options))
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return _ordered(question, places)
     return _matched(question, places)
 
@@ -98,7 +98,7 @@ def _chosen(question: Single | Multiple, places: list[int | None], right: int) -
     return Mark(worth.numerator, worth.denominator, said)
 
 
-def _ordered(question: Order, places: list[int | None]) -> Mark:
+def _ordered(question: OrderItems, places: list[int | None]) -> Mark:
     count = len(question.items)
     # What stands before an item, -1 before the first: right where the bank has it directly behind that.
     before = dict(zip(places, [-1, *places], strict=False))

@@ -8,7 +8,7 @@ from grader.kinds.quiz.declare import READABLE, QuizLab
 from grader.kinds.quiz.facts import Posed, QuizEvidence
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer, shown_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
-from grader.kinds.quiz.questions import Match, Multiple, Order, Question
+from grader.kinds.quiz.questions import Match, Multiple, OrderItems, Question
 from grader.model.finding import Judged
 from grader.model.hints import allows
 from grader.model.lab import Check
@@ -83,7 +83,7 @@ class AnswerJudge:
 def _expectation(question: Question) -> str:
     if isinstance(question, Multiple):
         return "All right answers are chosen, and no other."
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return "All items stand in their order."
     if isinstance(question, Match):
         return "All pairs are put together."
@@ -96,7 +96,7 @@ def _observed(posed: Posed, given: Given, marked: Mark) -> str:
     if isinstance(posed.question, Multiple):
         return "\n".join(["You chose:", *(_told(said, named=True) for said in told)])
     parts = [f"You answered: {_ended(shown_answer(posed, given))}"]
-    if not marked.right and isinstance(posed.question, Order | Match):
+    if not marked.right and isinstance(posed.question, OrderItems | Match):
         parts.append(f"{marked.got} of {marked.of} are right.")
     return " ".join([*parts, *(said.text for said in told)])
 

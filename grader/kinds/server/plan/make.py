@@ -14,7 +14,7 @@ from grader.kinds.server.plan.clients import Clients
 from grader.kinds.server.plan.expand import Expansion
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
-from grader.labs.certificates import Pair, authority, certificate
+from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
 from grader.labs.world import World, read_world
@@ -72,7 +72,7 @@ def make(
 
 
 def _host(
-    lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: Pair
+    lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: KeyPair
 ) -> HostSpec:
     names = variant.names
     lan = ipaddress.ip_network(names["lan"])
@@ -99,7 +99,7 @@ def _records(lab: ServerLab, submission: Submission, domain: str) -> Published |
     return read_key_records(published(lab.submission, submission), domain)
 
 
-def _system_files(lab: ServerLab, variant: Variant, ca: Pair) -> Iterator[File]:
+def _system_files(lab: ServerLab, variant: Variant, ca: KeyPair) -> Iterator[File]:
     """What the lab provides on the host: certificate and key, users and their passwords."""
     names = variant.names
     host = certificate(ca, [names["host"], names["domain"]])
@@ -125,7 +125,7 @@ def _world(
     variant: Variant,
     clients: Clients,
     mentions: Mentions,
-    ca: Pair,
+    ca: KeyPair,
     records: Published | None,
 ) -> WorldSpec:
     names = variant.names

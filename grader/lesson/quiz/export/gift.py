@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
 from grader.model.errors import UsageError
@@ -40,7 +40,7 @@ def _answers(question: Question) -> Iterator[str]:
     elif isinstance(question, Multiple):
         for option, share in zip(question.options, shares(question), strict=True):
             yield f"~%{percent(share)}%{_html(option.text)}#{_html(option.feedback)}"
-    elif isinstance(question, Order):
+    elif isinstance(question, OrderItems):
         for place, item in enumerate(question.items, 1):
             yield f"={_html(item.text)} -> {place}"
     elif isinstance(question, Match):

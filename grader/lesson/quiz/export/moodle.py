@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
 
@@ -61,7 +61,7 @@ def _question(quiz: Element, exported: Exported) -> None:
 def _answers(element: Element, question: Question) -> None:
     if isinstance(question, Single | Multiple):
         _choices(element, question)
-    elif isinstance(question, Order):
+    elif isinstance(question, OrderItems):
         _ordering(element, question)
     elif isinstance(question, Match):
         ElementTree.SubElement(element, "shuffleanswers").text = "true"
@@ -89,7 +89,7 @@ def _choices(element: Element, question: Single | Multiple) -> None:
         _answer(element, as_html(option.text), share, option.feedback, kind="html")
 
 
-def _ordering(element: Element, question: Order) -> None:
+def _ordering(element: Element, question: OrderItems) -> None:
     # Moodle looks at what follows an item, smtplab at what it follows: the same but at the two ends.
     for name, value in (
         ("layouttype", "VERTICAL"),

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from grader.kinds.quiz.questions import Fill, Match, Multiple, Order, Question, Single
+from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
 from grader.lesson.quiz.export.texts import as_html, as_line
 
@@ -104,7 +104,7 @@ def _labels(question: Question) -> list[tuple[str, str]]:
         return [(f"a{place}", option.text) for place, option in enumerate(question.options, 1)]
     if isinstance(question, Match):
         return [(f"a{place}", pair.right) for place, pair in enumerate(question.pairs, 1)]
-    if isinstance(question, Order):
+    if isinstance(question, OrderItems):
         return [(f"a{place}", str(place)) for place in range(1, len(question.items) + 1)]
     return [(f"a{place}", answer.text) for place, answer in enumerate(question.answers, 1)]
 
@@ -145,7 +145,7 @@ def _words(item: Element, presentation: Element, processing: Element, question: 
     SUB(condition, "setvar", action="Set", varname="SCORE").text = "100"
 
 
-def _pairs(presentation: Element, processing: Element, question: Match | Order) -> None:
+def _pairs(presentation: Element, processing: Element, question: Match | OrderItems) -> None:
     lefts = (
         [pair.left for pair in question.pairs]
         if isinstance(question, Match)
