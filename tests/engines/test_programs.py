@@ -52,6 +52,11 @@ LEAKS = {
     'logger "password $PASSWORD"': ("log", "password <password>"),
     'echo "$PASSWORD" >send.log': ("file", "work/send.log: <password>"),
     'echo "$PASSWORD" >/tmp/send.log': ("file", "/tmp/send.log: <password>"),
+    'echo "$PASSWORD" >$TMPDIR/rc; cat $TMPDIR/rc >/dev/null; rm $TMPDIR/rc': ("file", "tmp/rc: <password>"),
+    'mkdir open; echo "$PASSWORD" >open/rc; cat open/rc >/dev/null; rm -r open': (
+        "file",
+        "open/rc: <password>",
+    ),
 }
 
 
@@ -72,6 +77,7 @@ def test_wherever_the_password_shows_it_is_seen(engine: Engine) -> None:
 HARMLESS = """
 printf '%s\\n' "$PASSWORD" | cat >/dev/null
 (umask 077; printf '%s' "$PASSWORD" >config; cat config >/dev/null)
+dir=$(mktemp -d) && printf '%s' "$PASSWORD" >$dir/config && cat $dir/config >/dev/null && rm -r $dir
 msg=$(printf '%s' "$PASSWORD" | base64)
 [ -n "$msg" ] && cat <<END >/dev/null
 $PASSWORD

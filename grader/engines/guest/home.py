@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SHARED = ("/tmp", "/var/tmp", "/dev/shm", "/run/lock", "/dev/mqueue")
 """Folders that everybody can write to."""
+OTHERS, ENTERED_BY_OTHERS = 0o077, 0o011
+"""Permissions of a file for anybody but its owner, and of a folder to be entered by them."""
 LARGEST_SEARCHED = 1_000_000
 MOST_SEARCHED = 200
 MOST_FOLDERS = 1000
@@ -31,6 +33,7 @@ class Home:
         self.work = f"{path}/work"
         self.uid, self.gid = uid, gid
         self._handed_in: set[str] = set()
+        self._searched: dict[str, tuple[int, int, int]] = {}
 
     def furnish(self, files: list[ProgramFile], texts: dict[str, str]) -> None:
         """Make it: the files in its folder ``work``, the texts beside that, and nothing of an earlier run.
@@ -60,18 +63,33 @@ class Home:
             os.fchown(fd, self.uid, self.gid)
             os.fchmod(fd, mode)
 
-    def left(self) -> Iterator[tuple[str, list[bytes]]]:
-        """Names and lines of files that the owner made, and that others may read."""
+    def shown(self) -> Iterator[tuple[str, list[bytes]]]:
+        """Names and lines of files that the owner made, and that others may read; of none twice, unless it changed."""
         for path in self._files():
             try:
                 info = os.lstat(path)
                 # What its owner alone may read is no more public than the program's environment.
-                if path in self._handed_in or not info.st_mode & 0o077 or not stat.S_ISREG(info.st_mode):
+                if path in self._handed_in or not info.st_mode & OTHERS or not stat.S_ISREG(info.st_mode):
+                    continue
+                state = (info.st_ino, info.st_size, info.st_mtime_ns)
+                if self._searched.get(path) == state or self._closed(os.path.dirname(path)):
                     continue
                 lines = read(path)[:LARGEST_SEARCHED].splitlines()
             except OSError:
                 continue
+            self._searched[path] = state
             yield shown(path.removeprefix(self.path + "/")), lines
+
+    def _closed(self, folder: str) -> bool:
+        """Whether a folder that the owner made, or one around it, keeps all others out. The ones given keep out nobody.
+
+        On a system of the owner's own, these would be a home and a /tmp like everybody's.
+        """
+        while folder not in (self.path, self.work, f"{self.path}/tmp", *SHARED, "/"):
+            if not os.lstat(folder).st_mode & ENTERED_BY_OTHERS:
+                return True
+            folder = os.path.dirname(folder)
+        return False
 
     def _files(self) -> list[str]:
         """Files in the home, and what its owner made where everybody may; much in one place hides nothing elsewhere."""

@@ -9,7 +9,8 @@ what it left in folders that everybody can write to is removed. Who uses names o
 alone, or its runs would meet each other's files.
 
 Processes are traced (ptrace(2)) for what they execute, and for nothing else: a command line that its program blanks a
-moment later has been in the process list all the same, and looking now and then would see it only sometimes.
+moment later has been in the process list all the same, and looking now and then would see it only sometimes. Files are
+looked at when a process begins or ends, and now and then between.
 """
 
 from __future__ import annotations
@@ -128,7 +129,7 @@ class _Course:
         self._running.append(run)
 
     def _look_at(self, run: Run, now: float) -> None:
-        run.look_at_delays(now)
+        run.look(now)
         if run.code is None and not run.late and (run.over(now) or now > self._end):
             run.late = True
             run.stopped_at = now

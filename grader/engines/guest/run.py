@@ -24,6 +24,8 @@ LARGEST_FILE = 4 * 1024 * 1024
 PROCESSES = 40
 OPEN_FILES = 256
 LOOK_SECONDS = 0.2
+FILES_SECONDS = 0.05
+"""Between two looks at the files of a run that is under way, beside those when a process begins and ends."""
 LONGEST_STRETCH = 4.0
 """Times its limit, that a run may take on a machine with no processor to spare."""
 CANNOT_RUN = 126
@@ -55,7 +57,7 @@ class Run:
         self.waits = spec["waits"]
         self._delays: dict[int, float] = {}
         self._agents_delay = tracing.delay(os.getpid())
-        self._looked = 0.0
+        self._looked = self._searched = 0.0
         loop.watch(read, self._read)
 
     def _start(self, spec: ProgramSpec, files: list[ProgramFile]) -> tuple[int, int]:
@@ -107,15 +109,22 @@ class Run:
                 self.exposures.search("process list", line)
             except OSError:
                 pass
+            # A file that is made for a command, and removed behind it, is there now.
+            self.look_at_files()
         elif event == tracing.EVENT_EXIT:
             self._delays[pid] = tracing.delay(pid)
+            self.look_at_files()
         tracing.go_on(pid, status)
 
     def look_around(self) -> None:
         """Note what the program printed and left behind."""
         for line in bytes(self.output).splitlines():
             self.exposures.search("output", line)
-        for place, lines in self.home.left():
+        self.look_at_files()
+
+    def look_at_files(self) -> None:
+        """Note what stands in files that others may read."""
+        for place, lines in self.home.shown():
             for line in lines:
                 self.exposures.search("file", line, f"{place}: ")
 
@@ -128,8 +137,11 @@ class Run:
         waited = sum(self._delays.values()) + tracing.delay(os.getpid()) - self._agents_delay
         return age - waited > self.limit or age > self.limit * LONGEST_STRETCH
 
-    def look_at_delays(self, now: float) -> None:
-        """See how long the run's processes have waited for a processor so far."""
+    def look(self, now: float) -> None:
+        """See what the run's files show, and how long its processes have waited for a processor so far."""
+        if now - self._searched >= FILES_SECONDS:
+            self._searched = now
+            self.look_at_files()
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             for pid in self.pids:

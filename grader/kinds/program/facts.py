@@ -62,7 +62,7 @@ class ProgramPlan(MachinePlan, frozen=True, kw_only=True):
 class RunFacts(Struct, frozen=True):
     """What became of a run. ``command`` is the index of its exit code and output in the evidence's commands.
 
-    ``late`` says that it was still running when its time was over, and was killed.
+    ``late`` says that it was still running when its time was over, after ``limit`` seconds, and was killed.
     """
 
     id: str
@@ -72,6 +72,7 @@ class RunFacts(Struct, frozen=True):
     command: int
     seconds: float
     late: bool = False
+    limit: float | None = None
     exposed: list[Exposure] = []
     conversations: list[Conversation] = []
 

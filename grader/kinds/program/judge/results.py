@@ -67,7 +67,8 @@ def ends(run: Run) -> Finding:
         return met(run.case)
     return broken(
         run.case,
-        f"The server said nothing more, and {run.name} was still waiting after {run.seconds:g} seconds."
+        f"The server said nothing more, and {run.name}, which was to give up after {run.server.patience} s of silence, "
+        f"was still waiting after {run.seconds:g} seconds."
         if run.server.silent
         else run.how_it_ended(),
         run.pointers(),

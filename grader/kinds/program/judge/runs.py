@@ -49,7 +49,7 @@ class Run:
         self.evidence = evidence
         declared = evidence.lab.program
         self.server: ServerBehaviour = declared.servers[facts.server]
-        self.seconds = declared.seconds
+        self.seconds = facts.limit or declared.seconds
         self.command: Command = program.commands[facts.command]
         self._sessions = {session.id: session for session in program.sessions}
         self._arrivals = {arrival.id: arrival for arrival in program.arrivals}

@@ -104,4 +104,4 @@ def _exposed(exposure: Exposure) -> str:
         return f"The program printed the password, and what it prints ends up in logs: {what}"
     if exposure.where == "log":
         return f"The password stands in the system's log: {what}"
-    return f"The program left the password in a file that others may read: {what}"
+    return f"The program wrote the password into a file that others may read: {what}"

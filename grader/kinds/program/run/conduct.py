@@ -22,7 +22,7 @@ from grader.model.protocol.host import (
     StartServices,
 )
 from grader.model.protocol.world import Finish, StartWorld
-from grader.model.submission_server import Conversation
+from grader.model.submission_server import Conversation, ServerBehaviour
 from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Session
 from grader.world.auth import forms
 
@@ -33,6 +33,10 @@ TOGETHER = 4
 """Runs at a time, beside those whose server says nothing."""
 SHARED = re.compile(rb"/tmp\b|/dev/shm\b|/run/lock\b")
 SOURCE = "send"
+LIMITS = re.compile(rb"time|alarm|kill|wait|select|poll|ulimit|\x7fELF|\s-[a-z]*[mtwT]\b", re.IGNORECASE)
+"""Words of which every way to limit a wait has one; a compiled program may have it without the word."""
+BEYOND_PATIENCE = 2.5
+"""Seconds that a program may take beyond the silence after which it is to give up, where nothing in it says more."""
 LONGEST_FIRST_LINE = 200
 
 
@@ -93,6 +97,16 @@ class _Runs:
         """Whether a file handed in names a folder that everybody can write to, and so might use fixed names there."""
         return any(SHARED.search(data) for data in self.plan.files.values())
 
+    def _limit(self, server: ServerBehaviour) -> float:
+        """How long a run may take. At a silent server nobody ends who never says after how long.
+
+        Who does say so, by whatever means, gets all the time that the lab gives: this chooses how long to wait, and the
+        verdict would be the same.
+        """
+        if server.silent is None or any(LIMITS.search(data) for data in self.plan.files.values()):
+            return self.plan.seconds
+        return min(self.plan.seconds, server.patience + BEYOND_PATIENCE)
+
     def _file(self, name: str, data: bytes) -> ProgramFile:
         """A file handed in. What begins with ``#!`` is meant to be run, whatever became of its permissions."""
         may_run = name in self.plan.executable or data.startswith((b"#!", b"\x7fELF"))
@@ -106,7 +120,7 @@ class _Runs:
             account=run.account,
             environment=run.environment,
             texts={run.body_file: run.wanted.body},
-            limit=self.plan.seconds,
+            limit=self._limit(lab.program.servers[run.server]),
             waits=lab.program.servers[run.server].silent is not None and not alone,
             secrets=[form.encode() for form in secrets],
         )
@@ -169,7 +183,7 @@ class _Runs:
             program=plan.program,
             first_line=first.decode("utf-8", "backslashreplace"),
             executable=plan.program in plan.executable,
-            runs=[self._facts(run, number) for number, run in enumerate(made)],
+            runs=[self._facts(lab, run, number) for number, run in enumerate(made)],
             run_of=plan.attempts,
         )
         return Recorded(facts, notes=[*self._remarks(), *self.notes], files=list(plan.files))
@@ -223,7 +237,7 @@ class _Runs:
             last_line=max(0, last),
         )
 
-    def _facts(self, run: ProgramRun, number: int) -> RunFacts:
+    def _facts(self, lab: ProgramLab, run: ProgramRun, number: int) -> RunFacts:
         ended = self.ended[run.id]
         return RunFacts(
             id=run.id,
@@ -233,6 +247,7 @@ class _Runs:
             command=number,
             seconds=ended.seconds,
             late=ended.late,
+            limit=self._limit(lab.program.servers[run.server]),
             exposed=ended.exposed,
             conversations=self.conversations[run.id],
         )
