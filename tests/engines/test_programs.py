@@ -37,7 +37,9 @@ def programs(
     machines.host.call(StartServices([], "/", 10), timeout=15)
     files = [ProgramFile("send", b"#!/bin/sh\n" + script.encode(), mode)]
     wanted = RunPrograms(files, list(runs or (spec(1),)), together, seconds)
-    return sorted(machines.host.call(wanted, timeout=seconds + 20), key=lambda end: end.id)
+    return sorted(
+        machines.host.call(wanted, timeout=seconds + 20), key=lambda end: int(end.id.partition("-")[2])
+    )
 
 
 LEAKS = {

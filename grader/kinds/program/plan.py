@@ -73,10 +73,15 @@ def make(
         files=submission.files,
         executable=sorted(submission.executable),
         # Those that will wait for nothing begin first, so that the others need not wait for them.
-        runs=sorted(drawn.runs, key=lambda run: program.servers[run.server].silent is None),
+        runs=sorted(drawn.runs, key=lambda run: _moment(program.servers[run.server])),
         attempts=attempts,
         seconds=program.seconds,
     )
+
+
+def _moment(server: ServerBehaviour) -> int:
+    """Which runs begin first: at silent servers, then where a client may wait for a greeting that never comes."""
+    return 0 if server.silent is not None else 1 if server.tls == "implicit" else 2
 
 
 class _Drawn:

@@ -81,6 +81,7 @@ def judged(
     first_line: str = "#!/bin/sh",
     behaviour: dict[str, Any] | None = None,
     others: list[Arrival] | None = None,
+    asked: tuple[str, ...] = ("it/1",),
     started: str = "2026-11-23T10:00:01.000Z",
     **run: Any,
 ) -> CheckResult:
@@ -110,17 +111,19 @@ def judged(
         facts=ProgramFacts(
         attempts=[
             AttemptFacts(
-                id="it/1", check="it", title="a server", source="plain", address="10.20.30.50", listener="587"
+                id=attempt, check=attempt.partition("/")[0], title="a server", source="plain", address="10.20.30.50",
+                listener="587",
             )
+            for attempt in asked
         ],
-        outcomes=[Outcome("it/1", "accepted", 0)],
+        outcomes=[Outcome(attempt, "accepted", 0) for attempt in asked],
         sessions=[
             Session(number, "send", "10.20.30.50", "203.0.113.9", "587", "quit", lines)
             for number, lines in enumerate(spoken)
         ],
         arrivals=[*([Arrival(0, "outside", "mail", ["it/1"], raw)] if taken else []), *(others or [])],
         commands=[Command(["./send"], code, output)],
-        program="send", first_line=first_line, executable=True, run_of={"it/1": "run-1"},
+        program="send", first_line=first_line, executable=True, run_of={attempt: "run-1" for attempt in asked if attempt.endswith("/1")},
         runs=[RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)],
         ),
     )  # fmt: skip

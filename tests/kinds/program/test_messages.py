@@ -16,6 +16,7 @@ from tests.kinds.program.runs import (
     GOOD,
     HEADER,
     LETTER,
+    NOTHING,
     TAKEN,
     WANTED,
     judged,
@@ -203,3 +204,8 @@ def test_no_message_breaks_the_judge(raw: bytes | str) -> None:
     for expected in ("hides-bcc", "header", "text", "whole", "lines"):
         letter = raw if isinstance(raw, bytes) else raw.encode()
         assert judged(expected, letter=letter, wanted=ODD).status in ("pass", "fail")
+
+
+def test_a_message_that_was_not_taken_is_told_by_the_check_that_is_most_about_it() -> None:
+    for asked, status in ((("it/1", "other/1"), "fail"), (("it/1", "it/2", "other/1"), "pass")):
+        assert judged("header", conversations=[NOTHING], asked=asked, code=1).status == status

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -176,10 +177,21 @@ class Run:
 
 
 def nothing(run: Run) -> Finding:
-    """The finding where no message was taken: a fault if the server takes every one, and no news if not."""
-    if run.takes_all:
+    """The finding where no message was taken: a fault if the server takes every one, told by one check alone.
+
+    That is the check with the fewest runs among those that look at this one: it is the most about it.
+    """
+    if run.takes_all and run.case.facts.check == _told_by(run):
         return broken(run.case, run.how_it_ended(), run.pointers())
     return unproven(run.case, run.how_it_ended())
+
+
+def _told_by(run: Run) -> str:
+    of_check = Counter(facts.check for facts in run.program.attempts)
+    owners = [
+        facts.check for facts in run.program.attempts if run.program.run_of.get(facts.id) == run.facts.id
+    ]
+    return min(owners, key=lambda code: of_check[code], default="")
 
 
 def address(path: str) -> str:

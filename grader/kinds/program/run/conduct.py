@@ -33,9 +33,11 @@ TOGETHER = 4
 """Runs at a time, beside those whose server says nothing."""
 SHARED = re.compile(rb"/tmp\b|/dev/shm\b|/run/lock\b")
 SOURCE = "send"
-LIMITS = re.compile(rb"time|alarm|kill|wait|select|poll|ulimit|\x7fELF|\s-[a-z]*[mtwT]\b", re.IGNORECASE)
+LIMITS = re.compile(
+    rb"time|alarm|kill|wait|select|poll|ulimit|sleep|\x7fELF|\s-[a-z]*[mtwT]\b", re.IGNORECASE
+)
 """Words of which every way to limit a wait has one; a compiled program may have it without the word."""
-BEYOND_PATIENCE = 2.5
+BEYOND_PATIENCE = 1.5
 """Seconds that a program may take beyond the silence after which it is to give up, where nothing in it says more."""
 LONGEST_FIRST_LINE = 200
 
@@ -98,12 +100,14 @@ class _Runs:
         return any(SHARED.search(data) for data in self.plan.files.values())
 
     def _limit(self, server: ServerBehaviour) -> float:
-        """How long a run may take. At a silent server nobody ends who never says after how long.
+        """How long a run may take. Where the server says nothing, nobody ends who never says after how long.
 
-        Who does say so, by whatever means, gets all the time that the lab gives: this chooses how long to wait, and the
-        verdict would be the same.
+        One that expects TLS at once says nothing to a client that waits for a greeting. Who does set a limit, by
+        whatever means, gets all the time that the lab gives: this chooses how long to wait, and the verdict would be
+        the same.
         """
-        if server.silent is None or any(LIMITS.search(data) for data in self.plan.files.values()):
+        may_be_silent = server.silent is not None or server.tls == "implicit"
+        if not may_be_silent or any(LIMITS.search(data) for data in self.plan.files.values()):
             return self.plan.seconds
         return min(self.plan.seconds, server.patience + BEYOND_PATIENCE)
 
