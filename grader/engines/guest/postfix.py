@@ -149,12 +149,15 @@ def version() -> str:
 
 
 def _may_name_maps(path: str) -> bool:
-    """Whether a master.cf could name a map, itself or by a parameter; asking postconf costs a few milliseconds."""
+    """Whether a master.cf could name a map, itself or by a parameter, or says more of milters than main.cf does.
+
+    Asking postconf costs a few milliseconds.
+    """
     try:
         lines = text(read(path))
     except OSError:
         return True
-    return "$" in lines or _MAP.search(lines) is not None
+    return "$" in lines or "milter" in lines or _MAP.search(lines) is not None
 
 
 def _stale(kind: str, source: str) -> bool:

@@ -123,7 +123,8 @@ def judged(
         ],
         arrivals=[*([Arrival(0, "outside", "mail", ["it/1"], raw)] if taken else []), *(others or [])],
         commands=[Command(["./send"], code, output)],
-        program="send", first_line=first_line, executable=True, run_of={attempt: "run-1" for attempt in asked if attempt.endswith("/1")},
+        program="send", first_line=first_line, executable=True,
+        run_of={attempt: "run-1" for attempt in asked if attempt.endswith("/1")},
         runs=[RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)],
         ),
     )  # fmt: skip
