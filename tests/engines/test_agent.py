@@ -175,6 +175,20 @@ def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
     assert run(machines, "test", "-d", "/var/queue/deferred")[0] == 0
 
 
+@pytest.mark.parametrize("folder", ["/usr", "/proc/1", "/var/mail/none\u00e9", "/etc/passwd"])
+def test_a_queue_that_can_be_none_is_postfix_s_to_complain_of(machines: Machines, folder: str) -> None:
+    install(machines, file("/etc/postfix/main.cf", MAIN + f"queue_directory = {folder}\n"))
+    assert start(machines, "postfix").queue_directory == folder
+    assert machines.host.call(CountQueue(), timeout=5).total == 0
+
+
+def test_names_and_octets_that_are_no_text_cost_no_answer(machines: Machines) -> None:
+    script = "printf 'Subject: tok-1\\n\\n\\377' >\"$(printf '/var/mail/\\377')\"; printf '\\355\\262\\200'"
+    assert run(machines, "sh", "-c", script) == (0, "\\xed\\xb2\\x80")
+    (found,) = machines.host.call(FindMail(["tok-1"]), timeout=5)
+    assert (found.path, found.raw) == ("/var/mail/\\xff", b"Subject: tok-1\n\n\xff")
+
+
 def test_a_dead_server_is_noticed(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "inet_protocols = ipv5\n"))
     start(machines, "postfix")
