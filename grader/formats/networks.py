@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -39,6 +40,13 @@ class Addresses:
                 found.append((int(network.network_address), int(network.broadcast_address)))
         return cls(version, _joined(found))
 
+    @classmethod
+    def union(cls, sets: Sequence[Addresses]) -> Addresses:
+        """All of several sets of one family, of which there must be one at least."""
+        if len(sets) == 1:
+            return sets[0]
+        return cls(sets[0].version, _joined(found for one in sets for found in one.ranges))
+
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
@@ -46,20 +54,24 @@ class Addresses:
         return Addresses(self.version, _joined([*self.ranges, *other.ranges]))
 
     def __and__(self, other: Addresses) -> Addresses:
+        if len(other.ranges) > len(self.ranges):
+            return other & self
         found = []
-        mine, theirs = 0, 0
-        while mine < len(self.ranges) and theirs < len(other.ranges):
-            first = max(self.ranges[mine][0], other.ranges[theirs][0])
-            last = min(self.ranges[mine][1], other.ranges[theirs][1])
-            if first <= last:
-                found.append((first, last))
-            if self.ranges[mine][1] < other.ranges[theirs][1]:
-                mine += 1
-            else:
-                theirs += 1
+        for first, last in other.ranges:
+            for low, high in self.ranges[self._touched(first, last)]:
+                found.append((max(first, low), min(last, high)))
         return Addresses(self.version, tuple(found))
 
     def __sub__(self, other: Addresses) -> Addresses:
+        if len(other.ranges) == 1:  # as one term of thousands is: only what it touches is looked at
+            first, last = other.ranges[0]
+            touched = self._touched(first, last)
+            left = []
+            for low, high in self.ranges[touched]:
+                left += [(low, first - 1)] if low < first else []
+                left += [(last + 1, high)] if high > last else []
+            ranges = (*self.ranges[: touched.start], *left, *self.ranges[touched.stop :])
+            return Addresses(self.version, ranges)
         gaps = []
         at = 0
         for first, last in other.ranges:
@@ -70,6 +82,11 @@ class Addresses:
         if at <= end:
             gaps.append((at, end))
         return self & Addresses(self.version, tuple(gaps))
+
+    def _touched(self, first: int, last: int) -> slice:
+        """The ranges that have an address between these two."""
+        start = bisect_left(self.ranges, first, key=lambda found: found[1])
+        return slice(start, max(start, bisect_right(self.ranges, last, key=lambda found: found[0])))
 
     @property
     def size(self) -> int:

@@ -10,9 +10,10 @@ import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
+from grader.formats.networks import Address, Addresses, Network
 from grader.formats.spfmacros import macro_fault, pieces
 
 VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
@@ -31,9 +32,6 @@ FaultKind = Literal[
 """What breaks a term: a character that no term has; no such mechanism; a qualifier before a modifier; something behind
 what is complete; a domain that is missing or does not end as one; a macro; an address that is missing or none; a
 prefix length; a second ``redirect`` or ``exp``."""
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 _TERM = re.compile(r"[^ ]+")
 _STRANGE = re.compile(r"[^\x21-\x7e]+")
@@ -79,14 +77,20 @@ class Term:
         """Whether it counts among the ten terms that ask DNS (section 4.6.4)."""
         return self.name in ASKING
 
-    @property
+    @cached_property
     def network(self) -> Network | None:
         """The addresses of an ``ip4`` or ``ip6``; bits behind the prefix do not count (section 5.6)."""
         if self.address is None:
             return None
         length = self.prefix4 if self.address.version == 4 else self.prefix6
-        bits = self.address.max_prefixlen if length is None else length
-        return ipaddress.ip_network(f"{self.address}/{bits}", strict=False)
+        return network_of(self.address, length)
+
+    @cached_property
+    def covered(self) -> Addresses | None:
+        """The same as a set."""
+        if self.network is None:
+            return None
+        return Addresses.of(4 if self.network.version == 4 else 6, [self.network])
 
 
 @dataclass(frozen=True)
@@ -255,6 +259,12 @@ def _domain_fault(spec: str, start: int, term: Term) -> Fault | None:
     ends = start + len(spec)
     begins = ends - len(label) - (1 if last.endswith(".") else 0)
     return Fault("domain", min(begins, ends - 1), ends)
+
+
+def network_of(address: Address, length: int | None) -> Network:
+    """The network that an address and a prefix length make; a single address without one (section 5.6)."""
+    bits = address.max_prefixlen if length is None else length
+    return ipaddress.ip_network((address.packed, bits), strict=False)
 
 
 def domain_words(spec: str) -> Iterator[str]:

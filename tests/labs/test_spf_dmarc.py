@@ -132,6 +132,12 @@ def _long(text: str) -> str:
 
 HOSTILE = {
     "many-mechanisms": f"@ TXT {_long('v=spf1' + ' mx' * 1300)}\n",
+    "many-names": "".join(f'n{n} TXT "v=spf1 redirect=a0.example.com"\n' for n in range(15))
+    + "".join(
+        f"a{n} TXT {_long('v=spf1' + ''.join(f' ?ip4:10.{n}.{i}.1' for i in range(200)))} "
+        f'" include:a{n + 1}.example.com ?all"\n'
+        for n in range(9)
+    ),
     "many-includes": '@ TXT "v=spf1 ' + " ".join(f"include:i{n}.example.com" for n in range(9)) + ' -all"\n'
     + "".join(f"i{n} TXT {_long('v=spf1' + ' ip4:192.0.2.1' * 280)}\n" for n in range(9)),
     "includes-itself": '@ TXT "v=spf1 redirect=example.com"\n_dmarc CNAME a\na CNAME b\nb CNAME a\n',

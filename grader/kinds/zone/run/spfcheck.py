@@ -15,7 +15,7 @@ from typing import Any
 
 from grader.formats.address import split_address
 from grader.formats.networks import Address, Addresses, Network
-from grader.formats.spf import Record, Term, domain_words, read_record
+from grader.formats.spf import Record, Term, domain_words, network_of, read_record
 from grader.formats.spfmacros import expand, macro_fault, pieces, shortened
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import SpfLimit, SpfStep, SpfTrouble
@@ -125,8 +125,13 @@ class Evaluator:
     def _evaluated(self, domain: str, record: Record, states: list[State], path: Path) -> list[Verdict]:
         verdicts: list[Verdict] = []
         for term in record.directives:
+            if self.resolver.deadline.over:
+                return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
             left: list[State] = []
             for state in _merged(states):
+                if _passed_over(term, state):
+                    left.append(state)
+                    continue
                 for outcome in self._term(term, domain, state, (*path, _step(domain, term))):
                     if isinstance(outcome, State):
                         left.append(outcome)
@@ -224,8 +229,8 @@ class Evaluator:
         version = state.clients.version
         if term.name == "all":
             return state.clients, state
-        if term.network is not None:
-            return Addresses.of(version, [term.network]), state
+        if term.covered is not None:
+            return (term.covered if term.covered.version == version else Addresses(version)), state
         target = self._target(term, domain, state)
         if not _is_name(target):
             return Addresses(version), state
@@ -329,27 +334,34 @@ class Evaluator:
         return expand(plain, self._values(letters, verdict.domain, verdict.state.clients.witness))
 
 
+def _passed_over(term: Term, state: State) -> bool:
+    """Whether a term lists addresses, and none of the clients': nearly all terms of long records do."""
+    covered = term.covered
+    return covered is not None and (covered.version != state.clients.version or not covered & state.clients)
+
+
 def _step(domain: str, term: Term) -> SpfStep:
     return SpfStep(domain, term.text, term.start, term.end)
 
 
 def _merged(states: Iterable[State]) -> list[State]:
     """States of one cost as one, so that there are never more than the costs that there can be."""
-    found: dict[tuple[int, int], State] = {}
+    states = list(states)
+    if len(states) < 2:
+        return states
+    found: dict[tuple[int, int], list[State]] = {}
     for state in states:
-        cost = state.lookups, state.voids
-        known = found.get(cost)
-        found[cost] = replace(state, clients=known.clients | state.clients) if known else state
-    return list(found.values())
+        found.setdefault((state.lookups, state.voids), []).append(state)
+    return [
+        replace(alike[0], clients=Addresses.union([state.clients for state in alike]))
+        for alike in found.values()
+    ]
 
 
 def _network(value: object, term: Term) -> Network:
     """The network that an address and a prefix length make (section 5.6)."""
     address = ipaddress.ip_address(str(value))
-    length = term.prefix4 if address.version == 4 else term.prefix6
-    return ipaddress.ip_network(
-        f"{address}/{address.max_prefixlen if length is None else length}", strict=False
-    )
+    return network_of(address, term.prefix4 if address.version == 4 else term.prefix6)
 
 
 def _dotted(client: Address) -> str:
