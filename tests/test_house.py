@@ -147,7 +147,8 @@ def test_every_kind_has_the_same_doors(kind: str) -> None:
     from grader import kinds
 
     doors = {
-        "declare": (kinds.declare(kind), ("LAB", "complaints", "completed", "texts")),
+        "declare": (kinds.declare(kind), ("LAB",)),
+        "author": (kinds.author(kind), ("complaints", "completed", "texts")),
         "plan": (kinds.plan(kind), ("make",)),
         "run": (kinds.run(kind), ("act", "nothing")),
         "judge": (kinds.judge(kind), ("EVIDENCE", "judge", "checks", "prepare")),

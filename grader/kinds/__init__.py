@@ -1,9 +1,10 @@
 """Kinds of lab, one folder each, and the table that says what each offers.
 
-Everybody else asks this table and knows no kind by name. A kind has five doors, modules that are loaded when somebody
+Everybody else asks this table and knows no kind by name. A kind has six doors, modules that are loaded when somebody
 goes through them:
 
 - ``declare``: what an author may write, ``Lab`` and its ``try`` and ``expect``; see ``Declare``
+- ``author``: what an author wrote, checked and completed; see ``Author``
 - ``plan``: lab + submission + variant -> what will be done; see ``Planner``
 - ``run``: acts on the submission and records facts; see ``Runner``
 - ``judge``: facts -> findings. Pure; see ``Judging``
@@ -18,12 +19,25 @@ from functools import cache
 from importlib import import_module, metadata
 from typing import cast
 
-from grader.kinds.base import Declare, Judging, Kind, Planner, Runner, Show
+from grader.kinds.base import Author, Declare, Judging, Kind, Planner, Runner, Show
 from grader.model.errors import LabError
 from grader.model.lab import Lab
 from grader.model.templates import nearest
 
-__all__ = ["DEFAULT", "GROUP", "Kind", "declare", "judge", "kind", "names", "of", "plan", "run", "show"]
+__all__ = [
+    "DEFAULT",
+    "GROUP",
+    "Kind",
+    "author",
+    "declare",
+    "judge",
+    "kind",
+    "names",
+    "of",
+    "plan",
+    "run",
+    "show",
+]
 
 GROUP = "smtplab.kinds"
 """The entry-point group under which packages bring kinds of their own."""
@@ -78,6 +92,11 @@ def _brought() -> dict[str, Kind]:
 def declare(name: str) -> Declare:
     """The door of that name of a kind; the other functions likewise. Raises ``LabError`` for an unknown kind."""
     return cast("Declare", _door(name, "declare"))
+
+
+def author(name: str) -> Author:
+    """See ``declare``."""
+    return cast("Author", _door(name, "author"))
 
 
 def plan(name: str) -> Planner:

@@ -45,10 +45,14 @@ class Kind:
 
 
 class Declare(Protocol):
-    """What an author may write."""
+    """What an author may write, as types."""
 
     LAB: type[Lab]
     """The type of a lab of this kind."""
+
+
+class Author(Protocol):
+    """What an author wrote, checked beyond what the types say, and completed."""
 
     def complaints(self, lab: Any) -> Iterator[Diagnostic]:
         """What the schema cannot say is wrong with a lab: names that nothing bears, a check that judges nothing."""

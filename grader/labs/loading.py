@@ -40,7 +40,7 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     data = _bytes(path)
     key = cache.digest([program_digest(), read_world().digest.encode(), str(path).encode(), data])
     lab = _loaded(key, path, data)
-    return kinds.declare(lab.kind).completed(lab, path, data)
+    return kinds.author(lab.kind).completed(lab, path, data)
 
 
 def find(path_or_id: str | os.PathLike[str]) -> Path:
@@ -154,7 +154,7 @@ def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Diagnostic]:
             yield fault_at(
                 ("submission", "required", position), f"{pattern!r} leaves the submission's folder"
             )
-    yield from kinds.declare(lab.kind).complaints(lab)
+    yield from kinds.author(lab.kind).complaints(lab)
     codes = [check.code for check in lab.all_checks]
     for position, check in enumerate(lab.all_checks):
         here = ("checks", position)

@@ -122,7 +122,7 @@ def draw_variant(
 
 def _with_texts(variant: Variant, lab: Lab) -> Variant:
     """The variant with what its kind of lab has to say in the files to be handed out, such as questions."""
-    texts = kinds.declare(lab.kind).texts(lab, variant.id)
+    texts = kinds.author(lab.kind).texts(lab, variant.id)
     return replace(variant, texts=texts) if texts else variant
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from grader.model import lab
-from grader.model.diagnostic import Diagnostic
 from grader.model.submission_server import ServerBehaviour
 
 Expected = Literal[
@@ -120,20 +117,4 @@ class ProgramLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True,
 
 
 LAB = ProgramLab
-
-
-def complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
-    """See ``grader.kinds.base.Declare``."""
-    from grader.kinds.program.checks import program_complaints
-
-    yield from program_complaints(lab)
-
-
-def completed(lab: ProgramLab, path: Path, data: bytes) -> ProgramLab:
-    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
-    return lab
-
-
-def texts(lab: ProgramLab, variant: str) -> dict[str, str]:
-    """See ``grader.kinds.base.Declare``: there are none."""
-    return {}
+"""See ``grader.kinds.base.Declare``."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from grader.kinds.program.checks import PEOPLE, choices, pairs
+from grader.kinds.program.author import PEOPLE, choices, pairs
 from grader.kinds.program.declare import Program, ProgramLab, RunMessage
 from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
 from grader.labs.certificates import KeyPair, authority, fresh, untrustworthy

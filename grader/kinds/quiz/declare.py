@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
 from grader.kinds.quiz.questions import Id, Question, Topic
 from grader.model import lab
-from grader.model.diagnostic import Diagnostic, fault_at
 
 READABLE = "readable"
 """The check on which all questions of a quiz wait: that the answers could be read at all."""
@@ -55,23 +52,4 @@ class QuizLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 LAB = QuizLab
-
-
-def complaints(lab: QuizLab) -> Iterator[Diagnostic]:
-    """See ``grader.kinds.base.Declare``. The questions are read, and complained of, when the lab is completed."""
-    if lab.checks:
-        yield fault_at(("checks",), "the checks of a quiz are its questions: remove 'checks'")
-
-
-def completed(lab: QuizLab, path: Path, data: bytes) -> QuizLab:
-    """See ``grader.kinds.base.Declare``: with all questions, and a check for each."""
-    from grader.kinds.quiz.complete import with_questions
-
-    return with_questions(lab, path, data)
-
-
-def texts(lab: QuizLab, variant: str) -> dict[str, str]:
-    """See ``grader.kinds.base.Declare``: the questions of one student."""
-    from grader.kinds.quiz.draw import texts as of_questions
-
-    return of_questions(lab.quiz, variant)
+"""See ``grader.kinds.base.Declare``."""

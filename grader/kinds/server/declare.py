@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from grader.model import lab
 from grader.model.attempt import Mail
-from grader.model.diagnostic import Diagnostic
 
 Absolute = Annotated[str, Meta(pattern="^/")]
 
@@ -198,20 +195,4 @@ class ServerLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
 
 LAB = ServerLab
-
-
-def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
-    """See ``grader.kinds.base.Declare``."""
-    from grader.kinds.server.checks import server_complaints
-
-    yield from server_complaints(lab)
-
-
-def completed(lab: ServerLab, path: Path, data: bytes) -> ServerLab:
-    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
-    return lab
-
-
-def texts(lab: ServerLab, variant: str) -> dict[str, str]:
-    """See ``grader.kinds.base.Declare``: there are none."""
-    return {}
+"""See ``grader.kinds.base.Declare``."""

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
 from grader.model import lab
-from grader.model.diagnostic import Diagnostic
 
 SpfResult = Literal["none", "neutral", "pass", "fail", "softfail", "temperror", "permerror"]
 """RFC 7208 section 2.6."""
@@ -154,20 +151,4 @@ class ZoneLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 LAB = ZoneLab
-
-
-def complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
-    """See ``grader.kinds.base.Declare``."""
-    from grader.kinds.zone.checks import zone_complaints
-
-    yield from zone_complaints(lab)
-
-
-def completed(lab: ZoneLab, path: Path, data: bytes) -> ZoneLab:
-    """See ``grader.kinds.base.Declare``: the file holds the whole lab."""
-    return lab
-
-
-def texts(lab: ZoneLab, variant: str) -> dict[str, str]:
-    """See ``grader.kinds.base.Declare``: there are none."""
-    return {}
+"""See ``grader.kinds.base.Declare``."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from grader.formats.address import split_address
-from grader.kinds.server.checks import USERS, mail_names
+from grader.kinds.server.author import USERS, mail_names
 from grader.kinds.server.declare import ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Client, Clients
 from grader.kinds.server.plan.mentions import Mentions

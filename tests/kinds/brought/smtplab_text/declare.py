@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
 from grader.model import lab
-from grader.model.diagnostic import Diagnostic, fault_at
 
 
 class TextTry(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,23 +36,3 @@ class TextLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, ta
 
 
 LAB = TextLab
-
-
-def complaints(lab: TextLab) -> Iterator[Diagnostic]:
-    """Files that are not handed in, and checks that would judge nothing."""
-    for number, check in enumerate(lab.checks):
-        for place, entry in enumerate(check.attempts):
-            if entry.file not in lab.submission.required:
-                yield fault_at(("checks", number, "try", place, "file"), f"{entry.file!r} is not handed in")
-        if not (check.expect.holds or check.expect.lacks):
-            yield fault_at(("checks", number, "expect"), "nothing is expected of the text")
-
-
-def completed(lab: TextLab, path: Path, data: bytes) -> TextLab:
-    """The file holds the whole lab."""
-    return lab
-
-
-def texts(lab: TextLab, variant: str) -> dict[str, str]:
-    """There are none."""
-    return {}

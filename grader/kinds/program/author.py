@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path as Folder
 
 from grader.kinds.program.declare import (
     EVERY,
@@ -38,8 +39,8 @@ FOR_ENVIRONMENT = frozenset(
 )
 
 
-def program_complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
-    """What the schema cannot say of a lab of this kind: names that nothing bears, too many runs."""
+def complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Author``: names that nothing bears, too many runs."""
     program = lab.program
     if program.run not in lab.submission.required:
         yield fault_at(("program", "run"), f"{program.run!r} is not among the files required: add it there")
@@ -126,3 +127,13 @@ def pairs(lab: ProgramLab, check: ProgramCheck) -> list[tuple[str, str]]:
         for some in named if entry.meets == [EVERY] else [entry]:
             found |= dict.fromkeys((server, message) for server in some.meets for message in some.sends)
     return list(found)
+
+
+def completed(lab: ProgramLab, path: Folder, data: bytes) -> ProgramLab:
+    """See ``grader.kinds.base.Author``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ProgramLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Author``: there are none."""
+    return {}

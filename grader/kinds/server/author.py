@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path as Folder
 
 import msgspec
 
@@ -19,8 +20,8 @@ WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
 
 
-def server_complaints(lab: ServerLab) -> Iterator[Diagnostic]:
-    """A complaint for each fault that is the kind's own."""
+def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Author``: a complaint for each fault that is the kind's own."""
     world = read_world()
     codes = [check.code for check in lab.checks]
     for position, check in enumerate(lab.checks):
@@ -118,3 +119,13 @@ def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
     for key, text in texts:
         for name in sorted(names_in(text or "")):
             yield key, name
+
+
+def completed(lab: ServerLab, path: Folder, data: bytes) -> ServerLab:
+    """See ``grader.kinds.base.Author``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ServerLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Author``: there are none."""
+    return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path as Folder
 
 import msgspec
 
@@ -12,8 +13,8 @@ from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, unknown_name
 
 
-def zone_complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
-    """A complaint for each fault that is the kind's own."""
+def complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
+    """See ``grader.kinds.base.Author``: a complaint for each fault that is the kind's own."""
     world = read_world()
     yield from _unknown(lab.submission.required[0], world, ("submission", "required", 0))
     yield from _unknown(lab.zone.origin, world, ("zone", "origin"))
@@ -88,3 +89,13 @@ def _texts(value: object) -> Iterator[str]:
 def _unknown(text: str, world: World, here: Path) -> Iterator[Diagnostic]:
     for name in sorted(names_in(text) - world.names.keys()):
         yield fault_at(here, unknown_name(name, world.names))
+
+
+def completed(lab: ZoneLab, path: Folder, data: bytes) -> ZoneLab:
+    """See ``grader.kinds.base.Author``: the file holds the whole lab."""
+    return lab
+
+
+def texts(lab: ZoneLab, variant: str) -> dict[str, str]:
+    """See ``grader.kinds.base.Author``: there are none."""
+    return {}
