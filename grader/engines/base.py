@@ -251,8 +251,11 @@ class Engine(Protocol):
 
     name: str
 
-    def problems(self) -> list[Problem]:
-        """What is missing before it can run here; empty when it can. Quick, changes nothing."""
+    def problems(self, *, thorough: bool = False) -> list[Problem]:
+        """What is missing before it can run here; empty when it can. Quick, changes nothing.
+
+        ``thorough`` tries also what a machine on which it has run before is not asked for again.
+        """
 
     def image(self, progress: Progress) -> str:
         """Build the image unless it is there, telling ``progress`` each step; its digest (``sha256:…``)."""

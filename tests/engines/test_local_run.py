@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import shutil
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from grader.engines.base import ChannelLost, Engine, Machines
-from grader.engines.local import LocalEngine, cgroups, checks, userns
+from grader.engines.local import LocalEngine, cgroups, checks, syscalls, userns
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.protocol.host import RunCommand
@@ -215,6 +216,27 @@ def test_a_runtime_that_fails_gives_one_sentence(
     ):
         pass
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("forbidden", [syscalls.CLONE_NEWUSER, syscalls.SEPARATE])
+def test_a_machine_that_forbids_namespaces_is_told_whole_and_seen_by_doctor(
+    engine: Engine, forbidden: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a container without privileges, on a machine where runs have worked before."""
+    real = syscalls.unshare
+
+    def refusing(flags: int) -> None:
+        if flags == forbidden:
+            raise PermissionError(errno.EPERM, "unshare: Operation not permitted")
+        real(flags)
+
+    monkeypatch.setattr(syscalls, "unshare", refusing)
+    with pytest.raises(EngineError, match="could not start: unshare: Operation not permitted"):  # noqa: SIM117
+        with engine.machines(plan()):
+            pass
+    assert engine.problems() == []
+    (problem,) = engine.problems(thorough=True)
+    assert "(unshare: Operation not permitted)" in problem.what
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def doctor(clean: bool) -> int:
 
 
 def _examine(engine: Engine) -> bool:
-    problems = engine.problems()
+    problems = engine.problems(thorough=True)
     if not problems:
         click.echo(f"  {click.style('✓', fg='green')} engine {engine.name} can run")
         return True

@@ -53,7 +53,7 @@ class DockerEngine:
             self._connected = os.getpid(), connect(patience)
         return self._connected[1]
 
-    def problems(self) -> list[Problem]:
+    def problems(self, *, thorough: bool = False) -> list[Problem]:
         """See ``Engine.problems``."""
         try:
             problem = limits_problem(self._service(QUICK))

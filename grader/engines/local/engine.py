@@ -35,9 +35,9 @@ class LocalEngine:
         self._used = False
         self._waiting: _Run | None = None
 
-    def problems(self) -> list[Problem]:
+    def problems(self, *, thorough: bool = False) -> list[Problem]:
         """See ``Engine.problems``."""
-        return checks.problems()
+        return checks.problems(thorough=thorough)
 
     def image(self, progress: Progress) -> str:
         """See ``Engine.image``."""
@@ -121,6 +121,7 @@ class _Run:
             host=StreamChannel("student's host", host_requests, host_answers),
             world=StreamChannel("world", world_requests, world_answers),
         )
+        self._said = b""
         try:
             self._give_ids()
         except BaseException:
@@ -128,15 +129,18 @@ class _Run:
             raise
 
     def _give_ids(self) -> None:
-        if os.read(self._status, 1) == b"u":
+        first = os.read(self._status, 1)
+        if first == b"u":
             userns.write_maps(self._supervisor)
             self._tell(b"!")
+        else:
+            self._said = first
 
     def begin(self, plan: MachinePlan) -> None:
         """Start both machines. Raises ``EngineError`` where they cannot be built."""
         self._groups = cgroups.Groups(plan.limits)
         self._tell(written(plan, len(self._groups.doors)), self._groups.doors)
-        said = b""
+        said = self._said
         while not said.startswith(b"r"):
             data = os.read(self._status, 4096)
             if not data:

@@ -35,14 +35,6 @@ from grader.engines.local import syscalls
 from grader.engines.local.orders import Ends, StartOrder, received
 from grader.model.plan import MachinePlan
 
-SEPARATE = (
-    syscalls.CLONE_NEWNS
-    | syscalls.CLONE_NEWNET
-    | syscalls.CLONE_NEWPID
-    | syscalls.CLONE_NEWIPC
-    | syscalls.CLONE_NEWUTS
-)
-
 NEEDED = (
     "grader.engines.local.host",
     "grader.engines.local.watchdog",
@@ -74,7 +66,7 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         os.write(ends.status, b"u")
         if os.read(ends.orders, 1):
-            syscalls.unshare(SEPARATE)
+            syscalls.unshare(syscalls.SEPARATE)
             syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
             world = _fork(lambda: _world(ends), ends)
             # Now, while the grader is still busy with the order.

@@ -144,12 +144,13 @@ def run(work: Callable[[], None]) -> int:
 
 
 def trial() -> str:
-    """What fails when namespaces are made and a /proc is mounted in them; empty when nothing does."""
+    """What fails when a run's namespaces are made and a /proc is mounted in them; empty when nothing does."""
     read, write = os.pipe()
     pid = os.fork()
     if pid == 0:
         try:
-            syscalls.unshare(syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID)
+            syscalls.unshare(syscalls.CLONE_NEWUSER)
+            syscalls.unshare(syscalls.SEPARATE)
             inner = os.fork()
             if inner == 0:
                 syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
