@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from grader.kinds.zone.older import upgraded
 from grader.model.evidence import SCHEMA
 
 OLDER = ("smtplab/evidence/1",)
@@ -139,7 +140,7 @@ def _zone(facts: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:
     shared = ("id", "check", "title", "source")
     attempts = [{key: tried[key] for key in shared} for tried in facts.get("attempts", [])]
     faults = [{"sentence": fault["sentence"], "span": fault["place"]} for fault in zone.get("faults", [])]
-    return facts | zone | {"attempts": attempts, "faults": faults}
+    return facts | upgraded(zone) | {"attempts": attempts, "faults": faults}
 
 
 def _published(published: dict[str, Any]) -> dict[str, Any]:
