@@ -19,6 +19,7 @@ from grader.model.lab import Lab
 from grader.model.plan import MachinePlan, Plan
 from grader.model.redact import redact
 from grader.model.result import Result
+from grader.model.templates import left_over
 from grader.model.variant import Variant
 
 NO_ENGINE = "none"
@@ -70,7 +71,7 @@ def grade(
         image=done.image,
         mta=done.recorded.mta,
         files=done.recorded.files,
-        notes=done.recorded.notes,
+        notes=[*left_over(submission.files, variant.names), *done.recorded.notes],
         checks=plan.checks,
         facts=done.recorded.facts,
     )

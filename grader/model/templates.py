@@ -59,3 +59,23 @@ def fill_file(data: bytes, names: Mapping[str, str]) -> bytes:
         return data
     known = "|".join(map(re.escape, names)).encode()
     return re.sub(b"@(" + known + b")@", lambda match: names[match[1].decode()].encode(), data)
+
+
+def left_over(files: Mapping[str, bytes], names: Mapping[str, str]) -> list[str]:
+    """A sentence about each file in which a lab's ``@name@`` still stands where its value should, the first of each.
+
+    Two addresses side by side can look like one, ``a@host@b``: a name counts only where nothing is joined to it.
+    """
+    if not names:
+        return []
+    known = "|".join(map(re.escape, names)).encode()
+    placeholder = re.compile(rb"(?<![\w.])@(" + known + rb")@(?![\w.])")
+    found = []
+    for file, data in files.items():
+        first = placeholder.search(data)
+        if first is not None:
+            name, line = first[1].decode(), data.count(b"\n", 0, first.start()) + 1
+            found.append(
+                f"{file}, line {line}: @{name}@ stands for a name of the lab; yours is {names[name]}."
+            )
+    return found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.model.errors import LabError
-from grader.model.templates import fill, fill_file, names_in
+from grader.model.templates import fill, fill_file, left_over, names_in
 
 NAMES = {"domain": "example.com", "host": "mail.example.com", "host_v4": "203.0.113.10"}
 
@@ -71,3 +71,15 @@ def test_doubled_braces_keep_any_word(text: str) -> None:
 @given(st.binary())
 def test_a_file_without_known_names_stays_as_it_is(data: bytes) -> None:
     assert fill_file(data, {"nothingofthekind": "x"}) == data
+
+
+@pytest.mark.parametrize("line", ["myhostname = @host@", "*@@host@ key", "@host@,other", "(@host@)"])
+def test_a_name_of_the_lab_that_was_left_in_a_file_is_named(line: str) -> None:
+    said = left_over({"main.cf": f"# a\n{line}\n".encode(), "x": b"\0\xff"}, {"host": "mail.example.com"})
+    assert said == ["main.cf, line 2: @host@ stands for a name of the lab; yours is mail.example.com."]
+
+
+@pytest.mark.parametrize("line", ["a@host@b", "a@host.example", "@other@", "user@hosts@", "@@"])
+def test_addresses_are_no_names_of_the_lab(line: str) -> None:
+    assert left_over({"main.cf": line.encode()}, {"host": "mail.example.com"}) == []
+    assert left_over({"main.cf": line.encode()}, {}) == []
