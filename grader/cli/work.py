@@ -73,8 +73,13 @@ def _work_in(folder: Path) -> Work:
     started = labs.started(folder)
     if started is not None:
         return Work(labs.find(started.lab), folder, started)
+    place = folder.resolve()
+    for parent in (place.parent, place.parent.parent):
+        # One of a lab's own submissions: an instructor's first try.
+        if (parent / labs.FILE).is_file():
+            return Work(parent, folder, None)
     try:
-        return Work(labs.find(folder.resolve().name), folder, None)
+        return Work(labs.find(place.name), folder, None)
     except LabError as error:
         raise UsageError(
             f"{os.fspath(folder)!r} does not say which lab it is for: name it, as in 'smtplab check LAB {folder}'"

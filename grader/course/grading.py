@@ -18,7 +18,7 @@ from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
-from grader.model.result import Result
+from grader.model.result import Result, with_note
 from grader.model.variant import Variant
 
 ROW_NAME = "row.json"
@@ -47,7 +47,8 @@ def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
     variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
     digest = ""
     try:
-        handed_in = labs.read_submission(course.lab, entry.source, variant.names)
+        own = labs.own_submission(course.lab, entry.source, variant)
+        handed_in = own[0] if own else labs.read_submission(course.lab, entry.source, variant.names)
         digest = digests.of_submission(course.digest, entry.student, variant, handed_in)
         if course.resume and (done := _finished(course, entry, digest)):
             return done
@@ -68,7 +69,8 @@ def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
         return write_failed(
             course, entry, variant, f"a fault in smtplab itself, {type(error).__name__}: {error}"
         )
-    return _write(course, entry, run.result, run.evidence, digest)
+    result = with_note(run.result, own[1]) if own else run.result
+    return _write(course, entry, result, run.evidence, digest)
 
 
 def _finished(course: Course, entry: RosterEntry, digest: str) -> ClassRow | None:

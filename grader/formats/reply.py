@@ -67,6 +67,11 @@ class ReplyReader:
         self._rest, self._lines, self._overlong = b"", [], 0
         return dropped
 
+    @property
+    def begun(self) -> bool:
+        """Whether a reply of several lines has begun and not ended (RFC 5321 section 4.2.1)."""
+        return bool(self._lines) and REPLY_LINE.match(self._lines[0]) is not None
+
     def remainder(self) -> Heard | None:
         """What was said of a reply that never ended."""
         if self._rest:

@@ -9,8 +9,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.labs.handout import Started, render_submission, start, started
-    from grader.labs.loading import LabFolder, find, list_labs, load, load_wrong
+    from grader.labs.handout import Started, own_submission, render_submission, start, started
+    from grader.labs.loading import FILE, LabFolder, find, list_labs, load, load_wrong
     from grader.labs.scaffold import new
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from grader.model.variant import Variant
 
 _MODULES = {
+    "FILE": "grader.labs.loading",
     "LabFolder": "grader.labs.loading",
     "Started": "grader.labs.handout",
     "Submission": "grader.model.submission",
@@ -28,6 +29,7 @@ _MODULES = {
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
     "new": "grader.labs.scaffold",
+    "own_submission": "grader.labs.handout",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",
     "start": "grader.labs.handout",
@@ -35,6 +37,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "FILE",
     "LabFolder",
     "Started",
     "Submission",
@@ -45,6 +48,7 @@ __all__ = [
     "load",
     "load_wrong",
     "new",
+    "own_submission",
     "read_submission",
     "render_submission",
     "start",

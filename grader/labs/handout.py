@@ -12,13 +12,16 @@ from msgspec import Struct
 
 from grader import disk
 from grader.labs.limits import HANDOUT, JUNK
-from grader.labs.loading import DECLARATION, find, load
+from grader.labs.loading import DECLARATION, FILE, find, load, load_wrong
 from grader.model.errors import LabError, UsageError
+from grader.model.lab import Lab
 from grader.model.submission import Submission
 from grader.model.templates import fill_file
 from grader.model.variant import Variant
 
 STARTER = "starter"
+OWN = ("solution", STARTER)
+OWN_FOLDERS = ("correct", "wrong")
 MARK = ".smtplab.json"
 """Kept beside a student's work, so that ``check`` knows the lab and the variant again."""
 
@@ -49,6 +52,26 @@ def render_submission(
         {name: data for name, (data, _) in found.items()},
         frozenset(name for name, (_, executable) in found.items() if executable),
     )
+
+
+def own_submission(lab: Lab, folder: Path, variant: Variant) -> tuple[Submission, str] | None:
+    """One of the lab's own submissions, as ``render_submission`` makes it, and a sentence that says so.
+
+    ``None`` for a folder that is none of them: the lab's ``solution``, ``starter``, one below ``correct`` or ``wrong``.
+    """
+    place = folder.resolve()
+    root = place.parent if place.name in OWN else place.parent.parent
+    name = place.relative_to(root).as_posix()
+    if not place.is_dir() or not (name in OWN or place.parent.name in OWN_FOLDERS):
+        return None
+    if not (root / FILE).is_file() or load(root).id != lab.id:
+        return None
+    told = f"{name} is one of the lab's own submissions: the names of this variant are filled into its files"
+    if place.parent.name != "wrong":
+        return render_submission(place, variant), f"{told}."
+    removes = load_wrong(place).removes
+    made = render_submission(place, variant, base=root / "solution", removes=removes)
+    return made, f"{told}, which replace some of the solution's."
 
 
 def _rendered(folder: Path, variant: Variant) -> dict[str, tuple[bytes, bool]]:

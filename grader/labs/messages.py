@@ -10,6 +10,8 @@ from grader.labs.world import WordLists
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_LONGEST_LINE = 900
+"""RFC 5322 section 2.1.1 allows 998."""
 _PLAIN_ADDRESS = re.compile(r"[\w.+=-]+@[\w.-]+")
 
 
@@ -36,8 +38,9 @@ def ordinary_message(
     helo: str,
     outside: str,
     when: str,
+    octets: int = 0,
 ) -> bytes:
-    """An ordinary mail in CRLF lines, its token in To or Subject, in Message-ID and in the text.
+    """An ordinary mail in CRLF lines, its token in To or Subject, in Message-ID and in the text, ``octets`` at least.
 
     ``sender`` and ``recipient`` may be any forward or reverse path; where one is no plain address, the header says what
     an honest mail program would have written. ``when`` is a ``date``.
@@ -61,7 +64,17 @@ def ordinary_message(
         "",
         f"Please quote {token} when you answer.",
     ]
+    if octets:
+        return _grown(lines, octets)
     return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+
+
+def _grown(lines: list[str], octets: int) -> bytes:
+    """The message with its text told again and again until it has so many octets, in lines that RFC 5322 allows."""
+    message = "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+    text = " ".join(lines[lines.index("") + 1 :])[:_LONGEST_LINE].encode("ascii", "replace") + b"\r\n"
+    grown = (message + text * (octets // len(text) + 1))[: octets - 2].rstrip(b"\r\n")
+    return grown + b"." * (octets - 2 - len(grown)) + b"\r\n"
 
 
 def date(when: float) -> str:
@@ -76,7 +89,9 @@ def date(when: float) -> str:
 def hidden_message(message: bytes, *, sender: str, recipient: str) -> bytes:
     """What follows a message whose receiver takes a dot between bare line feeds for the end: a second mail.
 
-    RFC 5321 section 4.1.1.4 forbids to read ``<LF>.<CR><LF>`` as the end of the text.
+    RFC 5321 section 4.1.1.4 forbids to read ``<LF>.<CR><LF>`` as the end of the text. It has a Message-ID of its own,
+    by which it is told from a copy of the first.
     """
+    message = message.replace(b"\r\nMessage-ID: <", b"\r\nMessage-ID: <2.", 1)
     commands = f"MAIL FROM:<{sender}>\r\nRCPT TO:<{recipient}>\r\nDATA\r\n"
     return b"\n.\r\n" + commands.encode("ascii", "replace") + message

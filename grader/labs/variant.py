@@ -195,7 +195,7 @@ def _addresses(random: KeyedRandom) -> dict[str, str]:
     network = 0x100 + random.number(0x9FF - 0x100, "host_v6")  # Below 0xbad, the strangers' network.
     office = random.octet("office", but=[lan_host])
     same_half = range(128) if office < 128 else range(128, 256)
-    strangers = [25, 26, 67, 68, 69, 70, 90]
+    strangers = [25, 26, 67, 68, 69, 70, 71, 90]
     return {
         "host_v4": f"203.0.113.{public}",
         "host_v6": f"2001:db8:{network:x}::{random.octet('host_v6', 'host'):x}",

@@ -17,11 +17,26 @@ ANYWHERE = "anywhere"
 ANYWHERE_V6 = "anywhere-v6"
 MENTIONED_NETWORKS = "mentioned-networks"
 MENTIONED_NAMES = "mentioned-names"
-MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES})
+OFFICE_ANYBODY = "office-anybody"
+MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES, OFFICE_ANYBODY})
 """Sources that are made for each submission; the others are declared in world.yaml."""
 
 ATTEMPT_NAMES = frozenset(
-    {"token", "mentioned", "mentioned_address", "source", "source_name", "server", "sender_default"}
+    {
+        "alias",
+        "lookalike_name",
+        "lookalike_recipient",
+        "lookalike_sender",
+        "mentioned",
+        "mentioned_address",
+        "mentioned_recipient",
+        "sender_default",
+        "server",
+        "somebody",
+        "source",
+        "source_name",
+        "token",
+    }
 )
 """Names for mails and commands alone, which differ from attempt to attempt."""
 

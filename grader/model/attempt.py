@@ -21,7 +21,8 @@ class Attempt(Struct, frozen=True):
     """One mail transaction, or one dialogue of commands, from one source on one listener.
 
     ``token`` is unique to the attempt and stands in the recipient's local part and in the message, so that the
-    message is known wherever it arrives, whatever was done to its envelope.
+    message is known wherever it arrives, whatever was done to its envelope. ``inside`` marks a client whose address is
+    trusted.
     """
 
     id: str
@@ -45,6 +46,8 @@ class Attempt(Struct, frozen=True):
     say: list[str] = []
     smuggled: bytes = b""
     certificate: bool = False
+    qmqp: bool = False
+    inside: bool = False
     mailbox: str | None = None
     unless_arrived: list[str] = []
     stopped: list[str] = []
@@ -75,3 +78,10 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
         list[Annotated[str, Meta(pattern=r"^[!-9;-~]+: \S[ -~]*$")]],
         Meta(description="Header fields that stand before all others: 'DKIM-Signature: v=1; …'."),
     ] = []
+    header_to: Annotated[str | None, Meta(description="Address in the To header field.")] = None
+    octets: Annotated[
+        int, Meta(ge=0, description="Size of the message, at least; its text goes on until then.")
+    ] = 0
+    qmqp: Annotated[
+        bool, Meta(description="Hand the message over by QMQP (cr.yp.to/proto/qmqp.html) instead of SMTP.")
+    ] = False

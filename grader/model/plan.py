@@ -74,7 +74,10 @@ class Limits(Struct, frozen=True):
     processes: int = 200
     cpus: float = 2.0
     disk: int = 64 * 1024 * 1024
-    wall: float = 60.0
+    wall: float = 150.0
+    """All that a run may take, with a server that keeps its clients waiting on purpose; one that does not gets
+    ``usual``."""
+    usual: float = 60.0
 
 
 class Plan(Struct, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 SCHEMA = "smtplab/result/1"
 
@@ -77,3 +78,8 @@ class Result(Struct, frozen=True, kw_only=True):
     def first_failure(self) -> CheckResult | None:
         """The failure to fix first: the first that no other failure explains."""
         return next((check for check in self.checks if check.status == "fail"), None)
+
+
+def with_note(result: Result, note: str) -> Result:
+    """The result with one more remark, before its others."""
+    return replace(result, notes=[note, *result.notes])

@@ -134,6 +134,7 @@ class AttemptFacts(Tried, frozen=True, kw_only=True):
     """What the judge and the report need of a planned attempt; credentials and message text are left out."""
 
     address: str
+    server: str = ""
     token: str = ""
     sender: str = ""
     recipients: list[str] = []
@@ -141,6 +142,7 @@ class AttemptFacts(Tried, frozen=True, kw_only=True):
     say: list[str] = []
     mailbox: str | None = None
     stopped: list[str] = []
+    inside: bool = False
 
 
 class Traffic(Facts, frozen=True, kw_only=True):

@@ -12,12 +12,10 @@ from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
 from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
+from grader.world.pauses import Pauses
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
-
-REGULAR_SECONDS = 0.1
-"""Penalties differ by no more than this."""
 
 GOODBYE = 221
 LEAVING = 421
@@ -46,6 +44,8 @@ class Timeouts:
     connect: float = 3.0
     greeting: float = 8.0
     """Postfix's postscreen lets a stranger wait for six."""
+    begun_greeting: float = 30.0
+    """RFC 5321 section 4.5.3.2.1 gives five minutes."""
     command: float = 5.0
     text: float = 10.0
     """A content filter may look at a message before the server answers."""
@@ -65,6 +65,10 @@ class Listener:
     problem: str | None = None
     silent: int = 0
     """Greetings waited for in vain since the last one heard."""
+    alive: bool = False
+    """It has begun to greet somebody, if only to let them wait for the rest."""
+    laborious: bool = False
+    """It takes long to answer; several clients side by side lose less time."""
     impatient: bool = False
     """It delays or throws out clients that ask for much in one session."""
 
@@ -103,8 +107,8 @@ class Client:
         self.extensions: set[str] = set()
         self.errors = 0
         """Replies that said no, as Postfix counts them against ``smtpd_soft_error_limit``."""
-        self.punished = False
-        """Whether the server lets this client wait on purpose."""
+        self.laborious = False
+        """Whether the server took long over the answers to one batch of commands."""
         self.authenticated = False
         self.helo = self.attempts[0].helo
         """The name by which the server knows this client."""
@@ -120,7 +124,12 @@ class Client:
         self._unanswered: deque[tuple[float, str]] = deque()
         self._hello_reply: Reply | None = None
         self._last_word_at = 0.0
-        self._last_pause = 0.0
+        self._pauses = Pauses(patience.penalty)
+
+    @property
+    def punished(self) -> bool:
+        """Whether the server lets this client wait on purpose."""
+        return self._pauses.regular
 
     def session(self, number: int) -> Session:
         """The session as evidence."""
@@ -169,7 +178,9 @@ class Client:
         try:
             await self._greeting()
         except HungUp as hung:
-            self._listener.silent += hung.end == "timeout" and not self._deadline.over
+            self._listener.alive = self._listener.alive or self._wire.speaking
+            mute = hung.end == "timeout" and not self._deadline.over and not self._listener.alive
+            self._listener.silent += mute
             raise
         self.progress.stage = "preface"
         await self._hello()
@@ -182,6 +193,12 @@ class Client:
             await self._log_in(first.login)
             self.progress.stage = "preface"
         await self._before(first.before)
+
+    async def open_again(self) -> None:
+        """A new connection of the same client, on the same record. Raises as ``open`` does."""
+        self.hang_up()
+        self.transcript.remark("the client connects again")
+        await self.open()
 
     async def introduce(self, name: str) -> None:
         """EHLO under another name, which a client may say at any time (RFC 5321 section 4.1.4). Raises ``Refused``."""
@@ -211,7 +228,7 @@ class Client:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
         assert self._wire is not None
         at, heard = await self._wire.reply(self._at_most(seconds))
-        self._note_pause(at)
+        self._note_pause(at, command)
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
             self.errors += 1
@@ -271,15 +288,9 @@ class Client:
     def _at_most(self, seconds: float) -> float:
         return min(seconds, self._deadline.left)
 
-    def _note_pause(self, at: float) -> None:
-        """Notice two waits in a row of the same length: a penalty.
-
-        A machine with too much to do lets its clients wait too, but not by the clock.
-        """
-        pause = (at - self._last_word_at) / 1000
-        regular = abs(pause - self._last_pause) < REGULAR_SECONDS
-        self.punished = self.punished or (pause > self.patience.penalty and regular)
-        self._last_pause, self._last_word_at = pause, at
+    def _note_pause(self, at: float, command: str) -> None:
+        self._pauses.note((at - self._last_word_at) / 1000, command)
+        self._last_word_at = at
 
     def _send_line(self, line: str) -> None:
         assert self._wire is not None
@@ -295,8 +306,12 @@ class Client:
                 self.transcript.server("", heard, at)
 
     async def _greeting(self) -> None:
-        """The server's first words. Less time is given where others waited for them in vain."""
+        """The server's first words. Less time is given where others waited for them in vain, and none of them heard
+        one octet; a server that has begun to speak gets the patience of RFC 5321 section 4.5.3.2.1, as far as it goes.
+        """
         seconds = self.patience.greeting / (2 if self._listener.silent else 1)
+        if self._listener.alive:
+            seconds = max(seconds, self.patience.begun_greeting)
         if self._first.preamble is not None:
             self._send_line(self._first.preamble)
         if self._first.tls == "implicit":

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Sequence
 
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
-from grader.world.client import Client, Refused
+from grader.world.client import GOODBYE, Client, Refused
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
 ERRORS_A_SESSION = 9
 """Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
+
+STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP)\b", re.IGNORECASE)
+"""Commands whose answer depends on nothing that was said before (RFC 5321 section 4.1.4, RFC 1985)."""
+
+SLOW_BATCH_SECONDS = 2.0
+"""A server that takes longer over one batch works long on some of its answers, and holds back the others meanwhile."""
 
 LINE_END = re.compile(rb"\r?\n")
 END_OF_TEXT = b"\r\n.\r\n"
@@ -43,16 +50,41 @@ def commands_of(attempt: Attempt) -> list[str]:
 
 
 async def dialogue(client: Client, attempt: Attempt) -> None:
-    """Say the attempt's commands one after the other; an attempt without any has said all by now."""
+    """Say the attempt's commands one after the other; an attempt without any has said all by now.
+
+    A server that hangs up after some of them has not answered the others: each of those is asked in a new session.
+    """
     client.begin("preface")
-    challenged = False
+    challenged, asked = False, 0
     for command in attempt.say:
-        client.send(command)
-        reply = await client.answer(shown=CREDENTIALS if challenged else redacted(command))
+        shown = CREDENTIALS if challenged else redacted(command)
+        reply = await _answered(client, command, shown) if asked and STANDS_ALONE.match(command) else None
+        if reply is None:
+            if asked and STANDS_ALONE.match(command):
+                await client.open_again()
+                asked = 0
+            client.send(command)
+            reply = await client.answer(shown=shown)
         challenged = reply.code == 334
         client.progress.replies.append(reply)
+        asked += 1
     client.progress.stage = "said"
     client.settle(attempt)
+
+
+async def _answered(client: Client, command: str, shown: str) -> Reply | None:
+    """The reply to a command; ``None`` where the server hangs up instead of answering it."""
+    known = len(client.progress.replies)
+    try:
+        client.send(command)
+        reply = await client.answer(shown=shown)
+    except HungUp as hung:
+        if hung.end == "timeout":
+            raise
+        # RFC 5321 section 3.8: 421 is no answer to the command, it announces the end.
+        del client.progress.replies[known:]
+        return None
+    return None if reply.code == GOODBYE else reply
 
 
 class Mails:
@@ -123,6 +155,7 @@ class Mails:
         self._client.send(*(command for commands in sent for command in commands))
         await self._client.gather(sum(map(len, sent)))
         taken = []
+        asked = time.monotonic()
         for attempt in attempts:
             if await self._envelope(attempt):
                 taken.append(attempt)
@@ -131,6 +164,7 @@ class Mails:
             await self._client.answer()
             if self._client.punished and attempt is not attempts[-1]:
                 raise HungUp("reset", "the server makes its clients wait: the rest is tried one by one")
+        self._client.laborious = time.monotonic() - asked > SLOW_BATCH_SECONDS
         for attempt in taken:
             await self._transaction(attempt)
 

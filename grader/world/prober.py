@@ -15,6 +15,7 @@ from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, Listener, Refused, Timeouts, Untrusted
 from grader.world.mail import Mails, dialogue
+from grader.world.qmqp import hand_over
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock
 from grader.world.wire import HungUp
@@ -24,6 +25,9 @@ CONNECTIONS_A_PORT = 2
 """At once, to all addresses together: a server starts a process for each, which costs more than an attempt."""
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
+
+PATIENT_CLIENTS = 8
+"""Sessions at once of one client with a server that makes it wait; Postfix's anvil allows 50."""
 
 SILENT_GREETINGS = 3
 """So many greetings waited for in vain, and a listener counts as dead."""
@@ -100,6 +104,11 @@ class Prober:
             self._listeners[key] = Listener(*key, name=self._names(attempt.server))
         return self._listeners[key]
 
+    @property
+    def slow(self) -> bool:
+        """Whether a server lets its clients wait by design: before it greets, or between its replies."""
+        return any(listener.alive or listener.impatient for listener in self._listeners.values())
+
     def needless(self, attempt: Attempt) -> bool:
         """Whether an earlier attempt's message arrived, so that this one would prove nothing new."""
         if not attempt.unless_arrived:
@@ -123,6 +132,7 @@ class Prober:
                     client.hang_up()
                     continue
                 break
+        listener.laborious = listener.laborious or client.laborious
         if client.punished and len(attempts) > 1:
             listener.impatient = True
         return client
@@ -157,12 +167,24 @@ class _Group:
 
     async def run(self) -> None:
         """Session after session until every attempt has an outcome or the time is over."""
-        while chunk := self._next_chunk():
+        while chunks := self._next_chunks():
             if self._deadline.over:
                 return
-            client = await self._prober.session(chunk, self._deadline)
-            self.clients.append(client)
-            self._take(client, chunk)
+            clients = await asyncio.gather(*(self._prober.session(chunk, self._deadline) for chunk in chunks))
+            self.clients += clients
+            for client, chunk in zip(clients, chunks, strict=True):
+                self._take(client, chunk)
+
+    def _next_chunks(self) -> list[list[Attempt]]:
+        """What to try next: one session's attempts, or those of several at once where each of them has to wait."""
+        if not (first := self._next_chunk()):
+            return []
+        chunks = [first]
+        listener = self._prober.listener(first[0])
+        if listener.impatient or listener.laborious:
+            while len(chunks) < PATIENT_CLIENTS and (chunk := self._next_chunk()):
+                chunks.append(chunk)
+        return chunks
 
     def _next_chunk(self) -> list[Attempt]:
         chunk: list[Attempt] = []
@@ -215,6 +237,9 @@ async def _converse(client: Client) -> None:
     """A whole session. Nothing that a server does is an error here; it ends up in the client's record."""
     try:
         try:
+            if client.attempts[0].qmqp:
+                await hand_over(client, client.attempts[0])
+                return
             await client.open()
             if _is_mail(client.attempts[0]):
                 await Mails(client).send(client.attempts)
@@ -236,7 +261,7 @@ def _is_mail(attempt: Attempt) -> bool:
 
 def _sociable(attempt: Attempt) -> bool:
     """Whether an attempt leaves a session as it found it."""
-    return _is_mail(attempt) and not attempt.smuggled
+    return _is_mail(attempt) and not attempt.smuggled and not attempt.qmqp
 
 
 def _shared(attempt: Attempt) -> Any:

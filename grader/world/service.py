@@ -137,7 +137,8 @@ class Service:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
             world.peers.expect({attempt.token: attempt.id for attempt in request.attempts if attempt.token})
-            return Probed(*await world.prober.probe(request.attempts, request.seconds, request.greeting))
+            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
+            return Probed(sessions, outcomes, world.prober.slow)
         if isinstance(request, ListArrivals):
             return sorted(world.peers.tokens())
         if isinstance(request, ResolveKeys):

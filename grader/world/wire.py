@@ -60,6 +60,11 @@ class Wire(asyncio.Protocol):
         return self._ended
 
     @property
+    def speaking(self) -> bool:
+        """Whether the server has begun a reply that it has not ended."""
+        return self._reader.begun
+
+    @property
     def unread(self) -> int:
         """Replies that came and were not asked for yet."""
         return len(self._heard)

@@ -10,7 +10,7 @@ from grader.judge.verdicts import MOST_POINTERS
 from grader.kinds.server.facts import ServerEvidence
 from grader.model.lab import Hints
 from grader.model.result import CheckResult
-from grader.model.traffic import ANY_MAILBOX, Outcome, Reply
+from grader.model.traffic import ANY_MAILBOX, Arrival, Outcome, Reply
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 
@@ -193,8 +193,56 @@ def test_token_is_found_whatever_the_case() -> None:
     assert only_check(run).status == "fail"
 
 
-def test_what_nobody_had_the_time_to_try_is_not_passed() -> None:
+def test_what_nobody_had_the_time_to_try_is_not_passed_and_no_failure() -> None:
     run = evidence(lab(check(arrives="nowhere")), [facts(), facts(number=2)], [outcome("rcpt", code=554)])
     result = only_check(run)
-    assert result.status == "fail"
+    assert (result.status, result.points) == ("error", 0)
     assert "time was over" in result.observed
+
+
+def test_a_failure_is_one_though_nobody_had_the_time_to_try_the_rest() -> None:
+    run = evidence(
+        lab(check(arrives="nowhere")), [facts(), facts(number=2)], [outcome("accepted")], [arrival()]
+    )
+    assert only_check(run).status == "fail"
+
+
+@pytest.mark.parametrize(("inside", "status"), [(True, "skipped"), (False, "pass")])
+def test_a_login_from_a_trusted_address_shows_nothing_about_logins(inside: bool, status: str) -> None:
+    """A server that lets nobody in who has logged in shows nothing about whom it would let through."""
+    demo = lab(check("auth", authenticates=True), check("own", arrives="nowhere", control=["auth"]))
+    attempts = [facts("auth", user="alice"), facts("auth", 2, user="alice", inside=inside), facts("own")]
+    made = [
+        outcome("auth", "auth/1"),
+        outcome("accepted", "auth/2", authenticated=True),
+        outcome("rcpt", "own/1", code=554),
+    ]
+    own = next(c for c in judge(evidence(demo, attempts, made)).checks if c.code == "demo/own")
+    assert own.status == status
+
+
+def test_copies_of_one_message_are_one_and_a_hidden_message_is_another() -> None:
+    def kept(number: int, id_: str) -> Arrival:
+        raw = f"Message-ID: <{id_}@x>\r\nSubject: {TOKEN}\r\n\r\nMessage-ID: <in.the.text@x>\r\n".encode()
+        return arrival(place="mailbox", where=f"/var/mail/{number}", id=number, raw=raw)
+
+    demo = lab(check(arrivals_at_most=1))
+    copies = evidence(demo, [facts()], [outcome("accepted")], [kept(0, "a"), kept(1, "a")])
+    assert only_check(copies).status == "pass"
+    hidden = evidence(demo, [facts()], [outcome("accepted")], [kept(0, "a"), kept(1, "2.a")])
+    assert only_check(hidden).status == "fail"
+
+
+@pytest.mark.parametrize("codes", [(221, 221), (502, 421)])
+def test_a_server_that_hangs_up_tells_nothing(codes: tuple[int, int]) -> None:
+    attempt = facts(say=["VRFY alice", "VRFY nobody"])
+    demo = lab(check(replies=["5", "252"]))
+    assert only_check(evidence(demo, [attempt], said(*codes))).status == "pass"
+
+
+def test_mail_for_nobody_that_is_sent_on_is_a_relay_and_no_backscatter() -> None:
+    demo = lab(check(refused=True))
+    sent_on = evidence(demo, [facts()], [outcome("accepted")], [arrival()])
+    assert only_check(sent_on).status == "pass"
+    bounced = arrival("someone@elsewhere.example", sender="")
+    assert only_check(evidence(demo, [facts()], [outcome("accepted")], [bounced])).status == "fail"

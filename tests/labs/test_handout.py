@@ -15,6 +15,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from grader import labs, resources
+from grader.cli.work import find_work
 from grader.labs.scaffold import SCHEMA_FILE
 from grader.labs.schema import SCHEMAS
 from grader.model.attempt import Mail
@@ -203,3 +204,44 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
     assert resources.cache_folder() == tmp_path / "x" / "smtplab"
     monkeypatch.setattr(sys, "platform", "darwin")
     assert resources.cache_folder() == tmp_path / "Library" / "Caches" / "smtplab"
+
+
+OWN = ("solution", "starter", "correct/strict", "wrong/any-sender")
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("student", [None, "alice"])
+def test_the_labs_own_submissions_are_graded_with_the_names_of_the_variant(
+    name: str, student: str | None
+) -> None:
+    folder = labs.find("open-relay")
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, student)
+    own = labs.own_submission(lab, folder / name, variant)
+    assert own is not None
+    handed_in, told = own
+    assert name in told
+    assert "main.cf" in handed_in.files
+    assert variant.names["domain"].encode() in handed_in.files["main.cf"]
+    assert b"@domain@" not in b"".join(handed_in.files.values())
+    assert "expect.yaml" not in handed_in.files
+
+
+def test_what_is_no_submission_of_the_labs_own_is_read_as_it_stands(tmp_path: Path) -> None:
+    lab = labs.load(labs.find("open-relay"))
+    variant = labs.draw_variant(lab)
+    for name in ("solution", "wrong/alice", "alice"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        (folder / "main.cf").write_text("mydomain = @domain@\n")
+        assert labs.own_submission(lab, folder, variant) is None
+    other = labs.find("dkim") / "solution"
+    assert labs.own_submission(lab, other, variant) is None
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_labs_own_submission_says_which_lab_it_is_for(name: str) -> None:
+    folder = labs.find("open-relay")
+    work = find_work(str(folder / name), None)
+    assert work is not None
+    assert (work.lab, work.folder) == (folder, folder / name)

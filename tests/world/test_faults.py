@@ -304,3 +304,56 @@ def test_a_source_that_is_not_the_worlds_is_the_graders_fault() -> None:
 
 def test_the_server_is_on_loopback() -> None:
     assert SERVER.startswith("127.")
+
+
+def test_names_are_asked_in_sessions_of_their_own_where_a_server_hangs_up() -> None:
+    """As Postfix does once a client has made smtpd_hard_error_limit errors: 421 answers no question."""
+
+    async def strict(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked = 0
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"VRFY"):
+                asked += 1
+                if asked > 1:
+                    writer.write(b"421 4.7.0 too many errors\r\n")
+                    return
+                writer.write(b"252 yes\r\n" if b"alice" in line else b"550 no\r\n")
+            else:
+                writer.write(b"221 bye\r\n" if line.startswith(b"QUIT") else b"250 hi\r\n")
+
+    say = ["VRFY alice", "VRFY nobody", "VRFY bob"]
+    (session,), (outcome,), connections = against(strict, replace(attempt(), say=say, recipients=[]))
+    assert [reply.code for reply in outcome.replies] == [252, 550, 550]
+    assert (outcome.stage, connections) == ("said", 3)
+    for reply in outcome.replies:
+        assert session.lines[reply.line].text.startswith(str(reply.code))
+
+
+def test_a_server_that_hangs_up_at_every_question_is_asked_each_once() -> None:
+    async def curt(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"VRFY"):
+                writer.write(b"221 2.7.0 goodbye\r\n")
+                return
+            writer.write(b"250 hi\r\n")
+
+    say = ["VRFY alice", "VRFY nobody"]
+    _, (outcome,), connections = against(curt, replace(attempt(), say=say, recipients=[]))
+    assert [reply.code for reply in outcome.replies] == [221, 221]
+    assert connections == 2
+
+
+def test_a_greeting_that_has_begun_is_waited_for() -> None:
+    """As postscreen's: its first line comes at once and its last after postscreen_greet_wait."""
+
+    async def screened(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220-wait\r\n")
+        await asyncio.sleep(0.9)
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            writer.write({b"RCPT": b"554 no\r\n", b"QUIT": b"221 bye\r\n"}.get(line[:4], b"250 hi\r\n"))
+
+    _, outcomes, _ = against(screened, *(attempt(number) for number in range(3)))
+    assert {outcome.stage for outcome in outcomes} == {"rcpt"}

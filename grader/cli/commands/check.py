@@ -108,12 +108,14 @@ def _check(work: Work, request: Request) -> int:
     declared = labs.load(work.lab)
     only = checks_named(declared, request.only)
     variant, student = _variant(declared, work, request)
-    handed_in = labs.read_submission(declared, work.folder, variant.names)
+    own = labs.own_submission(declared, work.folder, variant)
+    handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
     try:
         engine = engine_for(declared, request.engine)
         with engine.prepared() if engine else nullcontext(), _steps(engine) as steps:
             # The machines are being made ready meanwhile.
             from grader import pipeline
+            from grader.model.result import with_note
 
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
@@ -123,9 +125,10 @@ def _check(work: Work, request: Request) -> int:
         if request.files:
             _write_failed(declared, variant, student, request, error)
         raise
-    _write(run.result, run.evidence, request)
-    _show(run.result, run.evidence, request)
-    return exit_code(run.result, exit_zero=request.exit_zero)
+    result = with_note(run.result, own[1]) if own else run.result
+    _write(result, run.evidence, request)
+    _show(result, run.evidence, request)
+    return exit_code(result, exit_zero=request.exit_zero)
 
 
 def _get_ready(lab: Lab, request: Request) -> None:

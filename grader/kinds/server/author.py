@@ -7,14 +7,22 @@ from pathlib import Path as Folder
 
 import msgspec
 
-from grader.kinds.server.declare import Expect, ServerCheck, ServerLab, SignatureExpect, Try
+from grader.kinds.server.declare import (
+    OTHERS,
+    OTHERS_CLEAR,
+    Expect,
+    ServerCheck,
+    ServerLab,
+    SignatureExpect,
+    Try,
+)
 from grader.kinds.server.functions import functions
 from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, read_world
 from grader.model.attempt import Mail
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, nearest, unknown_name
 
-LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls")
+LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls", OTHERS, OTHERS_CLEAR)
 USERS = ("alice", "bob")
 WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
@@ -114,6 +122,7 @@ def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
     """Each key of a mail with each name that its text uses."""
     texts: list[tuple[str, str | None]] = [("from", mail.sender), ("title", mail.title), ("helo", mail.helo)]
     texts += [("parameters", mail.parameters), ("preamble", mail.preamble), ("header_from", mail.header_from)]
+    texts += [("header_to", mail.header_to)]
     texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
     texts += [("fields", text) for text in mail.fields]
     for key, text in texts:

@@ -9,6 +9,11 @@ from msgspec import Meta, Struct, field
 from grader.model import lab
 from grader.model.attempt import Mail
 
+OTHERS = "others"
+"""Among the listeners of a ``Try``: every port that the host turns out to listen on, beyond those that labs name."""
+OTHERS_CLEAR = "others+clear"
+"""The same, without TLS alone."""
+
 Absolute = Annotated[str, Meta(pattern="^/")]
 
 
@@ -61,7 +66,12 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(name="from", default_factory=lambda: ["stranger"])
     on: Annotated[
         list[int | str],
-        Meta(min_length=1, description="Ports, with '+starttls' where TLS is begun: 25, 25+starttls, 465."),
+        Meta(
+            min_length=1,
+            description="Ports, with '+starttls' where TLS is begun: 25, 25+starttls, 465. 'others' are all further "
+            "ports on which the host is found to listen, in the clear, after STARTTLS and in TLS; 'others+clear' is "
+            "without TLS alone.",
+        ),
     ] = field(default_factory=lambda: [25])
     user: Annotated[
         str | None, Meta(description="User who authenticates; 'alice!' gives a wrong password.")
@@ -75,6 +85,13 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
         str | None,
         Meta(description="Code of a check: skip the source and listener that it already got through."),
     ] = field(name="unless-arrived", default=None)
+    if_files: Annotated[
+        str | None,
+        Meta(
+            description="Only where the submission's files hold a text that this regular expression matches; small "
+            "and capital letters are the same to it, and ^ and $ are the ends of a line.",
+        ),
+    ] = field(name="if-files", default=None)
     stopped: Annotated[
         list[Service],
         Meta(description="Services that are stopped before this is tried. All else has been tried by then."),

@@ -30,6 +30,13 @@ class Published(Struct, frozen=True):
     complaints: list[Diagnostic]
 
 
+class Socket(Struct, frozen=True):
+    """A TCP port on which the host listens, and at which address: ``0.0.0.0`` and ``::`` are all of their family."""
+
+    address: str
+    port: int
+
+
 class ServiceFacts(Struct, frozen=True):
     """A service beside Postfix: whether it ran when probing began, and whether it was stopped on purpose later."""
 
@@ -42,6 +49,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """Everything that will be tried on a server."""
 
     attempts: list[Attempt]
+    elsewhere: list[Attempt] = []
+    """What is tried on every further port that the host turns out to listen on; see ``kinds.server.run.others``."""
     published: Published | None = None
 
 
@@ -49,6 +58,9 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
     """What was recorded of a run of the student's mail server."""
 
     started_up: Annotated[bool, Meta(description="The server took connections in time.")] = True
+    sockets: Annotated[
+        list[Socket], Meta(description="Where the host said that it listens, beyond loopback.")
+    ] = []
     queued: list[Queued] = []
     services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
     published: Annotated[

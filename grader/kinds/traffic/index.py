@@ -87,6 +87,10 @@ class Case:
         """This attempt's mail that still waits in the queue; a bounce about it does not count."""
         return [entry for entry in self.queued if entry.sender not in NULL_SENDERS or not self.facts.sender]
 
+    def waits_for_outside(self) -> list[Queued]:
+        """This attempt's mail in the queue that goes to a recipient that the attempt named."""
+        return [entry for entry in self.waiting() if self.names_outside(entry.recipient)]
+
     def names_outside(self, recipient: str) -> bool:
         """Whether a queued recipient is the one that the attempt named."""
         return self._named_one_of([recipient])

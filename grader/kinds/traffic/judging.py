@@ -26,6 +26,9 @@ Index = TypeVar("Index", bound=EvidenceIndex[Any])
 class TrafficJudge(Generic[C, Index]):
     """Judges one evidence document. A kind says which judgements a check's ``expect`` names."""
 
+    untried_fails = True
+    """Whether what nobody had the time to try breaks the expectation, or is an error: nothing is known of it."""
+
     def __init__(self, index: Index) -> None:
         self.index = index
 
@@ -37,12 +40,18 @@ class TrafficJudge(Generic[C, Index]):
         """The result of a check of which everything is as it should be."""
         return Judged("pass", f"{attempts(cases)}, all as expected.")
 
+    def failed(self, check: C, cases: list[Case], bad: list[Finding]) -> Judged:
+        """The result of a check that these findings break."""
+        return failure(bad, len(cases))
+
     def judge(self, check: C) -> Judged:
         """See ``grader.kinds.base.Judge``."""
         cases = list(self.index.cases(check.code))
         findings = self._findings(check, cases)
         if bad := broken_ones(findings):
-            return failure(bad, len(cases))
+            return self.failed(check, cases, bad)
+        if not all(case.tried for case in cases):
+            return Judged("error", OUT_OF_TIME)
         if not findings:
             return Judged("error", JUDGES_NOTHING)
         return self.passed(check, cases, findings)
@@ -54,10 +63,16 @@ class TrafficJudge(Generic[C, Index]):
         those whom it should does, and what it does wrong with the others is that other check's affair.
         """
         for case in self.index.cases(check.code):
+            if not self.proves(check, case):
+                continue
             findings = self._findings(check, [case])
             if findings and all(finding.verdict is Verdict.MET for finding in findings):
                 return True
         return False
+
+    def proves(self, check: C, case: Case) -> bool:
+        """Whether success of a control's attempt shows that the way is open for those whom the control is for."""
+        return True
 
     def notes(self, results: Sequence[CheckResult]) -> list[str]:
         """See ``grader.kinds.base.Judge``."""
@@ -68,7 +83,9 @@ class TrafficJudge(Generic[C, Index]):
         findings = [
             finding for judgement in self.judgements(check) for finding in judgement(check, tried, self.index)
         ]
-        # A server that keeps its clients waiting must not pass for what nobody had the time to try.
+        if not self.untried_fails:
+            return findings
+        # A program that takes too long must not pass for what nobody had the time to try.
         return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
 
 

@@ -28,10 +28,11 @@ class AwaitPorts(Operation[list[int]], frozen=True, tag="listening"):
 
 
 class Probed(Struct, frozen=True):
-    """What became of attempts."""
+    """What became of attempts. ``slow`` says that a server lets its clients wait by design."""
 
     sessions: list[Session]
     outcomes: list[Outcome]
+    slow: bool = False
 
 
 class Probe(Operation[Probed], frozen=True, tag="probe"):

@@ -128,3 +128,26 @@ def test_no_text_takes_long(hostile: bytes) -> None:
     began = time.process_time()
     find_mentions({"main.cf": hostile, "map": hostile}, OWN)
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "locals_"),
+    [
+        ("aliases", 'decode: "|/usr/bin/uudecode"\nlist:\n  :include:/etc/list', ["decode", "list"]),
+        ("virtual", "sales    alice\nalice@example.com alice\n@example.com bob\n10.1.2.3 OK", ["sales"]),
+        ("main.cf", "virtual_alias_maps = inline:{ {help=alice}, info = bob }", ["help", "info"]),
+        ("main.cf", "smtpd_banner = hello", []),
+        ("filter", "#!/bin/sh\nexec sendmail", []),
+    ],
+)
+def test_local_parts_that_tables_name(name: str, text: str, locals_: list[str]) -> None:
+    assert find_mentions({name: text.encode()}, OWN).locals == locals_
+
+
+def test_texts_that_patterns_match_are_mentioned() -> None:
+    files = {
+        "main.cf": b"x = check_client_access regexp:{ {/friend\\.org/ OK} }",
+        "o": b"/^a(b|c)@x\\.org$/ alice",
+    }
+    found = [sample.text for sample in find_mentions(files, OWN).samples]
+    assert found == ["friend.org", "ab@x.org", "ac@x.org"]

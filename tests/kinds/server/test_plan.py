@@ -94,7 +94,9 @@ def test_a_mail_has_all_that_its_form_asks_for(lab: ServerLab) -> None:
     assert (made.certificate, made.title) == (True, "all at once from 198.51.100.66")
     assert b"From: <boss@partner.example>\r\n" in made.message
     assert made.smuggled.startswith(b"\n.\r\nMAIL FROM:<ceo@example.com>\r\nRCPT TO:<@[203.0.113.10]:")
-    assert made.smuggled.endswith(b"\r\nDATA\r\n" + made.message)
+    hidden = made.message.replace(b"Message-ID: <", b"Message-ID: <2.")
+    assert hidden != made.message
+    assert made.smuggled.endswith(b"\r\nDATA\r\n" + hidden)
 
 
 @pytest.mark.parametrize(
@@ -144,17 +146,20 @@ def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: 
 
 
 def test_sources_in_mentioned_networks(lab: ServerLab) -> None:
-    """Not in loopback, the office LAN or the host itself, though main.cf mentions them, too."""
+    """Not in loopback, the office LAN or the host itself, though main.cf mentions them, too; a private one, which can
+    reach the LAN's address, comes to that as well."""
     made = attempts(lab, Try(sources=["mentioned-networks"], mail=[TO_OUTSIDE]))
     assert [a.source for a in made] == [
         "mentioned-networks: 10.0.0.0/8",
+        "mentioned-networks: 10.0.0.0/8, by the LAN",
         "mentioned-networks: 2001:db8:5::/48",
     ]
-    ten, six = (ipaddress.ip_address(a.address) for a in made)
+    assert made[0].address == made[1].address
+    ten, _, six = (ipaddress.ip_address(a.address) for a in made)
     assert ten in ipaddress.ip_network("10.0.0.0/8")
     assert ten not in ipaddress.ip_network("10.20.30.0/24")
     assert six in ipaddress.ip_network("2001:db8:5::/48")
-    assert [a.server for a in made] == ["203.0.113.10", "2001:db8:113::10"]
+    assert [a.server for a in made] == ["203.0.113.10", "10.20.30.10", "2001:db8:113::10"]
 
 
 def test_sources_with_mentioned_names(lab: ServerLab) -> None:
@@ -236,3 +241,69 @@ def test_only_brings_what_it_depends_on(lab: ServerLab) -> None:
     assert all(whole[a.id] == a for a in planned(lab, only={"stranger"}).attempts)
     with pytest.raises(UsageError, match=r"has no check 'strangers'; did you mean 'stranger'\?"):
         codes({"strangers"})
+
+
+def test_everybody_who_is_mentioned_is_written_to(lab: ServerLab) -> None:
+    files = {"main.cf": OPEN, "access": b".pal.net OK\nboss@friend.org OK\n192.0.2.77 OK\n"}
+    plan = planned(with_checks(lab, check("relay", Try(mail=[Mail(to=["{mentioned_recipient}"])]))), files)
+    recipients = [a.recipients[0].replace(a.token, "T") for a in plan.attempts]
+    for wanted in (
+        "T@friend.org",
+        "T@lists.example.com",
+        "T@deep.pal.net",
+        "boss@friend.org",
+        "T@[192.0.2.77]",
+    ):
+        assert wanted in recipients
+    assert not [r for r in recipients if r.endswith(("@example.com", "@mail.example.com"))]
+    assert {"deep.pal.net", "friend.org"} <= {name for name, kind in answers(plan) if kind == "MX"}
+
+
+def test_an_entry_may_depend_on_what_the_files_hold(lab: ServerLab) -> None:
+    bound = Try(mail=[TO_OUTSIDE], if_files=r"^\S+:\S+\s+inet\b")
+    demo = with_checks(lab, check("relay", bound, Try(mail=[TO_OUTSIDE])))
+    assert len(planned(demo, {"main.cf": OPEN, "master.cf": b"smtp inet n - y - - smtpd\n"}).attempts) == 1
+    assert (
+        len(planned(demo, {"main.cf": OPEN, "master.cf": b"#\n10.0.0.1:25 INET n - y - - smtpd"}).attempts)
+        == 2
+    )
+
+
+@pytest.mark.parametrize(
+    ("networks", "witnesses"),
+    [
+        ("10.20.30.0/24", ["10.20.30.0/24"]),
+        ("10.20.30.0/25", ["10.20.30.128/25", "10.20.30.0/25"]),
+        ("10.20.30.0/25 10.20.30.128/26", ["10.20.30.192/26", "10.20.30.0/25", "10.20.30.128/26"]),
+        ("10.20.30.50 10.20.30.200 10.0.0.0/8", ["10.20.30.0/24"]),
+        ("10.20.30.77", ["10.20.30.0/24", "10.20.30.77/32"]),
+    ],
+)
+def test_somebody_in_each_part_of_the_office_that_the_files_tell(
+    lab: ServerLab, networks: str, witnesses: list[str]
+) -> None:
+    main = f"mynetworks = {networks}\n".encode()
+    plan = planned(
+        with_checks(lab, check("office", Try(sources=["office-anybody"], mail=[TO_OUTSIDE]))),
+        {"main.cf": main},
+    )
+    found = [ipaddress.ip_address(a.address) for a in plan.attempts]
+    assert [a in ipaddress.ip_network(n) for a, n in zip(found, witnesses, strict=True)] == [True] * len(
+        found
+    )
+    assert not {"10.20.30.50", "10.20.30.200", "10.20.30.10"} & {str(a) for a in found}
+    assert all(a.server == "10.20.30.10" and a.inside for a in plan.attempts)
+
+
+def test_a_message_of_a_size_is_as_long_in_lines_that_are_allowed(lab: ServerLab) -> None:
+    (made,) = attempts(lab, Try(mail=[Mail(to=["{alice}@{domain}"], octets=65536)]))
+    assert len(made.message) == 65536
+    assert max(map(len, made.message.split(b"\r\n"))) <= 998
+    assert made.message.endswith(b"\r\n")
+    assert b"\n" not in made.message.replace(b"\r\n", b"")
+
+
+def test_a_header_may_name_another_reader(lab: ServerLab) -> None:
+    (made,) = attempts(lab, Try(mail=[Mail(to=["{alice}@{domain}"], header_to="{token}@{outside}")]))
+    assert made.recipients == ["alice@example.com"]
+    assert f"To: <{made.token}@elsewhere.example>\r\n".encode() in made.message

@@ -84,6 +84,7 @@ def test_a_stranger_who_is_put_off_comes_back_and_one_who_is_refused_does_not() 
     [
         (450, "4.2.0", True),
         (451, "4.3.0", False),
+        (450, "4.3.2", True),
         (454, "4.7.1", False),
         (421, None, True),
         (554, "5.7.1", False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 
 from grader.kinds.server.declare import ServerCheck, ServerLab
@@ -24,6 +25,21 @@ MOST_TOLD = 4
 class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     """Judges one evidence document of a server."""
 
+    # A server may let its clients wait by design.
+    untried_fails = False
+
+    def failed(self, check: ServerCheck, cases: list[Case], bad: list[Finding]) -> Judged:
+        """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next."""
+        judged = super().failed(check, cases, bad)
+        case = next((finding.case for finding in bad if finding.case is not None), None)
+        if not isinstance(case, Case) or case.session is None:
+            return judged
+        if judged.next is not None:
+            return judged
+        from grader.kinds.server.judge.advice import advice
+
+        return replace(judged, next=advice(check, case, self.index))
+
     def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
         """See ``TrafficJudge``."""
         expect = check.expect
@@ -35,6 +51,10 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         if expect.function is not None:
             chosen.append(functions()[expect.function])
         return chosen
+
+    def proves(self, check: ServerCheck, case: Case) -> bool:
+        """See ``TrafficJudge``: one whose address is trusted shows nothing about logins."""
+        return not (check.expect.authenticates and case.facts.inside)
 
     def passed(self, check: ServerCheck, cases: list[Case], findings: list[Finding]) -> Judged:
         """See ``TrafficJudge``."""

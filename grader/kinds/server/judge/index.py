@@ -19,8 +19,14 @@ MILTER_TROUBLE = re.compile(
     re.IGNORECASE,
 )
 """A milter that cannot work, and Postfix that cannot reach it."""
-CAUSE = re.compile(r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable")
+CAUSE = re.compile(
+    r"unknown smtpd restriction|has been removed|unsupported|can't|not secure|No such|denied|refused|\bPEM_|resource unavailable"
+)
 """Words of a line that names a cause; others tell what came of it."""
+HARMLESS = re.compile(
+    r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"
+)
+"""Warnings that come of a client, or of a rule that does not apply to it."""
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
 
@@ -43,6 +49,7 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             line.index
             for line in self.log.of(case.facts, case.session)
             if any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
+            and not HARMLESS.search(self.facts.log[line.index])
         ]
         told = {self.logged(index): index for index in reversed(lines)}
         return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from grader.kinds.server.plan.lookalikes import around_addresses, around_names
 from grader.kinds.server.plan.mentions import Mentions, playable
 from grader.labs.variant import KeyedRandom
-from grader.labs.world import ANYWHERE, ANYWHERE_V6, MENTIONED_NAMES, MENTIONED_NETWORKS, World
+from grader.labs.world import (
+    ANYWHERE,
+    ANYWHERE_V6,
+    MENTIONED_NAMES,
+    MENTIONED_NETWORKS,
+    OFFICE_ANYBODY,
+    World,
+)
 from grader.model.templates import fill
 
 _TRIES = 64
+_MOST_PARTS = 6
 _NAMED = IPv4Address("198.18.7.1")
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
@@ -44,7 +54,8 @@ class Clients:
         self._known: dict[str, list[Client]] = {}
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
-        self._lan = ipaddress.ip_network(names["lan"])
+        self._lan = IPv4Network(names["lan"])
+        self._desks = {ipaddress.ip_address(names[name]) for name in ("office", "printer")}
 
     def of(self, source: str) -> list[Client]:
         """The clients of a source; none where a source made from mentions finds nothing mentioned."""
@@ -67,6 +78,8 @@ class Clients:
                 return self._in_networks()
             case "mentioned-names":
                 return self._with_names()
+            case "office-anybody":
+                return self._in_office()
             case _:
                 return [self._declared(source)]
 
@@ -98,7 +111,38 @@ class Clients:
             if address is not None:
                 network = ipaddress.ip_network(text)
                 label = text if network.num_addresses > 1 else str(address)
-                yield self._unnamed(f"{MENTIONED_NETWORKS}: {label}", str(address))
+                source = f"{MENTIONED_NETWORKS}: {label}"
+                client = self._unnamed(source, str(address))
+                yield client
+                if address.is_private and address.version == 4:
+                    yield replace(client, source=f"{source}, by the LAN", server=self._names["host_lan"])
+        if self._mentions.samples:
+            for text in around_addresses(self._names["lan"], self._mentions.samples):
+                if self._foreign(ipaddress.ip_address(text)):
+                    yield self._unnamed(f"{MENTIONED_NETWORKS}: {text}", text)
+
+    def _in_office(self) -> Iterator[Client]:
+        """One machine in each part of the LAN that the files tell from the rest of it, and one in that rest."""
+        networks = [ipaddress.ip_network(text) for text in self._mentions.networks]
+        parts = [n for n in networks if isinstance(n, IPv4Network) and self._is_part(n)][: _MOST_PARTS - 1]
+        taken = {*self._own, *self._desks}
+        hosts = [address for address in self._lan.hosts() if address not in taken]
+        rest = [address for address in hosts if not any(address in part for part in parts)]
+        groups = [rest, *([address for address in hosts if address in part] for part in parts)]
+        if self._mentions.samples:
+            # A pattern may tell addresses by the number of their digits.
+            groups += [[a for a in hosts if len(str(a).rpartition(".")[2]) == digits] for digits in (1, 2, 3)]
+        for number, group in enumerate(groups):
+            if group:
+                address = group[self._random.number(len(group), "office", str(number))]
+                name = f"room{str(address).rpartition('.')[2]}.{self._names['domain']}"
+                source = f"{OFFICE_ANYBODY}: {address}"
+                yield Client(source, str(address), self._names["host_lan"], name, name, inside=True)
+
+    def _is_part(self, network: IPv4Network) -> bool:
+        return (
+            network.subnet_of(self._lan) and network != self._lan and network.network_address not in self._own
+        )
 
     def _draw(self, text: str, *, public: bool = False) -> IPv4Address | IPv6Address | None:
         """An address in the network that somebody else can have; ``None`` where all are the office's or the host's."""
@@ -116,7 +160,11 @@ class Clients:
 
     def _with_names(self) -> Iterator[Client]:
         own = self._names["domain"]
-        for number, mentioned in enumerate(self._mentions.names):
+        names = list(self._mentions.names)
+        if self._mentions.samples:
+            theirs = (own, self._names["host"], self._names["office_host"])
+            names += [n for n in around_names(theirs, self._mentions.samples) if n not in names]
+        for number, mentioned in enumerate(names):
             name = f"client{mentioned}" if mentioned.startswith(".") else mentioned
             address = str(_NAMED + number)
             # Everybody can name an address of theirs after anything; only the owner of a domain can name it back.

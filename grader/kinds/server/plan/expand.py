@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from grader.formats.address import split_address
 from grader.kinds.server.author import USERS, mail_names
-from grader.kinds.server.declare import ServerCheck, ServerLab, Try
+from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Client, Clients
+from grader.kinds.server.plan.lookalikes import around_names, recipients, senders
 from grader.kinds.server.plan.mentions import Mentions
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
@@ -22,6 +25,18 @@ from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
+_MANY = frozenset(
+    {
+        "alias",
+        "lookalike_name",
+        "lookalike_recipient",
+        "lookalike_sender",
+        "mentioned",
+        "mentioned_address",
+        "mentioned_recipient",
+    }
+)
+"""Names that stand for many: an attempt is made for each of their values."""
 
 
 class _AttemptNames(NamedTuple):
@@ -44,6 +59,7 @@ class Expansion:
         mentions: Mentions,
         random: KeyedRandom,
         when: float,
+        files: Mapping[str, bytes],
     ) -> None:
         self._lab = lab
         self._world = world
@@ -52,6 +68,7 @@ class Expansion:
         self._mentions = mentions
         self._random = random
         self._when = date(when)
+        self._text = "\n".join(data.decode("utf-8", "replace") for data in files.values())
         self._tokens: set[str] = set()
         self._ids: dict[tuple[str, str, str], list[str]] = {}
 
@@ -87,6 +104,10 @@ class Expansion:
         return replace(attempt, unless_arrived=self._ids.get(key, []))
 
     def _of_try(self, check: ServerCheck, entry: Try, number: int) -> Iterator[Attempt]:
+        if entry.if_files is not None and not re.search(
+            entry.if_files, self._text, re.IGNORECASE | re.MULTILINE
+        ):
+            return
         work = self._work(entry)
         for source in entry.sources:
             for client in self._clients.of(source):
@@ -100,24 +121,42 @@ class Expansion:
         """The mails to send, once for everything mentioned that they name; ``None`` for a dialogue."""
         mails = [mail for form in entry.forms for mail in self._world.forms[form]] + entry.mail
         if entry.say or not mails:
-            return [(None, values) for values in self._repeated(set().union(*map(names_in, entry.say)))]
+            names = set[str]().union(*map(names_in, entry.say))
+            return [(None, values) for values in self._repeated(names, entry)]
         return [
             (mail, values)
             for mail in mails
-            for values in self._repeated({name for _, name in mail_names(mail)})
+            for values in self._repeated({name for _, name in mail_names(mail)}, entry)
         ]
 
-    def _repeated(self, used: set[str]) -> list[dict[str, str]]:
-        """Values of the names that stand for everything mentioned: one set for each attempt to make of a text."""
+    def _repeated(self, used: set[str], entry: Try) -> list[dict[str, str]]:
+        """Values of the names that stand for many: one set for each attempt to make of a text."""
         repeated: list[dict[str, str]] = [{}]
-        if "mentioned" in used:
-            repeated = [{"mentioned": domain} for domain in self._mentions.domains]
-        if "mentioned_address" in used:
-            addresses = self._mentioned_addresses()
-            repeated = [
-                {**values, "mentioned_address": address} for values in repeated for address in addresses
-            ]
+        for name in sorted(used & _MANY):
+            repeated = [{**values, name: value} for values in repeated for value in self._values(name, entry)]
         return repeated
+
+    def _values(self, name: str, entry: Try) -> list[str]:
+        names, mentions = self._variant.names, self._mentions
+        samples = mentions.samples
+        match name:
+            case "mentioned":
+                return mentions.domains
+            case "mentioned_address":
+                return self._mentioned_addresses()
+            case "mentioned_recipient":
+                return self._mentioned_recipients()
+            case "alias":
+                own = [address.rpartition("@") for address in mentions.addresses]
+                return list(
+                    dict.fromkeys([*mentions.locals, *(a for a, _, host in own if host == names["domain"])])
+                )
+            case "lookalike_name":
+                return around_names((names["domain"], names["host"]), samples) if samples else []
+            case "lookalike_recipient":
+                return recipients(names, samples) if samples else []
+            case _:
+                return senders((entry.user or names["alice"]).removesuffix("!"), names, samples)
 
     def _mentioned_addresses(self) -> list[str]:
         made_up = [
@@ -125,6 +164,19 @@ class Expansion:
             for domain in self._mentions.domains
         ]
         return [*self._mentions.addresses, *made_up]
+
+    def _mentioned_recipients(self) -> list[str]:
+        """Somebody at each foreign name and host that is mentioned, and each foreign address itself."""
+        names = self._variant.names
+        own = {names["domain"], names["host"]}
+        found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions)]
+        found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in own]
+        for text in self._mentions.networks:
+            network = ipaddress.ip_network(text)
+            if network.num_addresses == 1:
+                address = network.network_address
+                found.append(f"{{token}}@[{'IPv6:' if address.version == 6 else ''}{address}]")
+        return found
 
     def _told(self, identity: str, client: Client, entry: Try, values: dict[str, str]) -> _AttemptNames:
         """The names of one attempt, and what its letter is drawn from."""
@@ -147,8 +199,10 @@ class Expansion:
             "source_name": client.name,
             "server": client.server,
             "sender_default": sender,
+            "somebody": person(draw, words),
         }
-        return _AttemptNames(identity, {**names, **own, **values}, draw)
+        told = {name: value.replace("{token}", token) for name, value in values.items()}
+        return _AttemptNames(identity, {**names, **own, **told}, draw)
 
     def _attempt(
         self,
@@ -173,6 +227,7 @@ class Expansion:
             helo=client.helo,
             token=told.names["token"],
             login=self._login(entry.user),
+            inside=client.inside,
             say=[fill(command, told.names, f"{self._lab.id}: {check.code}") for command in entry.say],
             unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
             stopped=list(entry.stopped),
@@ -195,10 +250,11 @@ class Expansion:
             self._world.words,
             token=attempt.token,
             sender=sender if mail.header_from is None else filled(mail.header_from),
-            recipient=recipients[0],
+            recipient=recipients[0] if mail.header_to is None else filled(mail.header_to),
             helo=attempt.helo,
             outside=names["outside"],
             when=self._when,
+            octets=mail.octets,
         )
         message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
         shown = " and ".join(to.replace("{token}", "somebody") for to in mail.to)
@@ -214,6 +270,7 @@ class Expansion:
             preamble=None if mail.preamble is None else filled(mail.preamble),
             smuggled=hidden_message(message, sender=sender, recipient=recipients[0]) if mail.smuggle else b"",
             certificate=mail.certificate,
+            qmqp=mail.qmqp,
             mailbox=self._mailbox(check, recipients[0]),
         )
 
@@ -236,8 +293,15 @@ class Expansion:
 
 
 def listening(listener: str) -> tuple[int, Tls]:
-    """Port and kind of TLS of a listener. 465 is implicit TLS (RFC 8314 section 3.3)."""
-    port, _, starttls = listener.partition("+")
-    if port == "465":
-        return 465, "implicit"
-    return int(port), "starttls" if starttls else "none"
+    """Port and kind of TLS of a listener. 465 is implicit TLS (RFC 8314 section 3.3); ``OTHERS`` has no port yet."""
+    port, _, tls = listener.partition("+")
+    if port == OTHERS:
+        return 0, "none"
+    if port == "465" or tls == "tls":
+        return int(port), "implicit"
+    return int(port), "starttls" if tls else "none"
+
+
+def foreign_domains(mentions: Mentions) -> list[str]:
+    """The names that are mentioned, as domains to which somebody could write; a leading dot stands for a host below."""
+    return list(dict.fromkeys(f"deep{name}" if name.startswith(".") else name for name in mentions.names))

@@ -11,8 +11,9 @@ from msgspec.structs import replace
 from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import Published, ServerPlan
 from grader.kinds.server.plan.clients import Clients
-from grader.kinds.server.plan.expand import Expansion
+from grader.kinds.server.plan.expand import Expansion, foreign_domains
 from grader.kinds.server.plan.install import config_dir, installed, published
+from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
@@ -53,7 +54,9 @@ def make(
     mentions = find_mentions(submission.files, (names["domain"], names["host"]))
     clients = Clients(world, names, mentions, random)
     now = time.time() if when is None else when
-    attempts = Expansion(lab, world, variant, clients, mentions, random, now).attempts(checks)
+    made = Expansion(lab, world, variant, clients, mentions, random, now, submission.files).attempts(checks)
+    attempts = [attempt for attempt in made if attempt.port]
+    elsewhere = [attempt for attempt in made if not attempt.port]
     ca = authority()
     records = _records(lab, submission, names["domain"])
     return ServerPlan(
@@ -64,8 +67,9 @@ def make(
         host=_host(lab, submission, variant, clients, world, ca),
         world=_world(lab, world, variant, clients, mentions, ca, records),
         attempts=attempts,
+        elsewhere=elsewhere,
         limits=limits or Limits(),
-        secrets=sorted({*variant.secrets.values(), *(a.login.password for a in attempts if a.login)}),
+        secrets=sorted({*variant.secrets.values(), *(a.login.password for a in made if a.login)}),
         published=records,
         checks=planned(lab, only),
     )
@@ -189,7 +193,9 @@ def _zones(
         # A name that has an address already keeps it: its owner would not give it to somebody else.
         if client.name and client.forward and not book.holds(client.name, "A", "AAAA"):
             book.address(client.name, client.address)
-    for domain in mentions.domains:
+    lookalikes = recipients(names, mentions.samples) if mentions.samples else []
+    elsewhere = [domain for text in lookalikes if is_name(domain := text.rpartition("@")[2])]
+    for domain in dict.fromkeys([*mentions.domains, *foreign_domains(mentions), *elsewhere]):
         if _KEYS in f".{domain}":
             continue
         if not book.holds(domain, "MX", "A", "AAAA") or _outsider(domain, names, book):

@@ -13,12 +13,15 @@ from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
+from grader.kinds.server.plan.patterns import Sample, patterns_in, samples
 from grader.model.errors import SubmissionError
 
 Network = IPv4Network | IPv6Network
 
 MOST = 40
 """Mentions of a kind that are tried."""
+MOST_LOCALS = 12
+MOST_PATTERNS = 12
 
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\s*=\s*(.*)$")
 _PARAMETER = re.compile(r"\$(?:\{(\w+)\}|\((\w+)\)|(\w+))")
@@ -39,6 +42,10 @@ _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"(?<![\w/.+-])(\.?)((?:{_LABEL}\.)+[A-Za-z]{{2,24}})(?![\w-]|\.\w)")
 _ALLOWED_WORD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,62})\s+(?:OK|RELAY|PERMIT\w*|\d+)\b", re.IGNORECASE)
 _REFUSING = re.compile(r"^\S+\s+(?:REJECT|DISCARD|DEFER\w*|[45]\d\d)\b", re.IGNORECASE)
+_LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
+"""The key of a line in an alias file (aliases(5)) or a table of addresses (virtual(5)) that is a bare local part."""
+_INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
+_CONFIGURATION = re.compile(r"\.cf$")
 _FILES = re.compile(
     r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE
 )
@@ -55,6 +62,10 @@ class Mentions(Struct, frozen=True):
     networks: list[str]
     names: list[str]
     addresses: list[str]
+    locals: list[str] = []
+    """Bare local parts on the left of a table: aliases, and whatever else has such keys."""
+    samples: list[Sample] = []
+    """Texts that the regular expressions in the files match."""
 
     @property
     def domains(self) -> list[str]:
@@ -65,12 +76,13 @@ class Mentions(Struct, frozen=True):
 def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
     """What the files mention, save the names in ``own`` (the student's own domain and host) and ``localhost``.
 
-    Lines that refuse something count last. Raises ``SubmissionError`` where more is let in than can be tried: what
-    is not tried must not pass for harmless.
+    Lines that refuse something count last; a pattern's ``\\.`` is read as a dot. Raises ``SubmissionError`` where more
+    is let in than can be tried: what is not tried must not pass for harmless.
     """
     lines = list(_lines(files))
-    allowing = _gather(line for line in lines if not _REFUSING.match(line))
-    refusing = _gather(line for line in lines if _REFUSING.match(line))
+    plain = [line.replace("\\.", ".") for line in lines]
+    allowing = _gather(line for line in plain if not _REFUSING.match(line))
+    refusing = _gather(line for line in plain if _REFUSING.match(line))
     excluded = {"localhost", *(name.lower() for name in own)}
     kinds: list[list[str]] = []
     for what, first, then in zip(("networks", "names", "mail addresses"), allowing, refusing, strict=True):
@@ -82,11 +94,34 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
             )
         rest = [entry for entry in then if entry not in first and entry.lstrip(".") not in excluded]
         kinds.append([*first, *rest][:MOST])
-    return Mentions(*kinds)
+    networks, names, addresses = kinds
+    return Mentions(networks, names, addresses, _locals(files), _samples(lines))
+
+
+def _locals(files: Mapping[str, bytes]) -> list[str]:
+    found: dict[str, None] = {}
+    for name, data in sorted(files.items()):
+        if b"\0" in data or data.startswith(b"#!"):
+            continue
+        for line in _logical(data.decode("utf-8", "replace")):
+            if _CONFIGURATION.search(name):
+                found |= dict.fromkeys(_INLINE_LOCAL.findall(line[:_LONGEST_LINE]))
+            elif (key := _LOCAL.match(line)) is not None:
+                found[key[1]] = None
+    return [local for local in found if not local.replace(".", "").isdigit()][:MOST_LOCALS]
+
+
+def _samples(lines: Iterable[str]) -> list[Sample]:
+    """Of the patterns that let something in before those that refuse."""
+    patterns: dict[str, None] = {}
+    for line in sorted(lines, key=lambda line: _REFUSING.match(line) is not None):
+        patterns |= dict.fromkeys(patterns_in(line))
+    found = (sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern))
+    return list(dict.fromkeys(found))
 
 
 def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Logical lines without comments; ``$name`` in main.cf replaced; a pattern's ``\\.`` read as a dot."""
+    """Logical lines without comments; ``$name`` in main.cf replaced."""
     for name, data in sorted(files.items(), key=lambda item: (item[0] != "main.cf", item[0])):
         if b"\0" in data:
             continue
@@ -94,7 +129,7 @@ def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
         values = _assignments(found) if name == "main.cf" else {}
         values.setdefault("mydomain", values.get("myhostname", "").partition(".")[2])
         for line in dict.fromkeys(found):
-            yield _expanded(line, values).replace("\\.", ".")[:_LONGEST_LINE]
+            yield _expanded(line, values)[:_LONGEST_LINE]
 
 
 def _logical(text: str) -> list[str]:

@@ -11,8 +11,9 @@ import msgspec
 from grader.engines.base import HostChannel, HostFailed, Machines, Pending
 from grader.kinds.base import Recorded
 from grader.kinds.server.declare import ServerLab
-from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
+from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts, Socket
 from grader.kinds.server.run.keys import key_names
+from grader.kinds.server.run.others import TABLES, attempts_at_others, sockets
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
@@ -26,6 +27,7 @@ from grader.model.protocol.host import (
     IsAlive,
     ListQueue,
     ReadLog,
+    RunCommand,
     ServicesStarted,
     StartServices,
 )
@@ -39,8 +41,12 @@ SPARE_SECONDS = 4.0
 
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
+PATIENT_SECONDS = 30.0
+"""How long a greeting may take where the log shows that somebody is at work on it (RFC 5321 section 4.5.3.2.1 gives
+five minutes)."""
 
 STARTED = re.compile(r"postfix/master\[\d+\]: daemon started")
+WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from ")
 DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
@@ -63,10 +69,14 @@ class _Run:
     def __init__(self, plan: ServerPlan, machines: Machines, overlap: Callable[[], object]) -> None:
         self.plan = plan
         self.overlap = overlap
-        self.places = {attempt.id: place for place, attempt in enumerate(plan.attempts)}
+        self.attempts = list(plan.attempts)
+        self.ports = {attempt.port for attempt in plan.attempts}
+        self.sockets: list[Socket] = []
         self.host = HostChannel(machines.host)
         self.world = machines.world
-        self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
+        self.deadline = Deadline(min(plan.limits.usual, plan.limits.wall) - SPARE_SECONDS)
+        self.extended = False
+        self.greeting: float | None = None
         self.host_lost = ""
         self._starting: Pending[ServicesStarted] | None = None
         self.mta = ""
@@ -92,6 +102,8 @@ class _Run:
             self._with_host(self._await_start)
         if not self.host_lost:
             self._with_host(self._wait_for_port)
+        if not self.host_lost:
+            self._with_host(self._find_others)
 
     def _install_and_start(self) -> None:
         spec = self.plan.host
@@ -118,6 +130,12 @@ class _Run:
                 self._listens(0)
                 return
 
+    def _find_others(self) -> None:
+        """Ask the host where else it listens, and plan what is tried there."""
+        told = self.host.call(RunCommand(["cat", *TABLES], limit=5), timeout=6)
+        self.sockets = sockets(told.output)
+        self.attempts += attempts_at_others(self.plan.elsewhere, self.sockets, self.plan.attempts)
+
     def _listens(self, seconds: float) -> bool:
         ports = sorted({attempt.port for attempt in self.plan.attempts})
         server = self.plan.attempts[0].server if self.plan.attempts else ""
@@ -127,10 +145,10 @@ class _Run:
 
     def probe(self, lab: ServerLab) -> None:
         """Try every attempt: first with all services, then with those stopped that a check wants to be stopped."""
-        plain = [attempt for attempt in self.plan.attempts if not attempt.stopped]
+        plain = [attempt for attempt in self.attempts if not attempt.stopped]
         self._probe_in_rounds(lab, plain)
         without: dict[tuple[str, ...], list[Attempt]] = {}
-        for attempt in self.plan.attempts:
+        for attempt in self.attempts:
             if attempt.stopped:
                 without.setdefault(tuple(attempt.stopped), []).append(attempt)
         for services, attempts in without.items():
@@ -176,8 +194,16 @@ class _Run:
             return fresh
         self._with_host(self._read_log)
         died = any(DEATH.search(line) for line in self.log)
-        again = [a for a in attempts if a.id in gone and (not died or self._half_greeted(gone[a.id]))]
+        if any(WAITS.search(line) for line in self.log):
+            self.greeting = PATIENT_SECONDS
+        again = [a for a in attempts if a.id in gone and self._may_greet_yet(a, gone[a.id], died)]
         return fresh + self._try(again) if again and not self.host_lost else fresh
+
+    def _may_greet_yet(self, attempt: Attempt, outcome: Outcome, died: bool) -> bool:
+        """Whether a longer wait may bring a greeting. What listens on a further port need not be a mail server."""
+        if self._half_greeted(outcome):
+            return True
+        return not died and (attempt.port in self.ports or self.greeting is not None)
 
     def _half_greeted(self, outcome: Outcome) -> bool:
         """Whether a greeting had begun and was to go on, as postscreen's does while it waits."""
@@ -186,10 +212,18 @@ class _Run:
 
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
         seconds = self.deadline.left
-        probed = self.world.call(Probe(attempts, seconds, greeting), timeout=seconds + SPARE_SECONDS)
+        probe = Probe(attempts, seconds, greeting or self.greeting)
+        probed = self.world.call(probe, timeout=seconds + SPARE_SECONDS)
         self.sessions += probed.sessions
         self.outcomes.update({outcome.attempt: outcome for outcome in probed.outcomes})
-        return probed.outcomes
+        fresh = probed.outcomes
+        if (probed.slow or self.greeting) and not self.extended:
+            # Whoever waits by design is no worse a server, and is tried as everybody else is.
+            self.extended = True
+            self.deadline.extend(max(0.0, self.plan.limits.wall - self.plan.limits.usual))
+            if missing := [attempt for attempt in attempts if attempt.id not in self.outcomes]:
+                fresh = [*fresh, *self._try(missing, greeting)]
+        return fresh
 
     def _with_host(self, work: Callable[[], None]) -> None:
         """Do what needs the student's host. What goes wrong there is noted; the world goes on."""
@@ -212,7 +246,7 @@ class _Run:
         }
         return [
             attempt
-            for attempt in self.plan.attempts
+            for attempt in self.attempts
             if attempt.check in wanted
             and (outcome := self.outcomes.get(attempt.id)) is not None
             and outcome.stage == "accepted"
@@ -221,12 +255,18 @@ class _Run:
     def collect(self) -> None:
         """Gather what is left to know, from the host as far as it still answers."""
         # What was sent while a service was stopped may have come back to its author, who is a user here.
-        tokens = [attempt.token for attempt in self.plan.attempts if attempt.mailbox or attempt.stopped]
-        for ask in (self._read_log, self._list_queue, lambda: self._read_mailboxes(tokens)):
+        tokens = [attempt.token for attempt in self.attempts if attempt.mailbox or attempt.stopped]
+        for ask in (
+            self._read_log,
+            self._list_queue,
+            lambda: self._read_mailboxes(tokens),
+            self._read_overrides,
+        ):
             if not self.host_lost:
                 self._with_host(ask)
         recorded = self.world.call(Finish(), timeout=10)
-        ordered = sorted([*recorded.arrivals, *self.arrivals], key=self._order)
+        places = {attempt.id: place for place, attempt in enumerate(self.attempts)}
+        ordered = sorted([*recorded.arrivals, *self.arrivals], key=lambda a: self._order(a, places))
         self.arrivals = [
             msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(ordered)
         ]
@@ -236,9 +276,9 @@ class _Run:
             names = key_names(self.arrivals, self.plan.published)
             self.keys = self.world.call(ResolveKeys(names), timeout=10)
 
-    def _order(self, arrival: Arrival) -> tuple[object, ...]:
+    def _order(self, arrival: Arrival, places: dict[str, int]) -> tuple[object, ...]:
         """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
-        first = min((self.places[attempt] for attempt in arrival.attempts), default=len(self.places))
+        first = min((places[attempt] for attempt in arrival.attempts), default=len(places))
         return first, arrival.place, arrival.where, arrival.recipients, arrival.at
 
     def _read_log(self) -> None:
@@ -249,12 +289,18 @@ class _Run:
             entries = self.host.call(ListQueue(), timeout=10)
             self.queued = [msgspec.structs.replace(entry, attempts=self._owners(entry)) for entry in entries]
 
+    def _read_overrides(self) -> None:
+        """What master.cf sets for single services, which ``postconf -n`` leaves out; most were asked at the start."""
+        if not any({"-P", "-Px"} & set(command.argv) for command in self.commands):
+            argv = ["postconf", "-c", self.plan.host.config_dir, "-P"]
+            self.commands = [*self.commands, self.host.call(RunCommand(argv, limit=5), timeout=6)]
+
     def _owners(self, entry: Queued) -> list[str]:
         recipient = entry.recipient.casefold()
-        return [a.id for a in self.plan.attempts if a.token and a.token.casefold() in recipient]
+        return [a.id for a in self.attempts if a.token and a.token.casefold() in recipient]
 
     def _read_mailboxes(self, tokens: list[str]) -> None:
-        owners = {attempt.token: attempt.id for attempt in self.plan.attempts}
+        owners = {attempt.token: attempt.id for attempt in self.attempts}
         found = self.host.call(FindMail(tokens), timeout=10) if tokens else []
         self.arrivals = [
             Arrival(
@@ -270,8 +316,8 @@ class _Run:
     def recorded(self) -> Recorded:
         """Everything, in a stable order."""
         facts = ServerFacts(
-            attempts=[_facts(attempt) for attempt in self.plan.attempts],
-            outcomes=[self.outcomes[a.id] for a in self.plan.attempts if a.id in self.outcomes],
+            attempts=[_facts(attempt) for attempt in self.attempts],
+            outcomes=[self.outcomes[a.id] for a in self.attempts if a.id in self.outcomes],
             sessions=self.sessions,
             arrivals=self.arrivals,
             queued=self.queued,
@@ -279,6 +325,7 @@ class _Run:
             commands=self.commands,
             log=self.log,
             listening=self.listening,
+            sockets=self.sockets,
             started_up=bool(self.listening),
             published=self.plan.published,
             keys=self.keys,
@@ -298,6 +345,7 @@ def _facts(attempt: Attempt) -> AttemptFacts:
         title=attempt.title,
         source=attempt.source,
         address=attempt.address,
+        server=attempt.server,
         listener=attempt.listener,
         token=attempt.token,
         sender=attempt.sender,
@@ -306,4 +354,5 @@ def _facts(attempt: Attempt) -> AttemptFacts:
         say=attempt.say,
         mailbox=attempt.mailbox,
         stopped=attempt.stopped,
+        inside=attempt.inside,
     )

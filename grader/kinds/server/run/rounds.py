@@ -17,6 +17,7 @@ TEMPORARY = (421, 450, 451)
 
 MILTERS = (451, 454)
 
+PASSING = "4.3.2"
 WITHOUT_MILTER = "Service unavailable - try again later"
 """How Postfix puts mail off while it cannot ask a milter: trouble of its own too, though it does not say 4.3.x."""
 
@@ -63,7 +64,7 @@ class Rounds:
         """One plain attempt on each listener that no greeting is asked of, so that its death is known as early."""
         chosen = {(a.server, a.listener): a for a in greetings}
         for attempt in sorted(self._attempts, key=lambda a: a.check not in self._wanted):
-            if not (attempt.unless_arrived or attempt.before or attempt.preamble is not None):
+            if not (attempt.unless_arrived or attempt.before or attempt.preamble is not None or attempt.qmqp):
                 chosen.setdefault((attempt.server, attempt.listener), attempt)
         return [attempt for attempt in chosen.values() if attempt not in greetings]
 
@@ -110,13 +111,14 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
     """Whether a server refused for now only. Trouble of its own (4.3.x, RFC 3463) will not be over in a moment.
 
     A milter that has a trouble says 451 4.7.0, and Postfix 454 4.7.0 where it cannot check a password or begin TLS.
+    4.3.2, "not accepting messages", is no trouble: postscreen says so once to every client that passed its deep tests.
     """
     if outcome is None or not outcome.replies:
         return False
     reply = outcome.replies[-1]
     enhanced = reply.enhanced or ""
     own_trouble = (
-        enhanced.startswith("4.3.")
+        (enhanced.startswith("4.3.") and enhanced != PASSING)
         or (reply.code in MILTERS and enhanced == "4.7.0")
         or reply.text.endswith(WITHOUT_MILTER)
     )
@@ -126,7 +128,8 @@ def asks_to_come_back(outcome: Outcome | None) -> bool:
 class DeadListeners:
     """Knows which listeners serve nobody, so that their attempts share what is known instead of waiting for it again.
 
-    A port that waits for a PROXY header is dead to all but those who send one, and a server that refuses one client by
+    A port that waits for a PROXY header is dead to all but those who send one, one for QMQP to all but those who speak
+    it, and a server that refuses one client by
     its greeting (RFC 5321 section 3.1) may serve the next.
     """
 
@@ -134,12 +137,12 @@ class DeadListeners:
         self._outcomes = outcomes
         self._listeners: dict[tuple[str, str], list[str]] = {}
         for attempt in attempts:
-            if attempt.preamble is None and not attempt.before:
+            if attempt.preamble is None and not attempt.before and not attempt.qmqp:
                 self._listeners.setdefault((attempt.server, attempt.listener), []).append(attempt.id)
 
     def spare(self, attempt: Attempt) -> bool:
         """Whether the attempt needs no try; then it has the outcome of the one that found its listener dead."""
-        if attempt.preamble is not None or attempt.id in self._outcomes:
+        if attempt.preamble is not None or attempt.qmqp or attempt.id in self._outcomes:
             return False
         others = self._listeners.get((attempt.server, attempt.listener), [])
         known = next((self._outcomes[other] for other in others if other in self._outcomes), None)

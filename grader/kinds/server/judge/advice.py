@@ -1,0 +1,167 @@
+"""What to do next, by what became of an attempt; the lab's own words serve where nothing more is known.
+
+An advice leads to the cause: the setting that decided, where it is set, and the server's own words about its trouble.
+It never opens to everybody what another check wants closed.
+"""
+
+from __future__ import annotations
+
+import re
+
+from grader.kinds.server.declare import ServerCheck
+from grader.kinds.server.judge.expectations import OWN_TROUBLE
+from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
+from grader.kinds.server.judge.settings import Setting, Settings
+from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.sentences import quoted
+
+_ACCESS_DENIED = re.compile(
+    r"(Client host|Helo command|Sender address|Recipient address) rejected: Access denied"
+)
+_LISTS = {
+    "Client host": "smtpd_client_restrictions",
+    "Helo command": "smtpd_helo_restrictions",
+    "Sender address": "smtpd_sender_restrictions",
+    "Recipient address": "smtpd_recipient_restrictions",
+}
+_NOT_OWNED = re.compile(r"<([^>]*)>: Sender address rejected: not owned by user (\S+)")
+_NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
+_NO_ANSWER = re.compile(
+    r"connect to (?:\S+ )?((?:\S+:)?\d+|private/\S+|/\S+): (Connection refused|No such file)"
+)
+_TLS_OUT = re.compile(
+    r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
+)
+_MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
+_PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
+
+
+def advice(check: ServerCheck, case: Case, index: ServerIndex) -> str | None:
+    """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
+    settings = Settings(index.facts.commands)
+    if case.accepted:
+        if check.expect.arrives == "nowhere":
+            return _owner(case, settings)
+        return _on_the_way(case)
+    reply = case.last_reply
+    if reply is None:
+        return _not_reached(check, case, settings)
+    if (told := _trouble(case, index)) is not None:
+        return told
+    if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
+        return _denied(
+            case, settings.on(_LISTS[denied[1]], case.facts.listener, case.facts.server), denied[1]
+        )
+    if (owned := _NOT_OWNED.search(reply.text)) is not None:
+        return _not_owned(owned[1], owned[2], settings.on("smtpd_sender_login_maps", case.facts.listener))
+    if reply.enhanced == "5.3.4":
+        limit = settings.on("message_size_limit", case.facts.listener, case.facts.server)
+        return (
+            f"The server refuses messages for their size: {limit.shown}. A message of 64 KiB must pass everywhere "
+            "(RFC 5321 section 4.5.3.1.7), and real ones bring pictures: delete the line, and the default of "
+            "10240000 octets holds."
+        )
+    return None
+
+
+def _trouble(case: Case, index: ServerIndex) -> str | None:
+    """The server has trouble of its own: its log, which the report quotes, says which."""
+    reply = case.last_reply
+    lines = index.troubles(case) if reply is not None and OWN_TROUBLE.match(reply.text) else []
+    if not lines or MILTER_TROUBLE.search(index.facts.log[lines[0]]):
+        # What a lab about milters says of them is better than what could be said here.
+        return None
+    text = index.logged(lines[0])
+    if (found := _NO_RESTRICTION.search(text)) is not None:
+        return (
+            f"This Postfix knows no restriction `{found[1]}`: it is misspelt, or from a version long gone. Take it out "
+            "of the list; `reject_unauth_destination` is what refuses mail for other people's domains."
+        )
+    if (silent := _NO_ANSWER.search(text)) is not None:
+        return (
+            f"A setting of yours asks a program at {silent[1]}, and none is there: start it (a service in master.cf), "
+            f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show which line that is."
+        )
+    return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
+
+
+def _denied(case: Case, setting: Setting, what: str) -> str | None:
+    """A list of restrictions refused by a bare ``reject`` or by a map."""
+    if not setting.value:
+        return None
+    return (
+        f"“{what} rejected: Access denied” comes from the list {setting.shown}, which port {case.facts.listener} asks "
+        "before all later ones: whom nothing there permits is refused at its `reject`, or by a map that it names. "
+        "Every list is asked, and a `permit` in another one does not help. Take the `reject` out of it: who may "
+        "relay is decided in `smtpd_relay_restrictions` alone."
+    )
+
+
+def _not_owned(sender: str, user: str, setting: Setting) -> str:
+    return (
+        f"{user} has logged in, and to the table of owners {sender} is not {user}'s: {setting.shown}. On its left "
+        f"stands the address, on its right the login name exactly as it was given to AUTH, here `{user}`, without "
+        f"a domain: `{sender} {user}`."
+    )
+
+
+def _owner(case: Case, settings: Settings) -> str | None:
+    """Somebody logged in and sent under an address that is not theirs."""
+    if case.facts.user is None:
+        return None
+    setting = settings.on("smtpd_sender_restrictions", case.facts.listener, case.facts.server)
+    words = setting.words
+    place = next((n for n, word in enumerate(words) if _MISMATCH.fullmatch(word)), None)
+    if place is None:
+        return None
+    before = next((word for word in words[:place] if _PERMITS.fullmatch(word)), None)
+    if before is not None:
+        return (
+            f"The rule is there and is never asked: in {setting.shown} `{before}` stands before `{words[place]}` and "
+            "ends the list for everybody who has logged in. Put `reject_authenticated_sender_login_mismatch` at the "
+            "beginning of the list: it asks nobody else, so that the office still writes as it likes."
+        )
+    maps = settings.on("smtpd_sender_login_maps", case.facts.listener, case.facts.server)
+    if not maps.value:
+        return None
+    ends = (
+        "A pattern needs both its ends, `/^…$/`, and a backslash before each dot."
+        if "regexp:" in maps.value or "pcre:" in maps.value
+        else "Give each address to its owner alone."
+    )
+    return (
+        f"The rule is asked, and the table of owners gives {case.facts.sender} to {case.facts.user}: {maps.shown}. "
+        f"{ends}"
+    )
+
+
+def _on_the_way(case: Case) -> str | None:
+    """The server took the message, and it did not arrive."""
+    waiting = case.waiting()
+    if not waiting:
+        return None
+    reason = waiting[0].reason
+    if _TLS_OUT.search(reason):
+        return (
+            "The office or the login is fine: the way out is blocked. `smtp_tls_security_level` (the client's side, "
+            "`smtp_` without d) demands what other people's servers do not offer. Set `smtp_tls_security_level = may` "
+            "in main.cf, and look for an `-o` at the services `smtp` and `relay` of master.cf (RFC 3207 section 4)."
+        )
+    return (
+        f"The message was taken and could not be sent on: {quoted(reason)} Look at what decides about the way out: "
+        "`relayhost`, `transport_maps`, `default_transport`, `smtp_…` settings, and the service `smtp unix` of "
+        "master.cf."
+    )
+
+
+def _not_reached(check: ServerCheck, case: Case, settings: Settings) -> str | None:
+    """Nobody listens at this address and port, or somebody who says nothing."""
+    if case.outcome.stage != "connect" or not case.facts.server or check.expect.greets:
+        return None
+    port = case.facts.listener.partition("+")[0]
+    interfaces = settings.on("inet_interfaces", port)
+    bound = f" {interfaces.shown} says which addresses are served." if interfaces.value else ""
+    return (
+        f"Nothing listens on port {port} of {case.facts.server}. Open the port in master.cf; a service there with an "
+        f"address before its port serves that address alone.{bound}"
+    )

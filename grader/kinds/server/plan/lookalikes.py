@@ -1,0 +1,159 @@
+"""What stands before and behind a name, an address or a mail address, for patterns that are written without ends.
+
+``/example\\.com/`` matches ``example.com.stranger.example`` too, ``/10\\.20\\.30\\./`` matches 110.20.30.7, and a table
+of owners with ``/alice@example\\.com/`` takes malice@example.com for Alice's. Everything here is only tried; what it
+comes to, the mail shows.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from grader.kinds.server.plan.patterns import HOLE, Sample
+
+MOST_NAMES = 20
+MOST_ADDRESSES = 10
+MOST_RECIPIENTS = 24
+MOST_SENDERS = 12
+TOKEN = "{token}"  # noqa: S105 (a placeholder)
+"""Stands in a recipient for the attempt's token, which is filled in later."""
+
+STRANGERS = "stranger.example"
+_PATH = re.compile(r"[\x21-\x7e]+")
+_UNSAFE = re.compile(r"[<>]")
+_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
+_DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
+_OTHER = "x1"
+
+
+def around_names(names: Iterable[str], samples: Iterable[Sample]) -> list[str]:
+    """Names that anybody can own and that hold one of these, or are what an end, or a dot, of a pattern leaves open."""
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys((f"{name}.{STRANGERS}", f"not{name}"))
+        if name.count(".") > 1:
+            found[name.replace(".", "x", 1)] = None
+    for sample in samples:
+        text = sample.text.replace(HOLE, "client7").lower()
+        if "@" in text or "." not in text or _DIGITS.fullmatch(sample.text):
+            continue
+        whole = f"client7{text}" if text.startswith((".", "-")) else text
+        whole = f"{whole}example" if whole.endswith(".") else whole
+        found |= dict.fromkeys(_open_ends(whole, sample))
+    own = set(names)
+    return [name for name in found if _NAME.fullmatch(name) and name not in own][:MOST_NAMES]
+
+
+def _open_ends(text: str, sample: Sample) -> Iterator[str]:
+    yield text
+    if not sample.begins:
+        yield f"not{text}"
+    if not sample.ends:
+        yield f"{text}.{STRANGERS}"
+
+
+def around_addresses(lan: str, samples: Iterable[Sample]) -> list[str]:
+    """IPv4 addresses that a pattern matches, and those in which the LAN's beginning stands elsewhere."""
+    network = ipaddress.ip_network(lan)
+    octets = str(network.network_address).split(".")
+    texts = [".".join([f"{digit}{octets[0]}", *octets[1:3], "7"]) for digit in "12"]
+    texts += [".".join(["7", *octets[:3]])]
+    for sample in samples:
+        if _DIGITS.fullmatch(sample.text):
+            texts += _completed(sample)
+    found: dict[str, None] = {}
+    for text in texts:
+        try:
+            found[str(ipaddress.IPv4Address(text))] = None
+        except ValueError:
+            continue
+    return list(found)[:MOST_ADDRESSES]
+
+
+def _completed(sample: Sample) -> Iterator[str]:
+    """The addresses that begin as a sample does, and where its beginning is open those that go on so."""
+    text = sample.text.replace(HOLE, "7").replace("..", ".")
+    text = f"10{text}" if text.startswith(".") else text
+    missing = 4 - len([octet for octet in text.split(".") if octet])
+    whole = text.rstrip(".") + ".7" * missing
+    yield whole
+    if not sample.ends and not text.endswith(".") and missing:
+        for digit in "14":
+            yield f"{text}{digit}" + ".7" * missing
+    if not sample.begins:
+        yield f"1{whole}"
+        yield f"2{whole}"
+
+
+def recipients(names: Mapping[str, str], samples: Iterable[Sample]) -> list[str]:
+    """Local recipients, as patterns make them, behind which somebody outside may stand; each holds ``TOKEN``.
+
+    A pattern's variable parts are filled with a local part and a domain outside, in each order.
+    """
+    domain, outside = names["domain"], names["outside"]
+    found: dict[str, None] = {}
+    for sample in samples:
+        for text in _filled(sample.text, outside):
+            whole = text if "@" in text else f"{text}@"
+            whole = f"{TOKEN}{whole}" if whole.startswith("@") else whole
+            whole = f"{whole}{domain}" if whole.endswith("@") else whole
+            found[whole] = None
+            if not sample.ends:
+                found[f"{whole}.{outside}"] = None
+    for name in (domain, names["host"]):
+        found |= dict.fromkeys((f"{TOKEN}@{name}.{outside}", f"{TOKEN}@not{name}"))
+    return [text for text in found if TOKEN in text and _is_path(text)][:MOST_RECIPIENTS]
+
+
+def _filled(text: str, outside: str) -> Iterator[str]:
+    """The variable parts filled: two neighbours with a local part and a domain, a single one with both."""
+    parts = text.split(HOLE)
+    holes = len(parts) - 1
+    if holes == 0:
+        yield text
+    elif holes == 1:
+        for filling in (
+            TOKEN,
+            f"{TOKEN}={outside}",
+            f"{TOKEN}%{outside}",
+            f"{TOKEN}@{outside}",
+            f"{outside}!{TOKEN}",
+        ):
+            yield filling.join(parts)
+    for place in range(holes - 1):
+        for pair in ((TOKEN, outside), (outside, TOKEN)):
+            fillings = [_OTHER] * place + list(pair) + [_OTHER] * (holes - place - 2)
+            yield parts[0] + "".join(
+                filling + part for filling, part in zip(fillings, parts[1:], strict=True)
+            )
+
+
+def senders(user: str, names: Mapping[str, str], samples: Iterable[Sample]) -> list[str]:
+    """Sender addresses that are not the user's and hold the user's own, or that a pattern matches."""
+    domain = names["domain"]
+    own = f"{user}@{domain}"
+    found = dict.fromkeys((f"m{own}", f"{own}.{names['third']}", f"{user}@not{domain}"))
+    for sample in samples:
+        if "@" in sample.text:
+            text = sample.text.replace(HOLE, "boss")
+            text = f"boss{text}" if text.startswith("@") else text
+            found[f"{text}{domain}" if text.endswith("@") else text] = None
+    return [text for text in found if _is_path(text) and not _belongs_to(text, user, domain)][:MOST_SENDERS]
+
+
+def _belongs_to(address: str, user: str, domain: str) -> bool:
+    """Whether an address is the user's own, with or without an extension (Postfix's ``recipient_delimiter``)."""
+    local, _, host = address.lower().rpartition("@")
+    return host == domain and local.split("+", 1)[0] == user
+
+
+def is_name(text: str) -> bool:
+    """Whether DNS could have a name."""
+    return _NAME.fullmatch(text) is not None
+
+
+def _is_path(text: str) -> bool:
+    """Whether the text can stand between the angle brackets of a command without ending it."""
+    return _PATH.fullmatch(text) is not None and not _UNSAFE.search(text) and len(text) < 250

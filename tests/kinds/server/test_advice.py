@@ -1,0 +1,171 @@
+"""What to do next, by what became of the mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grader.judge import judge
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.settings import Settings
+from grader.model.result import CheckResult
+from grader.model.traffic import Command, Outcome, Queued, Reply
+from tests.judge.builders import OUTSIDE, arrival, check, evidence, facts, lab, outcome
+
+LOG = [
+    "1 postfix/smtpd[7]: connect from a.example[198.51.100.99]",
+    "2 postfix/smtpd[8]: connect from client66.stranger.example[198.51.100.66]",
+    "3 postfix/smtpd[7]: warning: somebody else's trouble",
+    "4 postfix/smtpd[8]: warning: restriction `reject_authenticated_sender_login_mismatch' ignored: no SASL support",
+    "5 postfix/smtpd[8]: warning: problem talking to server 127.0.0.1:10023: Connection refused",
+    "6 postfix/smtpd[8]: warning: connect to 127.0.0.1:10023: Connection refused",
+    "7 postfix/smtpd[8]: disconnect from client66.stranger.example[198.51.100.66] commands=2/3",
+    "8 postfix/smtpd[8]: warning: after that session",
+]
+
+
+def told(*settings: str, overrides: str = "") -> list[Command]:
+    return [
+        Command(["postconf", "-c", "/etc/postfix", "-nx"], 0, "\n".join(settings)),
+        Command(["postconf", "-c", "/etc/postfix", "-P"], 0, overrides),
+    ]
+
+
+def refused(text: str) -> Outcome:
+    code = int(text[:3])
+    return outcome("rcpt", code=code, replies=[Reply(f"RCPT TO:<{OUTSIDE}>", code, text, 1, text.split()[1])])
+
+
+def result(
+    expect: dict[str, Any], made: Outcome, attempt: dict[str, Any] | None = None, **more: Any
+) -> CheckResult:
+    fields = {"server": "203.0.113.10", **(attempt or {})}
+    run = evidence(lab(check(**expect)), [facts(**fields)], [made], **more)
+    (only,) = judge(run).checks
+    assert only.status == "fail"
+    return only
+
+
+def test_the_log_of_the_clients_own_sessions_tells_the_cause_first() -> None:
+    def troubles(address: str) -> list[int]:
+        run = evidence(lab(check(arrives="outside")), [facts(address=address)], [outcome("rcpt")], log=LOG)
+        index = ServerIndex(run, run.facts)
+        return index.troubles(next(index.cases("stranger")))
+
+    assert troubles("198.51.100.66") == [4, 5]
+    assert troubles("198.51.100.99") == [2]
+    assert troubles("198.51.100.1") == []
+
+
+@pytest.mark.parametrize(
+    "reply", ["451 4.3.5 Server configuration error", "451 4.3.0 <a>: Temporary lookup failure"]
+)
+def test_trouble_inside_is_told_by_what_nobody_answers(reply: str) -> None:
+    log = [line for line in LOG if "problem talking" not in line]
+    only = result({"arrives": "outside"}, refused(reply), log=log)
+    assert "connect to 127.0.0.1:10023: Connection refused" in only.observed
+    assert "program at 127.0.0.1:10023" in only.next
+    assert "somebody else" not in only.observed
+
+
+def test_a_restriction_that_there_is_not_is_named() -> None:
+    log = [LOG[1], '5 postfix/smtpd[8]: warning: unknown smtpd restriction: "check_sender"']
+    only = result({"arrives": "outside"}, refused("451 4.3.5 Server configuration error"), log=log)
+    assert "`check_sender`" in only.next
+
+
+def test_a_lasting_refusal_is_no_trouble_of_the_servers() -> None:
+    assert result({"arrives": "outside"}, refused("554 5.7.1 <x>: Relay access denied"), log=LOG).next == "n"
+
+
+def test_the_list_that_refused_is_named_with_its_place() -> None:
+    denied = refused("554 5.7.1 <c[198.51.100.66]>: Client host rejected: Access denied")
+    line = "smtpd_client_restrictions = permit_mynetworks, reject"
+    assert f"`{line}` (main.cf)" in result({"arrives": "outside"}, denied, commands=told(line)).next
+    override = "smtp/inet/smtpd_client_restrictions = permit_sasl_authenticated,reject"
+    only = result({"arrives": "outside"}, denied, commands=told(line, overrides=override))
+    assert "permit_sasl_authenticated,reject` (master.cf, below `smtp`)" in only.next
+
+
+def test_who_owns_the_address_is_told_as_the_table_has_it() -> None:
+    text = "553 5.7.1 <alice@example.com>: Sender address rejected: not owned by user alice"
+    line = "smtpd_sender_login_maps = inline:{alice@example.com=alice@example.com}"
+    only = result({"arrives": "outside"}, refused(text), commands=told(line))
+    assert line in only.next
+    assert "`alice@example.com alice`" in only.next
+
+
+OWN = {"user": "alice", "listener": "587+starttls", "sender": "boss@example.com"}
+
+
+def test_a_rule_behind_a_permit_is_never_asked() -> None:
+    line = "smtpd_sender_restrictions = permit_sasl_authenticated, reject_sender_login_mismatch"
+    only = result({"arrives": "nowhere"}, outcome("accepted"), OWN, arrivals=[arrival()], commands=told(line))
+    assert "`permit_sasl_authenticated` stands before `reject_sender_login_mismatch`" in only.next
+    assert "permit_sasl_authenticated," not in only.next.split("(main.cf)")[1], "that would undo the rule"
+
+
+def test_a_pattern_of_owners_without_ends_is_named() -> None:
+    lines = (
+        "smtpd_sender_restrictions = reject_sender_login_mismatch",
+        "smtpd_sender_login_maps = pcre:/o",
+    )
+    only = result(
+        {"arrives": "nowhere"}, outcome("accepted"), OWN, arrivals=[arrival()], commands=told(*lines)
+    )
+    assert "boss@example.com to alice" in only.next
+    assert "/^…$/" in only.next
+
+
+def test_where_nobody_asks_the_lab_says_what_to_do() -> None:
+    only = result({"arrives": "nowhere"}, outcome("accepted"), OWN, arrivals=[arrival()], commands=told())
+    assert only.next == "n"
+
+
+def queued(reason: str) -> list[Queued]:
+    return [Queued("deferred", "someone@elsewhere.example", OUTSIDE, reason, ["stranger/1"])]
+
+
+def test_what_keeps_mail_in_the_queue() -> None:
+    only = result(
+        {"arrives": "outside"},
+        outcome("accepted"),
+        queued=queued("TLS is required, but was not offered by host x"),
+    )
+    assert "`smtp_tls_security_level = may`" in only.next
+    assert "mynetworks" not in only.next
+    other = result({"arrives": "outside"}, outcome("accepted"), queued=queued("Connection refused"))
+    assert "Connection refused" in other.next
+    assert "relayhost" in other.next
+
+
+def test_a_message_that_is_too_big() -> None:
+    only = result(
+        {"arrives": "outside"},
+        refused("552 5.3.4 Message size exceeds"),
+        commands=told("message_size_limit = 4096"),
+    )
+    assert "`message_size_limit = 4096` (main.cf)" in only.next
+
+
+def test_nobody_listens_at_one_of_the_addresses() -> None:
+    made = Outcome("stranger/1", "connect", session=1)
+    only = result({"arrives": "outside"}, made, {"server": "10.20.30.10", "listener": "465"})
+    assert "port 465 of 10.20.30.10" in only.next
+
+
+def test_an_override_of_an_address_comes_before_that_of_the_port() -> None:
+    overrides = (
+        "[2001:db8:113::10]:465/inet/smtpd_tls_wrappermode = yes\nsubmissions/inet/smtpd_tls_wrappermode = no\n"
+        "10026/inet/mynetworks = 0.0.0.0/0"
+    )
+    settings = Settings(told("smtpd_tls_wrappermode = no", overrides=overrides))
+    six = settings.on("smtpd_tls_wrappermode", "465", "2001:db8:113::10")
+    assert (six.value, six.where) == ("yes", "master.cf, below `[2001:db8:113::10]:465`")
+    assert (
+        settings.on("smtpd_tls_wrappermode", "465", "203.0.113.10").where == "master.cf, below `submissions`"
+    )
+    assert settings.on("smtpd_tls_wrappermode", "25").where == "main.cf"
+    assert settings.on("mynetworks", "10026+tls").value == "0.0.0.0/0"
+    assert settings.on("relayhost", "25").where == ""

@@ -1,0 +1,72 @@
+"""What stands before and behind the server's own names and addresses, and behind its recipients."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from grader.kinds.server.plan.lookalikes import around_addresses, around_names, recipients, senders
+from grader.kinds.server.plan.patterns import samples
+
+NAMES = {
+    "domain": "example.com",
+    "host": "mail.example.com",
+    "outside": "elsewhere.example",
+    "third": "third.example",
+}
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [r"example\.com", r"(^|\.)example\.com", r"example\.com$", r"^mail\.example\.com", r"^mail.example.com$"],
+)
+def test_a_pattern_for_a_name_lets_in_somebody_elses_name(pattern: str) -> None:
+    own = ("example.com", "mail.example.com")
+    theirs = [name for name in around_names(own, samples(pattern)) if not name.endswith(".example.com")]
+    assert [name for name in theirs if re.search(pattern, name)]
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"10\.20\.30\.", r"^10\.20\.3", r"^10\.20\.3[02468]\.", r"10\.20\.30\.50$"]
+)
+def test_a_pattern_for_addresses_lets_in_one_beside_the_lan(pattern: str) -> None:
+    found = [a for a in around_addresses("10.20.30.0/24", samples(pattern)) if not a.startswith("10.20.30.")]
+    assert [address for address in found if re.search(pattern, address)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "recipient"),
+    [
+        (r"^([^=]+)=([^=]+)@example\.com$", "{token}=elsewhere.example@example.com"),
+        (r"^([^=]+)=([^=]+)@example\.com$", "elsewhere.example={token}@example.com"),
+        (r"^fwd-(.+)_at_(.+)@", "fwd-{token}_at_elsewhere.example@example.com"),
+        (
+            r"^SRS0=[^=]+=[a-z]{2}=([^=]+)=(.*)@example\.com$",
+            "SRS0=x1=x1=elsewhere.example={token}@example.com",
+        ),
+        (r"^out#(.*)@example\.com$", "out#{token}@elsewhere.example@example.com"),
+        (r"@example\.com", "{token}@example.com.elsewhere.example"),
+    ],
+)
+def test_recipients_behind_which_somebody_outside_stands(pattern: str, recipient: str) -> None:
+    assert recipient in recipients(NAMES, samples(pattern))
+
+
+def test_every_recipient_holds_the_token_and_no_end_of_a_command() -> None:
+    patterns = (r"a\r\nDATA\r\n(.*)=(.*)@x", r"<(.+)>@x", r"^(.+) (.+)@x")
+    found = recipients(NAMES, [sample for pattern in patterns for sample in samples(pattern)])
+    assert found
+    assert all("{token}" in text and not re.search(r"[\s<>]", text) for text in found)
+
+
+@pytest.mark.parametrize("pattern", [r"alice@example\.com", r"^alice@example\.com", r"alice@example\.com$"])
+def test_a_pattern_of_owners_takes_another_address(pattern: str) -> None:
+    assert [sender for sender in senders("alice", NAMES, []) if re.search(pattern, sender)]
+
+
+def test_no_senders_are_the_users_own() -> None:
+    made = samples(r"^(alice|bob)(\+.*)?@example\.com$")
+    found = senders("alice", NAMES, made)
+    assert "bob@example.com" in found
+    assert not [sender for sender in found if re.fullmatch(r"alice(\+.*)?@example\.com", sender)]
