@@ -24,6 +24,7 @@ from grader.model.protocol.host import (
     MasterState,
     QueueCounts,
     ReadLog,
+    RunCommand,
     ServicesStarted,
     StartServices,
 )
@@ -62,6 +63,7 @@ def host(**script: list[Any]) -> FakeChannel:
         "ListQueue": [[]],
         "FindMail": [[]],
         "ReadLog": [["5 postfix/master[7]: daemon started"]],
+        "RunCommand": [Command(["true"], 0, "")],
     }
     assert script.keys() <= answers.keys()
     kinds = (
@@ -73,6 +75,7 @@ def host(**script: list[Any]) -> FakeChannel:
         ListQueue,
         FindMail,
         ReadLog,
+        RunCommand,
     )
     return FakeChannel({kind: {**answers, **script}[kind.__name__] for kind in kinds})
 
@@ -92,11 +95,11 @@ def world(stage: str = "accepted", **script: list[Any]) -> FakeChannel:
     return FakeChannel({kind: {**answers, **script}[kind.__name__] for kind in kinds})
 
 
-def probed(asked: Probe, stage: str, *lines: str) -> Probed:
+def probed(asked: Probe, stage: str, *lines: str, slow: bool = False) -> Probed:
     """What became of the attempts: each came to ``stage``, in one session with these lines of the server's."""
     outcomes = [Outcome(attempt.id, stage, session=1) for attempt in asked.attempts]  # type: ignore[arg-type]
     spoken = [Line(float(at), "S", text) for at, text in enumerate(lines)]
-    return Probed([Session(1, "s", "198.51.100.66", "203.0.113.10", "25", "closed", spoken)], outcomes)
+    return Probed([Session(1, "s", "198.51.100.66", "203.0.113.10", "25", "closed", spoken)], outcomes, slow)
 
 
 def attempt(check: str = "office", number: int = 1, *, port: int = 25, **fields: Any) -> Attempt:
@@ -142,12 +145,13 @@ def conducted(
     world: FakeChannel,
     services: tuple[str, ...] = (),
     overlap: Callable[[], object] = bool,
+    elsewhere: tuple[Attempt, ...] = (),
 ) -> Seen:
     """What is recorded of a run of the plan with these attempts, on a host with these services."""
     planned = plan()
     there = replace(planned.host, services=[*services])
     fields = {name: getattr(planned, name) for name in planned.__struct_fields__}
-    made = ServerPlan(**{**fields, "host": there, "attempts": attempts})
+    made = ServerPlan(**{**fields, "host": there, "attempts": attempts, "elsewhere": [*elsewhere]})
     recorded = conduct(made, lab(*checks), Machines(host=host, world=world), overlap)
     assert isinstance(recorded.facts, ServerFacts)
     return Seen(recorded.facts, recorded.notes, recorded.mta)

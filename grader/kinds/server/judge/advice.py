@@ -80,7 +80,7 @@ def _trouble(case: Case, index: ServerIndex) -> str | None:
     if (silent := _NO_ANSWER.search(text)) is not None:
         return (
             f"A setting of yours asks a program at {silent[1]}, and none is there: start it (a service in master.cf), "
-            f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show which line that is."
+            f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show in which line."
         )
     return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
 

@@ -20,7 +20,8 @@ MILTER_TROUBLE = re.compile(
 )
 """A milter that cannot work, and Postfix that cannot reach it."""
 CAUSE = re.compile(
-    r"unknown smtpd restriction|has been removed|unsupported|can't|not secure|No such|denied|refused|\bPEM_|resource unavailable"
+    r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
+    r"unsupported"
 )
 """Words of a line that names a cause; others tell what came of it."""
 HARMLESS = re.compile(

@@ -102,7 +102,7 @@ class _Run:
             self._with_host(self._await_start)
         if not self.host_lost:
             self._with_host(self._wait_for_port)
-        if not self.host_lost:
+        if self.plan.elsewhere and not self.host_lost:
             self._with_host(self._find_others)
 
     def _install_and_start(self) -> None:
@@ -256,12 +256,8 @@ class _Run:
         """Gather what is left to know, from the host as far as it still answers."""
         # What was sent while a service was stopped may have come back to its author, who is a user here.
         tokens = [attempt.token for attempt in self.attempts if attempt.mailbox or attempt.stopped]
-        for ask in (
-            self._read_log,
-            self._list_queue,
-            lambda: self._read_mailboxes(tokens),
-            self._read_overrides,
-        ):
+        asks = [self._read_log, self._list_queue, lambda: self._read_mailboxes(tokens)]
+        for ask in [*asks, *([self._read_overrides] if self.plan.elsewhere else [])]:
             if not self.host_lost:
                 self._with_host(ask)
         recorded = self.world.call(Finish(), timeout=10)
