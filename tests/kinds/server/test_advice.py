@@ -169,3 +169,60 @@ def test_an_override_of_an_address_comes_before_that_of_the_port() -> None:
     assert settings.on("smtpd_tls_wrappermode", "25").where == "main.cf"
     assert settings.on("mynetworks", "10026+tls").value == "0.0.0.0/0"
     assert settings.on("relayhost", "25").where == ""
+
+
+def test_a_domain_that_is_relayed_for_everybody_is_named() -> None:
+    attempt = {"recipients": ["rosa.k4v2@friends.example"]}
+    came = arrival("rosa.k4v2@friends.example")
+    line = "relay_domains = friends.example"
+    only = result({"arrives": "nowhere"}, outcome("accepted"), attempt, arrivals=[came], commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    other = result({"arrives": "nowhere"}, outcome("accepted"), arrivals=[arrival()], commands=told(line))
+    assert other.next == "n"
+
+
+def test_an_override_that_opens_one_listener_is_named() -> None:
+    overrides = "2525/inet/smtpd_relay_restrictions = check_client_access,static:OK,reject"
+    commands = told("smtpd_relay_restrictions = reject_unauth_destination", overrides=overrides)
+    there = result(
+        {"arrives": "nowhere"},
+        outcome("accepted"),
+        {"listener": "2525"},
+        arrivals=[arrival()],
+        commands=commands,
+    )
+    assert "(master.cf, below `2525`)" in there.next
+    elsewhere = result({"arrives": "nowhere"}, outcome("accepted"), arrivals=[arrival()], commands=commands)
+    assert elsewhere.next == "n"
+
+
+def test_a_domain_of_aliases_that_takes_everything_is_named() -> None:
+    attempt = {"recipients": ["rosa.k4v2@old.example"]}
+    commands = told(
+        "virtual_alias_domains = old.example", "virtual_alias_maps = inline:{@old.example=@example.com}"
+    )
+    only = result({"refused": True}, outcome("accepted"), attempt, commands=commands)
+    assert "old.example" in only.next
+    assert "`virtual_alias_maps = " in only.next
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("smtpd_relay_restrictions = permit_sasl_authenticated,reject", False),
+        ("smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination", False),
+        ("smtpd_recipient_restrictions = check_client_access,cidr:/all,reject", True),
+        ("mynetworks = 0.0.0.0/0", True),
+        ("mynetworks = 10.0.0.0/8", False),
+    ],
+)
+def test_an_override_that_opens_nothing_is_not_blamed(override: str, named: bool) -> None:
+    commands = told(overrides=f"2525/inet/{override}")
+    only = result(
+        {"arrives": "nowhere"},
+        outcome("accepted"),
+        {"listener": "2525"},
+        arrivals=[arrival()],
+        commands=commands,
+    )
+    assert (only.next != "n") is named

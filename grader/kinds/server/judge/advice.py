@@ -6,8 +6,10 @@ It never opens to everybody what another check wants closed.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 
+from grader.formats.address import split_address
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
@@ -33,6 +35,8 @@ _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
 _MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
+_TRUSTED = ("permit_mynetworks", "permit_sasl_authenticated")
+_REFUSES = ("reject", "defer")
 _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
 
@@ -41,7 +45,9 @@ def advice(check: ServerCheck, case: Case, index: ServerIndex) -> str | None:
     settings = Settings(index.facts.commands)
     if case.accepted:
         if check.expect.arrives == "nowhere":
-            return _owner(case, settings)
+            return _owner(case, settings) or _relayed(case, settings)
+        if check.expect.refused:
+            return _backscatter(case, settings)
         return _on_the_way(case)
     reply = case.last_reply
     if reply is None:
@@ -132,6 +138,59 @@ def _owner(case: Case, settings: Settings) -> str | None:
     return (
         f"The rule is asked, and the table of owners gives {case.facts.sender} to {case.facts.user}: {maps.shown}. "
         f"{ends}"
+    )
+
+
+def _relayed(case: Case, settings: Settings) -> str | None:
+    """Mail was passed on: by an override for this listener, or because its domain is relayed for everybody."""
+    if case.outcome.authenticated:
+        return None
+    domains = {split_address(recipient).domain.lower() for recipient in case.facts.recipients}
+    relayed = settings.on("relay_domains", case.facts.listener, case.facts.server)
+    if found := next((word for word in relayed.words if word.lower().lstrip(".") in domains), None):
+        return (
+            f"{relayed.shown} has your server take mail for {found} from everybody and send it on, as a backup does. "
+            f"You are asked to do so for nobody: take {found} out."
+        )
+    for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions", "mynetworks"):
+        setting = settings.on(name, case.facts.listener, case.facts.server)
+        if setting.where.startswith("master.cf") and _opens(setting, case.facts.address):
+            return (
+                f"On this listener the list of main.cf does not hold: {setting.shown} stands in its place, and lets in "
+                "whom nobody knows. Take the override out of master.cf, or let it say the same as main.cf; a port that "
+                "nobody needs is best not opened."
+            )
+    return None
+
+
+def _opens(setting: Setting, address: str) -> bool:
+    """Whether a list may let in a client beside those whom it should: by its networks, or before it refuses."""
+    if setting.name != "mynetworks":
+        rest = [word for word in setting.words if word not in _TRUSTED]
+        return not rest or not rest[0].startswith(_REFUSES)
+    return any(_holds(word, address) for word in setting.words)
+
+
+def _holds(word: str, address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(
+            word.replace("[", "").replace("]", ""), False
+        )
+    except ValueError:
+        return False
+
+
+def _backscatter(case: Case, settings: Settings) -> str | None:
+    """Mail for nobody was taken at a domain of aliases."""
+    aliased = settings.on("virtual_alias_domains", case.facts.listener, case.facts.server)
+    domains = {split_address(recipient).domain.lower() for recipient in case.facts.recipients}
+    if not (found := next((word for word in aliased.words if word.lower() in domains), None)):
+        return None
+    maps = settings.on("virtual_alias_maps", case.facts.listener, case.facts.server)
+    return (
+        f"{aliased.shown} has your server take mail for {found}, and {maps.shown} has an answer for every address "
+        "there, so that nobody asks whether the user exists. Write a line for each address that there is, and none "
+        "for all."
     )
 
 
