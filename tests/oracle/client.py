@@ -1,0 +1,118 @@
+"""A plain SMTP client over a conversation that the world leads: it knows RFC 5321 and nothing of labs."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from grader.engines.base import Channel
+
+GREETING_SECONDS = 7.0
+REPLY_SECONDS = 7.0
+NAME = "conversation"
+
+
+@dataclass
+class Session:
+    """A connection from one address to one port. ``ended`` says why it is over, and is empty while it is not."""
+
+    world: Channel
+    source: str
+    server: str
+    port: int
+    helo: str
+    ended: str = ""
+    greeted: bool = False
+    encrypted: bool = False
+    extensions: dict[str, str] = field(default_factory=dict)
+    lines: list[str] = field(default_factory=list)
+
+    def open(self, *, tls: str, name: str, seconds: float = GREETING_SECONDS, preface: bytes = b"") -> bool:
+        """Connect, speak first what is to be spoken first, and hear the greeting; whether it is 220."""
+        wait = 0.2 if preface else seconds
+        mode = "implicit" if tls == "implicit" and not preface else "none"
+        heard = self._ask(
+            "dial", source=self.source, server=self.server, port=self.port, tls=mode, name=name, seconds=wait
+        )
+        if preface:
+            if self.ended not in ("", "timeout"):
+                return False
+            self.ended = ""
+            heard = self._say(preface, 1, seconds)
+        self.encrypted = mode == "implicit" and not self.ended
+        self.greeted = bool(heard) and heard[-1][0].startswith("220") and not self.ended
+        if not self.greeted and not self.ended:
+            self.ended = "no 220"
+        if not self.greeted or not self.hello():
+            return False
+        return self.start_tls(name) if tls == "starttls" else True
+
+    def hello(self) -> bool:
+        """EHLO; whether it was taken."""
+        reply = self.command(f"EHLO {self.helo}")
+        if reply[0][:3] != "250":
+            return False
+        words = [line[4:].strip() for line in reply[1:]]
+        self.extensions = {w.partition(" ")[0].upper(): w.partition(" ")[2] for w in words}
+        return True
+
+    def start_tls(self, name: str) -> bool:
+        """STARTTLS, the handshake and EHLO again (RFC 3207); whether all went well."""
+        if "STARTTLS" not in self.extensions or self.command("STARTTLS")[0][:3] != "220":
+            return False
+        self._ask("encrypt", name=name, seconds=REPLY_SECONDS)
+        self.encrypted = not self.ended
+        return self.encrypted and self.hello()
+
+    def log_in(self, user: str, password: str) -> bool:
+        """AUTH PLAIN (RFC 4616); whether it was taken."""
+        token = base64.b64encode(f"\0{user}\0{password}".encode()).decode()
+        return self.command(f"AUTH PLAIN {token}")[0][:3] == "235"
+
+    def command(self, text: str) -> list[str]:
+        """Send a command; the lines of its reply. One of a connection that is gone is ``000``."""
+        if self.ended:
+            return [f"000 {self.ended}"]
+        heard = self._say(text.encode() + b"\r\n", 1, REPLY_SECONDS)
+        self.lines += [f"C: {text}", *(f"S: {line}" for reply in heard for line in reply)]
+        return heard[-1] if heard and heard[-1] else [f"000 {self.ended or 'silence'}"]
+
+    def message(self, sender: str, recipients: list[str], text: bytes) -> tuple[str, str]:
+        """A mail transaction: how far it came (``mail``, ``rcpt``, ``data``, ``accepted``), and the last reply."""
+        reply = self.command(f"MAIL FROM:<{sender}>")
+        if reply[0][:3] != "250":
+            self.command("RSET")
+            return "mail", reply[-1]
+        taken = False
+        for recipient in recipients:
+            reply = self.command(f"RCPT TO:<{recipient}>")
+            taken = taken or reply[0][:2] == "25"
+        if not taken:
+            self.command("RSET")
+            return "rcpt", reply[-1]
+        reply = self.command("DATA")
+        if reply[0][:3] != "354":
+            return "data", reply[-1]
+        heard = self._say(text, 1, REPLY_SECONDS * 2)
+        last = heard[-1][-1] if heard and heard[-1] else f"000 {self.ended}"
+        self.lines += ["C: (text)", f"S: {last}"]
+        return ("accepted" if last.startswith("250") else "data"), last
+
+    def close(self) -> None:
+        """QUIT, and hang up."""
+        self.command("QUIT")
+        self.world.call("hang_up", conversation=NAME, timeout=5)
+
+    def _say(self, data: bytes, replies: int, seconds: float) -> list[list[str]]:
+        return self._ask("say", data=data, replies=replies, seconds=seconds)
+
+    def _ask(self, op: str, *, seconds: float, **arguments: Any) -> list[list[str]]:
+        if "data" in arguments:
+            arguments["data"] = msgspec.to_builtins(arguments["data"])
+        answer = self.world.call(op, conversation=NAME, seconds=seconds, timeout=seconds * 3 + 5, **arguments)
+        self.ended = answer["end"]
+        replies: list[list[str]] = answer["replies"]
+        return replies

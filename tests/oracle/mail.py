@@ -1,0 +1,87 @@
+"""Mutants of the lab open-relay: what arrived, held against the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+from grader import labs, pipeline
+from grader.engines.base import Engine
+from grader.model.submission import Submission
+from tests.oracle.arrivals import Fault, observe
+from tests.oracle.mutations import mutate
+from tests.oracle.postfix import Configuration
+
+CHECKS: dict[str, frozenset[str]] = {
+    "starts": frozenset({"starts"}),
+    "relay": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
+    "backscatter": frozenset({"unknown-user", "disguise", "stranger"}),
+    "unknown": frozenset({"unknown-user"}),
+    "local": frozenset({"local-mail"}),
+    "postmaster": frozenset({"postmaster", "local-mail"}),
+    "office": frozenset({"office"}),
+    "user": frozenset({"auth"}),
+    "borrowed": frozenset({"own-sender"}),
+    "clear": frozenset({"auth-needs-tls"}),
+    "tells": frozenset({"disclosure"}),
+    "smuggled": frozenset({"smuggling"}),
+}
+"""The checks of the lab at which a fault may show; one of them must be lost."""
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """``wrong`` is ``pass`` where a fault cost nothing, ``fail`` where points were lost and no fault was seen."""
+
+    wrong: str
+    what: str
+
+
+def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str], Random]:
+    """The submission of that number, what was changed, and the randomness that its run goes on with."""
+    random = Random(f"{seed}/{number}")
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, None, None)
+    bases = [folder / "solution", *sorted((folder / "correct").iterdir())]
+    base = bases[0] if random.random() < 0.6 else random.choice(bases[1:])
+    rendered = labs.render_submission(base, variant)
+    config = Configuration.read(rendered.files)
+    said = [f"from {base.name}"]
+    said += mutate(random, config, variant.names)
+    return Submission(config.files(), rendered.executable), said, random
+
+
+def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str | Disagreement]:
+    """Try one mutant: first lines about it, then what the oracle and the verdict disagree about."""
+    submission, said, random = mutant(folder, seed, number)
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, None, None)
+    yield "; ".join(said)
+    seen = observe(lab, submission, variant, engine, random)
+    result = pipeline.grade(lab, submission, engine=engine, variant=variant).result
+    lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
+    failed = {code for code, status in lost.items() if status == "fail"}
+    rules = sorted({fault.rule for fault in seen.faults})
+    yield f"{seen.sent} letters; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
+    if errors := [code for code, status in lost.items() if status == "error"]:
+        yield Disagreement("error", f"the grader's own error at {errors}")
+    yield from _wrong_passes(seen.faults, lost)
+    yield from _wrong_fails(seen.faults, failed)
+
+
+def _wrong_passes(faults: list[Fault], lost: dict[str, str]) -> Iterator[Disagreement]:
+    """Rules that were broken, although no check at which that can show was lost (or skipped)."""
+    told: set[str] = set()
+    for fault in faults:
+        if fault.rule not in told and not CHECKS[fault.rule] & lost.keys():
+            told.add(fault.rule)
+            yield Disagreement("pass", f"{fault.rule}: {fault.what}")
+
+
+def _wrong_fails(faults: list[Fault], failed: set[str]) -> Iterator[Disagreement]:
+    """Checks that were lost although the oracle saw no rule broken to which they belong."""
+    excused = {code for fault in faults for code in CHECKS[fault.rule]}
+    for code in sorted(failed - excused):
+        yield Disagreement("fail", f"{code} was lost, and the oracle saw nothing of it")
