@@ -10,6 +10,7 @@ from grader import labs
 from grader.engines import select
 from grader.model.errors import SmtplabError
 from tests.oracle import mail, zones
+from tests.oracle.faults import Disagreement
 
 
 def main() -> int:
@@ -48,7 +49,7 @@ def _one(options: argparse.Namespace, seed: str, number: int) -> int:
     wrong = 0
     try:
         for told in _hunt(options, seed, number):
-            if isinstance(told, mail.Disagreement):
+            if isinstance(told, Disagreement):
                 wrong = 1
                 lines.append(f"  WRONG {told.wrong.upper()}: {told.what}")
             else:
@@ -63,7 +64,7 @@ def _one(options: argparse.Namespace, seed: str, number: int) -> int:
     return wrong
 
 
-def _hunt(options: argparse.Namespace, seed: str, number: int) -> Iterator[str | mail.Disagreement]:
+def _hunt(options: argparse.Namespace, seed: str, number: int) -> Iterator[str | Disagreement]:
     folder = labs.find(options.lab)
     if options.lab == "open-relay":
         return mail.hunt(folder, seed, number, select(options.engine))

@@ -22,29 +22,25 @@ from grader.model.submission import Submission
 from grader.model.traffic import Arrival
 from grader.model.variant import Variant
 from tests.oracle.client import Session
+from tests.oracle.faults import Fault
 from tests.oracle.people import FOREIGN, SECRET, Letter, Person, Writer, draw
 
 DRAIN_SECONDS = 8.0
 LISTEN_SECONDS = 5.0
+PAUSES = (0.4, 1.2, 2.5)
+"""Seconds after which a client comes back that was put off (RFC 5321 section 4.5.4.1, in a hurry)."""
+
 _HEAD = "$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ IN NS ns\nns IN A {nameserver}\n"
 _NAME = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:example|com)\b")
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A rule of the handout that was broken, and the letter or dialogue that shows it.
-
-    ``rule`` is one of: starts, relay, backscatter, unknown, local, postmaster, office, user, borrowed, clear, tells,
-    smuggled.
-    """
-
-    rule: str
-    what: str
-
-
 @dataclass
 class Seen:
-    """What a run showed."""
+    """What a run showed.
+
+    Rules of faults: starts, relay, backscatter, unknown, local, postmaster, office, user, borrowed, clear, tells,
+    smuggled.
+    """
 
     faults: list[Fault]
     sent: int
@@ -139,6 +135,7 @@ class _Run:
         listeners = self._listeners()
         if not any(port == 25 for _, port, _ in listeners):
             return Seen([Fault("starts", "nothing greets on port 25")], 0, listeners)
+        self.faults += _absent(self.names, listeners)
         letters = self.writer.letters(listeners, self.mentioned)
         for letters_of_session in _sessions(letters):
             self._send(letters_of_session)
@@ -226,21 +223,15 @@ class _Run:
                 self._send([letter])
                 continue
             letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
-            # A server may put strangers off once; who means it comes back.
             letter.dialogue = session.lines[-6:]
         session.close()
-        again = [
-            letter
-            for letter in letters
-            if letter.reply[:3] in ("450", "451", "421") and not hasattr(letter, "_again")
-        ]
-        for letter in again:
-            if letter.kind in ("local", "office", "user", "postmaster") or letter.reply.startswith(
-                "450 4.3.2"
-            ):
-                letter._again = True  # type: ignore[attr-defined]
-                time.sleep(0.3)
-                self._send([letter])
+        if first.tries < len(PAUSES):
+            again = [letter for letter in letters if _put_off(letter)]
+            for letter in again:
+                letter.tries = first.tries + 1
+            if again:
+                time.sleep(PAUSES[first.tries])
+                self._send(again)
 
     def _ask_about_users(self, server: str, port: int, tls: str) -> None:
         """VRFY for one who exists and for one who does not must be answered alike."""
@@ -287,6 +278,26 @@ class _Run:
             time.sleep(0.1)
 
 
+def _put_off(letter: Letter) -> bool:
+    """Whether an honest client would come back with this letter: greylisting, postscreen's deep tests."""
+    return letter.kind in ("local", "office", "user", "postmaster") and letter.reply[:3] in (
+        "450",
+        "451",
+        "421",
+    )
+
+
+def _absent(names: dict[str, str], listeners: list[tuple[str, int, str]]) -> Iterator[Fault]:
+    """The ports of the handout that do not serve at one of the server's addresses."""
+    for server in (names["host_v4"], names["host_v6"], names["host_lan"]):
+        ports = {(port, tls) for address, port, tls in listeners if address == server}
+        if not {(587, "starttls"), (465, "implicit")} <= ports:
+            yield Fault("user", f"no login is to be had at {server}, which speaks {sorted(ports)}")
+        if (25, "none") not in ports:
+            rule = "office" if server == names["host_lan"] else "local"
+            yield Fault(rule, f"nothing greets at {server} port 25")
+
+
 def _header(raw: bytes) -> bytes:
     """The header of a message, with a line end before each field."""
     return b"\n" + raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
@@ -320,6 +331,8 @@ def _fault(letter: Letter, outside: list[Arrival], here: set[str], hidden: list[
     if kind == "smuggled":
         count = sum(letter.token.encode() in msgspec.convert(m["raw"], bytes) for m in hidden)
         return Fault("smuggled", str(letter)) if count else None
+    if letter.stage == "session" and letter.port == 25 and letter.tls == "starttls":
+        return None  # Whoever meets a server whose TLS is broken sends in the clear (RFC 3207 section 4.1).
     if kind in ("local", "postmaster"):
         return None if letter.token in here else Fault(kind, str(letter))
     return None if letters else Fault(kind, str(letter))

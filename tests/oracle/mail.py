@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
 from grader import labs, pipeline
 from grader.engines.base import Engine
 from grader.model.submission import Submission
-from tests.oracle.arrivals import Fault, observe
+from tests.oracle.arrivals import observe
+from tests.oracle.faults import Disagreement, Fault
 from tests.oracle.mutations import mutate
 from tests.oracle.postfix import Configuration
 
@@ -29,14 +29,6 @@ CHECKS: dict[str, frozenset[str]] = {
     "smuggled": frozenset({"smuggling"}),
 }
 """The checks of the lab at which a fault may show; one of them must be lost."""
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """``wrong`` is ``pass`` where a fault cost nothing, ``fail`` where points were lost and no fault was seen."""
-
-    wrong: str
-    what: str
 
 
 def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str], Random]:

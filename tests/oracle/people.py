@@ -36,6 +36,7 @@ class Letter:
     text: bytes = b""
     before: tuple[str, ...] = ()
     preface: bytes = b""
+    tries: int = 0
     stage: str = "untried"
     reply: str = ""
     dialogue: list[str] = field(default_factory=list)
@@ -116,6 +117,12 @@ class Writer:
         for server, port, tls in listeners:
             made += self._strangers(server, port, tls, mentioned)
             made += self._users(server, port, tls)
+            person = self.random.choice(self._source(server))
+            made.append(
+                self._letter(
+                    "nobody", person, (server, port, tls), recipient=f"{{token}}@{self.names['domain']}"
+                )
+            )
             if port == 25:
                 made += self._world(server, port, tls)
             if self._on_lan(server):
@@ -244,7 +251,6 @@ class Writer:
         made = [
             self._letter("local", pick(sources), at, recipient=f"alice@{domain}"),
             self._letter("local", pick(sources), at, recipient=f"bob@{domain}", sender=""),
-            self._letter("nobody", pick(sources), at, recipient=f"{{token}}@{domain}"),
         ]
         if server == self.names["host_v4"]:
             made += [

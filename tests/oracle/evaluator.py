@@ -1,0 +1,77 @@
+"""Mail::SPF and Mail::DMARC as a receiver, kept running in a process of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.model.errors import UsageError
+
+SCRIPT = Path(__file__).with_name("evaluate.pl")
+HOW_TO_GET = (
+    "the receiver needs Mail::SPF and Mail::DMARC: apt-get install libmail-spf-perl libmail-dmarc-perl"
+)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as SPF and DMARC see it. ``dkim`` is the domain of a signature that verifies, or empty."""
+
+    client: str
+    helo: str
+    sender: str
+    author: str
+    dkim: str = ""
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """``spf`` and ``dmarc`` are results of RFC 7208 and of DMARC; ``disposition`` what the author's domain asks for."""
+
+    spf: str
+    dmarc: str
+    disposition: str
+    why: str = ""
+
+
+def missing() -> str:
+    """Why it cannot run here; empty when it can."""
+    try:
+        done = subprocess.run(
+            ["perl", "-MMail::SPF", "-MMail::DMARC::PurePerl", "-e", "1"], capture_output=True, check=False
+        )
+    except FileNotFoundError:
+        return HOW_TO_GET
+    return HOW_TO_GET if done.returncode else ""
+
+
+class Evaluator:
+    """A receiver. Raises ``UsageError`` with how to install what is missing."""
+
+    def __init__(self) -> None:
+        if problem := missing():
+            raise UsageError(problem)
+        # It ends by itself once its standard input does.
+        self._process = subprocess.Popen(
+            ["perl", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self) -> None:
+        """End it."""
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+    def judge(self, message: Message, port: int) -> Conclusion:
+        """What a receiver concludes that asks the name server on that port of 127.0.0.1."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        asked = {"port": port, **{name: getattr(message, name) for name in Message.__dataclass_fields__}}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            return Conclusion("error", "error", "error", answer["error"])
+        return Conclusion(answer["spf"], answer["dmarc"], answer["disposition"], answer["why"])
