@@ -225,13 +225,13 @@ class _Run:
             letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
             letter.dialogue = session.lines[-6:]
         session.close()
-        if first.tries < len(PAUSES):
-            again = [letter for letter in letters if _put_off(letter)]
+        tries = first.tries
+        again = [letter for letter in letters if _put_off(letter)] if tries < len(PAUSES) else []
+        if again:
             for letter in again:
-                letter.tries = first.tries + 1
-            if again:
-                time.sleep(PAUSES[first.tries])
-                self._send(again)
+                letter.tries = tries + 1
+            time.sleep(PAUSES[tries])
+            self._send(again)
 
     def _ask_about_users(self, server: str, port: int, tls: str) -> None:
         """VRFY for one who exists and for one who does not must be answered alike."""
