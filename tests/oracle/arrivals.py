@@ -8,9 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from grader import kinds
@@ -18,6 +16,17 @@ from grader.engines.base import Channel, ChannelLost, Engine, Machines
 from grader.kinds.server.facts import ServerPlan
 from grader.model.lab import Lab
 from grader.model.plan import Zone
+from grader.model.protocol.host import (
+    CountQueue,
+    DeliveredMail,
+    FindMail,
+    Install,
+    IsAlive,
+    ReadLog,
+    RunCommand,
+    StartServices,
+)
+from grader.model.protocol.world import Finish, StartWorld
 from grader.model.submission import Submission
 from grader.model.traffic import Arrival
 from grader.model.variant import Variant
@@ -25,6 +34,7 @@ from tests.oracle.client import Session
 from tests.oracle.faults import Fault
 from tests.oracle.people import FOREIGN, SECRET, Letter, Person, Writer, draw
 
+SOCKETS = RunCommand(["cat", "/proc/net/tcp", "/proc/net/tcp6"], 5)
 DRAIN_SECONDS = 8.0
 LISTEN_SECONDS = 5.0
 PAUSES = (0.4, 1.2, 2.5)
@@ -126,12 +136,10 @@ class _Run:
 
     def seen(self) -> Seen:
         """Everything."""
-        self.world.call("start", world=self.plan.world, timeout=30)
-        self.host.call("install", files=self.plan.host.files, timeout=30)
         spec = self.plan.host
-        # ``call`` has a timeout of its own, which is not the one that the host is told.
-        self.host.ask("start", services=spec.services, config_dir=spec.config_dir, timeout=20.0)
-        self.host.answer(timeout=25)
+        self.world.call(StartWorld(self.plan.world), timeout=30)
+        self.host.call(Install(spec.files), timeout=30)
+        self.host.call(StartServices(spec.services, spec.config_dir, 20.0), timeout=25)
         listeners = self._listeners()
         if not any(port == 25 for _, port, _ in listeners):
             return Seen([Fault("starts", "nothing greets on port 25")], 0, listeners)
@@ -149,15 +157,13 @@ class _Run:
         deadline = time.monotonic() + LISTEN_SECONDS
         sockets: set[tuple[str, int]] = set()
         while time.monotonic() < deadline:
-            told = self.host.call("run", argv=["cat", "/proc/net/tcp", "/proc/net/tcp6"], limit=5, timeout=8)
-            sockets = set(_sockets(told["output"]))
-            if any("daemon started" in line for line in self.host.call("log", timeout=5)):
-                told = self.host.call(
-                    "run", argv=["cat", "/proc/net/tcp", "/proc/net/tcp6"], limit=5, timeout=8
-                )
-                sockets = set(_sockets(told["output"]))
+            told = self.host.call(SOCKETS, timeout=8)
+            sockets = set(_sockets(told.output))
+            if any("daemon started" in line for line in self.host.call(ReadLog(), timeout=5)):
+                told = self.host.call(SOCKETS, timeout=8)
+                sockets = set(_sockets(told.output))
                 break
-            if not self.host.call("alive", timeout=5)["master"]:
+            if not self.host.call(IsAlive(), timeout=5).master:
                 break
             time.sleep(0.1)
         found: list[tuple[str, int, str]] = []
@@ -252,13 +258,13 @@ class _Run:
         try:
             self._settle(letters)
             tokens = [letter.token for letter in letters]
-            kept = self.host.call("mail", tokens=tokens, timeout=15)
+            kept = self.host.call(FindMail(tokens), timeout=15)
         except ChannelLost:
             kept = []
-        told = self.world.call("finish", timeout=15)
-        outside = msgspec.convert(told["arrivals"], list[Arrival])
-        here = {token for message in kept for token in message["tokens"]}
-        hidden = [m for m in kept if b"\nSubject: hidden " in _header(msgspec.convert(m["raw"], bytes))]
+        told = self.world.call(Finish(), timeout=15)
+        outside = told.arrivals
+        here = {token for message in kept for token in message.tokens}
+        hidden = [m for m in kept if b"\nSubject: hidden " in _header(m.raw)]
         for letter in letters:
             if fault := _fault(letter, outside, here, hidden):
                 self.faults.append(fault)
@@ -267,14 +273,14 @@ class _Run:
         """Wait until the queue is at rest, and what ought to be in a mailbox is there."""
         deadline, quiet = time.monotonic() + DRAIN_SECONDS, 0
         while time.monotonic() < deadline and quiet < 3:
-            counts = self.host.call("queue", timeout=5)
-            quiet = 0 if any(counts[name] for name in ("maildrop", "incoming", "active")) else quiet + 1
+            counts = self.host.call(CountQueue(), timeout=5)
+            quiet = 0 if counts.in_motion else quiet + 1
             time.sleep(0.1)
         awaited = {x.token for x in letters if x.kind in ("local", "postmaster") and x.stage == "accepted"}
         late = time.monotonic() + 2.0
         while awaited and time.monotonic() < late:
-            for message in self.host.call("mail", tokens=sorted(awaited), timeout=10):
-                awaited -= set(message["tokens"])
+            for message in self.host.call(FindMail(sorted(awaited)), timeout=10):
+                awaited -= set(message.tokens)
             time.sleep(0.1)
 
 
@@ -303,7 +309,9 @@ def _header(raw: bytes) -> bytes:
     return b"\n" + raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
 
 
-def _fault(letter: Letter, outside: list[Arrival], here: set[str], hidden: list[Any]) -> Fault | None:
+def _fault(
+    letter: Letter, outside: list[Arrival], here: set[str], hidden: list[DeliveredMail]
+) -> Fault | None:
     """The rule that what became of a letter breaks, if any."""
     mark = letter.token.encode()
     carried = [
@@ -329,7 +337,7 @@ def _fault(letter: Letter, outside: list[Arrival], here: set[str], hidden: list[
             return Fault("backscatter", f"{letter}; bounced to {letter.sender}")
         return Fault("unknown", str(letter)) if letter.stage == "accepted" else None
     if kind == "smuggled":
-        count = sum(letter.token.encode() in msgspec.convert(m["raw"], bytes) for m in hidden)
+        count = sum(letter.token.encode() in m.raw for m in hidden)
         return Fault("smuggled", str(letter)) if count else None
     if letter.stage == "session" and letter.port == 25 and letter.tls == "starttls":
         return None  # Whoever meets a server whose TLS is broken sends in the clear (RFC 3207 section 4.1).

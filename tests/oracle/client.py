@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass, field
-from typing import Any
-
-import msgspec
 
 from grader.engines.base import Channel
+from grader.model.attempt import Tls
+from grader.model.protocol.world import Dial, Encrypt, HangUp, Say
 
 GREETING_SECONDS = 7.0
 REPLY_SECONDS = 7.0
@@ -33,10 +32,8 @@ class Session:
     def open(self, *, tls: str, name: str, seconds: float = GREETING_SECONDS, preface: bytes = b"") -> bool:
         """Connect, speak first what is to be spoken first, and hear the greeting; whether it is 220."""
         wait = 0.2 if preface else seconds
-        mode = "implicit" if tls == "implicit" and not preface else "none"
-        heard = self._ask(
-            "dial", source=self.source, server=self.server, port=self.port, tls=mode, name=name, seconds=wait
-        )
+        mode: Tls = "implicit" if tls == "implicit" and not preface else "none"
+        heard = self._heard(Dial(NAME, self.source, self.server, self.port, mode, name, wait))
         if preface:
             if self.ended not in ("", "timeout"):
                 return False
@@ -63,7 +60,7 @@ class Session:
         """STARTTLS, the handshake and EHLO again (RFC 3207); whether all went well."""
         if "STARTTLS" not in self.extensions or self.command("STARTTLS")[0][:3] != "220":
             return False
-        self._ask("encrypt", name=name, seconds=REPLY_SECONDS)
+        self._heard(Encrypt(NAME, name, REPLY_SECONDS))
         self.encrypted = not self.ended
         return self.encrypted and self.hello()
 
@@ -104,15 +101,12 @@ class Session:
     def close(self) -> None:
         """QUIT, and hang up."""
         self.command("QUIT")
-        self.world.call("hang_up", conversation=NAME, timeout=5)
+        self.world.call(HangUp(NAME), timeout=5)
 
     def _say(self, data: bytes, replies: int, seconds: float) -> list[list[str]]:
-        return self._ask("say", data=data, replies=replies, seconds=seconds)
+        return self._heard(Say(NAME, data, replies, seconds))
 
-    def _ask(self, op: str, *, seconds: float, **arguments: Any) -> list[list[str]]:
-        if "data" in arguments:
-            arguments["data"] = msgspec.to_builtins(arguments["data"])
-        answer = self.world.call(op, conversation=NAME, seconds=seconds, timeout=seconds * 3 + 5, **arguments)
-        self.ended = answer["end"]
-        replies: list[list[str]] = answer["replies"]
-        return replies
+    def _heard(self, operation: Dial | Say | Encrypt) -> list[list[str]]:
+        answer = self.world.call(operation, timeout=operation.seconds * 3 + 5)
+        self.ended = answer.end
+        return answer.replies

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -63,7 +63,7 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     yield from _wrong_fails(seen.faults, failed)
 
 
-def _wrong_passes(faults: list[Fault], lost: dict[str, str]) -> Iterator[Disagreement]:
+def _wrong_passes(faults: list[Fault], lost: Mapping[str, str]) -> Iterator[Disagreement]:
     """Rules that were broken, although no check at which that can show was lost (or skipped)."""
     told: set[str] = set()
     for fault in faults:

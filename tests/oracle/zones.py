@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -103,7 +103,7 @@ def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
     yield from _verdicts(faults, lost, failed)
 
 
-def _verdicts(faults: list[Fault], lost: dict[str, str], failed: set[str]) -> Iterator[Disagreement]:
+def _verdicts(faults: list[Fault], lost: Mapping[str, str], failed: set[str]) -> Iterator[Disagreement]:
     told: set[str] = set()
     for fault in faults:
         if fault.rule not in told and not CHECKS[fault.rule] & lost.keys():
