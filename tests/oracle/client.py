@@ -75,7 +75,7 @@ class Session:
             return [f"000 {self.ended}"]
         heard = self._say(text.encode() + b"\r\n", 1, REPLY_SECONDS)
         self.lines += [f"C: {text}", *(f"S: {line}" for reply in heard for line in reply)]
-        return heard[-1] if heard and heard[-1] else [f"000 {self.ended or 'silence'}"]
+        return heard[-1] if heard and heard[-1] else ["000 silence"]
 
     def message(self, sender: str, recipients: list[str], text: bytes) -> tuple[str, str]:
         """A mail transaction: how far it came (``mail``, ``rcpt``, ``data``, ``accepted``), and the last reply."""

@@ -52,6 +52,7 @@ sub judge {
     );
     ( my $domain = $identity ) =~ s/.*\@//;
     my %answer = ( spf => $result->code, why => $result->text );
+    return \%answer if !$message->{dmarc};
     my ($author) = $message->{author} =~ /\@([^@]+)$/;
     my $dmarc = Mail::DMARC::PurePerl->new;
     $dmarc->set_resolver($resolver);

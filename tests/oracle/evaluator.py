@@ -64,14 +64,20 @@ class Evaluator:
             assert process.stdin is not None
             process.stdin.close()
 
-    def judge(self, message: Message, port: int) -> Conclusion:
-        """What a receiver concludes that asks the name server on that port of 127.0.0.1."""
+    def judge(self, message: Message, port: int, *, dmarc: bool = True) -> Conclusion:
+        """What a receiver concludes that asks the name server on that port of 127.0.0.1; SPF alone unless ``dmarc``."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asked = {"port": port, **{name: getattr(message, name) for name in Message.__dataclass_fields__}}
+        asked = {
+            "port": port,
+            "dmarc": dmarc,
+            **{name: getattr(message, name) for name in Message.__dataclass_fields__},
+        }
         self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
         answer = json.loads(self._process.stdout.readline())
         if "error" in answer:
             return Conclusion("error", "error", "error", answer["error"])
-        return Conclusion(answer["spf"], answer["dmarc"], answer["disposition"], answer["why"])
+        return Conclusion(
+            answer["spf"], answer.get("dmarc", ""), answer.get("disposition", ""), answer["why"]
+        )
