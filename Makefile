@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench test test-fast lint lock wheel picture schemas clean
+.PHONY: help setup check start grade image lesson bench oracle test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -14,6 +14,8 @@ STUDENT ?=
 SUBMISSIONS ?=
 OUT ?= grades
 ARGS ?=
+N ?= 20
+SEED ?= oracle
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -38,6 +40,10 @@ lesson: setup ## build the lesson's pages (DIR=lesson)
 
 bench: setup ## measure against a plain script that does the same job
 	@$(PYTHON) -m tests.bench $(ARGS)
+
+oracle: ## hunt for wrong grades (LAB=open-relay or spf-dmarc, N=20, SEED=, ARGS='--only SEED/NUMBER')
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m tests.oracle $(or $(LAB),open-relay) --n $(N) --seed $(SEED) $(ARGS)
 
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev

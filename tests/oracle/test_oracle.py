@@ -1,0 +1,120 @@
+"""The oracle sees what it is there to see, draws the same mutants again, and blames nobody who is right."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from grader import labs
+from grader.engines.base import Engine
+from grader.model.submission import Submission
+from tests.oracle import evaluator, mail, zone_mutations, zones
+from tests.oracle.arrivals import observe
+from tests.oracle.faults import Disagreement, Fault
+from tests.oracle.postfix import Configuration
+
+SERVER = labs.find("open-relay")
+ZONE = labs.find("spf-dmarc")
+needs_receiver = pytest.mark.skipif(bool(evaluator.missing()), reason=evaluator.HOW_TO_GET)
+
+
+def solution() -> Configuration:
+    lab = labs.load(SERVER)
+    rendered = labs.render_submission(SERVER / "solution", labs.draw_variant(lab, None, None))
+    return Configuration.read(rendered.files)
+
+
+def test_a_number_draws_the_same_mutant_again_and_another_one_another() -> None:
+    drawn = [mail.mutant(SERVER, "test", number)[:2] for number in range(8)]
+    assert [mail.mutant(SERVER, "test", number)[:2] for number in range(8)] == drawn
+    assert len({submission.digest for submission, _ in drawn}) == 8
+
+
+def test_a_number_draws_the_same_zone_again_and_another_one_another() -> None:
+    drawn = [zones.mutant(ZONE, "test", number)[:2] for number in range(8)]
+    assert [zones.mutant(ZONE, "test", number)[:2] for number in range(8)] == drawn
+    assert len({submission.digest for submission, _ in drawn}) == 8
+
+
+def test_a_configuration_that_is_read_and_written_is_the_same() -> None:
+    config = solution()
+    assert Configuration.read(config.files()) == config
+    assert [service.fields[0] for service in config.listeners()] == ["smtp", "submission", "submissions"]
+
+
+def test_a_zone_that_is_read_and_written_is_the_same() -> None:
+    lab = labs.load(ZONE)
+    rendered = labs.render_submission(ZONE / "solution", labs.draw_variant(lab, None, None))
+    records = zone_mutations.read(rendered.files["example.com.zone"].decode())
+    assert {record.type for record in records} == {"SOA", "NS", "A", "AAAA", "MX", "TXT"}
+    assert zone_mutations.read(zone_mutations.write(records)) == records
+
+
+def test_a_rule_broken_without_a_check_lost_is_a_wrong_pass() -> None:
+    seen = [Fault("relay", "somebody"), Fault("clear", "AUTH")]
+    assert list(mail._wrong_passes(seen, {"stranger": "fail"})) == [Disagreement("pass", "clear: AUTH")]
+
+
+def test_a_check_lost_without_a_rule_broken_is_a_wrong_fail() -> None:
+    (told,) = mail._wrong_fails([Fault("relay", "somebody")], {"stranger", "office"})
+    assert told.wrong == "fail"
+    assert told.what.startswith("office ")
+
+
+@pytest.mark.slow
+@pytest.mark.engines("local")
+@pytest.mark.parametrize(
+    ("setting", "rules"),
+    [
+        (None, set()),
+        (("mynetworks", "127.0.0.0/8 10.20.0.0/15"), {"relay", "backscatter"}),
+        (("local_recipient_maps", ""), {"unknown", "backscatter"}),
+        (("smtpd_sender_login_maps", "static:alice,bob"), {"borrowed"}),
+    ],
+    ids=["solution", "wide", "everybody-exists", "everybody-owns"],
+)
+def test_what_arrives_is_seen(setting: tuple[str, str] | None, rules: set[str], engine: Engine) -> None:
+    config = solution()
+    if setting:
+        config.set(*setting)
+    lab = labs.load(SERVER)
+    variant = labs.draw_variant(lab, None, None)
+    seen = observe(lab, Submission(config.files()), variant, engine, Random("test"))
+    found = {fault.rule for fault in seen.faults}
+    assert found <= rules
+    assert bool(found) == bool(rules)
+
+
+@needs_receiver
+@pytest.mark.parametrize(
+    ("old", "new", "result"),
+    [("-all", "-all", "fail"), ("-all", "+all", "pass"), ("include:_spf", "exists:nothing", "fail")],
+)
+def test_the_receiver_reads_the_zone_over_dns(old: str, new: str, result: str) -> None:
+    from grader import kinds
+    from grader.kinds.zone.plan import ZonePlan
+    from grader.model.plan import Zone
+    from grader.world.dns.loopback import served
+    from grader.world.dns.zones import Zones
+
+    lab = labs.load(ZONE)
+    variant = labs.draw_variant(lab, None, None)
+    rendered = labs.render_submission(ZONE / "solution", variant)
+    plan = kinds.plan(lab.kind).make(lab, rendered, variant, student=None, only=None)
+    assert isinstance(plan, ZonePlan)
+    text = (
+        plan.content.decode()
+        .replace(f"newsletter.example {old}", f"newsletter.example {new}")
+        .replace(old, new, 0)
+    )
+    others = [Zone(origin, other) for origin, other in plan.others.items()]
+    stranger = evaluator.Message("198.51.100.66", "c.third.example", "x@example.com", "x@example.com")
+    receiver = evaluator.Evaluator()
+    try:
+        with served(Zones([Zone(plan.origin, text), *others])) as server:
+            seen = receiver.judge(stranger, server.port)
+    finally:
+        receiver.close()
+    assert seen.spf == result
+    assert seen.disposition == ("none" if result == "pass" else "quarantine")
