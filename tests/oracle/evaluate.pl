@@ -15,6 +15,19 @@ use Net::DNS::Resolver;
     *Mail::DMARC::Base::is_public_suffix = sub { return $_[1] =~ /^(?:com|example)$/i ? 1 : 0 };
 }
 
+# A zone does not change while messages are judged: each question is asked once.
+package Remembering {
+    use parent -norequire, 'Net::DNS::Resolver';
+    my %known;
+    sub forget { %known = (); return }
+    sub send {
+        my ( $self, @question ) = @_;
+        return $self->SUPER::send(@question) if ref $question[0];
+        my $key = lc join ' ', @question;
+        return $known{$key} //= $self->SUPER::send(@question);
+    }
+}
+
 $| = 1;
 my $json = JSON::PP->new->canonical;
 my ( $known, $resolver, $spf ) = ( 0, undef, undef );
@@ -29,7 +42,8 @@ sub judge {
     my ($message) = @_;
     if ( $known != $message->{port} ) {
         $known    = $message->{port};
-        $resolver = Net::DNS::Resolver->new(
+        Remembering::forget();
+        $resolver = Remembering->new(
             nameservers => ['127.0.0.1'],
             port        => $known,
             recurse     => 1,

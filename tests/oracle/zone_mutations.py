@@ -57,7 +57,7 @@ TERMS = (
     "a:@host@//96",
     "ip4:@host_v4@", "ip4:@host_v4@/31", "ip4:@host_v4@/25", "ip6:@host_v6@", "ip6:@host_v6@/64", "ip6:@host_v6@/120",
     "ip4:@web_v4@", "ip4:@web_v4@/29", "ip4:@former_v4@", "ip4:0.0.0.0/1", "ip4:128.0.0.0/2", "ip4:192.0.2.128/26",
-    "ip4:192.0.2.128/25", "ip6:2001:db8:4e57::/48", "ip6:2001:db8:4e57::/47", "ip6:2001:db8::/32", "ip6:::/1",
+    "ip4:192.0.2.128/25", "ip6:2001:db8:4e57::/48", "ip6:2001:db8:4e57::/47", "ip6:2001:db8::/32", "ip6:2000::/3",
     "include:_spf.@newsletter@", "include:@newsletter@", "include:@third@", "include:@partner@", "include:@outside@",
     "include:@domain@", "include:@host@", "exists:%{i}.@domain@", "exists:www.@domain@", "exists:%{l}.@domain@",
     "exists:%{h}", "exists:%{d2}", "ptr", "ptr:@domain@", "all", "?all", "~all", "-all", "+all", "-ip4:@host_v4@",
