@@ -30,12 +30,16 @@ class Edit(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Case(Struct, frozen=True, forbid_unknown_fields=True):
-    """A submission, why it is right or wrong, and the checks that it must lose; ``a|b`` stands for one of them."""
+    """A submission, why it is right or wrong, and the checks that it must lose; ``a|b`` stands for one of them.
+
+    ``open`` says what the product still gets wrong about it; the line goes once that is mended.
+    """
 
     name: str
     because: str
     edits: list[Edit]
     loses: list[str] = []
+    open: str = ""
     lab: str = ""
 
 
