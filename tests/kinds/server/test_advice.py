@@ -226,3 +226,14 @@ def test_an_override_that_opens_nothing_is_not_blamed(override: str, named: bool
         commands=commands,
     )
     assert (only.next != "n") is named
+
+
+def test_a_pattern_that_unpacks_an_address_is_named() -> None:
+    attempt = {"recipients": ["rosa.k4v2=elsewhere.example@example.com"]}
+    line = "virtual_alias_maps = regexp:/etc/postfix/decode"
+    expect = {"arrives": "nowhere"}
+    only = result(expect, outcome("accepted"), attempt, arrivals=[arrival()], commands=told(line))
+    assert f"into {OUTSIDE}" in only.next
+    assert f"`{line}` (main.cf)" in only.next
+    table = told("virtual_alias_maps = hash:/etc/postfix/virtual")
+    assert result(expect, outcome("accepted"), attempt, arrivals=[arrival()], commands=table).next == "n"

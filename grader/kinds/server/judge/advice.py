@@ -45,7 +45,7 @@ def advice(check: ServerCheck, case: Case, index: ServerIndex) -> str | None:
     settings = Settings(index.facts.commands)
     if case.accepted:
         if check.expect.arrives == "nowhere":
-            return _owner(case, settings) or _relayed(case, settings)
+            return _owner(case, settings) or _relayed(case, settings) or _unpacked(case, index, settings)
         if check.expect.refused:
             return _backscatter(case, settings)
         return _on_the_way(case)
@@ -161,6 +161,22 @@ def _relayed(case: Case, settings: Settings) -> str | None:
                 "nobody needs is best not opened."
             )
     return None
+
+
+def _unpacked(case: Case, index: ServerIndex, settings: Settings) -> str | None:
+    """A local recipient became one outside by a pattern of aliases."""
+    names = index.evidence.names
+    here = {names.get("domain"), names.get("host")}
+    maps = settings.on("virtual_alias_maps", case.facts.listener, case.facts.server)
+    local = next((r for r in case.facts.recipients if split_address(r).domain.lower() in here), None)
+    arrived = case.relayed()
+    if local is None or not arrived or not ("regexp:" in maps.value or "pcre:" in maps.value):
+        return None
+    return (
+        f"A pattern turned {local}, which looks like an address of yours, into {', '.join(arrived[0].recipients)}, for "
+        f"whoever writes to it: {maps.shown}. A pattern must not make the recipient's domain out of what a stranger "
+        "wrote: write out the addresses to which aliases lead, or take the pattern out."
+    )
 
 
 def _opens(setting: Setting, address: str) -> bool:
