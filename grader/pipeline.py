@@ -149,6 +149,8 @@ def read_evidence(document: bytes) -> AnyEvidence:
                 f"this evidence follows {head.schema!r}, and this version of smtplab reads {SCHEMA!r}"
             )
         evidence: AnyEvidence = msgspec.json.decode(document, type=kinds.judge(head.lab.kind).EVIDENCE)
+    except RecursionError as error:
+        raise UsageError("this is no evidence of smtplab: it is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError, LabError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"this is no evidence of smtplab: {error}") from error
     return evidence

@@ -62,10 +62,14 @@ def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int:
 def schema_complaints(value: Any, type_: Any) -> list[Diagnostic]:
     """What the JSON Schema of ``type_`` finds wrong with ``value``; empty where it finds nothing."""
     from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
 
     from grader.labs.schema import schema_of
 
-    errors = Draft202012Validator(schema_of(type_)).iter_errors(value)
+    # JSON Schema takes 10.0 for a whole number, and the types do not.
+    whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, found: type(found) is int)
+    validator = _any(extend)(Draft202012Validator, type_checker=whole)
+    errors = validator(schema_of(type_)).iter_errors(value)
     return [complaint for error in errors for complaint in _complaints(error)]
 
 

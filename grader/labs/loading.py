@@ -112,9 +112,11 @@ def _parsed(path: Path, data: bytes) -> Lab:
 
     value = value_of(data, path)
     named = value.setdefault("kind", kinds.DEFAULT) if isinstance(value, dict) else kinds.DEFAULT
-    if named not in kinds.names():
-        known = kinds.names()
-        hint = nearest("%r", str(named), known) or f" (there are {', '.join(known)})"
+    if named not in (known := kinds.names()):
+        hint = f" (there are {', '.join(known)})"
+        if not isinstance(named, str):
+            raise refusal(path, data, [fault_at(("kind",), f"'kind' must be one word{hint}")])
+        hint = nearest("%r", named, known) or hint
         raise refusal(path, data, [fault_at(("kind",), f"there is no kind of lab {named!r}{hint}")])
     lab = convert(
         value, data, path, kinds.declare(named).LAB, explained=lambda fault: _of_another(fault, named)

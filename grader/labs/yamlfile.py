@@ -82,10 +82,13 @@ def convert(
     ``explained`` may add to what is said of a fault.
     """
     try:
-        return msgspec.convert(value, type_)
-    except msgspec.ValidationError as error:
-        found = schema_complaints(value, type_) or [fault_at((), str(error))]
-        raise refusal(path, data, [explained(fault) for fault in found]) from error
+        try:
+            return msgspec.convert(value, type_)
+        except msgspec.ValidationError as error:
+            found = schema_complaints(value, type_) or [fault_at((), str(error))]
+            raise refusal(path, data, [explained(fault) for fault in found]) from error
+    except RecursionError as error:
+        raise LabError(f"{path}: it is nested too deeply") from error
 
 
 def value_of(data: bytes, path: Path) -> Any:
@@ -102,5 +105,7 @@ def value_of(data: bytes, path: Path) -> Any:
         raise LabError(
             f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text"
         ) from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise LabError(f"{path}: it is nested too deeply") from error
+    except ValueError as error:
         raise LabError(f"{path}: {error}") from error

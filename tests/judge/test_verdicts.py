@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from grader.judge import judge
 from grader.judge.verdicts import MOST_POINTERS
 from grader.kinds.server.facts import ServerEvidence
+from grader.model.errors import UsageError
 from grader.model.lab import Hints
 from grader.model.result import CheckResult
 from grader.model.traffic import ANY_MAILBOX, Arrival, Outcome, Reply
@@ -111,6 +112,17 @@ def test_allowed_replies(codes: tuple[int, int], status: str) -> None:
     attempt = facts(say=["VRFY alice", "VRFY nobody"])
     demo = lab(check(replies=["5", "252"]))
     assert only_check(evidence(demo, [attempt], said(*codes))).status == status
+
+
+def test_a_check_of_which_nothing_was_tried_is_an_error() -> None:
+    assert only_check(evidence(lab(check(arrives="nowhere")), [], [])).status == "error"
+    spoken = evidence(lab(check(replies=["5"])), [facts(say=[])], [outcome("said")])
+    assert only_check(spoken).status == "error"
+
+
+def test_a_function_that_is_not_installed_is_named() -> None:
+    with pytest.raises(UsageError, match="no judge function 'gone' here: install"):
+        judge(evidence(lab(check(function="gone")), [facts()], [outcome("said")]))
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, "pass"), (1, "pass"), (2, "fail")])

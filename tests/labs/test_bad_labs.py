@@ -52,6 +52,13 @@ def test_many_faults_are_cut_short(tmp_path: Path) -> None:
     assert str(refusal.value).endswith("31 more faults like these")
 
 
+@pytest.mark.parametrize("text", [b"- " * 20_000, b"[" * 20_000, b"{a: " * 20_000], ids=["-", "[", "{"])
+def test_what_is_nested_too_deeply_is_refused_in_one_sentence(text: bytes, tmp_path: Path) -> None:
+    with pytest.raises(LabError) as refusal:
+        labs.load(placed(text, tmp_path))
+    assert len(str(refusal.value).splitlines()) == 1
+
+
 def test_words_of_yaml_1_2_are_words(tmp_path: Path) -> None:
     text = (HERE / "good.yaml").read_bytes().replace(b"title: A lab", b"title: on")
     assert labs.load(placed(text, tmp_path)).title == "on"

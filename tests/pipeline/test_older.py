@@ -39,6 +39,8 @@ def test_brought_up_to_date_it_stays_what_it_is(saved: Path) -> None:
     [
         (b"", "no evidence"),
         (b"[]", "no evidence"),
+        (b'{"schema": "smtplab/evidence/2", "facts": ' + b"[" * 100_000, "nested too deeply"),
+        (b'{"schema": "smtplab/evidence/1", "lab": ' + b'{"a": ' * 100_000, "nested too deeply"),
         (b'{"schema": "smtplab/evidence/1", "lab": {}}', "no evidence"),
         (b'{"schema": "smtplab/evidence/1", "lab": {"kind": "nothing"}}', "no evidence"),
         (
@@ -62,3 +64,13 @@ def test_a_document_cut_short_anywhere_is_refused() -> None:
     broken = msgspec.json.decode(whole)
     del broken["lab"]["checks"]
     assert pipeline.read_evidence(msgspec.json.encode(broken)).lab.kind == "quiz"
+
+
+def test_a_question_without_a_right_answer_is_judged_all_the_same() -> None:
+    document = msgspec.json.decode((HERE / "quiz.evidence.json").read_bytes())
+    typed = [posed["question"] for posed in document["quiz"]["posed"] if "answers" in posed["question"]]
+    for question in typed:
+        for answer in question["answers"]:
+            answer["right"] = False
+    assert typed
+    assert pipeline.regrade(msgspec.json.encode(document)).status == "graded"

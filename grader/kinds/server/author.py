@@ -26,6 +26,10 @@ LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls", OTHERS, OTHERS_C
 USERS = ("alice", "bob")
 WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
+OF_DIALOGUES = ("replies", "alike")
+"""Those judged of what the commands of ``say`` were answered."""
+OF_MAIL = ("arrives", "refused", "arrivals-at-most", "signature", "kept")
+"""Those judged of what became of a mail. All others look at whatever is tried."""
 
 
 def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
@@ -37,6 +41,22 @@ def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
         for number, attempt in enumerate(check.attempts):
             yield from _try_complaints(attempt, codes, world, (*here, "try", number))
         yield from _idle(check, here)
+        yield from _not_there(lab, check, here)
+
+
+def _not_there(lab: ServerLab, check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
+    """Expectations of services that the host does not run, and of records that nobody hands in."""
+    for number, service in enumerate(check.expect.running):
+        if service not in lab.host.services:
+            yield fault_at(
+                (*here, "expect", "running", number),
+                f"{service!r} is not started: name it in 'services' of 'host'",
+            )
+    if check.expect.published and lab.submission.publishes is None:
+        yield fault_at(
+            (*here, "expect", "published"),
+            "'published' is judged of records: name their folder in 'publishes' of 'submission'",
+        )
 
 
 def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
@@ -57,12 +77,8 @@ def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
         yield fault_at(
             (*here, "expect", key), f"{key!r} is judged of what is tried, and nothing is: add 'try'"
         )
-    talks = any(attempt.say for attempt in check.attempts)
-    for key in ("replies", "alike"):
-        if key in expected and not talks:
-            yield fault_at(
-                (*here, "expect", key), f"{key!r} is judged of what 'say' was answered, and no 'try' has it"
-            )
+    if check.attempts:
+        yield from _unlooked_at(check, expected, here)
     if check.expect.function is not None and check.expect.function not in (known := functions()):
         hint = nearest("%r", check.expect.function, known) or (
             f" (there are {', '.join(known)})" if known else " (no installed package brings any)"
@@ -74,6 +90,36 @@ def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
         yield fault_at(
             (*here, "expect", "signature"), "nothing is expected of signatures: say what must hold"
         )
+
+
+def _unlooked_at(check: ServerCheck, expected: set[str], here: Path) -> Iterator[Diagnostic]:
+    """Expectations of what is not tried, and what is tried and nothing is expected of."""
+    if missing := list(_untried(check, expected)):
+        yield from (fault_at((*here, "expect", key), sentence) for key, sentence in missing)
+        return
+    for number, attempt in enumerate(check.attempts):
+        looking = expected - set(WITHOUT_ATTEMPTS)
+        if not attempt.mail and not attempt.forms:
+            looking -= set(OF_MAIL)
+        if not attempt.say:
+            looking -= set(OF_DIALOGUES)
+        if expected and not looking:
+            keys = " and ".join(map(repr, sorted(expected)))
+            yield fault_at((*here, "try", number), f"nothing looks at what is tried here: {keys} cannot")
+
+
+def _untried(check: ServerCheck, expected: set[str]) -> Iterator[tuple[str, str]]:
+    """Each key of ``expect`` that is judged of what no ``try`` has, with a sentence."""
+    said = [len(attempt.say) for attempt in check.attempts]
+    mails = any(attempt.mail or attempt.forms for attempt in check.attempts)
+    for key in sorted(expected.intersection(OF_DIALOGUES)):
+        if not any(said):
+            yield key, f"{key!r} is judged of what 'say' was answered, and no 'try' has it"
+        elif key == "alike" and max(said) == 1:
+            yield key, "'alike' compares answers, and 'say' has one command: add another"
+    for key in sorted(expected.intersection(OF_MAIL)):
+        if not mails:
+            yield key, f"{key!r} is judged of a mail, and no 'try' sends one: add 'mail' or 'forms'"
 
 
 def _try_complaints(

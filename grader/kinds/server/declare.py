@@ -118,7 +118,8 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
         bool | None, Meta(description="Whether AUTH must succeed on these listeners.")
     ] = None
     replies: Annotated[
-        list[str], Meta(description="Reply codes allowed for each command of 'say', by prefix: '5', '252'.")
+        list[Annotated[str, Meta(pattern="^[2-5][0-9]{0,2}$")]],
+        Meta(description="Reply codes allowed for each command of 'say', by prefix: '5', '252'."),
     ] = []
     alike: Annotated[bool, Meta(description="All replies to 'say' carry the same code.")] = False
     arrivals_at_most: Annotated[

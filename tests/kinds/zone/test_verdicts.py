@@ -17,15 +17,19 @@ from grader.kinds.zone.declare import (
     ZoneMessage,
     ZoneTry,
 )
+from grader.kinds.zone.facts import Answer, ZoneFacts
+from grader.kinds.zone.judge import ZoneJudge
+from grader.kinds.zone.judge.index import ZoneIndex
+from grader.model.evidence import Tried
 from grader.model.lab import SubmissionRules
 from grader.model.result import CheckResult
 from grader.model.submission import Submission
 from tests.kinds.zone.beds import HEAD
 
 
-def verdict(zone: str, expect: ZoneExpect, **tried: Any) -> tuple[CheckResult, list[str]]:
-    """The result of a check that expects this of a zone for example.com, and the characters that it marks."""
-    lab = ZoneLab(
+def demo(expect: ZoneExpect, **tried: Any) -> ZoneLab:
+    """A lab of one check."""
+    return ZoneLab(
         id="demo",
         title="Demo",
         version="1",
@@ -37,6 +41,11 @@ def verdict(zone: str, expect: ZoneExpect, **tried: Any) -> tuple[CheckResult, l
             )
         ],
     )
+
+
+def verdict(zone: str, expect: ZoneExpect, **tried: Any) -> tuple[CheckResult, list[str]]:
+    """The result of a check that expects this of a zone for example.com, and the characters that it marks."""
+    lab = demo(expect, **tried)
     text = HEAD + zone
     files = Submission({"example.com.zone": text.encode()})
     result = pipeline.grade(lab, files, engine=None, variant=labs.draw_variant(lab)).result
@@ -214,3 +223,37 @@ def test_a_wildcard_speaks_only_for_names_that_do_not_exist(names: str, marked: 
     check, found = verdict(zone, ZoneExpect(dkim=True), messages=[message])
     assert check.status == "fail"
     assert [text[:2] for text in found if text.startswith("p=")] == marked
+
+
+def test_a_zone_that_cannot_be_read_passes_nothing_that_was_to_be_tried_on_it() -> None:
+    check, marked = verdict("@ MX ten mail\n", ZoneExpect(answers=["* mail.example.com."]), questions=MX)
+    assert check.status == "fail"
+    assert "line 5" in check.observed
+    assert marked == ["ten"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "expect"),
+    [
+        ("receptions", ZoneExpect(spf=["pass"])),
+        ("answers", ZoneExpect(answers=[])),
+        ("reportings", ZoneExpect(reported=True)),
+        ("measured", ZoneExpect(published=True)),
+        ("measured", ZoneExpect(lookups=10)),
+        ("senders", ZoneExpect(nobody_else=True)),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_was_to_be_tried_and_was_not_is_an_error(kind: str, expect: ZoneExpect) -> None:
+    tried = [Tried(id=f"it:{number}", check="it", title="it") for number in (1, 2)]
+    facts = ZoneFacts(attempts=tried, file="example.com.zone", origin="example.com", lines=[])
+    lab = demo(expect)
+    assert ZoneJudge(ZoneIndex(facts, {}), lab).judge(lab.checks[0]).status == "error"
+
+
+def test_one_answer_does_not_speak_for_two_questions() -> None:
+    lab = demo(ZoneExpect(answers=[]))
+    tried = [Tried(id=f"it:{number}", check="it", title="it") for number in (1, 2)]
+    answers = [Answer(attempt="it:1", name="example.com", type="MX", rcode="NOERROR", values=[])]
+    facts = ZoneFacts(attempts=tried, file="f", origin="example.com", lines=[], answers=answers)
+    assert ZoneJudge(ZoneIndex(facts, {}), lab).judge(lab.checks[0]).status == "error"

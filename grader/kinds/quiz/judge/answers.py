@@ -199,7 +199,7 @@ def shown_answer(posed: Posed, given: Given) -> str:
 def right_answer(question: Question) -> str:
     """The right answer in words."""
     if isinstance(question, Fill):
-        return next(answer.text for answer in question.answers if answer.right)
+        return next((answer.text for answer in question.answers if answer.right), "")
     places: list[int | None] = list(range(len(choices(question))))
     if isinstance(question, Single | Multiple):
         places = [place for place, option in enumerate(question.options) if option.right]

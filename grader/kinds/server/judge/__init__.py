@@ -13,6 +13,7 @@ from grader.kinds.server.judge import expectations
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import Case
 from grader.kinds.traffic.judging import TrafficJudge, attempts
+from grader.model.errors import UsageError
 from grader.model.finding import Finding, Judged
 
 __all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
@@ -49,7 +50,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
 
             chosen += judgements_of_signing(expect)
         if expect.function is not None:
-            chosen.append(functions()[expect.function])
+            if expect.function not in (known := functions()):
+                raise UsageError(
+                    f"there is no judge function {expect.function!r} here: install the package that brings it"
+                )
+            chosen.append(known[expect.function])
         return chosen
 
     def proves(self, check: ServerCheck, case: Case) -> bool:

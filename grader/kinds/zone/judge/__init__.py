@@ -31,7 +31,8 @@ class ZoneJudge:
         findings = self._findings(check, cases)
         if bad := broken_ones(findings):
             return self._failed(check, bad, len(cases))
-        if not findings:
+        judged = {finding.case.facts.id for finding in findings if finding.case is not None}
+        if not cases or any(case.facts.id not in judged for case in cases):
             return Judged("error", JUDGES_NOTHING)
         return Judged("pass", f"{len(cases)} attempt{'s' * (len(cases) != 1)}, all as expected.")
 

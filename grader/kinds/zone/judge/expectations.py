@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import Protocol
 
 from msgspec.structs import replace
 
@@ -13,7 +14,7 @@ from grader.formats.dmarc import VERSION as DMARC_VERSION
 from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
-from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting
+from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting, ZoneFacts
 from grader.kinds.zone.judge import explain, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
@@ -35,17 +36,17 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
     """The functions for what a check expects, in the order in which their findings matter."""
     chosen: list[Judgement] = [loads] if expect.loads else []
     if any(getattr(expect, key) for key in OF_MESSAGES):
-        chosen.append(partial(_each, _receptions))
+        chosen.append(partial(_each, _receptions, lambda zone: zone.receptions))
     if expect.answers is not None:
-        chosen.append(partial(_each, _answers))
+        chosen.append(partial(_each, _answers, lambda zone: zone.answers))
     if expect.reported is not None:
-        chosen.append(partial(_each, _reportings))
+        chosen.append(partial(_each, _reportings, lambda zone: zone.reportings))
     if expect.published:
-        chosen.append(partial(_each, _published))
+        chosen.append(partial(_each, _published, lambda zone: [*zone.measured, *zone.published]))
     if expect.lookups is not None or expect.voids is not None:
-        chosen.append(partial(_each, _limits))
+        chosen.append(partial(_each, _limits, lambda zone: zone.measured))
     if expect.nobody_else:
-        chosen.append(partial(_each, _nobody_else))
+        chosen.append(partial(_each, _nobody_else, lambda zone: zone.senders))
     return chosen
 
 
@@ -61,23 +62,40 @@ def loads(check: ZoneCheck, cases: list[ZoneCase], index: ZoneIndex) -> list[Fin
     return [broken(case, sentence, [pointer(fault.place) for fault in zone.faults]) for case in cases]
 
 
+class _OfAttempt(Protocol):
+    """Something that was recorded of one attempt."""
+
+    @property
+    def attempt(self) -> str:
+        """The attempt's id."""
+
+
 Shortcoming = tuple[str, Span | list[Span] | None]
 """What is not as it should be, as a sentence, and the characters that make it so."""
 
 
 def _each(
     find: Callable[[ZoneExpect, ZoneCase, TxtRecords], Iterator[Shortcoming]],
+    of: Callable[[ZoneFacts], Sequence[_OfAttempt]],
     check: ZoneCheck,
     cases: list[ZoneCase],
     index: ZoneIndex,
 ) -> list[Finding]:
-    """A finding for each case: the first thing that is not as it should be."""
+    """A finding for each case of which something was recorded: the first thing that is not as it should be.
+
+    ``of`` gives what was recorded of the sort that ``find`` looks at.
+    """
     zone = index.facts
+    if zone.faults:
+        # Nobody could try anything on it; where that is expected too, it has been told already.
+        return [] if check.expect.loads else loads(check, cases, index)
     txt_records = TxtRecords(zone)
     expect = _filled(check.expect, index.names)
     findings = []
     for case in cases:
-        shortcoming = None if zone.faults else next(find(expect, case, txt_records), None)
+        if not any(piece.attempt == case.facts.id for piece in of(zone)):
+            continue
+        shortcoming = next(find(expect, case, txt_records), None)
         if shortcoming is None:
             findings.append(met(case))
             continue
