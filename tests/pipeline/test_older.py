@@ -74,3 +74,21 @@ def test_a_question_without_a_right_answer_is_judged_all_the_same() -> None:
             answer["right"] = False
     assert typed
     assert pipeline.regrade(msgspec.json.encode(document)).status == "graded"
+
+
+@pytest.mark.parametrize(
+    ("problem", "status"),
+    [
+        ("", "pass"),
+        ("Unknown mechanism found: a:old.example.com", "fail"),
+        ("Too many DNS lookups", "pass"),
+        ("More than 2 DNS look-ups find nothing", "pass"),
+    ],
+)
+def test_an_spf_record_that_could_not_be_used_still_cannot(problem: str, status: str) -> None:
+    document = msgspec.json.decode((HERE / "zone.evidence.json").read_bytes())
+    [measured] = [one for one in document["zone"]["measured"] if one["attempt"].startswith("spf-record")]
+    measured |= {"problem": problem, "term": "a:old.example.com", "holder": "example.com"}
+    result = pipeline.regrade(msgspec.json.encode(document))
+    [check] = [check for check in result.checks if check.code == "spf-dmarc/spf-record"]
+    assert check.status == status

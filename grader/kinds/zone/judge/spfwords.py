@@ -218,7 +218,12 @@ def _vain(measured: Measured) -> str:
 
 
 def limit_places(measured: Measured, lookups: int | None, voids: int | None, zone: TxtRecords) -> list[Span]:
-    """The terms that make too many look-ups: those that find nothing, or the first behind the limit."""
+    """The terms that make too many look-ups: those that find nothing, or the first behind the limit.
+
+    It is the whole record where it was not written down which term asks for what, as in older evidence.
+    """
+    if not measured.counted and (mine := zone.spf(measured.domain)):
+        return [mine[0].place(0, len(mine[0].text))]
     found: list[Span | None]
     if lookups is not None and measured.lookups > lookups:
         found = [of_steps(lookup.steps, zone) for lookup in measured.counted[lookups : lookups + 1]]
