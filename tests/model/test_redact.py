@@ -77,7 +77,8 @@ def spread(type_: object, told: str) -> object:
     if origin is list:
         return [spread(arguments[0], told)]
     if origin is tuple:
-        return tuple(spread(part, told) for part in arguments)
+        parts = arguments[:1] if arguments[-1] is Ellipsis else arguments
+        return tuple(spread(part, told) for part in parts)
     if origin is dict:
         return {told: spread(arguments[1], told)}
     if isinstance(type_, type) and issubclass(type_, msgspec.Struct):
