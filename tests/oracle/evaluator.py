@@ -55,7 +55,11 @@ class Evaluator:
             raise UsageError(problem)
         # It ends by itself once its standard input does.
         self._process = subprocess.Popen(
-            ["perl", str(SCRIPT)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            ["perl", str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
         )
 
     def close(self) -> None:

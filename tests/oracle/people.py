@@ -200,13 +200,14 @@ class Writer:
                 f"{{token}}@{names['outside_host']}",
                 f"alice+{{token}}={outside}@{domain}",
                 f"{{token}}@sub.{outside}",
-                f"{{token}}@deep.{domain}",
                 f"abuse@{outside}",
             ]
             made += [
                 self._letter("relay", person, at, recipient=shape)
                 for shape in random.sample(shapes, 5 if (port, tls) == (25, "none") else 1)
             ]
+            # Names below the own domain belong to others here; whoever relays for "the domain" relays for them.
+            made += [self._letter("relay", person, at, recipient=f"{{token}}@deep.{domain}")]
             made += [self._letter("relay", person, at, recipient=f"{{token}}@{name}") for name in mentioned]
             lan = next(iter(self.office)).address
             made.append(self._letter("relay", person, at, before=(f"XCLIENT ADDR={lan} NAME=desk.{domain}",)))
