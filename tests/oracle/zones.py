@@ -110,7 +110,11 @@ def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
     rules = sorted({fault.rule for fault in faults})
     yield f"{sent} messages; broken: {', '.join(rules) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
     # What only RFC 9989 knows, Mail::DMARC cannot see.
-    newer = set() if _comparable(read(plan.content.decode()), "") else {"policy", "subdomains", "alignment"}
+    newer = (
+        set()
+        if _comparable(read(plan.content.decode()), "")
+        else {"policy", "subdomains", "alignment", "forwarding"}
+    )
     yield from _verdicts(faults, lost, failed, BEYOND | newer)
 
 
@@ -206,6 +210,9 @@ def _messages(random: Random, names: dict[str, str], records: list[Record]) -> I
         yield "forwarded", message
     yield "policy", Message(names["stranger"], f"c.{third}", f"info@{third}", f"alice@{domain}")
     yield "quiet", Message(names["stranger"], f"c.{third}", f"x@{names['quiet']}.{domain}", f"x@{third}")
+    # Nothing sends from there, one's own server and website no more than others.
+    for client in (names["host_v4"], names["host_v6"], names["web_v4"]):
+        yield "quiet", Message(client, host, f"x@{names['quiet']}.{domain}", f"x@{third}")
     for label in (names["quiet"], "news", "www", "accounts"):
         yield "subdomain", Message(names["stranger"], f"c.{third}", f"info@{third}", f"x@{label}.{domain}")
     owners = sorted({_name(r.owner, domain) for r in records if r.type in ("A", "AAAA", "TXT", "MX")})
