@@ -76,7 +76,7 @@ def draw(random: Random, names: dict[str, str]) -> list[Person]:
 
     for _ in range(3):
         add(str(lan[random.randint(2, lan.num_addresses - 2)]), True)
-    for closest in (8, 12, 16, 20):
+    for closest in (8, 12, 16, 20, lan.prefixlen - 2, lan.prefixlen - 1):
         add(_beside(random, names["lan"], closest))
     add(f"203.0.113.{random.randint(100, 250)}")
     add(_beside(random, f"{names['host_v4']}/32", 16))
