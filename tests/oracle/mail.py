@@ -19,7 +19,7 @@ CHECKS: dict[str, frozenset[str]] = {
     "relay": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
     "backscatter": frozenset({"unknown-user", "disguise", "stranger"}),
     "unknown": frozenset({"unknown-user"}),
-    "local": frozenset({"local-mail"}),
+    "local": frozenset({"local-mail", "starts"}),
     "postmaster": frozenset({"postmaster", "local-mail"}),
     "office": frozenset({"office"}),
     "user": frozenset({"auth"}),
