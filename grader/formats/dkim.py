@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import unicodedata
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
@@ -25,6 +26,9 @@ ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519
 """Signing algorithms (RFC 6376 section 3.3, RFC 8463), each with the kind of key that it needs."""
 
 _SPACE = re.compile(r"\s+")
+_MARK = re.compile(r"[\\\"'`]|[\x80-\xff]+")
+"""What word processors and web pages leave in a key, read as latin-1."""
+_MARKS = {"\\": "backslash", '"': "quotation mark"}
 
 KeyFault = Literal[
     "duplicate", "no-tag", "version", "no-key", "kind", "hash", "service", "testing", "base64", "length",
@@ -76,6 +80,23 @@ class _Unusable(Exception):
         self.fault = fault
         self.problem = problem
         self.span = (tag.start, tag.end) if tag else None
+        if tag and (mark := _mark(tag)):
+            sign, self.span = mark[0], mark[1:]
+            self.problem = f"{problem}; {sign} was copied into it, which is no part of a key"
+
+
+def _mark(tag: Tag) -> tuple[str, int, int] | None:
+    """The first quotation mark, backslash or typographic sign in a tag, in words, and where it stands."""
+    for text, start in ((tag.name, tag.start), (tag.value, tag.value_start)):
+        if found := _MARK.search(text):
+            octets = found[0].encode("latin-1", "replace")
+            sign = octets.decode("utf-8", "replace")[0]
+            at = start + found.start()
+            if sign == "\ufffd":
+                return f"the octet {octets[0]:#04x}", at, at + 1
+            name = _MARKS.get(sign) or unicodedata.name(sign, "a sign without a name").lower()
+            return f"“{sign}” ({name})", at, at + len(sign.encode())
+    return None
 
 
 @lru_cache(maxsize=200)
@@ -109,9 +130,10 @@ def _check_tags(record: TagList) -> None:
     """What forbids every receiver to use the key, whatever key it is. Raises ``_Unusable``."""
     tags = record.tags
     if "v" in tags and (tags["v"].value != "DKIM1" or record.parts[0].name != "v"):
-        value = tags["v"].value
-        problem = f"v= must stand first and be DKIM1, and it is {_shown(value)!r}"
-        raise _Unusable("version", problem + (" further on" if value == "DKIM1" else ""), tags["v"])
+        problem = f"v= must stand first and be DKIM1, and it is {_shown(tags['v'].value)!r}"
+        if tags["v"].value == "DKIM1":
+            problem = f"v= must stand first, and {_shown(record.parts[0].name)}= stands before it"
+        raise _Unusable("version", problem + " (RFC 6376 section 3.6.1)", tags["v"])
     if "p" not in tags:
         alone = len(record.parts) == 1
         hint = " (outside quotation marks a semicolon begins a comment)" if alone else ""
@@ -166,6 +188,8 @@ def _with_key(tag: Tag, kind: str) -> Key:
 
 def _not_base64(packed: str) -> str:
     odd = re.search(r"[^A-Za-z0-9+/=]", packed)
+    if odd and _MARK.match(odd[0]):
+        return "p= is not base64"
     if odd:
         return f"p= is not base64: it holds {_shown(odd[0])!r}"
     return "p= is not base64: characters are missing, or stand behind its end"

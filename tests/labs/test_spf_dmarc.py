@@ -76,6 +76,24 @@ def test_another_way_to_write_it_gets_full_marks(old: str, new: str) -> None:
         ("sp=reject", "sp=quarantine", {"subdomains"}),
         ("mailto:dmarc@example.com,", "mailto:Dmarc@example.com,", {"reports"}),
         ("mailto:dmarc@example.com,", "mailto:dmarc@mail.example.com,", {"reports"}),
+        ("www            IN A", '_dmarc.a.b TXT "v=DMARC1; p=quarantine"\nwww IN A', {"subdomains"}),
+        ("www            IN A", 'x TXT "v=DMARC1; p=none"\n_dmarc.y CNAME x\nwww IN A', {"subdomains"}),
+        (
+            "www            IN A",
+            '_dmarc.y TXT "v=DMARC1; p=reject; psd=n; np=none"\nwww IN A',
+            {"subdomains"},
+        ),
+        ("www            IN A", '_dmarc._x TXT "v=DMARC1; p=none"\nwww IN A', set()),
+        ('"v=DMARC1"', '"v=DMARC1"\n*.org._report._dmarc TXT "v=DMARC1"', {"authorizes-nobody-else"}),
+        ('"v=DMARC1"', '"v=DMARC1"\n*.partner.example._report._dmarc TXT "v=DMARC1"', set()),
+        ('"v=DMARC1"', '"v=DMARC1"\nb.org._report._dmarc TXT "no"', set()),
+        ("IN MX   10 mail.example.com.", "IN MX 10 mail\n@ IN MX 20 mail.example.com.", set()),
+        ("IN MX   10 mail.example.com.", "IN MX 10 mail\n@ IN MX 20 www", {"mail-in"}),
+        (
+            'status         IN TXT  "v=spf1 -all"',
+            'status TXT "v=spf1 ip4:198.51.100.200 -all"',
+            {"strangers", "quiet-sends-nothing"},
+        ),
     ],
 )
 def test_what_is_subtly_wrong_loses_what_it_breaks(old: str, new: str, fails: set[str]) -> None:

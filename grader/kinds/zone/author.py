@@ -43,6 +43,9 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "records": ("published", "lookups", "voids"),
     "policies": ("published",),
     "senders": ("nobody-else",),
+    "authors": ("spf", "dmarc", "disposition"),
+    "deliveries": ("delivered",),
+    "permits": ("nobody-else",),
 }
 """What each thing that is tried can be judged by."""
 

@@ -76,6 +76,36 @@ class SenderRequest(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="Who is meant, in a few words, for the report.")] = ""
 
 
+class AuthorRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Mail that nothing authenticates, with each name below a domain in From: the names come from the zone itself."""
+
+    domain: Annotated[str, Meta(description="The domain whose names below are tried as the author's domain.")]
+    allowed: Annotated[
+        list[str], Meta(description="The addresses and networks that may pass SPF for such a name.")
+    ] = []
+    title: Annotated[str, Meta(description="What is tried, in a few words, for the report.")] = ""
+
+
+class DeliveryRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """Mail for a domain, which senders bring where its MX records lead (RFC 5321 section 5.1)."""
+
+    domain: Annotated[str, Meta(description="The domain in RCPT TO.")]
+    addresses: Annotated[
+        list[str], Meta(description="The addresses of its mail server: senders reach all, and no other.")
+    ]
+    title: Annotated[str, Meta(description="The mail in a few words, for the report.")] = ""
+
+
+class PermitRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The domains whose reports the zone lets come to addresses at a domain and below it (RFC 9990 section 4)."""
+
+    domain: Annotated[str, Meta(description="The domain of the addresses that get reports.")]
+    allowed: Annotated[
+        list[str], Meta(description="The domains whose reports may come; names below them may as well.")
+    ]
+    title: Annotated[str, Meta(description="What is tried, in a few words, for the report.")] = ""
+
+
 class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     """What receivers try on the student's zone."""
 
@@ -86,6 +116,16 @@ class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     policies: Annotated[list[str], Meta(description="Domains whose DMARC record is looked up.")] = []
     senders: Annotated[
         list[SenderRequest], Meta(description="Domains for which all who pass SPF are computed.")
+    ] = []
+    authors: Annotated[
+        list[AuthorRequest],
+        Meta(description="Domains below which every name of the zone is tried in From of forged mail."),
+    ] = []
+    deliveries: Annotated[
+        list[DeliveryRequest], Meta(description="Domains whose mail is followed to an address.")
+    ] = []
+    permits: Annotated[
+        list[PermitRequest], Meta(description="Domains for which all who may have reports sent are listed.")
     ] = []
 
 
@@ -123,8 +163,15 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="How many of them may find nothing (RFC 7208 section 4.6.4)."),
     ] = None
     nobody_else: Annotated[
-        bool, Meta(description="Of all addresses there are, those that are allowed pass SPF, and no other.")
+        bool,
+        Meta(
+            description="Of all addresses there are, those that are allowed pass SPF, and no other; of all domains, "
+            "those that are allowed may have their reports sent."
+        ),
     ] = field(name="nobody-else", default=False)
+    delivered: Annotated[
+        bool, Meta(description="Senders bring the mail to the addresses that are given, and to no other.")
+    ] = False
 
 
 class ZoneWorld(Struct, frozen=True, forbid_unknown_fields=True):

@@ -111,6 +111,9 @@ class Reception(Struct, frozen=True):
     spf: Spf
     dmarc: Dmarc
     dkim: Dkim | None = None
+    title: Annotated[
+        str, Meta(description="What it is, where the attempt stands for several; else empty.")
+    ] = ""
 
 
 class Answer(Struct, frozen=True):
@@ -190,6 +193,46 @@ class Senders(Struct, frozen=True):
     )
 
 
+class Exchanger(Struct, frozen=True):
+    """Where senders bring mail: the name in an MX record, and the addresses that it has."""
+
+    name: str
+    preference: int
+    addresses: list[str]
+    is_alias: Annotated[bool, Meta(description="It has a CNAME (RFC 2181 section 10.3).")] = False
+
+
+class Delivery(Struct, frozen=True):
+    """Where mail for a domain goes (RFC 5321 section 5.1), and ``wanted``, the addresses where it belongs.
+
+    Without MX records it is the domain itself, ``implicit``.
+    """
+
+    attempt: str
+    domain: str
+    wanted: list[str]
+    exchangers: Annotated[list[Exchanger], Meta(description="The best preference first.")]
+    implicit: bool = False
+    answered: Annotated[bool, Meta(description="Whether DNS answered.")] = True
+
+
+class Permit(Struct, frozen=True):
+    """A record that lets reports about a domain come to addresses at another (RFC 9990 section 4)."""
+
+    owner: Annotated[str, Meta(description="The name where the zone holds it; that of a wildcard has a *.")]
+    about: Annotated[str, Meta(description="The domain whose reports it lets come; * for any.")]
+    to: Annotated[str, Meta(description="The domain of the addresses.")]
+
+
+class Permits(Struct, frozen=True):
+    """All who may have their reports sent to a domain or below it; ``outsiders`` are those who were not allowed."""
+
+    attempt: str
+    domain: str
+    outsiders: list[Permit]
+    complete: Annotated[bool, Meta(description="Whether DNS answered about all of them.")] = True
+
+
 PoliciesFault = Literal["no-answer", "none", "several", "no-policy", "bad-policy"]
 """Why receivers find no policy at a domain: DNS fails, there is no record, there are several, or the one that there is
 lacks ``p``, or says a policy that is none."""
@@ -222,6 +265,8 @@ class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     measured: list[Measured] = []
     published: list[Policies] = []
     senders: list[Senders] = []
+    deliveries: list[Delivery] = []
+    permits: list[Permits] = []
     queries: list[Query] = []
 
 

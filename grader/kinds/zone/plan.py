@@ -11,6 +11,9 @@ from msgspec.structs import replace
 
 from grader import resources
 from grader.kinds.zone.declare import (
+    AuthorRequest,
+    DeliveryRequest,
+    PermitRequest,
     Question,
     ReportRequest,
     SenderRequest,
@@ -27,7 +30,16 @@ from grader.model.submission import Submission
 from grader.model.templates import fill
 from grader.model.variant import Variant
 
-T = TypeVar("T", ZoneMessage, Question, ReportRequest, SenderRequest)
+T = TypeVar(
+    "T",
+    ZoneMessage,
+    Question,
+    ReportRequest,
+    SenderRequest,
+    AuthorRequest,
+    DeliveryRequest,
+    PermitRequest,
+)
 
 
 class ZonePlan(Plan, frozen=True, kw_only=True):
@@ -49,6 +61,9 @@ class ZonePlan(Plan, frozen=True, kw_only=True):
     records: list[tuple[str, str]] = []
     policies: list[tuple[str, str]] = []
     senders: list[tuple[str, SenderRequest]] = []
+    authors: list[tuple[str, AuthorRequest]] = []
+    deliveries: list[tuple[str, DeliveryRequest]] = []
+    permits: list[tuple[str, PermitRequest]] = []
 
 
 def make(
@@ -117,6 +132,24 @@ class _Planner:
             self._check_networks(whose.allowed)
             title = whose.title or f"all who pass SPF for {whose.domain}"
             plan.senders.append((self._attempt(title), whose))
+        self._of_every_name(entry)
+
+    def _of_every_name(self, entry: ZoneTry) -> None:
+        """What is tried with names that the zone itself holds, and where its names lead."""
+        plan = self._plan
+        for authors in entry.authors:
+            forged = self._filled(authors)
+            self._check_networks(forged.allowed)
+            title = forged.title or f"forged mail from every name below {forged.domain}"
+            plan.authors.append((self._attempt(title), forged))
+        for delivery in entry.deliveries:
+            mail = self._filled(delivery)
+            self._check_networks(mail.addresses)
+            plan.deliveries.append((self._attempt(mail.title or f"mail for {mail.domain}"), mail))
+        for permit in entry.permits:
+            whom = self._filled(permit)
+            title = whom.title or f"all whose reports may come to {whom.domain}"
+            plan.permits.append((self._attempt(title), whom))
 
     def _attempt(self, title: str) -> str:
         self._number += 1
@@ -132,9 +165,7 @@ class _Planner:
             try:
                 ipaddress.ip_network(text, strict=False)
             except ValueError:
-                raise LabError(
-                    f"{self._check.code}: {text!r} among the allowed senders is no address and no network"
-                ) from None
+                raise LabError(f"{self._check.code}: {text!r} is no address and no network") from None
 
     def _filled(self, value: T) -> T:
         """The value with the names in all its texts filled in."""

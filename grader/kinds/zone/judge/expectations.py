@@ -15,7 +15,7 @@ from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting, ZoneFacts
-from grader.kinds.zone.judge import explain, spfwords
+from grader.kinds.zone.judge import delivery, explain, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
@@ -47,6 +47,9 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
         chosen.append(partial(_each, _limits, lambda zone: zone.measured))
     if expect.nobody_else:
         chosen.append(partial(_each, _nobody_else, lambda zone: zone.senders))
+        chosen.append(partial(_each, _no_other_permits, lambda zone: zone.permits))
+    if expect.delivered:
+        chosen.append(partial(_each, _delivered, lambda zone: zone.deliveries))
     return chosen
 
 
@@ -105,7 +108,7 @@ def _each(
         pointers += [
             Pointer("case", number)
             for number, reception in enumerate(zone.receptions)
-            if reception.attempt == case.facts.id
+            if reception.attempt == case.facts.id and any(misses(expect, reception))
         ]
         findings.append(broken(case, sentence, pointers))
     return findings
@@ -127,7 +130,7 @@ def _receptions(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> 
 def _message(
     expect: ZoneExpect, case: ZoneCase, reception: Reception, txt_records: TxtRecords
 ) -> Iterator[Shortcoming]:
-    title = case.facts.title
+    title = reception.title or case.facts.title
     who = f"{title[:1].upper()}{title[1:]} ({reception.client})"
     missed = set(misses(expect, reception))
     if "spf" in missed:
@@ -273,3 +276,23 @@ def _nobody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) ->
             yield explain.outsiders(senders), explain.outsider_places(senders, txt_records)
         elif not senders.complete:
             yield f"Who passes SPF for {senders.domain} could not be computed before the time was over.", None
+
+
+def _no_other_permits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for permits in txt_records.zone.permits:
+        if permits.attempt != case.facts.id:
+            continue
+        if permits.outsiders:
+            found = [record for permit in permits.outsiders for record in txt_records.at(permit.owner)]
+            yield explain.permits(permits), list(dict.fromkeys(record.owner for record in found))
+        elif not permits.complete:
+            yield (
+                f"Who may send reports to {permits.domain} could not be computed before the time was over.",
+                None,
+            )
+
+
+def _delivered(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for found in txt_records.zone.deliveries:
+        if found.attempt == case.facts.id and (sentence := delivery.astray(found)) is not None:
+            yield sentence, delivery.places(found, txt_records.zone)

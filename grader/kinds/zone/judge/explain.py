@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from grader.formats.address import domain_of, split_address
 from grader.formats.dmarc import POLICIES, read_record
 from grader.kinds.traffic.sentences import quoted
-from grader.kinds.zone.facts import Dkim, Outsider, Policies, Reception, Reporting, Senders
+from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
 from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import TxtRecords
 from grader.model.diagnostic import Span
@@ -193,3 +193,18 @@ def _allowed(found: Reporting) -> str:
 
 def _domain(address: str) -> str:
     return split_address(address).domain
+
+
+def permits(found: Permits) -> str:
+    """Who else may have reports sent: the first of them in full, the others by name."""
+    first = found.outsiders[0]
+    about, to = first.about, f"addresses at {first.to}"
+    if about == "*":
+        return (
+            f"Reports about any domain in the world may come to {to}: the record at {first.owner} allows it."
+        )
+    if about.startswith("*."):
+        about = f"any name below {about[2:]}"
+    sentence = f"Reports about {about} may come to {to}, as the record at {first.owner} allows it: that is not wanted."
+    others = sorted({permit.about for permit in found.outsiders} - {first.about})
+    return f"{sentence} The same goes for {', '.join(others[:MOST_SHOWN])}." if others else sentence

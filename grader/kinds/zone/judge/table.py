@@ -37,11 +37,14 @@ class Row:
 def table(evidence: ZoneEvidence) -> Iterator[Row]:
     """A row for each message, in the order of the lab's checks."""
     facts = evidence.facts
-    numbers = {reception.attempt: number for number, reception in enumerate(facts.receptions)}
+    found: dict[str, list[int]] = {}
+    for number, reception in enumerate(facts.receptions):
+        found.setdefault(reception.attempt, []).append(number)
     for check in evidence.lab.checks:
         for tried in facts.attempts:
-            if tried.check == check.code and (number := numbers.get(tried.id)) is not None:
-                yield _row(number, check.code, tried.title, facts.receptions[number], check.expect)
+            for number in found.get(tried.id, []) if tried.check == check.code else []:
+                reception = facts.receptions[number]
+                yield _row(number, check.code, reception.title or tried.title, reception, check.expect)
 
 
 def _row(number: int, check: str, title: str, found: Reception, expect: ZoneExpect) -> Row:

@@ -10,7 +10,7 @@ from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
 from grader.kinds.zone.facts import Answer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
-from grader.kinds.zone.run import dmarc, senders, spf
+from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
@@ -52,7 +52,12 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
             lines=file.lines,
             records=file.records,
             receptions=[
-                _received(attempt, message, resolver, verifier) for attempt, message in plan.messages
+                *(_received(attempt, message, resolver, verifier) for attempt, message in plan.messages),
+                *(
+                    forged
+                    for attempt, request in plan.authors
+                    for forged in authors.forged(resolver, attempt, request, file.records)
+                ),
             ],
             answers=[_answer(attempt, q.name, q.type, resolver) for attempt, q in plan.questions],
             reportings=[dmarc.reporting(resolver, attempt, r.domain, r.to) for attempt, r in plan.reports],
@@ -60,6 +65,10 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
             published=[dmarc.published(resolver, attempt, domain) for attempt, domain in plan.policies],
             senders=[
                 senders.compute(resolver, attempt, request, file.records) for attempt, request in plan.senders
+            ],
+            deliveries=[delivery.follow(resolver, attempt, mail) for attempt, mail in plan.deliveries],
+            permits=[
+                permits.compute(resolver, attempt, request, file.records) for attempt, request in plan.permits
             ],
         )
     return replace(facts, queries=server.nameserver.queries), resolver.deadline.over

@@ -45,8 +45,8 @@ def compute(
     names = [domain]
     try:
         if request.below:
-            below = (name for name in _below(domain, records) if _has_record(resolver, name))
-            names += [name for name in below if _aligned(resolver, name, domain)]
+            named = (name for name in below(domain, records) if has_record(resolver, name))
+            names += [name for name in named if aligned(resolver, name, domain)]
         everybody: list[Verdict] = []
         outsiders: list[Outsider] = []
         for name in names:
@@ -66,18 +66,19 @@ def compute(
     )
 
 
-def _below(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
+def below(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
     """The names below a domain that a sender could use; for a wildcard, one that it covers (RFC 4592)."""
     owners = dict.fromkeys(record.owner for record in records if record.owner.endswith(f".{domain}"))
     names = (ANYBODY + name[1:] if name.startswith("*.") else name for name in owners)
     return list(dict.fromkeys(names))[:MOST_NAMES]
 
 
-def _has_record(resolver: Resolver, name: str) -> bool:
+def has_record(resolver: Resolver, name: str) -> bool:
+    """Whether a name has an SPF record. Raises ``NoAnswer``."""
     return any(SPF.match(text.decode("latin-1")) for text in resolver.texts(name))
 
 
-def _aligned(resolver: Resolver, name: str, domain: str) -> bool:
+def aligned(resolver: Resolver, name: str, domain: str) -> bool:
     """Whether SPF for a name authenticates mail of the domain (RFC 9989 section 4.4). Raises ``NoAnswer``.
 
     Without a policy nothing is aligned yet; the relaxed alignment that is the default is meant then.

@@ -71,3 +71,29 @@ def test_a_version_is_recommended_and_no_more() -> None:
 def test_any_text_is_a_key_or_has_a_problem(text: bytes) -> None:
     key = read_key(text)
     assert key.problem or key.revoked or key.bits > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "marked"),
+    [
+        ("v=DKIM1; k=rsa; p=“MIIB", "p= is not base64; ““” (left double quotation mark) was copied", "“"),
+        ("v=DKIM1; k=rsa; p=MIIB\u2013AB", "(en dash) was copied into it", "\u2013"),
+        ('v=DKIM1; k=rsa; p=MIIB"', '“"” (quotation mark) was copied into it', '"'),
+        ('"v=DKIM1; k=rsa; p=MIIB', 'no name of a tag; “"” (quotation mark) was copied', '"'),
+        ("v=DKIM1\\; k=rsa\\; p=MIIB", "v= must stand first and be DKIM1", "\\"),
+        ("v=DKIM1; k=\u2018rsa; p=MIIB", "(left single quotation mark) was copied into it", "\u2018"),
+        ("v=DKIM1; k=rsa; p=MI\xadIB", "(soft hyphen) was copied into it", "\xad"),
+        ("k=rsa; v=DKIM1; p=MIIB", "v= must stand first, and k= stands before it", "v=DKIM1"),
+        ("v=DKIM1; h=sha1:sha512; p=MIIB", "h=sha1:sha512 forbids SHA-256", "h=sha1:sha512"),
+        ("v=DKIM1; p=MI*B", "p= is not base64: it holds '*'", "p=MI*B"),
+    ],
+)
+def test_what_spoils_a_key_is_named_and_marked(text: str, said: str, marked: str) -> None:
+    key = read_key(text.encode())
+    assert said in key.problem
+    assert key.span is not None
+    assert text.encode()[slice(*key.span)].decode() == marked
+
+
+def test_an_octet_that_is_no_character_is_told_as_such() -> None:
+    assert "the octet 0xff was copied into it" in read_key(b"v=DKIM1; p=MI\xffIB").problem

@@ -1,0 +1,84 @@
+"""Forged mail from every name that a zone holds: which policy a receiver goes by, and who could get past it.
+
+A subdomain's record is taken whole (RFC 9989 section 4.10.1), so one forgotten name undoes the policy of all. The names
+are derived from the zone: those that exist, one that does not exist below each, and one below each wildcard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grader.kinds.zone.declare import AuthorRequest, SenderRequest
+from grader.kinds.zone.facts import Reception
+from grader.kinds.zone.run import dmarc, senders, spf
+from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.senders import ANYBODY, STRANGER, STRANGERS
+from grader.model.dns import ZoneRecord
+
+MOST_RECEPTIONS = 20
+"""Messages that are written down of an attempt; those that were judged alike are one."""
+
+
+def forged(
+    resolver: Resolver, attempt: str, request: AuthorRequest, records: Sequence[ZoneRecord]
+) -> list[Reception]:
+    """Messages that nobody authenticates, one for each conclusion that receivers come to."""
+    domain = request.domain.lower().rstrip(".")
+    found: dict[tuple[object, ...], Reception] = {}
+    try:
+        for author in _names(domain, records):
+            for one in _forged(resolver, attempt, request, author, records):
+                judged = one.dmarc
+                same = (judged.result, judged.disposition, judged.holder, judged.tag, one.spf.result)
+                found.setdefault((*same, one.spf.domain if one.spf.result == "pass" else ""), one)
+    except NoAnswer:
+        return []  # the time is over, as the run's notes tell: what was tried of a part proves nothing
+    return list(found.values())[:MOST_RECEPTIONS]
+
+
+def _names(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
+    """The names below a domain that mail can come from, those that exist first.
+
+    A label with an underscore is none of a mail domain (RFC 5321 section 4.1.2), but the names above it are: a policy
+    at ``_dmarc.www`` is one for ``www``.
+    """
+    existing: dict[str, None] = {}
+    for name in senders.below(domain, records):
+        labels = name.removesuffix(f".{domain}").split(".")
+        for start in range(len(labels)):
+            if not any("_" in label for label in labels[start:]):
+                existing[".".join([*labels[start:], domain])] = None
+    tried = [name for name in existing if name != domain]
+    below = (f"{ANYBODY}.{name}" for name in [domain, *tried] if not name.startswith(f"{ANYBODY}."))
+    return list(dict.fromkeys([*tried, *below]))
+
+
+def _forged(
+    resolver: Resolver, attempt: str, request: AuthorRequest, author: str, records: Sequence[ZoneRecord]
+) -> Iterator[Reception]:
+    """A stranger's mail; and that of whoever may use the name in MAIL FROM although it is not allowed."""
+    domain = request.domain.lower().rstrip(".")
+    client = str(STRANGERS[0])
+    yield _received(resolver, attempt, author, client, f"{ANYBODY}@{STRANGER}", STRANGER)
+    if not senders.has_record(resolver, author) or senders.aligned(resolver, author, domain):
+        return  # who passes for a name that is aligned passes for the domain
+    alone = SenderRequest(author, request.allowed, below=False)
+    for outsider in senders.compute(resolver, attempt, alone, records).outsiders[:1]:
+        sender = outsider.sender or f"{ANYBODY}@{author}"
+        yield _received(resolver, attempt, author, outsider.witness, sender, outsider.helo or STRANGER)
+
+
+def _received(
+    resolver: Resolver, attempt: str, author: str, client: str, sender: str, helo: str
+) -> Reception:
+    authenticated = spf.evaluate(resolver, client=client, sender=sender, helo=helo)
+    return Reception(
+        attempt=attempt,
+        client=client,
+        helo=helo,
+        sender=sender,
+        author=f"{ANYBODY}@{author}",
+        spf=authenticated,
+        dmarc=dmarc.evaluate(resolver, author, authenticated, None),
+        title=f"forged mail from {author}",
+    )

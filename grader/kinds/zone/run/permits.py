@@ -1,0 +1,51 @@
+"""Whose reports a zone lets come to addresses in it: every authorization that it holds (RFC 9990 section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from grader.formats.dkim import within
+from grader.formats.dmarc import VERSION
+from grader.kinds.zone.declare import PermitRequest
+from grader.kinds.zone.facts import Permit, Permits
+from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.senders import ANYBODY, MOST_NAMES
+from grader.model.dns import ZoneRecord
+
+BETWEEN = "._report._dmarc."
+"""Stands between the domain that reports are about and the one that gets them."""
+MOST_OUTSIDERS = 20
+
+
+def compute(
+    resolver: Resolver, attempt: str, request: PermitRequest, records: Sequence[ZoneRecord]
+) -> Permits:
+    """Everybody who may have reports sent, and is not allowed to. ``records`` are those of the zone handed in.
+
+    A domain needs no leave to send its own reports to itself.
+    """
+    domain = request.domain.lower().rstrip(".")
+    allowed = [domain, *(name.lower().rstrip(".") for name in request.allowed)]
+    outsiders: list[Permit] = []
+    try:
+        for permit in _permits(domain, records):
+            is_allowed = any(within(permit.about.removeprefix("*."), name) for name in allowed)
+            if not is_allowed and _authorizes(resolver, permit):
+                outsiders.append(permit)
+    except NoAnswer:
+        return Permits(attempt, domain, outsiders[:MOST_OUTSIDERS], complete=False)
+    return Permits(attempt, domain, outsiders[:MOST_OUTSIDERS])
+
+
+def _permits(domain: str, records: Sequence[ZoneRecord]) -> Iterator[Permit]:
+    """The names at which an authorization could stand, whatever stands there."""
+    anybody = f"*{BETWEEN}{domain}"  # a wildcard further up may answer for it as well
+    for owner in list(dict.fromkeys([anybody, *(record.owner for record in records)]))[:MOST_NAMES]:
+        about, between, to = owner.partition(BETWEEN)
+        if between and within(to, domain):
+            yield Permit(owner, about, to)
+
+
+def _authorizes(resolver: Resolver, permit: Permit) -> bool:
+    name = f"{ANYBODY}.invalid{permit.owner[1:]}" if permit.owner.startswith("*.") else permit.owner
+    return any(VERSION.match(text.decode("latin-1")) for text in resolver.texts(name))
