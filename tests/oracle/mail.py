@@ -15,7 +15,7 @@ from tests.oracle.mutations import mutate
 from tests.oracle.postfix import Configuration
 
 CHECKS: dict[str, frozenset[str]] = {
-    "starts": frozenset({"starts"}),
+    "starts": frozenset({"starts", "local-mail", "office", "auth"}),
     "relay": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
     "backscatter": frozenset({"unknown-user", "disguise", "stranger"}),
     "unknown": frozenset({"unknown-user"}),
@@ -23,7 +23,7 @@ CHECKS: dict[str, frozenset[str]] = {
     "postmaster": frozenset({"postmaster", "local-mail"}),
     "office": frozenset({"office"}),
     "user": frozenset({"auth"}),
-    "borrowed": frozenset({"own-sender"}),
+    "borrowed": frozenset({"own-sender", "neighbour"}),
     "clear": frozenset({"auth-needs-tls"}),
     "tells": frozenset({"disclosure"}),
     "smuggled": frozenset({"smuggling"}),
