@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -258,3 +260,25 @@ def test_mail_for_nobody_that_is_sent_on_is_a_relay_and_no_backscatter() -> None
     assert only_check(sent_on).status == "pass"
     bounced = arrival("someone@elsewhere.example", sender="")
     assert only_check(evidence(demo, [facts()], [outcome("accepted")], [bounced])).status == "fail"
+
+
+@pytest.mark.parametrize(
+    "expect",
+    [
+        {"arrives": "nowhere"},
+        {"refused": True},
+        {"alike": True},
+        {"replies": ["5"]},
+        {"authenticates": False},
+        {"arrivals_at_most": 1},
+    ],
+)
+def test_a_server_that_greeted_nobody_has_shown_nothing(expect: dict[str, Any]) -> None:
+    """Unless a control or a need of the check's own says that it was there."""
+    attempts, dead = [facts(say=["VRFY a", "VRFY b"])], [Outcome("stranger/1", "connect")]
+    judged = only_check(evidence(lab(check(**expect)), attempts, dead))
+    assert (judged.status, judged.points) == ("error", 0)
+    greeted = [
+        Outcome("stranger/1", "rcpt", session=1, replies=[Reply("RCPT TO:<x>", 554, "554 5.7.1 no", 1)])
+    ]
+    assert only_check(evidence(lab(check(arrives="nowhere")), attempts, greeted)).status == "pass"

@@ -14,7 +14,7 @@ from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import Case
 from grader.kinds.traffic.judging import TrafficJudge, attempts
 from grader.model.errors import UsageError
-from grader.model.finding import Finding, Judged
+from grader.model.finding import JUDGES_NOTHING, Finding, Judged
 
 __all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
 
@@ -40,6 +40,19 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         from grader.kinds.server.judge.advice import advice
 
         return replace(judged, next=advice(check, case, self.index))
+
+    def judge(self, check: ServerCheck) -> Judged:
+        """See ``TrafficJudge``. A server that greeted nobody refused nobody either: that shows nothing by itself."""
+        judged = super().judge(check)
+        cases = list(self.index.cases(check.code))
+        if (
+            judged.status == "pass"
+            and cases
+            and not check.control
+            and not any(c.reached_server for c in cases)
+        ):
+            return Judged("error", JUDGES_NOTHING)
+        return judged
 
     def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
         """See ``TrafficJudge``."""
