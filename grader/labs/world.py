@@ -27,6 +27,7 @@ ATTEMPT_NAMES = frozenset(
         "lookalike_name",
         "lookalike_recipient",
         "lookalike_sender",
+        "mentioned_sender",
         "mentioned",
         "mentioned_address",
         "mentioned_recipient",

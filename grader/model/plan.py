@@ -73,7 +73,8 @@ class Limits(Struct, frozen=True):
     memory: int = 512 * 1024 * 1024
     processes: int = 200
     cpus: float = 2.0
-    disk: int = 64 * 1024 * 1024
+    # Postfix wants one and a half times `message_size_limit` free, and many set 50 or 100 MB.
+    disk: int = 192 * 1024 * 1024
     wall: float = 150.0
     """All that a run may take, with a server that keeps its clients waiting on purpose; one that does not gets
     ``usual``."""

@@ -42,6 +42,7 @@ def test_without_an_mx_mail_goes_to_the_domain_itself() -> None:
         "@ MX 10 m\n@ MX 20 n\n" + HOST + "n A 192.0.2.1\n",
         "@ MX 10 four\n@ MX 10 six\nfour A 192.0.2.1\nsix AAAA 2001:db8::1\n",
         "@ A 192.0.2.1\n@ AAAA 2001:db8::1\n",
+        "@ MX 10 m\nm A 192.0.2.1\n",
     ],
 )
 def test_mail_that_reaches_its_server_by_whatever_name(zone: str) -> None:
@@ -57,7 +58,6 @@ def test_mail_that_reaches_its_server_by_whatever_name(zone: str) -> None:
         ("@ MX 10 m\n@ MX 20 n\n" + HOST + "n A 192.0.2.9\n", "(preference 20, where senders bring it", ["@", "n"]),
         ("@ MX 5 n\n@ MX 20 m\n" + HOST + "n A 192.0.2.9\n", "(preference 5, the best preference", ["@", "n"]),
         ("@ MX 10 n\nn CNAME m\n" + HOST, "an alias (CNAME)", ["@", "n"]),
-        ("@ MX 10 m\nm A 192.0.2.1\n", "no AAAA record for 2001:db8::1: a sender with IPv6 alone", ["@"]),
         ("@ MX 10 m\nm AAAA 2001:db8::1\n", "no A record for 192.0.2.1: a sender with IPv4 alone", ["@"]),
         ("@ MX 10 gone.third.example.\n", "which has no address, so that no sender", ["@"]),
         ("@ MX 0 .\n@ A 192.0.2.1\n@ AAAA 2001:db8::1\n", "is the null MX (RFC 7505)", ["@"]),

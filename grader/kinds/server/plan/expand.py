@@ -31,6 +31,7 @@ _MANY = frozenset(
         "lookalike_name",
         "lookalike_recipient",
         "lookalike_sender",
+        "mentioned_sender",
         "mentioned",
         "mentioned_address",
         "mentioned_recipient",
@@ -144,6 +145,10 @@ class Expansion:
                 return mentions.domains
             case "mentioned_address":
                 return self._mentioned_addresses()
+            case "mentioned_sender":
+                user = (entry.user or names["alice"]).removesuffix("!")
+                own = {f"{user}@{names[key]}".lower() for key in ("domain", "host")}
+                return [address for address in self._mentioned_addresses() if address.lower() not in own]
             case "mentioned_recipient":
                 return self._mentioned_recipients()
             case "alias":
