@@ -27,7 +27,7 @@ NO_ENGINE = "none"
 
 
 @dataclass(frozen=True)
-class Run:
+class Graded:
     """One submission graded: what happened, and the judgement."""
 
     evidence: AnyEvidence
@@ -50,7 +50,7 @@ def grade(
     hints: str = "example",
     progress: Progress = quiet,
     overlap: Callable[[], object] = bool,
-) -> Run:
+) -> Graded:
     """Grade one submission; ``engine`` may be ``None`` for a lab that needs none.
 
     ``student`` and ``key`` draw the variant, without a student the canonical one; ``variant`` replaces it. ``only``
@@ -78,7 +78,7 @@ def grade(
     from grader.judge import judge  # imported by now, while the machines were busy
 
     evidence = redact(evidence, plan.secrets)
-    return Run(evidence, judge(evidence, hints=hints, only=only))
+    return Graded(evidence, judge(evidence, hints=hints, only=only))
 
 
 @dataclass(frozen=True)

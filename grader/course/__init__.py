@@ -4,7 +4,7 @@
 tells what need not be done again. Who does the work is ``grader.schedule``'s affair.
 """
 
-from grader.course.conduct import Settings, Summary, grade_class
+from grader.course.conduct import ClassSettings, Summary, grade_class
 from grader.course.rows import ClassRow
 
-__all__ = ["ClassRow", "Settings", "Summary", "grade_class"]
+__all__ = ["ClassRow", "ClassSettings", "Summary", "grade_class"]

@@ -31,7 +31,7 @@ PATIENCE = 15.0
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClassSettings:
     """How a class is graded. ``draw`` gives every student the variant drawn from their name and ``key``."""
 
     lab: str | Path
@@ -68,7 +68,7 @@ class Summary:
 
 
 def grade_class(
-    settings: Settings,
+    settings: ClassSettings,
     sources: Sequence[Path],
     *,
     report: Report,

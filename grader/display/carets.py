@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 from rich.text import Text
 
-from grader.display.excerpts import Row
+from grader.display.excerpts import ExcerptRow
 from grader.display.text import one_line
 
 STYLE = "bold red"
@@ -15,7 +15,7 @@ CONTEXT = 0.6
 """The share of a narrow line that shows what stands before the mark."""
 
 
-def marked(row: Row, width: int) -> Iterator[Text]:
+def marked(row: ExcerptRow, width: int) -> Iterator[Text]:
     """The line, cut around its first mark where it is too wide, and the carets beneath it if anything is marked."""
     pieces = [(one_line(text.replace("\t", "    ")), is_marked) for text, is_marked in row.parts()]
     whole = sum(cell_len(text) for text, _ in pieces)

@@ -9,7 +9,7 @@ from grader.model.pointer import Pointer
 
 
 @dataclass(frozen=True)
-class Row:
+class ExcerptRow:
     """A line of an excerpt. ``who`` is ``C``, ``S``, ``*`` or empty; ``number`` counts from 1.
 
     ``marks`` are where marked characters begin and end, in their order.
@@ -42,7 +42,7 @@ class Excerpt:
 
     pointer: Pointer
     title: str
-    rows: list[Row]
+    rows: list[ExcerptRow]
     total: int
 
     @property
@@ -51,7 +51,7 @@ class Excerpt:
         names = {"log": "the log", "zone": "the zone"}
         return names.get(self.pointer.kind, f"{self.pointer.kind} {self.pointer.id}")
 
-    def with_gaps(self) -> Iterator[Row | int]:
+    def with_gaps(self) -> Iterator[ExcerptRow | int]:
         """The rows, and between them how many lines are left out there."""
         next_number = 1
         for row in self.rows:
@@ -91,5 +91,5 @@ def cut(
     # To say that one line is left out takes a line.
     known = wanted | {-1, len(lines)}
     wanted |= {index for index in range(len(lines)) if {index - 1, index + 1} <= known}
-    rows = [Row(index + 1, *lines[index], decisive=index == decisive) for index in sorted(wanted)]
+    rows = [ExcerptRow(index + 1, *lines[index], decisive=index == decisive) for index in sorted(wanted)]
     return Excerpt(pointer, title, rows, len(lines))

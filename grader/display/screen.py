@@ -13,7 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from grader.display.excerpts import Excerpt, Row
+from grader.display.excerpts import Excerpt, ExcerptRow
 from grader.display.text import encodable, inert, one_line, visible
 from grader.model.result import Status
 
@@ -118,7 +118,7 @@ class ExcerptLines:
         width = max(10, options.max_width - digits - 3)
         for row in self.excerpt.with_gaps():
             mark, style, number = bar, QUIET, ""
-            if isinstance(row, Row) and (row.marks or self.excerpt.pointer.kind == "zone"):
+            if isinstance(row, ExcerptRow) and (row.marks or self.excerpt.pointer.kind == "zone"):
                 from grader.display.carets import marked
 
                 mark, style = (arrow, "bold red") if row.decisive else (bar, QUIET)
@@ -143,7 +143,7 @@ class ExcerptLines:
                 mark, number = bar if mark == bar else " ", ""
 
 
-def _spoken(row: Row) -> str:
+def _spoken(row: ExcerptRow) -> str:
     return f"{row.said_by} {row.text}" if row.who else row.text
 
 

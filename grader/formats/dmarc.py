@@ -51,7 +51,7 @@ class Uri(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Record:
+class DmarcRecord:
     """A policy record."""
 
     text: str
@@ -116,11 +116,11 @@ class Record:
         return self.valid or any(uri.valid for uri in self.uris())
 
 
-def read_record(text: str) -> Record | None:
+def read_record(text: str) -> DmarcRecord | None:
     """A TXT record, decoded as latin-1, as a policy record; ``None`` where it is none (section 4.7, ``v``)."""
     if not VERSION.match(text):
         return None
-    return Record(text, read_tags(text, any_case=True))
+    return DmarcRecord(text, read_tags(text, any_case=True))
 
 
 def same_mailbox(one: str, other: str) -> bool:

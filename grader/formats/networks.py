@@ -16,19 +16,19 @@ _BITS: dict[int, int] = {4: 32, 6: 128}
 
 
 @dataclass(frozen=True)
-class Addresses:
+class AddressSet:
     """A set of IPv4 or IPv6 addresses. ``ranges`` are first and last as numbers, in order, with gaps between them."""
 
     version: Version
     ranges: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def everything(cls, version: Version) -> Addresses:
+    def everything(cls, version: Version) -> AddressSet:
         """All addresses of a family."""
         return cls(version, ((0, (1 << _BITS[version]) - 1),))
 
     @classmethod
-    def of(cls, version: Version, networks: Iterable[Network | Address]) -> Addresses:
+    def of(cls, version: Version, networks: Iterable[Network | Address]) -> AddressSet:
         """The addresses in any of these networks, as far as they are of the family."""
         found = []
         for network in networks:
@@ -41,7 +41,7 @@ class Addresses:
         return cls(version, _joined(found))
 
     @classmethod
-    def union(cls, sets: Sequence[Addresses]) -> Addresses:
+    def union(cls, sets: Sequence[AddressSet]) -> AddressSet:
         """All of several sets of one family, of which there must be one at least."""
         if len(sets) == 1:
             return sets[0]
@@ -50,19 +50,19 @@ class Addresses:
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
-    def __or__(self, other: Addresses) -> Addresses:
-        return Addresses(self.version, _joined([*self.ranges, *other.ranges]))
+    def __or__(self, other: AddressSet) -> AddressSet:
+        return AddressSet(self.version, _joined([*self.ranges, *other.ranges]))
 
-    def __and__(self, other: Addresses) -> Addresses:
+    def __and__(self, other: AddressSet) -> AddressSet:
         if len(other.ranges) > len(self.ranges):
             return other & self
         found = []
         for first, last in other.ranges:
             for low, high in self.ranges[self._touched(first, last)]:
                 found.append((max(first, low), min(last, high)))
-        return Addresses(self.version, tuple(found))
+        return AddressSet(self.version, tuple(found))
 
-    def __sub__(self, other: Addresses) -> Addresses:
+    def __sub__(self, other: AddressSet) -> AddressSet:
         if len(other.ranges) == 1:  # as one term of thousands is: only what it touches is looked at
             first, last = other.ranges[0]
             touched = self._touched(first, last)
@@ -71,7 +71,7 @@ class Addresses:
                 left += [(low, first - 1)] if low < first else []
                 left += [(last + 1, high)] if high > last else []
             ranges = (*self.ranges[: touched.start], *left, *self.ranges[touched.stop :])
-            return Addresses(self.version, ranges)
+            return AddressSet(self.version, ranges)
         gaps = []
         at = 0
         for first, last in other.ranges:
@@ -81,7 +81,7 @@ class Addresses:
         end = (1 << _BITS[self.version]) - 1
         if at <= end:
             gaps.append((at, end))
-        return self & Addresses(self.version, tuple(gaps))
+        return self & AddressSet(self.version, tuple(gaps))
 
     def _touched(self, first: int, last: int) -> slice:
         """The ranges that have an address between these two."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
-from grader.formats.networks import Address, Addresses, Network
+from grader.formats.networks import Address, AddressSet, Network
 from grader.formats.spfmacros import macro_fault, pieces
 
 VERSION = re.compile(r"v=spf1(?: |$)", re.IGNORECASE)
@@ -42,7 +42,7 @@ _LENGTH = re.compile(r"0|[1-9][0-9]{0,2}")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?", re.IGNORECASE)
 
 
-class Fault(NamedTuple):
+class SpfFault(NamedTuple):
     """What breaks a term, and where in the record it stands."""
 
     kind: FaultKind
@@ -70,7 +70,7 @@ class Term:
     address: Address | None = None
     prefix4: int | None = None
     prefix6: int | None = None
-    fault: Fault | None = None
+    fault: SpfFault | None = None
 
     @property
     def asks(self) -> bool:
@@ -86,15 +86,15 @@ class Term:
         return network_of(self.address, length)
 
     @cached_property
-    def covered(self) -> Addresses | None:
+    def covered(self) -> AddressSet | None:
         """The same as a set."""
         if self.network is None:
             return None
-        return Addresses.of(4 if self.network.version == 4 else 6, [self.network])
+        return AddressSet.of(4 if self.network.version == 4 else 6, [self.network])
 
 
 @dataclass(frozen=True)
-class Record:
+class SpfRecord:
     """An SPF record: its terms in order."""
 
     text: str
@@ -121,7 +121,7 @@ class Record:
 
 
 @lru_cache(maxsize=500)
-def read_record(text: str) -> Record | None:
+def read_record(text: str) -> SpfRecord | None:
     """A TXT record as an SPF record; ``None`` where it is none (section 4.5)."""
     if not VERSION.match(text):
         return None
@@ -131,10 +131,10 @@ def read_record(text: str) -> Record | None:
         term = _term(found[0], found.start())
         if term.is_modifier and term.name in MODIFIERS:
             if term.name in seen and term.fault is None:
-                term = replace(term, fault=Fault("repeated", term.start, term.end))
+                term = replace(term, fault=SpfFault("repeated", term.start, term.end))
             seen.add(term.name)
         terms.append(term)
-    return Record(text, tuple(terms))
+    return SpfRecord(text, tuple(terms))
 
 
 def _term(text: str, start: int) -> Term:
@@ -158,34 +158,34 @@ def _term(text: str, start: int) -> Term:
         term = replace(term, qualifier=qualifier, name=name[1].lower())
         term, fault = _mechanism(term, name.end())
     if strange := _STRANGE.search(text):
-        fault = Fault("character", start + strange.start(), start + strange.end())
+        fault = SpfFault("character", start + strange.start(), start + strange.end())
     return replace(term, fault=fault) if fault else term
 
 
-def _qualified(term: Term) -> Fault:
-    return Fault("qualifier", term.start, term.start + 1)
+def _qualified(term: Term) -> SpfFault:
+    return SpfFault("qualifier", term.start, term.start + 1)
 
 
-def _modifier_fault(term: Term) -> Fault | None:
+def _modifier_fault(term: Term) -> SpfFault | None:
     if term.name in MODIFIERS:
         return _domain_fault(term.domain, term.domain_start, term)
     bad = macro_fault(term.domain)
-    return Fault("macro", term.domain_start + bad[0], term.domain_start + bad[1]) if bad else None
+    return SpfFault("macro", term.domain_start + bad[0], term.domain_start + bad[1]) if bad else None
 
 
-def _mechanism(term: Term, at: int) -> tuple[Term, Fault | None]:
+def _mechanism(term: Term, at: int) -> tuple[Term, SpfFault | None]:
     """A mechanism whose name ends at ``at``, with what stands behind the name."""
     rest = term.text[at:]
     begins = term.start + at
     if term.name not in MECHANISMS:
-        return term, Fault("name", begins - len(term.name) if term.name else term.start, term.end)
+        return term, SpfFault("name", begins - len(term.name) if term.name else term.start, term.end)
     if term.name == "all":
-        return term, Fault("trailing", begins, term.end) if rest else None
+        return term, SpfFault("trailing", begins, term.end) if rest else None
     if term.name in ("ip4", "ip6"):
         return _network(term, rest, begins)
     if rest and rest[0] not in (":/" if term.name in ("a", "mx") else ":"):
-        return term, Fault("trailing", begins, term.end)
-    prefixes: Fault | None = None
+        return term, SpfFault("trailing", begins, term.end)
+    prefixes: SpfFault | None = None
     if term.name in ("a", "mx"):
         found = _PREFIXES.search(rest)
         assert found is not None
@@ -193,14 +193,14 @@ def _mechanism(term: Term, at: int) -> tuple[Term, Fault | None]:
         rest = rest[: found.start()]
     if not rest:
         needed = term.name in ("include", "exists")
-        return term, Fault("domain-missing", begins, term.end) if needed else prefixes
+        return term, SpfFault("domain-missing", begins, term.end) if needed else prefixes
     if not rest.startswith(":"):
-        return term, Fault("prefix", begins, term.end)
+        return term, SpfFault("prefix", begins, term.end)
     term = replace(term, domain=rest[1:], domain_start=begins + 1)
     return term, _domain_fault(term.domain, term.domain_start, term) or prefixes
 
 
-def _with_prefixes(term: Term, found: re.Match[str], begins: int) -> tuple[Term, Fault | None]:
+def _with_prefixes(term: Term, found: re.Match[str], begins: int) -> tuple[Term, SpfFault | None]:
     """The prefix lengths of a term, which ``found`` has at its end."""
     lengths: list[int | None] = [None, None]
     fault = None
@@ -211,25 +211,25 @@ def _with_prefixes(term: Term, found: re.Match[str], begins: int) -> tuple[Term,
             lengths[number - 1] = int(found[number])
         else:
             slash = begins + found.start(number) - number
-            fault = fault or Fault("prefix", slash, begins + found.end(number))
+            fault = fault or SpfFault("prefix", slash, begins + found.end(number))
     return replace(term, prefix4=lengths[0], prefix6=lengths[1]), fault
 
 
-def _network(term: Term, rest: str, begins: int) -> tuple[Term, Fault | None]:
+def _network(term: Term, rest: str, begins: int) -> tuple[Term, SpfFault | None]:
     if rest in ("", ":") or rest.startswith(":/"):
-        return term, Fault("address-missing", begins, term.end)
+        return term, SpfFault("address-missing", begins, term.end)
     if not rest.startswith(":"):
-        return term, Fault("trailing", begins, term.end)
+        return term, SpfFault("trailing", begins, term.end)
     written, slash, length = rest[1:].partition("/")
     address = _address(term.name, written)
     ends = begins + 1 + len(written)
     if address is None:
-        return term, Fault("address", begins + 1, ends)
+        return term, SpfFault("address", begins + 1, ends)
     term = replace(term, address=address)
     if not slash:
         return term, None
     if not _LENGTH.fullmatch(length) or int(length) > address.max_prefixlen:
-        return term, Fault("prefix", ends, term.end)
+        return term, SpfFault("prefix", ends, term.end)
     if address.version == 4:
         return replace(term, prefix4=int(length)), None
     return replace(term, prefix6=int(length)), None
@@ -244,12 +244,12 @@ def _address(name: str, written: str) -> Address | None:
         return None
 
 
-def _domain_fault(spec: str, start: int, term: Term) -> Fault | None:
+def _domain_fault(spec: str, start: int, term: Term) -> SpfFault | None:
     """What keeps a text from being a domain-spec (section 7.1)."""
     if not spec:
-        return Fault("domain-missing", max(term.start, start - 1), term.end)
+        return SpfFault("domain-missing", max(term.start, start - 1), term.end)
     if bad := macro_fault(spec):
-        return Fault("macro", start + bad[0], start + bad[1])
+        return SpfFault("macro", start + bad[0], start + bad[1])
     last = list(pieces(spec))[-1].text
     if last.startswith("%"):
         return None
@@ -258,7 +258,7 @@ def _domain_fault(spec: str, start: int, term: Term) -> Fault | None:
         return None
     ends = start + len(spec)
     begins = ends - len(label) - (1 if last.endswith(".") else 0)
-    return Fault("domain", min(begins, ends - 1), ends)
+    return SpfFault("domain", min(begins, ends - 1), ends)
 
 
 def network_of(address: Address, length: int | None) -> Network:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from grader import kinds, resources
 from grader.labs import cache
-from grader.labs.world import World, program_digest, read_world
+from grader.labs.world import LabWorld, program_digest, read_world
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 from grader.model.lab import Check, Lab, Wrong
@@ -146,7 +146,7 @@ def _of_another(fault: Diagnostic, named: str) -> Diagnostic:
     return replace(fault, sentence=sentence)
 
 
-def _complaints(lab: Lab, path: Path, world: World) -> Iterator[Diagnostic]:
+def _complaints(lab: Lab, path: Path, world: LabWorld) -> Iterator[Diagnostic]:
     """What the schema cannot say: names that nothing bears, codes that no check has, circles."""
     folder = path.absolute().parent.name
     if lab.id != folder:
@@ -178,7 +178,7 @@ def _code_complaints(check: Check, codes: list[str], here: tuple[str | int, ...]
                 )
 
 
-def _text_complaints(check: Check, world: World, here: tuple[str | int, ...]) -> Iterator[Diagnostic]:
+def _text_complaints(check: Check, world: LabWorld, here: tuple[str | int, ...]) -> Iterator[Diagnostic]:
     texts = {key: getattr(check, key) for key in ("title", "why", "next", "expected", "explain")}
     for key, text in texts.items():
         for name in sorted(names_in(text or "") - world.names.keys()):

@@ -14,7 +14,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from grader import kinds
-from grader.labs.world import World, read_world
+from grader.labs.world import LabWorld, read_world
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.variant import CANONICAL, Variant
@@ -126,14 +126,14 @@ def _with_texts(variant: Variant, lab: Lab) -> Variant:
     return replace(variant, texts=texts) if texts else variant
 
 
-def _password(world: World, random: KeyedRandom, user: str) -> str:
+def _password(world: LabWorld, random: KeyedRandom, user: str) -> str:
     words = world.words.passwords
     first = random.word(words, "password", user, "first")
     second = random.word(words, "password", user, "second", but=[first])
     return f"{first}-{second}-{random.number(900, 'password', user, 'digits') + 100}"
 
 
-def _names(world: World, random: KeyedRandom) -> dict[str, str]:
+def _names(world: LabWorld, random: KeyedRandom) -> dict[str, str]:
     names = {name: declared.canonical for name, declared in world.names.items()}
     names |= _domains(world, random)
     names |= _addresses(random)
@@ -142,7 +142,7 @@ def _names(world: World, random: KeyedRandom) -> dict[str, str]:
     return names
 
 
-def _domains(world: World, random: KeyedRandom) -> dict[str, str]:
+def _domains(world: LabWorld, random: KeyedRandom) -> dict[str, str]:
     drawn: list[str] = []
     for purpose in ("domain", "outside", "partner", "third", "newsletter", "analyser"):
         drawn.append(random.word(world.words.domains, purpose, but=drawn))

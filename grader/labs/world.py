@@ -102,7 +102,7 @@ class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     canonical_passwords: dict[str, str] = field(name="canonical-passwords")
 
 
-class World(Struct, frozen=True):
+class LabWorld(Struct, frozen=True):
     """All that labs can name. ``forms`` are lists of mails; ``zones`` master files by origin, both to be filled in.
 
     ``digest`` is that of the files it was read from.
@@ -117,7 +117,7 @@ class World(Struct, frozen=True):
     words: WordLists
 
 
-def read_world() -> World:
+def read_world() -> LabWorld:
     """The declared world as the files say now, with the forms of instructors' own lab folders (``<folder>/forms``).
 
     Raises ``LabError`` where a file is broken.
@@ -157,12 +157,12 @@ def _files() -> list[tuple[Path, bytes]]:
 
 
 @lru_cache(maxsize=4)
-def _known(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
+def _known(digest: str, files: tuple[tuple[Path, bytes], ...]) -> LabWorld:
     key = cache.digest([digest.encode(), program_digest()])
-    return cache.cached("worlds", key, World, lambda: _make(digest, files))
+    return cache.cached("worlds", key, LabWorld, lambda: _make(digest, files))
 
 
-def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
+def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> LabWorld:
     from grader.labs.yamlfile import parse
 
     (world_path, world_data), (names_path, names_data), *others = files
@@ -181,7 +181,7 @@ def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> World:
     missing = [name for name in declared.zones.values() if name not in zones]
     if missing:
         raise LabError(f"{world_path}: the zone file {missing[0]!r} is not in {world_path.parent / 'zones'}")
-    return World(
+    return LabWorld(
         digest=digest,
         names=declared.names,
         sources=declared.sources,

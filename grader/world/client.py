@@ -25,7 +25,7 @@ Stage = Literal[
 ]
 
 
-class Refused(Exception):
+class ServerRefused(Exception):
     """The server said no, and what was planned for the session is pointless now."""
 
 
@@ -164,7 +164,7 @@ class Client:
         self.outcomes[attempt.id] = self.outcome(attempt)
 
     async def open(self) -> None:
-        """Everything before MAIL. Raises ``Refused``, ``Untrusted`` or ``HungUp``."""
+        """Everything before MAIL. Raises ``ServerRefused``, ``Untrusted`` or ``HungUp``."""
         first = self._first
         self._wire = await connect(
             first.address,
@@ -201,7 +201,7 @@ class Client:
         await self.open()
 
     async def introduce(self, name: str) -> None:
-        """EHLO under another name, which a client may say at any time (RFC 5321 section 4.1.4). Raises ``Refused``."""
+        """EHLO under another name, as a client may at any time (RFC 5321 section 4.1.4). Raises ``ServerRefused``."""
         self.helo = name
         await self._hello()
 
@@ -320,7 +320,7 @@ class Client:
         self._listener.silent = 0
         if reply.code != 220:
             self.progress.replies.append(reply)
-            raise Refused
+            raise ServerRefused
 
     async def _hello(self) -> None:
         """EHLO, or HELO where that is not known (RFC 5321 section 3.2)."""
@@ -336,7 +336,7 @@ class Client:
         self._hello_reply = reply
         if reply.code != 250:
             self.progress.replies.append(reply)
-            raise Refused
+            raise ServerRefused
 
     async def _second_reply(self, reply: Reply) -> Reply:
         """A server that takes the preamble for a command answers it, and only then EHLO."""
@@ -351,7 +351,7 @@ class Client:
         reply = await self.ask(command)
         if reply.code != code:
             self.progress.replies.append(reply)
-            raise Refused
+            raise ServerRefused
         return reply
 
     async def _handshake(self, seconds: float) -> None:
@@ -382,7 +382,7 @@ class Client:
         if "AUTH" not in self.extensions and self._hello_reply is not None:
             reply = self._hello_reply
         self.progress.replies.append(reply)
-        raise Refused
+        raise ServerRefused
 
     async def _before(self, commands: list[str]) -> None:
         """The attempt's own commands, whatever is answered, and EHLO again, as XCLIENT asks for."""

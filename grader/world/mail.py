@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
-from grader.world.client import GOODBYE, Client, Refused
+from grader.world.client import GOODBYE, Client, ServerRefused
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
@@ -116,7 +116,7 @@ class Mails:
         client.begin("preface")
         try:
             await client.introduce(batch[0].helo)
-        except Refused:
+        except ServerRefused:
             for attempt in batch:
                 client.settle(attempt)
             return False

@@ -13,7 +13,7 @@ import msgspec
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Client, Listener, Refused, Timeouts, Untrusted
+from grader.world.client import Client, Listener, ServerRefused, Timeouts, Untrusted
 from grader.world.mail import Mails, dialogue
 from grader.world.qmqp import hand_over
 from grader.world.tls import Contexts
@@ -245,7 +245,7 @@ async def _converse(client: Client) -> None:
                 await Mails(client).send(client.attempts)
             else:
                 await dialogue(client, client.attempts[0])
-        except Refused:
+        except ServerRefused:
             for attempt in client.attempts:
                 client.settle(attempt)
         await client.quit()

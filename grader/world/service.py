@@ -29,11 +29,11 @@ from grader.model.protocol.world import (
     ListArrivals,
     Probe,
     Probed,
-    Recorded,
     ResolveKeys,
     Say,
     StartWorld,
     WorldOperation,
+    WorldRecord,
 )
 from grader.world.conversation import Conversations
 from grader.world.dns.nameserver import Nameserver
@@ -144,7 +144,7 @@ class Service:
         if isinstance(request, ResolveKeys):
             return await _resolve(world.nameserver_address, request.names)
         if isinstance(request, Finish):
-            return Recorded(
+            return WorldRecord(
                 arrivals=world.peers.arrivals(),
                 queries=world.nameserver.queries,
                 notes=[*world.nameserver.notes, *world.peers.notes],

@@ -193,7 +193,7 @@ def test_a_failing_engine_is_an_error_of_the_grader_and_no_grade(
     tries = here / "tries"
     real = pipeline.grade
 
-    def failing_for_bob(*positional: Any, **named: Any) -> pipeline.Run:
+    def failing_for_bob(*positional: Any, **named: Any) -> pipeline.Graded:
         if named["student"] == "bob":
             with tries.open("a") as file:
                 file.write("x")

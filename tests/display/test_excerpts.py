@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.display.excerpts import Row
+from grader.display.excerpts import ExcerptRow
 from grader.kinds import show
 from grader.kinds.traffic.excerpts import TrafficExcerpts
 from grader.model.pointer import Pointer, parse
@@ -83,7 +83,7 @@ def test_every_line_is_shown_or_counted(line: int, rows: int) -> None:
     excerpt = KNOWN.excerpt(Pointer("session", session.id, line), rows=rows)
     assert excerpt is not None
     parts = list(excerpt.with_gaps())
-    assert sum(1 if isinstance(part, Row) else part for part in parts) == 46
+    assert sum(1 if isinstance(part, ExcerptRow) else part for part in parts) == 46
     assert 1 not in parts
     assert [row.number for row in excerpt.rows if row.decisive] == [line + 1]
 

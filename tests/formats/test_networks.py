@@ -7,7 +7,7 @@ import ipaddress
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.formats.networks import Addresses
+from grader.formats.networks import AddressSet
 
 WORLD = ipaddress.ip_network("192.0.2.0/28")
 NETWORKS = st.lists(
@@ -18,7 +18,7 @@ NETWORKS = st.lists(
 )
 
 
-def members(found: Addresses) -> set[int]:
+def members(found: AddressSet) -> set[int]:
     return {number for first, last in found.ranges for number in range(first, last + 1)}
 
 
@@ -28,20 +28,20 @@ def naive(networks: list[ipaddress.IPv4Network]) -> set[int]:
 
 @given(NETWORKS, NETWORKS)
 def test_they_are_sets(one: list[ipaddress.IPv4Network], other: list[ipaddress.IPv4Network]) -> None:
-    a, b = Addresses.of(4, one), Addresses.of(4, other)
+    a, b = AddressSet.of(4, one), AddressSet.of(4, other)
     assert members(a) == naive(one)
     assert members(a | b) == naive(one) | naive(other)
     assert members(a & b) == naive(one) & naive(other)
     assert members(a - b) == naive(one) - naive(other)
     assert (a.size, bool(a)) == (len(naive(one)), bool(naive(one)))
-    assert Addresses.of(4, a.networks()) == a
+    assert AddressSet.of(4, a.networks()) == a
     assert not a or int(a.witness) in members(a)
 
 
 def test_everybody() -> None:
-    assert [str(network) for network in Addresses.everything(6).networks()] == ["::/0"]
-    assert Addresses.everything(4).size == 2**32
-    rest = Addresses.everything(4) - Addresses.of(4, [ipaddress.ip_network("128.0.0.0/1")])
+    assert [str(network) for network in AddressSet.everything(6).networks()] == ["::/0"]
+    assert AddressSet.everything(4).size == 2**32
+    rest = AddressSet.everything(4) - AddressSet.of(4, [ipaddress.ip_network("128.0.0.0/1")])
     assert [str(network) for network in rest.networks()] == ["0.0.0.0/1"]
-    assert not Addresses.everything(4) - Addresses.everything(4)
-    assert not Addresses.of(6, [WORLD])
+    assert not AddressSet.everything(4) - AddressSet.everything(4)
+    assert not AddressSet.of(6, [WORLD])

@@ -9,7 +9,7 @@ import spf as pyspf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from grader.formats.spf import Record, read_record
+from grader.formats.spf import SpfRecord, read_record
 from grader.formats.spfmacros import expand, macro_fault
 
 VALUES = {
@@ -18,7 +18,7 @@ VALUES = {
 }  # fmt: skip
 
 
-def record(text: str) -> Record:
+def record(text: str) -> SpfRecord:
     found = read_record(text)
     assert found
     return found

@@ -20,7 +20,7 @@ VARIANT = labs.draw_variant(LAB)
 SOLUTION = labs.render_submission(FOLDER / "solution", VARIANT).files["example.com.zone"].decode()
 
 
-def graded(zone: str | bytes, variant: Variant = VARIANT) -> pipeline.Run:
+def graded(zone: str | bytes, variant: Variant = VARIANT) -> pipeline.Graded:
     """The run of a zone in the canonical variant, or another."""
     name = f"{variant.names['domain']}.zone"
     data = zone if isinstance(zone, bytes) else zone.encode()

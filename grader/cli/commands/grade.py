@@ -80,12 +80,12 @@ def grade(
     from grader.cli.class_progress import ClassProgress
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
-    from grader.course import Settings, grade_class
+    from grader.course import ClassSettings, grade_class
 
     able = engine_for(labs.load(labs.find(lab)), engine)
     if able is not None:
         build_image(able)
-    settings = Settings(
+    settings = ClassSettings(
         lab=labs.find(lab),
         out=out,
         engine=able,

@@ -20,11 +20,11 @@ LARGEST = 8_000_000
 INSTALLED = 1577836800  # 2020-01-01T00:00:00Z
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """A request that cannot be carried out, in one sentence."""
 
 
-class Broken(Refused):
+class Broken(RequestRefused):
     """One that shows that this host, or the request, is not as it ought to be, whatever the student did."""
 
 

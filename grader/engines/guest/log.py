@@ -7,7 +7,7 @@ import re
 import socket
 import time
 
-from .files import Refused, read, read_some, text
+from .files import RequestRefused, read, read_some, text
 from .loop import Loop
 
 LONGEST = 20_000
@@ -38,7 +38,7 @@ class Log:
             self._lost += 1
 
     def listen(self, path: str) -> None:
-        """Be the syslog at this path (syslog(3)). Raises ``Refused``."""
+        """Be the syslog at this path (syslog(3)). Raises ``RequestRefused``."""
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -46,7 +46,7 @@ class Log:
             server.bind(path)
             os.chmod(path, 0o666)
         except OSError as error:
-            raise Refused(f"cannot listen on {path}: {error.strerror}") from error
+            raise RequestRefused(f"cannot listen on {path}: {error.strerror}") from error
         self._loop.watch(server.detach(), self._read_syslog)
 
     def _read_syslog(self, fd: int) -> None:

@@ -7,7 +7,7 @@ import os
 import select
 import signal
 
-from .files import Broken, Refused
+from .files import Broken, RequestRefused
 from .operations import OPERATIONS, Host
 
 SKELETON = "/usr/share/smtplab/skeleton.tar"
@@ -76,11 +76,11 @@ def _answer(host: Host, line: bytes) -> dict[str, object]:
         request = json.loads(line)
         operation = OPERATIONS.get(request.pop("op"))
         if operation is None:
-            raise Refused("there is no such request")
+            raise RequestRefused("there is no such request")
         return {"ok": True, "value": operation(host, **request)}
     except Broken as error:
         return _broken(error)
-    except Refused as error:
+    except RequestRefused as error:
         return {"ok": False, "error": str(error)}
     except Exception as error:
         return {"ok": False, "error": f"{type(error).__name__}: {error}"}

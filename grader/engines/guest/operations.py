@@ -6,7 +6,7 @@ import binascii
 import os
 import signal
 
-from .files import WRITABLE, Broken, Refused, writable, write
+from .files import WRITABLE, Broken, RequestRefused, writable, write
 from .log import Log
 from .loop import Loop
 from .mail import Mailboxes
@@ -55,7 +55,7 @@ def install(host: Host, files: list[File]) -> None:
         try:
             write(path, binascii.a2b_base64(file["data"]), file["mode"], file["owner"])
         except OSError as error:
-            raise Refused(f"cannot install {path}: {error.strerror}") from error
+            raise RequestRefused(f"cannot install {path}: {error.strerror}") from error
         except KeyError as error:
             raise Broken(f"cannot install {path}: no such owner {file['owner']}") from error
 

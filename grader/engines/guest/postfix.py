@@ -7,7 +7,7 @@ import os
 import re
 import time
 
-from .files import Refused, read, text, writable, write
+from .files import RequestRefused, read, text, writable, write
 from .log import Log
 from .mail import Mailboxes
 from .processes import Process, Processes
@@ -92,7 +92,7 @@ class Postfix:
         if os.path.isdir(self.queue_directory):
             try:
                 self._log.listen(self.queue_directory + "/dev/log")
-            except Refused as refused:
+            except RequestRefused as refused:
                 # A folder that can be no queue: what Postfix says of it is what counts.
                 self._log.add(f"smtplab: {refused}")
 

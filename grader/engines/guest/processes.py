@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from .files import Refused, read_some, text
+from .files import RequestRefused, read_some, text
 from .log import Log
 from .loop import Loop
 
@@ -69,7 +69,7 @@ class Processes:
         self._log = log
 
     def spawn(self, argv: list[str], source: int | None = None) -> Process:
-        """Start a command whose output is kept, with ``source`` for its standard input. Raises ``Refused``."""
+        """Start a command whose output is kept, with ``source`` for its standard input. Raises ``RequestRefused``."""
         process, read = self._start(argv, source)
 
         def keep(fd: int) -> None:
@@ -84,7 +84,7 @@ class Processes:
         return process
 
     def service(self, argv: list[str]) -> Process:
-        """Start a program that stays; what it prints goes to the log. Raises ``Refused``."""
+        """Start a program that stays; what it prints goes to the log. Raises ``RequestRefused``."""
         process, read = self._start(argv, None)
         self._loop.watch(read, self._log.read_stdout)
         return process
@@ -93,12 +93,12 @@ class Processes:
         try:
             read, write = os.pipe()
         except OSError as error:
-            raise Refused(f"cannot start {argv[0]}: {error.strerror}") from error
+            raise RequestRefused(f"cannot start {argv[0]}: {error.strerror}") from error
         try:
             process = Process(argv, write, source)
         except OSError as error:
             os.close(read)
-            raise Refused(f"cannot start {argv[0]}: {error.strerror}") from error
+            raise RequestRefused(f"cannot start {argv[0]}: {error.strerror}") from error
         finally:
             os.close(write)
         self._loop.ends[process.pid] = process.ended

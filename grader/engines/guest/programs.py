@@ -22,7 +22,7 @@ from . import tracing
 from .files import Broken
 from .log import Log
 from .loop import Loop
-from .run import CANNOT_RUN, Run
+from .run import CANNOT_RUN, RunOfProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,10 +68,10 @@ class _Course:
         self._pending = list(reversed(runs))
         self._together = together
         self._end = end
-        self._running: list[Run] = []
-        self._owners: dict[int, Run] = {}
+        self._running: list[RunOfProgram] = []
+        self._owners: dict[int, RunOfProgram] = {}
         self._strays: dict[int, int] = {}
-        self.done: list[Run] = []
+        self.done: list[RunOfProgram] = []
         self.failed: list[ProgramEnd] = []
 
     def traced(self, pid: int, status: int) -> bool:
@@ -89,7 +89,7 @@ class _Course:
             run.kill()
         return True
 
-    def _stopped(self, pid: int, status: int, run: Run | None) -> None:
+    def _stopped(self, pid: int, status: int, run: RunOfProgram | None) -> None:
         if run is None:
             # A new process may report itself before its parent tells of it, or the parent was killed before that.
             self._strays[pid] = status
@@ -118,7 +118,7 @@ class _Course:
 
     def _start(self, spec: ProgramSpec) -> None:
         try:
-            run = Run(self._loop, spec, self._files)
+            run = RunOfProgram(self._loop, spec, self._files)
         except KeyError as error:
             raise Broken(f"there is no account for the program: {error}") from error
         except OSError as error:
@@ -128,7 +128,7 @@ class _Course:
         self._owners[run.pid] = run
         self._running.append(run)
 
-    def _look_at(self, run: Run, now: float) -> None:
+    def _look_at(self, run: RunOfProgram, now: float) -> None:
         run.look(now)
         if run.code is None and not run.late and (run.over(now) or now > self._end):
             run.late = True

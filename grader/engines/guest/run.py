@@ -32,7 +32,7 @@ CANNOT_RUN = 126
 """The exit code of what could not be executed, as of a shell."""
 
 
-class Run:
+class RunOfProgram:
     """One run of a program, from its start to what it left behind."""
 
     def __init__(self, loop: Loop, spec: ProgramSpec, files: list[ProgramFile]) -> None:

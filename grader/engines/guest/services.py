@@ -8,7 +8,7 @@ import socket
 import time
 
 from . import postfix
-from .files import Refused, read, text
+from .files import RequestRefused, read, text
 from .log import Log
 from .loop import Loop
 from .processes import Process, Processes
@@ -36,7 +36,7 @@ class Services:
         self._started: dict[str, Process] = {}
 
     def start(self, services: list[str], config_dir: str, timeout: float) -> ServicesStarted:
-        """Start services, and wait until those beside Postfix can be asked. Raises ``Refused``."""
+        """Start services, and wait until those beside Postfix can be asked. Raises ``RequestRefused``."""
         end = time.monotonic() + timeout
         self._log.listen("/dev/log")
         if "dovecot" in services:
@@ -63,10 +63,10 @@ class Services:
         self._processes.await_(process, lambda: _milter_listens(settings), seconds)
 
     def halt(self, service: str) -> None:
-        """Kill a service, which may have several instances. Raises ``Refused`` where none was started."""
+        """Kill a service, which may have several instances. Raises ``RequestRefused`` where none was started."""
         found = [process for name, process in self._started.items() if name.split("-", 1)[0] == service]
         if not found:
-            raise Refused(f"no service {service} was started")
+            raise RequestRefused(f"no service {service} was started")
         for process in found:
             self._processes.end(process)
 

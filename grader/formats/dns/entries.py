@@ -10,7 +10,7 @@ import re
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
-from grader.formats.dns.tokens import Entry, Scanner, Token, lines_of
+from grader.formats.dns.tokens import Scanner, ZoneEntry, ZoneToken, lines_of
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 MOST_FAULTS = 20
@@ -55,12 +55,12 @@ class Entries(ABC, Generic[N]):
         self._records = 0
 
     @abstractmethod
-    def name(self, token: Token, origin: N) -> N:
+    def name(self, token: ZoneToken, origin: N) -> N:
         """A name, completed with the origin where it has no dot at its end. Raises ``BadEntry``."""
 
     @abstractmethod
     def record(
-        self, entry: Entry, owner: N, ttl: int | None, type_: Token, data: list[Token], origin: N
+        self, entry: ZoneEntry, owner: N, ttl: int | None, type_: ZoneToken, data: list[ZoneToken], origin: N
     ) -> None:
         """Take a record; ``ttl`` is its own, in seconds. Raises ``BadEntry``."""
 
@@ -81,7 +81,7 @@ class Entries(ABC, Generic[N]):
         self.faults += scanner.faults
         self.faults.sort(key=lambda fault: (fault.place.line, fault.place.column))
 
-    def _entry(self, entry: Entry) -> None:
+    def _entry(self, entry: ZoneEntry) -> None:
         first = entry.tokens[0]
         if first.source.startswith("$") and not first.quoted and not entry.continues:
             self._directive(entry)
@@ -97,7 +97,7 @@ class Entries(ABC, Generic[N]):
         self.record(entry, self._owner, ttl, type_, data, self._origin)
         self._records += 1
 
-    def _directive(self, entry: Entry) -> None:
+    def _directive(self, entry: ZoneEntry) -> None:
         first, arguments = entry.tokens[0], entry.tokens[1:]
         word = first.source.upper()
         if word in _REFUSED:
@@ -121,7 +121,7 @@ class _Owners(Entries[str]):
         super().__init__(lines, f"{origin.lower().rstrip('.')}.")
         self.found: list[tuple[str, str]] = []
 
-    def name(self, token: Token, origin: str) -> str:
+    def name(self, token: ZoneToken, origin: str) -> str:
         """See ``Entries``."""
         if token.source == "@":
             return origin
@@ -131,7 +131,13 @@ class _Owners(Entries[str]):
         return text
 
     def record(
-        self, entry: Entry, owner: str, ttl: int | None, type_: Token, data: list[Token], origin: str
+        self,
+        entry: ZoneEntry,
+        owner: str,
+        ttl: int | None,
+        type_: ZoneToken,
+        data: list[ZoneToken],
+        origin: str,
     ) -> None:
         """See ``Entries``."""
         self.found.append((owner.removesuffix("."), type_.source.upper()))
@@ -147,7 +153,7 @@ def owners(data: bytes, origin: str) -> list[tuple[str, str]]:
     return entries.found
 
 
-def _head(entry: Entry, tokens: list[Token]) -> tuple[int | None, Token, list[Token]]:
+def _head(entry: ZoneEntry, tokens: list[ZoneToken]) -> tuple[int | None, ZoneToken, list[ZoneToken]]:
     """TTL and class, in either order and each optional, then the type; the tokens after it."""
     ttl: int | None = None
     last = entry.tokens[0]
@@ -163,7 +169,7 @@ def _head(entry: Entry, tokens: list[Token]) -> tuple[int | None, Token, list[To
     raise BadEntry(last.whole, "the record ends before it says its type and data")
 
 
-def _seconds(token: Token) -> int:
+def _seconds(token: ZoneToken) -> int:
     if token.quoted or not _TTL.fullmatch(token.source) or len(token.source) > 40:
         raise BadEntry(token.whole, "a time to live is a number of seconds, or such as 1h or 2d")
     parts = re.findall(r"(\d+)([a-z]?)", token.source.lower())

@@ -12,7 +12,7 @@ BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
-class Token:
+class ZoneToken:
     """A word or a quoted string as the file writes it, without the quotation marks around it."""
 
     source: str
@@ -28,7 +28,7 @@ class Token:
 
 
 @dataclass
-class Entry:
+class ZoneEntry:
     """A record or directive: a line, or several inside parentheses.
 
     ``continues`` says that it begins with a blank, and so has the owner of the record before it; ``comment`` where
@@ -36,7 +36,7 @@ class Entry:
     """
 
     continues: bool
-    tokens: list[Token] = field(default_factory=list)
+    tokens: list[ZoneToken] = field(default_factory=list)
     comment: Span | None = None
 
 
@@ -48,13 +48,13 @@ class Scanner:
         self._lines = lines
         self._open: Span | None = None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ZoneEntry]:
         """Every entry, in the file's order."""
-        entry = Entry(False)
+        entry = ZoneEntry(False)
         sound = True
         for number, line in enumerate(self._lines):
             if self._open is None:
-                entry, sound = Entry(line[:1] in (" ", "\t")), True
+                entry, sound = ZoneEntry(line[:1] in (" ", "\t")), True
             sound = self._line(number, line, entry) and sound
             if self._open is None and entry.tokens and sound:
                 yield entry
@@ -67,7 +67,7 @@ class Scanner:
         self.faults.append(fault_in(place, sentence))
         return False
 
-    def _line(self, number: int, line: str, entry: Entry) -> bool:
+    def _line(self, number: int, line: str, entry: ZoneEntry) -> bool:
         """Add a line's tokens to the entry; whether the line is sound."""
         at = 0
         while at < len(line):
@@ -100,7 +100,7 @@ class Scanner:
                 at = end
         return True
 
-    def _quoted(self, number: int, line: str, start: int, entry: Entry) -> int:
+    def _quoted(self, number: int, line: str, start: int, entry: ZoneEntry) -> int:
         at = start + 1
         while at < len(line) and line[at] != '"':
             at += 2 if line[at] == "\\" else 1
@@ -111,20 +111,20 @@ class Scanner:
             return -1
         return self._take(number, line, start + 1, at, entry, quoted=True)
 
-    def _word(self, number: int, line: str, start: int, entry: Entry) -> int:
+    def _word(self, number: int, line: str, start: int, entry: ZoneEntry) -> int:
         at = start
         while at < len(line) and line[at] not in ' \t;()"':
             at += 2 if line[at] == "\\" else 1
         return self._take(number, line, start, min(at, len(line)), entry, quoted=False)
 
-    def _take(self, number: int, line: str, start: int, end: int, entry: Entry, *, quoted: bool) -> int:
+    def _take(self, number: int, line: str, start: int, end: int, entry: ZoneEntry, *, quoted: bool) -> int:
         source = line[start:end]
         odd = next((offset for offset, sign in enumerate(source) if ord(sign) < 32 or sign == "\x7f"), None)
         if odd is not None and not (quoted and source[odd] == "\t"):
             shown = f"U+{ord(source[odd]):04X}"
             self._fault(Span(number, start + odd), f"a control character ({shown}) stands here: delete it")
             return -1
-        entry.tokens.append(Token(source, Span(number, start, end - start), quoted))
+        entry.tokens.append(ZoneToken(source, Span(number, start, end - start), quoted))
         entry.comment = None
         return end + 1 if quoted else end
 

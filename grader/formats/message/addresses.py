@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from grader.formats.message.lexer import Malformed, Token, tokens
+from grader.formats.message.lexer import HeaderToken, Malformed, tokens
 
-END = Token("", "", -1, False)
+END = HeaderToken("", "", -1, False)
 
 
 class Mailbox(Struct, frozen=True):
@@ -51,10 +51,10 @@ class _Parser:
                 return Addresses(mailboxes, groups, count)
             self._take(",", "a comma is missing between two addresses")
 
-    def _peek(self) -> Token:
+    def _peek(self) -> HeaderToken:
         return self._tokens[self._next] if self._next < len(self._tokens) else END
 
-    def _pop(self) -> Token:
+    def _pop(self) -> HeaderToken:
         token = self._peek()
         self._next += 1
         return token
@@ -63,7 +63,7 @@ class _Parser:
         token = self._peek()
         return Malformed(what, self._length if token is END else token.position)
 
-    def _take(self, kind: str, otherwise: str) -> Token:
+    def _take(self, kind: str, otherwise: str) -> HeaderToken:
         if self._peek().kind != kind:
             raise self._wrong(otherwise)
         return self._pop()
@@ -84,13 +84,13 @@ class _Parser:
                 self._take(",", "the group is not closed by a semicolon")
         self._pop()
 
-    def _words(self) -> list[Token]:
-        words: list[Token] = []
+    def _words(self) -> list[HeaderToken]:
+        words: list[HeaderToken] = []
         while self._peek().kind in ("atom", "quoted", "."):
             words.append(self._pop())
         return words
 
-    def _mailbox(self, words: list[Token]) -> Mailbox:
+    def _mailbox(self, words: list[HeaderToken]) -> Mailbox:
         if self._peek().kind != "<":
             return self._address_spec(words, "", False)
         self._pop()
@@ -103,7 +103,7 @@ class _Parser:
         self._take(">", "the angle bracket is not closed")
         return mailbox
 
-    def _address_spec(self, words: list[Token], name: str, dotted: bool) -> Mailbox:
+    def _address_spec(self, words: list[HeaderToken], name: str, dotted: bool) -> Mailbox:
         if self._peek().kind != "@":
             raise self._wrong("an address has no @" if words else "an address is missing")
         if not words:
@@ -120,7 +120,7 @@ class _Parser:
             raise self._wrong("white space stands behind the @")
         if token.kind == "literal":
             return self._pop().text
-        labels: list[Token] = []
+        labels: list[HeaderToken] = []
         # A word after white space is no part of the domain: it is what follows the address.
         while self._peek().kind in ("atom", ".") and not self._peek().spaced:
             labels.append(self._pop())
@@ -129,11 +129,11 @@ class _Parser:
         return _dotted(labels, "in the domain")
 
 
-def _joined(words: list[Token]) -> str:
+def _joined(words: list[HeaderToken]) -> str:
     return "".join((" " if word.spaced and place else "") + word.text for place, word in enumerate(words))
 
 
-def _dotted(words: list[Token], where: str) -> str:
+def _dotted(words: list[HeaderToken], where: str) -> str:
     """Words parted by single dots (dot-atom), or one quoted string. Raises ``Malformed``."""
     if len(words) > 1 and any(word.kind == "quoted" for word in words):
         raise Malformed(f"a quoted string and other words are mixed {where}", words[0].position)

@@ -16,7 +16,7 @@ _TOKEN = re.compile(
 )
 
 
-class Token(NamedTuple):
+class HeaderToken(NamedTuple):
     """``kind`` is ``atom``, ``quoted``, ``literal`` or the special character itself.
 
     ``spaced`` says whether white space or a comment stands before it.
@@ -37,9 +37,9 @@ class Malformed(Exception):
         self.position = position
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str) -> list[HeaderToken]:
     """The text's words without white space and comments. Raises ``Malformed``."""
-    found: list[Token] = []
+    found: list[HeaderToken] = []
     position, spaced = 0, False
     while position < len(text):
         if space := _SPACE.match(text, position):
@@ -93,14 +93,14 @@ def without_comments(text: str) -> str:
     return "".join(kept)
 
 
-def _token(text: str, position: int, spaced: bool) -> Token:
+def _token(text: str, position: int, spaced: bool) -> HeaderToken:
     found = _TOKEN.match(text, position)
     assert found is not None
     kind = found.lastgroup or ""
     if kind != "special":
-        return Token(kind, found[0], position, spaced)
+        return HeaderToken(kind, found[0], position, spaced)
     if found[0] == '"':
         raise Malformed("a quotation mark is not closed", position)
     if found[0] == "[":
         raise Malformed("a bracket is not closed", position)
-    return Token(found[0], found[0], position, spaced)
+    return HeaderToken(found[0], found[0], position, spaced)

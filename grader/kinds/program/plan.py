@@ -14,7 +14,7 @@ from grader.labs.certificates import KeyPair, authority, fresh, untrustworthy
 from grader.labs.messages import draw_token
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
-from grader.labs.world import World, read_world
+from grader.labs.world import LabWorld, read_world
 from grader.labs.world_dns import ZoneBook
 from grader.model.plan import HostSpec, Limits, WorldSpec
 from grader.model.submission import Submission
@@ -88,7 +88,7 @@ class _Drawn:
     """The runs and their servers, drawn one after another."""
 
     def __init__(
-        self, lab: ProgramLab, program: Program, variant: Variant, world: World, submission: Submission
+        self, lab: ProgramLab, program: Program, variant: Variant, world: LabWorld, submission: Submission
     ) -> None:
         self.runs: list[ProgramRun] = []
         self.servers: list[SubmissionServerSpec] = []

@@ -17,7 +17,7 @@ from grader.kinds.server.declare import (
     Try,
 )
 from grader.kinds.server.functions import functions
-from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, World, read_world
+from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, LabWorld, read_world
 from grader.model.attempt import Mail
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, nearest, unknown_name
@@ -123,7 +123,7 @@ def _untried(check: ServerCheck, expected: set[str]) -> Iterator[tuple[str, str]
 
 
 def _try_complaints(
-    attempt: Try, codes: list[str], world: World, here: tuple[str | int, ...]
+    attempt: Try, codes: list[str], world: LabWorld, here: tuple[str | int, ...]
 ) -> Iterator[Diagnostic]:
     listeners = [str(listener) for listener in attempt.on]
     sources = [*world.sources, *sorted(MADE_SOURCES)]

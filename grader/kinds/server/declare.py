@@ -163,7 +163,7 @@ class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
     ] = "0644"
 
 
-class Host(Struct, frozen=True, forbid_unknown_fields=True):
+class HostServices(Struct, frozen=True, forbid_unknown_fields=True):
     """The student's host: what runs beside Postfix."""
 
     services: Annotated[
@@ -207,7 +207,7 @@ class ServerLab(lab.Lab, frozen=True, kw_only=True, forbid_unknown_fields=True, 
 
     submission: ServerSubmission
     checks: Annotated[list[ServerCheck], Meta(min_length=1, description="What is judged.")]
-    host: Host = Host()
+    host: HostServices = HostServices()
 
     needs_engine = True
 

@@ -29,7 +29,7 @@ PASSING = re.compile(
 
 
 @dataclass(frozen=True)
-class Case:
+class TrafficCase:
     """One attempt with everything that belongs to it."""
 
     facts: AttemptFacts
@@ -125,14 +125,14 @@ class EvidenceIndex(Generic[F]):
         """What still waited in the student's queue, where there is one."""
         return []
 
-    def cases(self, check: str) -> Iterator[Case]:
+    def cases(self, check: str) -> Iterator[TrafficCase]:
         """The attempts made for a check, in the order of the plan."""
         for facts in self.facts.attempts:
             if facts.check == check:
                 known = self._outcomes.get(facts.id)
                 outcome = known or Outcome(attempt=facts.id, stage="untried")
                 session = self._sessions.get(outcome.session) if outcome.session is not None else None
-                yield Case(
+                yield TrafficCase(
                     facts,
                     outcome,
                     session,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from grader.kinds.traffic.index import Case, EvidenceIndex
+from grader.kinds.traffic.index import EvidenceIndex, TrafficCase
 from grader.model.finding import (
     JUDGES_NOTHING,
     OUT_OF_TIME,
@@ -32,15 +32,15 @@ class TrafficJudge(Generic[C, Index]):
     def __init__(self, index: Index) -> None:
         self.index = index
 
-    def judgements(self, check: C) -> Sequence[Callable[[C, list[Case], Index], list[Finding]]]:
+    def judgements(self, check: C) -> Sequence[Callable[[C, list[TrafficCase], Index], list[Finding]]]:
         """The functions that a check's expectations name, in the order in which their findings matter."""
         raise NotImplementedError
 
-    def passed(self, check: C, cases: list[Case], findings: list[Finding]) -> Judged:
+    def passed(self, check: C, cases: list[TrafficCase], findings: list[Finding]) -> Judged:
         """The result of a check of which everything is as it should be."""
         return Judged("pass", f"{attempts(cases)}, all as expected.")
 
-    def failed(self, check: C, cases: list[Case], bad: list[Finding]) -> Judged:
+    def failed(self, check: C, cases: list[TrafficCase], bad: list[Finding]) -> Judged:
         """The result of a check that these findings break."""
         return failure(bad, len(cases))
 
@@ -70,7 +70,7 @@ class TrafficJudge(Generic[C, Index]):
                 return True
         return False
 
-    def proves(self, check: C, case: Case) -> bool:
+    def proves(self, check: C, case: TrafficCase) -> bool:
         """Whether success of a control's attempt shows that the way is open for those whom the control is for."""
         return True
 
@@ -78,7 +78,7 @@ class TrafficJudge(Generic[C, Index]):
         """See ``grader.kinds.base.Judge``."""
         return []
 
-    def _findings(self, check: C, cases: list[Case]) -> list[Finding]:
+    def _findings(self, check: C, cases: list[TrafficCase]) -> list[Finding]:
         tried = [case for case in cases if case.tried]
         findings = [
             finding for judgement in self.judgements(check) for finding in judgement(check, tried, self.index)
@@ -89,7 +89,7 @@ class TrafficJudge(Generic[C, Index]):
         return findings + [broken(case, OUT_OF_TIME) for case in cases if not case.tried]
 
 
-def attempts(cases: list[Case]) -> str:
+def attempts(cases: list[TrafficCase]) -> str:
     """``1 attempt``, ``12 attempts``: how many were really made."""
     tried = [case for case in cases if case.outcome.stage != "untried"]
     return "1 attempt" if len(tried) == 1 else f"{len(tried)} attempts"

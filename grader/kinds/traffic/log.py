@@ -33,7 +33,7 @@ class LogLine:
     text: str
 
 
-class Log:
+class LogLookups:
     """The lines of one run's log. A mail is known by the token in its Message-ID, its recipients or its sender."""
 
     def __init__(self, lines: list[str]) -> None:

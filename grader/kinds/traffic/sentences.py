@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 
 LONGEST_QUOTE = 240
 
@@ -14,7 +14,7 @@ def quoted(text: str) -> str:
     )
 
 
-def how_it_ended(case: Case) -> str:
+def how_it_ended(case: TrafficCase) -> str:
     """How far an attempt came, and what stopped it."""
     where = f"port {case.facts.listener}"
     stage = case.outcome.stage
@@ -35,7 +35,7 @@ def how_it_ended(case: Case) -> str:
     return f"On {where} the server answered {quoted(reply.text)} to {quoted(reply.command)} from {who}."
 
 
-def _silence(case: Case) -> str:
+def _silence(case: TrafficCase) -> str:
     end = case.session.end if case.session is not None else ""
     return {"timeout": "said nothing", "closed": "hung up", "reset": "broke the connection"}.get(
         end, "ended the conversation"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
 
-from grader.display.excerpts import Row
+from grader.display.excerpts import ExcerptRow
 from grader.display.sentences import count
 from grader.display.text import decoded, visible
 from grader.kinds.traffic.excerpts import TrafficExcerpts, lines_by_session, session_title
@@ -32,7 +32,7 @@ class SessionView:
     session: Session
     title: str
     outcome: str
-    rows: list[Row] = field(default_factory=list)
+    rows: list[ExcerptRow] = field(default_factory=list)
     text: str = ""
     open: bool = False
 
@@ -63,7 +63,7 @@ class TrafficView:
     log_lines: int
 
 
-class Budget:
+class ReportBudget:
     """How much text may still go into the report."""
 
     def __init__(self, characters: int) -> None:
@@ -94,7 +94,7 @@ class Budget:
 
 def traffic_view(known: TrafficExcerpts, pointers: Sequence[Pointer]) -> TrafficView:
     """Arrange evidence; what ``pointers`` lead to is taken first, so that it fits in any case."""
-    facts, budget = known.facts, Budget(BUDGET)
+    facts, budget = known.facts, ReportBudget(BUDGET)
     marked = lines_by_session(pointers)
     wanted = {
         kind: {p.id for p in pointers if p.kind == kind}
@@ -136,9 +136,9 @@ def traffic_view(known: TrafficExcerpts, pointers: Sequence[Pointer]) -> Traffic
 
 
 def _line_by_line(
-    session: Session, marked: set[int], known: TrafficExcerpts, budget: Budget, opened: bool
+    session: Session, marked: set[int], known: TrafficExcerpts, budget: ReportBudget, opened: bool
 ) -> SessionView:
-    rows: list[Row] = []
+    rows: list[ExcerptRow] = []
     left = LONGEST_BLOCK
     last = max(marked, default=0)
     for index, line in enumerate(session.lines):
@@ -146,13 +146,13 @@ def _line_by_line(
         left -= len(text)
         if (left < 0 or budget.left < 0) and index > last:
             more = len(session.lines) - index
-            rows.append(Row(index + 1, "*", f"{count(more, 'more line')} in the evidence document"))
+            rows.append(ExcerptRow(index + 1, "*", f"{count(more, 'more line')} in the evidence document"))
             break
-        rows.append(Row(index + 1, line.who, text, index in marked))
+        rows.append(ExcerptRow(index + 1, line.who, text, index in marked))
     return SessionView(session, session_title(session), _became(session, known), rows=rows, open=opened)
 
 
-def _compact(session: Session, known: TrafficExcerpts, budget: Budget) -> SessionView:
+def _compact(session: Session, known: TrafficExcerpts, budget: ReportBudget) -> SessionView:
     text = budget.block(f"{line.who}{'' if line.who == '*' else ':'} {line.text}" for line in session.lines)
     return SessionView(session, session_title(session), _became(session, known), text=text)
 
@@ -173,12 +173,12 @@ def _accepted(outcomes: list[Outcome]) -> str:
     return f", {accepted} accepted" if accepted else ", none accepted"
 
 
-def _message(arrival: Arrival, decisive: bool, budget: Budget) -> MessageView:
+def _message(arrival: Arrival, decisive: bool, budget: ReportBudget) -> MessageView:
     title = f"taken by {arrival.where}" if arrival.place == "outside" else f"found in {arrival.where}"
     return MessageView(arrival, title, budget.block(decoded(arrival.raw).rstrip("\n").split("\n")), decisive)
 
 
-def _log(lines: list[str], marked: set[int], budget: Budget) -> Markup:
+def _log(lines: list[str], marked: set[int], budget: ReportBudget) -> Markup:
     """The log as one block, in which the lines that a check points to are marked and have anchors."""
     kept = budget.block(lines).split("\n")
     parts = []

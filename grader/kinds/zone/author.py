@@ -8,7 +8,7 @@ from pathlib import Path as Folder
 import msgspec
 
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect, ZoneLab
-from grader.labs.world import World, read_world
+from grader.labs.world import LabWorld, read_world
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, unknown_name
 
@@ -25,7 +25,7 @@ def complaints(lab: ZoneLab) -> Iterator[Diagnostic]:
         yield from _check_complaints(check, world, ("checks", position))
 
 
-def _check_complaints(check: ZoneCheck, world: World, here: Path) -> Iterator[Diagnostic]:
+def _check_complaints(check: ZoneCheck, world: LabWorld, here: Path) -> Iterator[Diagnostic]:
     for number, text in enumerate(check.expect.answers or []):
         yield from _unknown(text, world, (*here, "expect", "answers", number))
     for number, entry in enumerate(check.attempts):
@@ -89,7 +89,7 @@ def _texts(value: object) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _unknown(text: str, world: World, here: Path) -> Iterator[Diagnostic]:
+def _unknown(text: str, world: LabWorld, here: Path) -> Iterator[Diagnostic]:
     for name in sorted(names_in(text) - world.names.keys()):
         yield fault_at(here, unknown_name(name, world.names))
 

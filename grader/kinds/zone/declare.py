@@ -91,7 +91,10 @@ class DeliveryRequest(Struct, frozen=True, forbid_unknown_fields=True):
 
     domain: Annotated[str, Meta(description="The domain in RCPT TO.")]
     addresses: Annotated[
-        list[str], Meta(description="The addresses of its mail server: senders reach those of IPv4, and none but these.")
+        list[str],
+        Meta(
+            description="The addresses of its mail server: senders reach those of IPv4, and none but these."
+        ),
     ]
     title: Annotated[str, Meta(description="The mail in a few words, for the report.")] = ""
 

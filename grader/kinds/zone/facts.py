@@ -116,7 +116,7 @@ class Reception(Struct, frozen=True):
     ] = ""
 
 
-class Answer(Struct, frozen=True):
+class DnsAnswer(Struct, frozen=True):
     """What DNS answered to a question; ``rcode`` is ``NOERROR``, ``NXDOMAIN`` and so on."""
 
     attempt: str
@@ -260,7 +260,7 @@ class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     faults: list[Diagnostic] = []
     records: list[ZoneRecord] = []
     receptions: list[Reception] = []
-    answers: list[Answer] = []
+    answers: list[DnsAnswer] = []
     reportings: list[Reporting] = []
     measured: list[Measured] = []
     published: list[Policies] = []

@@ -60,7 +60,7 @@ class Submitted(Struct, frozen=True):
     conversation: Conversation
 
 
-class Recorded(Struct, frozen=True):
+class WorldRecord(Struct, frozen=True):
     """Everything that the world has seen. ``notes`` are remarks on limits reached.
 
     ``submissions`` are the sessions of each run of a program with its submission server, in their order.
@@ -72,7 +72,7 @@ class Recorded(Struct, frozen=True):
     submissions: dict[str, list[Submitted]]
 
 
-class Finish(Operation[Recorded], frozen=True, tag="finish"):
+class Finish(Operation[WorldRecord], frozen=True, tag="finish"):
     """Ask for everything that was recorded."""
 
 

@@ -18,7 +18,7 @@ from grader.kinds.program.run.conduct import conduct
 from grader.model.errors import EngineError
 from grader.model.exposure import Exposure
 from grader.model.protocol.host import ProgramEnd, ReadLog, RunPrograms, ServicesStarted, StartServices
-from grader.model.protocol.world import Finish, Recorded, StartWorld, Submitted
+from grader.model.protocol.world import Finish, StartWorld, Submitted, WorldRecord
 from grader.model.submission_server import Authentication, Conversation, Transaction
 from grader.model.traffic import Arrival, Line, Session
 from tests.engines.fake import FakeChannel, Untaken, lost
@@ -55,7 +55,7 @@ def host(**script: list[Any]) -> FakeChannel:
     )
 
 
-def world(recorded: Recorded | Exception | Untaken, start: object = None) -> FakeChannel:
+def world(recorded: WorldRecord | Exception | Untaken, start: object = None) -> FakeChannel:
     return FakeChannel({StartWorld: [start], Finish: [recorded]})
 
 
@@ -65,14 +65,16 @@ def session(text: str) -> Session:
     )
 
 
-def records(conversations: dict[str, list[Conversation]], arrivals: list[Arrival] | None = None) -> Recorded:
+def records(
+    conversations: dict[str, list[Conversation]], arrivals: list[Arrival] | None = None
+) -> WorldRecord:
     """What the world has seen of all runs: of those not named, nothing."""
     program = planned()
     submissions = {
         run.id: [Submitted(session(run.id), one) for one in conversations.get(run.id, [])]
         for run in program.runs
     }
-    return Recorded(arrivals or [], [], ["noted"], submissions)
+    return WorldRecord(arrivals or [], [], ["noted"], submissions)
 
 
 def planned(program: bytes = SCRIPT, executable: frozenset[str] = frozenset({"send"})) -> ProgramPlan:

@@ -34,9 +34,9 @@ from grader.model.protocol.world import (
     ListArrivals,
     Probe,
     Probed,
-    Recorded,
     ResolveKeys,
     StartWorld,
+    WorldRecord,
 )
 from grader.model.traffic import Arrival, Command, Line, Outcome, Session
 from tests.engines.fake import FakeChannel
@@ -88,7 +88,7 @@ def world(stage: str = "accepted", **script: list[Any]) -> FakeChannel:
         "Probe": [lambda asked: probed(asked, stage)],
         "ListArrivals": [lambda _: ["every"]],
         "ResolveKeys": [[]],
-        "Finish": [Recorded([], [], [], {})],
+        "Finish": [WorldRecord([], [], [], {})],
     }
     assert script.keys() <= answers.keys()
     kinds = (StartWorld, AwaitPorts, Probe, ListArrivals, ResolveKeys, Finish)

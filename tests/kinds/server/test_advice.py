@@ -8,7 +8,7 @@ import pytest
 
 from grader.judge import judge
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.server.judge.settings import Settings
+from grader.kinds.server.judge.settings import PostfixSettings
 from grader.model.result import CheckResult
 from grader.model.traffic import Command, Outcome, Queued, Reply
 from tests.judge.builders import OUTSIDE, arrival, check, evidence, facts, lab, outcome
@@ -160,7 +160,7 @@ def test_an_override_of_an_address_comes_before_that_of_the_port() -> None:
         "[2001:db8:113::10]:465/inet/smtpd_tls_wrappermode = yes\nsubmissions/inet/smtpd_tls_wrappermode = no\n"
         "10026/inet/mynetworks = 0.0.0.0/0"
     )
-    settings = Settings(told("smtpd_tls_wrappermode = no", overrides=overrides))
+    settings = PostfixSettings(told("smtpd_tls_wrappermode = no", overrides=overrides))
     six = settings.on("smtpd_tls_wrappermode", "465", "2001:db8:113::10")
     assert (six.value, six.where) == ("yes", "master.cf, below `[2001:db8:113::10]:465`")
     assert (

@@ -18,7 +18,7 @@ from grader.model.protocol.host import (
     ListQueue,
     MasterState,
 )
-from grader.model.protocol.world import AwaitPorts, ListArrivals, Probe, Probed, Recorded
+from grader.model.protocol.world import AwaitPorts, ListArrivals, Probe, Probed, WorldRecord
 from grader.model.traffic import Line, Queued
 from tests.engines.fake import FakeChannel, Untaken, lost
 from tests.judge.builders import check
@@ -248,7 +248,9 @@ def test_mail_to_a_server_without_a_service_may_come_back_but_is_not_awaited() -
 def test_mailboxes_are_searched_for_what_is_sent_to_them_alone() -> None:
     at = host(FindMail=[[delivered("local.t1", "strange")]])
     attempts = [attempt(), attempt("local", mailbox="alice")]
-    around = world(ListArrivals=[["office.t1"]], Finish=[Recorded([arrival("office/1")], [], ["full"], {})])
+    around = world(
+        ListArrivals=[["office.t1"]], Finish=[WorldRecord([arrival("office/1")], [], ["full"], {})]
+    )
     seen = conducted(attempts, OFFICE, LOCAL, host=at, world=around)
     assert at.asked[-1] == FindMail(["local.t1"])
     assert [(a.id, a.place, a.attempts) for a in seen.facts.arrivals] == [
@@ -259,7 +261,7 @@ def test_mailboxes_are_searched_for_what_is_sent_to_them_alone() -> None:
 
 
 def test_arrivals_are_in_the_order_of_the_plan() -> None:
-    last_first = Recorded([arrival(), arrival("office/2"), arrival("office/1")], [], [], {})
+    last_first = WorldRecord([arrival(), arrival("office/2"), arrival("office/1")], [], [], {})
     seen = conducted([attempt(), attempt(number=2)], OFFICE, host=host(), world=world(Finish=[last_first]))
     assert [(a.id, a.attempts) for a in seen.facts.arrivals] == [
         (0, ["office/1"]),
@@ -312,7 +314,7 @@ def eventful(fault: str, entry: object, later: bool) -> tuple[FakeChannel, FakeC
     around = world(
         AwaitPorts=[[], lambda asked: asked.ports],
         ListArrivals=[[]],
-        Finish=[Recorded([arrival("office/1")], [], [], {})],
+        Finish=[WorldRecord([arrival("office/1")], [], [], {})],
     )
     return host(**usual), around
 

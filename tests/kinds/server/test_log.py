@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from grader.judge import judge
-from grader.kinds.traffic.log import Log
+from grader.kinds.traffic.log import LogLookups
 from grader.model.result import CheckResult
 from grader.model.traffic import Outcome, Reply, Session
 from tests.judge import builders
@@ -27,7 +27,7 @@ LOG = [
 
 def about(log: list[str], *answers: str, **facts: object) -> list[int]:
     session = builders.session(*answers) if answers else None
-    return [line.index for line in Log(log).of(builders.facts(**facts), session)]  # type: ignore[arg-type]
+    return [line.index for line in LogLookups(log).of(builders.facts(**facts), session)]  # type: ignore[arg-type]
 
 
 def test_lines_with_the_queue_id_belong_to_the_message_and_what_its_milter_says_meanwhile() -> None:

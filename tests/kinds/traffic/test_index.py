@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival, Outcome, Queued
 from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome
@@ -26,7 +26,7 @@ def index(
     return ServerIndex(run, run.facts)
 
 
-def case(**given: Any) -> Case:
+def case(**given: Any) -> TrafficCase:
     """The attempt of such a run with all that belongs to it."""
     (found,) = index(**given).cases("stranger")
     return found

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.masterfile import read_zone
-from grader.formats.networks import Addresses
+from grader.formats.networks import AddressSet
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Senders
 from grader.kinds.zone.run import senders, spf
 from grader.kinds.zone.run.resolver import Resolver
-from grader.kinds.zone.run.spfcheck import Evaluator, State
+from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
 from tests.kinds.zone.beds import HEAD, world
 
 ALLOWED = ["192.0.2.1", "192.0.2.64/26", "2001:db8::1"]
@@ -145,16 +145,16 @@ def test_each_client_gets_what_was_computed_for_all(
     for number, (terms, end) in enumerate(records):
         text = " ".join(["v=spf1", *terms, end]).strip().replace("{last}", "r8")
         zone += f'r{number} TXT "{text.replace("{next}", f"r{number + 1}")}"\n'
-    cuts = [Addresses.of(4, [ipaddress.ip_network("192.0.2.7")])]
+    cuts = [AddressSet.of(4, [ipaddress.ip_network("192.0.2.7")])]
     with world(example_com=zone) as resolver:
         for name in NAMES:
             domain = f"{name}.example.com"
             evaluator = Evaluator(resolver, f"a@{domain}", "h.example.com", witnesses=cuts)
-            everybody = evaluator.check(domain, [State(Addresses.everything(4))])
+            everybody = evaluator.check(domain, [SpfState(AddressSet.everything(4))])
             assert sum(one.state.clients.size for one in everybody) == 2**32
             for octet in last_octets | {7, 39, 40, 41, 98, 99, 100}:
                 client = ipaddress.ip_address(f"192.0.2.{octet}")
                 alone = spf.evaluate(resolver, client=str(client), sender=f"a@{domain}", helo="h.example.com")
-                (mine,) = [one for one in everybody if one.state.clients & Addresses.of(4, [client])]
+                (mine,) = [one for one in everybody if one.state.clients & AddressSet.of(4, [client])]
                 assert (mine.result, mine.limit) == (alone.result, alone.limit), (zone, name, client)
                 assert alone.result == Oracle(resolver, str(client), f"a@{domain}").check()[0], (zone, name)

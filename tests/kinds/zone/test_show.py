@@ -13,7 +13,7 @@ from rich.cells import cell_len
 
 from grader import labs, outputs, pipeline
 from grader.display.carets import marked
-from grader.display.excerpts import Row
+from grader.display.excerpts import ExcerptRow
 from grader.kinds.zone import show
 from grader.model.pointer import Pointer, parse
 from grader.outputs import terminal
@@ -33,7 +33,7 @@ _dmarc TXT "v=DMARC1; p=none; pct=50"
 """
 
 
-def graded(zone: str) -> pipeline.Run:
+def graded(zone: str) -> pipeline.Graded:
     """The run of a zone."""
     return pipeline.grade(
         LAB, labs.Submission({"example.com.zone": zone.encode()}), engine=None, variant=VARIANT
@@ -41,24 +41,24 @@ def graded(zone: str) -> pipeline.Run:
 
 
 @pytest.fixture(scope="module")
-def run() -> pipeline.Run:
+def run() -> pipeline.Graded:
     """A zone that is right in parts."""
     return graded(ZONE)
 
 
-def page_of(run: pipeline.Run) -> Any:
+def page_of(run: pipeline.Graded) -> Any:
     """The HTML report, taken apart."""
     return lxml.html.fromstring(outputs.html(run.result, run.evidence))
 
 
-def shown(run: pipeline.Run, *, width: int = 80, verbose: bool = True) -> str:
+def shown(run: pipeline.Graded, *, width: int = 80, verbose: bool = True) -> str:
     """What the terminal shows."""
     text = io.StringIO()
     terminal.show(run.result, run.evidence, verbose=verbose, file=text, width=width, color=False)
     return text.getvalue()
 
 
-def test_the_terminal_puts_carets_under_the_characters(run: pipeline.Run) -> None:
+def test_the_terminal_puts_carets_under_the_characters(run: pipeline.Graded) -> None:
     lines = shown(run).splitlines()
     at = next(number for number, line in enumerate(lines) if re.match(r" *▶ +8 ", line))
     carets = re.search(r"\^+", lines[at + 1])
@@ -67,7 +67,7 @@ def test_the_terminal_puts_carets_under_the_characters(run: pipeline.Run) -> Non
     assert all(cell_len(line) <= 80 for line in lines)
 
 
-def test_the_terminal_tells_who_sent_what_and_what_was_expected(run: pipeline.Run) -> None:
+def test_the_terminal_tells_who_sent_what_and_what_was_expected(run: pipeline.Graded) -> None:
     text = shown(run)
     assert "example.com.zone, 10 lines, was served over DNS: 9 records for example.com." in text
     assert re.search(
@@ -78,7 +78,7 @@ def test_the_terminal_tells_who_sent_what_and_what_was_expected(run: pipeline.Ru
     assert "\x07" not in text
 
 
-def test_remarks_that_cost_nothing_are_notes(run: pipeline.Run) -> None:
+def test_remarks_that_cost_nothing_are_notes(run: pipeline.Graded) -> None:
     assert re.search(r"Note +line 10, column 31: pct is no longer part of DMARC", shown(run))
 
 
@@ -96,11 +96,11 @@ def test_remarks_that_cost_nothing_are_notes(run: pipeline.Run) -> None:
     ],
 )
 def test_carets(text: str, marks: tuple[tuple[int, int], ...], width: int, expected: list[str]) -> None:
-    lines = [line.plain for line in marked(Row(1, "", text, marks=marks), width)]
+    lines = [line.plain for line in marked(ExcerptRow(1, "", text, marks=marks), width)]
     assert [line for line in lines if line or line is lines[0]] == expected
 
 
-def test_pointers_into_a_zone_are_taken_apart_and_held_against_it(run: pipeline.Run) -> None:
+def test_pointers_into_a_zone_are_taken_apart_and_held_against_it(run: pipeline.Graded) -> None:
     assert parse("zone:7:14:18") == Pointer("zone", 7, span=(14, 18))
     assert parse("case:3") == Pointer("case", 3)
     for wrong in ("zone:7:1:2:3", "zone:a:1:2", "case:"):
@@ -112,7 +112,7 @@ def test_pointers_into_a_zone_are_taken_apart_and_held_against_it(run: pipeline.
         assert not show.holds(run.evidence, pointer)
 
 
-def test_the_page_marks_the_characters_and_links_to_them(run: pipeline.Run) -> None:
+def test_the_page_marks_the_characters_and_links_to_them(run: pipeline.Graded) -> None:
     page = page_of(run)
     line = page.get_element_by_id("zone-7")
     assert [mark.text for mark in line.iter("mark")] == ["ip4:203.0.113.0/24"]
@@ -135,7 +135,7 @@ def test_a_zone_that_cannot_be_read_is_shown_with_its_faults() -> None:
     assert run.result.score == 0
 
 
-def test_every_other_format_tells_it_too(run: pipeline.Run) -> None:
+def test_every_other_format_tells_it_too(run: pipeline.Graded) -> None:
     suite = next(iter(junitparser.JUnitXml.fromstring(outputs.junit([run.result]))))
     assert "ip4:203.0.113.0/24" in str(
         next(case for case in suite if "strangers" in case.name).result[0].message

@@ -17,7 +17,7 @@ from grader.kinds.zone.declare import (
     ZoneMessage,
     ZoneTry,
 )
-from grader.kinds.zone.facts import Answer, ZoneFacts
+from grader.kinds.zone.facts import DnsAnswer, ZoneFacts
 from grader.kinds.zone.judge import ZoneJudge
 from grader.kinds.zone.judge.index import ZoneIndex
 from grader.model.evidence import Tried
@@ -254,6 +254,6 @@ def test_what_was_to_be_tried_and_was_not_is_an_error(kind: str, expect: ZoneExp
 def test_one_answer_does_not_speak_for_two_questions() -> None:
     lab = demo(ZoneExpect(answers=[]))
     tried = [Tried(id=f"it:{number}", check="it", title="it") for number in (1, 2)]
-    answers = [Answer(attempt="it:1", name="example.com", type="MX", rcode="NOERROR", values=[])]
+    answers = [DnsAnswer(attempt="it:1", name="example.com", type="MX", rcode="NOERROR", values=[])]
     facts = ZoneFacts(attempts=tried, file="f", origin="example.com", lines=[], answers=answers)
     assert ZoneJudge(ZoneIndex(facts, {}), lab).judge(lab.checks[0]).status == "error"

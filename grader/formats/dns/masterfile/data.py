@@ -13,7 +13,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 
-from grader.formats.dns.tokens import Token, displayed
+from grader.formats.dns.tokens import ZoneToken, displayed
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
 
@@ -57,7 +57,7 @@ class Data:
 
 
 def data_of(
-    rdtype: dns.rdatatype.RdataType, tokens: list[Token], type_: Token, origin: dns.name.Name
+    rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken], type_: ZoneToken, origin: dns.name.Name
 ) -> Data:
     """The data that the tokens after a type write. Raises ``BadData``."""
     kind = dns.rdatatype.to_text(rdtype)
@@ -90,7 +90,7 @@ def data_of(
     return Data(rdata, _span(tokens), texts, relative)
 
 
-def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
+def name_of(token: ZoneToken, origin: dns.name.Name) -> dns.name.Name:
     """A domain name, completed with the origin where it has no dot at its end. Raises ``BadData``."""
     if token.quoted:
         raise BadData(token.whole, "a name stands without quotation marks")
@@ -113,7 +113,7 @@ def name_of(token: Token, origin: dns.name.Name) -> dns.name.Name:
         raise BadData(token.whole, "this is no domain name") from error
 
 
-def _escapes(token: Token) -> None:
+def _escapes(token: ZoneToken) -> None:
     """Check what follows each backslash: three digits that name an octet, or any other sign (RFC 1035 section 5.1)."""
     for found in _ESCAPE.finditer(token.source):
         if (found[1] and (len(found[1]) < 3 or int(found[1]) > 255)) or found.end() == found.start() + 1:
@@ -124,7 +124,7 @@ def _escapes(token: Token) -> None:
             )
 
 
-def _start(tokens: list[Token], origin: dns.name.Name) -> None:
+def _start(tokens: list[ZoneToken], origin: dns.name.Name) -> None:
     """Check the data of a SOA record (RFC 1035 section 3.3.13)."""
     for token in tokens[:2]:
         name_of(token, origin)
@@ -136,7 +136,7 @@ def _start(tokens: list[Token], origin: dns.name.Name) -> None:
         raise BadData(wrong, sentence)
 
 
-def _text(token: Token) -> TxtString:
+def _text(token: ZoneToken) -> TxtString:
     text = TxtString(token.place, token.source, token.quoted)
     octets = text.octets()
     if len(octets) > LONGEST_STRING:
@@ -150,7 +150,7 @@ def _text(token: Token) -> TxtString:
     return TxtString(token.place, displayed(token.source), token.quoted)
 
 
-def _address(kind: str, tokens: list[Token]) -> None:
+def _address(kind: str, tokens: list[ZoneToken]) -> None:
     token = tokens[0]
     _no_more(kind, tokens, 1)
     try:
@@ -163,7 +163,7 @@ def _address(kind: str, tokens: list[Token]) -> None:
     raise BadData(token.whole, f"“{token.source[:60]}” is no {version} address")
 
 
-def _named(kind: str, tokens: list[Token], origin: dns.name.Name) -> list[Span]:
+def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> list[Span]:
     """Check the numbers and the name; the name's place where it has no dot at its end."""
     numbers = _NAMES[kind]
     for token in tokens[:numbers]:
@@ -183,7 +183,7 @@ def _named(kind: str, tokens: list[Token], origin: dns.name.Name) -> list[Span]:
     return [tokens[numbers].place] if relative else []
 
 
-def _no_more(kind: str, tokens: list[Token], number: int) -> None:
+def _no_more(kind: str, tokens: list[ZoneToken], number: int) -> None:
     if len(tokens) > number:
         raise BadData(tokens[number].whole, f"the data of the {kind} record is complete before this")
 
@@ -192,7 +192,7 @@ def _counted(number: int) -> str:
     return "a number" if number == 1 else f"{number} numbers"
 
 
-def _written(token: Token) -> str:
+def _written(token: ZoneToken) -> str:
     """The token for dnspython, which takes characters beyond ASCII for UTF-8: each as the octets that it stands for."""
     source = token.source
     if not source.isascii():
@@ -205,7 +205,7 @@ def _written(token: Token) -> str:
     return f'"{source}"' if token.quoted else source
 
 
-def _span(tokens: list[Token]) -> Span:
+def _span(tokens: list[ZoneToken]) -> Span:
     first = tokens[0].whole
     last = [token.whole for token in tokens if token.place.line == first.line][-1]
     return Span(first.line, first.column, last.column + last.length - first.column)

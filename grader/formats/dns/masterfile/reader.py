@@ -11,7 +11,7 @@ from grader.formats.dns.masterfile.data import BadData, Data, data_of, name_of
 from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
 from grader.formats.dns.masterfile.whole import mark_fault, zone_faults
 from grader.formats.dns.names import plain
-from grader.formats.dns.tokens import Entry, Token, begins_with_mark, displayed, lines_of
+from grader.formats.dns.tokens import ZoneEntry, ZoneToken, begins_with_mark, displayed, lines_of
 from grader.model.dns import ZoneRecord
 
 DEFAULT_TTL = 3600
@@ -50,7 +50,7 @@ class _Records(Entries[dns.name.Name]):
         self._inside = inside
         self._last_ttl: int | None = None
 
-    def name(self, token: Token, origin: dns.name.Name) -> dns.name.Name:
+    def name(self, token: ZoneToken, origin: dns.name.Name) -> dns.name.Name:
         """See ``Entries``."""
         try:
             return name_of(token, origin)
@@ -59,11 +59,11 @@ class _Records(Entries[dns.name.Name]):
 
     def record(
         self,
-        entry: Entry,
+        entry: ZoneEntry,
         owner: dns.name.Name,
         ttl: int | None,
-        type_: Token,
-        data: list[Token],
+        type_: ZoneToken,
+        data: list[ZoneToken],
         origin: dns.name.Name,
     ) -> None:
         """See ``Entries``."""
@@ -83,12 +83,12 @@ class _Records(Entries[dns.name.Name]):
 
     def _keep(
         self,
-        entry: Entry,
+        entry: ZoneEntry,
         owner: dns.name.Name,
         ttl: int | None,
-        type_: Token,
+        type_: ZoneToken,
         data: Data,
-        tokens: list[Token],
+        tokens: list[ZoneToken],
     ) -> None:
         found = dns.rdatatype.to_text(data.rdata.rdtype)
         strings = found in ("TXT", "SPF")
@@ -120,7 +120,7 @@ class _Records(Entries[dns.name.Name]):
         return ttl
 
 
-def _type(token: Token) -> dns.rdatatype.RdataType:
+def _type(token: ZoneToken) -> dns.rdatatype.RdataType:
     if token.quoted:
         raise BadEntry(token.whole, "a type of record stands without quotation marks")
     try:

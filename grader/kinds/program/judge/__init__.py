@@ -17,7 +17,7 @@ from grader.kinds.program.declare import Expected, ProgramCheck, ProgramLab
 from grader.kinds.program.facts import ProgramEvidence
 from grader.kinds.program.judge import messages, recipients, results, secrecy, tries
 from grader.kinds.program.judge.runs import Judgement, ProgramIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge
 from grader.model.finding import Finding, Judged, Verdict
 
@@ -51,7 +51,7 @@ class ProgramJudge(TrafficJudge[ProgramCheck, ProgramIndex]):
         """See ``TrafficJudge``."""
         return [judgement for name, judgement in JUDGEMENTS.items() if name in check.expect.program]
 
-    def passed(self, check: ProgramCheck, cases: list[Case], findings: list[Finding]) -> Judged:
+    def passed(self, check: ProgramCheck, cases: list[TrafficCase], findings: list[Finding]) -> Judged:
         """See ``TrafficJudge``; what there is to say of runs that did all that they should are remarks."""
         said = dict.fromkeys(f.observed for f in findings if f.verdict is Verdict.MET and f.observed)
         return replace(super().passed(check, cases, findings), remarks=list(said))

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from grader.kinds.program.facts import Wanted
-from grader.kinds.program.judge.runs import Run
+from grader.kinds.program.judge.runs import JudgedRun
 from grader.kinds.traffic.sentences import quoted
 from grader.model.traffic import Arrival
 
@@ -20,7 +20,7 @@ _IDENTIFIER = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MU
 _WORD = re.compile(r"[0-9A-Za-z]+")
 
 
-def repeated(run: Run, arrival: Arrival) -> str:
+def repeated(run: JudgedRun, arrival: Arrival) -> str:
     """Why a message's identifier may be another message's as well; empty where it is its own.
 
     That two messages were made within one second is chance, and so is that they were not: an identifier that differs
@@ -47,7 +47,7 @@ def identifier(arrival: Arrival) -> str:
     return found[1].decode("ascii", "backslashreplace") if found else ""
 
 
-def _wanted(run: Run) -> dict[int, Wanted]:
+def _wanted(run: JudgedRun) -> dict[int, Wanted]:
     """What each message that arrived was to be, by its number."""
     return {
         transaction.arrival: facts.wanted
@@ -58,7 +58,7 @@ def _wanted(run: Run) -> dict[int, Wanted]:
     }
 
 
-def _without_moment(run: Run, arrival: Arrival, wanted: dict[int, Wanted]) -> str:
+def _without_moment(run: JudgedRun, arrival: Arrival, wanted: dict[int, Wanted]) -> str:
     """An identifier without the moment of sending and without what was given to the program."""
     text = identifier(arrival)
     asked = wanted.get(arrival.id, run.facts.wanted)

@@ -17,7 +17,7 @@ from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
 from grader.kinds.program.judge.identifiers import repeated
 from grader.kinds.program.judge.reading import decoded, head, parsed
-from grader.kinds.program.judge.runs import Run, address, nothing, of_runs
+from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
@@ -40,7 +40,7 @@ EIGHT_BIT_ASKED = re.compile(r"(?:^|\s)BODY=8BITMIME(?:\s|$)", re.IGNORECASE)
 
 
 @of_runs
-def header(run: Run) -> Finding:
+def header(run: JudgedRun) -> Finding:
     """Date, From, To, Cc, Subject and Message-ID are what was asked for, and keep RFC 5322."""
     if not run.arrivals:
         return nothing(run)
@@ -55,7 +55,7 @@ def header(run: Run) -> Finding:
 
 
 @of_runs
-def text(run: Run) -> Finding:
+def text(run: JudgedRun) -> Finding:
     """Subject, the author's name and the body arrive as they were given (RFC 2045, RFC 2047)."""
     if not run.arrivals:
         return nothing(run)
@@ -72,7 +72,7 @@ def text(run: Run) -> Finding:
 
 
 @of_runs
-def whole(run: Run) -> Finding:
+def whole(run: JudgedRun) -> Finding:
     """Every line of a text in ASCII arrives, and arrives as it was. Where no plain text came, ``text`` says so."""
     if not run.arrivals:
         return nothing(run)
@@ -83,7 +83,7 @@ def whole(run: Run) -> Finding:
 
 
 @of_runs
-def lines(run: Run) -> Finding:
+def lines(run: JudgedRun) -> Finding:
     """Every line, of commands and of the message, ends with CR LF, and none has more than 998 bytes."""
     for conversation in run.facts.conversations:
         for line in conversation.bare:
@@ -101,7 +101,7 @@ def lines(run: Run) -> Finding:
     return met(run.case)
 
 
-def _faults(run: Run) -> list[tuple[Arrival, Fault]]:
+def _faults(run: JudgedRun) -> list[tuple[Arrival, Fault]]:
     """What is wrong with the form of the run's messages."""
     found = []
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
@@ -128,7 +128,7 @@ def _addresses(arrival: Arrival, name: str) -> list[str]:
     return found
 
 
-def _differs(run: Run, arrival: Arrival) -> str:
+def _differs(run: JudgedRun, arrival: Arrival) -> str:
     """What of the addresses, and of names and subject in ASCII, is other than was asked for."""
     wanted = run.facts.wanted
     for name, expected in (("From", [wanted.sender]), ("To", wanted.to), ("Cc", wanted.cc)):
@@ -142,12 +142,12 @@ def _differs(run: Run, arrival: Arrival) -> str:
     return _words_differ(run, arrival) if (wanted.subject + wanted.from_name).isascii() else ""
 
 
-def _words_differ(run: Run, arrival: Arrival) -> str:
+def _words_differ(run: JudgedRun, arrival: Arrival) -> str:
     """What of name and subject is other than was asked for."""
     return _subject_differs(run, _header(arrival)) or _name_differs(run, arrival)
 
 
-def _beyond_ascii_differs(run: Run, arrival: Arrival) -> str:
+def _beyond_ascii_differs(run: JudgedRun, arrival: Arrival) -> str:
     """What of name and subject is other than was asked for, where they are there and hold more than ASCII."""
     wanted = run.facts.wanted
     wrong = ""
@@ -158,7 +158,7 @@ def _beyond_ascii_differs(run: Run, arrival: Arrival) -> str:
     return wrong
 
 
-def _name_differs(run: Run, arrival: Arrival) -> str:
+def _name_differs(run: JudgedRun, arrival: Arrival) -> str:
     wanted, shown = run.facts.wanted.from_name, _author(arrival)
     if shown.strip() != wanted.strip():
         return f"The author's name arrived as {quoted(shown)} instead of {quoted(wanted)}."
@@ -182,7 +182,7 @@ def _author(arrival: Arrival) -> str:
     return decoded(name)
 
 
-def _subject_differs(run: Run, message: EmailMessage) -> str:
+def _subject_differs(run: JudgedRun, message: EmailMessage) -> str:
     wanted = run.facts.wanted.subject
     try:
         shown = str(message["Subject"] or "")
@@ -193,7 +193,7 @@ def _subject_differs(run: Run, message: EmailMessage) -> str:
     return ""
 
 
-def _date(run: Run, arrival: Arrival) -> str:
+def _date(run: JudgedRun, arrival: Arrival) -> str:
     """Whether Date is the time of sending."""
     try:
         said = parsedate_to_datetime(str(_header(arrival)["Date"]))
@@ -206,7 +206,7 @@ def _date(run: Run, arrival: Arrival) -> str:
     return f"Date says {said:%Y-%m-%d %H:%M %z}, and the message was sent at {began:%Y-%m-%d %H:%M %z}."
 
 
-def _body_differs(run: Run, arrival: Arrival) -> str:
+def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
     """The first line of the text that arrived otherwise. An end of line more or less at the end is none."""
     try:
         message = parsed(arrival)

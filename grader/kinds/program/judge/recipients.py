@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.program.judge.reading import decoded, head, parsed
-from grader.kinds.program.judge.runs import Run, address, nothing, of_runs
+from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
@@ -16,7 +16,7 @@ FOLD = re.compile(r"\r?\n(?=[ \t])")
 
 
 @of_runs
-def envelope(run: Run) -> Finding:
+def envelope(run: JudgedRun) -> Finding:
     """MAIL names the sender that was asked for, RCPT all recipients, each once, and nobody else (RFC 5321 3.3)."""
     if not run.taken:
         return nothing(run)
@@ -46,7 +46,7 @@ def envelope(run: Run) -> Finding:
     return _once(run)
 
 
-def _once(run: Run) -> Finding:
+def _once(run: JudgedRun) -> Finding:
     """Nobody gets the message twice."""
     had: set[str] = set()
     for conversation, transaction in run.taken:
@@ -62,7 +62,7 @@ def _once(run: Run) -> Finding:
 
 
 @of_runs
-def hides_bcc(run: Run) -> Finding:
+def hides_bcc(run: JudgedRun) -> Finding:
     """Nobody but those who get a blind copy reads who gets one (RFC 5322 section 3.6.3, all three of its ways)."""
     if not run.arrivals:
         return nothing(run)
@@ -98,7 +98,7 @@ def _named_in(arrival: Arrival, path: str) -> str | None:
     return "text" if any(wanted in text.lower() for text in texts) else None
 
 
-def _first(run: Run) -> tuple[Conversation, int]:
+def _first(run: JudgedRun) -> tuple[Conversation, int]:
     """Where the first message that was taken began."""
     conversation, transaction = run.taken[0]
     return conversation, transaction.line

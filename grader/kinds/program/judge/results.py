@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.kinds.program.judge.runs import Run, of_runs
+from grader.kinds.program.judge.runs import JudgedRun, of_runs
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
 
@@ -11,7 +11,7 @@ BYTE_ORDER_MARK = "\ufeff"
 
 
 @of_runs
-def connects(run: Run) -> Finding:
+def connects(run: JudgedRun) -> Finding:
     """The program can be run, and connects to the server that its environment names."""
     if run.facts.conversations:
         return met(run.case)
@@ -31,7 +31,7 @@ def connects(run: Run) -> Finding:
 
 
 @of_runs
-def delivers(run: Run) -> Finding:
+def delivers(run: JudgedRun) -> Finding:
     """The server takes a message (RFC 5321 section 4.2.5)."""
     if run.taken:
         return met(run.case)
@@ -39,7 +39,7 @@ def delivers(run: Run) -> Finding:
 
 
 @of_runs
-def tells(run: Run) -> Finding:
+def tells(run: JudgedRun) -> Finding:
     """The exit status is 0 if the server took the message for every recipient, and only then."""
     if run.facts.late:
         return unproven(run.case, run.how_it_ended())
@@ -61,7 +61,7 @@ def tells(run: Run) -> Finding:
 
 
 @of_runs
-def ends(run: Run) -> Finding:
+def ends(run: JudgedRun) -> Finding:
     """The program ends in time, whatever the server does."""
     if not run.facts.late:
         return met(run.case)
@@ -75,7 +75,7 @@ def ends(run: Run) -> Finding:
     )
 
 
-def _where(run: Run) -> list[Pointer]:
+def _where(run: JudgedRun) -> list[Pointer]:
     """The last refusal, where there was one."""
     for refusal in [*run.refusals()][::-1]:
         return [Pointer("session", refusal.session, refusal.line), *run.output]

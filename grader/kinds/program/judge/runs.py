@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from grader.formats.address import split_address
 from grader.kinds.program.declare import ProgramCheck
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
-from grader.kinds.traffic.index import Case, EvidenceIndex
+from grader.kinds.traffic.index import EvidenceIndex, TrafficCase
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, unproven
 from grader.model.pointer import Pointer
@@ -17,7 +17,7 @@ from grader.model.submission_server import Conversation, ServerBehaviour, Transa
 from grader.model.traffic import Arrival, Command, Session
 
 ProgramIndex = EvidenceIndex[ProgramFacts]
-Judgement = Callable[[ProgramCheck, list[Case], ProgramIndex], list[Finding]]
+Judgement = Callable[[ProgramCheck, list[TrafficCase], ProgramIndex], list[Finding]]
 
 ROOM = 1_000_000
 """Octets of a message that a server must take to count as one that takes every message of a lab."""
@@ -39,10 +39,12 @@ class Refusal:
     at: float = 0.0
 
 
-class Run:
+class JudgedRun:
     """One run: what was recorded of it, and what its server was like."""
 
-    def __init__(self, case: Case, evidence: ProgramEvidence, program: ProgramFacts, facts: RunFacts) -> None:
+    def __init__(
+        self, case: TrafficCase, evidence: ProgramEvidence, program: ProgramFacts, facts: RunFacts
+    ) -> None:
         self.case = case
         self.facts = facts
         self.name = program.program
@@ -99,9 +101,9 @@ class Run:
         runs = (self.of(facts) for facts in self.program.runs if facts.message == self.facts.message)
         return [run.facts for run in runs if run.takes_all and run.all_taken]
 
-    def of(self, facts: RunFacts) -> Run:
+    def of(self, facts: RunFacts) -> JudgedRun:
         """Another run of the program."""
-        return self if facts.id == self.facts.id else Run(self.case, self.evidence, self.program, facts)
+        return self if facts.id == self.facts.id else JudgedRun(self.case, self.evidence, self.program, facts)
 
     @property
     def all_taken(self) -> bool:
@@ -176,7 +178,7 @@ class Run:
         return [Pointer("session", conversation.session, last if line is None else line), *self.output]
 
 
-def nothing(run: Run) -> Finding:
+def nothing(run: JudgedRun) -> Finding:
     """The finding where no message was taken: a fault if the server takes every one, told by one check alone.
 
     That is the check with the fewest runs among those that look at this one: it is the most about it.
@@ -186,7 +188,7 @@ def nothing(run: Run) -> Finding:
     return unproven(run.case, run.how_it_ended())
 
 
-def _told_by(run: Run) -> str:
+def _told_by(run: JudgedRun) -> str:
     of_check = Counter(facts.check for facts in run.program.attempts)
     owners = [
         facts.check for facts in run.program.attempts if run.program.run_of.get(facts.id) == run.facts.id
@@ -200,22 +202,22 @@ def address(path: str) -> str:
     return path if found.at < 0 else f"{path[: found.at]}@{found.domain.lower()}"
 
 
-def of_runs(judge_one: Callable[[Run], Finding]) -> Judgement:
+def of_runs(judge_one: Callable[[JudgedRun], Finding]) -> Judgement:
     """A judgement that looks at one run after the other."""
 
-    def judgement(check: ProgramCheck, cases: list[Case], index: ProgramIndex) -> list[Finding]:
+    def judgement(check: ProgramCheck, cases: list[TrafficCase], index: ProgramIndex) -> list[Finding]:
         return [judge_one(run) for run in runs(cases, index)]
 
     judgement.__doc__ = judge_one.__doc__
     return judgement
 
 
-def runs(cases: list[Case], index: ProgramIndex) -> list[Run]:
+def runs(cases: list[TrafficCase], index: ProgramIndex) -> list[JudgedRun]:
     """The runs that these attempts are about."""
     facts = {run.id: run for run in index.facts.runs}
     run_of = index.facts.run_of
     return [
-        Run(case, index.evidence, index.facts, facts[run_of[case.facts.id]])
+        JudgedRun(case, index.evidence, index.facts, facts[run_of[case.facts.id]])
         for case in cases
         if run_of.get(case.facts.id) in facts
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.kinds.program.judge.runs import Run, of_runs
+from grader.kinds.program.judge.runs import JudgedRun, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.exposure import Exposure
 from grader.model.finding import Finding, broken, met
@@ -17,7 +17,7 @@ BETTER = "PLAIN"
 
 
 @of_runs
-def encrypts(run: Run) -> Finding:
+def encrypts(run: JudgedRun) -> Finding:
     """Neither the password nor the message travels before TLS stands (RFC 8314 section 3)."""
     for conversation in run.facts.conversations:
         if (line := conversation.in_the_clear) is not None:
@@ -37,7 +37,7 @@ def encrypts(run: Run) -> Finding:
 
 
 @of_runs
-def keeps_secrets(run: Run) -> Finding:
+def keeps_secrets(run: JudgedRun) -> Finding:
     """A server that cannot show the right certificate gets neither password nor message (RFC 6125, RFC 9525)."""
     wrong = WRONG_CERTIFICATE.get(run.server.certificate, "is not there")
     for conversation in run.facts.conversations:
@@ -57,7 +57,7 @@ def keeps_secrets(run: Run) -> Finding:
 
 
 @of_runs
-def chooses_mechanism(run: Run) -> Finding:
+def chooses_mechanism(run: JudgedRun) -> Finding:
     """AUTH succeeds with a mechanism that the server offers (RFC 4954 section 4)."""
     offered = " and ".join(run.server.mechanisms)
     tried = [a for conversation in run.facts.conversations for a in conversation.authentications]
@@ -78,7 +78,7 @@ def chooses_mechanism(run: Run) -> Finding:
 
 
 @of_runs
-def hides_password(run: Run) -> Finding:
+def hides_password(run: JudgedRun) -> Finding:
     """The password shows in no process list, in no log and in nothing that the program prints or leaves behind."""
     if not run.facts.exposed:
         return met(run.case)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterator
 
-from grader.kinds.program.judge.runs import Refusal, Run, address, of_runs
+from grader.kinds.program.judge.runs import JudgedRun, Refusal, address, of_runs
 from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, Transaction
@@ -18,7 +18,7 @@ wait for half an hour; a program that somebody waits for has not the time). Star
 
 
 @of_runs
-def obeys_no(run: Run) -> Finding:
+def obeys_no(run: JudgedRun) -> Finding:
     """What is refused for good (5xx) is not tried again: the same sender and recipients (RFC 5321 section 4.2.1)."""
     refused = [refusal for refusal in run.refusals() if refusal.permanent]
     last: dict[Hashable, Refusal] = {}
@@ -39,7 +39,7 @@ def obeys_no(run: Run) -> Finding:
     return met(run.case)
 
 
-def _what_was_refused(run: Run, refused: list[Refusal]) -> Iterator[tuple[Hashable, Refusal]]:
+def _what_was_refused(run: JudgedRun, refused: list[Refusal]) -> Iterator[tuple[Hashable, Refusal]]:
     """Each refusal with what identifies the thing that was refused."""
     logins: set[int] = set()
     for refusal in refused:
@@ -62,20 +62,20 @@ def _what_was_refused(run: Run, refused: list[Refusal]) -> Iterator[tuple[Hashab
             yield ("said", refusal.command.casefold()), refusal
 
 
-def _transaction(run: Run, refusal: Refusal) -> Transaction | None:
+def _transaction(run: JudgedRun, refusal: Refusal) -> Transaction | None:
     """The transaction within which something was refused."""
     conversation = next((c for c in run.facts.conversations if c.session == refusal.session), None)
     begun = [t for t in conversation.transactions if t.line < refusal.line] if conversation else []
     return begun[-1] if begun else None
 
 
-def _transactions_unhindered(run: Run) -> int:
+def _transactions_unhindered(run: JudgedRun) -> int:
     """In how many transactions the program hands over this message where nobody refuses it."""
     return max((sum(len(c.transactions) for c in facts.conversations) for facts in run.alike), default=1)
 
 
 @of_runs
-def does_not_hammer(run: Run) -> Finding:
+def does_not_hammer(run: JudgedRun) -> Finding:
     """A server that asks to be tried later is tried again after a pause, a few times (RFC 5321 section 4.5.4.1)."""
     unhindered = max((len(facts.conversations) for facts in run.alike), default=1)
     tries = run.facts.conversations
@@ -112,11 +112,11 @@ def _at(refusal: Refusal) -> Pointer:
     return Pointer("session", refusal.session, refusal.line)
 
 
-def _began(run: Run, conversation: Conversation) -> float:
+def _began(run: JudgedRun, conversation: Conversation) -> float:
     return next((line.at for line in run.session(conversation).lines), 0.0)
 
 
-def _again_at_once(run: Run, refusals: list[Refusal]) -> Refusal | None:
+def _again_at_once(run: JudgedRun, refusals: list[Refusal]) -> Refusal | None:
     """A refusal for now, in one session, of what had just been refused for now, in as many words."""
     most = _transactions_unhindered(run)
     last: dict[tuple[int, str], list[Refusal]] = {}

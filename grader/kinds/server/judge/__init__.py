@@ -11,7 +11,7 @@ from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.functions import functions
 from grader.kinds.server.judge import expectations
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge, attempts
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
@@ -29,11 +29,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     # A server may let its clients wait by design.
     untried_fails = False
 
-    def failed(self, check: ServerCheck, cases: list[Case], bad: list[Finding]) -> Judged:
+    def failed(self, check: ServerCheck, cases: list[TrafficCase], bad: list[Finding]) -> Judged:
         """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next."""
         judged = super().failed(check, cases, bad)
         case = next((finding.case for finding in bad if finding.case is not None), None)
-        if not isinstance(case, Case) or case.session is None:
+        if not isinstance(case, TrafficCase) or case.session is None:
             return judged
         if judged.next is not None:
             return judged
@@ -45,12 +45,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         """See ``TrafficJudge``. A server that greeted nobody refused nobody either: that shows nothing by itself."""
         judged = super().judge(check)
         cases = list(self.index.cases(check.code))
-        if (
-            judged.status == "pass"
-            and cases
-            and not check.control
-            and not any(c.reached_server for c in cases)
-        ):
+        absent = bool(cases) and not any(case.reached_server for case in cases)
+        if judged.status == "pass" and absent and not (check.control or check.expect.greets):
             return Judged("error", JUDGES_NOTHING)
         return judged
 
@@ -70,11 +66,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             chosen.append(known[expect.function])
         return chosen
 
-    def proves(self, check: ServerCheck, case: Case) -> bool:
+    def proves(self, check: ServerCheck, case: TrafficCase) -> bool:
         """See ``TrafficJudge``: one whose address is trusted shows nothing about logins."""
         return not (check.expect.authenticates and case.facts.inside)
 
-    def passed(self, check: ServerCheck, cases: list[Case], findings: list[Finding]) -> Judged:
+    def passed(self, check: ServerCheck, cases: list[TrafficCase], findings: list[Finding]) -> Judged:
         """See ``TrafficJudge``."""
         expect = check.expect
         told = list(dict.fromkeys(finding.observed for finding in findings if finding.observed))

@@ -13,8 +13,8 @@ from grader.formats.address import split_address
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
-from grader.kinds.server.judge.settings import Setting, Settings
-from grader.kinds.traffic.index import Case
+from grader.kinds.server.judge.settings import PostfixSettings, Setting
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import quoted
 
 _ACCESS_DENIED = re.compile(
@@ -40,9 +40,9 @@ _REFUSES = ("reject", "defer")
 _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
 
-def advice(check: ServerCheck, case: Case, index: ServerIndex) -> str | None:
+def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
-    settings = Settings(index.facts.commands)
+    settings = PostfixSettings(index.facts.commands)
     if case.accepted:
         if check.expect.arrives == "nowhere":
             return _owner(case, settings) or _relayed(case, settings) or _unpacked(case, index, settings)
@@ -70,7 +70,7 @@ def advice(check: ServerCheck, case: Case, index: ServerIndex) -> str | None:
     return None
 
 
-def _trouble(case: Case, index: ServerIndex) -> str | None:
+def _trouble(case: TrafficCase, index: ServerIndex) -> str | None:
     """The server has trouble of its own: its log, which the report quotes, says which."""
     reply = case.last_reply
     lines = index.troubles(case) if reply is not None and OWN_TROUBLE.match(reply.text) else []
@@ -91,7 +91,7 @@ def _trouble(case: Case, index: ServerIndex) -> str | None:
     return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
 
 
-def _denied(case: Case, setting: Setting, what: str) -> str | None:
+def _denied(case: TrafficCase, setting: Setting, what: str) -> str | None:
     """A list of restrictions refused by a bare ``reject`` or by a map."""
     if not setting.value:
         return None
@@ -111,7 +111,7 @@ def _not_owned(sender: str, user: str, setting: Setting) -> str:
     )
 
 
-def _owner(case: Case, settings: Settings) -> str | None:
+def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Somebody logged in and sent under an address that is not theirs."""
     if case.facts.user is None:
         return None
@@ -141,7 +141,7 @@ def _owner(case: Case, settings: Settings) -> str | None:
     )
 
 
-def _relayed(case: Case, settings: Settings) -> str | None:
+def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Mail was passed on: by an override for this listener, or because its domain is relayed for everybody."""
     if case.outcome.authenticated:
         return None
@@ -163,7 +163,7 @@ def _relayed(case: Case, settings: Settings) -> str | None:
     return None
 
 
-def _unpacked(case: Case, index: ServerIndex, settings: Settings) -> str | None:
+def _unpacked(case: TrafficCase, index: ServerIndex, settings: PostfixSettings) -> str | None:
     """A local recipient became one outside by a pattern of aliases."""
     names = index.evidence.names
     here = {names.get("domain"), names.get("host")}
@@ -196,7 +196,7 @@ def _holds(word: str, address: str) -> bool:
         return False
 
 
-def _backscatter(case: Case, settings: Settings) -> str | None:
+def _backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Mail for nobody was taken at a domain of aliases."""
     aliased = settings.on("virtual_alias_domains", case.facts.listener, case.facts.server)
     domains = {split_address(recipient).domain.lower() for recipient in case.facts.recipients}
@@ -210,7 +210,7 @@ def _backscatter(case: Case, settings: Settings) -> str | None:
     )
 
 
-def _on_the_way(case: Case) -> str | None:
+def _on_the_way(case: TrafficCase) -> str | None:
     """The server took the message, and it did not arrive."""
     waiting = case.waiting()
     if not waiting:
@@ -229,7 +229,7 @@ def _on_the_way(case: Case) -> str | None:
     )
 
 
-def _not_reached(check: ServerCheck, case: Case, settings: Settings) -> str | None:
+def _not_reached(check: ServerCheck, case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Nobody listens at this address and port, or somebody who says nothing."""
     if case.outcome.stage != "connect" or not case.facts.server or check.expect.greets:
         return None

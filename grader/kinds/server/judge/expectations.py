@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 
 from grader.kinds.server.declare import Expect, ServerCheck
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
 from grader.model.traffic import ANY_MAILBOX, Arrival, Reply
 
-Judgement = Callable[[ServerCheck, list[Case], ServerIndex], list[Finding]]
+Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
 OWN_TROUBLE = re.compile(r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b)")
 """A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
@@ -25,12 +25,12 @@ MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILI
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
-def greets(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def greets(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The server answers the connection with a 220 greeting (RFC 5321 section 4.3.1)."""
     return [_greets(case, index) for case in cases]
 
 
-def _greets(case: Case, index: ServerIndex) -> Finding:
+def _greets(case: TrafficCase, index: ServerIndex) -> Finding:
     reply = case.last_reply
     if case.reached_server:
         return met(case)
@@ -45,12 +45,12 @@ def _greets(case: Case, index: ServerIndex) -> Finding:
     return broken(case, sentence, [Pointer("log", line), *case.pointers()])
 
 
-def arrives_outside(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The message reaches the outside mailbox that it was addressed to."""
     return [outside(case, index) for case in cases]
 
 
-def outside(case: Case, index: ServerIndex) -> Finding:
+def outside(case: TrafficCase, index: ServerIndex) -> Finding:
     """Whether one message reached its recipient outside, and where it is if it did not."""
     if case.relayed():
         return met(case)
@@ -65,7 +65,7 @@ def outside(case: Case, index: ServerIndex) -> Finding:
     )
 
 
-def not_taken(case: Case, index: ServerIndex) -> Finding:
+def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
     reply, ended = case.last_reply, how_it_ended(case)
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
@@ -75,12 +75,12 @@ def not_taken(case: Case, index: ServerIndex) -> Finding:
     return broken(case, f"The server's log says: {said}. {ended}", [*pointers, *case.pointers()])
 
 
-def arrives_mailbox(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def arrives_mailbox(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The message reaches the mailbox of the local user that it was addressed to."""
     return [_mailbox(case, index) for case in cases]
 
 
-def _mailbox(case: Case, index: ServerIndex) -> Finding:
+def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
     delivered = [arrival for arrival in case.arrivals if arrival.place == "mailbox"]
     if case.facts.mailbox == ANY_MAILBOX:
         user = ", ".join(case.facts.recipients)
@@ -108,12 +108,12 @@ def _mailbox(case: Case, index: ServerIndex) -> Finding:
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
-def arrives_nowhere(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def arrives_nowhere(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The message reaches no mailbox outside and does not wait in the queue for one."""
     return [_nowhere(case) for case in cases]
 
 
-def _nowhere(case: Case) -> Finding:
+def _nowhere(case: TrafficCase) -> Finding:
     if relayed := case.relayed():
         first = relayed[0]
         pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
@@ -133,11 +133,11 @@ def _recipient(arrival: Arrival) -> str:
     return ", ".join(arrival.recipients)
 
 
-def _from(case: Case) -> str:
+def _from(case: TrafficCase) -> str:
     return f" from {case.facts.source} ({case.facts.address}) on port {case.facts.listener}"
 
 
-def refused(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The recipient is refused in the session (RFC 5321 section 6.1: no later bounce to a forged sender)."""
     findings = []
     for case in cases:
@@ -161,17 +161,17 @@ def refused(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[F
     return findings
 
 
-def authenticates(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def authenticates(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
     return [met(case) if case.outcome.authenticated else not_taken(case, index) for case in cases]
 
 
-def authenticates_not(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def authenticates_not(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """AUTH is neither offered nor accepted here (RFC 4954 section 4)."""
     return [_no_auth(case) for case in cases]
 
 
-def _no_auth(case: Case) -> Finding:
+def _no_auth(case: TrafficCase) -> Finding:
     if case.session is not None:
         for index, line in enumerate(case.session.lines):
             if line.who == "S" and AUTH_OFFER.match(line.text):
@@ -187,7 +187,7 @@ def _no_auth(case: Case) -> Finding:
     return met(case)
 
 
-def replies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def replies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """Every command of the dialogue is answered with one of the codes allowed."""
     allowed = tuple(check.expect.replies)
     findings = []
@@ -205,7 +205,7 @@ def replies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[F
     return findings
 
 
-def alike(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def alike(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """All commands of one dialogue get the same code, so that the answers tell nothing."""
     findings = []
     for case in cases:
@@ -225,13 +225,13 @@ def alike(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Fin
     return findings
 
 
-def _answers(cases: list[Case]) -> Iterator[tuple[Case, Reply | None]]:
+def _answers(cases: list[TrafficCase]) -> Iterator[tuple[TrafficCase, Reply | None]]:
     for case in cases:
         for command in case.facts.say:
             yield case, next((r for r in case.outcome.replies if r.command == command), None)
 
 
-def arrivals_at_most(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def arrivals_at_most(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """One attempt gives no more messages than allowed, wherever they end. Copies of one message are one."""
     most = check.expect.arrivals_at_most or 0
     findings = []

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from grader.kinds.server.facts import ServerFacts
-from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, Case, EvidenceIndex
-from grader.kinds.traffic.log import Log
+from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, EvidenceIndex, TrafficCase
+from grader.kinds.traffic.log import LogLookups
 from grader.model.traffic import Queued
 
 if TYPE_CHECKING:
@@ -40,11 +40,11 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
         return self.facts.queued
 
     @cached_property
-    def log(self) -> Log:
+    def log(self) -> LogLookups:
         """The server's log, which knows what its lines are about."""
-        return Log(self.facts.log)
+        return LogLookups(self.facts.log)
 
-    def troubles(self, case: Case) -> list[int]:
+    def troubles(self, case: TrafficCase) -> list[int]:
         """Lines of the log in which this very session's trouble is told, the cause before what came of it."""
         lines = [
             line.index

@@ -35,7 +35,7 @@ class Setting(Struct, frozen=True):
         return f"`{self.name} = {self.value}` ({self.where})" if self.where else f"`{self.name}`"
 
 
-class Settings:
+class PostfixSettings:
     """The settings of one run, as ``postconf -nx`` and ``postconf -P`` printed them."""
 
     def __init__(self, commands: Iterable[Command]) -> None:

@@ -18,7 +18,7 @@ from grader.labs.world import (
     MENTIONED_NAMES,
     MENTIONED_NETWORKS,
     OFFICE_ANYBODY,
-    World,
+    LabWorld,
 )
 from grader.model.templates import fill
 
@@ -28,7 +28,7 @@ _NAMED = IPv4Address("198.18.7.1")
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
 
-class Client(Struct, frozen=True):
+class PlayedClient(Struct, frozen=True):
     """Somebody who connects from ``address`` to ``server``. DNS calls the address ``name``, and leads the name back
     to it if ``forward``."""
 
@@ -45,30 +45,30 @@ class Clients:
     """The clients behind each source that a lab can name, made when they are asked for."""
 
     def __init__(
-        self, world: World, names: Mapping[str, str], mentions: Mentions, random: KeyedRandom
+        self, world: LabWorld, names: Mapping[str, str], mentions: Mentions, random: KeyedRandom
     ) -> None:
         self._world = world
         self._names = names
         self._mentions = mentions
         self._random = random
-        self._known: dict[str, list[Client]] = {}
+        self._known: dict[str, list[PlayedClient]] = {}
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
         self._lan = IPv4Network(names["lan"])
         self._desks = {ipaddress.ip_address(names[name]) for name in ("office", "printer")}
 
-    def of(self, source: str) -> list[Client]:
+    def of(self, source: str) -> list[PlayedClient]:
         """The clients of a source; none where a source made from mentions finds nothing mentioned."""
         if source not in self._known:
             self._known[source] = list(self._make(source))
         return self._known[source]
 
-    def all(self) -> Iterator[Client]:
+    def all(self) -> Iterator[PlayedClient]:
         """Every client that was asked for."""
         for clients in self._known.values():
             yield from clients
 
-    def _make(self, source: str) -> Iterable[Client]:
+    def _make(self, source: str) -> Iterable[PlayedClient]:
         match source:
             case "anywhere":
                 return [self._unnamed(ANYWHERE, str(self._draw("0.0.0.0/0", public=True)))]
@@ -83,10 +83,10 @@ class Clients:
             case _:
                 return [self._declared(source)]
 
-    def _declared(self, source: str) -> Client:
+    def _declared(self, source: str) -> PlayedClient:
         declared = self._world.sources[source]
         name = fill(declared.name, self._names)
-        return Client(
+        return PlayedClient(
             source=source,
             address=fill(declared.address, self._names),
             server=fill(declared.to, self._names),
@@ -96,16 +96,16 @@ class Clients:
             inside=declared.inside,
         )
 
-    def _unnamed(self, source: str, address: str) -> Client:
+    def _unnamed(self, source: str, address: str) -> PlayedClient:
         """A client whose provider names it after its address, as most do."""
         label = address.replace(".", "-").replace("::", "-").replace(":", "-").strip("-")
         name = f"client-{label}.stranger.example"
-        return Client(source, address, self._server(address), name, name)
+        return PlayedClient(source, address, self._server(address), name, name)
 
     def _server(self, address: str) -> str:
         return self._names["host_v6" if ":" in address else "host_v4"]
 
-    def _in_networks(self) -> Iterator[Client]:
+    def _in_networks(self) -> Iterator[PlayedClient]:
         for text in self._mentions.networks:
             address = self._draw(text)
             if address is not None:
@@ -121,7 +121,7 @@ class Clients:
                 if self._foreign(ipaddress.ip_address(text)):
                     yield self._unnamed(f"{MENTIONED_NETWORKS}: {text}", text)
 
-    def _in_office(self) -> Iterator[Client]:
+    def _in_office(self) -> Iterator[PlayedClient]:
         """One machine in each part of the LAN that the files tell from the rest of it, and one in that rest."""
         networks = [ipaddress.ip_network(text) for text in self._mentions.networks]
         parts = [n for n in networks if isinstance(n, IPv4Network) and self._is_part(n)][: _MOST_PARTS - 1]
@@ -137,7 +137,7 @@ class Clients:
                 address = group[self._random.number(len(group), "office", str(number))]
                 name = f"room{str(address).rpartition('.')[2]}.{self._names['domain']}"
                 source = f"{OFFICE_ANYBODY}: {address}"
-                yield Client(source, str(address), self._names["host_lan"], name, name, inside=True)
+                yield PlayedClient(source, str(address), self._names["host_lan"], name, name, inside=True)
 
     def _is_part(self, network: IPv4Network) -> bool:
         return (
@@ -158,7 +158,7 @@ class Clients:
         usable = address.version == 6 or address.packed[-1] not in (0, 255)
         return usable and playable(address) and address not in self._lan and address not in self._own
 
-    def _with_names(self) -> Iterator[Client]:
+    def _with_names(self) -> Iterator[PlayedClient]:
         own = self._names["domain"]
         names = list(self._mentions.names)
         if self._mentions.samples:
@@ -169,6 +169,6 @@ class Clients:
             address = str(_NAMED + number)
             # Everybody can name an address of theirs after anything; only the owner of a domain can name it back.
             forward = name != own and not name.endswith(f".{own}")
-            yield Client(
+            yield PlayedClient(
                 f"{MENTIONED_NAMES}: {mentioned}", address, self._server(address), name, name, forward
             )

@@ -12,12 +12,12 @@ from msgspec.structs import replace
 from grader.formats.address import split_address
 from grader.kinds.server.author import USERS, mail_names
 from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
-from grader.kinds.server.plan.clients import Client, Clients
+from grader.kinds.server.plan.clients import Clients, PlayedClient
 from grader.kinds.server.plan.lookalikes import around_names, recipients, senders
 from grader.kinds.server.plan.mentions import Mentions
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
-from grader.labs.world import World
+from grader.labs.world import LabWorld
 from grader.model.attempt import Attempt, Login, Mail, Tls
 from grader.model.errors import LabError
 from grader.model.templates import fill, names_in
@@ -54,7 +54,7 @@ class Expansion:
     def __init__(
         self,
         lab: ServerLab,
-        world: World,
+        world: LabWorld,
         variant: Variant,
         clients: Clients,
         mentions: Mentions,
@@ -147,8 +147,8 @@ class Expansion:
                 return self._mentioned_addresses()
             case "mentioned_sender":
                 user = (entry.user or names["alice"]).removesuffix("!")
-                own = {f"{user}@{names[key]}".lower() for key in ("domain", "host")}
-                return [address for address in self._mentioned_addresses() if address.lower() not in own]
+                mine = {f"{user}@{names[key]}".lower() for key in ("domain", "host")}
+                return [address for address in self._mentioned_addresses() if address.lower() not in mine]
             case "mentioned_recipient":
                 return self._mentioned_recipients()
             case "alias":
@@ -183,7 +183,7 @@ class Expansion:
                 found.append(f"{{token}}@[{'IPv6:' if address.version == 6 else ''}{address}]")
         return found
 
-    def _told(self, identity: str, client: Client, entry: Try, values: dict[str, str]) -> _AttemptNames:
+    def _told(self, identity: str, client: PlayedClient, entry: Try, values: dict[str, str]) -> _AttemptNames:
         """The names of one attempt, and what its letter is drawn from."""
         names, words = self._variant.names, self._world.words
         draw = self._random.draw("attempt", identity)
@@ -213,7 +213,7 @@ class Expansion:
         self,
         check: ServerCheck,
         entry: Try,
-        client: Client,
+        client: PlayedClient,
         listener: str,
         told: _AttemptNames,
         mail: Mail | None,

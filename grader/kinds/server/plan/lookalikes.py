@@ -11,7 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from grader.kinds.server.plan.patterns import HOLE, Sample
+from grader.kinds.server.plan.patterns import HOLE, PatternText
 
 MOST_NAMES = 20
 MOST_ADDRESSES = 10
@@ -28,7 +28,7 @@ _DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
 _OTHER = "x1"
 
 
-def around_names(names: Iterable[str], samples: Iterable[Sample]) -> list[str]:
+def around_names(names: Iterable[str], samples: Iterable[PatternText]) -> list[str]:
     """Names that anybody can own and that hold one of these, or are what an end, or a dot, of a pattern leaves open."""
     found: dict[str, None] = {}
     for name in names:
@@ -46,7 +46,7 @@ def around_names(names: Iterable[str], samples: Iterable[Sample]) -> list[str]:
     return [name for name in found if _NAME.fullmatch(name) and name not in own][:MOST_NAMES]
 
 
-def _open_ends(text: str, sample: Sample) -> Iterator[str]:
+def _open_ends(text: str, sample: PatternText) -> Iterator[str]:
     yield text
     if not sample.begins:
         yield f"not{text}"
@@ -54,7 +54,7 @@ def _open_ends(text: str, sample: Sample) -> Iterator[str]:
         yield f"{text}.{STRANGERS}"
 
 
-def around_addresses(lan: str, samples: Iterable[Sample]) -> list[str]:
+def around_addresses(lan: str, samples: Iterable[PatternText]) -> list[str]:
     """IPv4 addresses that a pattern matches, and those in which the LAN's beginning stands elsewhere."""
     network = ipaddress.ip_network(lan)
     octets = str(network.network_address).split(".")
@@ -72,7 +72,7 @@ def around_addresses(lan: str, samples: Iterable[Sample]) -> list[str]:
     return list(found)[:MOST_ADDRESSES]
 
 
-def _completed(sample: Sample) -> Iterator[str]:
+def _completed(sample: PatternText) -> Iterator[str]:
     """The addresses that begin as a sample does, and where its beginning is open those that go on so."""
     text = sample.text.replace(HOLE, "7").replace("..", ".")
     text = f"10{text}" if text.startswith(".") else text
@@ -87,7 +87,7 @@ def _completed(sample: Sample) -> Iterator[str]:
         yield f"2{whole}"
 
 
-def recipients(names: Mapping[str, str], samples: Iterable[Sample]) -> list[str]:
+def recipients(names: Mapping[str, str], samples: Iterable[PatternText]) -> list[str]:
     """Local recipients, as patterns make them, behind which somebody outside may stand; each holds ``TOKEN``.
 
     A pattern's variable parts are filled with a local part and a domain outside, in each order.
@@ -130,7 +130,7 @@ def _filled(text: str, outside: str) -> Iterator[str]:
             )
 
 
-def senders(user: str, names: Mapping[str, str], samples: Iterable[Sample]) -> list[str]:
+def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText]) -> list[str]:
     """Sender addresses that are not the user's and hold the user's own, or that a pattern matches."""
     domain = names["domain"]
     own = f"{user}@{domain}"

@@ -18,7 +18,7 @@ from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
-from grader.labs.world import World, read_world
+from grader.labs.world import LabWorld, read_world
 from grader.labs.world_dns import ROOT_SERVERS, ZoneBook
 from grader.model.plan import File, HostSpec, Limits, Peer, WorldSpec, Zone
 from grader.model.submission import Submission
@@ -76,7 +76,7 @@ def make(
 
 
 def _host(
-    lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: World, ca: KeyPair
+    lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: LabWorld, ca: KeyPair
 ) -> HostSpec:
     names = variant.names
     lan = ipaddress.ip_network(names["lan"])
@@ -125,7 +125,7 @@ def _roots(lab: ServerLab) -> list[str]:
 
 def _world(
     lab: ServerLab,
-    world: World,
+    world: LabWorld,
     variant: Variant,
     clients: Clients,
     mentions: Mentions,
@@ -155,7 +155,7 @@ def _world(
     )
 
 
-def _world_addresses(world: World, names: dict[str, str], clients: Clients) -> list[str]:
+def _world_addresses(world: LabWorld, names: dict[str, str], clients: Clients) -> list[str]:
     """Every address that the world plays, each once: the name server's, the peers', the clients'."""
     found = {names["nameserver"]: None}
     found |= {fill(address, names): None for peer in world.peers for address in peer.addresses}
@@ -175,7 +175,7 @@ def _routes(addresses: list[str], connected: list[str]) -> list[str]:
 
 
 def _zones(
-    world: World, names: dict[str, str], clients: Clients, mentions: Mentions, *, roots: bool
+    world: LabWorld, names: dict[str, str], clients: Clients, mentions: Mentions, *, roots: bool
 ) -> list[Zone]:
     book = ZoneBook(names["nameserver"])
     if roots:

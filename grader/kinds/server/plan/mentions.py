@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
-from grader.kinds.server.plan.patterns import Sample, patterns_in, samples
+from grader.kinds.server.plan.patterns import PatternText, patterns_in, samples
 from grader.model.errors import SubmissionError
 
 Network = IPv4Network | IPv6Network
@@ -64,7 +64,7 @@ class Mentions(Struct, frozen=True):
     addresses: list[str]
     locals: list[str] = []
     """Bare local parts on the left of a table: aliases, and whatever else has such keys."""
-    samples: list[Sample] = []
+    samples: list[PatternText] = []
     """Texts that the regular expressions in the files match."""
 
     @property
@@ -111,7 +111,7 @@ def _locals(files: Mapping[str, bytes]) -> list[str]:
     return [local for local in found if not local.replace(".", "").isdigit()][:MOST_LOCALS]
 
 
-def _samples(lines: Iterable[str]) -> list[Sample]:
+def _samples(lines: Iterable[str]) -> list[PatternText]:
     """Of the patterns that let something in before those that refuse."""
     patterns: dict[str, None] = {}
     for line in sorted(lines, key=lambda line: _REFUSING.match(line) is not None):

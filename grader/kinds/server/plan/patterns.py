@@ -40,7 +40,7 @@ _HOLE_SIZE = 20
 """So many different characters, and a repeated class is a hole."""
 
 
-class Sample(Struct, frozen=True):
+class PatternText(Struct, frozen=True):
     """A text that matches a pattern, ``HOLE`` where nearly anything would, and which of its ends the pattern fixes."""
 
     text: str
@@ -53,7 +53,7 @@ def patterns_in(line: str) -> list[str]:
     return [found[1].replace(r"\/", "/") for found in _PATTERN.finditer(line + " ")]
 
 
-def samples(pattern: str) -> list[Sample]:
+def samples(pattern: str) -> list[PatternText]:
     """Texts that the pattern matches; none where Python does not read it."""
     if len(pattern) > LONGEST_PATTERN:
         return []
@@ -67,7 +67,7 @@ def samples(pattern: str) -> list[Sample]:
         return []
     begins = bool({op.AT_BEGINNING, op.AT_BEGINNING_STRING} & ends)
     closed = bool({op.AT_END, op.AT_END_STRING} & ends)
-    return [Sample(text[:LONGEST_SAMPLE], begins, closed) for text in made if text.strip(HOLE)]
+    return [PatternText(text[:LONGEST_SAMPLE], begins, closed) for text in made if text.strip(HOLE)]
 
 
 def _texts(parts: list[Any]) -> Iterator[str]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from grader.display.excerpts import Excerpt, Row, cut, window
+from grader.display.excerpts import Excerpt, ExcerptRow, cut, window
 from grader.display.sentences import count, counted, listed
 from grader.kinds.server.facts import ServerEvidence, ServerFacts
-from grader.kinds.server.judge.dkim.overview import Kind, kinds
+from grader.kinds.server.judge.dkim.overview import SignatureGroup, kinds
 from grader.model.dns import KeyAnswer
 from grader.model.pointer import Pointer
 
@@ -20,7 +20,7 @@ from grader.model.pointer import Pointer
 class SigningView:
     """The HTML report's section. Keys and files come with whether a check points to them."""
 
-    kinds: list[Kind]
+    kinds: list[SignatureGroup]
     unsigned: int
     keys: list[tuple[str, bool]]
     files: list[tuple[str, str, bool]]
@@ -42,7 +42,7 @@ def view(evidence: ServerEvidence, facts: ServerFacts, pointers: Sequence[Pointe
 def excerpt(facts: ServerFacts, pointer: Pointer, rows: int) -> Excerpt:
     """Lines of a file of records, a caret at what the complaint about one is about; or an answer of DNS."""
     if pointer.kind == "key":
-        return Excerpt(pointer, "what DNS answers", [Row(1, "", in_words(facts.keys[pointer.id]))], 1)
+        return Excerpt(pointer, "what DNS answers", [ExcerptRow(1, "", in_words(facts.keys[pointer.id]))], 1)
     assert facts.published is not None
     file = facts.published.files[pointer.id]
     lines = [("", line) for line in file.text.rstrip("\n").split("\n")]

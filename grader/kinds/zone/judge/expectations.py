@@ -14,7 +14,7 @@ from grader.formats.dmarc import VERSION as DMARC_VERSION
 from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
-from grader.kinds.zone.facts import Answer, Measured, Policies, Reception, Reporting, ZoneFacts
+from grader.kinds.zone.facts import DnsAnswer, Measured, Policies, Reception, Reporting, ZoneFacts
 from grader.kinds.zone.judge import delivery, explain, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
@@ -174,7 +174,7 @@ def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Ite
             yield _answered(answer), _answer_place(answer, txt_records)
 
 
-def _fits(answer: Answer, wanted: list[str]) -> bool:
+def _fits(answer: DnsAnswer, wanted: list[str]) -> bool:
     """Whether the answers are those wanted: each fits a pattern of its own."""
     left = list(answer.values)
     for pattern in wanted:
@@ -185,7 +185,7 @@ def _fits(answer: Answer, wanted: list[str]) -> bool:
     return not left
 
 
-def _answered(answer: Answer) -> str:
+def _answered(answer: DnsAnswer) -> str:
     asked = f"Asked for {answer.type} of {answer.name}, DNS answers"
     if answer.values:
         return f"{asked} {quoted(', '.join(answer.values))}."
@@ -198,7 +198,7 @@ def _answered(answer: Answer) -> str:
     )
 
 
-def _answer_place(answer: Answer, txt_records: TxtRecords) -> Span | None:
+def _answer_place(answer: DnsAnswer, txt_records: TxtRecords) -> Span | None:
     name = answer.name.lower().rstrip(".")
     mine = [record for record in txt_records.zone.records if record.owner == name]
     same = [record for record in mine if record.type in (answer.type, "CNAME")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from grader.formats.spf import MECHANISMS, Record, Term, read_record
+from grader.formats.spf import MECHANISMS, SpfRecord, Term, read_record
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import Remark, TxtRecord
@@ -113,7 +113,7 @@ def _broken(txt_record: TxtRecord, term: Term) -> Iterator[Remark]:
     yield Remark("unusable", "spf", place, f"{said}: nobody can use the record")
 
 
-def _terms(txt_record: TxtRecord, record: Record, *, is_included: bool) -> Iterator[Remark]:
+def _terms(txt_record: TxtRecord, record: SpfRecord, *, is_included: bool) -> Iterator[Remark]:
     """Terms that do more, or less, than they seem to. What stands behind ``all`` is never tried."""
     everybody = next((term for term in record.directives if term.name == "all"), None)
     for term in record.terms:

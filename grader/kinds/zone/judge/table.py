@@ -10,7 +10,7 @@ from grader.kinds.zone.facts import Reception, ZoneEvidence
 
 
 @dataclass(frozen=True)
-class Row:
+class JudgedMessage:
     """A message as judged. ``number`` is its place in the evidence, which ``case:N`` points to."""
 
     number: int
@@ -34,7 +34,7 @@ class Row:
         return not self.misses
 
 
-def table(evidence: ZoneEvidence) -> Iterator[Row]:
+def table(evidence: ZoneEvidence) -> Iterator[JudgedMessage]:
     """A row for each message, in the order of the lab's checks."""
     facts = evidence.facts
     found: dict[str, list[int]] = {}
@@ -47,10 +47,10 @@ def table(evidence: ZoneEvidence) -> Iterator[Row]:
                 yield _row(number, check.code, reception.title or tried.title, reception, check.expect)
 
 
-def _row(number: int, check: str, title: str, found: Reception, expect: ZoneExpect) -> Row:
+def _row(number: int, check: str, title: str, found: Reception, expect: ZoneExpect) -> JudgedMessage:
     dmarc = found.dmarc
     aligned = [name for name, is_so in (("SPF", dmarc.spf_aligned), ("DKIM", dmarc.dkim_aligned)) if is_so]
-    return Row(
+    return JudgedMessage(
         number=number,
         check=check,
         title=title,

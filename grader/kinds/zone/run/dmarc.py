@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 from grader.formats.address import domain_of
-from grader.formats.dmarc import Record, read_record, same_mailbox
+from grader.formats.dmarc import DmarcRecord, read_record, same_mailbox
 from grader.kinds.zone.declare import Disposition
 from grader.kinds.zone.facts import Dkim, Dmarc, Policies, Reporting, Spf
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
@@ -20,7 +20,7 @@ class Policy:
     """A policy record found at a domain."""
 
     domain: str
-    record: Record
+    record: DmarcRecord
 
     @property
     def text(self) -> str:

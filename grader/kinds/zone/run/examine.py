@@ -8,7 +8,7 @@ from grader.formats.address import domain_of
 from grader.formats.dns.masterfile import ZoneFile, read_zone
 from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
-from grader.kinds.zone.facts import Answer, Reception, ZoneFacts
+from grader.kinds.zone.facts import DnsAnswer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
 from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf
 from grader.kinds.zone.run.dkim import Verifier
@@ -99,9 +99,9 @@ def _received(attempt: str, message: ZoneMessage, resolver: Resolver, verifier: 
     )
 
 
-def _answer(attempt: str, name: str, type_: str, resolver: Resolver) -> Answer:
+def _answer(attempt: str, name: str, type_: str, resolver: Resolver) -> DnsAnswer:
     try:
         found = resolver.ask(name, type_)
     except NoAnswer:
-        return Answer(attempt, name, type_, "SERVFAIL", [])
-    return Answer(attempt, name, type_, found.rcode, found.texts)
+        return DnsAnswer(attempt, name, type_, "SERVFAIL", [])
+    return DnsAnswer(attempt, name, type_, found.rcode, found.texts)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable, Iterator, Sequence
 
-from grader.formats.networks import Addresses, Network, Version
+from grader.formats.networks import AddressSet, Network, Version
 from grader.formats.spf import VERSION as SPF
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Outsider, Senders
 from grader.kinds.zone.run import dmarc
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.kinds.zone.run.spf import as_fact
-from grader.kinds.zone.run.spfcheck import Evaluator, State, Verdict
+from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
 from grader.model.dns import ZoneRecord
 
 FAMILIES: tuple[Version, ...] = (4, 6)
@@ -47,7 +47,7 @@ def compute(
         if request.below:
             named = (name for name in below(domain, records) if has_record(resolver, name))
             names += [name for name in named if aligned(resolver, name, domain)]
-        everybody: list[Verdict] = []
+        everybody: list[SpfVerdict] = []
         outsiders: list[Outsider] = []
         for name in names:
             for sender, helo, verdict in _passing(resolver, name, records, cuts):
@@ -90,8 +90,8 @@ def aligned(resolver: Resolver, name: str, domain: str) -> bool:
 
 
 def _passing(
-    resolver: Resolver, name: str, records: Sequence[ZoneRecord], cuts: list[Addresses]
-) -> Iterator[tuple[str, str, Verdict]]:
+    resolver: Resolver, name: str, records: Sequence[ZoneRecord], cuts: list[AddressSet]
+) -> Iterator[tuple[str, str, SpfVerdict]]:
     """Those who pass for a name, each time with the sender and the HELO name that they need to say, if any."""
     letters: set[str] = set()
     for verdict in _pass(resolver, name, ANYBODY, STRANGER, cuts, letters):
@@ -107,11 +107,11 @@ def _passing(
 
 
 def _pass(
-    resolver: Resolver, name: str, local: str, helo: str, cuts: list[Addresses], letters: set[str]
-) -> Iterator[Verdict]:
+    resolver: Resolver, name: str, local: str, helo: str, cuts: list[AddressSet], letters: set[str]
+) -> Iterator[SpfVerdict]:
     for version in FAMILIES:
         evaluator = Evaluator(resolver, f"{local}@{name}", helo, witnesses=cuts)
-        for verdict in evaluator.check(name, [State(Addresses.everything(version))]):
+        for verdict in evaluator.check(name, [SpfState(AddressSet.everything(version))]):
             if verdict.trouble == "no-answer":
                 raise NoAnswer(verdict.about)
             if verdict.result == "pass":
@@ -120,12 +120,12 @@ def _pass(
 
 
 def _outside(
-    verdict: Verdict, name: str, allowed: Iterable[Network], sender: str, helo: str
+    verdict: SpfVerdict, name: str, allowed: Iterable[Network], sender: str, helo: str
 ) -> Iterator[Outsider]:
     clients = verdict.state.clients
-    others = clients - Addresses.of(clients.version, allowed)
+    others = clients - AddressSet.of(clients.version, allowed)
     if others:
-        known = others & Addresses.of(clients.version, STRANGERS)
+        known = others & AddressSet.of(clients.version, STRANGERS)
         witness = str((known or others).witness)
         yield Outsider(name, _listed([others]), witness, as_fact(verdict, name), sender, helo)
 
@@ -140,9 +140,9 @@ def _each_once(outsiders: list[Outsider]) -> list[Outsider]:
     return list(found.values())
 
 
-def _listed(sets: Iterable[Addresses]) -> list[str]:
+def _listed(sets: Iterable[AddressSet]) -> list[str]:
     """Sets of addresses as networks, the widest few of each family."""
-    joined: dict[Version, Addresses] = {}
+    joined: dict[Version, AddressSet] = {}
     for addresses in sets:
         known = joined.get(addresses.version)
         joined[addresses.version] = known | addresses if known else addresses
@@ -159,7 +159,7 @@ def _words(records: Iterable[ZoneRecord]) -> list[str]:
     return [label for label in labels if label not in ("", "*", "@")][:MOST_WORDS]
 
 
-def _cuts(records: Iterable[ZoneRecord]) -> Iterator[Addresses]:
+def _cuts(records: Iterable[ZoneRecord]) -> Iterator[AddressSet]:
     """The networks that a zone's names and addresses speak of, the narrowest first.
 
     A name holds an address as ``%{i}`` or ``%{ir}`` write it; a wildcard holds a network in the second form.
@@ -172,7 +172,7 @@ def _cuts(records: Iterable[ZoneRecord]) -> Iterator[Addresses]:
         for network in [*_quads(labels), *_nibbles(labels)]:
             found[network] = None
     for network in sorted(found, key=lambda one: one.max_prefixlen - one.prefixlen):
-        yield Addresses.of(4 if network.version == 4 else 6, [network])
+        yield AddressSet.of(4 if network.version == 4 else 6, [network])
 
 
 def _quads(labels: list[str]) -> Iterator[Network]:

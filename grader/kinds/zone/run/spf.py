@@ -5,11 +5,11 @@ from __future__ import annotations
 import ipaddress
 
 from grader.formats.address import split_address
-from grader.formats.networks import Address, Addresses
+from grader.formats.networks import Address, AddressSet
 from grader.formats.spf import read_record
 from grader.kinds.zone.facts import Measured, Spf, SpfLookup
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.spfcheck import Evaluator, State, Verdict
+from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
 
 BYSTANDERS = ("192.0.2.1", "2001:db8:dead::1")
 """Clients for which a record is measured: nobody in particular, so that it is read to its end."""
@@ -22,11 +22,11 @@ def evaluate(resolver: Resolver, *, client: str, sender: str, helo: str) -> Spf:
     if not _can_have_record(domain):
         return Spf("none", domain)
     evaluator = Evaluator(resolver, identity, helo)
-    (verdict,) = evaluator.check(domain, [State(_one(client))])
+    (verdict,) = evaluator.check(domain, [SpfState(_one(client))])
     return as_fact(verdict, domain, evaluator.explanation(verdict))
 
 
-def as_fact(verdict: Verdict, domain: str, explanation: str = "") -> Spf:
+def as_fact(verdict: SpfVerdict, domain: str, explanation: str = "") -> Spf:
     """A verdict on clients of a domain, for the evidence."""
     last = verdict.path[-1] if verdict.path else None
     fault = verdict.broken.fault if verdict.broken else None
@@ -64,9 +64,9 @@ def _measured(resolver: Resolver, attempt: str, domain: str, client: str) -> Mea
         return Measured(
             attempt, domain, [], 0, 0, Spf("temperror", domain, trouble="no-answer", about=domain)
         )
-    (strict,) = Evaluator(resolver, sender, domain).check(domain, [State(_one(client))])
+    (strict,) = Evaluator(resolver, sender, domain).check(domain, [SpfState(_one(client))])
     lax = Evaluator(resolver, sender, domain, enforce=False)
-    (end,) = lax.check(domain, [State(_one(client))])
+    (end,) = lax.check(domain, [SpfState(_one(client))])
     return Measured(
         attempt=attempt,
         domain=domain,
@@ -99,9 +99,9 @@ def _can_have_record(domain: str) -> bool:
     return len(labels) > 1 and all(0 < len(label) < 64 for label in labels)
 
 
-def _one(client: str) -> Addresses:
+def _one(client: str) -> AddressSet:
     """A client as a set. An IPv4 address in an IPv6 one is the IPv4 address (section 5)."""
     address: Address = ipaddress.ip_address(client)
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return Addresses.of(6 if address.version == 6 else 4, [address])
+    return AddressSet.of(6 if address.version == 6 else 4, [address])

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.formats.address import split_address
-from grader.formats.networks import Address, Addresses, Network
-from grader.formats.spf import Record, Term, domain_words, network_of, read_record
+from grader.formats.networks import Address, AddressSet, Network
+from grader.formats.spf import SpfRecord, Term, domain_words, network_of, read_record
 from grader.formats.spfmacros import expand, macro_fault, pieces, shortened
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import SpfLimit, SpfStep, SpfTrouble
@@ -37,23 +37,23 @@ Path = tuple[SpfStep, ...]
 
 
 @dataclass(frozen=True)
-class State:
+class SpfState:
     """Clients that nothing has matched so far, and what the way here has cost."""
 
-    clients: Addresses
+    clients: AddressSet
     lookups: int = 0
     voids: int = 0
 
 
 @dataclass(frozen=True)
-class Verdict:
+class SpfVerdict:
     """What some clients get. ``domain`` is the one whose record decided, not counting includes.
 
     ``path`` leads to the term that decided; ``inner`` goes on into the record that was included, where one passed.
     ``undecided`` says that no term matched.
     """
 
-    state: State
+    state: SpfState
     result: SpfResult
     domain: str
     path: Path = ()
@@ -79,9 +79,9 @@ class _Ends(Exception):
         """DNS may answer another time; all else is for good."""
         return "temperror" if self.trouble == "no-answer" else "permerror"
 
-    def verdict(self, state: State, domain: str, path: Path) -> Verdict:
+    def verdict(self, state: SpfState, domain: str, path: Path) -> SpfVerdict:
         """What it means for those whom it hits."""
-        return Verdict(
+        return SpfVerdict(
             state, self.result, domain, path, trouble=self.trouble, limit=self.limit, about=self.about
         )
 
@@ -98,12 +98,12 @@ class Evaluator:
     sender: str
     helo: str
     enforce: bool = True
-    witnesses: Sequence[Addresses] = ()
+    witnesses: Sequence[AddressSet] = ()
     asked: list[Path] = field(default_factory=list)
     found_nothing: list[tuple[Path, str]] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
 
-    def check(self, domain: str, states: Iterable[State], path: Path = ()) -> list[Verdict]:
+    def check(self, domain: str, states: Iterable[SpfState], path: Path = ()) -> list[SpfVerdict]:
         """What each client gets by the record of a domain."""
         states = list(states)
         try:
@@ -111,29 +111,31 @@ class Evaluator:
         except NoAnswer:
             return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
         if not records:
-            return [Verdict(state, "none", domain, path, about=domain) for state in states]
+            return [SpfVerdict(state, "none", domain, path, about=domain) for state in states]
         if len(records) > 1:
             return [_Ends("several", about=domain).verdict(state, domain, path) for state in states]
         if broken := records[0].faults:
             here = (*path, _step(domain, broken[0]))
             return [
-                Verdict(state, "permerror", domain, here, trouble="syntax", broken=broken[0])
+                SpfVerdict(state, "permerror", domain, here, trouble="syntax", broken=broken[0])
                 for state in states
             ]
         return self._evaluated(domain, records[0], states, path)
 
-    def _evaluated(self, domain: str, record: Record, states: list[State], path: Path) -> list[Verdict]:
-        verdicts: list[Verdict] = []
+    def _evaluated(
+        self, domain: str, record: SpfRecord, states: list[SpfState], path: Path
+    ) -> list[SpfVerdict]:
+        verdicts: list[SpfVerdict] = []
         for term in record.directives:
             if self.resolver.deadline.over:
                 return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
-            left: list[State] = []
+            left: list[SpfState] = []
             for state in _merged(states):
                 if _passed_over(term, state):
                     left.append(state)
                     continue
                 for outcome in self._term(term, domain, state, (*path, _step(domain, term))):
-                    if isinstance(outcome, State):
+                    if isinstance(outcome, SpfState):
                         left.append(outcome)
                     else:
                         verdicts.append(outcome)
@@ -141,12 +143,12 @@ class Evaluator:
         redirect = record.modifier("redirect")
         for state in _merged(states):
             if redirect is None or record.all_at is not None:
-                verdicts.append(Verdict(state, "neutral", domain, path, undecided=True))
+                verdicts.append(SpfVerdict(state, "neutral", domain, path, undecided=True))
             else:
                 verdicts += self._redirected(redirect, domain, state, (*path, _step(domain, redirect)))
         return verdicts
 
-    def _term(self, term: Term, domain: str, state: State, path: Path) -> Iterator[State | Verdict]:
+    def _term(self, term: Term, domain: str, state: SpfState, path: Path) -> Iterator[SpfState | SpfVerdict]:
         """Those whom a mechanism matches as verdicts, the others as states."""
         for part in self._parted(term, state):
             try:
@@ -159,11 +161,13 @@ class Evaluator:
                 yield end.verdict(part, domain, path)
                 continue
             if hit := part.clients & matched:
-                yield Verdict(replace(part, clients=hit), RESULTS[term.qualifier], domain, path)
+                yield SpfVerdict(replace(part, clients=hit), RESULTS[term.qualifier], domain, path)
             if rest := part.clients - matched:
                 yield replace(part, clients=rest)
 
-    def _included(self, term: Term, domain: str, state: State, path: Path) -> Iterator[State | Verdict]:
+    def _included(
+        self, term: Term, domain: str, state: SpfState, path: Path
+    ) -> Iterator[SpfState | SpfVerdict]:
         """Whoever passes the other record is matched (section 5.2)."""
         target = self._target(term, domain, state)
         for verdict in self._other(target, state, path):
@@ -177,7 +181,7 @@ class Evaluator:
             else:
                 yield verdict.state
 
-    def _redirected(self, term: Term, domain: str, state: State, path: Path) -> Iterator[Verdict]:
+    def _redirected(self, term: Term, domain: str, state: SpfState, path: Path) -> Iterator[SpfVerdict]:
         """The other record decides (section 6.1)."""
         for part in self._parted(term, state):
             try:
@@ -192,15 +196,15 @@ class Evaluator:
                 else:
                     yield verdict
 
-    def _other(self, target: str, state: State, path: Path) -> list[Verdict]:
+    def _other(self, target: str, state: SpfState, path: Path) -> list[SpfVerdict]:
         """What another record makes of clients. One that is being read already would be read until a limit is met."""
         if not _is_name(target):
-            return [Verdict(state, "none", target, about=target)]
+            return [SpfVerdict(state, "none", target, about=target)]
         if any(_same(step.domain, target) for step in path):
             return [_Ends("loop", about=target).verdict(state, target, path)]
         return self.check(target, [state], path)
 
-    def _parted(self, term: Term, state: State) -> Iterator[State]:
+    def _parted(self, term: Term, state: SpfState) -> Iterator[SpfState]:
         """The state in parts, for each of which the term means one thing."""
         letters = set(domain_words(term.domain)) if not term.is_modifier or term.name == "redirect" else set()
         self.letters |= letters
@@ -215,7 +219,7 @@ class Evaluator:
         if left:
             yield replace(state, clients=left)
 
-    def _counted(self, term: Term, state: State, path: Path) -> State:
+    def _counted(self, term: Term, state: SpfState, path: Path) -> SpfState:
         """The state behind a term that asks DNS. Raises ``_Ends`` where there are too many of them."""
         if not term.asks:
             return state
@@ -224,23 +228,23 @@ class Evaluator:
         self.asked.append(path)
         return replace(state, lookups=state.lookups + 1)
 
-    def _matched(self, term: Term, domain: str, state: State, path: Path) -> tuple[Addresses, State]:
+    def _matched(self, term: Term, domain: str, state: SpfState, path: Path) -> tuple[AddressSet, SpfState]:
         """The addresses that a mechanism matches, and the state with what it has cost. Raises ``_Ends``."""
         version = state.clients.version
         if term.name == "all":
             return state.clients, state
         if term.covered is not None:
-            return (term.covered if term.covered.version == version else Addresses(version)), state
+            return (term.covered if term.covered.version == version else AddressSet(version)), state
         target = self._target(term, domain, state)
         if not _is_name(target):
-            return Addresses(version), state
+            return AddressSet(version), state
         if term.name == "ptr":
             names = self._names_of(state.clients.witness)
             is_there = any(_within(name, target) for name in names)
-            return (state.clients if is_there else Addresses(version)), state
+            return (state.clients if is_there else AddressSet(version)), state
         if term.name == "exists":
             values, state = self._ask(target, "A", state, path)
-            return (state.clients if values else Addresses(version)), state
+            return (state.clients if values else AddressSet(version)), state
         hosts = [target]
         if term.name == "mx":
             exchanges, state = self._ask(target, "MX", state, path)
@@ -251,9 +255,9 @@ class Evaluator:
         for host in hosts:
             values, state = self._ask(host, "A" if version == 4 else "AAAA", state, path)
             networks += [_network(value, term) for value in values]
-        return Addresses.of(version, networks), state
+        return AddressSet.of(version, networks), state
 
-    def _ask(self, name: str, type_: str, state: State, path: Path) -> tuple[list[Any], State]:
+    def _ask(self, name: str, type_: str, state: SpfState, path: Path) -> tuple[list[Any], SpfState]:
         """What DNS says, and the state with a void look-up counted. Raises ``_Ends``."""
         try:
             values = list(self.resolver.ask(name, type_).values)
@@ -266,11 +270,11 @@ class Evaluator:
             raise _Ends("limit", limit="voids", about=name)
         return values, replace(state, voids=state.voids + 1)
 
-    def _records(self, domain: str) -> list[Record]:
+    def _records(self, domain: str) -> list[SpfRecord]:
         texts = (text.decode("latin-1") for text in self.resolver.texts(domain))
         return [record for text in texts if (record := read_record(text))]
 
-    def _target(self, term: Term, domain: str, state: State) -> str:
+    def _target(self, term: Term, domain: str, state: SpfState) -> str:
         """The name that a term is about (section 4.8)."""
         if not term.domain:
             return domain
@@ -316,7 +320,7 @@ class Evaluator:
                 found.append(name.lower().rstrip("."))
         return found
 
-    def explanation(self, verdict: Verdict) -> str:
+    def explanation(self, verdict: SpfVerdict) -> str:
         """What the domain that failed a client explains to it (section 6.2); empty where it explains nothing."""
         try:
             (record,) = self._records(verdict.domain)
@@ -334,7 +338,7 @@ class Evaluator:
         return expand(plain, self._values(letters, verdict.domain, verdict.state.clients.witness))
 
 
-def _passed_over(term: Term, state: State) -> bool:
+def _passed_over(term: Term, state: SpfState) -> bool:
     """Whether a term lists addresses, and none of the clients': nearly all terms of long records do."""
     covered = term.covered
     return covered is not None and (covered.version != state.clients.version or not covered & state.clients)
@@ -344,16 +348,16 @@ def _step(domain: str, term: Term) -> SpfStep:
     return SpfStep(domain, term.text, term.start, term.end)
 
 
-def _merged(states: Iterable[State]) -> list[State]:
+def _merged(states: Iterable[SpfState]) -> list[SpfState]:
     """States of one cost as one, so that there are never more than the costs that there can be."""
     states = list(states)
     if len(states) < 2:
         return states
-    found: dict[tuple[int, int], list[State]] = {}
+    found: dict[tuple[int, int], list[SpfState]] = {}
     for state in states:
         found.setdefault((state.lookups, state.voids), []).append(state)
     return [
-        replace(alike[0], clients=Addresses.union([state.clients for state in alike]))
+        replace(alike[0], clients=AddressSet.union([state.clients for state in alike]))
         for alike in found.values()
     ]
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from grader.display.excerpts import Excerpt, Row, window
+from grader.display.excerpts import Excerpt, ExcerptRow, window
 from grader.kinds.zone.facts import ZoneEvidence, ZoneFacts
 from grader.kinds.zone.judge.lint import lint
-from grader.kinds.zone.judge.table import Row as Judged
-from grader.kinds.zone.judge.table import table
+from grader.kinds.zone.judge.table import JudgedMessage, table
 from grader.model.pointer import Pointer
 
 
@@ -17,7 +16,7 @@ from grader.model.pointer import Pointer
 class Listed:
     """A line of the file, its marked characters, and what is said of them. ``failing``: a failing check points here."""
 
-    row: Row
+    row: ExcerptRow
     sayings: list[str]
     failing: bool
 
@@ -28,7 +27,7 @@ class ZoneView:
 
     file: str
     lines: list[Listed]
-    rows: list[Judged]
+    rows: list[JudgedMessage]
 
 
 def file_excerpt(zone: ZoneFacts, pointers: Sequence[Pointer], rows: int) -> Excerpt:
@@ -40,9 +39,9 @@ def file_excerpt(zone: ZoneFacts, pointers: Sequence[Pointer], rows: int) -> Exc
     return Excerpt(pointers[0], zone.file, lines, len(zone.lines))
 
 
-def _line(zone: ZoneFacts, index: int, pointers: Iterable[Pointer], *, decisive: bool) -> Row:
+def _line(zone: ZoneFacts, index: int, pointers: Iterable[Pointer], *, decisive: bool) -> ExcerptRow:
     spans = (pointer.span for pointer in pointers if pointer.id == index and pointer.span)
-    return Row(index + 1, "", zone.lines[index], decisive, _joined(spans))
+    return ExcerptRow(index + 1, "", zone.lines[index], decisive, _joined(spans))
 
 
 def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
@@ -54,7 +53,7 @@ def _joined(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     return tuple(sorted(found))
 
 
-def case_excerpt(judged: Judged, pointer: Pointer) -> Excerpt:
+def case_excerpt(judged: JudgedMessage, pointer: Pointer) -> Excerpt:
     """A message as receivers saw it, what they made of it, and what was expected."""
     lines = [
         ("client", f"{judged.client}, EHLO {judged.helo}", False),
@@ -67,7 +66,7 @@ def case_excerpt(judged: Judged, pointer: Pointer) -> Excerpt:
         ("expected", judged.expected, False),
     ]
     rows = [
-        Row(number, "", f"{what:<9}  {text}", decisive)
+        ExcerptRow(number, "", f"{what:<9}  {text}", decisive)
         for number, (what, text, decisive) in enumerate(lines, 1)
     ]
     return Excerpt(pointer, judged.title, rows, len(rows))
@@ -88,6 +87,6 @@ def view(evidence: ZoneEvidence, zone: ZoneFacts, pointers: Sequence[Pointer]) -
         said = sayings.get(index, [])
         spans = [span for span, _ in said] + [p.span for p in failing if p.id == index and p.span]
         is_failing = any(pointer.id == index for pointer in failing)
-        row = Row(index + 1, "", text, is_failing, _joined(spans))
+        row = ExcerptRow(index + 1, "", text, is_failing, _joined(spans))
         lines.append(Listed(row, list(dict.fromkeys(sentence for _, sentence in said)), is_failing))
     return ZoneView(zone.file, lines, list(table(evidence)))

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from grader.display.screen import LOOKS, QUIET, Screen, grid, words
 from grader.kinds.zone.facts import ZoneEvidence
-from grader.kinds.zone.judge.table import Row, table
+from grader.kinds.zone.judge.table import JudgedMessage, table
 
 HEADINGS = ("", "message", "SPF", "aligned", "asked for")
 
@@ -38,7 +38,7 @@ def judged(screen: Screen, evidence: ZoneEvidence) -> RenderableType:
     return found
 
 
-def _beneath(row: Row) -> Iterator[str]:
+def _beneath(row: JudgedMessage) -> Iterator[str]:
     yield f"{row.client}, EHLO {row.helo}"
     yield f"MAIL FROM:<{row.sender}>"
     yield f"From: {row.author}"
@@ -48,5 +48,5 @@ def _beneath(row: Row) -> Iterator[str]:
         yield f"expected: {row.expected}"
 
 
-def _cell(row: Row, value: str, *keys: str) -> Text:
+def _cell(row: JudgedMessage, value: str, *keys: str) -> Text:
     return words(value, LOOKS["fail"].style if row.misses & set(keys) else "", single=True)

@@ -14,7 +14,7 @@ from grader.kinds.server.judge.dkim.reading import Signature
 from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, quoted
 from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyRecord
@@ -30,12 +30,12 @@ TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
 
 
-def present(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def present(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """Every message arrives with a signature that aligns with its From (RFC 9989, RFC 6376 section 3.5)."""
     return [_present(case, index) for case in cases]
 
 
-def _present(case: Case, index: ServerIndex) -> Finding:
+def _present(case: TrafficCase, index: ServerIndex) -> Finding:
     arrived = case.relayed()
     if not arrived:
         return outside(case, index)
@@ -58,7 +58,7 @@ def _present(case: Case, index: ServerIndex) -> Finding:
     return unsigned(case, index, f"The message of {who} arrived unsigned.", places)
 
 
-def absent(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def absent(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """No message arrives with a signature of the domain, wherever it arrives."""
     findings = []
     for case in cases:
@@ -76,10 +76,10 @@ def absent(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Fi
     return findings
 
 
-def verifies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """Every signature of the domain verifies with the key in DNS (RFC 6376 section 6.1)."""
 
-    def judged(case: Case, own: list[Signature]) -> Finding:
+    def judged(case: TrafficCase, own: list[Signature]) -> Finding:
         bad = next((signature for signature in own if signature.problem), None)
         if bad is None:
             return met(case, _verified(own))
@@ -89,11 +89,11 @@ def verifies(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[
     return _signed(cases, index, judged)
 
 
-def covers(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def covers(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """Changing what must be covered breaks every signature (RFC 6376 section 5.4, section 8.2)."""
     wanted = check.expect.signature.covers if check.expect.signature else []
 
-    def judged(case: Case, own: list[Signature]) -> Finding:
+    def judged(case: TrafficCase, own: list[Signature]) -> Finding:
         for signature in own:
             for what in wanted:
                 for sentence, copy in altered(signature.arrival.raw, what):
@@ -130,11 +130,11 @@ def _uncovered(signature: Signature, sentence: str, what: str) -> str:
     return f"{_begun(sentence)}, and {signature.name} still verifies.{limit}{listed}"
 
 
-def strong(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def strong(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """A key that lasts, and an algorithm that every receiver knows (RFC 8301, RFC 8463)."""
     bits = (check.expect.signature.key_bits if check.expect.signature else None) or 0
 
-    def judged(case: Case, own: list[Signature]) -> Finding:
+    def judged(case: TrafficCase, own: list[Signature]) -> Finding:
         for signature in own:
             if weak := _weakness(signature, bits):
                 return broken(case, weak, [signature.pointer, *index.signatures.key_pointer(signature)])
@@ -164,7 +164,7 @@ def _weakness(signature: Signature, bits: int) -> str:
 
 
 def _signed(
-    cases: list[Case], index: ServerIndex, judged: Callable[[Case, list[Signature]], Finding]
+    cases: list[TrafficCase], index: ServerIndex, judged: Callable[[TrafficCase, list[Signature]], Finding]
 ) -> list[Finding]:
     """``judged`` for every message that arrived outside with signatures of the domain; the others say nothing."""
     findings = []
@@ -175,7 +175,7 @@ def _signed(
     return findings
 
 
-def published(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def published(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The records handed in are well-formed, one a name, and at least one holds a key in use (RFC 6376 3.6.1)."""
     handed_in = index.facts.published
     if handed_in is None or not handed_in.files:
@@ -250,7 +250,7 @@ def _where(complaint: Diagnostic) -> str:
     return f"{complaint.file}, line {span.line + 1}, column {span.column + 1}" if span else complaint.file
 
 
-def running(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def running(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The services ran when the first client came."""
     known = {facts.name: facts.running for facts in index.facts.services}
     findings = []
@@ -269,12 +269,12 @@ def running(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[F
     return findings
 
 
-def kept(check: ServerCheck, cases: list[Case], index: ServerIndex) -> list[Finding]:
+def kept(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """No message is lost: refused in the session, delivered or kept (RFC 5321 section 4.2.5, section 6.1)."""
     return [_kept(case) for case in cases]
 
 
-def _kept(case: Case) -> Finding:
+def _kept(case: TrafficCase) -> Finding:
     without = " and ".join(SERVICES.get(name, name) for name in case.facts.stopped)
     when = f"With {without} stopped, " if without else ""
     if not case.accepted:
@@ -297,7 +297,7 @@ def _kept(case: Case) -> Finding:
     )
 
 
-def _refused(case: Case) -> str:
+def _refused(case: TrafficCase) -> str:
     reply = case.last_reply
     if reply is None:
         return how_it_ended(case)
@@ -332,12 +332,12 @@ def _begun(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _who(case: Case) -> str:
+def _who(case: TrafficCase) -> str:
     user = f"{case.facts.user}, logged in" if case.facts.user else case.facts.source
     return f"{user} on port {case.facts.listener} ({case.facts.title})"
 
 
-def _session(case: Case) -> list[Pointer]:
+def _session(case: TrafficCase) -> list[Pointer]:
     return [pointer for pointer in case.pointers() if pointer.kind == "session"]
 
 

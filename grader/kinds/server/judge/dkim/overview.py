@@ -9,7 +9,7 @@ from grader.kinds.server.judge.dkim.reading import Signature, Signatures
 
 
 @dataclass(frozen=True)
-class Kind:
+class SignatureGroup:
     """Signatures that are alike in all but the message: ``first`` is one of them, ``messages`` who bears them."""
 
     first: Signature
@@ -35,10 +35,10 @@ class Kind:
         return f"{listed}; {f'the first {length} octets of the text' if length else 'the whole text'}"
 
 
-def kinds(evidence: ServerEvidence, facts: ServerFacts) -> tuple[list[Kind], int]:
+def kinds(evidence: ServerEvidence, facts: ServerFacts) -> tuple[list[SignatureGroup], int]:
     """The kinds of signatures on mail that arrived outside, the commonest first, and how many messages had none."""
     signatures = Signatures(evidence, facts)
-    found: dict[tuple[str, ...], Kind] = {}
+    found: dict[tuple[str, ...], SignatureGroup] = {}
     unsigned = 0
     for arrival in facts.arrivals:
         if arrival.place != "outside":
@@ -48,5 +48,5 @@ def kinds(evidence: ServerEvidence, facts: ServerFacts) -> tuple[list[Kind], int
         for signature in borne:
             alike = [signature.tags.get(tag, "") for tag in ("d", "s", "a", "c", "h")]
             key = (*alike, signature.problem, "l" * ("l" in signature.tags))
-            found.setdefault(key, Kind(signature, [])).messages.append(arrival.id)
+            found.setdefault(key, SignatureGroup(signature, [])).messages.append(arrival.id)
     return sorted(found.values(), key=lambda kind: -len(kind.messages)), unsigned

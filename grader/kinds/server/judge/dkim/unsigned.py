@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.traffic.index import Case
+from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken
@@ -24,7 +24,7 @@ OVERRIDE = re.compile(
 """A line of ``postconf -P``. ``no_milters`` is one of the receive_override_options."""
 
 
-def unsigned(case: Case, index: ServerIndex, sentence: str, places: list[Pointer]) -> Finding:
+def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[Pointer]) -> Finding:
     """The finding of a message that arrived unsigned: with OpenDKIM's reason, or that it was never asked."""
     asked = [line for line in index.log.of(case.facts, case.session) if line.program.startswith(MILTER)]
     reason = next((line.index for line in asked if _is_reason(line, case)), None)
@@ -42,12 +42,12 @@ def _says_why(line: LogLine) -> bool:
     return line.program.startswith(MILTER) and LOGS_WHY.search(line.text) is not None
 
 
-def _is_reason(line: LogLine, case: Case) -> bool:
+def _is_reason(line: LogLine, case: TrafficCase) -> bool:
     """Whether OpenDKIM says in a line why it did not sign this message."""
     return bool(REASON.search(line.text)) and not NO_CONCERN[case.facts.user is not None].search(line.text)
 
 
-def _not_asked(case: Case, index: ServerIndex) -> str:
+def _not_asked(case: TrafficCase, index: ServerIndex) -> str:
     """That no milter was asked about a message, and the setting of master.cf that keeps it from being asked."""
     said = (
         "OpenDKIM says why of every message that it does not sign, and of this one nothing: on port "
@@ -57,7 +57,7 @@ def _not_asked(case: Case, index: ServerIndex) -> str:
     return f"{said} master.cf says for that service: {quoted(override)}" if override else said
 
 
-def _where_it_is_asked(case: Case, index: ServerIndex) -> str | None:
+def _where_it_is_asked(case: TrafficCase, index: ServerIndex) -> str | None:
     if _override(case, index):
         return (
             "In master.cf, take that setting out of the service, or name the milter there: what stands behind -o holds "
@@ -66,7 +66,7 @@ def _where_it_is_asked(case: Case, index: ServerIndex) -> str | None:
     return None
 
 
-def _override(case: Case, index: ServerIndex) -> str:
+def _override(case: TrafficCase, index: ServerIndex) -> str:
     """The setting of the listener's service in master.cf that is about milters (``postconf -P``); empty where none."""
     port = case.facts.listener.partition("+")[0]
     services = (PORTS.get(port, port), port)
