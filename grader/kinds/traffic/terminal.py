@@ -1,15 +1,17 @@
-"""A dialogue with its notes, on a terminal."""
+"""A dialogue with its notes, and the whole log, on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
 from grader.display.screen import QUIET, VOICES, grid, words
+from grader.display.sentences import count
 from grader.kinds.traffic.dialogue import AnnotatedLine
+from grader.kinds.traffic.narrative import TROUBLE
 
 
 def dialogue(steps: Iterable[AnnotatedLine]) -> Iterator[RenderableType]:
@@ -23,3 +25,21 @@ def dialogue(steps: Iterable[AnnotatedLine]) -> Iterator[RenderableType]:
     yield Text()
     yield Text("The dialogue, step by step", "bold")
     yield Padding(table, (0, 0, 0, 3))
+
+
+MOST_LINES = 400
+"""Lines of a log on a terminal; the HTML report and the evidence document have the rest."""
+
+
+def log(lines: Sequence[str]) -> Iterator[RenderableType]:
+    """The student's host's whole log, what somebody should read of it in bold."""
+    if not lines:
+        return
+    shown = [
+        words(line, "bold" if TROUBLE.search(line) else QUIET, single=True) for line in lines[:MOST_LINES]
+    ]
+    if len(lines) > MOST_LINES:
+        shown.append(Text(f"and {count(len(lines) - MOST_LINES, 'more line')} in the report", QUIET))
+    yield Text()
+    yield Text("The server's whole log", "bold")
+    yield Padding(Group(*shown), (0, 0, 0, 3))

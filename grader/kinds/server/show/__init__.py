@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from grader.display.excerpts import Excerpt, of_each_kind
 from grader.display.sentences import count
-from grader.kinds.base import Section, nothing_more
+from grader.kinds.base import Section
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.traffic import narrative as told
 from grader.kinds.traffic.excerpts import TrafficExcerpts
 from grader.model.pointer import Pointer
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from grader.display.screen import Screen
 
 __all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "screen", "sections"]
 
 TEMPLATES = None
 OF_DNS = ("file", "key")
 """Pieces that only labs have that publish records."""
-screen = nothing_more
 
 
 def narrative(evidence: ServerEvidence) -> Iterator[str]:
@@ -69,3 +74,10 @@ def sections(evidence: ServerEvidence, pointers: Sequence[Pointer]) -> Iterable[
         yield Section("signatures.html.j2", {"signing": view(evidence, facts, pointers)}, "zone.css")
     shown = traffic_view(TrafficExcerpts(facts, facts.queued), pointers)
     yield Section("traffic.html.j2", {"evidence": shown, "commands": "Commands on the server"})
+
+
+def screen(evidence: ServerEvidence, screen: Screen) -> Iterator[RenderableType]:
+    """See ``grader.kinds.base.Show``: the whole log."""
+    from grader.kinds.traffic.terminal import log
+
+    yield from log(evidence.facts.log)
