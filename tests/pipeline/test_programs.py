@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from grader import labs, outputs, pipeline
+from grader import kinds, labs, outputs, pipeline
 from grader.engines.base import Engine
+from grader.kinds.program.facts import ProgramPlan
 from grader.model.submission import Submission
 
 PAGE = Path(__file__).parents[2] / "docs" / "writing-a-lab.md"
@@ -54,13 +55,13 @@ def test_the_documented_lab_grades_a_program_whose_permissions_were_lost(
     assert "chmod +x send" in notes
     assert "one after the other" in notes
     assert {e.where for r in run.evidence.facts.runs for e in r.exposed} == {"output"}
-    plan = labs.make_plan(lab, handed_in, variant)
-    assert plan.program is not None
+    plan = kinds.plan(lab.kind).make(lab, handed_in, variant, student=None, only=None)
+    assert isinstance(plan, ProgramPlan)
     document = outputs.document(run.evidence)
     page = outputs.html(run.result, run.evidence)
-    for planned in plan.program.runs:
+    for planned in plan.runs:
         assert planned.password.encode() not in document
         assert planned.password.encode() not in page
-    assert all(planned.password.encode() not in arrival.raw for planned in plan.program.runs
+    assert all(planned.password.encode() not in arrival.raw for planned in plan.runs
                for arrival in run.evidence.facts.arrivals)  # fmt: skip
     assert pipeline.regrade(document) == run.result

@@ -20,7 +20,7 @@ from grader.world.peers import Peers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.world.bed import clock, run, spec
 
-NAME = "localhost"
+NAME = "mail.provider.example"
 ADDRESS = "127.0.0.10"
 USER, PASSWORD = "erika", "teapot-rocket-7"
 TEXT = "Subject: hello\r\n\r\n.one\r\n.\r\ntwo\r\n"
