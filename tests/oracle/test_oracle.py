@@ -70,7 +70,7 @@ def test_a_check_lost_without_a_rule_broken_is_a_wrong_fail() -> None:
         (None, set()),
         (("mynetworks", "127.0.0.0/8 10.20.0.0/15"), {"relay", "backscatter"}),
         (("local_recipient_maps", ""), {"unknown", "backscatter"}),
-        (("smtpd_sender_login_maps", "static:alice,bob"), {"borrowed"}),
+        (("smtpd_sender_login_maps", "static:{alice,bob}"), {"borrowed"}),
     ],
     ids=["solution", "wide", "everybody-exists", "everybody-owns"],
 )

@@ -147,7 +147,7 @@ class Signatures:
         if left >= LASTING:
             return ""
         return (
-            f"it expires {_span(max(0, round(left)))} after the message arrived (x={tags['x']}), and mail may be days "
+            f"it expires {_span(max(0, round(left)))} after the message arrived (its tag x), and mail may be days "
             "on its way (RFC 5321 section 4.5.4.1)"
         )
 
@@ -274,9 +274,12 @@ def _words(text: str) -> str:
 
 
 def _span(seconds: int) -> str:
-    """A time in the largest unit that it has: ``3 hours``."""
+    """A time in the largest unit that it has: ``3 hours``, and that for 2 hours 59 minutes 59 seconds too.
+
+    A signature's whole seconds and the clock of its arrival differ by one or two, which no sentence should show.
+    """
     for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds >= size or size == 1:
-            count = seconds // size
+        count = (seconds + size // 100) // size
+        if count or size == 1:
             return f"{count} {unit}{'' if count == 1 else 's'}"
     raise AssertionError(seconds)
