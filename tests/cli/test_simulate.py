@@ -224,6 +224,7 @@ def test_the_real_server_says_the_same(engine: Engine) -> None:
 @pytest.mark.slow
 @pytest.mark.engines("local")
 def test_nothing_is_left_of_the_real_server(engine: Engine) -> None:
+    engine.clean()  # What processes that were killed before this test have left.
     for way in ("\x03", signal.SIGTERM, "\x04"):
         with at_a_terminal("--real", "--engine", engine.name) as (typist, process):
             typist.wait("not greeted")

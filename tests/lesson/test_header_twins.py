@@ -33,6 +33,7 @@ def same(expected: list[Any], actual: list[Any], given: list[Any]) -> None:
 
 def test_the_builders_make_the_same_bytes_and_complaints(header_scripts: Scripts) -> None:
     given, expected = many(form, 300) + many(good_form, 500), []
+    given += [{"from": f"alice@{domain}"} for domain in ("example.com\ufeff", "\ufeff", "bücher.example")]
     for values in given:
         draft = msgspec.to_builtins(compose(values), builtin_types=[bytes])
         draft["message"] = None if draft["message"] is None else latin(draft["message"])

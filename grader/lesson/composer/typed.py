@@ -227,4 +227,5 @@ def _a_label(domain: str) -> str:
         label = idna.encode(domain, uts46=True).decode()
     except (idna.IDNAError, UnicodeError):
         return ""
-    return f", {label}"
+    # A character that IDNA drops may leave a domain that is no A-label.
+    return f", {label}" if DOMAIN.fullmatch(label) and "xn--" in label else ""
