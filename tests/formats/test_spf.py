@@ -214,7 +214,7 @@ def test_any_text_is_read_and_every_place_is_in_it(terms: str) -> None:
 @given(RECORDS)
 def test_mechanisms_are_those_of_pyspf(terms: str) -> None:
     words = (word for word in terms.split() if "=" not in word and word.isascii())
-    # pyspf wants a macro with a letter at the end of a name; the grammar takes %%, %_ and %- too (RFC 7208 section 7.1).
+    # pyspf wants a macro with a letter at the end of a name; the grammar has %%, %_ and %- too (RFC 7208 section 7.1).
     text = " ".join(["v=spf1", *(word for word in words if not re.search(r"%[%_-](/|$)", word))])
     assert (record(text).faults == []) == pyspf_reads(text)
 
