@@ -49,7 +49,7 @@ test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
 
-test-fast: ## what can be tested in a minute, without machines and browsers (ARGS='-k relay')
+test-fast: ## what can be tested in a few minutes, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
 
