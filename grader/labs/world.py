@@ -21,7 +21,7 @@ OFFICE_ANYBODY = "office-anybody"
 MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES, OFFICE_ANYBODY})
 """Sources that are made for each submission; the others are declared in world.yaml."""
 
-ATTEMPT_NAMES = frozenset(
+MANIFOLD_NAMES = frozenset(
     {
         "alias",
         "lookalike_name",
@@ -31,14 +31,11 @@ ATTEMPT_NAMES = frozenset(
         "mentioned",
         "mentioned_address",
         "mentioned_recipient",
-        "sender_default",
-        "server",
-        "somebody",
-        "source",
-        "source_name",
-        "token",
     }
 )
+"""Names that stand for many: an attempt is made for each of their values."""
+
+ATTEMPT_NAMES = MANIFOLD_NAMES | {"sender_default", "server", "somebody", "source", "source_name", "token"}
 """Names for mails and commands alone, which differ from attempt to attempt."""
 
 

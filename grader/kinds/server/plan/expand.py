@@ -17,7 +17,7 @@ from grader.kinds.server.plan.lookalikes import around_names, recipients, sender
 from grader.kinds.server.plan.mentions import Mentions
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
-from grader.labs.world import LabWorld
+from grader.labs.world import MANIFOLD_NAMES, LabWorld
 from grader.model.attempt import Attempt, Login, Mail, Tls
 from grader.model.errors import LabError
 from grader.model.templates import fill, names_in
@@ -25,19 +25,6 @@ from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
-_MANY = frozenset(
-    {
-        "alias",
-        "lookalike_name",
-        "lookalike_recipient",
-        "lookalike_sender",
-        "mentioned_sender",
-        "mentioned",
-        "mentioned_address",
-        "mentioned_recipient",
-    }
-)
-"""Names that stand for many: an attempt is made for each of their values."""
 
 
 class _AttemptNames(NamedTuple):
@@ -133,7 +120,7 @@ class Expansion:
     def _repeated(self, used: set[str], entry: Try) -> list[dict[str, str]]:
         """Values of the names that stand for many: one set for each attempt to make of a text."""
         repeated: list[dict[str, str]] = [{}]
-        for name in sorted(used & _MANY):
+        for name in sorted(used & MANIFOLD_NAMES):
             repeated = [{**values, name: value} for values in repeated for value in self._values(name, entry)]
         return repeated
 
