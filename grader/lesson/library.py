@@ -79,7 +79,7 @@ def read_library(folder: Path) -> Library:
     files: list[tuple[_File, list[LessonEntry]]] = []
     for name, kind in FILES.items():
         file = _open(folder / f"{name}.yaml")
-        listed = cast("list[LessonEntry]", parse(file.data, file.path, list[kind]))  # type: ignore[valid-type]
+        listed = cast("list[LessonEntry]", parse(file.data, file.path, list[kind]))  # type: ignore[valid-type]  # a type at run time
         for place, entry in enumerate(listed):
             if entry.id in found:
                 file.complaints.append(

@@ -50,7 +50,7 @@ class RunMessage(Struct, frozen=True, forbid_unknown_fields=True):
     )
     password: Annotated[
         str, Meta(description="The password to log in with; {secret} is drawn for each run.")
-    ] = "{secret}"  # noqa: S105
+    ] = "{secret}"  # noqa: S105 (a placeholder)
     file: Annotated[str, Meta(pattern=r"^[^/\0]+$", max_length=100, description="The body file's name.")] = (
         "body.txt"
     )

@@ -27,5 +27,5 @@ def name_of(operation: Operation[Any]) -> str:
 @cache
 def answer_type(operation: type[Operation[Any]]) -> Any:
     """The type that a kind of operation is answered by: the ``T`` of the ``Operation[T]`` that it is derived from."""
-    (base,) = operation.__orig_bases__  # type: ignore[attr-defined]
+    (base,) = operation.__orig_bases__  # type: ignore[attr-defined]  # typing sets it on generic bases
     return get_args(base)[0]

@@ -234,7 +234,7 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
 def _plain(message: EmailMessage) -> EmailMessage | None:
     """The part that holds the text; none where there is none, or the parts are too broken to be told apart."""
     try:
-        return message.get_body(("plain",))  # type: ignore[return-value]
+        return message.get_body(("plain",))  # type: ignore[return-value]  # typeshed has the older class
     except (AttributeError, ValueError, LookupError):
         return None
 

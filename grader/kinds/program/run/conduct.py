@@ -233,7 +233,7 @@ class _Runs:
         last = len(self.sessions[session].lines) - 1 if session is not None else 0
         return Outcome(
             attempt=attempt,
-            stage=stage,  # type: ignore[arg-type]
+            stage=stage,  # type: ignore[arg-type]  # one of the stages
             session=session,
             authenticated=any(
                 auth.accepted for c in self.conversations[run_id] for auth in c.authentications

@@ -11,7 +11,7 @@ import itertools
 import re
 import warnings
 from collections.abc import Iterable, Iterator
-from re import _constants, _parser  # type: ignore[attr-defined]
+from re import _constants, _parser  # type: ignore[attr-defined]  # typeshed leaves these out
 from typing import Any
 
 from msgspec import Struct
