@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from grader.model.deadline import Deadline
 
 _AXE = """
 const done = arguments[arguments.length - 1];
@@ -52,6 +54,31 @@ def emulate(browser: Any, *, width: int = 1280, dark: bool = False) -> None:
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": [scheme]})
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+
+
+def reload_until(page: Any, arrived: Callable[[Any], bool]) -> None:
+    """Reload a page until that is true of it.
+
+    What one page stores reaches the next one by way of the browser, which takes a moment, and a long one on a busy machine.
+    """
+    deadline = Deadline(60)
+    page.refresh()
+    while not arrived(page):
+        assert not deadline.over, "what a page stored did not reach the next one within 60 s"
+        page.refresh()
+
+
+def forget(page: Any, *, empty: str = "localStorage.length === 0") -> None:
+    """Empty what pages stored in this browser, and reload the page until it finds that so."""
+
+    def emptied(again: Any) -> bool:
+        if again.execute_script(f"return {empty}"):
+            return True
+        again.execute_script("localStorage.clear()")
+        return False
+
+    page.execute_script("localStorage.clear()")
+    reload_until(page, emptied)
 
 
 def axe(page: Any, *, contrast: bool = True) -> list[str]:

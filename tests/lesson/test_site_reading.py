@@ -15,7 +15,6 @@ from selenium.webdriver.common.keys import Keys
 from grader.cli import main
 from grader.lesson.site import PAGES, render
 from grader.lesson.site.pdf import printed
-from grader.model.deadline import Deadline
 from tests import browser as browsing
 from tests.lesson.conftest import Open
 
@@ -123,12 +122,8 @@ def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:
     assert dark != light
     type_into(page, ".theme", Keys.ENTER)
     assert paper(page) == light
-    # What a page stores reaches the next one by way of the browser, which takes a moment.
-    deadline = Deadline(5)
     page.get(page.current_url.replace("index", "session"))
-    while paper(page) != light:
-        assert not deadline.over
-        page.refresh()
+    browsing.reload_until(page, lambda again: paper(again) == light)
     type_into(page, ".theme", Keys.ENTER)
     assert paper(page) == dark
     assert page.execute_script("return localStorage.length") == 0

@@ -97,8 +97,7 @@ def test_the_history(open_page: Open) -> None:
     from selenium.webdriver.common.keys import Keys
 
     page = open_page("simulator")
-    page.execute_script("localStorage.clear()")
-    page = open_page("simulator")
+    browsing.forget(page, empty="JSON.parse(localStorage['smtplab-simulator']).history.length === 0")
     enter(page, "NOOP", "HELP")
     field = page.find_element("id", "line")
     seen = []
