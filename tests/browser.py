@@ -59,7 +59,7 @@ def emulate(browser: Any, *, width: int = 1280, dark: bool = False) -> None:
 def reload_until(page: Any, arrived: Callable[[Any], bool]) -> None:
     """Reload a page until that is true of it.
 
-    What one page stores reaches the next one by way of the browser, which takes a moment, and a long one on a busy machine.
+    What one page stores reaches the next one by way of the browser, which takes its time on a busy machine.
     """
     deadline = Deadline(60)
     page.refresh()
