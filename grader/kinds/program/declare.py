@@ -76,6 +76,15 @@ class Program(Struct, frozen=True, forbid_unknown_fields=True):
     ]
     run: Annotated[str, Meta(min_length=1, description="The file handed in that is run.")] = "send"
     seconds: Annotated[float, Meta(gt=0, le=30, description="How long a run may take.")] = 10.0
+    grace: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=30,
+            description="Seconds beyond that before a run is killed, for a busy machine. Who sits through 'seconds' "
+            "of a server's silence is late all the same.",
+        ),
+    ] = 0.0
 
 
 class ProgramTry(Struct, frozen=True, forbid_unknown_fields=True):

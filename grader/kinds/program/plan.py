@@ -75,7 +75,7 @@ def make(
         # Those that will wait for nothing begin first, so that the others need not wait for them.
         runs=sorted(drawn.runs, key=lambda run: _moment(program.servers[run.server])),
         attempts=attempts,
-        seconds=program.seconds,
+        seconds=program.seconds + program.grace,
     )
 
 

@@ -63,15 +63,17 @@ def tells(run: JudgedRun) -> Finding:
 @of_runs
 def ends(run: JudgedRun) -> Finding:
     """The program ends in time, whatever the server does."""
-    if not run.facts.late:
+    waited = run.sat_through()
+    if not run.facts.late and waited is None:
         return met(run.case)
+    seconds = run.seconds if run.facts.late else run.evidence.lab.program.seconds
     return broken(
         run.case,
         f"The server said nothing more, and {run.name}, which was to give up after {run.server.patience} s of silence, "
-        f"was still waiting after {run.seconds:g} seconds."
+        f"was still waiting after {seconds:g} seconds."
         if run.server.silent
         else run.how_it_ended(),
-        run.pointers(),
+        run.pointers(waited),
     )
 
 

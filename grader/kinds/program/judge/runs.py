@@ -19,6 +19,8 @@ from grader.model.traffic import Arrival, Command, Session
 ProgramIndex = EvidenceIndex[ProgramFacts]
 Judgement = Callable[[ProgramCheck, list[TrafficCase], ProgramIndex], list[Finding]]
 
+CLOCKS_APART = 0.1
+"""Seconds by which a server may take note of a connection later than its client."""
 ROOM = 1_000_000
 """Octets of a message that a server must take to count as one that takes every message of a lab."""
 
@@ -52,7 +54,7 @@ class JudgedRun:
         self.evidence = evidence
         declared = evidence.lab.program
         self.server: ServerBehaviour = declared.servers[facts.server]
-        self.seconds = facts.limit or declared.seconds
+        self.seconds = facts.limit or declared.seconds + declared.grace
         self.command: Command = program.commands[facts.command]
         self._sessions = {session.id: session for session in program.sessions}
         self._arrivals = {arrival.id: arrival for arrival in program.arrivals}
@@ -150,6 +152,15 @@ class JudgedRun:
             if lines
             else " It printed nothing."
         )
+
+    def sat_through(self) -> Conversation | None:
+        """The conversation in which the server was silent for all the time that a run may take, if there was one."""
+        longest = 1000 * (self.evidence.lab.program.seconds - CLOCKS_APART)
+        for conversation in self.facts.conversations:
+            lines, end = self.session(conversation).lines, conversation.hung_up
+            if end and lines[end].at - lines[end - 1].at >= longest:
+                return conversation
+        return None
 
     def last_line(self, conversation: Conversation) -> int:
         """The index of the last line that says more than that the client went away."""
