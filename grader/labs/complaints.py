@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from jsonschema import ValidationError
 
 MOST = 10
+MOST_FOUND = 1000
+"""Faults of one file after which no more are looked for."""
 UNKNOWN_KEY = "unknown-key"
 
 _TYPES = {
@@ -36,7 +39,8 @@ def refusal(path: Path, data: bytes, complaints: Sequence[Diagnostic]) -> LabErr
     lines = sorted({(_line(top, complaint.path), complaint.sentence) for complaint in complaints})
     shown = [f"{path}:{line}: {sentence}" for line, sentence in lines[:MOST]]
     if len(lines) > MOST:
-        shown.append(f"{path}: {len(lines) - MOST} more faults like these")
+        least = "at least " if len(complaints) >= MOST_FOUND else ""
+        shown.append(f"{path}: {least}{len(lines) - MOST} more faults like these")
     return LabError("\n".join(shown))
 
 
@@ -70,7 +74,8 @@ def schema_complaints(value: Any, type_: Any) -> list[Diagnostic]:
     whole = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, found: type(found) is int)
     validator = _any(extend)(Draft202012Validator, type_checker=whole)
     errors = validator(schema_of(type_)).iter_errors(value)
-    return [complaint for error in errors for complaint in _complaints(error)]
+    found = (complaint for error in errors for complaint in _complaints(error))
+    return list(islice(found, MOST_FOUND))
 
 
 def _complaints(error: ValidationError) -> Iterator[Diagnostic]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -129,14 +130,13 @@ def _parsed(path: Path, data: bytes) -> Lab:
 def _of_another(fault: Diagnostic, named: str) -> Diagnostic:
     """A fault with a word on which kinds of lab have a key that this one has not."""
     from grader.labs.complaints import UNKNOWN_KEY
-    from grader.labs.schema import schema_of
 
     if fault.code != UNKNOWN_KEY or "did you mean" in fault.sentence:
         return fault
     key = str(fault.path[-1])
     having = []
     for other in kinds.names():
-        whole = schema_of(kinds.declare(other).LAB)["$defs"]
+        whole = _parts(kinds.declare(other).LAB)
         parts = [kinds.declare(other).LAB.__name__] if len(fault.path) == 1 else list(whole)
         if other != named and any(key in whole[part].get("properties", {}) for part in parts):
             having.append(repr(other))
@@ -144,6 +144,15 @@ def _of_another(fault: Diagnostic, named: str) -> Diagnostic:
         return fault
     sentence = f"{fault.sentence}: it is one of labs of kind {' or '.join(having)}, and this one is {named!r}"
     return replace(fault, sentence=sentence)
+
+
+@lru_cache(maxsize=32)
+def _parts(type_: type[Lab]) -> dict[str, Any]:
+    """The parts of a lab's schema by their names."""
+    from grader.labs.schema import schema_of
+
+    parts: dict[str, Any] = schema_of(type_)["$defs"]
+    return parts
 
 
 def _complaints(lab: Lab, path: Path, world: LabWorld) -> Iterator[Diagnostic]:

@@ -17,6 +17,8 @@ from grader.model.errors import LabError
 T = TypeVar("T")
 
 LARGEST = 4_000_000
+MOST_NODES = 200_000
+"""Values of a file, each as often as aliases repeat it. The largest lab has some thousands."""
 
 
 class _Loader(yaml.CSafeLoader):
@@ -37,6 +39,43 @@ class _Loader(yaml.CSafeLoader):
             if isinstance(key, yaml.ScalarNode) and key.tag != "tag:yaml.org,2002:merge":
                 seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, KeyError, AttributeError, OverflowError) as error:
+            # A tag that was written out (!!timestamp), or an integer with thousands of digits.
+            kind = node.tag.rpartition(":")[2]
+            problem = f"what stands here cannot be read as {kind!r}; leave the tag out, or put it in quotation marks"
+            raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark) from error
+
+    def get_single_node(self) -> yaml.Node | None:
+        node: yaml.Node | None = super().get_single_node()
+        if node is not None:
+            _expanded(node, {})
+        return node
+
+
+def _expanded(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
+    """How many values a node stands for once every alias in it is written out; ``known`` are those counted before.
+
+    A dozen lines can mean billions. Raises ``ConstructorError`` for more than ``MOST_NODES``, or no end of them.
+    """
+    if node in known:
+        if not known[node]:
+            raise _refused(node, "the alias (*) leads to what it stands in: write out what is meant")
+        return known[node]
+    known[node] = 0
+    parts = node.value if isinstance(node, yaml.CollectionNode) else []
+    inner = (part for pair in parts for part in (pair if isinstance(pair, tuple) else (pair,)))
+    known[node] = 1 + sum(_expanded(part, known) for part in inner)
+    if known[node] > MOST_NODES:
+        raise _refused(node, f"this is more than {MOST_NODES} values once its aliases (*) are written out")
+    return known[node]
+
+
+def _refused(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
+    return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
 for _tag, _pattern, _first in (

@@ -59,6 +59,43 @@ def test_what_is_nested_too_deeply_is_refused_in_one_sentence(text: bytes, tmp_p
     assert len(str(refusal.value).splitlines()) == 1
 
 
+ALIASES = "\n".join(["a0: &a0 [x, x, x]", *(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12))])
+MERGES = "\n".join(["a0: &a0 {x: y}", *(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}" for n in range(1, 40))])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            f"{ALIASES}\nteaches: [*a11]\n",
+            "6: this is more than 200000 values once its aliases (*) are written out",
+        ),
+        (f"{MERGES}\n", "17: this is more than 200000 values once its aliases (*) are written out"),
+        ("a: &a [*a]\n", "1: the alias (*) leads to what it stands in: write out what is meant"),
+        ("a: &a\n  <<: *a\n", "1: the alias (*) leads to what it stands in: write out what is meant"),
+        ("a: !!timestamp x\n", "1: what stands here cannot be read as 'timestamp'"),
+        ("a: !!bool x\n", "1: what stands here cannot be read as 'bool'"),
+        (f"a: {'9' * 5000}\n", "1: what stands here cannot be read as 'int'"),
+    ],
+    ids=["aliases", "merges", "itself", "merged-into-itself", "timestamp", "bool", "digits"],
+)
+def test_what_says_more_than_it_holds_is_refused_with_its_line(
+    text: str, sentence: str, tmp_path: Path
+) -> None:
+    path = placed(text.encode(), tmp_path)
+    with pytest.raises(LabError) as refusal:
+        labs.load(path)
+    assert str(refusal.value).startswith(f"{path}:{sentence}")
+
+
+@pytest.mark.timeout(30)
+def test_thousands_of_unknown_keys_are_refused_at_once(tmp_path: Path) -> None:
+    text = b"kind: quiz\n" + b"".join(b"wrong%d: 1\n" % number for number in range(10_000))
+    with pytest.raises(LabError) as refusal:
+        labs.load(placed(text, tmp_path))
+    assert str(refusal.value).endswith("at least 985 more faults like these")
+
+
 def test_words_of_yaml_1_2_are_words(tmp_path: Path) -> None:
     text = (HERE / "good.yaml").read_bytes().replace(b"title: A lab", b"title: on")
     assert labs.load(placed(text, tmp_path)).title == "on"
