@@ -96,6 +96,27 @@ class Arrival(Struct, frozen=True):
     client: str = ""
     sender: str = ""
     recipients: list[str] = []
+    octets: Annotated[
+        int, Meta(description="Of the whole message, where only its beginning was kept; otherwise 0.")
+    ] = 0
+    digest: Annotated[
+        str, Meta(description="SHA-256 of the whole message, where only its beginning was kept.")
+    ] = ""
+
+
+class OutsideMail(Struct, frozen=True):
+    """All mail that arrived outside, whether it was kept or not."""
+
+    messages: int
+    octets: int
+    unclaimed: Annotated[int, Meta(description="Messages that carried no attempt's token.")]
+    unclaimed_octets: int
+    kept: Annotated[
+        int, Meta(description="Messages in the evidence: every attempt's, and of unclaimed ones a sample.")
+    ]
+    digest: Annotated[
+        str, Meta(description="SHA-256 over the SHA-256 of every message, in the order of their arrival.")
+    ]
 
 
 class Queued(Struct, frozen=True):
@@ -152,6 +173,10 @@ class Traffic(Facts, frozen=True, kw_only=True):
     outcomes: list[Outcome] = []
     sessions: list[Session] = []
     arrivals: list[Arrival] = []
+    outside: Annotated[
+        OutsideMail | None,
+        Meta(description="How much mail arrived outside in all; a flood is not kept whole."),
+    ] = None
     queries: list[Query] = []
     commands: list[Command] = []
     log: list[str] = []

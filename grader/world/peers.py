@@ -8,26 +8,20 @@ from collections import defaultdict
 from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
-from msgspec.structs import replace
 
 from grader.model.errors import EngineError
 from grader.model.plan import Peer
 from grader.model.traffic import Arrival
+from grader.world.kept import KeptMail
 from grader.world.transcript import Clock
 
 LARGEST_MESSAGE = 10 * 1024 * 1024
-MOST_OCTETS = 48 * 1024 * 1024
-"""Of all messages together."""
-MOST_MESSAGES = 5000
 MOST_RECIPIENTS = 1000
 LONGEST_COMMAND = 4096
 LONGEST_LINE = 64 * 1024
 IDLE_SECONDS = 60.0
 MOST_CONNECTIONS = 50
 """Open at once. Postfix opens no more than 20 to one destination."""
-
-SEARCHED_OCTETS = 256 * 1024
-"""Of a message, where tokens are looked for."""
 
 NULL_PATH = "<>"
 """How the null reverse path (RFC 5321 section 4.5.5) is told from no path at all."""
@@ -41,16 +35,11 @@ class Peers:
     """All peers of a world, and what they took."""
 
     def __init__(self, peers: list[Peer], clock: Clock) -> None:
-        self.notes: list[str] = []
+        self.clock = clock
         self.connections = 0
+        self.mail = KeptMail()
         self._peers = peers
-        self._clock = clock
         self._servers: list[asyncio.Server] = []
-        self._arrivals: list[Arrival] = []
-        self._octets = 0
-        self._expected: dict[bytes, tuple[str, str]] = {}
-        self._found: set[str] = set()
-        self._searched = 0
 
     @property
     def ports(self) -> list[int]:
@@ -67,60 +56,6 @@ class Peers:
         """Stop listening."""
         for server in self._servers:
             server.close()
-
-    def expect(self, owners: dict[str, str]) -> None:
-        """Tokens to look for in messages, and the attempts that they belong to."""
-        self._expected.update({token.lower().encode(): (token, owner) for token, owner in owners.items()})
-
-    def tokens(self) -> set[str]:
-        """The tokens that arrived so far."""
-        self._search()
-        return self._found
-
-    def arrivals(self) -> list[Arrival]:
-        """Every message kept, with the attempts whose token it carries."""
-        self._search()
-        return self._arrivals
-
-    def has_room(self, octets: int) -> bool:
-        """Whether a message of this size can still be kept."""
-        if self._octets + octets <= MOST_OCTETS and len(self._arrivals) < MOST_MESSAGES:
-            return True
-        if not self.notes:
-            self.notes.append(
-                f"The outside mail servers kept {len(self._arrivals)} messages of {self._octets} octets in all "
-                "and turned further ones away."
-            )
-        return False
-
-    def keep(self, peer: str, client: str, sender: str, recipients: list[str], raw: bytes) -> int:
-        """Keep a message that ``peer`` took; the number of its arrival."""
-        self._octets += len(raw)
-        self._arrivals.append(
-            Arrival(
-                id=len(self._arrivals),
-                place="outside",
-                where=peer,
-                attempts=[],
-                raw=raw,
-                at=self._clock(),
-                client=client,
-                sender=sender,
-                recipients=recipients,
-            )
-        )
-        return len(self._arrivals) - 1
-
-    def _search(self) -> None:
-        """Look through what came since the last time. Servers on the way may have changed the token's case."""
-        for index in range(self._searched, len(self._arrivals)):
-            arrival = self._arrivals[index]
-            envelope = "\n".join((arrival.sender, *arrival.recipients)).encode("utf-8", "replace")
-            text = (envelope + b"\n" + arrival.raw[:SEARCHED_OCTETS]).lower()
-            carried = [found for token, found in self._expected.items() if token in text]
-            self._arrivals[index] = replace(arrival, attempts=[owner for _, owner in carried])
-            self._found.update(token for token, _ in carried)
-        self._searched = len(self._arrivals)
 
     async def _listen(self, peer: Peer, address: str) -> None:
         def answer() -> asyncio.Protocol:
@@ -186,21 +121,30 @@ class MailSink(SMTP):
         await self.push(reply)
 
     async def _took(self, text: bytes) -> str:
-        """Keep the message if there is room; the reply to it."""
+        """Take the message; the reply to it."""
         if len(text) > (self.data_size_limit or LARGEST_MESSAGE):
             return "552 5.3.4 message too big"
-        if not self._peers.has_room(len(text)):
-            return "452 4.3.1 no room for more messages"
         envelope, session = self.envelope, self.session
         assert envelope is not None
         assert session is not None
-        sender = "" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from)
-        client = session.peer[0] if session.peer else ""
-        self._kept(self._peers.keep(self._name, client, sender, envelope.rcpt_tos, text))
-        return "250 2.0.0 taken"
+        return self._keep(
+            Arrival(
+                id=0,
+                place="outside",
+                where=self._name,
+                attempts=[],
+                raw=text,
+                at=self._peers.clock(),
+                client=session.peer[0] if session.peer else "",
+                sender="" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from),
+                recipients=envelope.rcpt_tos,
+            )
+        )
 
-    def _kept(self, arrival: int) -> None:
-        """What there is to do once a message has this number among those that arrived."""
+    def _keep(self, arrival: Arrival) -> str:
+        """Keep a message that is complete; the reply to it. There is always room: what is dropped has been judged."""
+        self._peers.mail.take(arrival)
+        return "250 2.0.0 taken"
 
     async def smtp_RCPT(self, arg: str | None) -> None:
         """RCPT, for anybody, up to a number (RFC 5321 section 4.5.3.1.8)."""

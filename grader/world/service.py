@@ -69,7 +69,7 @@ class World:
         self.nameserver = Nameserver(zones, clock)
         self.peers = Peers(spec.peers, clock)
         contexts = Contexts(spec)
-        self.prober = Prober(contexts, clock, zones.name_of, self.peers.tokens)
+        self.prober = Prober(contexts, clock, zones.name_of, lambda: self.peers.mail.tokens)
         self.conversations = Conversations(contexts, clock)
         self.nameserver_address = spec.nameserver
         self.root_addresses = spec.roots
@@ -87,6 +87,18 @@ class World:
         await self.peers.start()
         if self.submission is not None:
             await self.submission.start()
+
+    def record(self) -> WorldRecord:
+        """Everything that it has seen."""
+        submission = self.submission
+        return WorldRecord(
+            arrivals=self.peers.mail.arrivals,
+            outside=self.peers.mail.record(),
+            queries=self.nameserver.queries,
+            notes=[*self.nameserver.notes, *(submission.notes if submission else [])],
+            submissions=submission.sessions() if submission else {},
+            submitted=submission.mail if submission else [],
+        )
 
     def stop(self) -> None:
         """Close them."""
@@ -136,20 +148,15 @@ class Service:
         if world is None:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
-            world.peers.expect({attempt.token: attempt.id for attempt in request.attempts if attempt.token})
+            world.peers.mail.expect(request.attempts)
             sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
             return Probed(sessions, outcomes, world.prober.slow)
         if isinstance(request, ListArrivals):
-            return sorted(world.peers.tokens())
+            return sorted(world.peers.mail.tokens)
         if isinstance(request, ResolveKeys):
             return await _resolve(world.nameserver_address, request.names)
         if isinstance(request, Finish):
-            return WorldRecord(
-                arrivals=world.peers.arrivals(),
-                queries=world.nameserver.queries,
-                notes=[*world.nameserver.notes, *world.peers.notes],
-                submissions=world.submission.sessions() if world.submission else {},
-            )
+            return world.record()
         return await _converse(world.conversations, request)
 
 

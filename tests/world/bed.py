@@ -107,7 +107,7 @@ class Bed:
     ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
         self.prober = Prober(
-            Contexts(world or spec()), clock, lambda server: name, self.peers.tokens, patience
+            Contexts(world or spec()), clock, lambda server: name, lambda: self.peers.mail.tokens, patience
         )
         self.connections = 0
         self._servers: list[asyncio.Server] = []

@@ -32,9 +32,9 @@ def test_a_message_reaches_a_peer_with_its_envelope() -> None:
         async with Bed() as bed:
             port = await bed.peer()
             wanted = attempt(port=port, sender="", message=b"Subject: x\n\n.dot\r\n..two\nrosa.K1V\n")
-            bed.peers.expect({wanted.token: wanted.id})
+            bed.peers.mail.expect([wanted])
             (session,), (outcome,) = await bed.probe(wanted)
-            (arrival,) = bed.peers.arrivals()
+            (arrival,) = bed.peers.mail.arrivals
             assert outcome.stage == "accepted"
             assert [reply.code for reply in outcome.replies] == [250, 250, 354, 250]
             assert session.end == "quit"
@@ -42,7 +42,7 @@ def test_a_message_reaches_a_peer_with_its_envelope() -> None:
             assert (arrival.sender, arrival.recipients) == ("", ["rosa.k1v@elsewhere.example"])
             assert (arrival.client, arrival.where) == (CLIENT, "mx.elsewhere.example")
             assert arrival.attempts == [wanted.id]
-            assert bed.peers.tokens() == {wanted.token}
+            assert bed.peers.mail.tokens == {wanted.token}
 
     run(work())
 
@@ -90,7 +90,7 @@ def test_odd_paths_go_out_as_they_are() -> None:
     async def work() -> None:
         async with Bed() as bed:
             await bed.probe(attempt(port=await bed.peer(), recipients=odd))
-            (arrival,) = bed.peers.arrivals()
+            (arrival,) = bed.peers.mail.arrivals
             assert arrival.recipients == odd
 
     run(work())

@@ -157,7 +157,7 @@ def test_what_an_earlier_arrival_proved_is_not_tried() -> None:
         async with Bed() as bed:
             port = await bed.peer()
             first = attempt(1, port=port)
-            bed.peers.expect({first.token: first.id})
+            bed.peers.mail.expect([first])
             await bed.probe(first)
             later = [
                 attempt(2, port=port, unless_arrived=[first.id]),

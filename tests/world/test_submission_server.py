@@ -63,7 +63,7 @@ def meet(client: Callable[[int], Any], times: int = 1, refused: str | None = Non
             await asyncio.sleep(0.005)
         servers.stop()
         recorded = [(entry.session, entry.conversation) for entry in servers.sessions()["run-1"]]
-        return said, recorded, peers.arrivals()
+        return said, recorded, servers.mail
 
     return run(work())
 

@@ -35,6 +35,11 @@ def probing(facts: Traffic) -> Iterator[str]:
     places = Counter(arrival.place for arrival in facts.arrivals)
     if tried:
         yield f"{count(places['outside'], 'message')} arrived outside and {places['mailbox']} in local mailboxes."
+    if facts.outside and facts.outside.messages > places["outside"]:
+        yield (
+            f"{count(facts.outside.messages, 'message')} arrived outside in all, {facts.outside.octets} octets; "
+            f"{places['outside']} are kept: the attempts' own, and a sample of {facts.outside.unclaimed} others."
+        )
 
 
 def aftermath(facts: Traffic) -> Iterator[str]:

@@ -9,7 +9,7 @@ from grader.model.dns import KeyAnswer
 from grader.model.plan import WorldSpec
 from grader.model.protocol import Operation
 from grader.model.submission_server import Conversation
-from grader.model.traffic import Arrival, Certificate, Outcome, Query, Session
+from grader.model.traffic import Arrival, Certificate, Outcome, OutsideMail, Query, Session
 
 
 class StartWorld(Operation[None], frozen=True, tag="start"):
@@ -63,13 +63,16 @@ class Submitted(Struct, frozen=True):
 class WorldRecord(Struct, frozen=True):
     """Everything that the world has seen. ``notes`` are remarks on limits reached.
 
-    ``submissions`` are the sessions of each run of a program with its submission server, in their order.
+    ``arrivals`` are what was kept of the mail ``outside``. ``submissions`` are the sessions of each run of a program
+    with its submission server, in their order, and ``submitted`` the messages taken in them.
     """
 
     arrivals: list[Arrival]
     queries: list[Query]
     notes: list[str]
     submissions: dict[str, list[Submitted]]
+    submitted: list[Arrival] = []
+    outside: OutsideMail | None = None
 
 
 class Finish(Operation[WorldRecord], frozen=True, tag="finish"):

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 
+from msgspec.structs import replace
+
 from grader.model.errors import EngineError
 from grader.model.plan import WorldSpec
 from grader.model.protocol.world import Submitted
 from grader.model.submission_server import SubmissionServerSpec
+from grader.model.traffic import Arrival
 from grader.world.peers import Peers, TooManyConnections
 from grader.world.submission_server.session import SubmissionSession
 from grader.world.tls import load_pair
@@ -18,6 +21,9 @@ CONNECTIONS_A_SERVER = 20
 """Open at once."""
 SESSIONS_A_SERVER = 100
 """Beyond them a server turns clients away, and keeps no record."""
+MOST_OCTETS = 24 * 1024 * 1024
+"""Of all messages that the servers take, together."""
+MOST_MESSAGES = 2000
 
 
 class SubmissionServers:
@@ -26,6 +32,9 @@ class SubmissionServers:
     def __init__(self, spec: WorldSpec, peers: Peers, clock: Clock) -> None:
         self.peers = peers
         self.clock = clock
+        self.mail: list[Arrival] = []
+        self.notes: list[str] = []
+        self._octets = 0
         self._office = [SubmissionServer(server, self) for server in spec.submission]
         self._listening: list[asyncio.Server] = []
 
@@ -52,6 +61,19 @@ class SubmissionServers:
         """Stop listening."""
         for server in self._listening:
             server.close()
+
+    def keep(self, arrival: Arrival) -> int | None:
+        """Keep a message, all of it, since each is judged; its number, ``None`` where there is no room left."""
+        if self._octets + len(arrival.raw) > MOST_OCTETS or len(self.mail) >= MOST_MESSAGES:
+            if not self.notes:
+                self.notes.append(
+                    f"The submission servers took {len(self.mail)} messages of {self._octets} octets in all and "
+                    "turned further ones away."
+                )
+            return None
+        self._octets += len(arrival.raw)
+        self.mail.append(replace(arrival, id=len(self.mail)))
+        return len(self.mail) - 1
 
     def sessions(self) -> dict[str, list[Submitted]]:
         """For each run its sessions in their order, and what was done in each."""

@@ -15,7 +15,7 @@ from aiosmtpd.smtp import AuthResult, LoginPassword, TLSSetupException
 from msgspec.structs import replace
 
 from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
-from grader.model.traffic import Session
+from grader.model.traffic import Arrival, Session
 from grader.world.peers import NULL_PATH, MailSink
 from grader.world.submission_server.session_log import SessionLog
 from grader.world.wire import reason
@@ -315,8 +315,12 @@ class SubmissionSession(MailSink):
             return reply
         return await super()._took(text)
 
-    def _kept(self, arrival: int) -> None:
-        self._note(taken=True, arrival=arrival)
+    def _keep(self, arrival: Arrival) -> str:
+        number = self._server.servers.keep(arrival)
+        if number is None:
+            return "452 4.3.1 no room for more messages"
+        self._note(taken=True, arrival=number)
+        return "250 2.0.0 taken"
 
     def _set_post_data_state(self) -> None:
         """aiosmtpd calls this wherever a transaction ends: after DATA, RSET, EHLO and STARTTLS."""

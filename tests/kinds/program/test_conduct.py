@@ -74,7 +74,7 @@ def records(
         run.id: [Submitted(session(run.id), one) for one in conversations.get(run.id, [])]
         for run in program.runs
     }
-    return WorldRecord(arrivals or [], [], ["noted"], submissions)
+    return WorldRecord([], [], ["noted"], submissions, arrivals or [])
 
 
 def planned(program: bytes = SCRIPT, executable: frozenset[str] = frozenset({"send"})) -> ProgramPlan:

@@ -142,7 +142,7 @@ class _Runs:
                         session=number,
                         transactions=[
                             replace(
-                                transaction, arrival=self._keep(recorded.arrivals, transaction.arrival, run)
+                                transaction, arrival=self._keep(recorded.submitted, transaction.arrival, run)
                             )
                             for transaction in entry.conversation.transactions
                         ],

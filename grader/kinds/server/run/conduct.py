@@ -32,7 +32,7 @@ from grader.model.protocol.host import (
     StartServices,
 )
 from grader.model.protocol.world import AwaitPorts, Finish, Probe, ResolveKeys, StartWorld
-from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Queued, Session
+from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, OutsideMail, Query, Queued, Session
 
 START_SECONDS = 20.0
 LISTEN_SECONDS = 8.0
@@ -87,6 +87,7 @@ class _Run:
         self.sessions: list[Session] = []
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
+        self.outside: OutsideMail | None = None
         self.queries: list[Query] = []
         self.queued: list[Queued] = []
         self.commands: list[Command] = []
@@ -266,6 +267,7 @@ class _Run:
         self.arrivals = [
             msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(ordered)
         ]
+        self.outside = recorded.outside
         self.queries = recorded.queries
         self.notes += recorded.notes
         if self.plan.published is not None:
@@ -316,6 +318,7 @@ class _Run:
             outcomes=[self.outcomes[a.id] for a in self.attempts if a.id in self.outcomes],
             sessions=self.sessions,
             arrivals=self.arrivals,
+            outside=self.outside,
             queued=self.queued,
             queries=self.queries,
             commands=self.commands,

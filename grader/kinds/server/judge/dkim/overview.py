@@ -41,8 +41,8 @@ def kinds(evidence: ServerEvidence, facts: ServerFacts) -> tuple[list[SignatureG
     found: dict[tuple[str, ...], SignatureGroup] = {}
     unsigned = 0
     for arrival in facts.arrivals:
-        if arrival.place != "outside":
-            continue
+        if arrival.place != "outside" or arrival.octets:
+            continue  # What was not kept whole cannot be verified.
         borne = signatures.of(arrival)
         unsigned += not borne
         for signature in borne:
