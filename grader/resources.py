@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from grader.model.errors import UsageError
+from grader.model.errors import EngineError, UsageError
 
 Folder = Literal["labs", "fixtures", "reports"]
 
@@ -37,12 +37,25 @@ def lab_folders() -> list[Path]:
 def cache_folder() -> Path:
     """The user's cache folder for smtplab, which may not exist yet: ``SMTPLAB_CACHE``, or the system's custom.
 
-    Everything in it can be made again.
+    Everything in it can be made again. Raises ``EngineError`` where it would lie in a home that is not there.
     """
     if given := os.environ.get("SMTPLAB_CACHE"):
         return Path(given)
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "smtplab"
+        return _home() / "Library" / "Caches" / "smtplab"
     # XDG Base Directory Specification: a relative path is invalid and must be ignored.
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (base if base.is_absolute() else Path.home() / ".cache") / "smtplab"
+    return (base if base.is_absolute() else _home() / ".cache") / "smtplab"
+
+
+def _home() -> Path:
+    try:
+        home = Path.home()
+    except RuntimeError as error:
+        raise EngineError("you have no home folder to keep smtplab's cache in: set SMTPLAB_CACHE") from error
+    if not home.is_dir():
+        # Root could make one, and would leave its cache where nobody looks for it.
+        raise EngineError(
+            f"your home folder {str(home)!r} is not there, and smtplab's cache lies in it: set HOME"
+        )
+    return home

@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +13,12 @@ from pathlib import Path
 from grader import disk
 from grader.engines import image
 from grader.engines.base import Progress
+from grader.engines.local import leftovers, network, removal
+from grader.engines.local.enclosure import Command, Enclosure
 from grader.model.errors import EngineError
+
+SCRATCH = "tmp"
+RECIPE = "recipe"
 
 
 def root_tar(progress: Progress) -> Path:
@@ -34,13 +38,14 @@ def root_tar(progress: Progress) -> Path:
 def _build(tar: Path, progress: Progress) -> None:
     if not shutil.which("mmdebstrap"):
         raise EngineError("mmdebstrap is missing: sudo apt-get install -y mmdebstrap debian-archive-keyring")
-    for old in image.leftovers():
-        disk.remove_folder(old)
+    leftovers.removed(leftovers.of_builds())
     parent = tar.parent.parent
+    if problem := image.problem():
+        raise EngineError(f"{problem.what}: {problem.fix}")
     try:
-        with disk.new_folder(tar.parent) as beside:
+        with disk.new_folder(tar.parent, removal.remove) as beside:
             beside.mkdir()
-            _bootstrap(beside / "root.tar", progress)
+            _bootstrap(beside, progress)
             with tarfile.open(beside / "root.tar") as archive:
                 versions = archive.extractfile(image.VERSIONS)
                 assert versions is not None
@@ -53,13 +58,39 @@ def _build(tar: Path, progress: Progress) -> None:
         raise EngineError(f"the image that mmdebstrap made is damaged ({error}): try again") from error
 
 
-def _bootstrap(tar: Path, progress: Progress) -> None:
-    here = image.recipe()
+def _bootstrap(folder: Path, progress: Progress) -> None:
+    """Make ``root.tar`` in ``folder``, where everything lies that is made on the way."""
+    scratch, recipe = folder / SCRATCH, folder / RECIPE
+    scratch.mkdir()
+    # A copy, since root of a user namespace may not read everything that this user may.
+    shutil.copytree(image.recipe(), recipe)
+    shutil.copy(image.certificate(), recipe)
+    progress("building the image of the student's host, once: downloading the lists of packages")
+    read, write = os.pipe()
+    with os.fdopen(read, errors="replace") as said, (folder / "root.tar").open("wb") as tar:
+        try:
+            enclosure = Enclosure(Command(folder, _argv, _environment, out=tar.fileno(), err=write))
+        finally:
+            os.close(write)
+        try:
+            complaint = _follow(said, progress)
+        except BaseException:
+            enclosure.end()
+            raise
+        if enclosure.wait():
+            raise EngineError(f"mmdebstrap could not build the image: {complaint}")
+    for done in (scratch, recipe):
+        removal.remove(done)
+
+
+def _argv(place: str) -> list[str]:
+    """The command line of mmdebstrap, which finds ``folder`` at ``place`` and writes the tar to standard output."""
+    here = Path(place, RECIPE)
     chroot = 'chroot "$1"'
-    argv = [
+    return [
         "mmdebstrap",
         "--verbose",
-        f"--mode={'root' if os.geteuid() == 0 else 'unshare'}",
+        "--mode=root",
         "--variant=minbase",
         "--format=tar",
         f"--include={','.join(['debconf', *image.packages()])}",
@@ -70,44 +101,31 @@ def _bootstrap(tar: Path, progress: Progress) -> None:
         f"--essential-hook=copy-in {shlex.quote(str(here / 'debconf.txt'))} /tmp/recipe",
         f"--essential-hook={chroot} debconf-set-selections /tmp/recipe/debconf.txt",
         "--customize-hook=copy-in "
-        f"{shlex.join(str(path) for path in (here / 'customize.sh', here / 'root', image.certificate()))} /tmp/recipe",
+        f"{shlex.join(str(here / name) for name in ('customize.sh', 'root', image.certificate().name))} /tmp/recipe",
         f"--customize-hook={chroot} sh /tmp/recipe/customize.sh /tmp/recipe",
         '--customize-hook=rm -rf "$1/tmp/recipe"',
         image.SUITE,
-        str(tar),
+        "-",
         *image.sources(),
     ]
-    progress("building the image of the student's host, once: downloading the lists of packages")
-    environment = {
+
+
+def _environment(place: str) -> dict[str, str]:
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), network.PATH])
+    return {
         **os.environ,
+        "PATH": path,
+        "TMPDIR": str(Path(place, SCRATCH)),
         "LC_ALL": "C",
         "DEBIAN_FRONTEND": "noninteractive",
         "SOURCE_DATE_EPOCH": "1577836800",
     }
-    with subprocess.Popen(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=environment,
-        cwd="/",
-        text=True,
-        errors="replace",
-    ) as process:
-        assert process.stdout is not None
-        try:
-            complaint = _follow(process.stdout, progress)
-        except BaseException:
-            process.terminate()
-            raise
-    if process.returncode:
-        raise EngineError(f"mmdebstrap could not build the image: {complaint}")
 
 
 KNOWN = (
     (
         r"No space left",
-        "the disk is full; make room, or set SMTPLAB_CACHE and TMPDIR to folders with 1 GB free",
+        "the disk is full; make room, or set SMTPLAB_CACHE to a folder with 700 MB free",
     ),
     (
         r"Temporary failure|Could not (connect|resolve)|Failed to fetch|Unable to connect|Connection timed out",

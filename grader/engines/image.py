@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 
 from grader import disk, resources
-from grader.engines.base import Progress
+from grader.engines.base import Problem, Progress
+from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 
 SUITE = "trixie"
@@ -23,6 +25,9 @@ ARCHIVE = "http://deb.debian.org/debian"
 SECURITY = "http://deb.debian.org/debian-security"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 VERSIONS = "./usr/share/smtplab/packages.tsv"
+ROOM = 700_000_000
+"""Bytes that an image takes while it is built and unpacked, and some to spare."""
+ELSEWHERE = "/var/tmp/smtplab"  # noqa: S108 - said to people
 
 
 def recipe() -> Path:
@@ -47,9 +52,14 @@ def digest() -> str:
     return "sha256:" + total.hexdigest()
 
 
+def parent() -> Path:
+    """Where images lie. Raises ``EngineError`` where this user has no place for them."""
+    return resources.cache_folder() / "images"
+
+
 def folder() -> Path:
-    """Where this image lies, or will."""
-    return resources.cache_folder() / "images" / digest().removeprefix("sha256:")[:16]
+    """Where this image lies, or will. Raises ``EngineError`` as ``parent``."""
+    return parent() / digest().removeprefix("sha256:")[:16]
 
 
 def packages() -> list[str]:
@@ -59,18 +69,25 @@ def packages() -> list[str]:
 
 
 @contextmanager
-def lock(name: str, progress: Progress) -> Iterator[None]:
-    """Hold the lock of that name in the cache folder. Raises ``EngineError`` where there can be none."""
-    path = resources.cache_folder() / "images"
+def lock(name: str, progress: Progress, *, deadline: Deadline | None = None) -> Iterator[None]:
+    """Hold the lock of that name in the cache folder.
+
+    Raises ``TimeoutError`` where another process holds it until the ``deadline``, ``EngineError`` where there can be
+    none.
+    """
+    path = parent()
     with ExitStack() as held:
         try:
             path.mkdir(parents=True, exist_ok=True)
             held.enter_context(
                 disk.locked(
                     path / f".{name}.lock",
+                    deadline=deadline,
                     waiting=lambda: progress("waiting for another smtplab that is building the image"),
                 )
             )
+        except TimeoutError:
+            raise
         except OSError as error:
             raise EngineError(
                 f"cannot write to the cache folder {path}: {error.strerror}; set SMTPLAB_CACHE"
@@ -80,13 +97,31 @@ def lock(name: str, progress: Progress) -> Iterator[None]:
 
 def kept() -> list[Path]:
     """The folders of all images in the cache, of older recipes too."""
-    parent = resources.cache_folder() / "images"
-    return sorted(path for path in parent.glob("[!.]*") if path.is_dir()) if parent.is_dir() else []
+    return sorted(path for path in parent().glob("[!.]*") if path.is_dir())
 
 
 def leftovers() -> list[Path]:
-    """Half-built images that a killed build left behind."""
-    return disk.leftovers(resources.cache_folder() / "images")
+    """Half-built images that a killed build left behind, of smtplab 0.1 too."""
+    return [*disk.leftovers(parent()), *sorted(parent().glob(".building-*"))]
+
+
+def problem() -> Problem | None:
+    """What keeps an image from being kept in the cache folder; ``None`` where nothing does. Changes nothing."""
+    try:
+        place = parent()
+    except EngineError as error:
+        return Problem(str(error), f"export SMTPLAB_CACHE={ELSEWHERE}")
+    there = next(path for path in (place, *place.absolute().parents) if path.exists())
+    elsewhere = f"set SMTPLAB_CACHE to a folder with {ROOM // 1_000_000} MB free"
+    if not there.is_dir():
+        return Problem(f"the cache folder {place} cannot be made: {there} is no folder", elsewhere)
+    if not os.access(there, os.W_OK | os.X_OK):
+        return Problem(f"the cache folder {place} cannot be written to", elsewhere)
+    free = shutil.disk_usage(there).free
+    if free < ROOM:
+        what = f"the image of the student's host takes {ROOM // 1_000_000} MB, and {there} has {free // 1_000_000} free"
+        return Problem(what, f"make room, or {elsewhere}")
+    return None
 
 
 def sources() -> list[str]:

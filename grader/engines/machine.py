@@ -36,6 +36,10 @@ CAPABILITIES = (
 """All that the student's host may do as root: enough for Postfix and Dovecot; neither NET_ADMIN nor NET_RAW, ever."""
 
 
+DESCRIPTORS = 1024
+"""Files that a process of the student's host may have open."""
+
+
 def link_end(addresses: Iterable[str], routes: Iterable[str]) -> list[str]:
     """Lines for ``ip -batch`` that bring up one end of the wire with its addresses and on-link routes (CIDR)."""
     # Without a link-local address of its own making the interface answers to the plan's addresses alone.

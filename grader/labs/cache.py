@@ -12,6 +12,7 @@ from typing import TypeVar
 import msgspec
 
 from grader import disk, resources
+from grader.model.errors import EngineError
 
 T = TypeVar("T")
 
@@ -36,7 +37,7 @@ def cached(kind: str, key: str, type_: type[T], make: Callable[[], T]) -> T:
     """
     try:
         entry = resources.cache_folder() / kind / f"{key}.msgpack"
-    except RuntimeError:  # A user without a home.
+    except EngineError:  # A user without a home.
         return make()
     with contextlib.suppress(OSError, msgspec.DecodeError, UnicodeDecodeError):
         return msgspec.msgpack.decode(entry.read_bytes(), type=type_)

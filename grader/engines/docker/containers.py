@@ -22,6 +22,7 @@ from grader.engines.docker.images import archive
 from grader.engines.guest.files import WRITABLE
 from grader.engines.machine import (
     CAPABILITIES,
+    DESCRIPTORS,
     INTERFACE,
     LIBRARY,
     START_GUEST,
@@ -32,6 +33,7 @@ from grader.model.plan import Limits, MachinePlan
 
 RUN = "smtplab.run"
 PID = "smtplab.pid"
+BEGAN = "smtplab.began"
 OWNER = "smtplab.host"
 STARTED = "smtplab.started"
 WALL = "smtplab.wall"
@@ -80,6 +82,29 @@ def owner() -> str:
         return f"{socket.gethostname()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
     except OSError:
         return socket.gethostname()
+
+
+def began(pid: int) -> str:
+    """When a process that lives began, in the kernel's own count (proc_pid_stat(5)); empty where it is dead.
+
+    A process id that was given out again is that of a process which began later. Raises ``FileNotFoundError`` on
+    systems that do not tell.
+    """
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        if not Path("/proc/self/stat").exists():
+            raise
+        return ""
+    state, *others = stat.rpartition(")")[2].split()
+    return "" if state == "Z" else others[18]
+
+
+def _began_here() -> str:
+    try:
+        return began(os.getpid())
+    except FileNotFoundError:
+        return ""
 
 
 class Specs:
@@ -179,7 +204,7 @@ class Specs:
         }
 
     def _ulimits(self, largest_file: int) -> list[dict[str, Any]]:
-        limits = {"core": 0, "nofile": 1024, "fsize": largest_file}
+        limits = {"core": 0, "nofile": DESCRIPTORS, "fsize": largest_file}
         if self._podman:
             # Else it asks for more than the kernel grants it where it runs without CAP_SYS_RESOURCE.
             limits["nproc"] = 8192
@@ -199,6 +224,7 @@ class Specs:
         labels = {
             RUN: self._run,
             PID: str(os.getpid()),
+            BEGAN: _began_here(),
             OWNER: owner(),
             STARTED: str(int(time.time())),
             WALL: str(self._wall),

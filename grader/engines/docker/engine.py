@@ -42,6 +42,7 @@ class DockerEngine:
 
     def __init__(self) -> None:
         self._connected: tuple[int, DockerService] | None = None
+        self._cleared_up = False
 
     def __reduce__(self) -> tuple[type[DockerEngine], tuple[()]]:
         # A connection does not travel to a worker: it makes its own.
@@ -63,6 +64,7 @@ class DockerEngine:
 
     def image(self, progress: Progress) -> str:
         """See ``Engine.image``: the recipe's digest, which is the local engine's too."""
+        self._clear_up()
         images.ensure(self._service(), progress)
         return recipe.digest()
 
@@ -74,6 +76,7 @@ class DockerEngine:
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
         service = self._service()
+        self._clear_up()
         run = _Run(service, images.ensure(service, lambda step: None), plan)
         try:
             yield run.start()
@@ -86,6 +89,18 @@ class DockerEngine:
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
+        return self._remove_leftovers() + images.remove_outdated(self._service().client)
+
+    def _clear_up(self) -> None:
+        """Once a process: remove what Docker keeps of graders that are dead."""
+        if not self._cleared_up:
+            self._cleared_up = True
+            # What cannot be removed now is no reason to run nothing.
+            with suppress(EngineError):
+                self._remove_leftovers()
+
+    def _remove_leftovers(self) -> list[str]:
+        """Remove containers whose grader is gone, or whose time is long over; their names."""
         client = self._service().client
         with as_engine_error("list containers"):
             found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
@@ -96,7 +111,7 @@ class DockerEngine:
                 removed.append(
                     f"container {entry['Names'][0].lstrip('/') if entry['Names'] else entry['Id'][:12]}"
                 )
-        return removed + images.remove_outdated(client)
+        return removed
 
 
 def _abandoned(labels: dict[str, str]) -> bool:
@@ -106,15 +121,22 @@ def _abandoned(labels: dict[str, str]) -> bool:
     )
     if time.time() > started + wall + START_SECONDS:
         return True
-    if labels.get(containers.OWNER) != containers.owner():
-        return False
+    return labels.get(containers.OWNER) == containers.owner() and not _lives(
+        pid, labels.get(containers.BEGAN, "")
+    )
+
+
+def _lives(pid: int, began: str) -> bool:
+    """Whether the grader of this process id that began then still runs."""
+    with suppress(FileNotFoundError):
+        return containers.began(pid) == began
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    except PermissionError:
         return False
-    return False
+    except PermissionError:
+        return True
+    return True
 
 
 class _Run:

@@ -1,8 +1,14 @@
-"""Control groups that hold the student's host to its memory, processes and processors, where they may be made."""
+"""Control groups that hold the student's host to its memory, processes and processors, where they may be made.
+
+The kernel removes none when the grader is killed. Each is locked while its grader lives, and whoever grades next
+removes those that are not: neither a process id that was given out again nor another container's ids mislead a lock.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from grader.model.plan import Limits
@@ -19,6 +25,7 @@ class Groups:
     def __init__(self, limits: Limits) -> None:
         self._folders: list[Path] = []
         self._doors: list[int] = []
+        self._locks: list[int] = []
         name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
         try:
             if (ROOT / "cgroup.controllers").exists():
@@ -42,15 +49,32 @@ class Groups:
             try:
                 folder.rmdir()
             except OSError:
-                continue  # a process is still dying in there; clean() takes it
-        self._folders, self._doors = [], []
+                continue  # a process is still dying in there; the next run takes it
+        for lock in self._locks:
+            os.close(lock)
+        self._folders, self._doors, self._locks = [], [], []
 
     def _make(self, folder: Path, settings: dict[str, str]) -> None:
-        folder.mkdir()
-        self._folders.append(folder)
+        while not self._made(folder):
+            pass
         for name, value in settings.items():
             (folder / name).write_text(value, encoding="ascii")
         self._doors.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+
+    def _made(self, folder: Path) -> bool:
+        """Make and lock a group; False where another grader took it for a dead one's between the two."""
+        folder.mkdir()
+        try:
+            lock = _opened(folder)
+        except FileNotFoundError:
+            return False
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        if not folder.exists():
+            os.close(lock)
+            return False
+        self._folders.append(folder)
+        self._locks.append(lock)
+        return True
 
     def _make_unified(self, folder: Path, limits: Limits) -> None:
         wanted = {"cpu", "memory", "pids"}
@@ -87,15 +111,29 @@ def enter(doors: list[int]) -> None:
 
 
 def remove_leftovers() -> list[str]:
-    """Remove groups that killed runs left empty; their folders."""
-    removed = []
-    for folder in [*ROOT.glob(f"{PREFIX}*"), *ROOT.glob(f"*/{PREFIX}*")]:
-        owner = folder.name.removeprefix(PREFIX).partition("-")[0]
-        if owner.isdigit() and Path(f"/proc/{owner}").exists():
-            continue
-        try:
-            folder.rmdir()
-        except OSError:
-            continue
-        removed.append(str(folder))
-    return removed
+    """Remove the groups of graders that are dead; their folders."""
+    return [str(folder) for folder in _groups() if _removed(folder)]
+
+
+def _groups() -> Iterator[Path]:
+    yield from ROOT.glob(f"{PREFIX}*")
+    yield from ROOT.glob(f"*/{PREFIX}*")
+
+
+def _removed(folder: Path) -> bool:
+    try:
+        lock = _opened(folder)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        folder.rmdir()
+    except OSError:
+        return False  # its grader lives; or a process is still dying in there; or another grader was faster
+    finally:
+        os.close(lock)
+    return True
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

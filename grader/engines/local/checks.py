@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 from grader.engines import image
 from grader.engines.base import Problem
 from grader.engines.local import rootfs, userns
+from grader.engines.machine import DESCRIPTORS
 from grader.model.errors import EngineError
 
 RUN = {"runc": "runc", "ip": "iproute2"}
@@ -39,7 +41,7 @@ def problems(*, thorough: bool = False) -> list[Problem]:
     """See ``Engine.problems``."""
     if sys.platform != "linux":
         return [Problem("the local engine needs Linux", "smtplab check --engine docker")]
-    found = [*_programs(), *_switches(), *_ids(), *_kernel()]
+    found = [*_programs(), *_switches(), *_ids(), *_kernel(), *_cache(), *_descriptors()]
     # Somebody who has unpacked an image has made namespaces before: the trial would only cost time.
     return found if found or (rootfs.ready() and not thorough) else _trial()
 
@@ -98,6 +100,25 @@ def _ids() -> list[Problem]:
     except EngineError:
         return [
             Problem("no ids are set aside for you in /etc/subuid and /etc/subgid", userns.grant_command())
+        ]
+    return []
+
+
+def _cache() -> list[Problem]:
+    """What keeps an image from being built that is not there yet."""
+    problem = None if rootfs.ready() else image.problem()
+    return [problem] if problem else []
+
+
+def _descriptors() -> list[Problem]:
+    """That fewer files may be opened than the student's host is promised."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
+        return [
+            Problem(
+                f"a process may open no more than {hard} files here, and a mail server is given {DESCRIPTORS}",
+                f"ulimit -n {DESCRIPTORS}, in a shell that has not been limited yet",
+            )
         ]
     return []
 

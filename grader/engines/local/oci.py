@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Raw, Struct, field, json
 
 from grader.engines.guest.files import WRITABLE
-from grader.engines.machine import CAPABILITIES, LIBRARY, START_GUEST, etc_files
+from grader.engines.machine import CAPABILITIES, DESCRIPTORS, LIBRARY, START_GUEST, etc_files
 from grader.model.plan import MachinePlan
 
 MASKED = [
@@ -113,7 +113,7 @@ def _bind(source: str, destination: str, *options: str) -> _Mount:
 
 
 def _rlimits(plan: MachinePlan, *, metered: bool) -> list[_Rlimit]:
-    limits = {"CORE": 0, "NOFILE": 1024, "FSIZE": plan.limits.disk}
+    limits = {"CORE": 0, "NOFILE": DESCRIPTORS, "FSIZE": plan.limits.disk}
     if not metered:
         limits["NPROC"] = plan.limits.processes
     return [_Rlimit(f"RLIMIT_{name}", value, value) for name, value in limits.items()]

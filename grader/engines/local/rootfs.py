@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from grader import disk
 from grader.engines import image
 from grader.engines.base import Progress
-from grader.engines.local import userns
+from grader.engines.local import leftovers, removal, userns
 from grader.model.errors import EngineError
 
 
@@ -38,24 +37,11 @@ def unpacked(progress: Progress) -> Path:
     tar = bootstrap.root_tar(progress)
     with image.lock("unpack", progress):
         if not target.exists():
+            leftovers.removed(leftovers.of_unpacking())
             progress("unpacking the image")
-            with disk.new_folder(target, remove) as beside:
+            with disk.new_folder(target, removal.remove) as beside:
                 _unpack(tar, beside)
     return target
-
-
-def leftovers() -> list[Path]:
-    """Half-unpacked file systems that a killed run left behind."""
-    return [left for folder in image.kept() for left in disk.leftovers(folder)]
-
-
-def remove(folder: Path) -> None:
-    """Remove a file system that belongs to the ids of the user namespace."""
-
-    def work() -> None:
-        shutil.rmtree(folder, ignore_errors=True)
-
-    _as_root(work)
 
 
 def _unpack(tar: Path, target: Path) -> None:
@@ -71,10 +57,6 @@ def _unpack(tar: Path, target: Path) -> None:
             "tar", ["tar", "--extract", "--preserve-permissions", "--numeric-owner", "--exclude=./dev/*"]
         )
 
-    _as_root(work)
-
-
-def _as_root(work: Callable[[], None]) -> None:
     if userns.run(work):
         free = shutil.disk_usage(image.folder().parent).free // 1_000_000
         raise EngineError(

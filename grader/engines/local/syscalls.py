@@ -18,6 +18,7 @@ SEPARATE = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWU
 MS_NOSUID = 0x2
 MS_NODEV = 0x4
 MS_NOEXEC = 0x8
+MS_REMOUNT = 0x20
 MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 0x40000
@@ -29,6 +30,8 @@ PR_SET_NO_NEW_PRIVS = 38
 CAP_NET_BIND_SERVICE = 10
 
 _CAPABILITY_VERSION_3 = 0x20080522
+_MNT_DETACH = 0x2
+_UMOUNT_NOFOLLOW = 0x8
 _SYS_MOUNT_SETATTR = 442
 _MOUNT_ATTR_RDONLY = 0x1
 _MOUNT_ATTR_NODEV = 0x4
@@ -65,6 +68,11 @@ def mount(source: str, target: str, kind: str = "", flags: int = 0, options: str
         options.encode() or None,
     )
     _checked(_libc.mount(*given), f"mount {target}")
+
+
+def detach(target: str) -> None:
+    """umount2(2): take a mount away at once, whoever still uses it; a symbolic link is not followed."""
+    _checked(_libc.umount2(os.fsencode(target), _MNT_DETACH | _UMOUNT_NOFOLLOW), f"umount {target}")
 
 
 def mount_proc() -> None:

@@ -112,8 +112,11 @@ def become_root() -> None:
     os.setresuid(0, 0, 0)
 
 
-def run(work: Callable[[], None]) -> int:
-    """Run ``work`` in a child that has all rights in a new user namespace with this user's ids; its exit code."""
+def start(work: Callable[[], None]) -> int:
+    """Run ``work`` in a child that has all rights in a new user namespace with this user's ids; the child's pid.
+
+    Its exit code is 0 where ``work`` returns. Raises ``EngineError`` where the ids are not to be had.
+    """
     ready, go = os.pipe(), os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -124,6 +127,8 @@ def run(work: Callable[[], None]) -> int:
             syscalls.unshare(syscalls.CLONE_NEWUSER)
             os.write(ready[1], b"!")
             if os.read(go[0], 1):
+                os.close(ready[1])
+                os.close(go[0])
                 work()
                 code = 0
         except OSError as error:
@@ -136,11 +141,19 @@ def run(work: Callable[[], None]) -> int:
         if os.read(ready[0], 1):
             write_maps(pid, own=True)
             os.write(go[1], b"!")
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
     finally:
         os.close(ready[0])
         os.close(go[1])
-        status = os.waitpid(pid, 0)[1]
-    return os.waitstatus_to_exitcode(status)
+    return pid
+
+
+def run(work: Callable[[], None]) -> int:
+    """As ``start``, and wait for its end; the exit code."""
+    return os.waitstatus_to_exitcode(os.waitpid(start(work), 0)[1])
 
 
 def trial() -> str:
