@@ -57,6 +57,13 @@ def _written_beside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
             beside.unlink(missing_ok=True)
 
 
+def is_full(place: Path | int) -> bool:
+    """Whether nothing more can be written to the file system of a path or descriptor. Raises ``OSError``."""
+    about = os.statvfs(place)
+    free = about.f_bfree if os.geteuid() == 0 else about.f_bavail
+    return free == 0 < about.f_blocks  # Some count no blocks at all.
+
+
 def remove_folder(path: Path) -> None:
     """Remove a folder as far as it can be."""
     shutil.rmtree(path, ignore_errors=True)

@@ -11,10 +11,12 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import click
 
+from grader.cli import surroundings
 from grader.cli.interrupts import INTERRUPTED, interruptible
 from grader.cli.lazy import LazyGroup
 from grader.model.errors import SmtplabError
@@ -74,6 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     gc.set_threshold(100_000, 50, 50)
     atexit.register(_keep_garbage)
     try:
+        surroundings.complete()
         with interruptible():
             code = smtplab.main(argv, prog_name="smtplab", standalone_mode=False, obj=session)
         sys.stdout.flush()
@@ -125,4 +128,5 @@ def _failed(error: Exception) -> int:
 def _say(sentence: str) -> None:
     from grader.display.text import visible
 
-    click.echo(f"smtplab: {visible(sentence)}", err=True)
+    with suppress(OSError):  # Where that cannot be written either, the exit code has to do.
+        click.echo(f"smtplab: {visible(sentence)}", err=True)

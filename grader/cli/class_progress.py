@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -62,7 +63,9 @@ class ClassProgress:
         """Told of each submission as it ends."""
         self._done, self._total = done, total
         if self._bar is None:
-            click.echo(f"{done}/{total} {one_line(row.student)}: {ending(row)}", err=True)
+            # No class is given up because the log that it is told to has no room.
+            with suppress(OSError):
+                click.echo(f"{done}/{total} {one_line(row.student)}: {ending(row)}", err=True)
             return
         if self._task is None:
             self._task = self._bar.add_task("grading", total=total)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from grader.cli.surroundings import refuse_hopeless
 from grader.model.errors import EngineError
 
 if TYPE_CHECKING:
@@ -25,5 +26,9 @@ def usable(name: str) -> Engine:
 
 
 def engine_for(lab: Lab, name: str) -> Engine | None:
-    """The engine of that name where the lab needs one, else ``None``. Raises ``EngineError`` as ``usable`` does."""
+    """The engine of that name where the lab needs one, else ``None``.
+
+    Raises ``EngineError`` as ``usable`` does, and ``GraderError`` where this process could not tell a grade.
+    """
+    refuse_hopeless()
     return usable(name) if lab.needs_engine else None

@@ -6,12 +6,16 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from grader.model.errors import UsageError
+from grader import disk
+from grader.model.errors import OutputError, UsageError
 from grader.outputs.files import STANDARD_OUTPUT
 
 
 def refuse_impossible(targets: Mapping[str, str | None]) -> None:
-    """Find out before any work what cannot be written. ``targets`` maps options to files. Raises ``UsageError``."""
+    """Find out before any work what cannot be written. ``targets`` maps options to files.
+
+    Raises ``UsageError``, and ``OutputError`` where a disk is full.
+    """
     given = {option: target for option, target in targets.items() if target is not None}
     if list(given.values()).count(STANDARD_OUTPUT) > 1:
         raise UsageError("only one document can go to standard output: give the others a file")
@@ -25,3 +29,7 @@ def refuse_impossible(targets: Mapping[str, str | None]) -> None:
             raise UsageError(f"{option}: there is no folder {str(path.parent)!r}: make it first")
         if not os.access(path.absolute().parent, os.W_OK):
             raise UsageError(f"{option}: {str(path.parent)!r} may not be written to: name a file elsewhere")
+        if (path.is_file() or not path.exists()) and disk.is_full(path.resolve().parent):
+            raise OutputError(
+                f"{option}: the disk of {target!r} is full: make room, or name a file elsewhere"
+            )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from grader.display.text import one_line
@@ -49,7 +50,9 @@ class StepLog:
         if self._steps.live:
             self._steps(step)
         elif time.monotonic() - self._last >= BETWEEN_LINES:
-            print(one_line(step), file=sys.stderr, flush=True)
+            # No work of minutes is given up because the log that it is told to has no room.
+            with suppress(OSError):
+                print(one_line(step), file=sys.stderr, flush=True)
             self._last = time.monotonic()
 
     def clear(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -143,6 +145,8 @@ def locked(out: Path, patience: float = PATIENCE) -> Iterator[None]:
     with ExitStack() as held:
         try:
             out.mkdir(parents=True, exist_ok=True)
+            if disk.is_full(out):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             held.enter_context(disk.locked(out / LOCK_NAME, deadline=Deadline(patience)))
         except TimeoutError as error:
             raise UsageError(
