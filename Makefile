@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench oracle test test-fast lint lock wheel picture schemas clean
+.PHONY: help setup check start grade image lesson bench oracle chaos test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -15,7 +15,8 @@ SUBMISSIONS ?=
 OUT ?= grades
 ARGS ?=
 N ?= 20
-SEED ?= oracle
+SEED ?=
+ENGINE ?= local
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -43,7 +44,11 @@ bench: setup ## measure against a plain script that does the same job
 
 oracle: ## hunt for wrong grades (LAB=open-relay or spf-dmarc, N=20, SEED=, ARGS='--only SEED/NUMBER')
 	@fixtures/setup/setup dev
-	@$(PYTHON) -m tests.oracle $(or $(LAB),open-relay) --n $(N) --seed $(SEED) $(ARGS)
+	@$(PYTHON) -m tests.oracle $(or $(LAB),open-relay) --n $(N) --seed $(or $(SEED),oracle) $(ARGS)
+
+chaos: ## kill graders and fill disks at random, and look at what is left (N=20, ENGINE=local, SEED=, ARGS='--first 7')
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m tests.chaos --n $(N) --engine $(ENGINE) --seed $(or $(SEED),chaos) $(ARGS)
 
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev

@@ -41,8 +41,8 @@ def who(_: int) -> int:
 
 
 def note_and_wait(folder: Path) -> str:
-    (folder / f"begun-{os.getpid()}").touch()
     try:
+        (folder / f"begun-{os.getpid()}").touch()
         time.sleep(600)
     finally:
         (folder / f"ended-{os.getpid()}").touch()

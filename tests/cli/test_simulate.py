@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 import termios
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ import pytest
 from grader.cli import main
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
+from tests.chaos.family import MARK, Family
+from tests.chaos.machine import groups_left
 
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())", "simulate"]
 LOGIN = """\
@@ -128,8 +131,9 @@ WHERE = b"\x1b[6n"
 class Typist:
     """Somebody at a terminal."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, family: Family) -> None:
         self.fd = fd
+        self.family = family
         self.seen = ""
 
     def wait(self, text: str) -> None:
@@ -158,17 +162,20 @@ class Typist:
 def at_a_terminal(*arguments: str) -> Iterator[tuple[Typist, subprocess.Popen[bytes]]]:
     mine, its = pty.openpty()
     fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
-    environment = {**os.environ, "TERM": "xterm"}
+    mark = uuid.uuid4().hex
+    environment = {**os.environ, "TERM": "xterm", MARK: mark}
     with subprocess.Popen(
         [*SMTPLAB, *arguments], stdin=its, stdout=its, stderr=its, env=environment, start_new_session=True
     ) as process:
         os.close(its)
+        typist = Typist(mine, Family(process.pid, mark))
         try:
-            yield Typist(mine), process
+            yield typist, process
         finally:
             if process.poll() is None:
                 process.kill()
             os.close(mine)
+            typist.family.close()
 
 
 def finish(typist: Typist, process: subprocess.Popen[bytes]) -> int:
@@ -224,26 +231,14 @@ def test_the_real_server_says_the_same(engine: Engine) -> None:
 @pytest.mark.slow
 @pytest.mark.engines("local")
 def test_nothing_is_left_of_the_real_server(engine: Engine) -> None:
-    engine.clean()  # What processes that were killed before this test have left.
     for way in ("\x03", signal.SIGTERM, "\x04"):
         with at_a_terminal("--real", "--engine", engine.name) as (typist, process):
             typist.wait("not greeted")
-            assert _running()
+            assert typist.family.members()["agent"]
             if isinstance(way, str):
                 typist.type(way)
             else:
                 process.send_signal(way)
             assert finish(typist, process) == (0 if way == "\x04" else 130)
-        assert engine.clean() == []
+            assert [*typist.family.left(), *groups_left(typist.family)] == []
         assert main(["doctor"]) in (0, 3)
-
-
-def _running() -> bool:
-    """Whether a Postfix runs anywhere on this machine."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            found.append(path.read_bytes())
-        except OSError:
-            continue
-    return any(b"postfix/sbin/master" in line for line in found)
