@@ -16,7 +16,7 @@ Another package brings a kind by the entry-point group ``smtplab.kinds``: a ``Ki
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import cast
 
 from grader.kinds.base import Author, Declare, Judging, Kind, Planner, Runner, Show
@@ -30,6 +30,7 @@ __all__ = [
     "Kind",
     "author",
     "declare",
+    "exists",
     "judge",
     "kind",
     "names",
@@ -67,6 +68,11 @@ def kind(name: str) -> Kind:
     return found
 
 
+def exists(name: object) -> bool:
+    """Whether there is a kind of that name."""
+    return isinstance(name, str) and (name in BUILT_IN or name in _brought())
+
+
 def of(lab: Lab) -> Kind:
     """The kind of a lab."""
     return kind(lab.kind)
@@ -80,6 +86,9 @@ def names() -> list[str]:
 @cache
 def _brought() -> dict[str, Kind]:
     """Kinds of other packages. They cannot take the name of one of smtplab's own."""
+    # What reads the entry points takes longer to load than all else here, and few ask for it.
+    from importlib import metadata
+
     found = {entry.name: entry.load() for entry in metadata.entry_points(group=GROUP)}
     wrong = sorted(name for name, row in found.items() if not isinstance(row, Kind) or row.name != name)
     if wrong:

@@ -103,7 +103,7 @@ def _bytes(path: Path) -> bytes:
 def _loaded(key: str, path: Path, data: bytes) -> Lab:
     found = KIND.search(data)
     named = found[1].decode() if found else kinds.DEFAULT
-    type_ = kinds.declare(named).LAB if named in kinds.names() else Lab
+    type_ = kinds.declare(named).LAB if kinds.exists(named) else Lab
     return cache.cached("labs", key, type_, lambda: _parsed(path, data))
 
 
@@ -113,7 +113,8 @@ def _parsed(path: Path, data: bytes) -> Lab:
 
     value = value_of(data, path)
     named = value.setdefault("kind", kinds.DEFAULT) if isinstance(value, dict) else kinds.DEFAULT
-    if named not in (known := kinds.names()):
+    if not kinds.exists(named):
+        known = kinds.names()
         hint = f" (there are {', '.join(known)})"
         if not isinstance(named, str):
             raise refusal(path, data, [fault_at(("kind",), f"'kind' must be one word{hint}")])

@@ -13,7 +13,6 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from grader.labs.archive import archived
 from grader.labs.limits import JUNK, Budget, FoundFile, shown
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
@@ -42,6 +41,8 @@ def read_submission(
     if stat.S_ISDIR(mode):
         entries = _folder(Path(path), budget)
     elif stat.S_ISREG(mode):
+        from grader.labs.archive import archived
+
         entries = archived(Path(path), budget)
     else:
         raise SubmissionError(f"{where} is neither a folder nor an archive: name the folder with your files")

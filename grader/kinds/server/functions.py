@@ -7,7 +7,6 @@ A package brings them by the entry-point group ``smtplab.functions``: each is ca
 from __future__ import annotations
 
 from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,4 +18,6 @@ GROUP = "smtplab.functions"
 @cache
 def functions() -> dict[str, Judgement]:
     """All that are installed, by name."""
+    from importlib import metadata
+
     return {entry.name: entry.load() for entry in metadata.entry_points(group=GROUP)}
