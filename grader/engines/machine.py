@@ -6,6 +6,7 @@ import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
 
+from grader import resources
 from grader.model.plan import MachinePlan
 
 INTERFACE = "eth0"
@@ -34,6 +35,26 @@ CAPABILITIES = (
     "SYS_CHROOT",
 )
 """All that the student's host may do as root: enough for Postfix and Dovecot; neither NET_ADMIN nor NET_RAW, ever."""
+
+MASKED = (
+    "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/config.gz", "/proc/fs", "/proc/interrupts", "/proc/kallsyms",
+    "/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/kmsg", "/proc/latency_stats", "/proc/modules",
+    "/proc/scsi", "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/vmallocinfo", "/sys",
+)  # fmt: skip
+"""Of the kernel's own files, those that tell nothing on the host: they are empty there."""
+
+READ_ONLY = ("/proc/irq", "/proc/sys", "/proc/sysrq-trigger", "/proc/1")
+"""Those that can be read there and not written to, the agent's own (its ``oom_score_adj``, say) included."""
+
+
+def seccomp_file() -> Path:
+    """The profile of system calls that are allowed, as JSON that runc, Docker and Podman read; others are refused."""
+    return resources.folder("fixtures") / "seccomp.json"
+
+
+def seccomp_profile() -> bytes:
+    """What stands in ``seccomp_file``."""
+    return seccomp_file().read_bytes()
 
 
 DESCRIPTORS = 1024

@@ -76,6 +76,78 @@ def test_wherever_the_password_shows_it_is_seen(engine: Engine) -> None:
         assert PASSWORD not in str(facts)
 
 
+OVERWRITES = """
+import os, time
+start = int(open("/proc/self/stat").read().rpartition(")")[2].split()[45])
+with open("/proc/self/mem", "r+b", 0) as memory:
+    memory.seek(start)
+    memory.write(os.environb[b"PASSWORD"] + bytes(1))
+time.sleep({seconds})
+"""
+NAMES = "import ctypes, os; ctypes.CDLL(None).prctl(15, os.environb[b'PASSWORD'][:15], 0, 0, 0)"
+THREAD = f"""
+import threading
+def work():
+    {NAMES}
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
+UNTRACED = """
+import ctypes, os
+if ctypes.CDLL(None).syscall(56, 0x00800000 | 17, 0, 0, 0, 0) == 0:
+    os.execv("/bin/sh", ["sh", "-c", "sleep 0.3", os.environ["PASSWORD"]])
+os.wait()
+"""
+HIDDEN = {
+    "behind 200,000 octets": (
+        "import os, subprocess; long = 'x' * 110000\n"
+        "subprocess.run(['/bin/true', long, long, os.environ['PASSWORD']])"
+    ),
+    "behind two megabytes": (
+        "import os, subprocess\nsubprocess.run(['/bin/true', *['x' * 120000] * 16, os.environ['PASSWORD']])"
+    ),
+    "written over the arguments": OVERWRITES.format(seconds=0),
+    "written over the arguments, for a while": (
+        OVERWRITES.format(seconds=0.3).replace(
+            "time.sleep", "memory = open('/proc/self/mem', 'r+b', 0); time.sleep"
+        )
+        + "memory.seek(start)\nmemory.write(b'y' * 18)\n"
+    ),
+    "a process's name": NAMES,
+    "a thread's name": THREAD,
+    "a file's name": "import os; open('/tmp/' + os.environ['PASSWORD'], 'w')",
+}
+
+
+def test_a_password_is_seen_however_it_came_into_the_process_list(engine: Engine) -> None:
+    files = [
+        ProgramFile(f"{number}.py", text.encode(), 0o600) for number, text in enumerate(HIDDEN.values(), 1)
+    ]
+    files.append(
+        ProgramFile(
+            "send", b"#!/bin/sh\nexec python3 $((1${HOME#*runner} - 100)).py xxxxxxxxxxxxxxxxx\n", 0o700
+        )
+    )
+    runs = [spec(number) for number in range(1, len(HIDDEN) + 1)]
+    with engine.machines(plan()) as machines:
+        machines.host.call(StartServices([], "/", 10), timeout=15)
+        done = machines.host.call(RunPrograms(files, runs, 4, 40), timeout=60)
+    told = {end.id: end for end in done}
+    for number, name in enumerate(HIDDEN, 1):
+        facts = told[f"run-{number}"]
+        where = "file" if name == "a file's name" else "process list"
+        assert where in {exposure.where for exposure in facts.exposed}, (name, facts)
+        assert PASSWORD not in str(facts)
+
+
+def test_no_process_of_a_program_s_is_untraced(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, f"exec python3 -c '{UNTRACED}'")
+    assert "ChildProcessError" in facts.output, "the kernel made the process"
+    assert facts.exposed == []
+
+
 HARMLESS = """
 printf '%s\\n' "$PASSWORD" | cat >/dev/null
 (umask 077; printf '%s' "$PASSWORD" >config; cat config >/dev/null)

@@ -25,9 +25,13 @@ from grader.engines.machine import (
     DESCRIPTORS,
     INTERFACE,
     LIBRARY,
+    MASKED,
+    READ_ONLY,
     START_GUEST,
     etc_files,
     link_end,
+    seccomp_file,
+    seccomp_profile,
 )
 from grader.model.plan import Limits, MachinePlan
 
@@ -116,6 +120,7 @@ class Specs:
         self._run = run
         self._plan = plan
         self._podman = service.podman
+        self._here = service.here
         self._wall = int(plan.limits.wall) + GRACE
 
     def name(self, role: str) -> str:
@@ -210,6 +215,12 @@ class Specs:
             limits["nproc"] = 8192
         return [{"Name": name, "Soft": value, "Hard": value} for name, value in limits.items()]
 
+    def _seccomp(self) -> list[str]:
+        """The profile as an option: Docker wants its text, Podman the path of a file on its machine."""
+        if not self._podman:
+            return [f"seccomp={seccomp_profile().decode()}"]
+        return [f"seccomp={seccomp_file()}"] if self._here else []
+
     def _container(
         self,
         role: str,
@@ -243,16 +254,21 @@ class Specs:
                 "HOME": "/root",
                 "TZ": "UTC",
             },
-            "host_config": self._client.create_host_config(
-                # Removed by Docker when they end, and by the grader before: whoever comes first.
-                auto_remove=True,
-                cap_drop=["ALL"],
-                security_opt=["no-new-privileges"],
-                log_config=LogConfig(type="none"),
-                ipc_mode="private",
-                init=False,
-                **settings,
-            ),
+            "host_config": {
+                **self._client.create_host_config(
+                    # Removed by Docker when they end, and by the grader before: whoever comes first.
+                    auto_remove=True,
+                    cap_drop=["ALL"],
+                    security_opt=["no-new-privileges", *self._seccomp()],
+                    log_config=LogConfig(type="none"),
+                    ipc_mode="private",
+                    init=False,
+                    **settings,
+                ),
+                # In Docker's API since 1.38; its library does not know them. In place of Docker's own shorter lists.
+                "MaskedPaths": list(MASKED),
+                "ReadonlyPaths": list(READ_ONLY),
+            },
         }
 
 

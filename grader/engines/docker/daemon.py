@@ -39,10 +39,11 @@ class Unreachable(EngineError):
 
 @dataclass(frozen=True)
 class DockerService:
-    """A service that answers: its client, and whether it is Podman."""
+    """A service that answers: its client, whether it is Podman, and whether it can read this machine's files."""
 
     client: APIClient
     podman: bool
+    here: bool = False
 
 
 def connect(patience: int = PATIENT) -> DockerService:
@@ -136,7 +137,8 @@ def _service(address: str, settings: dict[str, Any], patience: int) -> DockerSer
         with closing(client(MINIMUM_DOCKER_API_VERSION)) as first:
             # Podman takes half a second to tell its version, and none to answer this.
             about = first.get(f"{first.base_url}/_ping", timeout=patience).headers
-        return DockerService(client(about["Api-Version"]), "Libpod" in about.get("Server", ""))
+        here = _path(address) is not None and sys.platform == "linux"
+        return DockerService(client(about["Api-Version"]), "Libpod" in about.get("Server", ""), here)
     except (DockerException, RequestException, OSError, ValueError, KeyError) as error:
         raise Unreachable(_problem(address, error)) from error
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 MOST = 20
 """Places that are noted of a run."""
+TELLING = 10
+"""Octets of a secret in a row, that are one."""
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}={0,2}")
 
@@ -22,19 +24,33 @@ class Exposures:
 
     def __init__(self, secrets: list[bytes]) -> None:
         self._secrets = secrets
+        self._parts = {part for secret in secrets for part in _parts(secret)}
         self.found: list[Exposure] = []
 
-    def search(self, where: str, line: bytes, place: str = "") -> None:
+    def search(self, where: str, line: bytes) -> None:
         """Note whether the line shows a secret; the secret is left out."""
-        if len(self.found) >= MOST or not (shown := without(line, self._secrets)):
-            return
-        found: Exposure = {"where": where, "what": place + text(shown)}
+        if len(self.found) < MOST and (shown := without(line, self._secrets)):
+            self._note(where, shown)
+
+    def search_name(self, where: str, name: bytes) -> None:
+        """Note whether a process's name, of which the system keeps 15 octets, shows a part of a secret."""
+        if len(self.found) < MOST and any(part in name for part in self._parts):
+            self._note(where, b"<a part of the password>, as a process's name")
+
+    def _note(self, where: str, shown: bytes) -> None:
+        found: Exposure = {"where": where, "what": text(shown)}
         if found not in self.found:
             self.found.append(found)
 
     def left_out_of(self, output: bytes) -> str:
         """The text with every secret left out."""
         return text(without(output, self._secrets) or output)
+
+
+def _parts(secret: bytes) -> list[bytes]:
+    """Every stretch of a secret that is long enough to stand nowhere by chance."""
+    length = min(len(secret), TELLING)
+    return [secret[at : at + length] for at in range(len(secret) - length + 1)]
 
 
 def without(line: bytes, secrets: list[bytes]) -> bytes | None:

@@ -67,6 +67,18 @@ def read(path: str) -> bytes:
         return file.read(LARGEST)
 
 
+def read_process(pid: int, name: str) -> bytes:
+    """A file of a process in /proc, at most its first ``LARGEST`` bytes, which come in pieces. Raises ``OSError``."""
+    fd = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        whole = b""
+        while len(whole) < LARGEST and (piece := os.read(fd, LARGEST - len(whole))):
+            whole += piece
+        return whole
+    finally:
+        os.close(fd)
+
+
 def read_some(fd: int) -> bytes | None:
     """What a descriptor has to read, ``b""`` at the end, ``None`` where nothing is there now."""
     try:

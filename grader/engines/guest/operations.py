@@ -6,7 +6,7 @@ import binascii
 import os
 import signal
 
-from .files import WRITABLE, Broken, RequestRefused, writable, write
+from .files import WRITABLE, Broken, RequestRefused, read, text, writable, write
 from .log import Log
 from .loop import Loop
 from .mail import Mailboxes
@@ -104,6 +104,11 @@ def mail(host: Host, tokens: list[str]) -> list[DeliveredMail]:
     return host.mailboxes.find(tokens)
 
 
+def sockets(host: Host) -> str:
+    """The host's TCP sockets."""
+    return "".join(text(read(f"/proc/self/net/{table}")) for table in ("tcp", "tcp6"))
+
+
 def log(host: Host) -> list[str]:
     """The host's log."""
     return host.log.whole()
@@ -140,6 +145,7 @@ OPERATIONS: dict[str, Callable[..., object]] = {
     "queue": queue,
     "queued": queued,
     "mail": mail,
+    "sockets": sockets,
     "log": log,
     "programs": programs,
     "stop": stop,

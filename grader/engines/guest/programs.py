@@ -8,9 +8,9 @@ passing. When its first process has ended, all others of its account are killed,
 what it left in folders that everybody can write to is removed. Who uses names of their own choice there has to be run
 alone, or its runs would meet each other's files.
 
-Processes are traced (ptrace(2)) for what they execute, and for nothing else: a command line that its program blanks a
-moment later has been in the process list all the same, and looking now and then would see it only sometimes. Files are
-looked at when a process begins or ends, and now and then between.
+Processes are traced (ptrace(2)) for what they execute: a command line that its program blanks a moment later has been
+in the process list all the same, and looking now and then would see it only sometimes. What processes write over their
+command lines and names, and files, are looked at whenever a process stops or ends, and now and then between.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import time
 
 from . import tracing
 from .exposing import Exposures
-from .files import read_some
+from .files import read_process, read_some
 from .home import Home
 from .loop import Loop
 
@@ -25,7 +25,8 @@ PROCESSES = 40
 OPEN_FILES = 256
 LOOK_SECONDS = 0.2
 FILES_SECONDS = 0.05
-"""Between two looks at the files of a run that is under way, beside those when a process begins and ends."""
+"""Between two looks at the files and processes of a run that is under way, beside those when a process begins, is
+stopped and ends."""
 LONGEST_STRETCH = 4.0
 """Times its limit, that a run may take on a machine with no processor to spare."""
 CANNOT_RUN = 126
@@ -56,6 +57,7 @@ class RunOfProgram:
         self.swept = False
         self.waits = spec["waits"]
         self._delays: dict[int, float] = {}
+        self._listed: dict[int, int] = {}
         self._agents_delay = tracing.delay(os.getpid())
         self._looked = self._searched = 0.0
         loop.watch(read, self._read)
@@ -102,19 +104,28 @@ class RunOfProgram:
         event = status >> 16
         if pid == self.pid and not event and os.WSTOPSIG(status) == signal.SIGSTOP:
             tracing.follow(pid)
-        elif event == tracing.EVENT_EXEC:
-            try:
-                with open(f"/proc/{pid}/cmdline", "rb") as file:
-                    line = file.read(200_000).rstrip(b"\0").replace(b"\0", b" ")
-                self.exposures.search("process list", line)
-            except OSError:
-                pass
+        else:
+            self.look_at_process(pid)
+        if event == tracing.EVENT_EXIT:
+            self._delays[pid] = tracing.delay(pid)
+            self._listed.pop(pid, None)
+        if event in (tracing.EVENT_EXEC, tracing.EVENT_EXIT):
             # A file that is made for a command, and removed behind it, is there now.
             self.look_at_files()
-        elif event == tracing.EVENT_EXIT:
-            self._delays[pid] = tracing.delay(pid)
-            self.look_at_files()
         tracing.go_on(pid, status)
+
+    def look_at_process(self, pid: int) -> None:
+        """Note what the process list shows of a process now: it may have written its command line and name anew."""
+        try:
+            line, name = read_process(pid, "cmdline"), read_process(pid, "comm")
+        except OSError:
+            return
+        # A command line may have millions of octets: what it was is not kept.
+        if self._listed.get(pid) == (seen := hash((line, name))):
+            return
+        self._listed[pid] = seen
+        self.exposures.search("process list", line.rstrip(b"\0").replace(b"\0", b" "))
+        self.exposures.search_name("process list", name)
 
     def look_around(self) -> None:
         """Note what the program printed and left behind."""
@@ -125,8 +136,9 @@ class RunOfProgram:
     def look_at_files(self) -> None:
         """Note what stands in files that others may read."""
         for place, lines in self.home.shown():
-            for line in lines:
-                self.exposures.search("file", line, f"{place}: ")
+            # Its name is as public as what stands in it.
+            for line in lines or [b""]:
+                self.exposures.search("file", f"{place}: ".encode() + line)
 
     def over(self, now: float) -> bool:
         """Whether the run's time is over."""
@@ -138,10 +150,12 @@ class RunOfProgram:
         return age - waited > self.limit or age > self.limit * LONGEST_STRETCH
 
     def look(self, now: float) -> None:
-        """See what the run's files show, and how long its processes have waited for a processor so far."""
+        """See what the run's files and processes show, and how long these have waited for a processor so far."""
         if now - self._searched >= FILES_SECONDS:
             self._searched = now
             self.look_at_files()
+            for pid in self.pids:
+                self.look_at_process(pid)
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             for pid in self.pids:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from msgspec import Raw, Struct, field, json
 
 from grader.engines.guest.files import WRITABLE
-from grader.engines.machine import CAPABILITIES, DESCRIPTORS, LIBRARY, START_GUEST, etc_files
+from grader.engines.machine import (
+    CAPABILITIES,
+    DESCRIPTORS,
+    LIBRARY,
+    MASKED,
+    READ_ONLY,
+    START_GUEST,
+    etc_files,
+)
 from grader.model.plan import MachinePlan
-
-MASKED = [
-    "/proc/acpi", "/proc/asound", "/proc/bus", "/proc/config.gz", "/proc/fs", "/proc/interrupts", "/proc/kallsyms",
-    "/proc/kcore", "/proc/keys", "/proc/key-users", "/proc/kmsg", "/proc/latency_stats", "/proc/modules",
-    "/proc/scsi", "/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats", "/proc/vmallocinfo",
-]  # fmt: skip
-READ_ONLY = ["/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
 class _Camel(Struct, rename="camel"):
@@ -95,8 +96,8 @@ def config(plan: MachinePlan, *, folder: str, seccomp: bytes, metered: bool) -> 
     linux = _Linux(
         # The network namespace is the one that runc is started in.
         namespaces=[{"type": kind} for kind in ("pid", "mount", "ipc", "uts")],
-        masked_paths=MASKED,
-        readonly_paths=READ_ONLY,
+        masked_paths=list(MASKED),
+        readonly_paths=list(READ_ONLY),
         seccomp=Raw(seccomp),
     )
     return json.encode(_Config("1.0.2", plan.host.name, _Root(f"{folder}/rootfs"), process, mounts, linux))

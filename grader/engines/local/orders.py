@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from grader import resources
-from grader.engines.machine import guest_files
+from grader.engines.machine import guest_files, seccomp_profile
 from grader.model.plan import MachinePlan
 
 MOST_DOORS = 8
@@ -59,8 +58,7 @@ def written(plan: MachinePlan, doors: int) -> bytes:
         world=msgspec.structs.replace(plan.world, zones=[], submission=[]),
         limits=plan.limits,
     )
-    seccomp = resources.folder("fixtures") / "seccomp.json"
-    data = msgspec.msgpack.encode(StartOrder(bare, guest_files(), seccomp.read_bytes()))
+    data = msgspec.msgpack.encode(StartOrder(bare, guest_files(), seccomp_profile()))
     return LENGTH.pack(len(data), doors) + data
 
 

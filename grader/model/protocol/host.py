@@ -104,6 +104,10 @@ class FindMail(Operation[list[DeliveredMail]], frozen=True, tag="mail"):
     tokens: list[str]
 
 
+class ReadSockets(Operation[str], frozen=True, tag="sockets"):
+    """The host's TCP sockets, as its kernel writes them: proc_net(5), of IPv4 and IPv6. Costs no process."""
+
+
 class ReadLog(Operation[list[str]], frozen=True, tag="log"):
     """The host's log: ``MS program[pid]: text``, MS being milliseconds since the host came up."""
 
@@ -160,7 +164,10 @@ class RunPrograms(Operation[list[ProgramEnd]], frozen=True, tag="programs"):
 
 
 class StopAll(Operation[None], frozen=True, tag="stop"):
-    """Kill every process on the host but the one that answers."""
+    """Kill every process on the host but the one that answers.
+
+    Whatever they had taken of its processes, processors and memory is free then, however many they were.
+    """
 
 
 HostOperation = (
@@ -172,6 +179,7 @@ HostOperation = (
     | CountQueue
     | ListQueue
     | FindMail
+    | ReadSockets
     | ReadLog
     | RunPrograms
     | StopAll

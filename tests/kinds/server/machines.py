@@ -24,9 +24,11 @@ from grader.model.protocol.host import (
     MasterState,
     QueueCounts,
     ReadLog,
+    ReadSockets,
     RunCommand,
     ServicesStarted,
     StartServices,
+    StopAll,
 )
 from grader.model.protocol.world import (
     AwaitPorts,
@@ -63,7 +65,9 @@ def host(**script: list[Any]) -> FakeChannel:
         "ListQueue": [[]],
         "FindMail": [[]],
         "ReadLog": [["5 postfix/master[7]: daemon started"]],
+        "ReadSockets": [""],
         "RunCommand": [Command(["true"], 0, "")],
+        "StopAll": [None],
     }
     assert script.keys() <= answers.keys()
     kinds = (
@@ -75,7 +79,9 @@ def host(**script: list[Any]) -> FakeChannel:
         ListQueue,
         FindMail,
         ReadLog,
+        ReadSockets,
         RunCommand,
+        StopAll,
     )
     return FakeChannel({kind: {**answers, **script}[kind.__name__] for kind in kinds})
 

@@ -239,7 +239,7 @@ def test_mail_to_a_server_without_a_service_may_come_back_but_is_not_awaited() -
     conducted(attempts, GREETS, OFFICE, host=at, world=around)
     assert around.count(ListArrivals) == 0
     assert at.asked[-1] == FindMail(["office.t1"])
-    assert at.ops[at.ops.index("halt") :] == ["halt", "queue", "queue", "log", "queue", "mail"]
+    assert at.ops[at.ops.index("halt") :] == ["halt", "queue", "queue", "log", "stop", "queue", "mail"]
 
 
 # What is collected
@@ -294,6 +294,7 @@ OPS = {
     "FindMail": "mail",
     "ListQueue": "queued",
     "HaltService": "halt",
+    "StopAll": "stop",
 }
 """What a whole run asks of a host; each can go wrong at once, or the second time."""
 
@@ -309,6 +310,7 @@ def eventful(fault: str, entry: object, later: bool) -> tuple[FakeChannel, FakeC
         "FindMail": [[delivered("local.t1")]],
         "ListQueue": [[Queued("hold", "a@b", "office.t1@x", "")]],
         "HaltService": [None],
+        "StopAll": [None],
     }
     usual[fault] = [*usual[fault][: int(later)], entry]
     around = world(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from grader.engines.base import RequestFailed
 from grader.kinds.server.facts import Socket
-from grader.model.protocol.host import RunCommand
+from grader.model.protocol.host import ReadSockets
 from grader.model.protocol.world import Probe, Probed
 from grader.model.traffic import Command
 from tests.engines.fake import Untaken, lost
@@ -23,7 +25,7 @@ ELSEWHERE = attempt("office", 9, port=0, listener="others")
 
 
 def test_what_the_host_listens_on_is_tried_and_on_record() -> None:
-    at = host(RunCommand=[Command(["cat"], 0, LISTENS), Command(["postconf", "-P"], 0, "x/inet/y = z")])
+    at = host(ReadSockets=[LISTENS], RunCommand=[Command(["postconf", "-P"], 0, "x/inet/y = z")])
     around = world("rcpt")
     seen = conducted([attempt()], OFFICE, host=at, world=around, elsewhere=(ELSEWHERE,))
     assert seen.facts.sockets == [Socket("0.0.0.0", 25), Socket("0.0.0.0", 2525)]
@@ -39,20 +41,18 @@ def test_what_the_host_listens_on_is_tried_and_on_record() -> None:
 def test_a_host_whose_sockets_nobody_asks_for_is_not_asked() -> None:
     at = host()
     conducted([attempt()], OFFICE, host=at, world=world("rcpt"))
-    assert at.count(RunCommand) == 0
+    assert at.count(ReadSockets) == 0
 
 
 @pytest.mark.parametrize(
     "entry", [lost(), Untaken(), RequestFailed("no")], ids=["lost", "untaken", "refused"]
 )
-@pytest.mark.parametrize("later", [False, True])
-def test_a_host_that_does_not_say_where_it_listens_is_evidence(entry: object, later: bool) -> None:
-    script = [*[Command(["cat"], 0, LISTENS)][: int(later)], entry]
-    seen = conducted(
-        [attempt()], OFFICE, host=host(RunCommand=script), world=world("rcpt"), elsewhere=(ELSEWHERE,)
-    )
+@pytest.mark.parametrize("fault", ["ReadSockets", "RunCommand"])
+def test_a_host_that_does_not_say_where_it_listens_is_evidence(entry: object, fault: str) -> None:
+    script: dict[str, list[Any]] = {"ReadSockets": [LISTENS], fault: [entry]}
+    seen = conducted([attempt()], OFFICE, host=host(**script), world=world("rcpt"), elsewhere=(ELSEWHERE,))
     assert seen.notes
-    assert len(seen.facts.sockets) == 2 * int(later)
+    assert len(seen.facts.sockets) == (0 if fault == "ReadSockets" else 2)
 
 
 def test_a_server_that_lets_its_clients_wait_gets_more_time_once() -> None:

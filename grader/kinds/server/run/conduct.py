@@ -13,7 +13,7 @@ from grader.kinds.base import Recorded
 from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts, Socket
 from grader.kinds.server.run.keys import key_names
-from grader.kinds.server.run.others import TABLES, attempts_at_others, sockets
+from grader.kinds.server.run.others import attempts_at_others, sockets
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
@@ -27,9 +27,11 @@ from grader.model.protocol.host import (
     IsAlive,
     ListQueue,
     ReadLog,
+    ReadSockets,
     RunCommand,
     ServicesStarted,
     StartServices,
+    StopAll,
 )
 from grader.model.protocol.world import AwaitPorts, Finish, Probe, ResolveKeys, StartWorld
 from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, OutsideMail, Query, Queued, Session
@@ -133,8 +135,7 @@ class _Run:
 
     def _find_others(self) -> None:
         """Ask the host where else it listens, and plan what is tried there."""
-        told = self.host.call(RunCommand(["cat", *TABLES], limit=5), timeout=6)
-        self.sockets = sockets(told.output)
+        self.sockets = sockets(self.host.call(ReadSockets(), timeout=5))
         self.attempts += attempts_at_others(self.plan.elsewhere, self.sockets, self.plan.attempts)
 
     def _listens(self, seconds: float) -> bool:
@@ -254,10 +255,14 @@ class _Run:
         ]
 
     def collect(self) -> None:
-        """Gather what is left to know, from the host as far as it still answers."""
+        """Gather what is left to know, from the host as far as it still answers.
+
+        Its processes are ended before: whoever keeps its processors, memory and processes to himself keeps nothing of
+        what is asked for then.
+        """
         # What was sent while a service was stopped may have come back to its author, who is a user here.
         tokens = [attempt.token for attempt in self.attempts if attempt.mailbox or attempt.stopped]
-        asks = [self._read_log, self._list_queue, lambda: self._read_mailboxes(tokens)]
+        asks = [self._read_log, self._stop, self._list_queue, lambda: self._read_mailboxes(tokens)]
         for ask in [*asks, *([self._read_overrides] if self.plan.elsewhere else [])]:
             if not self.host_lost:
                 self._with_host(ask)
@@ -281,6 +286,9 @@ class _Run:
 
     def _read_log(self) -> None:
         self.log = self.host.call(ReadLog(), timeout=5)
+
+    def _stop(self) -> None:
+        self.host.call(StopAll(), timeout=10)
 
     def _list_queue(self) -> None:
         if self.host.call(CountQueue(), timeout=5).total:

@@ -16,7 +16,6 @@ from grader.kinds.server.declare import OTHERS_CLEAR
 from grader.kinds.server.facts import Socket
 from grader.model.attempt import Attempt, Tls
 
-TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 MOST_SOCKETS = 100
 MOST_OTHERS = 12
 """Further ports that are tried. A submission has few; one that opens hundreds must not hold up the grader."""
@@ -26,7 +25,7 @@ _WAYS: tuple[tuple[str, Tls], ...] = (("", "none"), ("+starttls", "starttls"), (
 
 
 def sockets(tables: str) -> list[Socket]:
-    """The listening sockets beyond loopback in the text of ``TABLES`` (proc_net(5)), in order of port and address.
+    """The listening sockets beyond loopback in the tables of ``ReadSockets``, in order of port and address.
 
     The text comes from the student's host: what does not look like an entry is passed over.
     """
