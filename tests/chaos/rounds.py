@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader import labs
 from grader.engines.local import syscalls
 from grader.model.deadline import Deadline
 from tests.chaos import machine
@@ -32,6 +33,9 @@ ROLES = {
     "docker": ("grader", "grader", "worker", *machine.CONTAINERS),
 }
 """Who is stopped on each engine."""
+WITHOUT_MACHINES = ("grader", "worker")
+TRIES = 4
+"""At finding somebody who is to be stopped, each in half the time of the one before."""
 HOST_ROLES = ("agent", "host process", "host")
 """Who may die of what a submission does, too: that is a result, and what chaos adds to it is graded once more."""
 WAYS = ("kill", "kill", "kill", "term", "stop and kill")
@@ -47,13 +51,17 @@ class Trial:
     engine: str
     expected: dict[str, Any]
     seconds: float
+    machines: bool
+    """Whether its lab takes machines."""
 
 
 def undisturbed(class_: Class, engine: str, folder: Path) -> Trial:
     """Grade a class in peace."""
     began = time.monotonic()
     Grader(class_, folder / "out", engine, "-j", "2").wait(LONGEST_CLASS)
-    return Trial(class_, engine, results(folder / "out"), time.monotonic() - began)
+    seconds = time.monotonic() - began
+    machines = labs.load(labs.find(class_.lab)).needs_engine
+    return Trial(class_, engine, results(folder / "out"), seconds, machines)
 
 
 @dataclass
@@ -109,8 +117,18 @@ class Round:
         return grader.process.returncode
 
     def _disturb(self) -> None:
-        role, way = self.draw.choice(ROLES[self.trial.engine]), self.draw.choice(WAYS)
+        """Stop somebody, earlier and earlier until there is somebody to be stopped."""
+        roles = ROLES[self.trial.engine] if self.trial.machines else WITHOUT_MACHINES
+        role, way = self.draw.choice(roles), self.draw.choice(WAYS)
         moment = self.draw.random() * self.trial.seconds
+        for _ in range(TRIES):
+            if self._disturbed(role, way, moment):
+                return
+            moment /= 2
+            if self.out.exists() and not self.out.is_mount():
+                shutil.rmtree(self.out)
+
+    def _disturbed(self, role: str, way: str, moment: float) -> bool:
         grader = self._start("-j", self.draw.choice("12"))
         deadline = Deadline(moment)
         while not deadline.over and grader.process.poll() is None:
@@ -122,6 +140,7 @@ class Round:
         self._await_end(grader)
         if self.out.exists():
             self.wrong += half_written(self.out)
+        return hit
 
     def _hit(self, grader: Grader, role: str, way: str) -> bool:
         """Wait for a process or container of that role, and stop it; whether there was one."""
