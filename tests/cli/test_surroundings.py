@@ -169,6 +169,37 @@ def test_a_full_cache_is_a_problem_only_where_an_image_is_to_be_built(
     assert checks._cache() == []
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone mounts")
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ("size=64k", "the image of the student's host takes 700 MB, and {cache} has 0 free"),
+        ("ro", "the cache folder {cache}/images cannot be written to"),
+    ],
+)
+def test_a_disk_that_can_hold_no_image_is_told_before_anything_is_built(
+    options: str, sentence: str, here: Path
+) -> None:
+    cache = here / "cache"
+    cache.mkdir()
+    submissions.write("solution", here / "server")
+    # In a mount namespace of its own, with which the mount goes.
+    script = f'mount -t tmpfs -o {options} none cache && exec "$@"'
+    arguments = ["grade", "open-relay", "server", "--out", "out", "--engine", "local"]
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", script, "bash", *SMTPLAB, *arguments],
+        env={**os.environ, "SMTPLAB_CACHE": str(cache)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert sentence.format(cache=cache) in done.stderr
+    assert "set SMTPLAB_CACHE to a folder with 700 MB free" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert not (here / "out").exists()
+
+
 @pytest.mark.parametrize("home", ["/nonexistent", "/dev/null"])
 def test_a_home_that_is_missing_is_told_and_not_made(home: str, here: Path) -> None:
     environment = {
