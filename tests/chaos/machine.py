@@ -62,9 +62,10 @@ def groups_left(family: Family) -> list[str]:
 
 
 def mounts() -> set[str]:
-    """The mount points of this mount namespace."""
+    """The mount points of this mount namespace, without Docker's, which come and go with others' containers."""
     lines = removal.MOUNTS.read_text(errors="replace").splitlines()
-    return {line.split(" ")[4] for line in lines}
+    points = {line.split(" ")[4] for line in lines}
+    return {point for point in points if not point.startswith(("/run/docker/", "/var/lib/docker/"))}
 
 
 def files_left(scratch: Path, out: Path) -> list[str]:

@@ -287,3 +287,20 @@ def test_a_service_that_does_not_start_is_told(machines: Machines) -> None:
     assert "unrecognized parameter" in " ".join(machines.host.call(ReadLog(), timeout=5))
     with pytest.raises(EngineError, match="no service dovecot was started"):
         machines.host.call(HaltService("dovecot"), timeout=5)
+
+
+def test_a_flooded_mailbox_hides_no_other_message(machines: Machines) -> None:
+    flood = (
+        "import os\n"
+        "for number in range(70):\n"
+        "    with open(f'/var/mail/a{number:02}', 'wb') as file:\n"
+        "        file.write(b'Subject: tok-1\\n\\n' + b'x' * 400_000)\n"
+        "with open('/var/mail/z', 'wb') as file:\n"
+        "    file.write(b'Subject: tok-2\\n\\nlast')\n"
+    )
+    assert python(machines, flood) == ""
+    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=20)
+    assert sorted(message.tokens for message in found) == [["tok-1"]] * 50 + [["tok-2"]]
+    assert sum(len(message.raw) for message in found) < 17_000_000
+    assert {message.octets for message in found} == {0, 400_016}
+    assert [message.raw for message in found if message.tokens == ["tok-2"]] == [b"Subject: tok-2\n\nlast"]

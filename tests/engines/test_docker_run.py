@@ -154,6 +154,20 @@ def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> 
     assert ours(process.pid) == []
 
 
+def test_the_next_run_removes_containers_of_a_dead_grader_whose_process_id_lives_again(
+    engine: Engine,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(containers, "_began_here", lambda: "1")  # The first process of the machine began later.
+        service = connect()
+        specs = containers.Specs(service, images.host_tag(), f"again{os.getpid()}", plan())
+        service.client.create_container(**specs.net())
+    assert len(ours(os.getpid())) == 1
+    with DockerEngine().machines(plan()):
+        assert len(ours(os.getpid())) == 3
+        assert not any("again" in name for name in ours(os.getpid()))
+
+
 def test_clean_leaves_a_run_alone_whose_grader_lives(engine: Engine, grader: subprocess.Popen[str]) -> None:
     engine.clean()
     assert len(ours(grader.pid)) == 3

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 PLACES = ("/var/mail", "/home", "/root", "/var/vmail", "/var/lib/dovecot", "/srv")
 MOST_BYTES = 32_000_000
 MOST_FILES = 5_000
+MOST_FOUND = 50
+"""Messages of a token that are told."""
+MOST_TOLD = 16_000_000
+"""Bytes of all that are told whole."""
+TOLD = 8_192
+"""Bytes of one that is not."""
 
 
 class Mailboxes:
@@ -29,16 +35,30 @@ class Mailboxes:
         self._held = 0
 
     def find(self, tokens: list[str]) -> list[DeliveredMail]:
-        """Messages that contain a token."""
+        """Messages that contain a token. A mailbox that is flooded hides none of another token."""
         if not tokens:
             return []
+        counts = dict.fromkeys(tokens, 0)
+        told = 0
         wanted = re.compile("|".join(sorted(map(re.escape, tokens), key=len, reverse=True)).encode())
         found: list[DeliveredMail] = []
         for path, messages in self._mailboxes():
             for raw in messages:
-                if hits := {hit.decode() for hit in wanted.findall(raw)}:
-                    data = binascii.b2a_base64(raw, newline=False).decode()
-                    found.append({"path": shown(path), "raw": data, "tokens": sorted(hits)})
+                hits = {hit.decode() for hit in wanted.findall(raw)}
+                if not any(counts[hit] < MOST_FOUND for hit in hits):
+                    continue
+                for hit in hits:
+                    counts[hit] += 1
+                kept = raw if told + len(raw) <= MOST_TOLD else raw[:TOLD]
+                told += len(kept)
+                found.append(
+                    {
+                        "path": shown(path),
+                        "raw": binascii.b2a_base64(kept, newline=False).decode(),
+                        "tokens": sorted(hits),
+                        "octets": len(raw) if len(kept) < len(raw) else 0,
+                    }
+                )
         return found
 
     def _mailboxes(self) -> Iterator[tuple[str, list[bytes]]]:

@@ -67,6 +67,7 @@ class DeliveredMail(TypedDict):
     path: str
     raw: str
     tokens: list[str]
+    octets: int
 
 
 class ProgramFile(TypedDict):

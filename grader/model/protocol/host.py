@@ -91,15 +91,19 @@ class ListQueue(Operation[list[Queued]], frozen=True, tag="queued"):
 
 
 class DeliveredMail(Struct, frozen=True):
-    """A message in a mailbox on the host, and which of the wanted tokens it contains."""
+    """A message in a mailbox on the host, and which of the wanted tokens it contains.
+
+    ``octets`` is its size where only its beginning is told, otherwise 0.
+    """
 
     path: str
     raw: bytes
     tokens: list[str]
+    octets: int = 0
 
 
 class FindMail(Operation[list[DeliveredMail]], frozen=True, tag="mail"):
-    """Delivered messages that contain one of the tokens."""
+    """Delivered messages that contain one of the tokens; of each token no more than a judge could want."""
 
     tokens: list[str]
 

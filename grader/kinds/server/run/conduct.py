@@ -315,6 +315,7 @@ class _Run:
                 where=message.path,
                 attempts=[owners[token] for token in message.tokens if token in owners],
                 raw=message.raw,
+                octets=message.octets,
             )
             for message in found
         ]
