@@ -43,7 +43,7 @@ def changed(old: str, new: str) -> str:
     [
         ('"v=spf1 mx a:www', '"v=spf1 mx/32//128 a:www'),
         ('"v=spf1 mx a:www', '"V=SPF1  +MX a:WWW'),
-        ('"v=spf1 mx a:www', '"v=spf1 -ip4:198.51.100.0/24 ?ip4:192.0.2.81 mx exp=why.example.com a:www'),
+        ('"v=spf1 mx a:www', '"v=spf1 -ip4:198.51.100.0/24 ~ip4:192.0.2.81 mx exp=why.example.com a:www'),
         ('"v=spf1 mx a:www', '"v=spf1 a:mail.%{d} a:www'),
         ('"v=spf1 a -all"', '"v=spf1 redirect=example.com"'),
         ('"v=spf1 a -all"', '"v=spf1 include:example.com -all"'),
@@ -67,7 +67,11 @@ def test_another_way_to_write_it_gets_full_marks(old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fails"),
     [
-        ("include:_spf.newsletter.example", "ip4:192.0.2.128/26 ip6:2001:db8:4e57::25", set()),
+        ("include:_spf.newsletter.example", "ip4:192.0.2.128/26 ip6:2001:db8:4e57::/48", set()),
+        ("include:_spf.newsletter.example", "ip4:192.0.2.128/26 ip6:2001:db8:4e57::25", {"newsletter"}),
+        ("mx a:www", "mx -ip4:192.0.2.191 a:www", {"newsletter"}),
+        ("mx a:www", "mx ?ip4:192.0.2.81 a:www", {"strength"}),
+        ("mx a:www", "mx ?ip6:2001:db8:bad::/48 a:www", {"strength"}),
         ("include:_spf.newsletter.example", "ip4:192.0.2.0/24 ip6:2001:db8:4e57::/48", {"strangers"}),
         ("mx a:www", "mx ip6:2001:db8::/32 a:www", {"strangers"}),
         ("mx a:www", "mx include:_spf.partner.example a:www", {"spf-record"}),

@@ -24,13 +24,42 @@ package Remembering {
         my ( $self, @question ) = @_;
         return $self->SUPER::send(@question) if ref $question[0];
         my $key = lc join ' ', @question;
-        return $known{$key} //= $self->SUPER::send(@question);
+        return $known{$key} //= without_aliases( $question[1], $self->SUPER::send(@question) );
     }
+
+    # Mail::SPF takes an alias that leads nowhere for something found. RFC 7208 section 4.6.4 does not: the name to which
+    # it leads does not exist, or has no such record.
+    sub without_aliases {
+        my ( $type, $packet ) = @_;
+        return $packet if !$packet || !$type || $type eq 'CNAME';
+        my @found = grep { $_->type eq $type } $packet->answer;
+        $packet->pop('answer') for $packet->answer;
+        $packet->push( answer => @found );
+        return $packet;
+    }
+}
+
+# Of more than ten mail servers RFC 4408, which Mail::SPF follows, looks at ten; RFC 7208 section 4.6.4 ends in permerror.
+{
+    no warnings 'redefine';
+    require Mail::SPF::Mech::MX;
+    my $match = \&Mail::SPF::Mech::MX::match;
+    *Mail::SPF::Mech::MX::match = sub {
+        my ( $self, $server, $request ) = @_;
+        my $packet = $server->dns_lookup( $self->domain( $server, $request ), 'MX' );
+        $server->throw_result( 'permerror', $request, 'more than ten mail servers' ) if $packet->answer > 10;
+        return $match->(@_);
+    };
+
+    # An IPv4 address is listed by "ip4" alone (RFC 7208 section 5), and not by an ip6 that maps it.
+    require Mail::SPF::Mech::IP6;
+    my $within = \&Mail::SPF::Mech::IP6::match;
+    *Mail::SPF::Mech::IP6::match = sub { return $_[2]->ip_address->version == 4 ? 0 : $within->(@_) };
 }
 
 $| = 1;
 my $json = JSON::PP->new->canonical;
-my ( $known, $resolver, $spf ) = ( 0, undef, undef );
+my ( $known, $resolver, $spf ) = ( '', undef, undef );
 
 while ( my $line = <STDIN> ) {
     my $message = $json->decode($line);
@@ -40,12 +69,12 @@ while ( my $line = <STDIN> ) {
 
 sub judge {
     my ($message) = @_;
-    if ( $known != $message->{port} ) {
-        $known    = $message->{port};
+    if ( $known ne $message->{world} ) {
+        $known    = $message->{world};
         Remembering::forget();
         $resolver = Remembering->new(
             nameservers => ['127.0.0.1'],
-            port        => $known,
+            port        => $message->{port},
             recurse     => 1,
             dnsrch      => 0,
             udp_timeout => 3,

@@ -53,6 +53,7 @@ class Evaluator:
     def __init__(self) -> None:
         if problem := missing():
             raise UsageError(problem)
+        self._world = 0
         # It ends by itself once its standard input does.
         self._process = subprocess.Popen(
             ["perl", str(SCRIPT)],
@@ -68,12 +69,17 @@ class Evaluator:
             assert process.stdin is not None
             process.stdin.close()
 
+    def forget(self) -> None:
+        """What DNS said, of which each question is asked once: another zone is served from now on."""
+        self._world += 1
+
     def judge(self, message: Message, port: int, *, dmarc: bool = True) -> Conclusion:
         """What a receiver concludes that asks the name server on that port of 127.0.0.1; SPF alone unless ``dmarc``."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         asked = {
             "port": port,
+            "world": str(self._world),
             "dmarc": dmarc,
             **{name: getattr(message, name) for name in Message.__dataclass_fields__},
         }

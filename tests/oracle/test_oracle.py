@@ -9,7 +9,7 @@ import pytest
 from grader import labs
 from grader.engines.base import Engine
 from grader.model.submission import Submission
-from tests.oracle import evaluator, mail, zone_mutations, zones
+from tests.oracle import evaluator, mail, zone_records, zones
 from tests.oracle.arrivals import observe
 from tests.oracle.faults import Disagreement, Fault
 from tests.oracle.postfix import Configuration
@@ -46,9 +46,9 @@ def test_a_configuration_that_is_read_and_written_is_the_same() -> None:
 def test_a_zone_that_is_read_and_written_is_the_same() -> None:
     lab = labs.load(ZONE)
     rendered = labs.render_submission(ZONE / "solution", labs.draw_variant(lab, None, None))
-    records = zone_mutations.read(rendered.files["example.com.zone"].decode())
+    records = zone_records.read(rendered.files["example.com.zone"].decode())
     assert {record.type for record in records} == {"SOA", "NS", "A", "AAAA", "MX", "TXT"}
-    assert zone_mutations.read(zone_mutations.write(records)) == records
+    assert zone_records.read(zone_records.write(records)) == records
 
 
 def test_a_rule_broken_without_a_check_lost_is_a_wrong_pass() -> None:

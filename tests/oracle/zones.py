@@ -1,51 +1,35 @@
-"""Mutants of the lab spf-dmarc: what an independent receiver concludes, held against the product's, and the verdict."""
+"""Mutants of the lab spf-dmarc: what independent receivers conclude, held against the product's, and the verdict."""
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator, Mapping
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from random import Random
 
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+
 from grader import kinds, labs, pipeline
-from grader.kinds.zone.facts import Reception, ZoneFacts
+from grader.formats.dns.masterfile import read_zone
+from grader.kinds.zone.facts import Outsider, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
-from grader.model.errors import LabError
-from grader.model.plan import Zone
 from grader.model.submission import Submission
-from grader.world.dns.loopback import served
-from grader.world.dns.zones import Zones
-from tests.oracle.evaluator import Conclusion, Evaluator, Message
+from grader.world.dns.loopback import served, zones_of
+from tests.oracle import policies
+from tests.oracle.evaluator import Evaluator, Message
 from tests.oracle.faults import Disagreement, Fault
-from tests.oracle.zone_mutations import Record, mutate, read, write
+from tests.oracle.policies import Dns
+from tests.oracle.zone_mutations import mutate
+from tests.oracle.zone_records import read, write
+from tests.oracle.zone_rules import CHECKS, Rules
 
-CHECKS: dict[str, frozenset[str]] = {
-    "own": frozenset({"own-server"}),
-    "newsletter": frozenset({"newsletter"}),
-    "website": frozenset({"website"}),
-    "bounce": frozenset({"bounces"}),
-    "stranger": frozenset({"strangers"}),
-    "stand": frozenset({"strength", "strangers"}),
-    "aligned": frozenset({"alignment", "own-server", "website", "newsletter", "bounces"}),
-    "policy": frozenset({"policy"}),
-    "subdomain": frozenset({"subdomains", "quiet-sends-nothing"}),
-    "quiet": frozenset({"quiet-sends-nothing"}),
-    "forwarded": frozenset({"forwarding", "signature"}),
-    "unreadable": frozenset({"loads"}),
-}
-"""The checks of the lab at which a broken rule may show."""
-
-BEYOND = {
-    "spf-record", "spf-limits", "dmarc-record", "mail-in", "signature", "quiet-takes-nothing", "reports", "authorizes",
-    "authorizes-nobody-else", "loads",
-}  # fmt: skip
-"""Checks about what receivers of single messages do not show; they may be lost without a rule broken here."""
-
-WITH_DMARC = ("aligned", "forwarded", "policy", "subdomain")
-"""Rules about what DMARC concludes; the others are SPF's alone."""
-
-NEWSLETTER = ("192.0.2.128/26", "2001:db8:4e57::/48")
+CHECKZONE = "named-checkzone"
 
 
 @cache
@@ -62,233 +46,174 @@ def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str],
     name = f"{variant.names['domain']}.zone"
     records = read(rendered.files[name].decode())
     said = mutate(random, records, variant.names)
-    return Submission({**rendered.files, name: write(records).encode()}), said, random
+    text = write(records, random, variant.names["domain"])
+    return Submission({**rendered.files, name: text.encode()}), said, random
 
 
 def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
-    """Try one zone: first lines about it, then what the receiver and the product disagree about."""
+    """Try one zone: first lines about it, then what the receivers and the product disagree about."""
     submission, said, random = mutant(folder, seed, number)
     yield "; ".join(said)
     lab = labs.load(folder)
     variant = labs.draw_variant(lab, None, None)
-    names = variant.names
     run = pipeline.grade(lab, submission, engine=None, variant=variant)
     facts = run.evidence.facts
     assert isinstance(facts, ZoneFacts)
     plan = kinds.plan(lab.kind).make(lab, submission, variant, student=None, only=None)
     assert isinstance(plan, ZonePlan)
+    yield from _loaded(plan, facts)
+    if facts.faults:
+        yield f"refused: {facts.faults[0].sentence}"
+        return
     faults: list[Fault] = []
     sent = 0
-    try:
-        zones = Zones(
-            [Zone(plan.origin, plan.content.decode()), *(Zone(o, t) for o, t in plan.others.items())]
-        )
-    except LabError as error:
-        faults.append(Fault("unreadable", str(error)))
-    else:
-        records = read(plan.content.decode())
-        with served(zones) as server:
-            for reception in facts.receptions:
-                yield from _compared(reception, records, server.port)
-            witnesses = list(_witnesses(facts, names))
-            for rule, message in [*_messages(random, names, records), *witnesses]:
-                sent += 1
-                with_dmarc = rule in WITH_DMARC
-                if with_dmarc and not _comparable(records, message.author):
-                    continue
-                seen = _receiver().judge(message, server.port, dmarc=with_dmarc)
-                if "invalid disposition" in seen.why:
-                    continue
-                if seen.spf == "error":
-                    yield Disagreement("result", f"{message}: the receiver broke: {seen.why}")
-                if fault := _broken(rule, message, seen):
-                    faults.append(fault)
+    files = {plan.origin: plan.content, **{origin: text.encode() for origin, text in plan.others.items()}}
+    zones = zones_of({origin: read_zone(data, origin) for origin, data in files.items()})
+    key = labs.render_submission(folder / "starter", variant).files["newsletter-key.txt"].decode()
+    rules = Rules(
+        Dns(zones), variant.names, [r.owner for r in facts.records], key.partition("p=")[2].split()[0], random
+    )
+    _receiver().forget()
+    with served(zones) as server:
+        for reception in facts.receptions:
+            yield from _compared(Dns(zones), reception, server.port)
+        for senders in facts.senders:
+            for outsider in [*senders.outsiders, *senders.others]:
+                if wrong := _witnessed(outsider, variant.names["third"], server.port):
+                    yield wrong
+                else:
+                    faults += rules.witnessed(outsider)
+        faults += rules.without_messages()
+        for rule, message in rules.messages():
+            sent += 1
+            seen = _receiver().judge(message, server.port, dmarc=False)
+            if seen.spf == "error":
+                yield Disagreement("result", f"{message}: the receiver broke: {seen.why}")
+                continue
+            faults += rules.broken(rule, message, seen)
     lost = {
         check.code.split("/", 1)[1]: check.status for check in run.result.checks if check.status != "pass"
     }
     failed = {code for code, status in lost.items() if status == "fail"}
-    rules = sorted({fault.rule for fault in faults})
-    yield f"{sent} messages; broken: {', '.join(rules) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
-    # What only RFC 9989 knows, Mail::DMARC cannot see.
-    newer = (
-        set()
-        if _comparable(read(plan.content.decode()), "")
-        else {"policy", "subdomains", "alignment", "forwarding"}
-    )
-    yield from _verdicts(faults, lost, failed, BEYOND | newer)
+    broken = sorted({fault.rule for fault in faults})
+    yield f"{sent} messages; broken: {', '.join(broken) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
+    yield from _verdicts(faults, lost, failed)
 
 
-def _verdicts(
-    faults: list[Fault], lost: Mapping[str, str], failed: set[str], beyond: set[str]
-) -> Iterator[Disagreement]:
+def _verdicts(faults: Sequence[Fault], lost: Mapping[str, str], failed: set[str]) -> Iterator[Disagreement]:
     told: set[str] = set()
     for fault in faults:
         if fault.rule not in told and not CHECKS[fault.rule] & lost.keys():
             told.add(fault.rule)
             yield Disagreement("pass", f"{fault.rule}: {fault.what}")
     excused = {code for fault in faults for code in CHECKS[fault.rule]}
-    for code in sorted(failed - excused - beyond):
-        yield Disagreement("fail", f"{code} was lost, and the receiver saw nothing of it")
+    for code in sorted(failed - excused):
+        yield Disagreement("fail", f"{code} was lost, and the receivers saw nothing of it")
 
 
-def _compared(reception: Reception, records: list[Record], port: int) -> Iterator[Disagreement]:
-    """A message of the lab's own: does the independent receiver conclude what the product's does?"""
-    dkim = reception.dkim
-    message = Message(
-        reception.client,
-        reception.helo,
-        reception.sender,
-        reception.author,
-        dkim.domain if dkim is not None and dkim.verified else "",
-    )
-    other = _receiver().judge(message, port)
-    if "invalid disposition" in other.why:
-        return  # Mail::DMARC dies of a policy that is none.
-    if other.spf == "error":
-        yield Disagreement("result", f"{message}: the receiver broke: {other.why}")
+def _loaded(plan: ZonePlan, facts: ZoneFacts) -> Iterator[Disagreement]:
+    """Whether BIND loads the file, and reads the same in it; where BIND's tools are installed."""
+    if shutil.which(CHECKZONE) is None:
         return
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(plan.content)
+        file.flush()
+        command = [CHECKZONE, "-i", "local", "-D", "-o", "-", plan.origin, file.name]
+        done = subprocess.run(command, capture_output=True, check=False)
+    said = done.stderr.decode("utf-8", "replace").strip().splitlines()[:3]
+    if bool(done.returncode) != bool(facts.faults):
+        wrong = "pass" if done.returncode else "fail"
+        ours = [f"line {fault.place.line + 1}: {fault.sentence}" for fault in facts.faults[:2]]
+        yield Disagreement(wrong, f"loads: BIND says {said}, the product {ours}")
+    elif not facts.faults:
+        ours_read = {(r.owner.lower(), r.type, _known(r.type, r.data)) for r in facts.records}
+        theirs = set(_dumped(done.stdout.decode("ascii")))
+        if ours_read != theirs:
+            yield Disagreement(
+                "result", f"read: BIND alone {theirs - ours_read}, the product {ours_read - theirs}"
+            )
+
+
+def _dumped(text: str) -> Iterator[tuple[str, str, object]]:
+    for line in text.splitlines():
+        owner, _, _, kind, data = line.split(None, 4)
+        kind = dns.rdatatype.to_text(dns.rdatatype.from_text(kind))
+        yield dns.name.from_text(owner).to_text(omit_final_dot=True).lower(), kind, _known(kind, data)
+
+
+def _known(kind: str, data: str) -> object:
+    """The data for comparison, as octets."""
+    rdata = dns.rdata.from_text(
+        dns.rdataclass.IN, dns.rdatatype.from_text(kind), data, dns.name.root, relativize=False
+    )
+    return rdata.to_digestable()
+
+
+def _compared(ask: Dns, reception: Reception, port: int) -> Iterator[Disagreement]:
+    """A message of the lab's own: do the independent receivers conclude what the product's does?"""
+    dkim = reception.dkim
+    signed = dkim.domain if dkim is not None and dkim.verified else ""
+    message = Message(reception.client, reception.helo, reception.sender, reception.author, signed)
+    other = _receiver().judge(message, port, dmarc=False)
     if other.spf != reception.spf.result:
         yield Disagreement(
             "result", f"{message}: SPF {reception.spf.result}, Mail::SPF {other.spf}: {other.why}"
         )
         return
-    if _comparable(records, reception.author):
-        ours = "pass" if reception.dmarc.result == "pass" else "not pass"
-        theirs = "pass" if other.dmarc == "pass" else "not pass"
-        if (ours, reception.dmarc.disposition) != (theirs, other.disposition):
-            yield Disagreement(
-                "result",
-                f"{message}: DMARC {ours}, {reception.dmarc.disposition}; Mail::DMARC {theirs}, {other.disposition}",
-            )
+    author = reception.author.rpartition("@")[2]
+    passed = reception.spf.domain if other.spf == "pass" else ""
+    theirs = policies.conclude(ask, author, passed, signed)
+    if theirs != (reception.dmarc.result, reception.dmarc.disposition):
+        ours = reception.dmarc
+        yield Disagreement("result", f"{message}: DMARC {ours.result}, {ours.disposition}; RFC 9989 {theirs}")
+        return
+    if not _comparable(ask, author, reception.spf.domain, signed):
+        return
+    other = _receiver().judge(message, port)
+    ours_said = "pass" if reception.dmarc.result == "pass" else "not pass", reception.dmarc.disposition
+    theirs_said = "pass" if other.dmarc == "pass" else "not pass", other.disposition
+    if other.spf == "error" and "invalid" in other.why:
+        return  # it dies of a policy that is none, and of domains in no list of suffixes
+    if ours_said != theirs_said:
+        yield Disagreement("result", f"{message}: DMARC {ours_said}, Mail::DMARC {theirs_said}: {other.why}")
 
 
-def _comparable(records: list[Record], author: str) -> bool:
-    """Whether RFC 7489, which Mail::DMARC follows, and RFC 9989 say the same of this author under these records."""
-    dmarc = [r for r in records if r.type == "TXT" and (r.owner == "_dmarc" or "_dmarc." in r.owner)]
-    policies = [r for r in dmarc if r.data.startswith("v=DMARC1")]
-    tags = {part.partition("=")[0].strip().casefold() for r in policies for part in r.data.split(";")}
-    # Testing, policies of names that do not exist and of public suffixes are new; percentages are gone. What a record
-    # with a policy that is none is worth, and what several are, changed too. And names in between count now.
+def _comparable(ask: Dns, author: str, *others: str) -> bool:
+    """Whether RFC 7489, which Mail::DMARC follows, says the same of this author, and of those who sign or send for it.
+
+    Testing, policies of names that do not exist and of public suffixes are new; percentages are gone; what a record
+    with a policy that is none is worth, and what several are, changed too; and names in between count now.
+    """
+    try:
+        names = dict.fromkeys(name for start in (author, *others) for name in _upwards(start.lower()) if name)
+        texts = [text for name in names for text in ask.texts(f"_dmarc.{name}")]
+    except policies.Trouble:
+        return False
+    if not all(text.startswith("v=DMARC1; p=") for text in texts) or len(texts) != 1 or author.count(".") > 2:
+        return False
+    parts = [part.strip() for part in texts[0].split(";")]
+    tags = [part.partition("=")[0] for part in parts]
     plain = all(
-        part.strip() in ("p=none", "p=quarantine", "p=reject", "sp=none", "sp=quarantine", "sp=reject")
-        for r in policies
-        for part in r.data.split(";")
-        if part.strip().partition("=")[0].casefold() in ("p", "sp")
+        part.partition("=")[2] in ("none", "quarantine", "reject")
+        for part, tag in zip(parts, tags, strict=True)
+        if tag in ("p", "sp")
     )
-    firsts = all(r.data.split("; ")[0] == "v=DMARC1" for r in policies)
-    doubled = any(
-        len({part.partition("=")[0] for part in r.data.split("; ")}) < len(r.data.split("; "))
-        for r in policies
-    )
-    alone = len([r for r in policies if r.owner == "_dmarc"]) == 1
-    wild = any(r.owner.startswith("*") for r in records)
-    below = author.rpartition("@")[2].count(".")
-    without_p = any("p=" not in r.data.replace("sp=", "").replace("np=", "") for r in policies)
-    return (
-        plain and firsts and alone and not doubled and not wild and not without_p and below < 3
-        and not tags & {"t", "np", "psd", "pct"}
-    )  # fmt: skip
+    known = {"v", "p", "sp", "adkim", "aspf", "rua", "fo"}
+    return plain and len(set(tags)) == len(tags) and set(tags) <= known and texts[0].isascii()
 
 
-def _messages(random: Random, names: dict[str, str], records: list[Record]) -> Iterator[tuple[str, Message]]:
-    """Messages of those who may send, of everybody else, and the rule that each is about."""
-    domain, host, third = names["domain"], names["host"], names["third"]
-    key = [r.data for r in records if r.owner == "nl._domainkey.news" and r.type == "TXT"]
-    signed = f"news.{domain}" if len(key) == 1 and key[0].startswith("v=DKIM1; k=rsa; p=MIIB") else ""
-    for client in (names["host_v4"], names["host_v6"]):
-        yield "own", Message(client, host, f"alice@{domain}", f"alice@{domain}")
-        yield "bounce", Message(client, host, "", f"mailer-daemon@{domain}")
-        yield "aligned", Message(client, host, f"bob@{domain}", f"bob@{domain}")
-        yield "aligned", Message(client, host, "", f"mailer-daemon@{domain}")
-    yield "website", Message(names["web_v4"], f"www.{domain}", f"orders@{domain}", f"orders@{domain}")
-    for network in NEWSLETTER:
-        client = _within(random, network)
-        helo = f"out.{names['newsletter']}"
-        yield "newsletter", Message(client, helo, f"news@{domain}", f"news@{domain}", signed)
-    if signed:
-        message = Message(names["outside_v4"], names["outside_host"], f"x@{third}", f"news@{domain}", signed)
-        yield "forwarded", message
-    yield "policy", Message(names["stranger"], f"c.{third}", f"info@{third}", f"alice@{domain}")
-    yield "quiet", Message(names["stranger"], f"c.{third}", f"x@{names['quiet']}.{domain}", f"x@{third}")
-    # Nothing sends from there, one's own server and website no more than others.
-    for client in (names["host_v4"], names["host_v6"], names["web_v4"]):
-        yield "quiet", Message(client, host, f"x@{names['quiet']}.{domain}", f"x@{third}")
-    for label in (names["quiet"], "news", "www", "accounts"):
-        yield "subdomain", Message(names["stranger"], f"c.{third}", f"info@{third}", f"x@{label}.{domain}")
-    owners = sorted({_name(r.owner, domain) for r in records if r.type in ("A", "AAAA", "TXT", "MX")})
-    senders = [domain, *(owner for owner in owners if "_" not in owner), f"made-up.{domain}", f"a.b.{domain}"]
-    for client in _outsiders(random, names, records):
-        yield "stand", Message(client, f"c.{third}", f"mallory@{domain}", f"alice@{domain}")
-        for name in random.sample(senders, min(2, len(senders))):
-            yield "stranger", Message(client, f"c.{third}", f"mallory@{name}", f"alice@{domain}")
-        helo = random.choice(senders)
-        yield "stranger", Message(client, helo, "", f"alice@{domain}")
+def _upwards(name: str) -> list[str]:
+    labels = name.split(".")
+    return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def _witnesses(facts: ZoneFacts, names: dict[str, str]) -> Iterator[tuple[str, Message]]:
-    """Those of whom the product says that they pass and may not: the receiver is asked whether that is so."""
-    for senders in facts.senders:
-        for outsider in senders.outsiders:
-            helo = outsider.helo or f"c.{names['third']}"
-            sender = outsider.sender or f"mallory@{outsider.domain}"
-            yield "stranger", Message(outsider.witness, helo, sender, f"alice@{names['domain']}")
-
-
-def _name(owner: str, domain: str) -> str:
-    """The full name of a record's owner; something below a wildcard for one."""
-    name = domain if owner == "@" else owner[:-1] if owner.endswith(".") else f"{owner}.{domain}"
-    return name.replace("*", "any").casefold()
-
-
-def _within(random: Random, network: str) -> str:
-    net = ipaddress.ip_network(network)
-    return str(net[random.randrange(net.num_addresses)])
-
-
-def _outsiders(random: Random, names: dict[str, str], records: list[Record]) -> list[str]:
-    """Addresses that may not send: beside those that may, at every distance, and anywhere."""
-    may = [
-        ipaddress.ip_network(n) for n in (names["host_v4"], names["host_v6"], names["web_v4"], *NEWSLETTER)
-    ]
-    bases = [names["host_v4"], names["host_v6"], names["web_v4"], "192.0.2.129", "2001:db8:4e57::25"]
-    found = [names["former_v4"], names["neighbour_public"], names["stranger_v6"], names["web_neighbour"]]
-    found += [names["outside_v4"], names["outside_backup_v4"], names["partner_v4"], names["nameserver"]]
-    found += [record.data for record in records if record.type in ("A", "AAAA")]
-    for base in bases:
-        address = ipaddress.ip_address(base)
-        bits = address.max_prefixlen
-        for _ in range(2):
-            low = random.choice((random.randrange(bits), random.randrange(16 if bits == 32 else 80)))
-            found.append(
-                str(type(address)((int(address) ^ (1 << low)) & ~(((1 << low) - 1) if low > 8 else 0)))
-            )
-    found += [str(ipaddress.IPv4Address(random.getrandbits(32))) for _ in range(2)]
-    found.append(str(ipaddress.IPv6Address(random.getrandbits(128))))
-    mapped = ipaddress.ip_network("::ffff:0:0/96")
-    return [
-        text
-        for text in dict.fromkeys(found)
-        if not any(ipaddress.ip_address(text) in net for net in [*may, mapped])
-    ]
-
-
-def _broken(rule: str, message: Message, seen: Conclusion) -> Fault | None:
-    """The rule that a conclusion breaks."""
-    fine = {
-        "own": seen.spf == "pass",
-        "bounce": seen.spf == "pass",
-        "website": seen.spf == "pass",
-        "newsletter": seen.spf == "pass",
-        "aligned": seen.dmarc == "pass",
-        "forwarded": seen.dmarc == "pass",
-        "policy": seen.disposition == "quarantine",
-        "subdomain": seen.disposition == "reject",
-        "quiet": seen.spf == "fail",
-        "stranger": seen.spf != "pass",
-        "stand": seen.spf in ("fail", "softfail"),
-    }[rule]
-    return (
-        None
-        if fine
-        else Fault(rule, f"{message}: {seen.spf}, DMARC {seen.dmarc}, {seen.disposition}: {seen.why}")
+def _witnessed(outsider: Outsider, third: str, port: int) -> Disagreement | None:
+    """Somebody of whom the product says what they get: the receiver is asked whether that is so."""
+    helo, sender = outsider.helo or f"c.{third}", outsider.sender or f"anybody@{outsider.domain}"
+    message = Message(outsider.witness, helo, sender, sender)
+    seen = _receiver().judge(message, port, dmarc=False)
+    if seen.spf == outsider.spf.result:
+        return None
+    return Disagreement(
+        "result", f"{message}: computed {outsider.spf.result}, Mail::SPF {seen.spf}: {seen.why}"
     )

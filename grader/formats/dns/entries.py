@@ -16,7 +16,8 @@ from grader.model.diagnostic import Diagnostic, Span, fault_in
 MOST_FAULTS = 20
 MOST_RECORDS = 5_000
 LARGEST_TTL = 2**31 - 1
-"""RFC 2181 section 8."""
+LARGEST_NUMBER = 2**32 - 1
+"""What a time to live can be, and what its 32 bits can hold, which counts as nothing (RFC 2181 section 8)."""
 
 LONGEST_NAME = 1_020
 """Characters that can write the 255 octets of a name (RFC 1035 sections 2.3.4 and 5.1)."""
@@ -174,6 +175,6 @@ def _seconds(token: ZoneToken) -> int:
         raise BadEntry(token.whole, "a time to live is a number of seconds, or such as 1h or 2d")
     parts = re.findall(r"(\d+)([a-z]?)", token.source.lower())
     total = sum(int(number) * _UNIT[unit] for number, unit in parts)
-    if total > LARGEST_TTL:
+    if total > LARGEST_NUMBER:
         raise BadEntry(token.whole, f"a time to live is at most {LARGEST_TTL} seconds (RFC 2181 section 8)")
-    return total
+    return total if total <= LARGEST_TTL else 0

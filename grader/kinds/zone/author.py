@@ -42,7 +42,7 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "reports": ("reported",),
     "records": ("published", "lookups", "voids"),
     "policies": ("published",),
-    "senders": ("nobody-else",),
+    "senders": ("nobody-else", "everybody-else"),
     "authors": ("spf", "dmarc", "disposition"),
     "deliveries": ("delivered",),
     "permits": ("nobody-else",),

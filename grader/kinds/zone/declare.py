@@ -32,7 +32,9 @@ class Signer(Struct, frozen=True, forbid_unknown_fields=True):
 class ZoneMessage(Struct, frozen=True, forbid_unknown_fields=True):
     """A message as a receiver meets it. Every text may use the variant's names in braces."""
 
-    client: Annotated[str, Meta(description="The address that connects.")]
+    client: Annotated[
+        str, Meta(description="The address that connects; or a network, each of whose addresses may.")
+    ]
     sender: Annotated[
         str, Meta(description="The reverse path, without the brackets; empty is the null sender.")
     ] = field(name="mail-from")
@@ -172,6 +174,12 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
             "those that are allowed may have their reports sent."
         ),
     ] = field(name="nobody-else", default=False)
+    everybody_else: Annotated[
+        list[SpfResult],
+        Meta(
+            description="The SPF results allowed for all addresses there are that may not pass for the domain itself."
+        ),
+    ] = field(name="everybody-else", default_factory=list)
     delivered: Annotated[
         bool, Meta(description="Senders bring the mail to the addresses that are given, and to no other.")
     ] = False

@@ -162,7 +162,7 @@ class Measured(Struct, frozen=True):
 
 
 class Outsider(Struct, frozen=True):
-    """Addresses that pass SPF for a name by one term, and may not. ``witness`` is one of them."""
+    """Addresses that may not pass SPF for a name, and what they get by one term. ``witness`` is one of them."""
 
     domain: str
     networks: Annotated[
@@ -179,7 +179,10 @@ class Outsider(Struct, frozen=True):
 
 
 class Senders(Struct, frozen=True):
-    """Everybody who passes SPF for a domain and, where that is asked, for the names below it that are aligned."""
+    """What everybody gets by SPF for a domain and, where that is asked, who passes for names below that are aligned.
+
+    ``outsiders`` pass and may not; ``others`` may not either, and do not pass for the domain itself.
+    """
 
     attempt: str
     domain: str
@@ -188,6 +191,9 @@ class Senders(Struct, frozen=True):
         list[str], Meta(description="All who pass for the domain itself, as networks, the first few of many.")
     ]
     outsiders: list[Outsider]
+    others: Annotated[
+        list[Outsider], Meta(description="One for each result and term, the weakest result first.")
+    ] = []
     complete: Annotated[bool, Meta(description="Whether all could be computed before the time was over.")] = (
         True
     )

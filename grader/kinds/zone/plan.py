@@ -112,6 +112,7 @@ class _Planner:
         plan = self._plan
         for message in entry.messages:
             filled = self._filled(message)
+            self._check_networks([filled.client])
             title = filled.title or f"mail from {filled.author}"
             plan.messages.append((self._attempt(title), filled))
         for question in entry.questions:

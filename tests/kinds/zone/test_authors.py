@@ -8,6 +8,7 @@ from grader.formats.dns.masterfile import read_zone
 from grader.kinds.zone.declare import AuthorRequest, PermitRequest, ZoneExpect
 from grader.kinds.zone.facts import Reception
 from grader.kinds.zone.run import authors, permits
+from grader.kinds.zone.run.inverse import Owners
 from tests.kinds.zone.beds import HEAD, world
 from tests.kinds.zone.test_verdicts import verdict
 
@@ -19,7 +20,7 @@ def forged(zone: str) -> list[Reception]:
     """What is tried below example.com."""
     records = read_zone((HEAD + zone).encode(), "example.com").records
     with world(example_com=zone, third_example='_dmarc TXT "v=DMARC1; p=none"\n') as resolver:
-        return authors.forged(resolver, "1", REQUEST, records)
+        return authors.forged(resolver, "1", REQUEST, Owners(records))
 
 
 def weak(zone: str) -> set[str]:

@@ -15,6 +15,7 @@ from grader.formats.networks import AddressSet
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Senders
 from grader.kinds.zone.run import senders, spf
+from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import Resolver
 from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
 from tests.kinds.zone.beds import HEAD, world
@@ -27,7 +28,7 @@ def computed(zone: str, *, below: bool = True) -> Senders:
     records = read_zone((HEAD + zone).encode(), "example.com").records
     request = SenderRequest("example.com", ALLOWED, below)
     with world(example_com=zone, third_example='@ TXT "v=spf1 ip4:198.51.100.0/24 ~all"\n') as resolver:
-        return senders.compute(resolver, "1", request, records)
+        return senders.compute(resolver, "1", request, Owners(records))
 
 
 def outside(zone: str) -> list[tuple[str, list[str]]]:
@@ -100,6 +101,48 @@ def test_names_below_count_where_that_is_asked() -> None:
     assert {outsider.domain for outsider in computed(zone).outsiders} == {"www.example.com"}
 
 
+def standing(zone: str) -> list[tuple[str, str]]:
+    """What those get who may not pass and do not: result and witness, the weakest first."""
+    found = computed(zone + "\n", below=False)
+    return [(other.spf.result, other.witness) for other in found.others]
+
+
+STRANGERS = ("198.51.100.66", "2001:db8:bad::66")
+
+
+@pytest.mark.parametrize(
+    ("zone", "weak"),
+    [
+        ('@ TXT "v=spf1 ip4:192.0.2.1 -all"', []),
+        ('@ TXT "v=spf1 ip4:192.0.2.1 ~all"', []),
+        ('@ TXT "v=spf1 ip4:192.0.2.1"', [("neutral", STRANGERS[0]), ("neutral", STRANGERS[1])]),
+        ('@ TXT "v=spf1 ?ip4:203.0.113.0/24 -all"', [("neutral", "203.0.113.1")]),
+        ('@ TXT "v=spf1 ?ip6:2001:db8::/32 -all"', [("neutral", STRANGERS[1])]),
+        ('@ TXT "v=spf1 -ip4:0.0.0.0/0 ?all"', [("neutral", STRANGERS[1])]),
+        ('@ TXT "v=spf1 ?ip4:192.0.2.1 ?ip4:192.0.2.64/26 -all"', []),
+        ('@ TXT "v=spf1 ?include:third.example -all"', [("neutral", STRANGERS[0])]),
+        ('@ TXT "v=spf1 ?exists:%{ir}._ok.example.com -all"\n*.113.0.203._ok A 127.0.0.2',
+         [("neutral", "203.0.113.1")]),
+        ('@ TXT "v=spf1 a:v4.example.com a:gone.example.com a:no.example.com -all"\nv4 A 192.0.2.1',
+         [("permerror", STRANGERS[1])]),
+        ("", [("none", STRANGERS[0]), ("none", STRANGERS[1])]),
+    ],
+)  # fmt: skip
+def test_what_everybody_else_gets(zone: str, weak: list[tuple[str, str]]) -> None:
+    assert [one for one in standing(zone) if one[0] not in ("fail", "softfail")] == weak
+
+
+def test_a_weak_word_is_found_with_what_a_client_must_say() -> None:
+    found = computed('@ TXT "v=spf1 ?exists:%{l}._u.example.com -all"\nceo._u A 127.0.0.2\n', below=False)
+    weak = [other for other in found.others if other.spf.result == "neutral"]
+    assert {other.sender for other in weak} == {"ceo@example.com"}
+
+
+def test_no_client_with_ipv4_is_one_with_ipv6() -> None:
+    assert outside('@ TXT "v=spf1 ip6:::ffff:0:0/96 -all"\n') == []
+    assert outside('@ TXT "v=spf1 a -all"\n@ AAAA ::ffff:203.0.113.66\n') == []
+
+
 NAMES = [f"r{number}" for number in range(8)]
 NETWORK = st.tuples(st.integers(0, 255), st.integers(24, 32)).map(lambda p: f"ip4:192.0.2.{p[0]}/{p[1]}")
 OTHERS = [
@@ -145,11 +188,11 @@ def test_each_client_gets_what_was_computed_for_all(
     for number, (terms, end) in enumerate(records):
         text = " ".join(["v=spf1", *terms, end]).strip().replace("{last}", "r8")
         zone += f'r{number} TXT "{text.replace("{next}", f"r{number + 1}")}"\n'
-    cuts = [AddressSet.of(4, [ipaddress.ip_network("192.0.2.7")])]
+    zones = Owners(read_zone((HEAD + zone).encode(), "example.com").records)
     with world(example_com=zone) as resolver:
         for name in NAMES:
             domain = f"{name}.example.com"
-            evaluator = Evaluator(resolver, f"a@{domain}", "h.example.com", witnesses=cuts)
+            evaluator = Evaluator(resolver, f"a@{domain}", "h.example.com", owners=zones)
             everybody = evaluator.check(domain, [SpfState(AddressSet.everything(4))])
             assert sum(one.state.clients.size for one in everybody) == 2**32
             for octet in last_octets | {7, 39, 40, 41, 98, 99, 100}:

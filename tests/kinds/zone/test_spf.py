@@ -70,6 +70,37 @@ def test_what_the_limits_and_the_grammar_allow(record: str, result: str) -> None
     assert verdict(f'@ TXT "v=spf1 {record}"\n_b TXT "v=spf1 ~all"\n').result == result
 
 
+@pytest.mark.parametrize(
+    ("record", "result", "term"),
+    [
+        # RFC 7208 section 4.6.4 counts terms "for which DNS queries return" nothing, and ptr is one of those that
+        # ask. To find no name is no DNS error (section 5), which alone makes ptr fail quietly (section 5.5).
+        ("ptr exists:%{d2} -all", "fail", "-all"),
+        ("ptr exists:%{d2} a:gone.example.com -all", "permerror", "a:gone.example.com"),
+        ("exists:%{d2} a:gone.example.com ptr -all", "permerror", "ptr"),
+        # So does a name that is made with %{p}: the address is looked up before the name is.
+        ("exists:%{p}.example.com -all", "fail", "-all"),
+        ("a:gone.example.com exists:%{p}.example.com -all", "permerror", "exists:%{p}.example.com"),
+        # What was found is not void, though it leads to no match.
+        ("exists:ns.example.com/x", "permerror", "exists:ns.example.com/x"),
+    ],
+)
+def test_a_look_up_of_names_that_finds_none_is_void(record: str, result: str, term: str) -> None:
+    found = verdict(f'@ TXT "v=spf1 {record}"\n')
+    assert (found.result, found.term) == (result, term)
+
+
+def test_names_without_address_are_void_as_well() -> None:
+    reverse = "9 PTR gone.example.com.\n9 PTR ns.example.com.\n"
+    zones = {"2_0_192_in-addr_arpa": reverse, "example_com": '@ TXT "v=spf1 ptr a:no.example.com -all"\n'}
+    with world(**zones) as resolver:
+        few = spf.evaluate(resolver, client="192.0.2.9", sender="a@example.com", helo="h.example.com")
+    zones["example_com"] = zones["example_com"].replace("ptr", "ptr a:never.example.com")
+    with world(**zones) as resolver:
+        many = spf.evaluate(resolver, client="192.0.2.9", sender="a@example.com", helo="h.example.com")
+    assert (few.result, many.result, many.limit) == ("fail", "permerror", "voids")
+
+
 def test_the_way_to_a_term_leads_into_the_included_record() -> None:
     text = "v=spf1 mx include:_b.example.com -all"
     found = verdict(f'@ TXT "{text}"\n_b TXT "v=spf1 ip4:192.0.2.9 ~all"\n')

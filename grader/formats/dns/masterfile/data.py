@@ -48,7 +48,10 @@ class BadData(Exception):
 
 @dataclass(frozen=True)
 class Data:
-    """The data of a record, and where they stand. ``relative`` are names in them without a dot at their end."""
+    """The data of a record, and where they stand. ``relative`` are names in them without a dot at their end.
+
+    ``texts`` are the strings of a TXT record that is written as strings.
+    """
 
     rdata: Any
     place: Span
@@ -67,7 +70,9 @@ def data_of(
         _escapes(token)
     texts: list[TxtString] = []
     relative: list[Span] = []
-    if kind in ("TXT", "SPF"):
+    if _is_generic(tokens):
+        pass  # octets written as such say by themselves how many they are
+    elif kind in ("TXT", "SPF"):
         texts = [_text(token) for token in tokens]
     elif kind in ("A", "AAAA"):
         _address(kind, tokens)
@@ -88,6 +93,11 @@ def data_of(
         )
         raise BadData(_span(tokens), sentence)
     return Data(rdata, _span(tokens), texts, relative)
+
+
+def _is_generic(tokens: list[ZoneToken]) -> bool:
+    """Whether the data are written as octets, which any type may be (RFC 3597 section 5)."""
+    return tokens[0].source == "\\#" and not tokens[0].quoted
 
 
 def name_of(token: ZoneToken, origin: dns.name.Name) -> dns.name.Name:

@@ -48,6 +48,8 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
     if expect.nobody_else:
         chosen.append(partial(_each, _nobody_else, lambda zone: zone.senders))
         chosen.append(partial(_each, _no_other_permits, lambda zone: zone.permits))
+    if expect.everybody_else:
+        chosen.append(partial(_each, _everybody_else, lambda zone: zone.senders))
     if expect.delivered:
         chosen.append(partial(_each, _delivered, lambda zone: zone.deliveries))
     return chosen
@@ -273,9 +275,22 @@ def _nobody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) ->
         if senders.attempt != case.facts.id:
             continue
         if senders.outsiders:
-            yield explain.outsiders(senders), explain.outsider_places(senders, txt_records)
+            yield explain.outsiders(senders), explain.outsider_places(senders.outsiders, txt_records)
         elif not senders.complete:
             yield f"Who passes SPF for {senders.domain} could not be computed before the time was over.", None
+
+
+def _everybody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    wanted = expect.everybody_else
+    for senders in txt_records.zone.senders:
+        if senders.attempt != case.facts.id:
+            continue
+        own = [one for one in senders.outsiders if one.domain == senders.domain]
+        if weak := [one for one in [*own, *senders.others] if one.spf.result not in wanted]:
+            sentence = explain.weak(senders.domain, weak, wanted)
+            yield sentence, explain.outsider_places(weak, txt_records)
+        elif not senders.complete:
+            yield f"What SPF says for {senders.domain} could not be computed before the time was over.", None
 
 
 def _no_other_permits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:

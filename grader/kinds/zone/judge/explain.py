@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from grader.formats.address import domain_of, split_address
 from grader.formats.dmarc import POLICIES, read_record
 from grader.kinds.traffic.sentences import quoted
+from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
 from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import TxtRecords
@@ -107,9 +108,8 @@ def outsiders(found: Senders) -> str:
     by = quoted(spfwords.readable(first.spf.term))
     sentence = f"{first.witness} may not send as {first.domain}, and passes SPF{_saying(first)}"
     sentence += f", by {by} in the record of {first.spf.holder}{_inside(first)}."
-    if first.networks != [str(ip_network(first.witness))]:
-        more = " and more" if len(first.networks) > MOST_SHOWN else ""
-        sentence += f" So does everybody in {', '.join(first.networks[:MOST_SHOWN])}{more}."
+    if around := _around(first):
+        sentence += f" So does everybody in {around}."
     if first.domain != found.domain:
         sentence += (
             f" A pass for {first.domain} is aligned with {found.domain} in From (RFC 9989 section 4.4)."
@@ -118,6 +118,25 @@ def outsiders(found: Senders) -> str:
     if others:
         sentence += f" The same goes for {', '.join(sorted(others)[:MOST_SHOWN])}."
     return sentence
+
+
+def _around(outsider: Outsider) -> str:
+    """The networks whose addresses fare as the witness; empty where it is alone."""
+    if outsider.networks == [str(ip_network(outsider.witness))]:
+        return ""
+    more = " and more" if len(outsider.networks) > MOST_SHOWN else ""
+    return f"{', '.join(outsider.networks[:MOST_SHOWN])}{more}"
+
+
+def weak(domain: str, found: list[Outsider], wanted: list[SpfResult]) -> str:
+    """What those get who may not pass, where others than the wanted results do: the first of them in full."""
+    first = found[0]
+    sentence = f"{first.witness} may not send as {domain}{_saying(first)}: {spfwords.result(first.spf)}"
+    sentence += f" Wanted is {' or '.join(wanted)}."
+    if around := _around(first):
+        sentence += f" The same goes for everybody in {around}."
+    others = {one.spf.result for one in found} - {first.spf.result}
+    return f"{sentence} Others get {' and '.join(sorted(others))}." if others else sentence
 
 
 def _saying(outsider: Outsider) -> str:
@@ -137,10 +156,10 @@ def _inside(outsider: Outsider) -> str:
     return f", for {quoted(spfwords.readable(last.term))} in that of {last.domain}"
 
 
-def outsider_places(found: Senders, txt_records: TxtRecords) -> list[Span]:
-    """The terms by which they pass; the alias, where a name is one of somebody else's record."""
+def outsider_places(found: list[Outsider], txt_records: TxtRecords) -> list[Span]:
+    """The terms that decide about them; the alias, where a name is one of somebody else's record."""
     places = []
-    for outsider in found.outsiders:
+    for outsider in found:
         place = spfwords.place(outsider.spf, txt_records)
         places.append(place or txt_records.name(outsider.domain))
     return list(dict.fromkeys(place for place in places if place is not None))

@@ -6,28 +6,26 @@ are derived from the zone: those that exist, one that does not exist below each,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from grader.kinds.zone.declare import AuthorRequest, SenderRequest
 from grader.kinds.zone.facts import Reception
 from grader.kinds.zone.run import dmarc, senders, spf
+from grader.kinds.zone.run.inverse import ANYBODY, Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.senders import ANYBODY, STRANGER, STRANGERS
-from grader.model.dns import ZoneRecord
+from grader.kinds.zone.run.senders import STRANGER, STRANGERS
 
 MOST_RECEPTIONS = 20
 """Messages that are written down of an attempt; those that were judged alike are one."""
 
 
-def forged(
-    resolver: Resolver, attempt: str, request: AuthorRequest, records: Sequence[ZoneRecord]
-) -> list[Reception]:
+def forged(resolver: Resolver, attempt: str, request: AuthorRequest, zones: Owners) -> list[Reception]:
     """Messages that nobody authenticates, one for each conclusion that receivers come to."""
     domain = request.domain.lower().rstrip(".")
     found: dict[tuple[object, ...], Reception] = {}
     try:
-        for author in _names(domain, records):
-            for one in _forged(resolver, attempt, request, author, records):
+        for author in _names(domain, zones):
+            for one in _forged(resolver, attempt, request, author, zones):
                 judged = one.dmarc
                 same = (judged.result, judged.disposition, judged.holder, judged.tag, one.spf.result)
                 found.setdefault((*same, one.spf.domain if one.spf.result == "pass" else ""), one)
@@ -36,14 +34,14 @@ def forged(
     return list(found.values())[:MOST_RECEPTIONS]
 
 
-def _names(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
+def _names(domain: str, zones: Owners) -> list[str]:
     """The names below a domain that mail can come from, those that exist first.
 
     A label with an underscore is none of a mail domain (RFC 5321 section 4.1.2), but the names above it are: a policy
     at ``_dmarc.www`` is one for ``www``.
     """
     existing: dict[str, None] = {}
-    for name in senders.below(domain, records):
+    for name in senders.below(domain, zones):
         labels = name.removesuffix(f".{domain}").split(".")
         for start in range(len(labels)):
             if not any("_" in label for label in labels[start:]):
@@ -54,7 +52,7 @@ def _names(domain: str, records: Sequence[ZoneRecord]) -> list[str]:
 
 
 def _forged(
-    resolver: Resolver, attempt: str, request: AuthorRequest, author: str, records: Sequence[ZoneRecord]
+    resolver: Resolver, attempt: str, request: AuthorRequest, author: str, zones: Owners
 ) -> Iterator[Reception]:
     """A stranger's mail; and that of whoever may use the name in MAIL FROM although it is not allowed."""
     domain = request.domain.lower().rstrip(".")
@@ -63,7 +61,7 @@ def _forged(
     if not senders.has_record(resolver, author) or senders.aligned(resolver, author, domain):
         return  # who passes for a name that is aligned passes for the domain
     alone = SenderRequest(author, request.allowed, below=False)
-    for outsider in senders.compute(resolver, attempt, alone, records).outsiders[:1]:
+    for outsider in senders.compute(resolver, attempt, alone, zones).outsiders[:1]:
         sender = outsider.sender or f"{ANYBODY}@{author}"
         yield _received(resolver, attempt, author, outsider.witness, sender, outsider.helo or STRANGER)
 

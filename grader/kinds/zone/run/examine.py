@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from msgspec.structs import replace
 
 from grader.formats.address import domain_of
@@ -12,6 +14,7 @@ from grader.kinds.zone.facts import DnsAnswer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
 from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf
 from grader.kinds.zone.run.dkim import Verifier
+from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 from grader.model.errors import LabError
 from grader.world.dns.loopback import served, zones_of
@@ -42,6 +45,7 @@ def _unread(plan: ZonePlan, file: ZoneFile) -> ZoneFacts:
 def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
     """What receivers conclude, and whether the time was over before they had done."""
     files = {plan.origin: file, **{origin: _other(origin, text) for origin, text in plan.others.items()}}
+    zones = Owners(record for each in files.values() for record in each.records)
     with served(zones_of(files)) as server:
         resolver = Resolver(server.address, server.port)
         verifier = Verifier(resolver, plan.keys)
@@ -52,20 +56,22 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
             lines=file.lines,
             records=file.records,
             receptions=[
-                *(_received(attempt, message, resolver, verifier) for attempt, message in plan.messages),
+                *(
+                    received
+                    for attempt, message in plan.messages
+                    for received in _received(attempt, message, resolver, verifier, zones)
+                ),
                 *(
                     forged
                     for attempt, request in plan.authors
-                    for forged in authors.forged(resolver, attempt, request, file.records)
+                    for forged in authors.forged(resolver, attempt, request, zones)
                 ),
             ],
             answers=[_answer(attempt, q.name, q.type, resolver) for attempt, q in plan.questions],
             reportings=[dmarc.reporting(resolver, attempt, r.domain, r.to) for attempt, r in plan.reports],
-            measured=[spf.measure(resolver, attempt, domain) for attempt, domain in plan.records],
+            measured=[spf.measure(resolver, attempt, domain, zones) for attempt, domain in plan.records],
             published=[dmarc.published(resolver, attempt, domain) for attempt, domain in plan.policies],
-            senders=[
-                senders.compute(resolver, attempt, request, file.records) for attempt, request in plan.senders
-            ],
+            senders=[senders.compute(resolver, attempt, request, zones) for attempt, request in plan.senders],
             deliveries=[delivery.follow(resolver, attempt, mail) for attempt, mail in plan.deliveries],
             permits=[
                 permits.compute(resolver, attempt, request, file.records) for attempt, request in plan.permits
@@ -83,20 +89,26 @@ def _other(origin: str, text: str) -> ZoneFile:
     return file
 
 
-def _received(attempt: str, message: ZoneMessage, resolver: Resolver, verifier: Verifier) -> Reception:
-    sender = spf.evaluate(resolver, client=message.client, sender=message.sender, helo=message.helo)
+def _received(
+    attempt: str, message: ZoneMessage, resolver: Resolver, verifier: Verifier, zones: Owners
+) -> Iterator[Reception]:
+    """A message from its client; from a network, once for each conclusion about one of its clients."""
     signature = verifier.verify(message)
     author = domain_of(message.author)
-    return Reception(
-        attempt=attempt,
-        client=message.client,
-        helo=message.helo,
-        sender=message.sender,
-        author=message.author,
-        spf=sender,
-        dmarc=dmarc.evaluate(resolver, author, sender, signature),
-        dkim=signature,
-    )
+    clients = spf.of_network(message.client)
+    for client, sender in spf.evaluate_all(
+        resolver, clients, sender=message.sender, helo=message.helo, zones=zones
+    ):
+        yield Reception(
+            attempt=attempt,
+            client=message.client if clients.size == 1 else client,
+            helo=message.helo,
+            sender=message.sender,
+            author=message.author,
+            spf=sender,
+            dmarc=dmarc.evaluate(resolver, author, sender, signature),
+            dkim=signature,
+        )
 
 
 def _answer(attempt: str, name: str, type_: str, resolver: Resolver) -> DnsAnswer:

@@ -8,8 +8,9 @@ from grader.formats.dkim import within
 from grader.formats.dmarc import VERSION
 from grader.kinds.zone.declare import PermitRequest
 from grader.kinds.zone.facts import Permit, Permits
+from grader.kinds.zone.run.inverse import ANYBODY
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.senders import ANYBODY, MOST_NAMES
+from grader.kinds.zone.run.senders import MOST_NAMES
 from grader.model.dns import ZoneRecord
 
 BETWEEN = "._report._dmarc."

@@ -3,30 +3,45 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterator
 
 from grader.formats.address import split_address
-from grader.formats.networks import Address, AddressSet
+from grader.formats.networks import Address, AddressSet, Version
 from grader.formats.spf import read_record
 from grader.kinds.zone.facts import Measured, Spf, SpfLookup
+from grader.kinds.zone.run.explanation import explanation
+from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
+from grader.kinds.zone.run.spfcheck import MOST_VOIDS, Evaluator, SpfState, SpfVerdict
 
-BYSTANDERS = ("192.0.2.1", "2001:db8:dead::1")
-"""Clients for which a record is measured: nobody in particular, so that it is read to its end."""
+FAMILIES: tuple[Version, ...] = (4, 6)
+MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+"""IPv4 addresses in IPv6 ones (RFC 4291 section 2.5.5.2): clients with them are clients with IPv4 (section 5)."""
 
 
 def evaluate(resolver: Resolver, *, client: str, sender: str, helo: str) -> Spf:
     """The result of check_host() for a message (RFC 7208 section 4); a null sender stands for the HELO name."""
+    ((_, found),) = evaluate_all(resolver, _one(client), sender=sender, helo=helo)
+    return found
+
+
+def evaluate_all(
+    resolver: Resolver, clients: AddressSet, *, sender: str, helo: str, zones: Owners | None = None
+) -> list[tuple[str, Spf]]:
+    """The results for a message from each of many clients: one of them for each result and term that leads to it."""
     identity = _identity(sender, helo)
     domain = split_address(identity).domain
     if not _can_have_record(domain):
-        return Spf("none", domain)
-    evaluator = Evaluator(resolver, identity, helo)
-    (verdict,) = evaluator.check(domain, [SpfState(_one(client))])
-    return as_fact(verdict, domain, evaluator.explanation(verdict))
+        return [(str(clients.witness), Spf("none", domain))]
+    found: dict[tuple[object, ...], tuple[str, Spf]] = {}
+    for verdict in Evaluator(resolver, identity, helo, owners=zones).check(domain, [SpfState(clients)]):
+        if (key := (verdict.result, verdict.path, verdict.inner, verdict.about)) not in found:
+            fact = as_fact(verdict, domain, explanation(resolver, identity, helo, verdict))
+            found[key] = str(verdict.state.clients.witness), fact
+    return list(found.values())
 
 
-def as_fact(verdict: SpfVerdict, domain: str, explanation: str = "") -> Spf:
+def as_fact(verdict: SpfVerdict, domain: str, said: str = "") -> Spf:
     """A verdict on clients of a domain, for the evidence."""
     last = verdict.path[-1] if verdict.path else None
     fault = verdict.broken.fault if verdict.broken else None
@@ -35,7 +50,7 @@ def as_fact(verdict: SpfVerdict, domain: str, explanation: str = "") -> Spf:
     return Spf(
         result=verdict.result,
         domain=domain,
-        explanation=explanation,
+        explanation=said,
         term=last.term if last else "",
         holder=last.domain if last else verdict.domain,
         steps=list(verdict.inner or verdict.path),
@@ -47,26 +62,24 @@ def as_fact(verdict: SpfVerdict, domain: str, explanation: str = "") -> Spf:
     )
 
 
-def measure(resolver: Resolver, attempt: str, domain: str) -> Measured:
-    """How many look-ups the SPF record of a domain takes, for the worse of an IPv4 and an IPv6 client."""
-    found = [_measured(resolver, attempt, domain, client) for client in BYSTANDERS]
-    return max(
-        found,
-        key=lambda one: (one.verdict is not None and one.verdict.trouble is not None, one.voids, one.lookups),
-    )
+def measure(resolver: Resolver, attempt: str, domain: str, zones: Owners | None = None) -> Measured:
+    """How many look-ups the SPF record of a domain takes, for the client that it costs most, and what goes wrong.
 
-
-def _measured(resolver: Resolver, attempt: str, domain: str, client: str) -> Measured:
-    sender = f"postmaster@{domain}"
+    ``zones`` are those whose names clients may lead to.
+    """
     try:
         texts = resolver.texts(domain)
     except NoAnswer:
         return Measured(
             attempt, domain, [], 0, 0, Spf("temperror", domain, trouble="no-answer", about=domain)
         )
-    (strict,) = Evaluator(resolver, sender, domain).check(domain, [SpfState(_one(client))])
-    lax = Evaluator(resolver, sender, domain, enforce=False)
-    (end,) = lax.check(domain, [SpfState(_one(client))])
+    worst = max(_verdicts(resolver, domain, zones, enforce=True), key=_harm)
+    dearest = max(
+        _verdicts(resolver, domain, zones, enforce=False),
+        key=lambda verdict: (verdict.state.voids > MOST_VOIDS, verdict.state.lookups, verdict.state.voids),
+    )
+    lax = Evaluator(resolver, f"postmaster@{domain}", domain, enforce=False)
+    (end,) = lax.check(domain, [SpfState(_one(str(dearest.state.clients.witness)))])
     return Measured(
         attempt=attempt,
         domain=domain,
@@ -75,11 +88,34 @@ def _measured(resolver: Resolver, attempt: str, domain: str, client: str) -> Mea
         ],
         lookups=end.state.lookups,
         voids=end.state.voids,
-        verdict=as_fact(strict, domain),
+        verdict=as_fact(worst, domain),
         counted=[
             SpfLookup(list(path), [name for there, name in lax.found_nothing if there is path])
             for path in lax.asked
         ],
+    )
+
+
+def _verdicts(
+    resolver: Resolver, domain: str, zones: Owners | None, *, enforce: bool
+) -> Iterator[SpfVerdict]:
+    """What all clients get for a domain."""
+    for version in FAMILIES:
+        evaluator = Evaluator(resolver, f"postmaster@{domain}", domain, enforce=enforce, owners=zones)
+        yield from evaluator.check(domain, [SpfState(everybody(version))])
+
+
+def everybody(version: Version) -> AddressSet:
+    """All clients that there are of a family."""
+    return AddressSet.everything(version) - AddressSet.of(version, [MAPPED])
+
+
+def _harm(verdict: SpfVerdict) -> tuple[bool, bool, bool]:
+    """What goes wrong before what exceeds a limit; for a client that nothing matched, so that all was read."""
+    return (
+        verdict.trouble not in (None, "limit"),
+        verdict.trouble is not None,
+        verdict.undecided or verdict.result != "pass",
     )
 
 
@@ -97,6 +133,14 @@ def _can_have_record(domain: str) -> bool:
     """Whether a domain is one of several labels, as RFC 7208 section 4.3 demands."""
     labels = domain.removesuffix(".").split(".")
     return len(labels) > 1 and all(0 < len(label) < 64 for label in labels)
+
+
+def of_network(client: str) -> AddressSet:
+    """A client, or all in a network, as a set. Raises ``ValueError`` for what is neither."""
+    network = ipaddress.ip_network(client, strict=False)
+    if network.num_addresses == 1:
+        return _one(str(network.network_address))
+    return AddressSet.of(6 if network.version == 6 else 4, [network])
 
 
 def _one(client: str) -> AddressSet:

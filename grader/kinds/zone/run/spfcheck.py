@@ -2,23 +2,26 @@
 
 One client is a set of one address. For many, each term parts those whom it matches from the rest, so that the answer
 is exact for ``ip4``, ``ip6``, ``a``, ``mx``, ``include`` and ``redirect``. Where a name depends on the client (macros
-``i`` and ``p``, ``ptr``) the set is cut at addresses that may matter, and the rest goes as one of it goes.
+``i`` and ``p``, ``ptr``) the set is cut at the addresses that lead to names that there are, and the rest goes as one of
+it goes.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from grader.formats.address import split_address
 from grader.formats.networks import Address, AddressSet, Network
 from grader.formats.spf import SpfRecord, Term, domain_words, network_of, read_record
-from grader.formats.spfmacros import expand, macro_fault, pieces, shortened
+from grader.formats.spfmacros import expand, shortened
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import SpfLimit, SpfStep, SpfTrouble
+from grader.kinds.zone.run.inverse import Owners, Saying, cuts, sayings
+from grader.kinds.zone.run.names import best, dotted, is_name, same, within
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 
 MOST_LOOKUPS = 10
@@ -32,6 +35,9 @@ LAST_LOOKUP = 60
 
 RESULTS: dict[str, SpfResult] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 """What a qualifier makes of a match (section 4.6.2)."""
+
+REVERSE = "%{ir}.%{v}.arpa"
+"""Where DNS has the names of a client."""
 
 Path = tuple[SpfStep, ...]
 
@@ -90,24 +96,25 @@ class _Ends(Exception):
 class Evaluator:
     """Evaluates records for a sender. ``enforce`` says whether the limits hold.
 
-    ``witnesses`` are the networks at which sets are cut where a name depends on the client, the narrowest first.
-    ``asked`` and ``found_nothing`` tell what was asked, and ``letters`` which macros played a part.
+    ``owners`` are the names at which sets are cut where a name depends on the client. ``asked`` and ``found_nothing``
+    tell what was asked, and ``spoken`` which terms depend on what the client says, each with the domain of its record.
     """
 
     resolver: Resolver
     sender: str
     helo: str
     enforce: bool = True
-    witnesses: Sequence[AddressSet] = ()
+    owners: Owners | None = None
     asked: list[Path] = field(default_factory=list)
     found_nothing: list[tuple[Path, str]] = field(default_factory=list)
-    letters: set[str] = field(default_factory=set)
+    spoken: dict[tuple[str, str], None] = field(default_factory=dict)
+    _cuts: dict[tuple[str, str, int], list[AddressSet]] = field(default_factory=dict)
 
     def check(self, domain: str, states: Iterable[SpfState], path: Path = ()) -> list[SpfVerdict]:
         """What each client gets by the record of a domain."""
         states = list(states)
         try:
-            records = self._records(domain)
+            records = self.records(domain)
         except NoAnswer:
             return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
         if not records:
@@ -150,7 +157,7 @@ class Evaluator:
 
     def _term(self, term: Term, domain: str, state: SpfState, path: Path) -> Iterator[SpfState | SpfVerdict]:
         """Those whom a mechanism matches as verdicts, the others as states."""
-        for part in self._parted(term, state):
+        for part in self._parted(term, domain, state):
             try:
                 part = self._counted(term, part, path)
                 if term.name == "include":
@@ -168,8 +175,8 @@ class Evaluator:
     def _included(
         self, term: Term, domain: str, state: SpfState, path: Path
     ) -> Iterator[SpfState | SpfVerdict]:
-        """Whoever passes the other record is matched (section 5.2)."""
-        target = self._target(term, domain, state)
+        """Whoever passes the other record is matched (section 5.2). Raises ``_Ends``."""
+        target, state = self._target(term, domain, state, path)
         for verdict in self._other(target, state, path):
             if verdict.result == "pass":
                 inner = verdict.inner or verdict.path
@@ -183,13 +190,13 @@ class Evaluator:
 
     def _redirected(self, term: Term, domain: str, state: SpfState, path: Path) -> Iterator[SpfVerdict]:
         """The other record decides (section 6.1)."""
-        for part in self._parted(term, state):
+        for part in self._parted(term, domain, state):
             try:
                 part = self._counted(term, part, path)
+                target, part = self._target(term, domain, part, path)
             except _Ends as end:
                 yield end.verdict(part, domain, path)
                 continue
-            target = self._target(term, domain, part)
             for verdict in self._other(target, part, path):
                 if verdict.result == "none":
                     yield _Ends("missing", about=target).verdict(verdict.state, domain, path)
@@ -198,26 +205,44 @@ class Evaluator:
 
     def _other(self, target: str, state: SpfState, path: Path) -> list[SpfVerdict]:
         """What another record makes of clients. One that is being read already would be read until a limit is met."""
-        if not _is_name(target):
+        if not is_name(target):
             return [SpfVerdict(state, "none", target, about=target)]
-        if any(_same(step.domain, target) for step in path):
+        if any(same(step.domain, target) for step in path):
             return [_Ends("loop", about=target).verdict(state, target, path)]
         return self.check(target, [state], path)
 
-    def _parted(self, term: Term, state: SpfState) -> Iterator[SpfState]:
+    def _parted(self, term: Term, domain: str, state: SpfState) -> Iterator[SpfState]:
         """The state in parts, for each of which the term means one thing."""
         letters = set(domain_words(term.domain)) if not term.is_modifier or term.name == "redirect" else set()
-        self.letters |= letters
-        if not (letters & {"i", "p"} or term.name == "ptr") or state.clients.size == 1:
-            yield state
-            return
+        if letters & {"s", "l", "h"}:
+            self.spoken[term.domain, domain] = None
         left = state.clients
-        for witness in self.witnesses:
-            if witness.version == left.version and (part := left & witness):
-                yield replace(state, clients=part)
-                left -= part
+        if self.owners is not None and left.size > 1:
+            specs = [term.domain] if "i" in letters else []
+            specs += [REVERSE] if "p" in letters or term.name == "ptr" else []
+            for clients in (clients for spec in specs for clients in self._at_names(spec, domain, left)):
+                if part := left & clients:
+                    yield replace(state, clients=part)
+                    left -= part
         if left:
             yield replace(state, clients=left)
+
+    def _at_names(self, spec: str, domain: str, clients: AddressSet) -> list[AddressSet]:
+        """Where the clients that a domain-spec depends on lead to names that exist."""
+        key = spec, domain, clients.version
+        if self.owners is not None and key not in self._cuts:
+            values = self._values(domain, clients.witness, [])
+            self._cuts[key] = cuts(spec, values, clients.version, self.owners)
+        return self._cuts.get(key, [])
+
+    def sayings(self) -> list[Saying]:
+        """What a client could say so that it matters, by the names that there are."""
+        sender_domain = split_address(self.sender).domain
+        found: dict[Saying, None] = {}
+        for spec, domain in self.spoken:
+            if self.owners is not None:
+                found |= dict.fromkeys(sayings(spec, {"d": domain, "o": sender_domain}, self.owners))
+        return list(found)
 
     def _counted(self, term: Term, state: SpfState, path: Path) -> SpfState:
         """The state behind a term that asks DNS. Raises ``_Ends`` where there are too many of them."""
@@ -235,12 +260,12 @@ class Evaluator:
             return state.clients, state
         if term.covered is not None:
             return (term.covered if term.covered.version == version else AddressSet(version)), state
-        target = self._target(term, domain, state)
-        if not _is_name(target):
+        target, state = self._target(term, domain, state, path)
+        if not is_name(target):
             return AddressSet(version), state
         if term.name == "ptr":
-            names = self._names_of(state.clients.witness)
-            is_there = any(_within(name, target) for name in names)
+            names, state = self._names_of(state, path)
+            is_there = any(within(name, target) for name in names)
             return (state.clients if is_there else AddressSet(version)), state
         if term.name == "exists":
             values, state = self._ask(target, "A", state, path)
@@ -250,7 +275,7 @@ class Evaluator:
             exchanges, state = self._ask(target, "MX", state, path)
             if len(exchanges) > MOST_NAMES:
                 raise _Ends("limit", limit="mx", about=target)
-            hosts = [name for _, name in sorted(exchanges) if _is_name(name)]
+            hosts = [name for _, name in sorted(exchanges) if is_name(name)]
         networks: list[Network] = []
         for host in hosts:
             values, state = self._ask(host, "A" if version == 4 else "AAAA", state, path)
@@ -260,9 +285,13 @@ class Evaluator:
     def _ask(self, name: str, type_: str, state: SpfState, path: Path) -> tuple[list[Any], SpfState]:
         """What DNS says, and the state with a void look-up counted. Raises ``_Ends``."""
         try:
-            values = list(self.resolver.ask(name, type_).values)
+            return self._looked_up(name, type_, state, path)
         except NoAnswer as error:
             raise _Ends("no-answer", about=name) from error
+
+    def _looked_up(self, name: str, type_: str, state: SpfState, path: Path) -> tuple[list[Any], SpfState]:
+        """What DNS says, and the state with a void look-up counted. Raises ``_Ends`` and ``NoAnswer``."""
+        values = list(self.resolver.ask(name, type_).values)
         if values:
             return values, state
         self.found_nothing.append((path, f"{name} {type_}"))
@@ -270,27 +299,35 @@ class Evaluator:
             raise _Ends("limit", limit="voids", about=name)
         return values, replace(state, voids=state.voids + 1)
 
-    def _records(self, domain: str) -> list[SpfRecord]:
+    def records(self, domain: str) -> list[SpfRecord]:
+        """The SPF records of a domain. Raises ``NoAnswer``."""
         texts = (text.decode("latin-1") for text in self.resolver.texts(domain))
         return [record for text in texts if (record := read_record(text))]
 
-    def _target(self, term: Term, domain: str, state: SpfState) -> str:
-        """The name that a term is about (section 4.8)."""
+    def _target(self, term: Term, domain: str, state: SpfState, path: Path) -> tuple[str, SpfState]:
+        """The name that a term is about (section 4.8), and the state with what it has cost. Raises ``_Ends``."""
         if not term.domain:
-            return domain
-        letters = set(domain_words(term.domain))
-        return shortened(expand(term.domain, self._values(letters, domain, state.clients.witness)))
+            return domain, state
+        name, state = self.expanded(term.domain, domain, state, path)
+        return shortened(name), state
 
-    def _values(self, letters: set[str], domain: str, client: Address) -> dict[str, str]:
-        """What the macro letters stand for (section 7.2)."""
+    def expanded(self, text: str, domain: str, state: SpfState, path: Path = ()) -> tuple[str, SpfState]:
+        """A text with its macros expanded, and the state with what that has cost. Raises ``_Ends`` if limits hold."""
+        names: list[str] = []
+        if "p" in domain_words(text):
+            names, state = self._names_of(state, path)
+        return expand(text, self._values(domain, state.clients.witness, names)), state
+
+    def _values(self, domain: str, client: Address, names: list[str]) -> dict[str, str]:
+        """What the macro letters stand for (section 7.2). ``names`` are the client's, where ``p`` is among them."""
         local, sender_domain = split_address(self.sender)[:2]
         return {
             "s": self.sender,
             "l": local,
             "o": sender_domain,
             "d": domain,
-            "i": _dotted(client),
-            "p": self._validated(domain, client) if "p" in letters else "unknown",
+            "i": dotted(client),
+            "p": best(names, domain),
             "v": "in-addr" if client.version == 4 else "ip6",
             "h": self.helo,
             "c": str(client),
@@ -298,44 +335,27 @@ class Evaluator:
             "t": str(int(time.time())),
         }
 
-    def _validated(self, domain: str, client: Address) -> str:
-        """The name for ``%{p}``: the domain itself before one in it before any other (section 7.3)."""
-        names = self._names_of(client)
-        within = [name for name in names if _within(name, domain)]
-        return next((name for name in within if name == domain.lower()), (within or names or ["unknown"])[0])
+    def _names_of(self, state: SpfState, path: Path) -> tuple[list[str], SpfState]:
+        """Names that an address leads to and that lead back; those that DNS fails to tell are skipped (5.5).
 
-    def _names_of(self, client: Address) -> list[str]:
-        """Names that an address leads to and that lead back; those that DNS fails to tell are skipped (5.5)."""
+        A look-up that finds nothing is no failure of DNS: it is void like those of other terms, as section 4.6.4 counts
+        terms "for which DNS queries return" nothing and leaves out none. Raises ``_Ends``.
+        """
+        client = state.clients.witness
+        type_ = "A" if client.version == 4 else "AAAA"
         found = []
         try:
-            names = self.resolver.ask(client.reverse_pointer, "PTR").values[:MOST_NAMES]
+            names, state = self._looked_up(client.reverse_pointer, "PTR", state, path)
         except NoAnswer:
-            return []
-        for name in map(str, names):
+            return [], state
+        for name in map(str, names[:MOST_NAMES]):
             try:
-                values = self.resolver.ask(name, "A" if client.version == 4 else "AAAA").values
+                values, state = self._looked_up(name, type_, state, path)
             except NoAnswer:
                 continue
             if str(client) in values:
                 found.append(name.lower().rstrip("."))
-        return found
-
-    def explanation(self, verdict: SpfVerdict) -> str:
-        """What the domain that failed a client explains to it (section 6.2); empty where it explains nothing."""
-        try:
-            (record,) = self._records(verdict.domain)
-            term = record.modifier("exp")
-            if term is None or verdict.result != "fail":
-                return ""
-            target = self._target(term, verdict.domain, verdict.state)
-            (text,) = self.resolver.texts(target) if _is_name(target) else []
-        except (NoAnswer, ValueError):
-            return ""
-        plain = text.decode("latin-1")
-        if not plain.isascii() or macro_fault(plain, explaining=True):
-            return ""
-        letters = {piece.letter.lower() for piece in pieces(plain)}
-        return expand(plain, self._values(letters, verdict.domain, verdict.state.clients.witness))
+        return found, state
 
 
 def _passed_over(term: Term, state: SpfState) -> bool:
@@ -366,26 +386,3 @@ def _network(value: object, term: Term) -> Network:
     """The network that an address and a prefix length make (section 5.6)."""
     address = ipaddress.ip_address(str(value))
     return network_of(address, term.prefix4 if address.version == 4 else term.prefix6)
-
-
-def _dotted(client: Address) -> str:
-    """The address for ``%{i}``: IPv6 as nibbles with dots between them (section 7.3)."""
-    if client.version == 4:
-        return str(client)
-    return ".".join(client.exploded.replace(":", "")).upper()
-
-
-def _is_name(name: str) -> bool:
-    """Whether DNS can be asked for a name at all (section 4.3)."""
-    labels = name.removesuffix(".").split(".")
-    return all(0 < len(label) < 64 for label in labels)
-
-
-def _same(one: str, other: str) -> bool:
-    return one.lower().rstrip(".") == other.lower().rstrip(".")
-
-
-def _within(name: str, domain: str) -> bool:
-    """Whether a name is a domain or lies in it."""
-    name, domain = name.lower().rstrip("."), domain.lower().rstrip(".")
-    return name == domain or name.endswith(f".{domain}")

@@ -1,0 +1,221 @@
+"""Macros read backwards: which clients, and what they say, make a term ask for a name that the zones hold.
+
+A term such as ``exists:%{ir}._ok.%{d}`` asks for a name of its own for each client. Of all those names nearly none
+exists, and all that do not are alike; so it is enough to know which clients lead to the names that there are
+(RFC 7208 section 7).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from urllib.parse import unquote
+
+from grader.formats.networks import AddressSet, Network, Version
+from grader.formats.spfmacros import Piece, expand, pieces
+from grader.model.dns import ZoneRecord
+
+ANYBODY = "anybody"
+"""A local part, or a label below a wildcard, that no zone names."""
+MOST_VIEWS = 20_000
+"""Names that are known by a DNAME as well."""
+MOST_OPEN = 2
+"""Macros in one name that a client fills: more of them would take too long to tell apart."""
+
+_PARTS: dict[int, tuple[int, int, str]] = {4: (4, 8, "0|[1-9][0-9]{0,2}"), 6: (32, 4, "[0-9a-f]")}
+"""How many parts an address has in a name, how many bits each, and how one is written (section 7.3)."""
+_FILLS = {
+    4: ("198.51.100.66", "203.0.113.66", "192.0.2.66", "10.66.66.66"),
+    6: ("2001:db8:bad::66", "2001:db8:66:66:66:66:66:66", "fd66:6666:6666:6666:6666:6666:6666:6666"),
+}
+"""Addresses whose parts stand where a name leaves some open; nobody's in particular."""
+
+_Label = list[str | int]
+"""A label of a name: plain text, and the numbers of the address's parts that stand in it."""
+
+
+@dataclass(frozen=True)
+class Saying:
+    """What a client says, as far as a name is made from it: a local part, a name in EHLO."""
+
+    local: str = ""
+    helo: str = ""
+
+
+class Owners:
+    """The names that some zones hold, in lower case: those with records, and all names between them and the root."""
+
+    def __init__(self, records: Iterable[ZoneRecord]) -> None:
+        self._records = list(records)
+
+    @cached_property
+    def owners(self) -> list[str]:
+        """The names of records, each once; and what a DNAME lets them be called (RFC 6672)."""
+        found = dict.fromkeys(record.owner for record in self._records)
+        renamed = [
+            (record.owner, record.data.lower().rstrip("."))
+            for record in self._records
+            if record.type == "DNAME"
+        ]
+        for owner, target in renamed:
+            if len(found) >= MOST_VIEWS:
+                break
+            found |= dict.fromkeys(
+                name.removesuffix(target) + owner for name in list(found) if name.endswith(f".{target}")
+            )
+        return list(found)
+
+    @cached_property
+    def existing(self) -> list[list[str]]:
+        """The labels of every name that exists. Below a wildcard all do: its star is left out (RFC 4592)."""
+        found: dict[tuple[str, ...], None] = {}
+        for owner in self.owners:
+            labels = tuple(owner.removeprefix("*.").split("."))
+            while labels and labels not in found:
+                found[labels] = None
+                labels = labels[1:]
+        return [list(labels) for labels in found]
+
+    @cached_property
+    def said(self) -> list[str]:
+        """The names of records that a client could make a term ask for, one below each wildcard."""
+        return [f"{ANYBODY}{owner[1:]}" if owner.startswith("*.") else owner for owner in self.owners]
+
+
+def cuts(spec: str, values: Mapping[str, str], version: Version, owners: Owners) -> list[AddressSet]:
+    """The sets of clients for which a domain-spec with ``i`` leads to names that exist, the smallest first.
+
+    ``values`` are the other letters'. Where the open parts of an address stand between fixed ones, a few addresses
+    stand for all such.
+    """
+    labels = _labels(spec, values, version)
+    patterns: dict[int, re.Pattern[str]] = {}
+    found: dict[AddressSet, None] = {}
+    for name in owners.existing:
+        length = len(name)
+        if length > len(labels):
+            continue
+        if length not in patterns:
+            patterns[length] = _pattern(labels[-length:], version)
+        match = patterns[length].fullmatch(".".join(name))
+        if match and match.groupdict() and (clients := _clients(match.groupdict(), version)):
+            found[clients] = None
+    return sorted(found, key=lambda clients: clients.size)
+
+
+def _labels(spec: str, values: Mapping[str, str], version: Version) -> list[_Label]:
+    count = _PARTS[version][0]
+    labels: list[_Label] = [[]]
+    for piece in pieces(spec):
+        if piece.letter.lower() == "i":
+            for position, part in enumerate(_kept(list(range(count)), piece)):
+                if position:
+                    labels.append([])
+                labels[-1].append(part)
+            continue
+        first, *rest = expand(piece.text, values).lower().split(".")
+        labels[-1].append(first)
+        labels += [[text] for text in rest]
+    return labels if labels[-1] not in ([], [""]) else labels[:-1]  # a dot at the end
+
+
+def _kept(parts: list[int], piece: Piece) -> list[int]:
+    """Which parts of an address a macro keeps, in its order: without a dot among its delimiters, all."""
+    if piece.delimiters and "." not in piece.delimiters:
+        return parts
+    if piece.reverse:
+        parts = parts[::-1]
+    return parts[-piece.keep :] if piece.keep else parts
+
+
+def _pattern(labels: Sequence[_Label], version: Version) -> re.Pattern[str]:
+    """Matches names of these labels; each part of an address is a group."""
+    written = _PARTS[version][2]
+    seen: set[int] = set()
+
+    def source(part: str | int) -> str:
+        if isinstance(part, str):
+            return re.escape(part)
+        if part in seen:
+            return f"(?P=p{part})"
+        seen.add(part)
+        return f"(?P<p{part}>{written})"
+
+    return re.compile(r"\.".join("".join(map(source, label)) for label in labels))
+
+
+def _clients(groups: Mapping[str, str], version: Version) -> AddressSet | None:
+    """The addresses with these parts; ``None`` where one is too large."""
+    count, bits, _ = _PARTS[version]
+    parts = {int(name[1:]): int(text, 10 if version == 4 else 16) for name, text in groups.items()}
+    if max(parts.values()) >= 1 << bits:
+        return None
+    if set(parts) == set(range(len(parts))):
+        return AddressSet.of(version, [_network(parts, count, bits)])
+    found = []
+    for fill in _FILLS[version]:
+        number = int(ipaddress.ip_address(fill))
+        for part, value in parts.items():
+            shift = bits * (count - 1 - part)
+            number = number & ~(((1 << bits) - 1) << shift) | value << shift
+        found.append(ipaddress.IPv4Address(number) if version == 4 else ipaddress.IPv6Address(number))
+    return AddressSet.of(version, found)
+
+
+def _network(parts: Mapping[int, int], count: int, bits: int) -> Network:
+    number = sum(value << bits * (count - 1 - part) for part, value in parts.items())
+    if count == 4:
+        return ipaddress.IPv4Network((number, bits * len(parts)))
+    return ipaddress.IPv6Network((number, bits * len(parts)))
+
+
+def sayings(spec: str, values: Mapping[str, str], owners: Owners) -> Iterator[Saying]:
+    """What a client can say so that a domain-spec with ``s``, ``l`` or ``h`` leads to a name of a record.
+
+    ``values`` are those of ``d`` and ``o``.
+    """
+    asked = list(pieces(spec))
+    spoken = [piece for piece in asked if piece.letter.lower() in ("s", "l", "h")]
+    if not spoken:
+        return
+    if sum(piece.letter.lower() in ("s", "l", "h", "i", "p") for piece in asked) > MOST_OPEN:
+        yield from (Saying(name.partition(".")[0], name) for name in owners.said)
+        return
+    sources = []
+    for piece in asked:
+        match piece.letter.lower():
+            case "s" | "l" | "h":
+                sources.append("(.+?)")
+            case "i" | "p":
+                sources.append(".+?")
+            case "v":
+                sources.append("(?:in-addr|ip6)")
+            case _:
+                sources.append(re.escape(expand(piece.text, values).lower()))
+    pattern = re.compile("".join(sources).removesuffix(r"\."))
+    for name in owners.said:
+        if match := pattern.fullmatch(name):
+            yield _saying(zip(spoken, match.groups(), strict=True), values["o"].lower())
+
+
+def _saying(found: Iterable[tuple[Piece, str]], sender_domain: str) -> Saying:
+    local = helo = ""
+    for piece, text in found:
+        parts = text.split(".")
+        if piece.reverse:
+            parts.reverse()
+        value = (piece.delimiters[:1] or ".").join(parts)
+        if piece.letter.isupper():
+            value = unquote(value)
+        match piece.letter.lower():
+            case "l":
+                local = local or value
+            case "s":
+                sender = value if value.endswith(f"@{sender_domain}") else text
+                local = local or sender.partition("@")[0]
+            case _:
+                helo = helo or value
+    return Saying(local, helo)
