@@ -12,9 +12,10 @@ from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
 from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
+from grader.world.listener import Listener
 from grader.world.pauses import Pauses
 from grader.world.tls import Contexts, facts
-from grader.world.transcript import CREDENTIALS, Clock, Transcript, redacted
+from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
 
 GOODBYE = 221
@@ -56,24 +57,6 @@ class Timeouts:
 
 
 @dataclass
-class Listener:
-    """What is known of a listener: its name in DNS, whom to trust there, how patient to be."""
-
-    server: str
-    port: int
-    name: str | None = None
-    problem: str | None = None
-    silent: int = 0
-    """Greetings waited for in vain since the last one heard."""
-    alive: bool = False
-    """It has begun to greet somebody, if only to let them wait for the rest."""
-    laborious: bool = False
-    """It takes long to answer; several clients side by side lose less time."""
-    impatient: bool = False
-    """It delays or throws out clients that ask for much in one session."""
-
-
-@dataclass
 class Progress:
     """How far the attempt at hand came."""
 
@@ -98,11 +81,12 @@ class Client:
         deadline: Deadline,
         patience: Timeouts,
         on_delay: Callable[[], None],
+        room: Room,
     ) -> None:
         self.attempts = list(attempts)
         self.outcomes: dict[str, Outcome] = {}
         self.progress = Progress()
-        self.transcript = Transcript(clock)
+        self.transcript = Transcript(clock, room)
         self.end = "closed"
         self.extensions: set[str] = set()
         self.errors = 0
@@ -125,6 +109,11 @@ class Client:
         self._hello_reply: Reply | None = None
         self._last_word_at = 0.0
         self._pauses = Pauses(patience.penalty)
+
+    @property
+    def drowned(self) -> bool:
+        """Whether the server talked without end."""
+        return self._wire is not None and self._wire.endless
 
     @property
     def punished(self) -> bool:
@@ -269,9 +258,12 @@ class Client:
             self.end = "quit"
             return
         reply = await self.answer(seconds=self.patience.goodbye)
-        while reply.code != GOODBYE:
+        for _ in range(MOST_UNASKED):
+            if reply.code == GOODBYE:
+                self.end = "quit"
+                return
             reply = await self.listen("QUIT", self.patience.goodbye)
-        self.end = "quit"
+        raise HungUp("reset", "the server talked on after QUIT, and the client hung up")
 
     def hang_up(self, hung: HungUp | None = None) -> None:
         """Close the connection; ``hung`` says that the server, or its silence, was first."""
@@ -301,9 +293,7 @@ class Client:
         """A reply that nobody asked for must not pass for the answer to what is asked next."""
         assert self._wire is not None
         if self._wire.unread and not self._unanswered:
-            self.transcript.remark("the server speaks out of turn")
-            for at, heard in self._wire.unasked():
-                self.transcript.server("", heard, at)
+            self.transcript.unasked(self._wire.unasked())
 
     async def _greeting(self) -> None:
         """The server's first words. Less time is given where others waited for them in vain, and none of them heard

@@ -13,11 +13,12 @@ import msgspec
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Client, Listener, ServerRefused, Timeouts, Untrusted
+from grader.world.client import Client, ServerRefused, Timeouts, Untrusted
+from grader.world.listener import Listener
 from grader.world.mail import Mails, dialogue
 from grader.world.qmqp import hand_over
 from grader.world.tls import Contexts
-from grader.world.transcript import Clock
+from grader.world.transcript import Clock, Room
 from grader.world.wire import HungUp
 
 ATTEMPTS_A_SESSION = 9
@@ -31,6 +32,8 @@ PATIENT_CLIENTS = 8
 
 SILENT_GREETINGS = 3
 """So many greetings waited for in vain, and a listener counts as dead."""
+ENDLESS_SESSIONS = 3
+"""So many sessions in which it talked without end, and what it did to one attempt it does to the others of its kind."""
 STRIKES = {"connect": 2, "greeting": 2}
 MOST_STRIKES = 4
 """Attempts in a row, each alone, that a server left unanswered before the others of its kind are given up."""
@@ -79,6 +82,7 @@ class Prober:
         self._connections = asyncio.Semaphore(CONNECTIONS)
         self._tokens: dict[str, str] = {}
         self._sessions = 0
+        self._room = Room()
 
     async def probe(
         self, attempts: list[Attempt], seconds: float, greeting: float | None = None
@@ -123,7 +127,14 @@ class Prober:
         async with Slot(self._slots[first.port]) as slot, Slot(self._connections):
             for _ in range(2):
                 client = Client(
-                    attempts, listener, self._contexts, self._clock, deadline, self._patience, slot.release
+                    attempts,
+                    listener,
+                    self._contexts,
+                    self._clock,
+                    deadline,
+                    self._patience,
+                    slot.release,
+                    self._room,
                 )
                 try:
                     await _converse(client)
@@ -133,6 +144,7 @@ class Prober:
                     continue
                 break
         listener.laborious = listener.laborious or client.laborious
+        listener.endless += client.drowned
         if client.punished and len(attempts) > 1:
             listener.impatient = True
         return client
@@ -215,8 +227,10 @@ class _Group:
         self._alone = self._alone or (bool(rest) and client.end != "quit")
 
     def _dead(self, client: Client) -> bool:
-        """Whether the listener has greeted nobody for some time, whoever asked."""
+        """Whether the listener has greeted nobody for some time, whoever asked, or talks at everybody without end."""
         listener = self._prober.listener(client.attempts[0])
+        if client.drowned and listener.endless >= ENDLESS_SESSIONS:
+            return True
         return client.progress.stage == "greeting" and listener.silent >= SILENT_GREETINGS
 
     def _give_up(self, client: Client, attempts: list[Attempt]) -> None:

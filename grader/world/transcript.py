@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from grader.formats.reply import Heard
 from grader.model.traffic import Line, Reply
@@ -15,6 +15,17 @@ CREDENTIALS = "<credentials>"
 AUTH = re.compile(r"(\s*AUTH\s+\S+\s+)\S.*", re.IGNORECASE | re.DOTALL)
 LONGEST_MESSAGE = 400
 """Lines of a message that are put on record."""
+MOST_OF_A_SESSION = 200_000
+"""Characters of a server's that one session's record holds whole. Honest ones have some thousands."""
+MOST_OF_ALL = 4_000_000
+"""The same of all sessions of a run together, so that nobody talks the record beyond what can be sent and shown."""
+LINE_OVERHEAD = 60
+"""What a line weighs beside its text."""
+LONGEST_CUT_LINE = 200
+MOST_CUT_LINES = 2
+"""What is kept of a reply where there is no more room: its end, which has the code."""
+MOST_UNASKED = 20
+"""Replies in a row that nobody asked for, on record."""
 
 
 def redacted(command: str) -> str:
@@ -23,12 +34,25 @@ def redacted(command: str) -> str:
     return f"{found[1]}{CREDENTIALS}" if found else command
 
 
-class Transcript:
-    """Lines in the order in which they belong together: each command, then its reply, pipelined or not."""
+class Room:
+    """What the records of a run may still hold of what servers say, all together."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self) -> None:
+        self.left = MOST_OF_ALL
+
+
+class Transcript:
+    """Lines in the order in which they belong together: each command, then its reply, pipelined or not.
+
+    ``room`` is shared by the sessions of a run.
+    """
+
+    def __init__(self, clock: Clock, room: Room | None = None) -> None:
         self.lines: list[Line] = []
         self._clock = clock
+        self._room = room or Room()
+        self._left = MOST_OF_A_SESSION
+        self._cut = False
         self._secrets: tuple[str, ...] = ()
 
     def keep_secret(self, secrets: Iterable[str]) -> None:
@@ -51,9 +75,30 @@ class Transcript:
         """Note a reply to ``command``."""
         if self._secrets:
             heard = Heard(heard.code, [self._without_secrets(line) for line in heard.lines])
+        heard = self._with_room(heard)
         for text in heard.lines:
             self.lines.append(Line(at, "S", text))
         return Reply(command, heard.code, heard.text, len(self.lines) - 1, heard.enhanced)
+
+    def unasked(self, replies: Sequence[tuple[float, Heard]]) -> None:
+        """Note replies that nobody asked for."""
+        self.remark("the server speaks out of turn")
+        for at, heard in replies[:MOST_UNASKED]:
+            self.server("", heard, at)
+        if len(replies) > MOST_UNASKED:
+            self.remark(f"{len(replies) - MOST_UNASKED} more replies that nobody asked for")
+
+    def _with_room(self, heard: Heard) -> Heard:
+        """The reply as far as there is room for it."""
+        weight = sum(len(line) + LINE_OVERHEAD for line in heard.lines)
+        if weight <= min(self._left, self._room.left):
+            self._left -= weight
+            self._room.left -= weight
+            return heard
+        if not self._cut:
+            self.remark("the server says more than is put on record: from here on the ends of its replies")
+            self._cut = True
+        return Heard(heard.code, [line[:LONGEST_CUT_LINE] for line in heard.lines[-MOST_CUT_LINES:]])
 
     def message(self, data: bytes) -> None:
         """Note a message as it was sent, bare line feeds made visible."""

@@ -17,10 +17,10 @@ from grader.model.errors import EngineError
 from grader.world.tls import Encryption
 from grader.world.transcript import Clock
 
-MOST_OCTETS = 4 * 1024 * 1024
+MOST_OCTETS = 512 * 1024
 """What one server may say in one session."""
 
-MOST_UNREAD = 10_000
+MOST_UNREAD = 1_000
 """Replies that nobody asked for, before the client hangs up."""
 
 PATIENCE_SECONDS = 0.25
@@ -41,6 +41,8 @@ class Wire(asyncio.Protocol):
 
     def __init__(self, clock: Clock, on_delay: Callable[[], None]) -> None:
         self.encryption: Encryption | None = None
+        self.endless = False
+        """Whether the server said more than a client can be asked to hear."""
         self._clock = clock
         self._on_delay = on_delay
         self._transport: asyncio.Transport | None = None
@@ -131,6 +133,7 @@ class Wire(asyncio.Protocol):
         """See ``asyncio.Protocol``."""
         self._octets += len(data)
         if self._octets > MOST_OCTETS or len(self._heard) > MOST_UNREAD:
+            self.endless = True
             self._end(HungUp("reset", "the server talked without end, and the client hung up"))
             return
         try:
