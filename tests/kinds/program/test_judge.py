@@ -168,5 +168,14 @@ def test_a_password_that_shows_is_quoted_with_its_place(where: Any) -> None:
     assert "“curl -u erika:<password>”" in result.observed
 
 
+@pytest.mark.parametrize(("seconds", "good"), [(1.0, True), (9.5, True), (10.0, False), (11.0, False)])
+def test_who_sits_through_all_of_the_silence_is_late(seconds: float, good: bool) -> None:
+    """Though it ended before it was killed. What the lab of these tests gives a run are ten seconds."""
+    silent = [Line(5.0, "S", "220 ready"), Line(5.0 + 1000 * seconds, "*", "The client hung up.")]
+    conversation = replace(NOTHING, hung_up=1)
+    result = judged("ends", conversations=[conversation], sessions=[silent], code=1)
+    assert (result.status == "pass") == good, result.observed
+
+
 def test_a_run_that_is_late_is_told_so() -> None:
     assert judged("ends", late=True, code=-9).status == "fail"

@@ -62,6 +62,8 @@ def refused(*said: tuple[str, str]) -> list[Line]:
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
         ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),
+        ([refused(("MAIL FROM:<a@x>", "499 later"))] * 2, True),
+        ([refused(("MAIL FROM:<a@x>", "500 no"))] * 2, False),
     ],
 )
 def test_a_no_is_not_argued_with(sessions: list[list[Line]], good: bool) -> None:
@@ -83,24 +85,30 @@ def refused_at(*seconds: float, connect: bool = False) -> list[Line]:
     return lines
 
 
+TRIES = [
+    ([[0.0]], True),
+    ([[0.0], [1.0]], True),
+    ([[0.0], [1.0], [3.0]], True),
+    ([[0.0], [0.01]], False),
+    ([[0.0], [1.0], [1.2]], False),
+    ([[0.0, 0.01]], False),
+    ([[0.0, 1.0, 2.5]], True),
+    ([[0.0, 1.0], [1.2]], False),
+    ([[float(second)] for second in range(5)], True),
+    ([[float(second)] for second in range(6)], False),
+]
+"""When the same was refused in each session, in seconds, and whether that is patience."""
+
+
 @pytest.mark.parametrize(
-    ("tries", "good"),
+    ("tries", "good", "connect"),
     [
-        ([[0.0]], True),
-        ([[0.0], [1.0]], True),
-        ([[0.0], [1.0], [3.0]], True),
-        ([[0.0], [0.01]], False),
-        ([[0.0], [1.0], [1.2]], False),
-        ([[0.0, 0.01]], False),
-        ([[0.0, 1.0, 2.5]], True),
-        ([[float(second)] for second in range(5)], True),
-        ([[float(second)] for second in range(6)], False),
+        *((tries, good, False) for tries, good in TRIES),
+        # A greeting is said once in a session.
+        *((tries, good, True) for tries, good in TRIES if all(len(seconds) == 1 for seconds in tries)),
     ],
 )
-@pytest.mark.parametrize("connect", [False, True])
 def test_patience_is_measured_by_the_clock(tries: list[list[float]], good: bool, connect: bool) -> None:
-    if connect and any(len(seconds) > 1 for seconds in tries):
-        pytest.skip("a greeting is said once")
     conversations = [replace(NOTHING, session=number) for number in range(len(tries))]
     sessions = [refused_at(*seconds, connect=connect) for seconds in tries]
     result = judged(
