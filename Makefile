@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench oracle chaos test test-fast lint lock wheel picture schemas clean
+.PHONY: help setup check start grade image lesson bench oracle fuzz chaos test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -50,6 +50,10 @@ chaos: ## kill graders and fill disks at random, and look at what is left (N=20,
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m tests.chaos --n $(N) --engine $(ENGINE) --seed $(or $(SEED),chaos) $(ARGS)
 
+fuzz: ## give every reader of strangers' text what nobody means to write (SECONDS=300, TARGET='SPF record', ARGS=--coverage)
+	@fixtures/setup/setup dev
+	@$(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),300) $(if $(TARGET),--target "$(TARGET)") $(ARGS)
+
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal $(ARGS)
@@ -82,6 +86,6 @@ schemas: ## write the published JSON Schemas again, from the types
 	@$(PYTHON) -m docs.publish_schemas
 
 clean: ## remove .venv, caches and built files; never work/
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .fuzz
 	if [ -e lesson/.smtplab-lesson.json ]; then rm -rf lesson; fi
 	find grader tests -name __pycache__ -prune -exec rm -rf {} +

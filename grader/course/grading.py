@@ -77,7 +77,7 @@ def _finished(course: Course, entry: RosterEntry, digest: str) -> ClassRow | Non
     """The row of an earlier run that graded just this."""
     try:
         known = msgspec.json.decode((course.out / entry.folder / ROW_NAME).read_bytes(), type=ClassRow)
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     return known if known.digest == digest and known.ending == "graded" else None
 

@@ -51,7 +51,7 @@ _PLAINER = {
 }
 
 _BRACKETED_COMMAND = re.compile(r"##(?=\[|\w+\[)")
-_COLON_COMMAND = re.compile(r"^((?:\s|\x1b\[[0-9;]*m)*):(?=:(?!\d|ffff:\d))", re.MULTILINE)
+_COLON_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:(?!\d|ffff:\d))", re.MULTILINE)
 """Not ``::1`` and ``::ffff:192.0.2.1``: addresses, while no command's name begins with a digit or has a colon."""
 
 _FORMULA = re.compile(r"(^|[;,|\t\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")

@@ -163,7 +163,7 @@ class LineChannel:
         try:
             told = msgspec.json.decode(line, type=_Told)
             value = msgspec.json.decode(told.value, type=type_) if told.ok else None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}: {error}") from error
         if not told.ok:
             kind = MachineBroken if told.broken else RequestFailed

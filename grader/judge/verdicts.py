@@ -125,11 +125,15 @@ class _Frame:
 
 
 def in_order_of_need(checks: list[Check]) -> list[Check]:
-    """The checks, each after those it needs or is controlled by. The loader has refused cycles."""
+    """The checks, each after those it needs or is controlled by. The loader has refused cycles; saved ones end here."""
     by_code = {check.code: check for check in checks}
     ordered: dict[str, Check] = {}
+    begun: set[str] = set()
 
     def place(check: Check) -> None:
+        if check.code in begun:
+            return
+        begun.add(check.code)
         for code in (*check.needs, *check.control):
             if code not in ordered and code in by_code:
                 place(by_code[code])

@@ -141,7 +141,7 @@ def started(where: Path) -> Started | None:
         return None
     try:
         return msgspec.json.decode(data, type=Started)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged ({error}): remove it and name the lab and the student yourself"
         ) from error

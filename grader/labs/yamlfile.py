@@ -17,6 +17,9 @@ from grader.model.errors import LabError
 T = TypeVar("T")
 
 LARGEST = 4_000_000
+DEEPEST = 100
+"""Mappings and lists within each other. No lab has ten."""
+
 MOST_NODES = 200_000
 """Values of a file, each as often as aliases repeat it. The largest lab has some thousands."""
 
@@ -54,6 +57,23 @@ class _Loader(yaml.CSafeLoader):
         if node is not None:
             _expanded(node, {})
         return node
+
+
+def _shallow(data: bytes) -> None:
+    """Look how deeply a file is nested, before the parser does, which ends the process where its own stack does.
+
+    Raises ``ComposerError`` beyond ``DEEPEST``.
+    """
+    depth = 0
+    for event in yaml.parse(data, yaml.CSafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > DEEPEST:
+                mark: Any = event.start_mark
+                problem = f"more than {DEEPEST} mappings and lists stand in each other: write it flatter"
+                raise yaml.composer.ComposerError(None, None, problem, mark)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
 
 
 def _expanded(node: yaml.Node, known: dict[yaml.Node, int]) -> int:
@@ -133,6 +153,7 @@ def convert(
 def value_of(data: bytes, path: Path) -> Any:
     """The file's content as mappings, lists and scalars. Raises ``LabError`` where it is no YAML."""
     try:
+        _shallow(data)
         return yaml.load(data, _Loader)  # noqa: S506  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

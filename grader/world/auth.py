@@ -66,6 +66,6 @@ def _cram_md5(login: Login, challenge: str) -> str:
 
     try:
         asked = base64.b64decode(challenge)
-    except binascii.Error:
+    except (binascii.Error, ValueError):  # the latter of characters beyond ASCII
         asked = b""
     return _base64(f"{login.user} {hmac.new(login.password.encode(), asked, 'md5').hexdigest()}")

@@ -121,7 +121,7 @@ class Service:
             value = await self._value(_REQUEST.decode(line))
         except msgspec.ValidationError as error:
             return _failure(f"the request makes no sense: {error}")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             return _failure(f"the request is no JSON: {error}")
         except (SmtplabError, OSError) as error:
             return _failure(str(error))

@@ -82,11 +82,17 @@ def facts(tls: ssl.SSLObject, problem: str | None) -> Certificate:
 
 
 def _decoded(tls: ssl.SSLObject) -> dict[str, Any]:
-    """The certificate's fields. ssl tells them only of contexts that verify, so this one does, after the fact."""
+    """The certificate's fields; none where a server made one that cannot be read.
+
+    ssl tells them only of contexts that verify, so this one does, after the fact.
+    """
     context, mode = tls.context, tls.context.verify_mode
     context.verify_mode = ssl.CERT_REQUIRED
     try:
         return tls.getpeercert() or {}
+    except (ValueError, ssl.SSLError):
+        # A name in it that is no text, for example: OpenSSL takes it, and Python does not.
+        return {}
     finally:
         context.verify_mode = mode
 

@@ -119,23 +119,28 @@ class Postfix:
     def queued(self) -> list[Queued]:
         """What is queued, and why, recipient by recipient."""
         answer = self._processes.wait(self._processes.spawn(["postqueue", "-j"]), LIST_SECONDS)
-        entries: list[Queued] = []
-        for line in answer["output"].splitlines():
-            try:
-                message = json.loads(line)
-                entries += [
-                    {
-                        "queue": str(message["queue_name"]),
-                        "sender": str(message["sender"]),
-                        "recipient": str(recipient["address"]),
-                        "reason": str(recipient.get("delay_reason", "")),
-                    }
-                    for recipient in message["recipients"]
-                ]
-            # Whatever the student's host has in place of showq(8) may say whatever it likes.
-            except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-                continue
-        return entries
+        return queued_in(answer["output"])
+
+
+def queued_in(output: str) -> list[Queued]:
+    """What ``postqueue -j`` printed, recipient by recipient. Lines that make no sense are passed over."""
+    entries: list[Queued] = []
+    for line in output.splitlines():
+        try:
+            message = json.loads(line)
+            entries += [
+                {
+                    "queue": str(message["queue_name"]),
+                    "sender": str(message["sender"]),
+                    "recipient": str(recipient["address"]),
+                    "reason": str(recipient.get("delay_reason", "")),
+                }
+                for recipient in message["recipients"]
+            ]
+        # Whatever the student's host has in place of showq(8) may say whatever it likes.
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+    return entries
 
 
 def version() -> str:

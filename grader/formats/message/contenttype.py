@@ -94,7 +94,7 @@ def _joined(parameters: dict[str, str]) -> dict[str, str]:
 
 
 def _decoded(value: str, *, first: bool) -> str:
-    if first:
-        value = _EXTENDED.sub("", value, count=1)
+    if first and (found := _EXTENDED.match(value)):
+        value = value[found.end() :]
     data = _PERCENT.sub(lambda found: chr(int(found[1], 16)), value)
     return data.encode("latin-1", "surrogateescape").decode("ascii", "surrogateescape")

@@ -51,13 +51,15 @@ class _Checker:
     def __init__(self, report: Report) -> None:
         self._report = report
         self._parts = 0
+        self._given_up = False
 
     def check(self, part: Part, depth: int, default: ContentType) -> None:
         """Check a part and what it holds. ``default`` is its type where it names none (RFC 2046 section 5.1.5)."""
         self._parts += 1
         if depth > DEEPEST or self._parts > MOST_PARTS:
-            if not any(fault.rule == "mime-nesting" for fault in self._report.faults):
+            if not self._given_up:
                 self._report.add("mime-nesting", part.offset)
+            self._given_up = True
             return
         type_ = self._type(part, default)
         encoding = self._encoding(part)

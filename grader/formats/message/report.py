@@ -30,6 +30,7 @@ LONGEST_SHOWN = 60
 
 def shown(text: str) -> str:
     """Strange text for a sentence: escaped to printable ASCII, and cut to a length that a reader takes in."""
+    text = text[: LONGEST_SHOWN + 1]
     plain = text.encode("ascii", "surrogateescape").decode("latin-1") if not text.isascii() else text
     safe = plain.encode("unicode_escape").decode("ascii")
     return safe if len(safe) <= LONGEST_SHOWN else safe[: LONGEST_SHOWN - 3] + "..."

@@ -14,8 +14,11 @@ from grader.formats.taglist import read_tags
 from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, readable, related
 
 MOST_FIELDS = 50
-_PIECE = re.compile(r'(?:"[^"\\]*(?:\\.[^"\\]*)*"|[^;"]|")+', re.DOTALL)
-_PAIR = re.compile(r'([A-Za-z0-9_./-]+)[ \t\r\n]*=[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*"|[^; \t\r\n]+)')
+_QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_PLAIN = re.compile(r'[^;"]+')
+_PAIR = re.compile(
+    r'(?<![A-Za-z0-9_./-])([A-Za-z0-9_./-]+)[ \t\r\n]*=[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*"|[^; \t\r\n]+)'
+)
 _SPACE = re.compile(r"[ \t\r\n]+")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 ARC_FIELDS = {
@@ -84,6 +87,25 @@ def plain(field: Field) -> str:
         return readable(field.text)
 
 
+def _pieces(text: str) -> list[str]:
+    """What semicolons part, but those within quotation marks; a mark that is not closed parts nothing from anything."""
+    found: list[str] = []
+    begins = at = 0
+    closes = True
+    while at < len(text):
+        if text[at] == '"':
+            quoted = _QUOTED.match(text, at) if closes else None
+            # Where one is not closed, none behind it is: what stands there was looked through in vain.
+            closes = quoted is not None
+            at = quoted.end() if quoted else at + 1
+        elif plain := _PLAIN.match(text, at):
+            at = plain.end()
+        if at < len(text) and text[at] == ";":
+            found.append(text[begins:at])
+            begins = at = at + 1
+    return [piece for piece in (*found, text[begins:]) if piece]
+
+
 class Border(Struct, frozen=True):
     """Where in the message the trust in it ends.
 
@@ -108,7 +130,7 @@ class Border(Struct, frozen=True):
 
 def read_results(field: Field, border: Border) -> Results:
     """An Authentication-Results field. Some servers leave out their name, against RFC 8601 section 2.2."""
-    pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(field))]
+    pieces = [piece.strip(WHITE) for piece in _pieces(plain(field))]
     first = pieces[0].split(" ")[0] if pieces else ""
     named = "=" not in first
     server = first if named else ""
@@ -201,7 +223,7 @@ def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
     seal = signature_tags(found["arc-seal"]) if "arc-seal" in found else []
     server, outcomes = "", list[AuthenticationResult]()
     if "arc-authentication-results" in found:
-        pieces = [piece.strip(WHITE) for piece in _PIECE.findall(plain(found["arc-authentication-results"]))]
+        pieces = [piece.strip(WHITE) for piece in _pieces(plain(found["arc-authentication-results"]))]
         server = pieces[1].split(" ")[0] if len(pieces) > 1 else ""
         outcomes = _outcomes(pieces[2:])
     missing = [name for key, name in ARC_FIELDS.items() if key not in found]

@@ -14,9 +14,10 @@ from grader.formats.message.parse import Field, Part
 from grader.lesson.analyser.encoded import decode_words
 from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, readable, related
 
-_ANGLE = re.compile(r"<([^<> \t\r\n]*@[^<> \t\r\n]*)>")
-_BARE = re.compile(r"[^ \t\r\n<>,;:\"()]+@[^ \t\r\n<>,;:\"()]+")
-_SHOWN = re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+# Each begins where a run of its characters does and gives back none, so that a run without its @ is read but once.
+_ANGLE = re.compile(r"<([^<> \t\r\n@]*+@[^<> \t\r\n]*+)>")
+_BARE = re.compile(r"(?<![^ \t\r\n<>,;:\"()])[^ \t\r\n<>,;:\"()][^ \t\r\n<>,;:\"()@]*+@[^ \t\r\n<>,;:\"()]++")
+_SHOWN = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 FIELDS = ("From", "Sender", "Reply-To", "Return-Path")
 
 

@@ -81,17 +81,18 @@ def _split(text: str) -> tuple[dict[str, str], dict[str, str], str]:
     last = max((place for place, (kind, _, _) in enumerate(items) if kind == ";"), default=len(items))
     date = text[items[last][2] + 1 :].strip(WHITE) if last < len(items) else ""
     words: dict[str, str] = {}
-    comments: dict[str, str] = {}
+    comments: dict[str, list[str]] = {}
     keyword, expecting = "", False
     for kind, word, _ in items[:last]:
         if kind == "(":
-            comments[keyword] = f"{comments.get(keyword, '')} {word}".strip(WHITE)
+            comments.setdefault(keyword, []).append(word.rstrip(WHITE))
         elif kind == "word" and not expecting and word.lower() in _KEYWORDS and word.lower() not in words:
             keyword, expecting = word.lower(), True
         elif kind == "word" and expecting:
             words[keyword] = word
             expecting = False
-    return words, comments, date
+    joined = {name: " ".join(filter(None, said)).strip(WHITE) for name, said in comments.items()}
+    return words, joined, date
 
 
 def _items(text: str) -> Iterator[tuple[str, str, int]]:

@@ -136,4 +136,4 @@ def _check_known(what: str, given: Sequence[str], known: list[str], where: str) 
     for name in given:
         if name not in known:
             hint = nearest("%r", name, known) or f": choose one of {', '.join(known)}"
-            raise UsageError(f"{where}: there is no {what} {name!r}{hint}")
+            raise UsageError(f"{where}: there is no {what} {name[:60]!r}{hint}")

@@ -23,6 +23,9 @@ LONGEST_STRING = 255
 LONGEST_DATA = 4_096
 """Octets of a record's data: beyond these no receiver of mail would go on reading (RFC 7208 section 3.4)."""
 
+MOST_DIGITS = 100
+"""Of a number, zeros before it included: Python refuses to read some thousand."""
+
 _START = (
     "the first nameserver",
     "the mailbox of whoever is in charge (with a dot for its @)",
@@ -32,7 +35,7 @@ _START = (
     "expire",
     "minimum",
 )
-_NUMBER = re.compile(r"(?:[0-9]+[wdhms]?)+", re.IGNORECASE)
+_NUMBER = re.compile(r"[0-9]+(?:[wdhms][0-9]+)*[wdhms]?", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:([0-9]{1,3})|[^0-9])?")
 _NAMES = {"CNAME": 0, "DNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose data ends in a name, and how many numbers stand before it."""
@@ -181,6 +184,7 @@ def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> list[Sp
             token.quoted
             or not token.source.isdigit()
             or not token.source.isascii()
+            or len(token.source) > MOST_DIGITS
             or int(token.source) > 65_535
         ):
             before = "the name of the mail server" if kind == "MX" else "the name"

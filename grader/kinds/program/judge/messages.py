@@ -16,7 +16,7 @@ from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
 from grader.kinds.program.judge.identifiers import repeated
-from grader.kinds.program.judge.reading import decoded, head, parsed
+from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, look_at_fields, parsed
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met
@@ -77,7 +77,7 @@ def whole(run: JudgedRun) -> Finding:
     if not run.arrivals:
         return nothing(run)
     for arrival in run.arrivals if run.facts.wanted.body.isascii() else []:
-        if _plain(parsed(arrival)) is not None and (wrong := _body_differs(run, arrival)):
+        if _holds_text(arrival) and (wrong := _body_differs(run, arrival)):
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
     return met(run.case)
 
@@ -111,7 +111,11 @@ def _faults(run: JudgedRun) -> list[tuple[Arrival, Fault]]:
 
 
 def _header(arrival: Arrival) -> EmailMessage:
-    """The header alone, as UTF-8, which SMTPUTF8 allows there and the library does not expect in bytes (RFC 6532)."""
+    """The header alone, as UTF-8, which SMTPUTF8 allows there and the library does not expect in bytes (RFC 6532).
+
+    Raises one of ``UNREADABLE``.
+    """
+    look_at_fields(head(arrival))
     message = message_from_string(head(arrival).decode("utf-8", "surrogateescape"), policy=policy.SMTP)
     assert isinstance(message, EmailMessage)
     return message
@@ -144,15 +148,15 @@ def _differs(run: JudgedRun, arrival: Arrival) -> str:
 
 def _words_differ(run: JudgedRun, arrival: Arrival) -> str:
     """What of name and subject is other than was asked for."""
-    return _subject_differs(run, _header(arrival)) or _name_differs(run, arrival)
+    return _subject_differs(run, arrival) or _name_differs(run, arrival)
 
 
 def _beyond_ascii_differs(run: JudgedRun, arrival: Arrival) -> str:
     """What of name and subject is other than was asked for, where they are there and hold more than ASCII."""
     wanted = run.facts.wanted
     wrong = ""
-    if not wanted.subject.isascii() and _header(arrival)["Subject"]:
-        wrong = _subject_differs(run, _header(arrival))
+    if not wanted.subject.isascii() and _subject(arrival):
+        wrong = _subject_differs(run, arrival)
     if not wanted.from_name.isascii() and _author(arrival):
         wrong = wrong or _name_differs(run, arrival)
     return wrong
@@ -182,12 +186,16 @@ def _author(arrival: Arrival) -> str:
     return decoded(name)
 
 
-def _subject_differs(run: JudgedRun, message: EmailMessage) -> str:
-    wanted = run.facts.wanted.subject
+def _subject(arrival: Arrival) -> str:
+    """The subject as readers see it, empty where there is none that can be read."""
     try:
-        shown = str(message["Subject"] or "")
+        return str(_header(arrival)["Subject"] or "")
     except Exception:
-        shown = ""
+        return ""
+
+
+def _subject_differs(run: JudgedRun, arrival: Arrival) -> str:
+    wanted, shown = run.facts.wanted.subject, _subject(arrival)
     if shown.strip() != wanted.strip():
         return f"The subject arrived as {quoted(shown)} instead of {quoted(wanted)}."
     return ""
@@ -198,7 +206,7 @@ def _date(run: JudgedRun, arrival: Arrival) -> str:
     try:
         said = parsedate_to_datetime(str(_header(arrival)["Date"]))
         began = datetime.fromisoformat(run.evidence.started)
-    except (TypeError, ValueError):
+    except UNREADABLE:
         return ""
     said = said if said.tzinfo else said.replace(tzinfo=UTC)
     if abs(said - began) <= MOST_OFF:
@@ -214,7 +222,7 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
         if part is None:
             return _no_text(message)
         arrived = str(part.get_content())
-    except (LookupError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         return f"The text cannot be read: {error}."
     sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
     arrived = arrived.replace("\r\n", "\n").rstrip("\n")
@@ -231,11 +239,19 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
     return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
 
 
+def _holds_text(arrival: Arrival) -> bool:
+    """Whether a message has a part that holds the text."""
+    try:
+        return _plain(parsed(arrival)) is not None
+    except UNREADABLE:
+        return False
+
+
 def _plain(message: EmailMessage) -> EmailMessage | None:
     """The part that holds the text; none where there is none, or the parts are too broken to be told apart."""
     try:
         return message.get_body(("plain",))  # type: ignore[return-value]  # typeshed has the older class
-    except (AttributeError, ValueError, LookupError):
+    except UNREADABLE:
         return None
 
 

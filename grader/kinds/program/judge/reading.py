@@ -10,12 +10,34 @@ from email.message import EmailMessage
 
 from grader.model.traffic import Arrival
 
+UNREADABLE = (LookupError, ValueError, AttributeError, TypeError, ArithmeticError, RecursionError)
+"""What the library raises where a field or a part is looked at that is too broken, or too deeply nested, for it."""
+
+
+LONGEST_FIELD = 3_000
+"""Octets of a header field that is looked at: the library's time grows with their number squared."""
+_LONG = rb"[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
+_FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:" + _LONG, re.MULTILINE)
+_OF_PART = re.compile(rb"^content-[a-z-]+[ \t]*:" + _LONG, re.MULTILINE | re.IGNORECASE)
+
 
 def parsed(arrival: Arrival) -> EmailMessage:
-    """The message; the library raises nothing however broken it is."""
-    message = message_from_bytes(arrival.raw, policy=policy.SMTP)
+    """The message. Raises one of ``UNREADABLE``, as everything may do that is asked of it."""
+    look_at_fields(head(arrival), _FIELD)
+    look_at_fields(arrival.raw, _OF_PART)
+    try:
+        message = message_from_bytes(arrival.raw, policy=policy.SMTP)
+    except RecursionError as error:
+        raise ValueError("comments stand in comments in its header, too deeply") from error
     assert isinstance(message, EmailMessage)
     return message
+
+
+def look_at_fields(data: bytes, fields: re.Pattern[bytes] = _FIELD) -> None:
+    """Raise ``ValueError`` where a header field is longer than any is that a mail program writes."""
+    for found in fields.finditer(data):
+        if len(found[0]) > LONGEST_FIELD:
+            raise ValueError(f"a field of its header has {len(found[0])} octets")
 
 
 def head(arrival: Arrival) -> bytes:
@@ -27,5 +49,5 @@ def decoded(text: str) -> str:
     """Text with its encoded words decoded (RFC 2047); as it stands where they cannot be."""
     try:
         return str(make_header(decode_header(text)))
-    except (LookupError, ValueError, HeaderParseError):
+    except (*UNREADABLE, HeaderParseError):
         return text

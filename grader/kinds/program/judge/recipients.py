@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from grader.kinds.program.judge.reading import decoded, head, parsed
+from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, parsed
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met
@@ -92,7 +92,7 @@ def _named_in(arrival: Arrival, path: str) -> str | None:
             for part in parsed(arrival).walk()
             if part.get_content_maintype() == "text"
         ]
-    except (LookupError, ValueError, AttributeError, KeyError):
+    except UNREADABLE:
         texts = []
     texts.append(arrival.raw[len(top) :].decode("utf-8", "replace"))
     return "text" if any(wanted in text.lower() for text in texts) else None

@@ -25,8 +25,9 @@ _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)
 """A whole line of the sheet: ``b) EHLO``."""
 
 _BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|->|=>|>|→|\band\b|\s)\s*")
-_BETWEEN_TEXTS = [re.compile(rf"\s*{sign}\s*") for sign in ("[;\n]", "(?:->|=>|→)", r",\s*then\b", ",")]
-"""What may part texts, the signs first that stand inside a text the least."""
+_BETWEEN_TEXTS = [re.compile(sign) for sign in ("[;\n]", "->|=>|→", r",\s*then\b", ",")]
+"""What may part texts, the signs first that stand inside a text the least. The white space around is taken off later:
+to look for a sign behind every blank of a long run would take its length squared."""
 
 _NOTHING = re.compile(r"[\s~?_.-]*")
 _LONGEST = 60
@@ -102,7 +103,7 @@ def _parts(posed: Posed, text: str) -> list[str]:
     last = letter(len(posed.shown) - 1)
     if glued.isascii() and glued.isalpha() and max(glued) <= last and len(set(glued)) == len(glued):
         return list(glued)
-    ways = [[part for part in sign.split(text.strip()) if part] for sign in _BETWEEN_TEXTS]
+    ways = [[part for part in map(str.strip, sign.split(text)) if part] for sign in _BETWEEN_TEXTS]
     for test in (all, any):
         for parts in ways:
             if len(parts) > 1 and test(_found(posed, part) is not None for part in parts):

@@ -26,7 +26,7 @@ _LISTS = {
     "Sender address": "smtpd_sender_restrictions",
     "Recipient address": "smtpd_recipient_restrictions",
 }
-_NOT_OWNED = re.compile(r"<([^>]*)>: Sender address rejected: not owned by user (\S+)")
+_NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
 _NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
 _NO_ANSWER = re.compile(
     r"connect to (?:\S+ )?((?:\S+:)?\d+|private/\S+|/\S+): (Connection refused|No such file)"

@@ -21,7 +21,7 @@ HANGS_UP = re.compile(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
 FAREWELLS = (221, 421)
 """The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
-MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>]*>)", re.IGNORECASE | re.MULTILINE)
+MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from grader.kinds.server.judge.dkim.reading import Signatures
 
 MILTER_TROUBLE = re.compile(
-    r"\bopendkim(?:\[\d+\])?: .*(?:error|can't|cannot|not secure|failed|unable|unavailable)|\bwarning: .*\bmilter\b",
+    r"\A(?>.*?\bopendkim(?:\[\d+\])?: ).*?(?:error|can't|cannot|not secure|failed|unable|unavailable)|"
+    r"\A(?>.*?\bwarning: ).*?\bmilter\b",
     re.IGNORECASE,
 )
-"""A milter that cannot work, and Postfix that cannot reach it."""
+"""A milter that cannot work, and Postfix that cannot reach it. What begins a line counts where it first stands: to go
+on from each place where it stands again would take a hostile line's length squared."""
 CAUSE = re.compile(
     r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
     r"unsupported"

@@ -67,7 +67,7 @@ def samples(pattern: str) -> list[PatternText]:
         return []
     begins = bool({op.AT_BEGINNING, op.AT_BEGINNING_STRING} & ends)
     closed = bool({op.AT_END, op.AT_END_STRING} & ends)
-    return [PatternText(text[:LONGEST_SAMPLE], begins, closed) for text in made if text.strip(HOLE)]
+    return [PatternText(text, begins, closed) for text in made if text.strip(HOLE)]
 
 
 def _texts(parts: list[Any]) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _texts(parts: list[Any]) -> Iterator[str]:
     ]
     for turn in range(max(map(len, choices), default=1)):
         text = "".join(choice[turn % len(choice)] for choice in choices)
-        yield re.sub(f"{HOLE}+", HOLE, text)
+        yield re.sub(f"{HOLE}+", HOLE, text)[:LONGEST_SAMPLE]
 
 
 def _part(kind: Any, arguments: Any) -> Iterable[str]:
@@ -108,7 +108,8 @@ def _repeated(least: int, most: int, repeated: Any) -> Iterable[str]:
     if wide and most > 1:
         return [HOLE]
     times = min(max(least, 1), 5)
-    return [text * times for text in inner] + ([""] if least == 0 else [])
+    # Cut here already: repetitions of repetitions grow beyond any memory.
+    return [(text * times)[:LONGEST_SAMPLE] for text in inner] + ([""] if least == 0 else [])
 
 
 def _is_wide(part: tuple[Any, Any]) -> bool:

@@ -20,6 +20,9 @@ MOST_SOCKETS = 100
 MOST_OTHERS = 12
 """Further ports that are tried. A submission has few; one that opens hundreds must not hold up the grader."""
 
+PORTS = 65_536
+"""Numbers of ports (RFC 9293 section 3.1), of which 0 is none."""
+
 _LISTENING = "0A"
 _WAYS: tuple[tuple[str, Tls], ...] = (("", "none"), ("+starttls", "starttls"), ("+tls", "implicit"))
 
@@ -48,7 +51,7 @@ def _socket(text: str) -> Socket | None:
         return None
     if address.version == 6 and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
-    return None if address.is_loopback else Socket(str(address), number)
+    return None if address.is_loopback or not 0 < number < PORTS else Socket(str(address), number)
 
 
 def further(found: Iterable[Socket], server: str, known: Iterable[int]) -> list[int]:

@@ -34,7 +34,13 @@ MOST_SIGNATURES = 8
 """Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""
 LASTING = 86_400
 """Seconds for which a signature must hold at least, once its message has arrived."""
+MOST_HEADER = 64_000
+"""Octets of a header in which signatures are verified."""
+MOST_BLANKS = 500
+"""Blanks in a row that are put up with. Nobody writes so many, and dkimpy's time grows with their number squared."""
 WHITE = re.compile(r"\s+")
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
+_FOLDS, _BLANKS = re.compile(rb"\s+"), re.compile(rb"[ \t]+")
 
 
 @dataclass(frozen=True)
@@ -159,9 +165,11 @@ class Signatures:
 
     def _verified(self, message: bytes, number: int) -> tuple[str, Key | None]:
         """Why a signature does not verify (RFC 6376 section 6.1), empty where it does; and its key."""
+        if odd := _too_odd(message):
+            return odd, None
         try:
             signer = dkim.DKIM(message, minkey=0)
-        except dkim.DKIMException:
+        except (dkim.DKIMException, IndexError):
             return "the message cannot be parsed: a line of its header is no header field", None
         fields = [(name, value) for name, value in signer.headers if name.lower() == b"dkim-signature"]
         if number >= len(fields):
@@ -206,6 +214,18 @@ class Signatures:
         """Where there are keys instead."""
         found = [answer.name for answer in self._answers.values() if answer.texts and answer.name != name]
         return f"; there is one at {found[0]}" if found else ""
+
+
+def _too_odd(message: bytes) -> str:
+    """Why a message's signatures are not looked at, empty where they are: it would take too long, and mean nothing."""
+    ends = _END_OF_HEADER.search(message)
+    header = message[: ends.start()] if ends else message
+    if len(header) > MOST_HEADER:
+        return f"the message's header has {len(header)} octets, and no mail program writes more than {MOST_HEADER}"
+    runs = [*_FOLDS.finditer(header), *_BLANKS.finditer(message, len(header))]
+    if any(len(run[0]) > MOST_BLANKS for run in runs):
+        return f"the message holds more than {MOST_BLANKS} blanks in a row, which no mail program writes"
+    return ""
 
 
 def _void(kind: SignatureFault, tag: str, signature: SignatureTags) -> str:
@@ -266,7 +286,10 @@ def _made_with(key: Key, signature: bytes) -> bool:
 def author_domain(fields: list[Field]) -> str:
     """The domain of the address in From (RFC 9989: the author domain), empty where there is none."""
     text = next((field.text for field in fields if field.key == "from"), "")
-    return domain_of(parseaddr(WHITE.sub(" ", _words(text)))[1])
+    try:
+        return domain_of(parseaddr(WHITE.sub(" ", _words(text)))[1])
+    except RecursionError:
+        return ""  # of comments in comments, a thousand deep
 
 
 def _words(text: str) -> str:

@@ -1,0 +1,215 @@
+"""What students hand in: archives, Postfix's configuration, answers; and what authors and instructors write."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import tempfile
+import zipfile
+from functools import cache
+from pathlib import Path
+
+from grader import kinds, labs
+from grader.kinds.quiz.answers_file import UnreadableFileError, read_answers
+from grader.kinds.quiz.draw import posed
+from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, shown_answer
+from grader.kinds.quiz.judge.marking import mark
+from grader.kinds.server.plan.lookalikes import around_addresses, around_names, recipients, senders
+from grader.kinds.server.plan.mentions import find_mentions
+from grader.kinds.server.plan.patterns import patterns_in, samples
+from grader.labs.loading import _parsed
+from grader.model.errors import LabError, SubmissionError, UsageError
+from grader.model.submission import Submission
+from grader.model.templates import fill, fill_file, left_over, names_in
+from tests.fuzz.target import Target, said
+
+ROOT = Path(__file__).parents[3]
+CONFIGURATION = (
+    b"mynetworks = ", b"myhostname = mail.example.com\n", b"10.20.30.0/24", b"[::1]/128", b"2001:db8::/32",
+    b"$", b"${", b"}", b"$mydomain", b"\n", b"\n  ", b"#", b" ", b"=", b"example.org OK\n",
+    b"alice@example.com alice\n", b"/^(.*)@x$/ OK\n", b"/", b"(", b")", b"[", b"]", b"{5}", b"*", b"+", b"|",
+    b"\\.", b"\\", b"^", b"[[:digit:]]", b"{", b",", b"hash:/etc/postfix/a", b"smtp inet n - n - - smtpd\n",
+    b"  -o smtpd_tls=yes\n", b"REJECT\n", b"root: alice\n", b"a.b.c.d", b"1.2.3.4", b"192.168", b":", b"::",
+    b"a = $a$a\n", b"(?i)", b"(a{5}", b"){5}", b"a{2,4294967295}", b"(?:", b"\\1", b"a@b.example",
+)  # fmt: skip
+YAML = (
+    b"- ", b": ", b"\n", b"  ", b"{", b"}", b"[", b"]", b",", b"&a ", b"*a", b"!!python/object:os.system ",
+    b"!x ", b"|\n", b">\n", b"'", b'"', b"\\", b"#", b"---\n", b"...\n", b"? ", b"<<: ", b"%YAML 1.1\n",
+    b"\t", b"a: ", b"null", b"~", b"0x", b"1e9", b"- - ", b"[[", b"{a: ", b"@", b"`", b"id: ", b"checks:\n",
+    b"0", b".inf", b"2026-01-01", b"\xc2\x85", b"a, b", b"b) ", b"->",
+)  # fmt: skip
+NAMES = (b"@domain@", b"@", b"{domain}", b"{{", b"}}", b"{", b"}", b"@host@", b"{nobody}", b"a")
+
+
+def _mentions(data: bytes) -> None:
+    find_mentions({"main.cf": data, "master.cf": data, "aliases": data}, ("example.com", "mail.example.com"))
+
+
+def _patterns(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    made = [sample for pattern in [text, *patterns_in(text)] for sample in samples(pattern)]
+    names = {
+        "domain": "example.com",
+        "host": "mail.example.com",
+        "outside": "out.example",
+        "third": "third.example",
+    }
+    around_names(["example.com"], made)
+    around_addresses("10.20.30.0/24", made)
+    recipients(names, made)
+    senders("alice", names, made)
+
+
+def _plan(data: bytes) -> None:
+    for lab in map(labs.load, ("open-relay", "dkim")):
+        files = {"main.cf": data, "master.cf": data, "maps": data, "key.txt": data}
+        kinds.plan(lab.kind).make(
+            lab, Submission(files), labs.draw_variant(lab, None, None), student=None, only=None
+        )
+
+
+def _answers(data: bytes) -> None:
+    quiz = labs.load("knowledge-check").quiz  # type: ignore[attr-defined]
+    given = read_answers(data)
+    text = data.decode("utf-8", "replace")[:2_000]
+    for one in posed(quiz, "canonical"):
+        for value in (given.get(one.question.id), text, next(iter(given.values()), None)):
+            try:
+                answer = read_answer(one, value)
+            except UnreadableError as error:
+                said(error)
+                continue
+            if answer is not None:
+                _ = mark(one.question, answer), shown_answer(one, answer)
+
+
+def _one_answer(data: bytes) -> None:
+    quiz = labs.load("knowledge-check").quiz  # type: ignore[attr-defined]
+    text = data.decode("utf-8", "replace")
+    kinds_seen = {one.question.kind: one for one in posed(quiz, "canonical")}
+    for one in kinds_seen.values():
+        try:
+            read_answer(one, text)
+        except UnreadableError as error:
+            said(error)
+
+
+def _lab(data: bytes) -> None:
+    _parsed(Path("/labs/open-relay/lab.yaml"), data)
+
+
+def _started(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / ".smtplab.json").write_bytes(data)
+        labs.started(Path(folder))
+
+
+def _archive(data: bytes) -> None:
+    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+        file.write(data)
+        file.flush()
+        labs.read_submission(labs.load("open-relay"), file.name)
+
+
+def _templates(data: bytes) -> None:
+    names = {"domain": "example.com", "host": "mail.example.com"}
+    fill_file(data, names)
+    left_over({"main.cf": data}, names)
+    names_in(data.decode("latin-1"))
+    fill(data.decode("latin-1"), names, "lab")
+
+
+@cache
+def _files() -> dict[str, bytes]:
+    folder = ROOT / "labs/open-relay/solution"
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes().replace(b"@domain@", b"example.com") for name, path in found.items()}
+
+
+@cache
+def _archives() -> list[bytes]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in _files().items():
+            archive.writestr(f"work/{name}", data)
+    tar = io.BytesIO()
+    with tarfile.open(fileobj=tar, mode="w", format=tarfile.PAX_FORMAT) as files:
+        for name, data in _files().items():
+            info = tarfile.TarInfo(f"work/{name}")
+            info.size = len(data)
+            files.addfile(info, io.BytesIO(data))
+    plain = tar.getvalue()
+    return [packed.getvalue(), plain, gzip.compress(plain), bz2.compress(plain), lzma.compress(plain)]
+
+
+def _configurations() -> list[bytes]:
+    return [*_files().values(), b"/^(.*)@example\\.com$/ OK\n"]
+
+
+def _sheets() -> list[bytes]:
+    return [
+        (ROOT / "labs/knowledge-check/solution/answers.yaml").read_bytes(),
+        b"a: [b, c]\n",
+        b"a: {b: c}\n",
+    ]
+
+
+def _labs() -> list[bytes]:
+    return [(ROOT / "labs/open-relay/lab.yaml").read_bytes(), (ROOT / "labs/dkim/lab.yaml").read_bytes()]
+
+
+TARGETS = (
+    Target("mentions", _mentions, _configurations, CONFIGURATION, refuses=(SubmissionError,)),
+    Target(
+        "patterns", _patterns, _configurations, CONFIGURATION, shapes=((b"/", b"(", b"/ OK"),), largest=2_000
+    ),
+    Target(
+        "server plan",
+        _plan,
+        _configurations,
+        CONFIGURATION,
+        refuses=(SubmissionError,),
+        weight=0.2,
+        largest=4_096,
+    ),
+    Target("answers file", _answers, _sheets, YAML, refuses=(UnreadableFileError,), weight=0.5),
+    Target(
+        "one answer",
+        _one_answer,
+        lambda: [b"a", b"b, c", b"EHLO -> MAIL -> RCPT"],
+        (b" ", b",", b"a", b"a,", b"->", b"and ", b"\n", b"x", b"a) ", b"\xe2\x86\x92", b"\xef\xac\x83"),
+        shapes=((b"a", b" ", b"b"), (b"x", b"\n", b"y"), (b"", b"a, ", b""), (b"", b"x; ", b"")),
+    ),
+    Target("lab.yaml", _lab, _labs, YAML, refuses=(LabError,), weight=0.5),
+    Target(
+        "started",
+        _started,
+        lambda: [b'{"lab": "open-relay", "student": null, "variant": "canonical"}'],
+        (b"[", b"{", b'"', b'{"a":', b"null", b",", b":", b"0"),
+        refuses=(UsageError,),
+    ),
+    Target(
+        "archive",
+        _archive,
+        _archives,
+        (
+            b"PK\x01\x02",
+            b"PK\x03\x04",
+            b"PK\x05\x06",
+            b"../",
+            b"/etc/passwd",
+            b"main.cf",
+            b"\x00" * 512,
+            b"ustar\x0000",
+            b"\x1f\x8b\x08",
+            b"GNU.sparse.map=1,2",
+            b"30 path=a\n",
+        ),
+        refuses=(SubmissionError,),
+        largest=65_536,
+    ),
+    Target("templates", _templates, lambda: [b"relay = @domain@ {domain} {{x}}"], NAMES, refuses=(LabError,)),
+)
