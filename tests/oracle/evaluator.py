@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.model.errors import UsageError
 
 SCRIPT = Path(__file__).with_name("evaluate.pl")
+AT_ONCE = 100
+"""Messages that are on their way together; what is said of them fits a pipe."""
 HOW_TO_GET = (
     "the receiver needs Mail::SPF and Mail::DMARC: apt-get install libmail-spf-perl libmail-dmarc-perl"
 )
@@ -75,19 +78,32 @@ class Evaluator:
 
     def judge(self, message: Message, port: int, *, dmarc: bool = True) -> Conclusion:
         """What a receiver concludes that asks the name server on that port of 127.0.0.1; SPF alone unless ``dmarc``."""
+        (found,) = self.judge_all([message], port, dmarc=dmarc)
+        return found
+
+    def judge_all(self, messages: Sequence[Message], port: int, *, dmarc: bool = True) -> list[Conclusion]:
+        """The same for many messages, which takes less time than one after the other."""
+        found: list[Conclusion] = []
+        for start in range(0, len(messages), AT_ONCE):
+            found += self._judged(messages[start : start + AT_ONCE], port, dmarc=dmarc)
+        return found
+
+    def _judged(self, messages: Sequence[Message], port: int, *, dmarc: bool) -> Iterator[Conclusion]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        asked = {
-            "port": port,
-            "world": str(self._world),
-            "dmarc": dmarc,
-            **{name: getattr(message, name) for name in Message.__dataclass_fields__},
-        }
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        for message in messages:
+            asked = {
+                "port": port,
+                "world": str(self._world),
+                "dmarc": dmarc,
+                **{name: getattr(message, name) for name in Message.__dataclass_fields__},
+            }
+            self._process.stdin.write(json.dumps(asked) + "\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        if "error" in answer:
-            return Conclusion("error", "error", "error", answer["error"])
-        return Conclusion(
-            answer["spf"], answer.get("dmarc", ""), answer.get("disposition", ""), answer["why"]
-        )
+        for _ in messages:
+            answer = json.loads(self._process.stdout.readline())
+            if "error" in answer:
+                yield Conclusion("error", "error", "error", answer["error"])
+            else:
+                said = answer.get("dmarc", ""), answer.get("disposition", "")
+                yield Conclusion(answer["spf"], *said, answer["why"])

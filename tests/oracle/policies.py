@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import dns.exception
@@ -29,12 +29,25 @@ class Trouble(Exception):
 
 @dataclass(frozen=True)
 class Dns:
-    """Asks the zones."""
+    """Asks the zones, each question once."""
 
     zones: Zones
+    _known: dict[tuple[str, str], tuple[bool, list[Any]] | None] = field(default_factory=dict)
 
     def ask(self, name: str, kind: str) -> tuple[bool, list[Any]]:
         """Whether a name exists, and its data of a type, aliases followed. Raises ``Trouble``."""
+        key = name.lower().rstrip("."), kind
+        if key not in self._known:
+            try:
+                self._known[key] = self._asked(name, kind)
+            except Trouble:
+                self._known[key] = None
+        found = self._known[key]
+        if found is None:
+            raise Trouble(f"{name} {kind}")
+        return found
+
+    def _asked(self, name: str, kind: str) -> tuple[bool, list[Any]]:
         rdtype = dns.rdatatype.from_text(kind)
         try:
             found = self.zones.look_up(dns.name.from_text(name), rdtype)

@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from random import Random
 
@@ -16,8 +16,8 @@ import dns.rdataclass
 import dns.rdatatype
 
 from grader import kinds, labs, pipeline
-from grader.formats.dns.masterfile import read_zone
-from grader.kinds.zone.facts import Outsider, Reception, ZoneFacts
+from grader.formats.dns.masterfile import ZoneFile, read_zone
+from grader.kinds.zone.facts import Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
 from grader.model.submission import Submission
 from grader.world.dns.loopback import served, zones_of
@@ -65,38 +65,33 @@ def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
     if facts.faults:
         yield f"refused: {facts.faults[0].sentence}"
         return
-    faults: list[Fault] = []
-    sent = 0
-    files = {plan.origin: plan.content, **{origin: text.encode() for origin, text in plan.others.items()}}
-    zones = zones_of({origin: read_zone(data, origin) for origin, data in files.items()})
+    files = {plan.origin: read_zone(plan.content, plan.origin)}
+    ask = Dns(zones_of({**files, **{origin: _other(origin, text) for origin, text in plan.others.items()}}))
     key = labs.render_submission(folder / "starter", variant).files["newsletter-key.txt"].decode()
-    rules = Rules(
-        Dns(zones), variant.names, [r.owner for r in facts.records], key.partition("p=")[2].split()[0], random
-    )
+    owners = [record.owner for record in facts.records]
+    rules = Rules(ask, variant.names, owners, key.partition("p=")[2].split()[0], random)
+    faults = list(rules.without_messages())
+    sent = list(rules.messages())
     _receiver().forget()
-    with served(zones) as server:
-        for reception in facts.receptions:
-            yield from _compared(Dns(zones), reception, server.port)
-        for senders in facts.senders:
-            for outsider in [*senders.outsiders, *senders.others]:
-                if wrong := _witnessed(outsider, variant.names["third"], server.port):
-                    yield wrong
-                else:
-                    faults += rules.witnessed(outsider)
-        faults += rules.without_messages()
-        for rule, message in rules.messages():
-            sent += 1
-            seen = _receiver().judge(message, server.port, dmarc=False)
-            if seen.spf == "error":
-                yield Disagreement("result", f"{message}: the receiver broke: {seen.why}")
-                continue
-            faults += rules.broken(rule, message, seen)
+    with served(ask.zones) as server:
+        yield from _compared(ask, facts.receptions, server.port)
+        for found in _witnessed(facts, rules, variant.names["third"], server.port):
+            if isinstance(found, Fault):
+                faults.append(found)
+            else:
+                yield found
+        seen = _receiver().judge_all([message for _, message in sent], server.port, dmarc=False)
+    for (rule, message), conclusion in zip(sent, seen, strict=True):
+        if conclusion.spf == "error":
+            yield Disagreement("result", f"{message}: the receiver broke: {conclusion.why}")
+        else:
+            faults += rules.broken(rule, message, conclusion)
     lost = {
         check.code.split("/", 1)[1]: check.status for check in run.result.checks if check.status != "pass"
     }
     failed = {code for code, status in lost.items() if status == "fail"}
     broken = sorted({fault.rule for fault in faults})
-    yield f"{sent} messages; broken: {', '.join(broken) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
+    yield f"{len(sent)} messages; broken: {', '.join(broken) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
     yield from _verdicts(faults, lost, failed)
 
 
@@ -149,33 +144,38 @@ def _known(kind: str, data: str) -> object:
     return rdata.to_digestable()
 
 
-def _compared(ask: Dns, reception: Reception, port: int) -> Iterator[Disagreement]:
-    """A message of the lab's own: do the independent receivers conclude what the product's does?"""
+def _compared(ask: Dns, receptions: Sequence[Reception], port: int) -> Iterator[Disagreement]:
+    """The lab's own messages: do the independent receivers conclude what the product's does?"""
+    each = {_message(reception): reception for reception in receptions}
+    seen = dict(zip(each, _receiver().judge_all(list(each), port, dmarc=False), strict=True))
+    alike = []
+    for message, reception in each.items():
+        if (found := seen[message]).spf != reception.spf.result:
+            yield Disagreement(
+                "result", f"{message}: SPF {reception.spf.result}, Mail::SPF {found.spf}: {found.why}"
+            )
+            continue
+        ours = reception.dmarc.result, reception.dmarc.disposition
+        author = reception.author.rpartition("@")[2]
+        passed = reception.spf.domain if found.spf == "pass" else ""
+        if (theirs := policies.conclude(ask, author, passed, message.dkim)) != ours:
+            yield Disagreement("result", f"{message}: DMARC {ours}; RFC 9989 {theirs}")
+        elif _comparable(ask, author, reception.spf.domain, message.dkim):
+            alike.append(message)
+    for message, other in zip(alike, _receiver().judge_all(alike, port), strict=True):
+        if other.spf == "error" and "invalid" in other.why:
+            continue  # it dies of a policy that is none, and of domains in no list of suffixes
+        result = "pass" if each[message].dmarc.result == "pass" else "not pass"
+        ours = result, each[message].dmarc.disposition
+        if ours != ("pass" if other.dmarc == "pass" else "not pass", other.disposition):
+            theirs = other.dmarc, other.disposition
+            yield Disagreement("result", f"{message}: DMARC {ours}, Mail::DMARC {theirs}: {other.why}")
+
+
+def _message(reception: Reception) -> Message:
     dkim = reception.dkim
     signed = dkim.domain if dkim is not None and dkim.verified else ""
-    message = Message(reception.client, reception.helo, reception.sender, reception.author, signed)
-    other = _receiver().judge(message, port, dmarc=False)
-    if other.spf != reception.spf.result:
-        yield Disagreement(
-            "result", f"{message}: SPF {reception.spf.result}, Mail::SPF {other.spf}: {other.why}"
-        )
-        return
-    author = reception.author.rpartition("@")[2]
-    passed = reception.spf.domain if other.spf == "pass" else ""
-    theirs = policies.conclude(ask, author, passed, signed)
-    if theirs != (reception.dmarc.result, reception.dmarc.disposition):
-        ours = reception.dmarc
-        yield Disagreement("result", f"{message}: DMARC {ours.result}, {ours.disposition}; RFC 9989 {theirs}")
-        return
-    if not _comparable(ask, author, reception.spf.domain, signed):
-        return
-    other = _receiver().judge(message, port)
-    ours_said = "pass" if reception.dmarc.result == "pass" else "not pass", reception.dmarc.disposition
-    theirs_said = "pass" if other.dmarc == "pass" else "not pass", other.disposition
-    if other.spf == "error" and "invalid" in other.why:
-        return  # it dies of a policy that is none, and of domains in no list of suffixes
-    if ours_said != theirs_said:
-        yield Disagreement("result", f"{message}: DMARC {ours_said}, Mail::DMARC {theirs_said}: {other.why}")
+    return Message(reception.client, reception.helo, reception.sender, reception.author, signed)
 
 
 def _comparable(ask: Dns, author: str, *others: str) -> bool:
@@ -207,13 +207,22 @@ def _upwards(name: str) -> list[str]:
     return [".".join(labels[start:]) for start in range(len(labels))]
 
 
-def _witnessed(outsider: Outsider, third: str, port: int) -> Disagreement | None:
-    """Somebody of whom the product says what they get: the receiver is asked whether that is so."""
-    helo, sender = outsider.helo or f"c.{third}", outsider.sender or f"anybody@{outsider.domain}"
-    message = Message(outsider.witness, helo, sender, sender)
-    seen = _receiver().judge(message, port, dmarc=False)
-    if seen.spf == outsider.spf.result:
-        return None
-    return Disagreement(
-        "result", f"{message}: computed {outsider.spf.result}, Mail::SPF {seen.spf}: {seen.why}"
-    )
+def _witnessed(facts: ZoneFacts, rules: Rules, third: str, port: int) -> Iterator[Disagreement | Fault]:
+    """Those of whom the product says what they get: the receiver is asked whether that is so."""
+    named = []
+    for outsider in (one for senders in facts.senders for one in [*senders.outsiders, *senders.others]):
+        helo, sender = outsider.helo or f"c.{third}", outsider.sender or f"anybody@{outsider.domain}"
+        named.append((outsider, Message(outsider.witness, helo, sender, sender)))
+    seen = _receiver().judge_all([message for _, message in named], port, dmarc=False)
+    for (outsider, message), found in zip(named, seen, strict=True):
+        if found.spf == outsider.spf.result:
+            yield from rules.witnessed(outsider)
+            continue
+        computed = outsider.spf.result
+        yield Disagreement("result", f"{message}: computed {computed}, Mail::SPF {found.spf}: {found.why}")
+
+
+@lru_cache(maxsize=50)
+def _other(origin: str, text: str) -> ZoneFile:
+    """Somebody else's zone."""
+    return read_zone(text.encode(), origin)

@@ -45,6 +45,8 @@ class Zones:
     def __init__(self, zones: list[Zone]) -> None:
         self._names: dict[Key, Data] = {}
         self._authorities: dict[Key, ServedRecord] = {}
+        self._apexes: set[Key] = set()
+        self._cuts: set[Key] = set()
         for zone in zones:
             self._load(zone)
 
@@ -60,6 +62,9 @@ class Zones:
                     return Lookup(dns.rcode.NOERROR, answer, [])
                 name = renamed[-1][0].target
                 continue
+            if (cut := self._cut(name)) is not None:
+                rcode = dns.rcode.NOERROR if cut == key_of(name) else dns.rcode.NXDOMAIN
+                return Lookup(rcode, answer, self._authority(name))
             source = answering(key_of(name), self._names)
             if source is None:
                 return Lookup(dns.rcode.NXDOMAIN, answer, self._authority(name))
@@ -90,6 +95,7 @@ class Zones:
         """Answer for a zone with these records, all of which lie in it."""
         apex = key_of(dns.name.from_text(origin))
         owners = [key_of(record.owner) for record in records]
+        self._apexes.add(apex)
         for key in sorted(existing(owners, apex)):
             self._names.setdefault(key, {})
         for key, record in zip(owners, records, strict=True):
@@ -97,6 +103,8 @@ class Zones:
             of_type.append(record)
             if record.rdata.rdtype == RdataType.SOA:
                 self._authorities[apex] = record
+            if record.rdata.rdtype == RdataType.NS and key != apex:
+                self._cuts.add(key)
 
     def _renamed(self, name: dns.name.Name) -> list[dns.rrset.RRset] | None:
         """The DNAME above a name, with the CNAME that follows from it unless that is too long (RFC 6672 section 3.2).
@@ -116,6 +124,20 @@ class Zones:
                 return rrsets
             return [*rrsets, _rrset(name, "CNAME", records[0].ttl, target.to_text())]
         return None
+
+    def _cut(self, name: dns.name.Name) -> Key | None:
+        """Where a zone gives a name away to the servers of another one (RFC 1034 section 4.2.1).
+
+        What others answer there is not known here, unless their zone is held as well: nothing, then. What the zone
+        itself has at such names is seen by nobody, as it is not its own to say.
+        """
+        if not self._cuts:
+            return None
+        key = key_of(name)
+        held = max((length for length in range(len(key) + 1) if key[:length] in self._apexes), default=0)
+        return next(
+            (key[:length] for length in range(held + 1, len(key) + 1) if key[:length] in self._cuts), None
+        )
 
     def _authority(self, name: dns.name.Name) -> list[dns.rrset.RRset]:
         """The SOA record that a denial carries (RFC 2308 section 3)."""

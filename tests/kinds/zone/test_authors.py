@@ -93,7 +93,10 @@ def allowed(zone: str) -> list[tuple[str, str]]:
         ("*.example._report._dmarc", [("*.example", "example.com")]),
         ("*._report._dmarc", [("*", "example.com")]),
         ("*._dmarc", [("*", "example.com")]),
-        ("*", [("*", "example.com")]),
+        ("*", [("*", "example.com"), ("*", "anybody.example.com")]),
+        ("*.lists", [("*", "lists.example.com"), ("*", "anybody.lists.example.com")]),
+        ("*._dmarc.lists", [("*", "lists.example.com")]),
+        ("*._report._dmarc.lists", [("*", "lists.example.com")]),
     ],
 )
 def test_every_authorization_counts(owner: str, outsiders: list[tuple[str, str]]) -> None:

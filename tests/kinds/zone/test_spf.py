@@ -81,12 +81,13 @@ def test_what_the_limits_and_the_grammar_allow(record: str, result: str) -> None
         # So does a name that is made with %{p}: the address is looked up before the name is.
         ("exists:%{p}.example.com -all", "fail", "-all"),
         ("a:gone.example.com exists:%{p}.example.com -all", "permerror", "exists:%{p}.example.com"),
-        # What was found is not void, though it leads to no match.
-        ("exists:ns.example.com/x", "permerror", "exists:ns.example.com/x"),
+        # What was found is not void, though it leads to no match; the null MX leads to the root, which has no address.
+        ("ptr exists:%{d2} mx:full.example.com -all", "fail", "-all"),
+        ("ptr exists:%{d2} mx:null.example.com -all", "permerror", "mx:null.example.com"),
     ],
 )
 def test_a_look_up_of_names_that_finds_none_is_void(record: str, result: str, term: str) -> None:
-    found = verdict(f'@ TXT "v=spf1 {record}"\n')
+    found = verdict(f'@ TXT "v=spf1 {record}"\nnull MX 0 .\nfull MX 0 ns\n')
     assert (found.result, found.term) == (result, term)
 
 

@@ -112,3 +112,23 @@ def test_a_record_that_is_given_twice_is_one() -> None:
     zone = HEAD + 'a 60 TXT "x"\na TXT "x"\na TXT "y"\n'
     (rrset,) = asked(Zones([Zone("example.com", zone)]), "a.example.com", "TXT").answer
     assert ([rdata.to_text() for rdata in rrset], rrset.ttl) == (['"x"', '"y"'], 60)
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "rcode", "answer"),
+    [
+        ("sub.example.com", "A", "NOERROR", []),
+        ("www.sub.example.com", "A", "NXDOMAIN", []),
+        ("alias.example.com", "A", "NXDOMAIN", ["www.sub.example.com."]),
+        ("deep.held.example.com", "A", "NOERROR", ["192.0.2.9"]),
+        ("example.com", "NS", "NOERROR", ["ns.example.com."]),
+    ],
+)
+def test_what_a_zone_gives_away_it_does_not_answer_for(
+    name: str, type_: str, rcode: str, answer: list[str]
+) -> None:
+    parent = "sub NS ns\nsub A 192.0.2.1\nwww.sub A 192.0.2.2\n* A 192.0.2.3\nalias CNAME www.sub\n"
+    parent += "held NS ns\nheld A 192.0.2.4\n"
+    zones = Zones([Zone("example.com", HEAD + parent), Zone("held.example.com", HEAD + "deep A 192.0.2.9\n")])
+    found = asked(zones, name, type_)
+    assert (dns.rcode.to_text(found.rcode), texts(found)) == (rcode, answer)

@@ -6,7 +6,7 @@ receivers conclude; these remarks say where in the file the reason may lie.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 from grader.formats.spf import read_record
 from grader.formats.spfmacros import expand
@@ -59,9 +59,21 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
                 yield Remark(
                     "doubled-origin", "names", end, f"no dot stands behind this, so the name is {target}"
                 )
+    cuts = {record.owner: record for record in zone.records if record.type == "NS" and record.owner != origin}
     for record in zone.records:
         if record.type == "MX":
             yield from _exchange(record, owners, origin)
+        if cuts and record.type != "NS" and (cut := _given_away(record.owner, cuts)) is not None:
+            sentence = (
+                f"nobody sees this: the NS record of {cut} leaves all there and below it to other servers"
+            )
+            yield Remark("given-away", "names", record.place, sentence)
+
+
+def _given_away(owner: str, cuts: Container[str]) -> str | None:
+    """The name at or above this one that the zone leaves to other servers (RFC 1034 section 4.2.1)."""
+    labels = owner.split(".")
+    return next((name for start in range(len(labels)) if (name := ".".join(labels[start:])) in cuts), None)
 
 
 def _exchange(record: ZoneRecord, owners: dict[str, list[ZoneRecord]], origin: str) -> Iterator[Remark]:

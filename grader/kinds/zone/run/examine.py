@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -80,6 +81,7 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
     return replace(facts, queries=server.nameserver.queries), resolver.deadline.over
 
 
+@lru_cache(maxsize=50)
 def _other(origin: str, text: str) -> ZoneFile:
     """Somebody else's zone. Raises ``LabError`` with the line of its first fault."""
     file = read_zone(text.encode(), origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from grader.formats.dkim import within
@@ -40,13 +41,21 @@ def compute(
 
 def _permits(domain: str, records: Sequence[ZoneRecord]) -> Iterator[Permit]:
     """The names at which an authorization could stand, whatever stands there."""
+    found: dict[tuple[str, str], Permit] = {}
     anybody = f"*{BETWEEN}{domain}"  # a wildcard further up may answer for it as well
     for owner in list(dict.fromkeys([anybody, *(record.owner for record in records)]))[:MOST_NAMES]:
         about, between, to = owner.partition(BETWEEN)
-        if between and within(to, domain):
-            yield Permit(owner, about, to)
+        if between:
+            found.setdefault((about, to), Permit(owner, about, to))
+        elif owner.startswith("*."):
+            # A wildcard of names answers for all that lies below them (RFC 4592 section 2.1.1).
+            above = owner[2:]
+            for to in (above, f"{ANYBODY}.{above}", above.removeprefix("_dmarc.")):
+                found.setdefault(("*", to), Permit(owner, "*", to))
+    yield from (permit for permit in found.values() if within(permit.to, domain) and "_" not in permit.to)
 
 
 def _authorizes(resolver: Resolver, permit: Permit) -> bool:
-    name = f"{ANYBODY}.invalid{permit.owner[1:]}" if permit.owner.startswith("*.") else permit.owner
-    return any(VERSION.match(text.decode("latin-1")) for text in resolver.texts(name))
+    about = re.sub(r"^\*", f"{ANYBODY}.invalid", permit.about)
+    texts = resolver.texts(f"{about}{BETWEEN}{permit.to}")
+    return any(VERSION.match(text.decode("latin-1")) for text in texts)

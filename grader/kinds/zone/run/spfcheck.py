@@ -275,7 +275,8 @@ class Evaluator:
             exchanges, state = self._ask(target, "MX", state, path)
             if len(exchanges) > MOST_NAMES:
                 raise _Ends("limit", limit="mx", about=target)
-            hosts = [name for _, name in sorted(exchanges) if is_name(name)]
+            # The null MX names the root (RFC 7505), which is looked up like any name, and has no address.
+            hosts = [name for _, name in sorted(exchanges) if not name or is_name(name)]
         networks: list[Network] = []
         for host in hosts:
             values, state = self._ask(host, "A" if version == 4 else "AAAA", state, path)
@@ -294,7 +295,7 @@ class Evaluator:
         values = list(self.resolver.ask(name, type_).values)
         if values:
             return values, state
-        self.found_nothing.append((path, f"{name} {type_}"))
+        self.found_nothing.append((path, f"{name or '.'} {type_}"))
         if self.enforce and state.voids >= MOST_VOIDS:
             raise _Ends("limit", limit="voids", about=name)
         return values, replace(state, voids=state.voids + 1)
