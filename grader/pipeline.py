@@ -27,10 +27,14 @@ NO_ENGINE = "none"
 
 @dataclass(frozen=True)
 class Graded:
-    """One submission graded: what happened, and the judgement."""
+    """One submission graded: what happened, and the judgement.
+
+    ``host_ended`` says that the student's host was gone before the run was over.
+    """
 
     evidence: AnyEvidence
     result: Result
+    host_ended: bool = False
 
 
 def quiet(step: str) -> None:
@@ -77,7 +81,7 @@ def grade(
     from grader.judge import judge  # imported by now, while the machines were busy
 
     evidence = redact(evidence, plan.secrets)
-    return Graded(evidence, judge(evidence, hints=hints, only=only))
+    return Graded(evidence, judge(evidence, hints=hints, only=only), done.recorded.host_ended)
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from grader.model.result import Result, with_note
 from grader.model.variant import Variant
 
 ROW_NAME = "row.json"
+ENDED_SOON_SECONDS = 10.0
+"""In which a host is gone that is given a second try: one that had its time has had it."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,7 @@ def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
         digest = digests.of_submission(course.digest, entry.student, variant, handed_in)
         if course.resume and (done := _finished(course, entry, digest)):
             return done
-        run = pipeline.grade(
-            course.lab,
-            handed_in,
-            engine=course.engine,
-            student=entry.student,
-            variant=variant,
-            hints=course.hints,
-        )
+        run = _graded(course, entry, handed_in, variant)
     except SubmissionError as error:
         return _write_refused(course, entry, variant, str(error))
     except SmtplabError as error:
@@ -71,6 +66,28 @@ def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
         )
     result = with_note(run.result, own[1]) if own else run.result
     return _write(course, entry, result, run.evidence, digest)
+
+
+def _graded(
+    course: Course, entry: RosterEntry, handed_in: labs.Submission, variant: Variant
+) -> pipeline.Graded:
+    """Grade it, once more where its host was gone in the middle.
+
+    Nothing that a submission may do ends its host, but a machine that is short of memory does, and so does whoever
+    kills the wrong process. A host that ends twice is what the submission comes to.
+    """
+    for last in (False, True):
+        run = pipeline.grade(
+            course.lab,
+            handed_in,
+            engine=course.engine,
+            student=entry.student,
+            variant=variant,
+            hints=course.hints,
+        )
+        if last or not run.host_ended or run.evidence.duration > ENDED_SOON_SECONDS:
+            break
+    return run
 
 
 def _finished(course: Course, entry: RosterEntry, digest: str) -> ClassRow | None:

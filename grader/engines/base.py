@@ -36,6 +36,10 @@ class ChannelLost(EngineError):
     """The program behind a channel is gone, silent beyond its time, or speaks nonsense."""
 
 
+class ChannelEnded(ChannelLost):
+    """The program behind a channel is gone."""
+
+
 class RequestFailed(EngineError):
     """The program behind a channel says that it could not do what it was asked."""
 
@@ -67,12 +71,13 @@ class Channel(Protocol):
 class HostFailed(Exception):
     """The student's host does not do what it was asked: evidence about the host, and never the grader's own error.
 
-    ``lost`` says that it will not answer any more at all.
+    ``lost`` says that it will not answer any more at all, ``ended`` that it is gone.
     """
 
     def __init__(self, error: EngineError) -> None:
         super().__init__(str(error))
         self.lost = isinstance(error, ChannelLost)
+        self.ended = isinstance(error, ChannelEnded)
 
 
 class HostChannel:
@@ -133,13 +138,13 @@ class LineChannel:
         """See ``Channel.ask``."""
         op = name_of(operation)
         if self._lost:
-            raise ChannelLost(str(self._lost))
+            raise type(self._lost)(str(self._lost))
         asked: _Asked[T] = _Asked(self._answer, op, answer_type(type(operation)))
         self._asked.append(asked)
         try:
             self._send(msgspec.json.encode(operation) + b"\n")
         except OSError as error:
-            self._lost = ChannelLost(f"the {self._name} is gone before {op!r}: {error.strerror}")
+            self._lost = ChannelEnded(f"the {self._name} is gone before {op!r}: {error.strerror}")
             raise self._lost from error
         return asked
 
@@ -150,7 +155,7 @@ class LineChannel:
     def _answer(self, asked: _Asked[Any], timeout: float) -> Any:
         assert asked is self._asked.popleft(), "answers are awaited in the order of their requests"
         if self._lost:
-            raise ChannelLost(str(self._lost))
+            raise type(self._lost)(str(self._lost))
         try:
             return self._read(asked.op, asked.type, timeout)
         except ChannelLost as lost:
@@ -180,7 +185,7 @@ class LineChannel:
             if chunk is None:
                 raise ChannelLost(f"the {self._name} gave no answer to {op!r} in time")
             if not chunk:
-                raise ChannelLost(f"the {self._name} ended during {op!r}")
+                raise ChannelEnded(f"the {self._name} ended during {op!r}")
             self._pending += chunk
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]

@@ -86,7 +86,8 @@ class Planner(Protocol):
 class Recorded:
     """What a run gives: the kind's facts, remarks of the grader, the mail server's version, the files handed in.
 
-    ``lab`` replaces the lab in the evidence, where some of it is not for students.
+    ``lab`` replaces the lab in the evidence, where some of it is not for students. ``host_ended`` says that the
+    student's host was gone before the run was over.
     """
 
     facts: Facts
@@ -94,6 +95,7 @@ class Recorded:
     mta: str = ""
     files: list[str] = field(default_factory=list)
     lab: Lab | None = None
+    host_ended: bool = False
 
 
 class Runner(Protocol):

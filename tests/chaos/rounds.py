@@ -36,7 +36,7 @@ ROLES = {
 WITHOUT_MACHINES = ("grader", "worker")
 TRIES = 4
 """At finding somebody who is to be stopped, each in half the time of the one before."""
-HOST_ROLES = ("agent", "host process", "host")
+OF_SUBMISSION = "host process"
 """Who may die of what a submission does, too: that is a result, and what chaos adds to it is graded once more."""
 WAYS = ("kill", "kill", "kill", "term", "stop and kill")
 FULL_DISKS = ("out", "cache")
@@ -136,7 +136,7 @@ class Round:
             time.sleep(LOOK_SECONDS)
         hit = self._hit(grader, role, way)
         self.did.append(f"{way} {role} after {moment:.2f} s" + ("" if hit else " (was not there)"))
-        self._host_died |= hit and role in HOST_ROLES
+        self._host_died |= hit and role == OF_SUBMISSION
         self._await_end(grader)
         if self.out.exists():
             self.wrong += half_written(self.out)

@@ -27,6 +27,7 @@ from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from tests import submissions
+from tests.chaos.family import MARK, Family
 
 pytestmark = pytest.mark.engines("local")
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
@@ -183,6 +184,40 @@ def test_a_killed_class_is_resumed(engine: Engine, here: Path) -> None:
     assert main([*arguments, "--resume"]) == 0
     assert {line["score"] for line in gradebook(here / "out").values()} == {"100"}
     assert not list((here / "out").glob(".partial-*"))
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+@pytest.mark.parametrize(("times", "score"), [(1, "100"), (2, "0")])
+def test_a_host_that_somebody_killed_is_tried_once_more(
+    engine: Engine, here: Path, times: int, score: str
+) -> None:
+    write("solution", here / "alice")
+    arguments = ["grade", LAB, "alice", "--out", "out", "--engine", engine.name]
+    with subprocess.Popen(
+        [*SMTPLAB, *arguments],
+        env={**os.environ, MARK: "host"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        family, killed = Family(process.pid, "host"), set[int]()
+        while process.poll() is None:
+            there = family.members()
+            # Not before somebody has connected to it: a run whose machines never stood is no host's end.
+            at_work = any(_command(process.pid).startswith(b"smtpd") for process in there["host process"])
+            for agent in there["agent"] if at_work and len(killed) < times else []:
+                if agent.pid not in killed and agent.send(signal.SIGKILL):
+                    killed.add(agent.pid)
+            time.sleep(0.005)
+        assert len(killed) == times
+        family.close()
+    assert gradebook(here / "out")["alice"]["score"] == score
+    assert ("ended early" in str(result(here / "out", "alice")["notes"])) == (times == 2)
 
 
 def test_a_failing_engine_is_an_error_of_the_grader_and_no_grade(

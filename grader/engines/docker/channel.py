@@ -161,4 +161,4 @@ class AttachChannel(LineChannel):
             return super()._line(op, deadline)
         except ChannelLost as error:
             said = " ".join(self._said.decode(errors="backslashreplace").split())
-            raise ChannelLost(f"{error}: {said}" if said else str(error)) from error
+            raise type(error)(f"{error}: {said}" if said else str(error)) from error

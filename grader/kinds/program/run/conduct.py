@@ -68,6 +68,7 @@ class _Runs:
         self.queries: list[Query] = []
         self.log: list[str] = []
         self.notes: list[str] = []
+        self.host_ended = False
 
     def make(self, lab: ProgramLab, overlap: Callable[[], object]) -> None:
         """Make the runs."""
@@ -91,6 +92,7 @@ class _Runs:
             self.ended = {end.id: end for end in made.answer(timeout=seconds + SPARE_SECONDS)}
             self.log = host.call(ReadLog(), timeout=5)
         except HostFailed as failed:
+            self.host_ended = failed.ended
             self.notes.append(f"The runs on the workstation ended early: {failed}.")
         if len(self.ended) < len(self.plan.runs):
             self.notes.append("The time was over before every run had been made.")
@@ -190,7 +192,8 @@ class _Runs:
             runs=[self._facts(lab, run, number) for number, run in enumerate(made)],
             run_of=plan.attempts,
         )
-        return Recorded(facts, notes=[*self._remarks(), *self.notes], files=list(plan.files))
+        notes = [*self._remarks(), *self.notes]
+        return Recorded(facts, notes, files=list(plan.files), host_ended=self.host_ended)
 
     def _remarks(self) -> list[str]:
         name, found = self.plan.program, []

@@ -79,7 +79,7 @@ class _Run:
         self.deadline = Deadline(min(plan.limits.usual, plan.limits.wall) - SPARE_SECONDS)
         self.extended = False
         self.greeting: float | None = None
-        self.host_lost = ""
+        self.host_lost, self.host_ended = "", False
         self._starting: Pending[ServicesStarted] | None = None
         self.mta = ""
         self.running: list[str] = []
@@ -233,7 +233,7 @@ class _Run:
             work()
         except HostFailed as failed:
             if failed.lost:
-                self.host_lost = str(failed)
+                self.host_lost, self.host_ended = str(failed), failed.ended
                 self.notes.append(f"The run on the server's host ended early: {failed}.")
             else:
                 self.notes.append(f"The server's host failed: {failed}.")
@@ -343,7 +343,8 @@ class _Run:
                 if name != "postfix"
             ],
         )
-        return Recorded(facts, notes=self.notes, mta=self.mta, files=self.plan.host.handed_in)
+        handed_in = self.plan.host.handed_in
+        return Recorded(facts, self.notes, self.mta, handed_in, host_ended=self.host_ended)
 
 
 def _facts(attempt: Attempt) -> AttemptFacts:
