@@ -60,11 +60,31 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what runs a real engine, so that ``make test-fast`` can leave it out."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs a real engine, so that ``make test-fast`` can leave it out; deal out what takes long."""
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker("engine")
+    items[:] = dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
+    """The tests in the order in which each of some workers begins with its share of those that take long.
+
+    Each worker is given a run of neighbours, and whoever is done takes over from another's end: what waits there
+    must be short. The short ones keep their order, so that those of a file find the browser that they share.
+    """
+    if workers == 1:
+        return items
+    long = [item for item in items if item.get_closest_marker("slow")]
+    short = [item for item in items if not item.get_closest_marker("slow")]
+    order: list[pytest.Item] = []
+    for worker in range(workers):
+        order += long[worker::workers]
+        room = max(0, len(items) * (worker + 1) // workers - len(order))
+        order += short[:room]
+        del short[:room]
+    return [*order, *short]
 
 
 @pytest.fixture

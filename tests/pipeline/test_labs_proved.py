@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -11,6 +12,8 @@ from grader import labs, verify
 from tests.conftest import NO_ENGINE, ready, usable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from _pytest.mark import ParameterSet
 
     from grader.engines.base import Engine
@@ -20,26 +23,40 @@ if TYPE_CHECKING:
 LABS = {entry.path.name: entry.path for entry in labs.list_labs()}
 
 
-EVERY_SO_MANY = 4
-"""Of the submissions of a lab that takes seconds each, so many are tried once in the dearer tests; ``lab verify`` tries
-them all."""
+EVERY_SO_MANY = 5
+"""Of the ways in which a lab's task is done rightly, so many are tried once in the dearer tests."""
+
+
+def representatives(tried: Sequence[Trial]) -> list[str]:
+    """The names of a lab's submissions that stand for all in the dearer tests; ``lab verify`` tries them all.
+
+    Solution, starter, some of the right ones, and for everything that a wrong one may lose, one that loses just that.
+    """
+    right = [trial.name for trial in tried if trial.fails is not None and not trial.fails]
+    lost = {(trial.fails, trial.skips): trial.name for trial in tried if trial.fails}
+    chosen = {"starter", *right[::EVERY_SO_MANY], *lost.values()}
+    return [trial.name for trial in tried if trial.name in chosen]
 
 
 def trials(*, on_machines: bool, sparing: bool = False) -> list[ParameterSet]:
     """The submissions of all labs that need an engine, or of all that need none."""
-    return [
-        pytest.param(name, trial, id=f"{name}-{trial.name}")
-        for name, folder in LABS.items()
-        if labs.load(folder).needs_engine == on_machines
-        for number, trial in enumerate(verify.trials(folder))
-        if not sparing or labs.load(folder).kind != "program" or number % EVERY_SO_MANY == 0
-    ]
+    found = []
+    for name, folder in LABS.items():
+        if labs.load(folder).needs_engine == on_machines:
+            tried = verify.trials(folder)
+            kept = representatives(tried) if sparing else [trial.name for trial in tried]
+            found += [
+                pytest.param(name, trial, id=f"{name}-{trial.name}") for trial in tried if trial.name in kept
+            ]
+    return found
 
 
 ON_MACHINES = trials(on_machines=True)
 SPARINGLY = trials(on_machines=True, sparing=True)
 COMPARED = {param.id for param in SPARINGLY}
 GRADINGS = 3
+SHORT = 6
+"""Letters of a value that may be an ordinary word as well."""
 
 
 def same(result: Result) -> dict[str, object]:
@@ -56,6 +73,7 @@ def same(result: Result) -> dict[str, object]:
     return dict(document)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "trial"), ON_MACHINES)
 def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(name: str, trial: Trial) -> None:
     engines = usable()
@@ -70,10 +88,32 @@ def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(name: str
         assert same(other) == same(results[0])
 
 
+@pytest.mark.slow
 @pytest.mark.engines("local")
 @pytest.mark.parametrize(("name", "trial"), SPARINGLY)
 def test_they_lose_it_on_a_students_own_variant_too(engine: Engine, name: str, trial: Trial) -> None:
     assert verify.try_one(LABS[name], trial, verify.RANDOM_STUDENT, engine).problem == ""
+
+
+@pytest.mark.parametrize("name", sorted({str(param.values[0]) for param in ON_MACHINES}))
+def test_a_students_own_variant_has_nothing_of_the_canonical_one(name: str) -> None:
+    """Of any submission: each is graded on one of the two at least, and what differs between them are the names."""
+    lab = labs.load(LABS[name])
+    canonical, drawn = (labs.draw_variant(lab, student, None) for student in (None, verify.RANDOM_STUDENT))
+    own = {*drawn.names.values(), *drawn.secrets.values()}
+    gone = {
+        value for value in (*canonical.names.values(), *canonical.secrets.values()) if len(value) > SHORT
+    } - own
+    pattern = re.compile(rf"(?<![\w.:-])(?:{'|'.join(map(re.escape, sorted(gone)))})(?![\w:-])".encode())
+    left = []
+    for trial in verify.trials(LABS[name]):
+        made = labs.render_submission(trial.folder, drawn, base=trial.base, removes=trial.removes)
+        left += [
+            f"{trial.name}/{file}: {found.decode()}"
+            for file, data in made.files.items()
+            for found in pattern.findall(data)
+        ]
+    assert left == []
 
 
 @pytest.mark.parametrize(("name", "trial"), trials(on_machines=False))
