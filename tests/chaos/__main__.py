@@ -6,6 +6,7 @@ import argparse
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from grader.engines import select
 from grader.engines.local import syscalls
+from tests.chaos.builds import BuildRound
 from tests.chaos.classes import made
 from tests.chaos.rounds import Round, Trial, undisturbed
 
@@ -25,6 +27,9 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default %(default)s)")
     parser.add_argument("--seed", default="chaos", help="draws the rounds (default %(default)s)")
     parser.add_argument("--engine", default="local", help="local or docker (default %(default)s)")
+    parser.add_argument(
+        "--builds", type=int, default=0, help="so many rounds with the build of the image instead"
+    )
     parser.add_argument("--labs", help="only classes of these, separated by commas")
     options = parser.parse_args()
     select(options.engine).image(lambda step: None)
@@ -32,11 +37,30 @@ def main() -> int:
         # Disks are filled where nobody else sees them, and nothing of theirs stays mounted.
         syscalls.unshare(syscalls.CLONE_NEWNS)
         syscalls.mount("none", "/", flags=syscalls.MS_REC | syscalls.MS_PRIVATE)
+    # Who ends it by a signal leaves nothing of it either.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
-        return _rounds(options, folder)
+        return _builds(options, folder) if options.builds else _rounds(options, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _builds(options: argparse.Namespace, folder: Path) -> int:
+    wrong = 0
+    for number in range(options.first, options.first + options.builds):
+        name = f"{options.seed}/{number}"
+        done = BuildRound(folder / f"build-{number}", random.Random(name)).run()
+        wrong += bool(done.wrong)
+        _tell(f"{name} image", done.did, done.wrong)
+    print(f"{options.builds} builds, {wrong} of them with something wrong")
+    return 1 if wrong else 0
+
+
+def _tell(name: str, did: list[str], wrong: list[str]) -> None:
+    print(f"{name}: {'; '.join(did)}", flush=True)
+    for line in dict.fromkeys(wrong):
+        print(f"  WRONG: {line}", flush=True)
 
 
 def _rounds(options: argparse.Namespace, folder: Path) -> int:
@@ -54,9 +78,7 @@ def _rounds(options: argparse.Namespace, folder: Path) -> int:
             what.split(" after ")[0].split(":")[0] for what in done.did if "(was not there)" not in what
         )
         wrong += bool(done.wrong)
-        print(f"{options.seed}/{number} {done.trial.class_.lab}: {'; '.join(done.did)}", flush=True)
-        for line in dict.fromkeys(done.wrong):
-            print(f"  WRONG: {line}", flush=True)
+        _tell(f"{options.seed}/{number} {done.trial.class_.lab}", done.did, done.wrong)
         if not done.wrong:
             shutil.rmtree(done.folder)
     seconds = time.monotonic() - began

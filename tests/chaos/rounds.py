@@ -161,9 +161,9 @@ class Round:
             self.wrong.append("the grader did not end")
             grader.process.kill()
             grader.process.wait()
-        self.wrong += _what_stays(grader.family.left)
+        self.wrong += what_stays(grader.family.left)
         if self.trial.engine == "docker":
-            self.wrong += _what_stays(lambda: [str(box) for box in machine.running(grader.family)])
+            self.wrong += what_stays(lambda: [str(box) for box in machine.running(grader.family)])
 
     def _others(self) -> list[str]:
         """Students, and documents, whose results are not those of an undisturbed class."""
@@ -210,7 +210,8 @@ def _stop(process: Process, way: str) -> bool:
     return process.send(signal.SIGKILL)
 
 
-def _what_stays(left: Callable[[], list[str]]) -> list[str]:
+def what_stays(left: Callable[[], list[str]]) -> list[str]:
+    """What is still there when all should long be gone; a line for each."""
     deadline = Deadline(GONE_SECONDS)
     while (lines := left()) and not deadline.over:
         time.sleep(0.05)

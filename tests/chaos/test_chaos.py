@@ -15,7 +15,7 @@ from tests.chaos.classes import half_written
 from tests.chaos.family import MARK, Family
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = {"local": 3, "docker": 1}
+ROUNDS = {"local": 2, "docker": 1}
 
 
 @pytest.mark.slow

@@ -168,6 +168,19 @@ def test_the_next_run_removes_containers_of_a_dead_grader_whose_process_id_lives
         assert not any("again" in name for name in ours(os.getpid()))
 
 
+def test_what_a_killed_build_left_without_a_name_is_found(engine: Engine) -> None:
+    client = connect().client
+    layer = f"FROM {images.host_tag()}\nLABEL {images.UNFINISHED}=1\nLABEL by={os.getpid()}\n".encode()
+    context = images.archive([("Dockerfile", layer)])
+    *_, last = client.build(fileobj=context, custom_context=True, decode=True, rm=True)
+    made = str(last.get("stream")).split()[-1]
+    try:
+        assert made in str([entry["Id"] for entry in images.half_built(client)])
+    finally:
+        client.remove_image(made)
+        client.close()
+
+
 def test_clean_leaves_a_run_alone_whose_grader_lives(engine: Engine, grader: subprocess.Popen[str]) -> None:
     engine.clean()
     assert len(ours(grader.pid)) == 3

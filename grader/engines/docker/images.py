@@ -35,9 +35,13 @@ _DIGITS = 12
 _ASK_REGISTRY = 8
 _YOUNG = 3600
 
+UNFINISHED = "smtplab.layer"
+"""The label of a layer, by which what a killed build left without a name is known."""
+
 # /etc/mailname follows the container's own /etc/hostname, which Docker writes for each run.
 _LAYER = f"""\
 FROM {{base}}
+LABEL {UNFINISHED}=1
 COPY smtplab {LIBRARY}
 RUN ln -sf hostname /etc/mailname && python3 -m compileall -q {LIBRARY}
 """
@@ -98,27 +102,36 @@ def is_there(client: APIClient, name: str) -> bool:
 
 
 def remove_outdated(client: APIClient) -> list[str]:
-    """Remove layers with programs of other versions that no container uses; their names.
+    """Remove layers with programs of other versions that no container uses, and half-built ones; their names.
 
-    A young one may be another version's, which is about to start containers from it.
+    A young one may be another version's, which is about to start containers from it, or still being built.
     """
     from docker.errors import APIError
 
     removed = []
     with as_engine_error("list images"):
         found: list[dict[str, Any]] = client.images()
-    for entry in found:
-        if entry["Created"] > time.time() - _YOUNG:
-            continue
-        for tag in entry.get("RepoTags") or []:
-            if host_tag() in tag or f"{HOST}:" not in tag:
-                continue
+    outdated = [
+        (entry, tag)
+        for entry in found
+        for tag in entry.get("RepoTags") or []
+        if f"{HOST}:" in tag and host_tag() not in tag
+    ]
+    for entry, tag in [*outdated, *((entry, entry["Id"]) for entry in half_built(client))]:
+        if entry["Created"] < time.time() - _YOUNG:
             try:
                 client.remove_image(tag)
             except APIError:
                 continue  # in use
             removed.append(f"image {tag}")
     return removed
+
+
+def half_built(client: APIClient) -> list[dict[str, Any]]:
+    """Layers without a name: a build was killed before its end, or is under way."""
+    with as_engine_error("list images"):
+        found: list[dict[str, Any]] = client.images(filters={"dangling": True, "label": UNFINISHED})
+    return found
 
 
 def _programs() -> Iterator[tuple[str, bytes]]:
