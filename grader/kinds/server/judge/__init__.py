@@ -42,11 +42,15 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         return replace(judged, next=advice(check, case, self.index))
 
     def judge(self, check: ServerCheck) -> Judged:
-        """See ``TrafficJudge``. A server that greeted nobody refused nobody either: that shows nothing by itself."""
+        """See ``TrafficJudge``. A server that greeted nobody refused nobody either: that shows nothing by itself.
+
+        Whoever is put off by the greeting keeps the message, though: Postfix without its milter says no more than that.
+        """
         judged = super().judge(check)
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
-        if judged.status == "pass" and absent and not (check.control or check.expect.greets):
+        by_itself = not (check.control or check.expect.greets or check.expect.kept)
+        if judged.status == "pass" and absent and by_itself:
             return Judged("error", JUDGES_NOTHING)
         return judged
 

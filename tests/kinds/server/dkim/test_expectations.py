@@ -253,6 +253,7 @@ def queued(queue: str) -> Queued:
     ("stage", "left", "status", "said"),
     [
         ("rcpt", [], "pass", "is refused with “451 4.7.1 later”: the sender keeps the mail"),
+        ("greeting", [], "pass", "is refused with “451 4.7.1 later”: the sender keeps the mail"),
         ("accepted", [queued("hold")], "pass", "is on hold"),
         ("accepted", [queued("deferred")], "pass", "waits in the queue"),
         ("accepted", [], "fail", "neither delivered nor in the queue"),
