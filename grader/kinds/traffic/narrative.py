@@ -37,8 +37,8 @@ def probing(facts: Traffic) -> Iterator[str]:
         yield f"{count(places['outside'], 'message')} arrived outside and {places['mailbox']} in local mailboxes."
     if facts.outside and facts.outside.messages > places["outside"]:
         yield (
-            f"{count(facts.outside.messages, 'message')} arrived outside in all, {facts.outside.octets} octets; "
-            f"{places['outside']} are kept: the attempts' own, and a sample of {facts.outside.unclaimed} others."
+            f"{count(facts.outside.messages, 'message')} arrived outside in all, {facts.outside.octets:,} octets; "
+            f"kept are {places['outside']}: the attempts' own, and a sample of {facts.outside.unclaimed:,} others."
         )
 
 
