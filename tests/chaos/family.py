@@ -112,7 +112,8 @@ def _role(pid: int, parent: int, root: int) -> str:
     if not command:
         return ""
     if AGENT in command:
-        return "agent"
+        # What it starts is a copy of it until it executes a program.
+        return "agent" if _innermost(pid) == "1" else "host process"
     if command.startswith(b"runc\0"):
         return "runc"
     if command != _read(root, "cmdline"):
@@ -127,6 +128,12 @@ def _read(pid: int, name: str) -> bytes:
         return Path(f"/proc/{pid}/{name}").read_bytes()
     except OSError:
         return b""
+
+
+def _innermost(pid: int) -> str:
+    """The process id in the innermost of its pid namespaces (proc_pid_status(5), NSpid)."""
+    found = [line for line in _read(pid, "status").splitlines() if line.startswith(b"NSpid:")]
+    return found[0].split()[-1].decode() if found else ""
 
 
 def _namespace(pid: int) -> str:

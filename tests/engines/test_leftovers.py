@@ -102,6 +102,26 @@ def test_a_build_that_is_under_way_is_let_be(cache: Path) -> None:
     assert leftovers.remove_all() == [str(half)]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone mounts")
+def test_a_disk_that_a_killed_build_has_filled_is_cleaned(cache: Path) -> None:
+    (cache / "images").mkdir(parents=True)
+    script = (
+        "mount -t tmpfs -o size=1m none cache/images && mkdir cache/images/.a.01234567.new && "
+        '{ cat /dev/zero >cache/images/.a.01234567.new/root.tar 2>/dev/null; "$@" doctor; "$@" doctor --clean; '
+        "ls -A cache/images; df --output=pcent cache/images; }"
+    )
+    done = subprocess.run(
+        ["unshare", "--mount", "bash", "-c", script, "bash", *SMTPLAB],
+        cwd=cache.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"removed {cache}/images/.a.01234567.new" in done.stdout
+    assert done.stdout.split()[-2:] == ["Use%", "0%"]
+    assert "free" not in done.stdout  # The build itself would have made room.
+
+
 def test_nothing_is_made_where_there_is_nothing_to_remove(cache: Path) -> None:
     assert leftovers.remove_all() == []
     assert not cache.exists()

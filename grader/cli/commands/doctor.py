@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -52,7 +53,13 @@ def _examine(engine: Engine) -> bool:
 
 
 def _clean(engines: list[Engine]) -> int:
-    removed = [line for engine in engines if not engine.problems() for line in engine.clean()]
+    from grader.model.errors import EngineError
+
+    removed = []
+    for engine in engines:
+        # An engine that cannot run, for want of room for one, may have left something all the same.
+        with suppress(EngineError):
+            removed += engine.clean()
     for line in removed:
         click.echo(f"removed {line}")
     click.echo("Nothing was left behind." if not removed else f"{len(removed)} things removed.")
