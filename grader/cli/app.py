@@ -126,7 +126,7 @@ def _failed(error: Exception) -> int:
 
 
 def _say(sentence: str) -> None:
-    from grader.display.text import visible
+    from grader.display.text import printed
 
     with suppress(OSError):  # Where that cannot be written either, the exit code has to do.
-        click.echo(f"smtplab: {visible(sentence)}", err=True)
+        click.echo(f"smtplab: {printed(sentence)}", err=True)

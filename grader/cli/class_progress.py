@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.display.text import one_line
+from grader.display.text import printed_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -55,7 +55,7 @@ class ClassProgress:
         if kind is not None and issubclass(kind, KeyboardInterrupt) and self._done:
             click.echo(
                 f"smtplab: {self._done} of {self._total} submissions are finished and kept in "
-                f"{one_line(str(self._out))}; the same command with --resume does the rest",
+                f"{printed_line(str(self._out))}; the same command with --resume does the rest",
                 err=True,
             )
 
@@ -65,12 +65,12 @@ class ClassProgress:
         if self._bar is None:
             # No class is given up because the log that it is told to has no room.
             with suppress(OSError):
-                click.echo(f"{done}/{total} {one_line(row.student)}: {ending(row)}", err=True)
+                click.echo(f"{done}/{total} {printed_line(row.student)}: {ending(row)}", err=True)
             return
         if self._task is None:
             self._task = self._bar.add_task("grading", total=total)
         self._bar.update(
-            self._task, completed=done, description=one_line(row.student)[:30].ljust(30), refresh=True
+            self._task, completed=done, description=printed_line(row.student)[:30].ljust(30), refresh=True
         )
 
     def summarise(self, summary: Summary) -> None:
@@ -80,13 +80,13 @@ class ClassProgress:
         terminal.show_class(list(summary.results()))
         seconds = time.monotonic() - self._began
         click.echo(f"{len(summary.rows)} in {seconds:.1f} s ({len(summary.rows) / seconds:.1f} a second)")
-        click.echo(f"grades are in {one_line(str(self._out))}")
+        click.echo(f"grades are in {printed_line(str(self._out))}")
 
 
 def ending(row: ClassRow) -> str:
     """How a submission ended, in a few words."""
     if row.ending == "error":
-        return f"error of the grader, costs no points: {one_line(row.note)}"
+        return f"error of the grader, costs no points: {printed_line(row.note)}"
     if row.ending == "refused":
-        return f"refused: {one_line(row.note)}"
+        return f"refused: {printed_line(row.note)}"
     return f"{row.score}/{row.max_score}"

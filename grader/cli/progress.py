@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from grader.display.text import one_line
+from grader.display.text import printed_line
 
 if TYPE_CHECKING:
     from grader.engines.base import Engine
@@ -28,7 +28,7 @@ class Steps:
         """Show a step."""
         if self.live:
             columns = shutil.get_terminal_size().columns
-            print(f"\r\x1b[K{one_line(step)[: columns - 2]}…", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K{printed_line(step)[: columns - 2]}…", end="", file=sys.stderr, flush=True)
             self._shown = True
 
     def clear(self) -> None:
@@ -52,7 +52,7 @@ class StepLog:
         elif time.monotonic() - self._last >= BETWEEN_LINES:
             # No work of minutes is given up because the log that it is told to has no room.
             with suppress(OSError):
-                print(one_line(step), file=sys.stderr, flush=True)
+                print(printed_line(step), file=sys.stderr, flush=True)
             self._last = time.monotonic()
 
     def clear(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 import watchfiles
 
-from grader.display.text import one_line, visible
+from grader.display.text import printed, printed_line
 from grader.model.errors import SubmissionError
 
 QUIET_MILLISECONDS = 100
@@ -59,8 +59,8 @@ def _once(grade: Callable[[], int]) -> None:
     try:
         grade()
     except SubmissionError as error:
-        click.echo(f"smtplab: {visible(str(error))}", err=True)
+        click.echo(f"smtplab: {printed(str(error))}", err=True)
 
 
 def _say(text: str) -> None:
-    click.secho(one_line(text), dim=True, err=True)
+    click.secho(printed_line(text), dim=True, err=True)

@@ -6,7 +6,7 @@ evidence, and passes through one of these functions at the last moment, on its w
 ===========  ====================================  =============================================================
 reader       function                              what must not happen
 ===========  ====================================  =============================================================
-terminal     ``visible``, ``one_line``, ``inert``  escape sequences obeyed, lines forged, a CI command carried out
+terminal     ``printed``, ``printed_line``         escape sequences obeyed, lines forged, a CI command carried out
 XML          ``xml``, ``one_line``                 a document that is not well-formed, an attachment smuggled in
 HTML         ``visible``, then the template's own  control characters, text that reads backwards
 CSV          ``csv_cell``                          a spreadsheet that calculates
@@ -104,6 +104,16 @@ def inert(text: str) -> str:
     They read ``::error …`` at the start of a line (GitHub), and ``##[…]``, ``##vso[…]``, ``##teamcity[…]`` anywhere.
     """
     return _COLON_COMMAND.sub(r"\1: ", _BRACKETED_COMMAND.sub("# #", text))
+
+
+def printed(text: str) -> str:
+    """``text`` for a terminal, which may be the log of a continuous integration server."""
+    return inert(visible(text))
+
+
+def printed_line(text: str) -> str:
+    """The same on a single line."""
+    return inert(one_line(text))
 
 
 def xml(text: str) -> str:

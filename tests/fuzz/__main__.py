@@ -100,14 +100,14 @@ def _alone(given: argparse.Namespace) -> int:
     target, chance = _target(given.one), Random(f"{given.seed} {given.one}")
     found: dict[str, bytes] = {}
     count = 0
-    end = time.monotonic() + given.seconds
+    end = time.monotonic() + given.seconds / 2
     for data in _inputs(target, chance):
         if time.monotonic() > end or len(found) >= MOST_FINDINGS:
             break
         count += 1
         if said := _tried(target, data):
             found.setdefault(said, data)
-    steeper = _steeper(target, chance, time.monotonic() + given.seconds)
+    steeper = _steeper(target, chance, time.monotonic() + given.seconds / 2)
     print(
         f"{target.name}: {count} inputs, {steeper.tried} shapes, {len(found) + len(steeper.found)} findings",
         flush=True,

@@ -126,10 +126,10 @@ def _asked(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def _tell(complaint: Complaint) -> None:
-    from grader.display.text import one_line
+    from grader.display.text import printed_line
 
     kind = "" if complaint.severity == "error" else "warning: "
-    click.echo(f"smtplab: {kind}{one_line(complaint.sentence)} ({complaint.reference})", err=True)
+    click.echo(f"smtplab: {kind}{printed_line(complaint.sentence)} ({complaint.reference})", err=True)
 
 
 def _explain(draft: Draft) -> None:

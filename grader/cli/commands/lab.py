@@ -25,11 +25,11 @@ def lab() -> None:
 def new(lab_id: str, where: Path, kind: str) -> int:
     """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""
     from grader import labs
-    from grader.display.text import one_line
+    from grader.display.text import printed_line
 
-    folder = one_line(str(labs.new(lab_id, where, kind)))
+    folder = printed_line(str(labs.new(lab_id, where, kind)))
     click.echo(f"{folder}: change lab.yaml, handout.md, starter, solution and wrong, and prove it with:")
-    click.echo(f"  SMTPLAB_LABS={one_line(str(where.resolve()))} smtplab lab verify {lab_id}")
+    click.echo(f"  SMTPLAB_LABS={printed_line(str(where.resolve()))} smtplab lab verify {lab_id}")
     return 0
 
 
@@ -55,7 +55,7 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
     from grader import labs, verify
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
-    from grader.display.text import one_line, visible
+    from grader.display.text import printed, printed_line
 
     engine = engine_for(labs.load(folder), engine_name)
     if engine is not None:
@@ -64,15 +64,15 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
     tried = []
     for trial in verify.verify(folder, engine=engine, jobs=jobs):
         tried.append(trial)
-        name = f"{one_line(trial.trial)} ({trial.variant})"
+        name = f"{printed_line(trial.trial)} ({trial.variant})"
         if trial.problem:
             wrong += 1
-            click.echo(f"{click.style('✗', fg='red')} {name}: {visible(trial.problem)}")
+            click.echo(f"{click.style('✗', fg='red')} {name}: {printed(trial.problem)}")
         else:
             click.echo(f"{click.style('✓', fg='green')} {name}: {trial.score}")
     if unproved := verify.unproved(tried):
         wrong += len(unproved)
-        codes = one_line(", ".join(unproved))
+        codes = printed_line(", ".join(unproved))
         click.echo(f"{click.style('✗', fg='red')} no submission in wrong/ loses: {codes}")
     click.echo(f"{folder.name}: {len(tried)} tried, {wrong} not as declared")
     return 1 if wrong else 0

@@ -25,13 +25,13 @@ def lesson() -> None:
 @options.debug
 def build(where: Path, pdf: bool) -> int:
     """Write the lesson into DIR (lesson). It needs no server: open DIR/index.html in a browser."""
-    from grader.display.text import one_line
+    from grader.display.text import printed_line
     from grader.lesson import site
 
     files = site.build(where, pdf=pdf)
     kinds = Counter(name.rpartition(".")[2] for name in files)
     sheets = f" and {kinds['pdf']} sheets as PDF" if pdf else ""
-    click.echo(f"{kinds['html']} pages{sheets}; open {one_line(str(where / 'index.html'))} in a browser")
+    click.echo(f"{kinds['html']} pages{sheets}; open {printed_line(str(where / 'index.html'))} in a browser")
     return 0
 
 
@@ -42,8 +42,8 @@ def build(where: Path, pdf: bool) -> int:
 @options.debug
 def serve(port: int) -> int:
     """Serve the lesson to its author: pages appear anew whenever a text, template or handout is saved."""
-    from grader.display.text import visible
+    from grader.display.text import printed
     from grader.lesson.site.serve import serve as serve_pages
 
-    serve_pages(port, lambda sentence: click.echo(visible(sentence), err=True))
+    serve_pages(port, lambda sentence: click.echo(printed(sentence), err=True))
     return 0

@@ -20,18 +20,20 @@ from grader.cli.work import WORK
 def start(lab: str, folder: Path | None, student: str | None, key: str | None) -> int:
     """Hand out a lab: its handout and starter files, in work/LAB or in DIR."""
     from grader import labs
-    from grader.display.text import one_line
+    from grader.display.text import printed_line
 
     lab_folder = labs.find(lab)
     declared = labs.load(lab_folder)
     where = folder or WORK / declared.id
     variant = labs.draw_variant(declared, student, key)
     written = labs.start(lab_folder, where, variant, student=student)
-    click.echo(f"{one_line(declared.title)} ({declared.max_score} points, about {declared.minutes} minutes)")
+    click.echo(
+        f"{printed_line(declared.title)} ({declared.max_score} points, about {declared.minutes} minutes)"
+    )
     for path in written:
-        click.echo(f"  {one_line(str(path))}")
+        click.echo(f"  {printed_line(str(path))}")
     check = "smtplab check" if where == WORK / declared.id else f"smtplab check {declared.id} {where}"
     click.echo(
-        f"Read {one_line(str(where / 'handout.md'))}, do what it asks, and grade it with: {one_line(check)}"
+        f"Read {printed_line(str(where / 'handout.md'))}, do what it asks, and grade it with: {printed_line(check)}"
     )
     return 0
