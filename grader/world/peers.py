@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from aiosmtpd.smtp import SMTP
 
+from grader.formats.reply import readable
 from grader.model.errors import EngineError
 from grader.model.plan import Peer
 from grader.model.traffic import Arrival
@@ -175,4 +176,9 @@ class MailSink(SMTP):
         if found is None:
             return None, None
         path = found["bracketed"] if found["bracketed"] is not None else found["bare"]
-        return path or NULL_PATH, found["rest"] or ""
+        return spelt(path) or NULL_PATH, spelt(found["rest"] or "")
+
+
+def spelt(text: str) -> str:
+    """What aiosmtpd read, with each octet that is no UTF-8 as ``\\xNN``: as a surrogate no document could carry it."""
+    return readable(text.encode("utf-8", "surrogateescape"))

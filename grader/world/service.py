@@ -128,7 +128,7 @@ class Service:
         except Exception as error:
             logging.getLogger(__name__).exception("a request failed")
             return _failure(f"the world broke: {type(error).__name__}: {error}")
-        return msgspec.json.encode({"ok": True, "value": value})
+        return encoded({"ok": True, "value": value})
 
     def stop(self) -> None:
         """End what was started."""
@@ -204,7 +204,27 @@ async def _takes(server: str, port: int, seconds: float) -> bool:
 
 
 def _failure(sentence: str) -> bytes:
-    return msgspec.json.encode({"ok": False, "error": sentence})
+    return encoded({"ok": False, "error": sentence})
+
+
+def encoded(answer: dict[str, object]) -> bytes:
+    """An answer as JSON. Half a surrogate pair, which a stranger may have sent, stands as an escape."""
+    try:
+        return msgspec.json.encode(answer)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(answer)))
+
+
+def _without_surrogates(value: Any) -> Any:
+    from grader.display.text import scalars  # hardly any run needs it
+
+    if isinstance(value, str):
+        return scalars(value)
+    if isinstance(value, list | tuple):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {scalars(key): _without_surrogates(item) for key, item in value.items()}
+    return value
 
 
 class _Requests(asyncio.Protocol):

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
 from grader.model.traffic import Arrival, Session
-from grader.world.peers import NULL_PATH, MailSink
+from grader.world.peers import NULL_PATH, MailSink, spelt
 from grader.world.submission_server.session_log import SessionLog
 from grader.world.wire import reason
 
@@ -249,7 +249,7 @@ class SubmissionSession(MailSink):
             return
         await super().smtp_AUTH(f"{mechanism.upper()} {response}".strip() or None)
         self._authentications.append(
-            Authentication(mechanism.upper()[:20], encrypted, bool(self._logged_in), line)
+            Authentication(spelt(mechanism.upper()[:20]), encrypted, bool(self._logged_in), line)
         )
 
     def _check(self, *arguments: Any) -> AuthResult:
@@ -278,7 +278,7 @@ class SubmissionSession(MailSink):
         sender = self.envelope.mail_from if self.envelope else None
         if sender is not None and had is None:
             path = "" if sender == NULL_PATH else sender
-            parameters = (arg or "").rpartition(">")[2].strip()
+            parameters = spelt((arg or "").rpartition(">")[2].strip())
             self._transactions.append(Transaction(line, self._log.last, path, parameters))
             self._transaction = len(self._transactions) - 1
 
