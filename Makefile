@@ -20,6 +20,9 @@ ENGINE ?= local
 # Real gradings wait for the servers' clocks, too: one more at a time than there are processors.
 TESTERS ?= $$(($$(getconf _NPROCESSORS_ONLN) + 1))
 
+# Where no bytecode is written, every program compiles all of itself, and every test worker all tests.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
@@ -60,7 +63,7 @@ test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
 
-test-fast: ## what can be tested in a few minutes, without machines and browsers (ARGS='-k relay')
+test-fast: ## what can be tested in about a minute, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n auto --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
 

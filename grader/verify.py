@@ -147,10 +147,15 @@ def try_one(folder: Path, trial: Trial, student: str | None, engine: Engine | No
 
 def grade_trial(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> Result:
     """The result of one of the lab's own submissions, its placeholders filled for the variant."""
+    return run_trial(folder, trial, student, engine).result
+
+
+def run_trial(folder: Path, trial: Trial, student: str | None, engine: Engine | None) -> pipeline.Graded:
+    """Evidence and result of one of the lab's own submissions, its placeholders filled for the variant."""
     lab = labs.load(folder)
     variant = labs.draw_variant(lab, student, None)
     handed_in = labs.render_submission(trial.folder, variant, base=trial.base, removes=trial.removes)
-    return pipeline.grade(lab, handed_in, engine=engine, student=student).result
+    return pipeline.grade(lab, handed_in, engine=engine, student=student)
 
 
 def problem(trial: Trial, result: Result) -> str:

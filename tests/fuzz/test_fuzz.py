@@ -32,6 +32,7 @@ def test_anything(name: str) -> None:
     survives()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BY_NAME)
 def test_growth(name: str) -> None:
     target = BY_NAME[name]

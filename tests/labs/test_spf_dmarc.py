@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import pytest
 
 from grader import labs, outputs, pipeline
@@ -250,25 +248,3 @@ def test_a_known_fault_is_marked_where_it_is(name: str, marked: list[str], obser
     said, characters = first_failure(name)
     assert observed in said
     assert characters == marked
-
-
-@pytest.mark.parametrize("folder", sorted(FOLDER.glob("wrong/*")), ids=lambda folder: folder.name)
-def test_no_word_of_the_evidence_decides(folder: Path) -> None:
-    """Sentences in the facts are for people. Whatever they say, the same checks fail and the same place is marked."""
-    run = graded(labs.render_submission(folder, VARIANT).files["example.com.zone"])
-    document = msgspec.json.decode(outputs.document(run.evidence))
-    changed = reworded(document["facts"])
-    again = pipeline.regrade(msgspec.json.encode({**document, "facts": changed}))
-    assert [(check.code, check.status, check.evidence) for check in again.checks] == [
-        (check.code, check.status, check.evidence) for check in run.result.checks
-    ]
-
-
-def reworded(facts: Any) -> Any:
-    """The facts of a zone with every explanation in them replaced."""
-    if isinstance(facts, dict):
-        return {
-            key: "qwertz" if key in ("explanation", "problem") and value else reworded(value)
-            for key, value in facts.items()
-        }
-    return [reworded(value) for value in facts] if isinstance(facts, list) else facts

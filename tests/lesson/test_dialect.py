@@ -9,6 +9,8 @@ import pytest
 
 from grader import resources
 
+pytestmark = pytest.mark.slow
+
 SCRIPTS = sorted(resources.folder("reports").rglob("*.js"))
 COMPILED = "ts.transpile(dukpy.script, {target: ts.ScriptTarget.%s, newLine: 1})"
 
@@ -28,7 +30,6 @@ def is_es2020(typescript: dukpy.JSInterpreter, script: str) -> bool:
     return bool(old == new)
 
 
-@pytest.mark.slow
 def test_no_script_has_newer_syntax(typescript: dukpy.JSInterpreter) -> None:
     assert len(SCRIPTS) > 25
     scripts = {path.name: path.read_text(encoding="utf-8") for path in SCRIPTS}
