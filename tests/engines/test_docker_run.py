@@ -11,13 +11,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from docker.errors import APIError
 
 from grader.engines.base import Engine
 from grader.engines.docker import containers, images
+from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import connect
 from grader.engines.docker.engine import DockerEngine
 from grader.model.deadline import Deadline
@@ -136,6 +139,27 @@ def test_containers_end_with_a_killed_grader(
     assert ended(grader.pid)
     engine.clean()
     assert ours(grader.pid) == []
+
+
+def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine) -> None:
+    """As where a grader is killed when one of its containers runs."""
+    service = connect()
+    specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}", plan())
+    service.client.create_container(**specs.net())
+    name = specs.name("net")
+    try:
+        streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        channel = AttachChannel("net", transport(service.client.attach_socket(name, streams)))
+        service.client.start(name)
+        channel.write(specs.net_input())
+        time.sleep(0.2)
+        assert len(ours(os.getpid(), running=True)) == 1
+        channel.close()
+        assert ended(os.getpid())
+    finally:
+        with suppress(APIError):  # It is gone, or going.
+            service.client.remove_container(name, force=True)
+        service.client.close()
 
 
 def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> None:
