@@ -110,3 +110,18 @@ def test_long_and_many_names_take_no_long_time(spec: str) -> None:
     list(sayings(spec, VALUES, zones))
     cuts(spec, VALUES, 4, zones)
     assert time.process_time() - began < 2
+
+
+def test_many_names_that_rename_each_other_take_no_long_time() -> None:
+    began = time.process_time()
+    chain = [
+        ZoneRecord(f"d{n}.example.com", "DNAME", 60, f"d{n + 1}.example.com.", Span(0, 0, 0))
+        for n in range(2000)
+    ]
+    leaves = [ZoneRecord(f"{n}.d2000.example.com", "A", 60, "127.0.0.2", Span(0, 0, 0)) for n in range(2000)]
+    assert len(Owners([*chain, *leaves]).owners) >= 4000
+    deep = Owners(
+        [ZoneRecord(f"{'a.' * 110}{n}.example.com", "A", 60, "127.0.0.2", Span(0, 0, 0)) for n in range(2000)]
+    )
+    assert cuts("%{ir}._ok.%{d}", VALUES, 6, deep) == []
+    assert time.process_time() - began < 2

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 
 import pytest
 
 from grader.formats.dns.masterfile import read_zone
-from grader.kinds.zone.run.resolver import NOTHING, NoAnswer, Resolver
+from grader.kinds.zone.run.resolver import ALL_SECONDS, EFFORT_SECONDS, NOTHING, NoAnswer, Resolver
+from grader.model.deadline import Effort
 from grader.world.dns.answers import Answers
 from grader.world.dns.loopback import served, zones_of
 from tests.kinds.zone.beds import world
@@ -91,9 +93,25 @@ def test_an_answer_to_another_question_is_passed_over() -> None:
 def test_when_the_time_is_over_nothing_more_is_asked() -> None:
     with world(example_com="") as resolver:
         resolver.ask("a.example.com", "A")
-        resolver.deadline = type(resolver.deadline)(0)
+        resolver.deadline = Effort(0, at_most=60)
         with pytest.raises(NoAnswer, match="time for this zone is over"):
             resolver.ask("a.example.com", "A")
+
+
+def test_a_busy_machine_takes_no_time_from_a_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What others compute meanwhile is not what this zone costs."""
+    clock, work = time.monotonic, time.process_time
+    with world(example_com="") as resolver:
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + ALL_SECONDS - 10)
+        assert not resolver.ask("a.example.com", "A").exists
+        monkeypatch.setattr(time, "process_time", lambda: work() + EFFORT_SECONDS)
+        with pytest.raises(NoAnswer, match="time for this zone is over"):
+            resolver.ask("b.example.com", "A")
+        monkeypatch.setattr(time, "process_time", work)
+        assert not resolver.ask("b.example.com", "A").exists
+        monkeypatch.setattr(time, "monotonic", lambda: clock() + ALL_SECONDS)
+        with pytest.raises(NoAnswer, match="time for this zone is over"):
+            resolver.ask("c.example.com", "A")
 
 
 def test_a_connection_that_says_nothing_does_not_stop_the_nameserver() -> None:

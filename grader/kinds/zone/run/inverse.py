@@ -21,7 +21,9 @@ from grader.model.dns import ZoneRecord
 ANYBODY = "anybody"
 """A local part, or a label below a wildcard, that no zone names."""
 MOST_VIEWS = 20_000
-"""Names that are known by a DNAME as well."""
+"""Names that are looked at, those among them that a DNAME makes."""
+LONGEST_NAME = 253
+"""Characters of a name without the dot at its end (RFC 1035 section 2.3.4)."""
 MOST_OPEN = 2
 """Macros in one name that a client fills: more of them would take too long to tell apart."""
 
@@ -46,7 +48,7 @@ class Saying:
 
 
 class Owners:
-    """The names that some zones hold, in lower case: those with records, and all names between them and the root."""
+    """The names that some zones hold, in lower case."""
 
     def __init__(self, records: Iterable[ZoneRecord]) -> None:
         self._records = list(records)
@@ -55,29 +57,36 @@ class Owners:
     def owners(self) -> list[str]:
         """The names of records, each once; and what a DNAME lets them be called (RFC 6672)."""
         found = dict.fromkeys(record.owner for record in self._records)
-        renamed = [
-            (record.owner, record.data.lower().rstrip("."))
-            for record in self._records
-            if record.type == "DNAME"
-        ]
-        for owner, target in renamed:
-            if len(found) >= MOST_VIEWS:
-                break
-            found |= dict.fromkeys(
-                name.removesuffix(target) + owner for name in list(found) if name.endswith(f".{target}")
-            )
+        names: dict[str, list[str]] = {}
+        for record in self._records:
+            if record.type == "DNAME":
+                names.setdefault(record.data.lower().rstrip("."), []).append(record.owner)
+        waiting = list(found) if names else []
+        for name in waiting:  # which grows by what is found
+            dot = name.find(".")
+            while dot >= 0 and len(found) < MOST_VIEWS:
+                for owner in names.get(name[dot + 1 :], ()):
+                    other = name[: dot + 1] + owner
+                    if len(other) <= LONGEST_NAME and other not in found:
+                        found[other] = None
+                        waiting.append(other)
+                dot = name.find(".", dot + 1)
         return list(found)
 
-    @cached_property
-    def existing(self) -> list[list[str]]:
-        """The labels of every name that exists. Below a wildcard all do: its star is left out (RFC 4592)."""
-        found: dict[tuple[str, ...], None] = {}
+    def ends(self, most: int, tail: str) -> Iterator[list[str]]:
+        """The last labels of names that exist below ``tail``, up to so many of them, each such end once.
+
+        Below a wildcard all names exist: its star is left out (RFC 4592).
+        """
+        known: set[str] = set()
         for owner in self.owners:
-            labels = tuple(owner.removeprefix("*.").split("."))
-            while labels and labels not in found:
-                found[labels] = None
+            if tail and not owner.endswith(f".{tail}"):
+                continue
+            labels = owner.removeprefix("*.").split(".")[-most:]
+            while labels and (end := ".".join(labels)) not in known:
+                known.add(end)
+                yield labels
                 labels = labels[1:]
-        return [list(labels) for labels in found]
 
     @cached_property
     def said(self) -> list[str]:
@@ -94,10 +103,8 @@ def cuts(spec: str, values: Mapping[str, str], version: Version, owners: Owners)
     labels = _labels(spec, values, version)
     patterns: dict[int, re.Pattern[str]] = {}
     found: dict[AddressSet, None] = {}
-    for name in owners.existing:
+    for name in owners.ends(len(labels), _tail(labels)):
         length = len(name)
-        if length > len(labels):
-            continue
         if length not in patterns:
             patterns[length] = _pattern(labels[-length:], version)
         match = patterns[length].fullmatch(".".join(name))
@@ -120,6 +127,16 @@ def _labels(spec: str, values: Mapping[str, str], version: Version) -> list[_Lab
         labels[-1].append(first)
         labels += [[text] for text in rest]
     return labels if labels[-1] not in ([], [""]) else labels[:-1]  # a dot at the end
+
+
+def _tail(labels: Sequence[_Label]) -> str:
+    """The last labels, as far as they are plain text."""
+    plain: list[str] = []
+    for label in reversed(labels):
+        if not all(isinstance(part, str) for part in label):
+            break
+        plain.append("".join(map(str, label)))
+    return ".".join(reversed(plain))
 
 
 def _kept(parts: list[int], piece: Piece) -> list[int]:
