@@ -15,6 +15,8 @@ from grader.engines import ENGINES
 if TYPE_CHECKING:
     from grader.engines.base import Engine
 
+PATIENCE = 30.0
+"""Seconds for what comes at once on an idle machine: nothing is proved by its being late on a busy one."""
 NO_ENGINE = "no engine runs here: 'smtplab doctor' says what is missing"
 
 # A shell starts what runs in the background with Ctrl-C ignored, and children inherit that; tests interrupt some.

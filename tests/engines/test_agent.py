@@ -28,6 +28,7 @@ from grader.model.protocol.host import (
     StartServices,
     StopAll,
 )
+from tests.conftest import PATIENCE
 from tests.engines.plans import plan, python, run
 
 MAIN = """\
@@ -57,23 +58,23 @@ def file(path: str, text: str, mode: int = 0o644, owner: str = "root:root") -> F
 
 
 def install(machines: Machines, *files: File) -> None:
-    machines.host.call(Install(list(files)), timeout=5)
+    machines.host.call(Install(list(files)), timeout=PATIENCE)
 
 
 def start(machines: Machines, *services: str) -> ServicesStarted:
-    return machines.host.call(StartServices(list(services), "/etc/postfix", 15), timeout=20)
+    return machines.host.call(StartServices(list(services), "/etc/postfix", 15), timeout=PATIENCE)
 
 
 def sendmail(machines: Machines, recipient: str, message: str) -> None:
     argv = ["sendmail", "-f", "x@example.com", recipient]
-    assert machines.host.call(RunCommand(argv, limit=5, input=message), timeout=6).code == 0
+    assert machines.host.call(RunCommand(argv, limit=PATIENCE / 2, input=message), timeout=PATIENCE).code == 0
 
 
 def eventually(machines: Machines, tokens: list[str]) -> list[DeliveredMail]:
     """Delivered messages with these tokens, waited for."""
-    deadline = Deadline(10)
+    deadline = Deadline(PATIENCE)
     while not deadline.over:
-        if found := machines.host.call(FindMail(tokens), timeout=5):
+        if found := machines.host.call(FindMail(tokens), timeout=PATIENCE):
             return found
         time.sleep(0.02)
     return []
@@ -105,9 +106,9 @@ def test_a_command_that_takes_too_long_is_killed_with_its_children(machines: Mac
     before = time.monotonic()
     code, output = run(machines, "sh", "-c", "echo begun; sleep 321 & sleep 321", limit=0.3)
     assert (code, output) == (-256, "begun\n")
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < PATIENCE / 2
     # What was killed may be a zombie for a moment.
-    deadline = Deadline(5)
+    deadline = Deadline(PATIENCE)
     while run(machines, "pgrep", "-c", "sleep")[1] != "0\n":
         assert not deadline.over
 
@@ -120,11 +121,13 @@ def test_output_is_bounded_and_whole_below_that(machines: Machines) -> None:
 def test_a_missing_program_and_an_unknown_request_are_told(machines: Machines) -> None:
     assert run(machines, "no-such-program") == (127, "no-such-program: No such file or directory\n")
     with pytest.raises(EngineError, match="no such request"):
-        machines.host.call(Frobnicate(), timeout=5)
+        machines.host.call(Frobnicate(), timeout=PATIENCE)
 
 
 def test_input_reaches_the_command(machines: Machines) -> None:
-    answer = machines.host.call(RunCommand(["wc", "-c"], limit=5, input="x" * 100_000), timeout=6)
+    answer = machines.host.call(
+        RunCommand(["wc", "-c"], limit=PATIENCE / 2, input="x" * 100_000), timeout=PATIENCE
+    )
     assert answer.output == "100000\n"
 
 
@@ -140,17 +143,17 @@ def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> N
     assert told.mta.startswith("Postfix 3.")
     compiled = {command.argv[0]: command.code for command in told.commands if command.argv[0] != "postconf"}
     assert compiled == {"postmap": 0, "postalias": 0}
-    assert machines.host.call(IsAlive(), timeout=5) == MasterState(master=True, exit=None)
+    assert machines.host.call(IsAlive(), timeout=PATIENCE) == MasterState(master=True, exit=None)
     message = "Subject: tok-1\n\nHello\n\nFrom here on nothing splits.\n"
     for recipient in ("info@example.com", "postmaster@example.com"):
         sendmail(machines, recipient, message)
-    deadline = Deadline(10)
+    deadline = Deadline(PATIENCE)
     while len(found := eventually(machines, ["tok-1", "tok-2"])) < 2 and not deadline.over:
         time.sleep(0.02)
     assert sorted(entry.path for entry in found) == ["/var/mail/alice", "/var/mail/bob"]
     assert all(entry.tokens == ["tok-1"] for entry in found)
     assert b"From here on nothing splits." in found[0].raw
-    log = machines.host.call(ReadLog(), timeout=5)
+    log = machines.host.call(ReadLog(), timeout=PATIENCE)
     assert any("postfix/master[" in line and "daemon started" in line for line in log)
     assert all(line.split(" ", 1)[0].isdigit() for line in log)
 
@@ -159,12 +162,12 @@ def test_the_queue_is_counted_and_its_reasons_are_told(machines: Machines) -> No
     install(machines, file("/etc/postfix/main.cf", MAIN + "defer_transports = smtp\n"))
     start(machines, "postfix")
     sendmail(machines, "y@elsewhere.example", "Subject: s\n\n")
-    deadline = Deadline(10)
-    while machines.host.call(CountQueue(), timeout=5).deferred != 1 and not deadline.over:
+    deadline = Deadline(PATIENCE)
+    while machines.host.call(CountQueue(), timeout=PATIENCE).deferred != 1 and not deadline.over:
         time.sleep(0.02)
-    counts = machines.host.call(CountQueue(), timeout=5)
+    counts = machines.host.call(CountQueue(), timeout=PATIENCE)
     assert counts == QueueCounts(maildrop=0, hold=0, incoming=0, active=0, deferred=1, corrupt=0)
-    (entry,) = machines.host.call(ListQueue(), timeout=10)
+    (entry,) = machines.host.call(ListQueue(), timeout=PATIENCE)
     assert (entry.queue, entry.sender) == ("deferred", "x@example.com")
     assert (entry.recipient, entry.reason) == ("y@elsewhere.example", "deferred transport")
 
@@ -179,24 +182,24 @@ def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
 def test_a_queue_that_can_be_none_is_postfix_s_to_complain_of(machines: Machines, folder: str) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + f"queue_directory = {folder}\n"))
     assert start(machines, "postfix").queue_directory == folder
-    assert machines.host.call(CountQueue(), timeout=5).total == 0
+    assert machines.host.call(CountQueue(), timeout=PATIENCE).total == 0
 
 
 def test_names_and_octets_that_are_no_text_cost_no_answer(machines: Machines) -> None:
     script = "printf 'Subject: tok-1\\n\\n\\377' >\"$(printf '/var/mail/\\377')\"; printf '\\355\\262\\200'"
     assert run(machines, "sh", "-c", script) == (0, "\\xed\\xb2\\x80")
-    (found,) = machines.host.call(FindMail(["tok-1"]), timeout=5)
+    (found,) = machines.host.call(FindMail(["tok-1"]), timeout=PATIENCE)
     assert (found.path, found.raw) == ("/var/mail/\\xff", b"Subject: tok-1\n\n\xff")
 
 
 def test_a_dead_server_is_noticed(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "inet_protocols = ipv5\n"))
     start(machines, "postfix")
-    deadline = Deadline(10)
-    while machines.host.call(IsAlive(), timeout=5).master and not deadline.over:
+    deadline = Deadline(PATIENCE)
+    while machines.host.call(IsAlive(), timeout=PATIENCE).master and not deadline.over:
         time.sleep(0.02)
-    assert machines.host.call(IsAlive(), timeout=5) == MasterState(master=False, exit=1)
-    assert any("ipv5" in line for line in machines.host.call(ReadLog(), timeout=5))
+    assert machines.host.call(IsAlive(), timeout=PATIENCE) == MasterState(master=False, exit=1)
+    assert any("ipv5" in line for line in machines.host.call(ReadLog(), timeout=PATIENCE))
 
 
 def test_dovecot_answers_logins_once_it_is_started(machines: Machines) -> None:
@@ -224,7 +227,7 @@ def test_mailboxes_of_both_forms_are_read_and_traps_are_not(machines: Machines) 
         "-c",
         "mkfifo /home/bob/fifo; ln -s /var/secret /home/bob/link; ln -s /dev/zero /home/bob/zero",
     )
-    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=5)
+    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=PATIENCE)
     assert [(entry.path, entry.tokens) for entry in found] == [
         ("/var/mail/alice", ["tok-1"]),
         ("/var/mail/alice", ["tok-2"]),
@@ -235,7 +238,7 @@ def test_mailboxes_of_both_forms_are_read_and_traps_are_not(machines: Machines) 
 def test_stop_ends_everybody_else(machines: Machines) -> None:
     start(machines, "dovecot", "postfix")
     run(machines, "sh", "-c", "setsid sleep 321 >/dev/null 2>&1 &")
-    machines.host.call(StopAll(), timeout=8)
+    machines.host.call(StopAll(), timeout=PATIENCE)
     assert (
         python(machines, "import os; print([p for p in os.listdir('/proc') if p.isdigit() and p != '1'][1:])")
         == "[]"
@@ -247,7 +250,7 @@ def test_a_flood_of_log_lines_is_bounded_and_told(machines: Machines) -> None:
     flood = "import socket\ns = socket.socket(1, 2)\ns.connect('/dev/log')\n"
     flood += "for n in range(21000): s.send(b'<22>x[1]: %d' % n)"
     assert python(machines, flood, limit=20) == ""
-    log = machines.host.call(ReadLog(), timeout=5)
+    log = machines.host.call(ReadLog(), timeout=PATIENCE)
     assert len(log) == 20_001
     assert log[0].endswith("x[1]: 0")
     assert log[-1] == "0 smtplab: 1000 more lines were not kept"
@@ -275,18 +278,18 @@ def test_opendkim_listens_once_it_is_started_and_not_once_it_is_halted(machines:
     assert start(machines, "opendkim").running == ["opendkim", "opendkim-second"]
     assert [python(machines, LISTENS.format(port=port)) for port in ports.values()] == ["True", "True"]
     assert run(machines, "id", "-nG", "postfix")[1].split()[-1] == "opendkim"
-    machines.host.call(HaltService("opendkim"), timeout=5)
+    machines.host.call(HaltService("opendkim"), timeout=PATIENCE)
     assert [python(machines, LISTENS.format(port=port)) for port in ports.values()] == ["False", "False"]
     assert run(machines, "pgrep", "-c", "opendkim")[1] == "0\n"
-    machines.host.call(HaltService("opendkim"), timeout=5)
+    machines.host.call(HaltService("opendkim"), timeout=PATIENCE)
 
 
 def test_a_service_that_does_not_start_is_told(machines: Machines) -> None:
     install(machines, file("/etc/opendkim/opendkim.conf", "Nonsense yes\n"))
     assert start(machines, "opendkim").running == []
-    assert "unrecognized parameter" in " ".join(machines.host.call(ReadLog(), timeout=5))
+    assert "unrecognized parameter" in " ".join(machines.host.call(ReadLog(), timeout=PATIENCE))
     with pytest.raises(EngineError, match="no service dovecot was started"):
-        machines.host.call(HaltService("dovecot"), timeout=5)
+        machines.host.call(HaltService("dovecot"), timeout=PATIENCE)
 
 
 def test_a_flooded_mailbox_hides_no_other_message(machines: Machines) -> None:
@@ -299,7 +302,7 @@ def test_a_flooded_mailbox_hides_no_other_message(machines: Machines) -> None:
         "    file.write(b'Subject: tok-2\\n\\nlast')\n"
     )
     assert python(machines, flood) == ""
-    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=20)
+    found = machines.host.call(FindMail(["tok-1", "tok-2"]), timeout=PATIENCE)
     assert sorted(message.tokens for message in found) == [["tok-1"]] * 50 + [["tok-2"]]
     assert sum(len(message.raw) for message in found) < 17_000_000
     assert {message.octets for message in found} == {0, 400_016}

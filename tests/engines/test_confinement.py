@@ -19,7 +19,7 @@ from grader.engines import ENGINES
 from grader.engines.base import Machines
 from grader.engines.guest.files import WRITABLE
 from grader.model.protocol.host import IsAlive, MasterState
-from tests.conftest import NO_ENGINE, ready, usable
+from tests.conftest import NO_ENGINE, PATIENCE, ready, usable
 from tests.engines.attempts import COMMANDS, FAMILIES, MISSING, RAW_CALLS, RAW_CALLS_SCRIPT
 from tests.engines.plans import NAMESERVER, plan, python, run, start_world
 
@@ -45,7 +45,7 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
         start_world(up, trial)
         yield up
         assert run(up, "echo", "alive") == (0, "alive\n")
-        assert up.host.call(IsAlive(), timeout=5) == MasterState(master=False, exit=None)
+        assert up.host.call(IsAlive(), timeout=PATIENCE) == MasterState(master=False, exit=None)
 
 
 @pytest.fixture(scope="module")

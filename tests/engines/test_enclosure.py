@@ -15,7 +15,7 @@ import pytest
 from grader.engines.local import removal, syscalls
 from grader.engines.local.enclosure import FAILED, PLACE, Command, Enclosure
 from grader.model.deadline import Deadline
-from tests.conftest import problems
+from tests.conftest import PATIENCE, problems
 from tests.engines.test_local_run import appears, processes
 
 pytestmark = pytest.mark.skipif("local" in problems("local"), reason="needs namespaces")
@@ -92,7 +92,7 @@ def test_whoever_is_killed_nothing_is_left(folder: Path, generation: int, number
             builder.wait(10)
         finally:
             builder.kill()
-    deadline = Deadline(10)
+    deadline = Deadline(PATIENCE)
     while processes(mark) and not deadline.over:
         time.sleep(0.01)
     assert processes(mark) == []

@@ -20,6 +20,7 @@ from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.protocol.host import RunCommand
 from grader.model.protocol.world import AwaitPorts
+from tests.conftest import PATIENCE
 from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, plan, python, run, start_world
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,7 @@ def children() -> str:
 
 def appears(mark: str) -> bool:
     """Whether such a process is there soon."""
-    deadline = Deadline(5)
+    deadline = Deadline(PATIENCE)
     while not (found := processes(mark)) and not deadline.over:
         time.sleep(0.01)
     return bool(found)
@@ -77,7 +78,9 @@ def linger(machines: Machines, mark: str) -> None:
 
 
 def listens(machines: Machines, server: str, port: int) -> bool:
-    return machines.world.call(AwaitPorts(server, [port], 5, wait_for=[port]), timeout=10) == [port]
+    return machines.world.call(
+        AwaitPorts(server, [port], PATIENCE / 2, wait_for=[port]), timeout=PATIENCE
+    ) == [port]
 
 
 def serve(machines: Machines, port: int) -> None:
@@ -102,7 +105,7 @@ def test_the_wall_ends_a_run(engine: Engine) -> None:
     before = time.monotonic()
     with engine.machines(plan(wall=0.8)) as machines, pytest.raises(ChannelLost, match="student's host"):
         machines.host.call(RunCommand(["sleep", "30"], limit=20), timeout=25)
-    assert time.monotonic() - before < 5
+    assert time.monotonic() - before < PATIENCE / 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -118,7 +121,7 @@ def test_a_killed_grader_leaves_nothing_that_lives(engine: Engine, number: int) 
             assert grader.wait(10) == (130 if number == signal.SIGINT else -number)
         finally:
             grader.kill()
-    deadline = Deadline(5)
+    deadline = Deadline(PATIENCE)
     while processes(mark) and not deadline.over:
         time.sleep(0.01)
     assert processes(mark) == []

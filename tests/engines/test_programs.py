@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from grader.engines.base import Engine, Machines
 from grader.model.protocol.host import ProgramEnd, ProgramFile, ProgramSpec, RunPrograms, StartServices
+from tests.conftest import PATIENCE
 from tests.engines.plans import plan, run
 
 PASSWORD = "teapot-Rocket-7315"
@@ -34,7 +35,7 @@ def programs(
     seconds: float = 40,
 ) -> list[ProgramEnd]:
     """Run a shell script; what is told of its runs, in their order."""
-    machines.host.call(StartServices([], "/", 10), timeout=15)
+    machines.host.call(StartServices([], "/", PATIENCE / 2), timeout=PATIENCE)
     files = [ProgramFile("send", b"#!/bin/sh\n" + script.encode(), mode)]
     wanted = RunPrograms(files, list(runs or (spec(1),)), together, seconds)
     return sorted(
@@ -131,7 +132,7 @@ def test_a_password_is_seen_however_it_came_into_the_process_list(engine: Engine
     )
     runs = [spec(number) for number in range(1, len(HIDDEN) + 1)]
     with engine.machines(plan()) as machines:
-        machines.host.call(StartServices([], "/", 10), timeout=15)
+        machines.host.call(StartServices([], "/", PATIENCE / 2), timeout=PATIENCE)
         done = machines.host.call(RunPrograms(files, runs, 4, 40), timeout=60)
     told = {end.id: end for end in done}
     for number, name in enumerate(HIDDEN, 1):

@@ -20,6 +20,7 @@ from grader.model.plan import Peer
 from grader.model.protocol import Operation
 from grader.model.protocol.world import AwaitPorts, Finish, ListArrivals, Probe, StartWorld
 from grader.world.service import serve
+from tests.conftest import PATIENCE
 from tests.world.bed import SERVER, attempt, spec
 
 PORT = 25025
@@ -45,14 +46,14 @@ def channel() -> Iterator[StreamChannel]:
 
 def test_a_whole_run(channel: StreamChannel) -> None:
     wanted = attempt(port=PORT)
-    channel.call(StartWorld(WORLD), timeout=5)
+    channel.call(StartWorld(WORLD), timeout=PATIENCE)
     ports = [PORT, PORT + 1]
-    assert channel.call(AwaitPorts(SERVER, ports, 5, wait_for=[PORT]), timeout=6) == [PORT]
-    probed = channel.call(Probe([wanted], 10), timeout=11)
+    assert channel.call(AwaitPorts(SERVER, ports, PATIENCE / 2, wait_for=[PORT]), timeout=PATIENCE) == [PORT]
+    probed = channel.call(Probe([wanted], PATIENCE / 2), timeout=PATIENCE)
     (session,), (outcome,) = probed.sessions, probed.outcomes
     assert (outcome.stage, outcome.session, session.end) == ("accepted", session.id, "quit")
-    assert channel.call(ListArrivals(), timeout=5) == [wanted.token]
-    last = channel.call(Finish(), timeout=5)
+    assert channel.call(ListArrivals(), timeout=PATIENCE) == [wanted.token]
+    last = channel.call(Finish(), timeout=PATIENCE)
     (arrival,) = last.arrivals
     assert arrival.attempts == [wanted.id]
     assert arrival.raw == wanted.message
@@ -61,7 +62,7 @@ def test_a_whole_run(channel: StreamChannel) -> None:
 
 
 def test_listening_waits_no_longer_than_told(channel: StreamChannel) -> None:
-    assert channel.call(AwaitPorts(SERVER, [1], 0.1, wait_for=[1]), timeout=2) == []
+    assert channel.call(AwaitPorts(SERVER, [1], 0.1, wait_for=[1]), timeout=PATIENCE) == []
 
 
 class Dance(Operation[None], frozen=True, tag="dance"):
@@ -90,8 +91,8 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
     channel: StreamChannel, operation: Operation[object], sentence: str
 ) -> None:
     with pytest.raises(EngineError, match=sentence):
-        channel.call(operation, timeout=5)
-    assert channel.call(AwaitPorts(SERVER, [], 0), timeout=2) == [], "and it goes on"
+        channel.call(operation, timeout=PATIENCE)
+    assert channel.call(AwaitPorts(SERVER, [], 0), timeout=PATIENCE) == [], "and it goes on"
 
 
 def test_a_request_may_come_in_pieces_and_many_at_once(channel: StreamChannel) -> None:

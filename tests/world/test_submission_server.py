@@ -18,6 +18,7 @@ from grader.model.submission_server import Conversation, ServerBehaviour, Submis
 from grader.model.traffic import Arrival, Session
 from grader.world.peers import Peers
 from grader.world.submission_server.servers import SubmissionServers
+from tests.conftest import PATIENCE
 from tests.world.bed import clock, run, spec
 
 NAME = "mail.provider.example"
@@ -73,9 +74,9 @@ def send(
 ) -> Any:
     """A well-behaved client."""
     if implicit:
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=5, context=trust())
+        smtp: smtplib.SMTP = smtplib.SMTP_SSL(timeout=PATIENCE, context=trust())
     else:
-        smtp = smtplib.SMTP(timeout=5)
+        smtp = smtplib.SMTP(timeout=PATIENCE)
     smtp._host = NAME  # type: ignore[attr-defined]
     with smtp:
         code, said = smtp.connect(ADDRESS, port)
@@ -201,7 +202,7 @@ def test_tls_that_nobody_asked_for_is_named_and_never_read_as_commands(
 
 def test_only_the_mechanisms_declared_are_offered_and_taken() -> None:
     def client(port: int) -> tuple[bytes, int]:
-        smtp = smtplib.SMTP(timeout=5)
+        smtp = smtplib.SMTP(timeout=PATIENCE)
         smtp._host = NAME  # type: ignore[attr-defined]
         smtp.connect(ADDRESS, port)
         smtp.starttls(context=trust())
