@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader import kinds
 from grader.kinds.base import Judge
+from grader.model.errors import SmtplabError
 from grader.model.evidence import AnyEvidence
 from grader.model.finding import JUDGES_NOTHING, Judged
 from grader.model.hints import allows
@@ -12,6 +13,8 @@ from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, Sta
 from grader.model.templates import fill
 
 MOST_POINTERS = 12
+FAULT = "A fault in smtplab itself"
+"""How the observation of a check begins whose judging raised what it should not."""
 
 
 def judge(
@@ -72,7 +75,7 @@ class _Frame:
             return self._skipped(check, blocker)
         if self.evidence.checks is not None and check.code not in self.evidence.checks:
             return self._result(check, Judged("manual"))
-        judged = self.judge.judge(check)
+        judged = self._judged(check)
         controls = [self.lab.check(code) for code in check.control]
         if judged.status == "pass" and controls and not any(map(self.judge.way_open, controls)):
             first = self.done[controls[0].code]
@@ -80,6 +83,15 @@ class _Frame:
                 return self._result(check, Judged("error", JUDGES_NOTHING))
             return self._skipped(check, first)
         return self._result(check, judged)
+
+    def _judged(self, check: Check) -> Judged:
+        """What the kind finds. A fault in its judging costs that check's verdict, and never the others'."""
+        try:
+            return self.judge.judge(check)
+        except SmtplabError:
+            raise
+        except Exception as error:
+            return Judged("error", f"{FAULT}, {type(error).__name__}: {error}")
 
     def _skipped(self, check: Check, blocker: CheckResult) -> CheckResult:
         because = blocker.because or blocker.code

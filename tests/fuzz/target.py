@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from grader.judge.verdicts import FAULT
+from grader.model.result import Result
+
 Shape = tuple[bytes, bytes, bytes]
 """What stands before, what is repeated, what stands behind."""
 
@@ -41,6 +44,13 @@ class Target:
             self.read(data)
         except self.refuses as refused:
             said(refused)
+
+
+def sound(result: Result) -> Result:
+    """Hold that no check's judging raised what it should not."""
+    faults = [check.observed for check in result.checks if check.observed.startswith(FAULT)]
+    assert faults == []
+    return result
 
 
 def said(refused: Exception) -> None:

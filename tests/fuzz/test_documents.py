@@ -14,7 +14,7 @@ from grader import outputs, pipeline
 from grader.model.errors import UsageError
 from grader.outputs import terminal
 from tests.fuzz.documents import altered
-from tests.fuzz.target import said
+from tests.fuzz.target import said, sound
 
 OLDER = Path(__file__).parents[1] / "pipeline" / "older"
 SAVED = [(OLDER / f"{name}.evidence.json").read_text() for name in ("quiz", "failed", "program", "zone")]
@@ -25,7 +25,7 @@ SAVED = [(OLDER / f"{name}.evidence.json").read_text() for name in ("quiz", "fai
 def test_a_changed_document_is_judged_or_refused(saved: str, chance: Random, changes: int) -> None:
     document = json.dumps(altered(chance, json.loads(saved), changes)).encode()
     try:
-        result, evidence = pipeline.regrade(document), pipeline.read_evidence(document)
+        result, evidence = sound(pipeline.regrade(document)), pipeline.read_evidence(document)
     except UsageError as refused:
         said(refused)
         return

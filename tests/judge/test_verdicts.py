@@ -8,9 +8,12 @@ import pytest
 from msgspec.structs import replace
 
 from grader.judge import judge
-from grader.judge.verdicts import MOST_POINTERS
+from grader.judge.verdicts import FAULT, MOST_POINTERS
+from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.facts import ServerEvidence
+from grader.kinds.server.judge import ServerJudge
 from grader.model.errors import UsageError
+from grader.model.finding import Judged
 from grader.model.lab import Hints
 from grader.model.result import CheckResult
 from grader.model.traffic import ANY_MAILBOX, Arrival, Outcome, Reply
@@ -141,6 +144,19 @@ def test_the_graders_own_fault_is_an_error_and_never_a_failure() -> None:
         "error",
         "the engine went away",
     )
+
+
+def test_a_fault_in_judging_costs_that_checks_verdict_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    def judged(self: ServerJudge, asked: ServerCheck) -> Judged:
+        if asked.code == "first":
+            raise ValueError("no such thing")
+        return Judged("pass")
+
+    monkeypatch.setattr(ServerJudge, "judge", judged)
+    first, second = check("first", arrives="nowhere"), check("second", arrives="nowhere")
+    result = judge(evidence(lab(first, second), [], []))
+    assert [(one.status, one.points) for one in result.checks] == [("error", 0), ("pass", second.points)]
+    assert result.checks[0].observed == f"{FAULT}, ValueError: no such thing"
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from grader.kinds.server.run.others import attempts_at_others, further, sockets
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLookups
 from grader.model.traffic import Command, Queued
-from tests.fuzz.target import Target
+from tests.fuzz.target import Target, sound
 from tests.judge import builders
 from tests.judge.builders import TOKEN
 
@@ -66,7 +66,7 @@ def _judged(data: bytes) -> None:
             log=[f"1 postfix/smtpd[7]: connect from a[198.51.100.66] {TOKEN}", *lines],
             commands=[Command(["postconf", "-nx"], 0, said), Command(["postconf", "-P"], 0, said)],
         )
-        judge(evidence)
+        sound(judge(evidence))
 
 
 def _log(data: bytes) -> None:
