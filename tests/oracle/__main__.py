@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from grader import labs
 from grader.engines import select
-from grader.model.errors import SmtplabError
+from grader.model.errors import EngineError, SmtplabError
 from tests.oracle import mail, zones
 from tests.oracle.faults import Disagreement
 
@@ -45,6 +45,17 @@ def _show_files(lab: str, seed: str, number: int) -> None:
 
 
 def _one(options: argparse.Namespace, seed: str, number: int) -> int:
+    """Try one mutant; once more where the engine failed, as it may on a machine that is busy with other work."""
+    for last in (False, True):
+        try:
+            return _told(options, seed, number)
+        except EngineError as error:
+            if last:
+                print(f"{seed}/{number}\n  ERROR: {error}", flush=True)
+    return 1
+
+
+def _told(options: argparse.Namespace, seed: str, number: int) -> int:
     lines: list[str] = []
     wrong = 0
     try:
@@ -54,6 +65,8 @@ def _one(options: argparse.Namespace, seed: str, number: int) -> int:
                 lines.append(f"  WRONG {told.wrong.upper()}: {told.what}")
             else:
                 lines.append(f"  {told}")
+    except EngineError:
+        raise
     except SmtplabError as error:
         wrong = 1
         lines.append(f"  ERROR: {error}")

@@ -18,21 +18,23 @@ from grader.model.lab import Lab
 from grader.model.plan import Zone
 from grader.model.protocol.host import (
     CountQueue,
-    DeliveredMail,
     FindMail,
     Install,
     IsAlive,
+    ListQueue,
     ReadLog,
     RunCommand,
     StartServices,
 )
 from grader.model.protocol.world import Finish, StartWorld
 from grader.model.submission import Submission
-from grader.model.traffic import Arrival
 from grader.model.variant import Variant
 from tests.oracle.client import Session
 from tests.oracle.faults import Fault
-from tests.oracle.people import FOREIGN, SECRET, Letter, Person, Writer, draw
+from tests.oracle.letters import FOREIGN, SECRET, Letter, Writer
+from tests.oracle.people import Person, draw
+from tests.oracle.reading import read
+from tests.oracle.verdict import Whereabouts, absent, fault_of
 
 SOCKETS = RunCommand(["cat", "/proc/net/tcp", "/proc/net/tcp6"], 5)
 DRAIN_SECONDS = 8.0
@@ -40,6 +42,7 @@ LISTEN_SECONDS = 5.0
 PAUSES = (0.4, 1.2, 2.5)
 """Seconds after which a client comes back that was put off (RFC 5321 section 4.5.4.1, in a hurry)."""
 
+DEATH = "throttling"
 _HEAD = "$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ IN NS ns\nns IN A {nameserver}\n"
 _NAME = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:example|com)\b")
 
@@ -48,8 +51,8 @@ _NAME = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:example|com)\b")
 class Seen:
     """What a run showed.
 
-    Rules of faults: starts, relay, backscatter, unknown, local, postmaster, office, user, borrowed, clear, tells,
-    smuggled.
+    Rules of faults: starts, relay, vanished, backscatter, unknown, local, postmaster, office, user, inside, large,
+    borrowed, clear, tells, smuggled.
     """
 
     faults: list[Fault]
@@ -59,11 +62,14 @@ class Seen:
 
 def observe(lab: Lab, submission: Submission, variant: Variant, engine: Engine, random: Random) -> Seen:
     """Run the submission among people drawn by ``random``. Raises ``EngineError`` where the engine fails."""
-    people = draw(random, variant.names)
+    names = variant.names
+    text = read(submission.files, (names["domain"], names["host"]))
+    people = draw(random, names, text)
     plan = _plan(lab, submission, variant, people)
     engine.image(lambda step: None)
     with engine.machines(plan) as machines:
-        return _Run(plan, machines, submission, variant, people, random).seen()
+        writer = Writer(random, names, people, text)
+        return _Run(plan, machines, variant, writer, people, random).seen()
 
 
 def _plan(lab: Lab, submission: Submission, variant: Variant, people: list[Person]) -> ServerPlan:
@@ -92,15 +98,10 @@ def _plan(lab: Lab, submission: Submission, variant: Variant, people: list[Perso
     for person in people:
         pointer = ipaddress.ip_address(person.address).reverse_pointer
         root = "ip6.arpa" if ":" in person.address else "in-addr.arpa"
-        kind = "AAAA" if ":" in person.address else "A"
-        origin = names["domain"] if person.office else "oracle-people.example"
-        for zone, line in (
-            (root, f"{pointer}. IN PTR {person.name}.\n"),
-            (origin, f"{person.name}. IN {kind} {person.address}\n"),
-        ):
-            base = zones.get(zone) or Zone(zone, head)
-            if pointer not in base.text or zone != root:
-                zones[zone] = replace(base, text=base.text + line)
+        _say(zones, root, pointer, "PTR", f"{person.name}.", head)
+        if person.forward:
+            kind = "AAAA" if ":" in person.address else "A"
+            _say(zones, _origin(zones, person.name), person.name, kind, person.address, head)
     return replace(
         plan,
         attempts=[],
@@ -111,6 +112,20 @@ def _plan(lab: Lab, submission: Submission, variant: Variant, people: list[Perso
     )
 
 
+def _origin(zones: dict[str, Zone], name: str) -> str:
+    """The zone that a name lies in: the closest there is, or its last two labels."""
+    labels = name.split(".")
+    tails = [".".join(labels[place:]) for place in range(len(labels) - 1)]
+    return next((tail for tail in tails if tail in zones), tails[-1] if tails else name)
+
+
+def _say(zones: dict[str, Zone], origin: str, owner: str, kind: str, data: str, head: str) -> None:
+    """Add a record, unless its owner has one of the kind already: that is another's, and stays so."""
+    base = zones.get(origin) or Zone(origin, head)
+    if not re.search(rf"^{re.escape(owner)}\.\s+IN\s+{kind}\s", base.text, re.MULTILINE):
+        zones[origin] = replace(base, text=f"{base.text}{owner}. IN {kind} {data}\n")
+
+
 class _Run:
     """One run: start, listen, send, wait, compare."""
 
@@ -118,8 +133,8 @@ class _Run:
         self,
         plan: ServerPlan,
         machines: Machines,
-        submission: Submission,
         variant: Variant,
+        writer: Writer,
         people: list[Person],
         random: Random,
     ) -> None:
@@ -129,12 +144,11 @@ class _Run:
         self.names = variant.names
         self.secrets = variant.secrets
         self.random = random
-        self.writer = Writer(random, variant.names, people)
+        self.writer = writer
         self.people = people
         self.faults: list[Fault] = []
-        text = b"\n".join(submission.files.values()).decode("utf-8", "replace").casefold()
-        own = (self.names["domain"], self.names["host"])
-        self.mentioned = sorted({n for n in _NAME.findall(text) if n not in own})[:4]
+        self.patience = 7.0
+        self.put_off: list[list[Letter]] = []
 
     def seen(self) -> Seen:
         """Everything."""
@@ -145,10 +159,16 @@ class _Run:
         listeners = self._listeners()
         if not any(port == 25 for _, port, _ in listeners):
             return Seen([Fault("starts", "nothing greets on port 25")], 0, listeners)
-        self.faults += _absent(self.names, listeners)
-        letters = self.writer.letters(listeners, self.mentioned)
+        self.faults += absent(self.names, listeners)
+        letters = self.writer.letters(listeners)
         for letters_of_session in _sessions(letters):
             self._send(letters_of_session)
+        for pause in PAUSES:
+            again, self.put_off = self.put_off, []
+            if again:
+                time.sleep(pause)
+            for letters_of_session in again:
+                self._send(letters_of_session)
         for at in listeners:
             self._ask_about_users(*at)
         self._compare(letters)
@@ -180,7 +200,7 @@ class _Run:
         source = next(p.address for p in self.people if (":" in p.address) == (":" in server))
         name = self.names["host"]
         session = Session(self.world, source, server, port, "oracle.example")
-        if session.open(tls="none", name=name, seconds=1.5 if port not in (25, 587) else 7.0):
+        if session.open(tls="none", name=name, seconds=1.5 if port not in (25, 587) else self.patience):
             starttls = "STARTTLS" in session.extensions
             clear = "AUTH" in session.extensions
             session.close()
@@ -193,11 +213,20 @@ class _Run:
             ):
                 self.faults.append(Fault("clear", f"{server} port {port} takes a password in the clear"))
             session.close()
+            self._ask_in_the_office(server, port)
             yield "none"
             if starttls:
                 yield "starttls"
         else:
+            silent = not session.greeted and session.ended == "timeout"
             session.close()
+            if (
+                silent
+                and port in (25, 587)
+                and any(DEATH in line for line in self.host.call(ReadLog(), timeout=5))
+            ):
+                # Its log says that it cannot work: nobody waits seven seconds for the next one.
+                self.patience = 1.0
             session = Session(self.world, source, server, port, "oracle.example")
             if session.open(tls="implicit", name=name, seconds=3.0):
                 yield "implicit"
@@ -208,9 +237,19 @@ class _Run:
                 yield "none"
             session.close()
 
+    def _ask_in_the_office(self, server: str, port: int) -> None:
+        """On the LAN, somebody of the office may be offered what strangers are not."""
+        desk = next(person for person in self.people if person.office)
+        if server != self.names["host_lan"]:
+            return
+        session = Session(self.world, desk.address, server, port, desk.name)
+        if session.open(tls="none", name=self.names["host"], seconds=3.0) and "AUTH" in session.extensions:
+            self.faults.append(Fault("clear", f"{server} port {port} offers the office AUTH in the clear"))
+        session.close()
+
     def _send(self, letters: list[Letter]) -> None:
         first = letters[0]
-        helo = first.person.name
+        helo = first.helo or first.person.name
         session = Session(self.world, first.person.address, first.server, first.port, helo)
         ready = session.open(tls=first.tls, name=self.names["host"], preface=first.preface)
         if ready and first.user:
@@ -223,7 +262,14 @@ class _Run:
                 break
             session.command(command)
             session.hello()
+        refused: dict[str, tuple[str, str]] = {}
+        if ready and len(letters) > 1 and "PIPELINING" in session.extensions:
+            told = session.refusals([(letter.sender, letter.recipient) for letter in letters])
+            refused = {x.token: end for x, end in zip(letters, told, strict=False) if end is not None}
         for letter in letters:
+            if letter.token in refused:
+                letter.stage, letter.reply = refused[letter.token]
+                continue
             if not ready:
                 letter.stage, letter.reply = "session", session.ended or (session.lines[-1:] or [""])[0]
                 continue
@@ -233,13 +279,8 @@ class _Run:
             letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
             letter.dialogue = session.lines[-6:]
         session.close()
-        tries = first.tries
-        again = [letter for letter in letters if _put_off(letter)] if tries < len(PAUSES) else []
-        if again:
-            for letter in again:
-                letter.tries = tries + 1
-            time.sleep(PAUSES[tries])
-            self._send(again)
+        if again := [letter for letter in letters if _put_off(letter)]:
+            self.put_off.append(again)
 
     def _ask_about_users(self, server: str, port: int, tls: str) -> None:
         """VRFY for one who exists and for one who does not must be answered alike."""
@@ -264,14 +305,14 @@ class _Run:
             self._settle(letters)
             tokens = [letter.token for letter in letters]
             kept = self.host.call(FindMail(tokens), timeout=15)
+            queued = self.host.call(ListQueue(), timeout=15)
+            log = self.host.call(ReadLog(), timeout=10)
         except ChannelLost:
-            kept = []
+            kept, queued, log = [], [], []
         told = self.world.call(Finish(), timeout=15)
-        outside = told.arrivals
-        here = {token for message in kept for token in message.tokens}
-        hidden = [m for m in kept if b"\nSubject: hidden " in _header(m.raw)]
+        known = Whereabouts(self.names, told.arrivals, kept, queued, log)
         for letter in letters:
-            if fault := _fault(letter, outside, here, hidden):
+            if fault := fault_of(letter, known):
                 self.faults.append(fault)
 
     def _settle(self, letters: list[Letter]) -> None:
@@ -281,7 +322,8 @@ class _Run:
             counts = self.host.call(CountQueue(), timeout=5)
             quiet = 0 if counts.in_motion else quiet + 1
             time.sleep(0.1)
-        awaited = {x.token for x in letters if x.kind in ("local", "postmaster") and x.stage == "accepted"}
+        here = ("local", "postmaster", "inside")
+        awaited = {x.token for x in letters if x.kind in here and x.stage == "accepted"}
         late = time.monotonic() + 2.0
         while awaited and time.monotonic() < late:
             for message in self.host.call(FindMail(sorted(awaited)), timeout=10):
@@ -291,64 +333,11 @@ class _Run:
 
 def _put_off(letter: Letter) -> bool:
     """Whether an honest client would come back with this letter: greylisting, postscreen's deep tests."""
-    return letter.kind in ("local", "office", "user", "postmaster") and letter.reply[:3] in (
+    return letter.kind in ("local", "office", "user", "inside", "postmaster") and letter.reply[:3] in (
         "450",
         "451",
         "421",
     )
-
-
-def _absent(names: dict[str, str], listeners: list[tuple[str, int, str]]) -> Iterator[Fault]:
-    """The ports of the handout that do not serve at one of the server's addresses."""
-    for server in (names["host_v4"], names["host_v6"], names["host_lan"]):
-        ports = {(port, tls) for address, port, tls in listeners if address == server}
-        if not {(587, "starttls"), (465, "implicit")} <= ports:
-            yield Fault("user", f"no login is to be had at {server}, which speaks {sorted(ports)}")
-        if (25, "none") not in ports:
-            rule = "office" if server == names["host_lan"] else "local"
-            yield Fault(rule, f"nothing greets at {server} port 25")
-
-
-def _header(raw: bytes) -> bytes:
-    """The header of a message, with a line end before each field."""
-    return b"\n" + raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-
-
-def _fault(
-    letter: Letter, outside: list[Arrival], here: set[str], hidden: list[DeliveredMail]
-) -> Fault | None:
-    """The rule that what became of a letter breaks, if any."""
-    mark = letter.token.encode()
-    carried = [
-        a for a in outside if mark in a.raw or any(letter.token in r for r in (*a.recipients, a.sender))
-    ]
-    bounces = [a for a in carried if not a.sender and letter.sender in a.recipients]
-    # Whoever writes to somebody here cannot choose where an alias of theirs leads.
-    letters = [a for a in carried if a not in bounces and any(letter.token in r for r in a.recipients)]
-    kind = letter.kind
-    if kind == "relay":
-        named = [*letters, *(a for a in carried if letter.recipient in a.recipients and a not in bounces)]
-        if named:
-            return Fault("relay", f"{letter}; arrived at {named[0].where} for {named[0].recipients}")
-        return (
-            Fault("backscatter", f"{letter}; bounced to {letter.sender}")
-            if bounces and letter.sender
-            else None
-        )
-    if kind == "borrowed":
-        return Fault("borrowed", f"{letter}; arrived as {letters[0].sender}") if letters else None
-    if kind == "nobody":
-        if bounces:
-            return Fault("backscatter", f"{letter}; bounced to {letter.sender}")
-        return Fault("unknown", str(letter)) if letter.stage == "accepted" else None
-    if kind == "smuggled":
-        count = sum(letter.token.encode() in m.raw for m in hidden)
-        return Fault("smuggled", str(letter)) if count else None
-    if letter.stage == "session" and letter.port == 25 and letter.tls == "starttls":
-        return None  # Whoever meets a server whose TLS is broken sends in the clear (RFC 3207 section 4.1).
-    if kind in ("local", "postmaster"):
-        return None if letter.token in here else Fault(kind, str(letter))
-    return None if letters else Fault(kind, str(letter))
 
 
 def _sessions(letters: list[Letter]) -> Iterator[list[Letter]]:
@@ -362,6 +351,7 @@ def _sessions(letters: list[Letter]) -> Iterator[list[Letter]]:
             letter.port,
             letter.tls,
             letter.user,
+            letter.helo,
             letter.token if alone else "",
         )
         groups.setdefault(key, []).append(letter)

@@ -79,6 +79,8 @@ class Session:
 
     def message(self, sender: str, recipients: list[str], text: bytes) -> tuple[str, str]:
         """A mail transaction: how far it came (``mail``, ``rcpt``, ``data``, ``accepted``), and the last reply."""
+        if "PIPELINING" in self.extensions:
+            return self._at_once(sender, recipients, text)
         reply = self.command(f"MAIL FROM:<{sender}>")
         if reply[0][:3] != "250":
             self.command("RSET")
@@ -98,9 +100,49 @@ class Session:
         self.lines += ["C: (text)", f"S: {last}"]
         return ("accepted" if last.startswith("250") else "data"), last
 
+    def _at_once(self, sender: str, recipients: list[str], text: bytes) -> tuple[str, str]:
+        """The same in one write for the envelope (RFC 2920), which is quicker."""
+        commands = [f"MAIL FROM:<{sender}>", *(f"RCPT TO:<{recipient}>" for recipient in recipients), "DATA"]
+        if self.ended:
+            return "mail", f"000 {self.ended}"
+        heard = self._say("".join(f"{c}\r\n" for c in commands).encode(), len(commands), REPLY_SECONDS)
+        for command, reply in zip(commands, heard, strict=False):
+            self.lines += [f"C: {command}", *(f"S: {line}" for line in reply)]
+        if len(heard) < len(commands):
+            return ("mail", "rcpt", "data")[min(len(heard), 2)], heard[-1][
+                -1
+            ] if heard else f"000 {self.ended}"
+        if heard[-1][0][:3] == "354":
+            last = self._say(text, 1, REPLY_SECONDS * 2)
+            told = last[-1][-1] if last and last[-1] else f"000 {self.ended}"
+            self.lines += ["C: (text)", f"S: {told}"]
+            return ("accepted" if told.startswith("250") else "data"), told
+        self.command("RSET")
+        if heard[0][0][:3] != "250":
+            return "mail", heard[0][-1]
+        refused = [reply for reply in heard[1:-1] if reply[0][:2] != "25"]
+        return ("rcpt", refused[0][-1]) if len(refused) == len(recipients) else ("data", heard[-1][-1])
+
+    def refusals(self, envelopes: list[tuple[str, str]]) -> list[tuple[str, str] | None]:
+        """Ask for many envelopes in one write: how far each came and the reply that ended it, ``None`` if taken.
+
+        Envelopes that a server which hangs up has not answered are left out at the end.
+        """
+        commands = [c for s, r in envelopes for c in (f"MAIL FROM:<{s}>", f"RCPT TO:<{r}>", "RSET")]
+        heard = self._say("".join(f"{c}\r\n" for c in commands).encode(), len(commands), REPLY_SECONDS * 2)
+        found: list[tuple[str, str] | None] = []
+        for place in range(len(heard) // 3):
+            mail, rcpt, _ = heard[3 * place : 3 * place + 3]
+            self.lines += [f"C: {commands[3 * place]}", f"S: {mail[-1]}"]
+            self.lines += [f"C: {commands[3 * place + 1]}", f"S: {rcpt[-1]}"]
+            if mail[0][:3] != "250":
+                found.append(("mail", mail[-1]))
+            else:
+                found.append(None if rcpt[0][:2] == "25" else ("rcpt", rcpt[-1]))
+        return found
+
     def close(self) -> None:
-        """QUIT, and hang up."""
-        self.command("QUIT")
+        """Hang up."""
         self.world.call(HangUp(NAME), timeout=5)
 
     def _say(self, data: bytes, replies: int, seconds: float) -> list[list[str]]:

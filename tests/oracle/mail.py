@@ -17,12 +17,15 @@ from tests.oracle.postfix import Configuration
 CHECKS: dict[str, frozenset[str]] = {
     "starts": frozenset({"starts", "local-mail", "office", "auth"}),
     "relay": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
+    "vanished": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
     "backscatter": frozenset({"unknown-user", "disguise", "stranger"}),
     "unknown": frozenset({"unknown-user"}),
     "local": frozenset({"local-mail", "starts"}),
     "postmaster": frozenset({"postmaster", "local-mail"}),
     "office": frozenset({"office"}),
     "user": frozenset({"auth"}),
+    "large": frozenset({"local-mail", "office", "auth"}),
+    "inside": frozenset({"auth", "local-mail"}),
     "borrowed": frozenset({"own-sender", "neighbour"}),
     "clear": frozenset({"auth-needs-tls"}),
     "tells": frozenset({"disclosure"}),
@@ -57,7 +60,9 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     failed = {code for code, status in lost.items() if status == "fail"}
     rules = sorted({fault.rule for fault in seen.faults})
     yield f"{seen.sent} letters; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
-    if errors := [code for code, status in lost.items() if status == "error"]:
+    # A server that lets its clients wait by design may outlast the run: what was not tried is told, and no verdict.
+    in_time = not any("time for this run was over" in note for note in result.notes)
+    if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
         yield Disagreement("error", f"the grader's own error at {errors}")
     yield from _wrong_passes(seen.faults, lost)
     yield from _wrong_fails(seen.faults, failed)

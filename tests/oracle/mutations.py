@@ -9,52 +9,12 @@ import re
 from collections.abc import Callable
 from random import Random
 
+from tests.oracle import additions
+from tests.oracle.editing import Operator, fill, lists_in, put, split
 from tests.oracle.postfix import Configuration, Service
 from tests.oracle.vocabulary import ELEMENTS, LISTS, OVERRIDES, SETTINGS
 
-Operator = Callable[[Random, Configuration, dict[str, str]], str]
-
 _NETWORK = re.compile(r"(\[?[0-9a-fA-F.:]+\]?)/(\d+)")
-
-
-def fill(text: str, names: dict[str, str]) -> str:
-    """A value with the variant's names in it."""
-    return (
-        re.sub(r"@(\w+)@", lambda found: names.get(found[1], found[0]), text)
-        .replace("{{", "{")
-        .replace("}}", "}")
-    )
-
-
-def split(value: str) -> list[str]:
-    """The elements of a list of restrictions or networks, each table with the keyword that it belongs to."""
-    words = re.findall(r"(?:[^\s,{]|\{(?:[^{}]|\{[^{}]*\})*\})+", value)
-    elements: list[str] = []
-    for word in words:
-        if elements and (":" in word and elements[-1].startswith("check_") and " " not in elements[-1]):
-            elements[-1] += f" {word}"
-        else:
-            elements.append(word)
-    return elements
-
-
-def _lists(config: Configuration) -> list[tuple[Service | None, str, str]]:
-    """Every list of restrictions and where it stands: main.cf, or a service."""
-    found: list[tuple[Service | None, str, str]] = [
-        (None, name, value) for name, value in config.main if name in LISTS or name == "mynetworks"
-    ]
-    for service in config.listeners():
-        found += [(service, n, v) for n, v in service.overrides.items() if n in LISTS or n == "mynetworks"]
-    return found
-
-
-def _put(config: Configuration, service: Service | None, name: str, elements: list[str]) -> str:
-    value = ", ".join(elements)
-    if service is None:
-        config.set(name, value)
-        return f"main.cf: {name} = {value}"
-    service.overrides[name] = value
-    return f"master.cf, {service.fields[0]}: {name} = {value}"
 
 
 def delete_setting(random: Random, config: Configuration, names: dict[str, str]) -> str:
@@ -75,12 +35,12 @@ def set_list(random: Random, config: Configuration, names: dict[str, str]) -> st
     """Write a list of restrictions anew, of one to three elements."""
     name = random.choice(LISTS[:5])
     elements = [fill(element, names) for element in random.sample(ELEMENTS, random.randint(1, 3))]
-    return _put(config, None, name, elements)
+    return put(config, None, name, elements)
 
 
 def _in_list(change: Callable[[Random, list[str], dict[str, str]], None]) -> Operator:
     def operator(random: Random, config: Configuration, names: dict[str, str]) -> str:
-        lists = _lists(config)
+        lists = lists_in(config)
         if not lists:
             return ""
         service, name, value = random.choice(lists)
@@ -88,7 +48,7 @@ def _in_list(change: Callable[[Random, list[str], dict[str, str]], None]) -> Ope
         if not elements:
             return ""
         change(random, elements, names)
-        return _put(config, service, name, elements)
+        return put(config, service, name, elements)
 
     operator.__name__ = change.__name__
     return operator
@@ -111,7 +71,7 @@ def _insert(random: Random, elements: list[str], names: dict[str, str]) -> None:
 
 def widen(random: Random, config: Configuration, names: dict[str, str]) -> str:
     """Shorten or lengthen the prefix of a network, wherever it stands."""
-    places = [(s, n, v) for s, n, v in _lists(config) if _NETWORK.search(v)]
+    places = [(s, n, v) for s, n, v in lists_in(config) if _NETWORK.search(v)]
     if not places:
         return ""
     service, name, value = random.choice(places)
@@ -122,7 +82,7 @@ def widen(random: Random, config: Configuration, names: dict[str, str]) -> str:
     )
     changed = value[: chosen.start()] + f"{chosen[1]}/{length}" + value[chosen.end() :]
     # Postfix refuses a network whose host part is not null, so it is cut as an administrator would cut it.
-    return _put(config, service, name, [_cut(element) for element in split(changed)])
+    return put(config, service, name, [_cut(element) for element in split(changed)])
 
 
 def _cut(element: str) -> str:
@@ -264,6 +224,12 @@ OPERATORS: tuple[tuple[Operator, int], ...] = (
     (new_listener, 3),
     (one_address, 3),
     (table_line, 1),
+    (additions.access_table, 5),
+    (additions.setting_table, 5),
+    (additions.new_service, 2),
+    (additions.restriction_class, 1),
+    (additions.of_all_or_one, 2),
+    (additions.other_program, 1),
 )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from tests.oracle.mutations import fill
+from tests.oracle.editing import fill
 from tests.oracle.zone_records import Record
 
 Names = dict[str, str]
