@@ -271,7 +271,9 @@ class Writer:
             other,
         ]
         borrowed += self.read.addresses
-        for sender in random.sample(borrowed, 3 if port in (465, 587) else 1):
+        for sender in random.sample(
+            borrowed, len(borrowed) if port == 587 and server == self.names["host_v4"] else 2
+        ):
             made.append(self._letter("borrowed", random.choice(sources), at, user=user, sender=sender))
         made.append(
             self._letter(

@@ -10,6 +10,7 @@ import msgspec
 from grader.kinds.server.declare import (
     OTHERS,
     OTHERS_CLEAR,
+    UNWANTED,
     Expect,
     ServerCheck,
     ServerLab,
@@ -28,7 +29,7 @@ WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
 OF_DIALOGUES = ("replies", "alike")
 """Those judged of what the commands of ``say`` were answered."""
-OF_MAIL = ("arrives", "refused", "arrivals-at-most", "signature", "kept")
+OF_MAIL = ("arrives", "accounted", "refused", "arrivals-at-most", "signature", "kept")
 """Those judged of what became of a mail. All others look at whatever is tried."""
 
 
@@ -85,6 +86,11 @@ def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
         )
         yield fault_at(
             (*here, "expect", "function"), f"there is no judge function {check.expect.function!r}{hint}"
+        )
+    if check.expect.accounted and check.expect.arrives not in UNWANTED:
+        yield fault_at(
+            (*here, "expect", "accounted"),
+            "'accounted' is judged of mail that is to arrive nowhere: write 'arrives: nowhere' beside it",
         )
     if check.expect.signature is not None and check.expect.signature == SignatureExpect():
         yield fault_at(

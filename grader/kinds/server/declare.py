@@ -98,6 +98,12 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
 
 
+UNWANTED = ("nowhere", "nobody")
+"""Values of ``arrives`` for mail that has to be kept out."""
+WANTED = ("outside", "mailbox")
+"""Those for mail that somebody waits for."""
+
+
 class Expect(Struct, frozen=True, forbid_unknown_fields=True):
     """What must hold for every attempt of the check. All given expectations must hold."""
 
@@ -105,12 +111,21 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
         False
     )
     arrives: Annotated[
-        Literal["outside", "mailbox", "nowhere"] | None,
+        Literal["outside", "mailbox", "nowhere", "nobody"] | None,
         Meta(
-            description="Where the message must end: the outside mailbox, the local mailbox, or no mailbox "
-            "outside (neither arrived nor queued for it)."
+            description="Where the message must end: 'outside' is the outside mailbox, and what is written to users of "
+            "the server itself has to be taken; 'mailbox' is the local mailbox; 'nowhere' is no mailbox outside "
+            "(neither arrived nor queued for it), 'nobody' none on the server either."
         ),
     ] = None
+    accounted: Annotated[
+        bool,
+        Meta(
+            description="With 'arrives: nowhere' or 'nobody': what the server took for other people has to be found "
+            "again: sent back, in a mailbox or the queue, or thrown away by Postfix as its log says. Without this key "
+            "such a message makes the check 'manual'."
+        ),
+    ] = False
     refused: Annotated[bool, Meta(description="The recipient is refused in the session, by 4xx or 5xx.")] = (
         False
     )

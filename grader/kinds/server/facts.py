@@ -61,7 +61,17 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
     sockets: Annotated[
         list[Socket], Meta(description="Where the host said that it listens, beyond loopback.")
     ] = []
+    untried: Annotated[
+        list[int],
+        Meta(
+            description="Further ports on which the host listened and nothing was tried: too many, or opened late."
+        ),
+    ] = []
     queued: list[Queued] = []
+    sought: Annotated[
+        bool,
+        Meta(description="Mail that was taken and was to arrive nowhere was looked for on the host too."),
+    ] = False
     services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
     published: Annotated[
         Published | None,

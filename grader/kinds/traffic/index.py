@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
 
+from grader.formats.address import split_address
 from grader.model.evidence import AnyEvidence
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival, AttemptFacts, Outcome, Queued, Reply, Session, Traffic
@@ -21,6 +22,8 @@ TROUBLE = re.compile(r"\b(?:error|warning): ")
 NULL_SENDERS = ("", "MAILER-DAEMON")
 """How the queue names the null reverse path (RFC 5321 section 4.5.5)."""
 
+
+END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 
 PASSING = re.compile(
     r"^\d+ |(?<=\w)\[\d+\](?=:)|(?<=: )(?:[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): "
@@ -72,6 +75,15 @@ class TrafficCase:
         """
         return [a for a in self.arrivals if a.place == "outside" and self._named_one_of(a.recipients)]
 
+    def delivered(self) -> list[Arrival]:
+        """This attempt's mail in mailboxes of the host. A notice that quotes it, as a postmaster gets them, is none."""
+        token = self.facts.token.encode()
+        return [
+            a
+            for a in self.arrivals
+            if a.place == "mailbox" and token in END_OF_HEADER.split(a.raw, maxsplit=1)[0]
+        ]
+
     def bounced(self) -> list[Arrival]:
         """Non-delivery notices about this attempt sent to its envelope sender (RFC 3464)."""
         sender = self.facts.sender.casefold()
@@ -95,9 +107,24 @@ class TrafficCase:
         """Whether a queued recipient is the one that the attempt named."""
         return self._named_one_of([recipient])
 
+    @property
+    def for_users_alone(self) -> bool:
+        """Whether the message goes to users of the server and to nobody outside."""
+        return self.facts.mailbox is not None and not any(
+            self.facts.token.casefold() in recipient.casefold() for recipient in self.facts.recipients
+        )
+
+    def _is_users(self, recipient: str) -> bool:
+        """Whether a recipient is the user of the server to whom the message belongs, and not somebody outside."""
+        return split_address(recipient).local.partition("+")[0] == self.facts.mailbox
+
     def _named_one_of(self, recipients: list[str]) -> bool:
         token = self.facts.token.casefold()
-        named = {recipient.casefold().rstrip(".") for recipient in self.facts.recipients}
+        named = {
+            recipient.casefold().rstrip(".")
+            for recipient in self.facts.recipients
+            if not self._is_users(recipient)
+        }
         return any(
             (token and token in recipient.casefold()) or recipient.casefold() in named
             for recipient in recipients

@@ -237,3 +237,29 @@ def test_a_pattern_that_unpacks_an_address_is_named() -> None:
     assert f"`{line}` (main.cf)" in only.next
     table = told("virtual_alias_maps = hash:/etc/postfix/virtual")
     assert result(expect, outcome("accepted"), attempt, arrivals=[arrival()], commands=table).next == "n"
+
+
+def test_other_peoples_domain_that_the_server_takes_for_its_own_is_named() -> None:
+    unknown = refused(
+        f"550 5.1.1 <{OUTSIDE}>: Recipient address rejected: User unknown in local recipient table"
+    )
+    line = "mydestination = mail.example.com, elsewhere.example, localhost"
+    told_ = result({"arrives": "outside"}, unknown, commands=told(line)).next
+    assert "elsewhere.example" in told_
+    assert f"`{line}` (main.cf)" in told_
+
+
+def test_a_refusal_by_a_map_about_clients_leads_to_the_list_that_asks_it() -> None:
+    denied = refused("554 5.7.1 <room[10.20.30.161]>: Client host rejected: Access denied")
+    line = "smtpd_sender_restrictions = check_client_access cidr:/etc/postfix/desks"
+    assert f"`{line}` (main.cf)" in result({"arrives": "outside"}, denied, commands=told(line)).next
+
+
+def test_mail_that_was_taken_and_given_up_is_told_with_the_servers_reason() -> None:
+    line = (
+        f"4 postfix/smtp[9]: 63708B3: to=<{OUTSIDE}>, relay=none, dsn=5.4.4, status=bounced (Host not found)"
+    )
+    only = result({"arrives": "outside"}, outcome("accepted"), commands=told(), log=[line])
+    assert "Host not found" in only.observed
+    assert "given up" in only.next
+    assert only.evidence[0] == "log:0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from grader.engines.base import RequestFailed
 from grader.kinds.server.facts import Socket
@@ -69,8 +70,89 @@ def test_a_server_that_lets_its_clients_wait_gets_more_time_once() -> None:
     assert all(probe.seconds < 150 for probe in asked)
 
 
+HELD = "5 postfix/postscreen[9]: CONNECT from [198.51.100.66]:4711 to [203.0.113.10]:25"
+
+
 def test_a_greeting_that_postscreen_holds_back_is_waited_for() -> None:
     around = world(Probe=[lambda asked: probed(asked, "greeting")])
-    log = ["5 postfix/postscreen[9]: CONNECT from [198.51.100.66]:4711 to [203.0.113.10]:25"]
-    conducted([attempt("starts")], GREETS, host=host(ReadLog=[log]), world=around)
+    conducted([attempt("starts")], GREETS, host=host(ReadLog=[[HELD]]), world=around)
     assert [asked.greeting for asked in around.asked if isinstance(asked, Probe)] == [2.5, 30.0]
+
+
+def test_a_greeting_that_postscreen_holds_back_is_waited_for_although_another_listener_died() -> None:
+    around = world(Probe=[lambda asked: probed(asked, "greeting")])
+    log = [HELD, "6 postfix/submission/smtpd[12]: fatal: no SASL authentication mechanisms"]
+    dead = attempt("starts", 2, port=587)
+    conducted([attempt("starts"), dead], GREETS, host=host(ReadLog=[log]), world=around)
+    asked = [[a.id for a in probe.attempts] for probe in around.asked if isinstance(probe, Probe)]
+    assert asked == [["starts/1", "starts/2"], ["starts/1"]]
+
+
+def and_on(port: str) -> str:
+    return LISTENS + LISTENS.splitlines()[1].replace("09DD", port) + "\n"
+
+
+def test_a_port_that_is_opened_while_others_are_tried_is_tried_then() -> None:
+    at = host(ReadSockets=[LISTENS, and_on("0FA0")])
+    seen = conducted([attempt()], OFFICE, host=at, world=world("rcpt"), elsewhere=(ELSEWHERE,))
+    assert [a.listener for a in seen.facts.attempts][4:] == ["4000", "4000+starttls", "4000+tls"]
+    assert len(seen.facts.outcomes) == 7
+    assert seen.facts.untried == []
+
+
+def test_a_port_that_is_opened_at_the_very_end_is_on_record_as_untried() -> None:
+    at = host(ReadSockets=[LISTENS, LISTENS, and_on("0FA0")])
+    seen = conducted([attempt()], OFFICE, host=at, world=world("rcpt"), elsewhere=(ELSEWHERE,))
+    assert seen.facts.untried == [4000]
+    assert Socket("0.0.0.0", 4000) in seen.facts.sockets
+
+
+def test_more_ports_than_can_be_tried_are_on_record_as_untried() -> None:
+    many = LISTENS + "".join(and_on(f"{number:04X}").splitlines()[-1] + "\n" for number in range(5000, 5040))
+    at = host(ReadSockets=[many])
+    seen = conducted([attempt()], OFFICE, host=at, world=world("rcpt"), elsewhere=(ELSEWHERE,))
+    assert len(seen.facts.untried) == 41 - 2 * 16
+
+
+def test_where_else_the_host_listens_is_asked_once_the_master_says_that_it_has_started() -> None:
+    at = host(ReadLog=[[], [], ["5 postfix/master[7]: daemon started"]], ReadSockets=[LISTENS])
+    conducted([attempt()], OFFICE, host=at, world=world("rcpt"), elsewhere=(ELSEWHERE,))
+    kinds = [type(asked).__name__ for asked in at.asked]
+    assert kinds[: kinds.index("ReadSockets")].count("ReadLog") == 3
+
+
+@pytest.mark.parametrize(
+    ("stage", "tls_speaks", "again"),
+    [("greeting", False, True), ("greeting", True, False), ("connect", False, False)],
+    ids=["mute", "speaks-tls", "refuses-connections"],
+)
+def test_a_further_port_that_says_nothing_in_any_way_may_be_slow(
+    stage: str, tls_speaks: bool, again: bool
+) -> None:
+    def spoken(asked: Probe) -> Probed:
+        seen = probed(asked, "rcpt")
+        late = {a.id: a.port == 2525 and not (tls_speaks and a.tls == "implicit") for a in asked.attempts}
+        outcomes = [replace(o, stage=stage) if late[o.attempt] else o for o in seen.outcomes]
+        return Probed(seen.sessions, outcomes, False)
+
+    at, around = host(ReadSockets=[LISTENS]), world(Probe=[spoken])
+    conducted([attempt()], OFFICE, host=at, world=around, elsewhere=(ELSEWHERE,))
+    asked = [[a.listener for a in probe.attempts] for probe in around.asked if isinstance(probe, Probe)]
+    assert asked[0] == ["25", "2525", "2525+starttls", "2525+tls"]
+    assert (["2525", "2525+starttls"] in asked) == again
+
+
+@pytest.mark.parametrize("greets", [True, False])
+def test_a_named_port_that_greets_nobody_as_it_ought_to_is_spoken_to_in_other_ways(greets: bool) -> None:
+    def without_tls(asked: Probe) -> Probed:
+        seen = probed(asked, "rcpt")
+        dumb = {a.id: (a.port == 465 and a.tls == "implicit") or not greets for a in asked.attempts}
+        outcomes = [replace(o, stage="greeting") if dumb[o.attempt] else o for o in seen.outcomes]
+        return Probed(seen.sessions, outcomes, False)
+
+    tables = LISTENS.replace("09DD", "01D1")
+    at, around = host(ReadSockets=[tables]), world(Probe=[without_tls])
+    planned = [attempt(), attempt(number=2, port=465, tls="implicit")]
+    seen = conducted(planned, OFFICE, host=at, world=around, elsewhere=(ELSEWHERE,))
+    others = ["465+clear", "465+starttls", "465+tls"] if greets else []
+    assert [a.listener for a in seen.facts.attempts] == ["25", "465", *others]

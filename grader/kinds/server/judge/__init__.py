@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 
-from grader.kinds.server.declare import ServerCheck, ServerLab
+from grader.kinds.server.declare import OTHERS, OTHERS_CLEAR, UNWANTED, ServerCheck, ServerLab
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.functions import functions
 from grader.kinds.server.judge import expectations
+from grader.kinds.server.judge.accounts import excuse, vanished
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge, attempts
+from grader.kinds.traffic.sentences import quoted
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
 
 __all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
 
 EVIDENCE = ServerEvidence
+MOST_PORTS_TOLD = 10
 MOST_TOLD = 4
 """Different ways in which an expectation was met that are told."""
 
@@ -47,12 +50,40 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         Whoever is put off by the greeting keeps the message, though: Postfix without its milter says no more than that.
         """
         judged = super().judge(check)
+        if judged.status == "pass" and self.index.facts.untried and _tries_others(check):
+            return self._too_many_ports()
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
         by_itself = not (check.control or check.expect.greets or check.expect.kept)
         if judged.status == "pass" and absent and by_itself:
             return Judged("error", JUDGES_NOTHING)
+        if judged.status == "pass" and check.expect.arrives in UNWANTED:
+            return self._after_looking_for(cases) or judged
         return judged
+
+    def _too_many_ports(self) -> Judged:
+        """What listens and was not tried is not shown to be harmless."""
+        ports = ", ".join(map(str, self.index.facts.untried[:MOST_PORTS_TOLD]))
+        more = " and others" if len(self.index.facts.untried) > MOST_PORTS_TOLD else ""
+        return Judged(
+            "fail",
+            f"The server listens on further ports on which nothing could be tried: {ports}{more}. They are too many, "
+            "or were opened after the others.",
+            next="Take what opens them out of master.cf: a mail server needs three ports.",
+        )
+
+    def _after_looking_for(self, cases: list[TrafficCase]) -> Judged | None:
+        """Nobody but a person can say what to make of mail that was taken and is found nowhere."""
+        lost = [case for case in cases if vanished(case, self.index)]
+        if not lost:
+            return None
+        told = [expectations.taken_and_vanished(case, self.index) for case in lost]
+        pointers = list(dict.fromkeys(pointer for _, found in told for pointer in found))
+        more = f" So did {len(lost) - 1} more." if len(lost) > 1 else ""
+        remark = (
+            "A person has to judge this: nothing was sent on meanwhile, and it may have been kept for later."
+        )
+        return Judged("manual", told[0][0] + more, pointers, [remark])
 
     def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
         """See ``TrafficJudge``."""
@@ -71,8 +102,20 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         return chosen
 
     def proves(self, check: ServerCheck, case: TrafficCase) -> bool:
-        """See ``TrafficJudge``: one whose address is trusted shows nothing about logins."""
-        return not (check.expect.authenticates and case.facts.inside)
+        """See ``TrafficJudge``: one whose address is trusted shows nothing about logins, mail to users no way out."""
+        return not ((check.expect.authenticates and case.facts.inside) or self._stays_here(check, case))
+
+    def _stays_here(self, check: ServerCheck, case: TrafficCase) -> bool:
+        return check.expect.arrives == "outside" and case.for_users_alone
+
+    def _excuses(self, cases: list[TrafficCase]) -> list[str]:
+        """What the server's own log says of mail that was taken and is found nowhere: its word, and no more."""
+        lines = [line for case in cases if (line := excuse(case, self.index)) is not None]
+        if not lines:
+            return []
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        said = quoted(self.index.logged(lines[0].index))
+        return [f"That what was taken did not stay here is known from the server's log alone{more}: {said}"]
 
     def passed(self, check: ServerCheck, cases: list[TrafficCase], findings: list[Finding]) -> Judged:
         """See ``TrafficJudge``."""
@@ -80,18 +123,24 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         told = list(dict.fromkeys(finding.observed for finding in findings if finding.observed))
         if told and (expect.signature is not None or not cases or expect.kept):
             return Judged("pass", " ".join(told[:MOST_TOLD]))
-        if expect.arrives == "nowhere":
+        if expect.arrives in UNWANTED:
             tried = [case for case in cases if case.outcome.stage != "untried"]
             refused = sum(not case.accepted for case in tried)
             taken = (
                 f"; {len(tried) - refused} taken, and none of them sent on" if refused < len(tried) else ""
             )
-            return Judged("pass", f"{attempts(cases)}: {refused} refused{taken}.")
+            return Judged(
+                "pass", f"{attempts(cases)}: {refused} refused{taken}.", remarks=self._excuses(tried)
+            )
         if expect.arrives is not None:
             return Judged("pass", f"{attempts(cases)}, every message arrived.")
         if expect.refused:
             return Judged("pass", f"{attempts(cases)}, all refused in the session.")
         return super().passed(check, cases, findings)
+
+
+def _tries_others(check: ServerCheck) -> bool:
+    return any({OTHERS, OTHERS_CLEAR} & set(map(str, entry.on)) for entry in check.attempts)
 
 
 def judge(evidence: ServerEvidence, lab: ServerLab, *, hints: str) -> ServerJudge:

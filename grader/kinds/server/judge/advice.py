@@ -9,8 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from grader.formats.address import split_address
-from grader.kinds.server.declare import ServerCheck
+from grader.formats.address import domain_of, split_address
+from grader.kinds.server.declare import UNWANTED, ServerCheck
+from grader.kinds.server.judge.accounts import given_up
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings, Setting
@@ -26,6 +27,14 @@ _LISTS = {
     "Sender address": "smtpd_sender_restrictions",
     "Recipient address": "smtpd_recipient_restrictions",
 }
+_OTHER_LISTS = (*_LISTS.values(), "smtpd_relay_restrictions", "smtpd_data_restrictions")
+_RULES = {
+    "Client host": ("check_client", "check_reverse_client", "reject_unknown_client"),
+    "Helo command": ("check_helo",),
+    "Sender address": ("check_sender",),
+    "Recipient address": ("check_recipient",),
+}
+_UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
 _NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
 _NO_ANSWER = re.compile(
@@ -44,20 +53,20 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
     settings = PostfixSettings(index.facts.commands)
     if case.accepted:
-        if check.expect.arrives == "nowhere":
+        if check.expect.arrives in UNWANTED:
             return _owner(case, settings) or _relayed(case, settings) or _unpacked(case, index, settings)
         if check.expect.refused:
             return _backscatter(case, settings)
-        return _on_the_way(case)
+        return _on_the_way(case, index)
     reply = case.last_reply
     if reply is None:
         return _not_reached(check, case, settings)
     if (told := _trouble(case, index)) is not None:
         return told
     if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
-        return _denied(
-            case, settings.on(_LISTS[denied[1]], case.facts.listener, case.facts.server), denied[1]
-        )
+        return _denied(case, _list_of(denied[1], case, settings), denied[1])
+    if _UNKNOWN_USER.search(reply.text) and not case.for_users_alone and check.expect.arrives == "outside":
+        return _taken_for_own(case, settings)
     if (owned := _NOT_OWNED.search(reply.text)) is not None:
         return _not_owned(owned[1], owned[2], settings.on("smtpd_sender_login_maps", case.facts.listener))
     if reply.enhanced == "5.3.4":
@@ -89,6 +98,31 @@ def _trouble(case: TrafficCase, index: ServerIndex) -> str | None:
             f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show in which line."
         )
     return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
+
+
+def _list_of(what: str, case: TrafficCase, settings: PostfixSettings) -> Setting:
+    """The list that refused: the one that is named after it, or another one with a rule about the same thing."""
+    own = settings.on(_LISTS[what], case.facts.listener, case.facts.server)
+    rules = _RULES[what]
+    others = (settings.on(name, case.facts.listener, case.facts.server) for name in _OTHER_LISTS)
+    if own.value:
+        return own
+    return next((found for found in others if any(word.startswith(rules) for word in found.words)), own)
+
+
+def _taken_for_own(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """The server believes that other people's domain is its own, so that it knows nobody there."""
+    domain = next((domain_of(r) for r in case.facts.recipients if case.facts.token in r), "")
+    names = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+    found = [settings.on(name, case.facts.listener, case.facts.server) for name in names]
+    setting = next((s for s in found if domain in map(str.lower, s.words)), None)
+    where = (
+        setting.shown if setting else "`mydestination`, `virtual_alias_domains` or `virtual_mailbox_domains`"
+    )
+    return (
+        f"Your server takes {domain} for a domain of its own, and looks for the recipient here: {where}. Take other "
+        "people's domains out of it: mail for them belongs to the servers that DNS names."
+    )
 
 
 def _denied(case: TrafficCase, setting: Setting, what: str) -> str | None:
@@ -210,9 +244,14 @@ def _backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
     )
 
 
-def _on_the_way(case: TrafficCase) -> str | None:
+def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
     """The server took the message, and it did not arrive."""
     waiting = case.waiting()
+    if not waiting and (line := given_up(case, index)) is not None and not case.for_users_alone:
+        return (
+            f"The message was taken and then given up: {quoted(index.logged(line.index))} Look at what decides about "
+            "the way out: `relayhost`, `transport_maps`, `default_transport`, `disable_dns_lookups`, `smtp_…` settings."
+        )
     if not waiting:
         return None
     reason = waiting[0].reason

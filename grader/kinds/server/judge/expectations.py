@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from grader.kinds.server.declare import Expect, ServerCheck
+from grader.kinds.server.judge.accounts import given_up, handed_over, vanished
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, quoted
@@ -22,6 +23,13 @@ HANGS_UP = re.compile(r"421 .*Service unavailable")
 FAREWELLS = (221, 421)
 """The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
 MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+KEEP_YOUR_WORD = (
+    "With 250 after the text your server takes a message over, and whoever keeps a stranger's mail for other people "
+    "may send it on later. Refuse such mail in the session, with `reject_unauth_destination` in "
+    "`smtpd_relay_restrictions`; look for what takes it instead: a `FILTER`, `content_filter`, `transport_maps` or a "
+    "`pipe` of yours. (Mail that Postfix throws away itself, by `DISCARD` or discard(8), counts as such where its log "
+    "says so.)"
+)
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
@@ -46,8 +54,17 @@ def _greets(case: TrafficCase, index: ServerIndex) -> Finding:
 
 
 def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
-    """The message reaches the outside mailbox that it was addressed to."""
-    return [outside(case, index) for case in cases]
+    """The message reaches the outside mailbox that it was addressed to; one for a user of the server is taken."""
+    return [_taken(case, index) if case.for_users_alone else outside(case, index) for case in cases]
+
+
+def _taken(case: TrafficCase, index: ServerIndex) -> Finding:
+    """Whether mail for users was taken. Where strangers' is not either, another check is about it."""
+    if case.accepted:
+        return met(case)
+    if index.refused_to_strangers(case):
+        return unproven(case, how_it_ended(case))
+    return not_taken(case, index)
 
 
 def outside(case: TrafficCase, index: ServerIndex) -> Finding:
@@ -60,9 +77,11 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
         return broken(
             case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
         )
-    return broken(
-        case, f"The server took the message{_from(case)}, but it never reached its recipient outside."
-    )
+    sentence = f"The server took the message{_from(case)}, but it never reached its recipient outside."
+    if (line := given_up(case, index)) is None:
+        return broken(case, sentence)
+    said = f"{sentence} The server's log says: {quoted(index.logged(line.index))}"
+    return broken(case, said, [Pointer("log", line.index), *case.pointers()])
 
 
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
@@ -81,7 +100,7 @@ def arrives_mailbox(check: ServerCheck, cases: list[TrafficCase], index: ServerI
 
 
 def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
-    delivered = [arrival for arrival in case.arrivals if arrival.place == "mailbox"]
+    delivered = case.delivered()
     if case.facts.mailbox == ANY_MAILBOX:
         user = ", ".join(case.facts.recipients)
         if delivered:
@@ -108,12 +127,25 @@ def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
+def arrives_nobody(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
+    """The message reaches no mailbox at all, nor waits in the queue for one outside."""
+    return [_nobody(check, case, index) for case in cases]
+
+
+def _nobody(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
+    if delivered := case.delivered():
+        first = delivered[0]
+        pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
+        return broken(case, f"A message{_from(case)} was put into {quoted(first.where)}.", pointers)
+    return _nowhere(check, case, index)
+
+
 def arrives_nowhere(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The message reaches no mailbox outside and does not wait in the queue for one."""
-    return [_nowhere(case) for case in cases]
+    return [_nowhere(check, case, index) for case in cases]
 
 
-def _nowhere(case: TrafficCase) -> Finding:
+def _nowhere(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
     if relayed := case.relayed():
         first = relayed[0]
         pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
@@ -124,9 +156,27 @@ def _nowhere(case: TrafficCase) -> Finding:
             f"A message{_from(case)} was taken and waits in the queue to be sent on to "
             f"{quoted(waiting[0].recipient)}.",
         )
+    if check.expect.accounted and vanished(case, index):
+        sentence, pointers = taken_and_vanished(case, index)
+        return broken(case, sentence, pointers, next=KEEP_YOUR_WORD)
     if case.accepted:
         return unproven(case, f"A message{_from(case)} was taken, and did not arrive outside.")
     return met(case)
+
+
+def taken_and_vanished(case: TrafficCase, index: ServerIndex) -> tuple[str, list[Pointer]]:
+    """What is known of a message that was taken and is found nowhere, and where that can be seen."""
+    sentence = (
+        f"A message{_from(case)} to {quoted(', '.join(case.facts.recipients))} was taken and then vanished: "
+    )
+    if (line := handed_over(case, index)) is not None:
+        said = f"the server's log says that a program got it: {quoted(index.logged(line.index))}"
+        return sentence + said, [*case.pointers(), Pointer("log", line.index)]
+    return (
+        f"{sentence}it arrived nowhere, no bounce came, no mailbox and no queue holds it, and Postfix does not say in "
+        "its log that it threw it away.",
+        case.pointers(),
+    )
 
 
 def _recipient(arrival: Arrival) -> str:
@@ -265,9 +315,12 @@ def judgements(expect: Expect) -> list[Judgement]:
         chosen.append(authenticates if expect.authenticates else authenticates_not)
     if expect.arrives is not None:
         chosen.append(
-            {"outside": arrives_outside, "mailbox": arrives_mailbox, "nowhere": arrives_nowhere}[
-                expect.arrives
-            ]
+            {
+                "outside": arrives_outside,
+                "mailbox": arrives_mailbox,
+                "nowhere": arrives_nowhere,
+                "nobody": arrives_nobody,
+            }[expect.arrives]
         )
     if expect.refused:
         chosen.append(refused)

@@ -57,6 +57,19 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
         told = {self.logged(index): index for index in reversed(lines)}
         return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]
 
+    def refused_to_strangers(self, case: TrafficCase) -> bool:
+        """Whether mail for the same user was refused to somebody who had not logged in."""
+        taken = {outcome.attempt for outcome in self.facts.outcomes if outcome.stage == "accepted"}
+        tried = {outcome.attempt for outcome in self.facts.outcomes}
+        return any(
+            other.id != case.facts.id
+            and other.mailbox == case.facts.mailbox
+            and other.user is None
+            and other.recipients == case.facts.recipients
+            and other.id in tried - taken
+            for other in self.facts.attempts
+        )
+
     @cached_property
     def signatures(self) -> Signatures:
         """The signatures of the messages that arrived."""

@@ -10,10 +10,10 @@ import msgspec
 
 from grader.engines.base import HostChannel, HostFailed, Machines, Pending
 from grader.kinds.base import Recorded
-from grader.kinds.server.declare import ServerLab
-from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts, Socket
-from grader.kinds.server.run.keys import key_names
-from grader.kinds.server.run.others import attempts_at_others, sockets
+from grader.kinds.server.declare import UNWANTED, WANTED, ServerLab
+from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
+from grader.kinds.server.run.attempts import attempt_facts
+from grader.kinds.server.run.ports import Ports
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
@@ -24,20 +24,17 @@ from grader.model.protocol.host import (
     FindMail,
     HaltService,
     Install,
-    IsAlive,
     ListQueue,
     ReadLog,
-    ReadSockets,
     RunCommand,
     ServicesStarted,
     StartServices,
     StopAll,
 )
-from grader.model.protocol.world import AwaitPorts, Finish, Probe, ResolveKeys, StartWorld
-from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, OutsideMail, Query, Queued, Session
+from grader.model.protocol.world import Finish, ListArrivals, Probe, ResolveKeys, StartWorld
+from grader.model.traffic import Arrival, Command, Outcome, OutsideMail, Query, Queued, Session
 
 START_SECONDS = 20.0
-LISTEN_SECONDS = 8.0
 SPARE_SECONDS = 4.0
 """Kept back from the wall time for collecting evidence."""
 
@@ -47,8 +44,8 @@ PATIENT_SECONDS = 30.0
 """How long a greeting may take where the log shows that somebody is at work on it (RFC 5321 section 4.5.3.2.1 gives
 five minutes)."""
 
-STARTED = re.compile(r"postfix/master\[\d+\]: daemon started")
-WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from ")
+WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
+COME_TO_AN_END = re.compile(r"\bdiscard\b|\bstatus=(?:bounced|expired)\b|/dev/null")
 DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
@@ -59,7 +56,7 @@ def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Calla
     fails, or the host is not as it was to be built. ``overlap`` is called once, while the machines are busy, for work
     that would otherwise come after.
     """
-    run = _Run(plan, machines, overlap)
+    run = _Run(plan, lab, machines, overlap)
     run.start_up()
     if not run.host_lost:
         run.probe(lab)
@@ -68,15 +65,18 @@ def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Calla
 
 
 class _Run:
-    def __init__(self, plan: ServerPlan, machines: Machines, overlap: Callable[[], object]) -> None:
+    def __init__(
+        self, plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Callable[[], object]
+    ) -> None:
         self.plan = plan
+        self.nowhere = {check.code for check in lab.checks if check.expect.arrives in UNWANTED}
         self.overlap = overlap
         self.attempts = list(plan.attempts)
         self.ports = {attempt.port for attempt in plan.attempts}
-        self.sockets: list[Socket] = []
         self.host = HostChannel(machines.host)
         self.world = machines.world
         self.deadline = Deadline(min(plan.limits.usual, plan.limits.wall) - SPARE_SECONDS)
+        self.open = Ports(plan, self.host, self.world, self.deadline, self._read_log)
         self.extended = False
         self.greeting: float | None = None
         self.host_lost, self.host_ended = "", False
@@ -85,7 +85,6 @@ class _Run:
         self.running: list[str] = []
         self.stopped: set[str] = set()
         self.keys: list[KeyAnswer] = []
-        self.listening: list[int] = []
         self.sessions: list[Session] = []
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
@@ -104,9 +103,14 @@ class _Run:
         if not self.host_lost:
             self._with_host(self._await_start)
         if not self.host_lost:
-            self._with_host(self._wait_for_port)
-        if self.plan.elsewhere and not self.host_lost:
+            self._with_host(self.open.wait)
+        if not self.host_lost:
             self._with_host(self._find_others)
+
+    def _find_others(self) -> None:
+        # A port that greets nobody as it ought to, while others do, may do so in another way.
+        spoken = {a.port for a in self.attempts if greeted(self.outcomes.get(a.id))}
+        self.attempts += self.open.further(self.attempts, self.ports - spoken if spoken else ())
 
     def _install_and_start(self) -> None:
         spec = self.plan.host
@@ -120,35 +124,15 @@ class _Run:
         told = self._starting.answer(timeout=START_SECONDS + 1)
         self.commands, self.mta, self.running = told.commands, told.mta, told.running
 
-    def _wait_for_port(self) -> None:
-        """Poll until the first port listens, or can be known never to, or the time is over."""
-        deadline = self.deadline.within(LISTEN_SECONDS)
-        while not self._listens(0.25) and not deadline.over:
-            self._read_log()
-            if (
-                any(STARTED.search(line) for line in self.log)
-                or not self.host.call(IsAlive(), timeout=5).master
-            ):
-                # The master opens every port before it says that it has started.
-                self._listens(0)
-                return
-
-    def _find_others(self) -> None:
-        """Ask the host where else it listens, and plan what is tried there."""
-        self.sockets = sockets(self.host.call(ReadSockets(), timeout=5))
-        self.attempts += attempts_at_others(self.plan.elsewhere, self.sockets, self.plan.attempts)
-
-    def _listens(self, seconds: float) -> bool:
-        ports = sorted({attempt.port for attempt in self.plan.attempts})
-        server = self.plan.attempts[0].server if self.plan.attempts else ""
-        wanted = AwaitPorts(server, ports, seconds, wait_for=ports[:1])
-        self.listening = self.world.call(wanted, timeout=seconds + 5)
-        return set(ports[:1]) <= set(self.listening)
-
     def probe(self, lab: ServerLab) -> None:
         """Try every attempt: first with all services, then with those stopped that a check wants to be stopped."""
         plain = [attempt for attempt in self.attempts if not attempt.stopped]
         self._probe_in_rounds(lab, plain)
+        known = len(self.attempts)
+        if not self.host_lost:
+            self._with_host(self._find_others)
+        if late := self.attempts[known:]:
+            self._probe_in_rounds(lab, late)
         without: dict[tuple[str, ...], list[Attempt]] = {}
         for attempt in self.attempts:
             if attempt.stopped:
@@ -187,6 +171,22 @@ class _Run:
             moving = moving or any(outcome.stage == "accepted" for outcome in fresh)
         if moving and not self.host_lost:
             self._with_host(lambda: settling.wait(self.awaited(lab)))
+        if not self.host_lost and any(map(self._taken_for_nobody, self.attempts)):
+            self._with_host(lambda: settling.look_for(self._missing))
+
+    def _missing(self) -> bool:
+        """Whether mail was taken that is to arrive nowhere, and neither world nor host knows of it yet.
+
+        This only chooses how long to wait.
+        """
+        taken = {attempt.token for attempt in self.attempts if self._taken_for_nobody(attempt)}
+        if not (taken := taken - set(self.world.call(ListArrivals(), timeout=5))):
+            return False
+        for message in self.host.call(FindMail(sorted(taken)), timeout=5):
+            taken -= set(message.tokens)
+        self._read_log()
+        done = "\n".join(line for line in self.log if COME_TO_AN_END.search(line))
+        return any(token not in done for token in taken)
 
     def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
         """The first round. A server that is silent and says in its log that it died is not waited for."""
@@ -196,16 +196,29 @@ class _Run:
             return fresh
         self._with_host(self._read_log)
         died = any(DEATH.search(line) for line in self.log)
-        if any(WAITS.search(line) for line in self.log):
+        held = {(found[1], int(found[2])) for line in self.log if (found := WAITS.search(line))}
+        if held:
             self.greeting = PATIENT_SECONDS
-        again = [a for a in attempts if a.id in gone and self._may_greet_yet(a, gone[a.id], died)]
+        spoken = {(a.server, a.port) for a in attempts if a.id not in gone}
+        late = [a for a in attempts if a.id in gone]
+        again = [
+            a for a in late if (a.server, a.port) in held or self._may_greet_yet(a, gone[a.id], died, spoken)
+        ]
         return fresh + self._try(again) if again and not self.host_lost else fresh
 
-    def _may_greet_yet(self, attempt: Attempt, outcome: Outcome, died: bool) -> bool:
-        """Whether a longer wait may bring a greeting. What listens on a further port need not be a mail server."""
+    def _may_greet_yet(
+        self, attempt: Attempt, outcome: Outcome, died: bool, spoken: set[tuple[str, int]]
+    ) -> bool:
+        """Whether a longer wait may bring a greeting, where postscreen is not known to hold it back.
+
+        What listens on a further port need not be a mail server, or one that speaks first: where it has ``spoken`` in
+        another way, in TLS for one, nobody waits. ``died`` says that some listener's process did.
+        """
         if self._half_greeted(outcome):
             return True
-        return not died and (attempt.port in self.ports or self.greeting is not None)
+        connected = outcome.stage != "connect" and attempt.tls != "implicit"
+        mute = connected and (attempt.server, attempt.port) not in spoken
+        return not died and (attempt.port in self.ports or mute)
 
     def _half_greeted(self, outcome: Outcome) -> bool:
         """Whether a greeting had begun and was to go on, as postscreen's does while it waits."""
@@ -227,7 +240,7 @@ class _Run:
                 fresh = [*fresh, *self._try(missing, greeting)]
         return fresh
 
-    def _with_host(self, work: Callable[[], None]) -> None:
+    def _with_host(self, work: Callable[[], object]) -> None:
         """Do what needs the student's host. What goes wrong there is noted; the world goes on."""
         try:
             work()
@@ -243,7 +256,7 @@ class _Run:
         wanted = {
             check.code
             for check in lab.checks
-            if check.expect.arrives in ("outside", "mailbox")
+            if check.expect.arrives in WANTED
             or (check.expect.signature is not None and check.expect.signature.present)
         }
         return [
@@ -261,8 +274,9 @@ class _Run:
         what is asked for then.
         """
         # What was sent while a service was stopped may have come back to its author, who is a user here.
-        tokens = [attempt.token for attempt in self.attempts if attempt.mailbox or attempt.stopped]
-        asks = [self._read_log, self._stop, self._list_queue, lambda: self._read_mailboxes(tokens)]
+        tokens = [a.token for a in self.attempts if a.mailbox or a.stopped or self._taken_for_nobody(a)]
+        asks = [lambda: self.open.look_again(self.attempts), self._read_log, self._stop, self._list_queue]
+        asks += [lambda: self._read_mailboxes(tokens)]
         for ask in [*asks, *([self._read_overrides] if self.plan.elsewhere else [])]:
             if not self.host_lost:
                 self._with_host(ask)
@@ -276,16 +290,25 @@ class _Run:
         self.queries = recorded.queries
         self.notes += recorded.notes
         if self.plan.published is not None:
+            # Few labs publish keys, and the library that reads signatures takes long to load.
+            from grader.kinds.server.run.keys import key_names
+
             names = key_names(self.arrivals, self.plan.published)
             self.keys = self.world.call(ResolveKeys(names), timeout=10)
+
+    def _taken_for_nobody(self, attempt: Attempt) -> bool:
+        """Whether the server took a message that is to arrive nowhere: then it has to be somewhere."""
+        outcome = self.outcomes.get(attempt.id)
+        return attempt.check in self.nowhere and outcome is not None and outcome.stage == "accepted"
 
     def _order(self, arrival: Arrival, places: dict[str, int]) -> tuple[object, ...]:
         """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
         first = min((places[attempt] for attempt in arrival.attempts), default=len(places))
         return first, arrival.place, arrival.where, arrival.recipients, arrival.at
 
-    def _read_log(self) -> None:
+    def _read_log(self) -> list[str]:
         self.log = self.host.call(ReadLog(), timeout=5)
+        return self.log
 
     def _stop(self) -> None:
         self.host.call(StopAll(), timeout=10)
@@ -303,7 +326,11 @@ class _Run:
 
     def _owners(self, entry: Queued) -> list[str]:
         recipient = entry.recipient.casefold()
-        return [a.id for a in self.attempts if a.token and a.token.casefold() in recipient]
+        return [a.id for a in self.attempts if a.token and a.token.casefold() in recipient] or [
+            a.id
+            for a in self.attempts
+            if a.sender == entry.sender and recipient in map(str.casefold, a.recipients)
+        ]
 
     def _read_mailboxes(self, tokens: list[str]) -> None:
         owners = {attempt.token: attempt.id for attempt in self.attempts}
@@ -323,7 +350,7 @@ class _Run:
     def recorded(self) -> Recorded:
         """Everything, in a stable order."""
         facts = ServerFacts(
-            attempts=[_facts(attempt) for attempt in self.attempts],
+            attempts=[attempt_facts(attempt) for attempt in self.attempts],
             outcomes=[self.outcomes[a.id] for a in self.attempts if a.id in self.outcomes],
             sessions=self.sessions,
             arrivals=self.arrivals,
@@ -332,9 +359,11 @@ class _Run:
             queries=self.queries,
             commands=self.commands,
             log=self.log,
-            listening=self.listening,
-            sockets=self.sockets,
-            started_up=bool(self.listening),
+            listening=self.open.listening,
+            sockets=self.open.sockets,
+            untried=self.open.untried,
+            started_up=bool(self.open.listening),
+            sought=True,
             published=self.plan.published,
             keys=self.keys,
             services=[
@@ -345,23 +374,3 @@ class _Run:
         )
         handed_in = self.plan.host.handed_in
         return Recorded(facts, self.notes, self.mta, handed_in, host_ended=self.host_ended)
-
-
-def _facts(attempt: Attempt) -> AttemptFacts:
-    return AttemptFacts(
-        id=attempt.id,
-        check=attempt.check,
-        title=attempt.title,
-        source=attempt.source,
-        address=attempt.address,
-        server=attempt.server,
-        listener=attempt.listener,
-        token=attempt.token,
-        sender=attempt.sender,
-        recipients=attempt.recipients,
-        user=attempt.login.user if attempt.login else None,
-        say=attempt.say,
-        mailbox=attempt.mailbox,
-        stopped=attempt.stopped,
-        inside=attempt.inside,
-    )

@@ -17,8 +17,10 @@ from grader.kinds.server.facts import Socket
 from grader.model.attempt import Attempt, Tls
 
 MOST_SOCKETS = 100
-MOST_OTHERS = 12
+MOST_OTHERS = 16
 """Further ports that are tried. A submission has few; one that opens hundreds must not hold up the grader."""
+NAMED = (25, 465, 587)
+"""The ports that labs name."""
 
 PORTS = 65_536
 """Numbers of ports (RFC 9293 section 3.1), of which 0 is none."""
@@ -63,17 +65,26 @@ def further(found: Iterable[Socket], server: str, known: Iterable[int]) -> list[
     return sorted(ports - set(known))[:MOST_OTHERS]
 
 
+def left_out(found: Iterable[Socket], tried: Iterable[int]) -> list[int]:
+    """The ports of the host on which nothing was tried, whatever their address."""
+    return sorted({socket.port for socket in found} - set(tried) - set(NAMED))
+
+
 def attempts_at_others(
-    templates: list[Attempt], found: list[Socket], planned: list[Attempt]
+    templates: list[Attempt], found: list[Socket], planned: list[Attempt], unspoken: Iterable[int] = ()
 ) -> list[Attempt]:
-    """The attempts to make on the ports that nobody named, in each way in which a port may be spoken to."""
-    known = {attempt.port for attempt in planned} | {25, 465, 587}
+    """The attempts to make on the ports that nobody named, in each way in which a port may be spoken to.
+
+    The ``unspoken`` ones are named and greeted nobody in the way that is usual there: 465 without TLS, for one.
+    """
+    known = ({attempt.port for attempt in planned} | set(NAMED)) - set(unspoken)
     tokens = {attempt.token for attempt in planned}
     made: list[Attempt] = []
     for template in templates:
         for port in further(found, template.server, known):
             for suffix, tls in _ways(template):
-                made.append(_at(template, port, f"{port}{suffix}", tls, tokens))
+                plain = "+clear" if port in NAMED else ""
+                made.append(_at(template, port, f"{port}{suffix or plain}", tls, tokens))
     return made
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.declare import WANTED, ServerLab
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome
@@ -36,9 +36,7 @@ class Rounds:
     def __init__(self, lab: ServerLab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
         self._greetings = {check.code for check in lab.checks if check.expect.greets}
         self._wanted = {
-            check.code
-            for check in lab.checks
-            if check.expect.arrives in ("outside", "mailbox") or check.expect.authenticates
+            check.code for check in lab.checks if check.expect.arrives in WANTED or check.expect.authenticates
         }
         self._lab = lab
         self._attempts = attempts

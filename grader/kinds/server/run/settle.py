@@ -35,6 +35,14 @@ class Settling:
         if drained and awaited:
             self._poll(lambda: self._all_arrived(awaited), self._deadline.within(LATE_SECONDS), in_a_row=1)
 
+    def look_for(self, missing: Callable[[], bool]) -> None:
+        """Give what was taken and is not found a moment to turn up: a filter may be slow, and a bounce come late."""
+        self._poll(
+            lambda: not missing() or self._host.call(CountQueue(), timeout=5).deferred > 0,
+            self._deadline.within(LATE_SECONDS),
+            in_a_row=1,
+        )
+
     def _poll(self, done: Callable[[], bool], deadline: Deadline, *, in_a_row: int) -> bool:
         pause, seen = POLL_SECONDS, 0
         while True:

@@ -1,0 +1,116 @@
+"""What a server that took a stranger's mail for other people can show for it.
+
+An answer of 250 to the text is the server's word that it will deliver the message or report that it cannot (RFC 5321
+section 4.2.5 and 6.1). A message that was taken and is found nowhere may be sent on once nobody looks.
+
+What counts as shown is what lies before us: a message that arrived, a bounce, an entry of the queue, a mailbox; and
+what Postfix says in the host's log of this recipient: that it threw the message away or gave it up. The log is the
+host's own word, and root there can write what it likes, so it excuses only what nothing else speaks against: no other
+line may say that a program got the message.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from grader.formats.address import domain_of
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.traffic.index import TrafficCase
+from grader.kinds.traffic.log import LogLine
+
+ELSEWHERE = ("outside", "partner", "third")
+"""The variant's domains of people who have nothing to do with the student's server."""
+
+_NAMED = re.compile(r"\b(?:orig_)?to=<([^<>]*)>")
+_DISCARDED = re.compile(r"(?:NOQUEUE: )?(?:milter-)?discard: ")
+"""The action DISCARD of access(5), header_checks(5) or a milter."""
+_GIVEN_UP = re.compile(r"\bstatus=(?:bounced|expired)\b")
+"""No bounce follows where the sender was null (RFC 5321 section 4.5.5)."""
+_SENT = re.compile(r"\bstatus=sent\b")
+_BINNED = "delivered to file: /dev/null"
+_COMMAND = "delivered to command:"
+_MAILBOX = re.compile(r"^/var/mail/|/(?:new|cur)/[^/]+$")
+
+
+def vanished(case: TrafficCase, index: ServerIndex) -> bool:
+    """Whether the server took the message for somebody elsewhere and nothing shows what became of it.
+
+    Evidence in which nobody looked for such mail says nothing about it.
+    """
+    if not (index.facts.sought and case.accepted and _taken_for_elsewhere(case, index.evidence.names)):
+        return False
+    if case.relayed() or case.waiting():
+        return False
+    lines = list(_about(case, index))
+    if any(_handed_over(line) for line in lines):
+        return True
+    return not (_is_found(case) or any(map(_accounted, lines)))
+
+
+def handed_over(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log that names a program of the student's to which the message was given, if there is one."""
+    return next((line for line in _about(case, index) if _handed_over(line)), None)
+
+
+def given_up(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log in which Postfix gives the message up and says why."""
+    return next((line for line in _about(case, index) if _GIVEN_UP.search(line.text)), None)
+
+
+def excuse(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log by which Postfix accounts for a message that was taken and is found nowhere."""
+    if not case.accepted or _is_found(case) or case.waiting():
+        return None
+    return next((line for line in _about(case, index) if _accounted(line)), None)
+
+
+def _taken_for_elsewhere(case: TrafficCase, names: Mapping[str, str]) -> bool:
+    """Whether a recipient was taken who is other people's, by a domain that no submission can make its own."""
+    domains = [names[name].lower() for name in ELSEWHERE if name in names]
+    refused = {reply.command for reply in case.outcome.replies if reply.code >= 300}
+    return any(
+        (found := domain_of(recipient)) in domains
+        or found.endswith(tuple(f".{domain}" for domain in domains))
+        for recipient in case.facts.recipients
+        if f"RCPT TO:<{recipient}>" not in refused
+    )
+
+
+def _about(case: TrafficCase, index: ServerIndex) -> Iterator[LogLine]:
+    """The lines that name one of this attempt's recipients, under the address it gave or the one it became.
+
+    An address that other attempts write to as well needs the message's queue id, or its sender, beside it.
+    """
+    token, sender = case.facts.token.casefold(), f"from=<{case.facts.sender}>"
+    named = {recipient.casefold().rstrip(".") for recipient in case.facts.recipients}
+    queues = set(index.log.queues(case.facts, case.session))
+    for line in index.log.lines:
+        if "to=<" not in line.text:
+            continue
+        addresses = [address.casefold() for address in _NAMED.findall(line.text)]
+        own = bool(token) and any(token in address for address in addresses)
+        if own or (named.intersection(addresses) and (line.queue in queues or sender in line.text)):
+            yield line
+
+
+def _program(line: LogLine) -> str:
+    """The program of Postfix, whatever ``syslog_name`` stands before it."""
+    return line.program.rpartition("/")[2]
+
+
+def _handed_over(line: LogLine) -> bool:
+    return bool(_SENT.search(line.text)) and (_program(line) == "pipe" or _COMMAND in line.text)
+
+
+def _accounted(line: LogLine) -> bool:
+    if _DISCARDED.match(line.text) or _GIVEN_UP.search(line.text):
+        return True
+    return bool(_SENT.search(line.text)) and (_program(line) == "discard" or _BINNED in line.text)
+
+
+def _is_found(case: TrafficCase) -> bool:
+    """Whether it is where mail is read: at another server, or in a mailbox (mbox or Maildir) of the host."""
+    return any(arrival.place == "outside" for arrival in case.arrivals) or any(
+        arrival.raw.startswith(b"From ") or _MAILBOX.search(arrival.where) for arrival in case.delivered()
+    )
