@@ -198,7 +198,7 @@ def test_nothing_outlives_its_run(engine: Engine) -> None:
         _, processes = run(machines, "ps", "-eo", "user,args")
         _, left = run(machines, "sh", "-c", "ls -d /home/runner* /tmp/* 2>/dev/null")
     assert facts.output == "gone\n"
-    assert facts.seconds < 5
+    assert not facts.late
     assert "sleep" not in processes
     assert left == ""
 
@@ -219,7 +219,7 @@ def test_a_run_that_does_not_end_is_ended_and_harms_no_other(engine: Engine, scr
         first, second = programs(machines, script, spec(1, limit=1.0), spec(2))
         _, processes = run(machines, "ps", "-eo", "user")
     assert first.late
-    assert first.seconds < 5
+    assert first.seconds < PATIENCE / 2
     assert (second.output, second.code, second.late) == ("well\n", 0, False)
     assert "runner" not in processes
 

@@ -21,6 +21,7 @@ from grader import labs
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
+from tests.conftest import PATIENCE
 
 MAIN = b"myhostname = mail.example.com\n"
 
@@ -107,7 +108,7 @@ def test_what_is_no_ordinary_file_is_refused(
     make(work / "x")
     began = time.monotonic()
     assert refusal(lab, work) == f"{work}/x is {kind}: hand in the file itself"
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_required_file_may_not_be_a_link(lab: Lab, tmp_path: Path) -> None:
@@ -201,7 +202,7 @@ def test_a_huge_file_is_not_read(lab: Lab, work: Path) -> None:
         file.truncate(1 << 40)
     began = time.monotonic()
     assert "is larger than" in refusal(lab, work)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_folder_of_very_many_entries(lab: Lab, work: Path) -> None:
@@ -297,7 +298,7 @@ def test_bombs(lab: Lab, handed_in: Callable[[bytes], Path]) -> None:
         lab, handed_in(tarred({"map": bytes(70_000_000)}, "gz"))
     )
     assert "is an archive of more than" in refusal(lab, handed_in(os.urandom(9_000_000)))
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 2 * PATIENCE
 
 
 def test_an_encrypted_zip(lab: Lab, handed_in: Callable[[bytes], Path]) -> None:

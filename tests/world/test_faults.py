@@ -12,6 +12,7 @@ from grader.model.attempt import Attempt
 from grader.model.traffic import Outcome, Session
 from grader.world import wire
 from grader.world.client import Timeouts
+from tests.conftest import PATIENCE
 from tests.world.bed import SERVER, Bed, Handler, attempt, run, spoken
 
 IMPATIENT = Timeouts(greeting=0.6, command=0.4, text=0.4, goodbye=0.2, second_reply=0.2, penalty=0.2)
@@ -80,7 +81,7 @@ def test_many_attempts_at_a_silent_server_do_not_wait_one_by_one() -> None:
     assert {outcome.stage for outcome in outcomes} == {"greeting"}
     assert len(outcomes) == len(attempts)
     assert connections < 60
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 10, "twenty addresses one by one would take twelve seconds"
 
 
 def test_a_server_that_hangs_up_at_once() -> None:
@@ -166,7 +167,7 @@ def test_a_server_that_punishes_by_waiting_gets_one_attempt_a_session() -> None:
     began = time.monotonic()
     _, outcomes, _ = against(tarpit, *(attempt(number) for number in range(20)))
     assert {outcome.replies[-1].code for outcome in outcomes} == {554}
-    assert time.monotonic() - began < 2.5, "twenty attempts with a penalty each would take six seconds"
+    assert time.monotonic() - began < 5, "twenty attempts with a penalty each would take six seconds"
 
 
 def test_a_server_that_is_only_slow_keeps_its_sessions() -> None:
@@ -288,7 +289,7 @@ def test_when_the_time_is_over_nothing_more_is_claimed() -> None:
     began = time.monotonic()
     _, outcomes, _ = against(silent, *(attempt(number) for number in range(3)), seconds=0.3)
     assert outcomes == []
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < PATIENCE
 
 
 def test_a_source_that_is_not_the_worlds_is_the_graders_fault() -> None:
