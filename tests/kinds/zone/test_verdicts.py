@@ -10,6 +10,7 @@ from grader import labs, pipeline
 from grader.kinds.zone.declare import (
     Question,
     ReportRequest,
+    SenderRequest,
     Signer,
     ZoneCheck,
     ZoneExpect,
@@ -225,6 +226,52 @@ def test_a_wildcard_speaks_only_for_names_that_do_not_exist(names: str, marked: 
     assert [text[:2] for text in found if text.startswith("p=")] == marked
 
 
+EVERYBODY = [SenderRequest("example.com", ["192.0.2.1"], below=False)]
+
+
+@pytest.mark.parametrize(
+    ("record", "status", "told", "marked"),
+    [
+        ("ip4:192.0.2.1 -all", "pass", "", []),
+        ("ip4:192.0.2.1 ~all", "pass", "", []),
+        (
+            "?ip4:203.0.113.0/24 -all",
+            "fail",
+            "203.0.113.1 may not send as example.com",
+            ["?ip4:203.0.113.0/24"],
+        ),
+        ("-ip4:0.0.0.0/0 ?all", "fail", "2001:db8:bad::66 may not send as example.com", ["?all"]),
+        ("ip4:192.0.2.0/30 -all", "fail", "everybody in 192.0.2.2/31, 192.0.2.0/32", ["ip4:192.0.2.0/30"]),
+        ("a:1.example.com a:2.example.com a:3.example.com -all", "fail", "permerror", ["a:3.example.com"]),
+    ],
+)
+def test_everybody_else_gets_what_is_wanted(record: str, status: str, told: str, marked: list[str]) -> None:
+    expect = ZoneExpect(everybody_else=["fail", "softfail"])
+    check, found = verdict(f'@ TXT "v=spf1 {record}"\n', expect, senders=EVERYBODY)
+    assert check.status == status
+    assert told in check.observed
+    assert found == marked
+
+
+@pytest.mark.parametrize(
+    ("record", "result", "client"),
+    [
+        ("ip4:192.0.2.128/26 -all", "pass", ""),
+        ("-ip4:192.0.2.144/28 ip4:192.0.2.128/26 -all", "fail", "192.0.2.145"),
+        ("ip4:192.0.2.128/27 -all", "fail", "192.0.2.161"),
+        ("exists:%{i}._ok.example.com -all", "fail", "192.0.2.129"),
+    ],
+)
+def test_a_message_from_a_network_comes_from_each_of_its_addresses(
+    record: str, result: str, client: str
+) -> None:
+    message = ZoneMessage("192.0.2.128/26", "a@example.com", "a@example.com")
+    zone = f'@ TXT "v=spf1 {record}"\n192.0.2.140._ok A 127.0.0.2\n'
+    check, _ = verdict(zone, ZoneExpect(spf=["pass"]), messages=[message])
+    assert (check.status == "pass") == (result == "pass")
+    assert f"({client})" in check.observed or not client
+
+
 def test_a_zone_that_cannot_be_read_passes_nothing_that_was_to_be_tried_on_it() -> None:
     check, marked = verdict("@ MX ten mail\n", ZoneExpect(answers=["* mail.example.com."]), questions=MX)
     assert check.status == "fail"
@@ -241,6 +288,7 @@ def test_a_zone_that_cannot_be_read_passes_nothing_that_was_to_be_tried_on_it() 
         ("measured", ZoneExpect(published=True)),
         ("measured", ZoneExpect(lookups=10)),
         ("senders", ZoneExpect(nobody_else=True)),
+        ("senders", ZoneExpect(everybody_else=["fail"])),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -27,6 +27,7 @@ def remarks(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
+        ("w NS ns\nw A 192.0.2.80\nx.w A 192.0.2.81\nxw A 192.0.2.82", [("given-away", "w"), ("given-away", "x.w")]),
         ('@ TXT "v=spf1 mx +all"', [("all-pass", "+all")]),
         ('@ TXT "v=spf1 mx all"', [("all-pass", "all")]),
         ('@ TXT "v=spf1 mx ?all"', [("all-neutral", "?all")]),
