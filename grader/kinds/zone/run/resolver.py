@@ -15,7 +15,7 @@ SECONDS = 30.0
 """How long an answer may take: it comes from this very process, and late where the machine has others to serve."""
 
 EFFORT_SECONDS = 20.0
-ALL_SECONDS = 120.0
+ALL_SECONDS = 300.0
 """What all of a run's questions may take, of the processor and by the clock: a zone can be made to be slow, and must
 not hold up a class."""
 
