@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -49,6 +50,15 @@ def problems(name: str) -> str:
 def usable() -> list[str]:
     """Names of the engines that this machine has, or must have."""
     return [name for name in ENGINES if name in required() or not problems(name)]
+
+
+@cache
+def may_mount() -> bool:
+    """Whether file systems may be mounted here, in a mount namespace or not: for root, and not in every container."""
+    return (
+        os.geteuid() == 0
+        and not subprocess.run(["unshare", "--mount", "true"], capture_output=True).returncode
+    )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
