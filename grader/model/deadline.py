@@ -11,10 +11,6 @@ class Deadline:
     def __init__(self, seconds: float) -> None:
         self._end = time.monotonic() + seconds
 
-    def extend(self, seconds: float) -> None:
-        """Put the end off by so much."""
-        self._end += seconds
-
     @property
     def left(self) -> float:
         """Seconds left, never below zero."""

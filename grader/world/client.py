@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from grader.formats.reply import Heard
 from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
 from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
 from grader.world.listener import Listener
 from grader.world.pauses import Pauses
+from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts, facts
 from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect, reason
@@ -36,24 +38,6 @@ class Untrusted(Exception):
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
-
-
-@dataclass(frozen=True)
-class Timeouts:
-    """How long to wait for what, in seconds."""
-
-    connect: float = 3.0
-    greeting: float = 8.0
-    """Postfix's postscreen lets a stranger wait for six."""
-    begun_greeting: float = 30.0
-    """RFC 5321 section 4.5.3.2.1 gives five minutes."""
-    command: float = 5.0
-    text: float = 10.0
-    """A content filter may look at a message before the server answers."""
-    goodbye: float = 2.0
-    second_reply: float = 1.0
-    penalty: float = 0.9
-    """A reply that takes so long is a penalty: Postfix sleeps for whole seconds (``smtpd_error_sleep_time``)."""
 
 
 @dataclass
@@ -164,12 +148,16 @@ class Client:
             self._on_delay,
         )
         self.progress.stage = "greeting"
+        began = self._clock()
         try:
             await self._greeting()
         except HungUp as hung:
             self._listener.alive = self._listener.alive or self._wire.speaking
-            mute = hung.end == "timeout" and not self._deadline.over and not self._listener.alive
-            self._listener.silent += mute
+            # Whoever was turned away after a long wait has waited in vain too: Postfix itself waits five seconds for a
+            # PROXY header that nobody sends.
+            waited = hung.end == "timeout" or self._clock() - began > self.patience.penalty * 1000
+            mute = waited and not self._deadline.over and not self._listener.alive
+            self._listener.silent += mute and self.patience.full
             raise
         self.progress.stage = "preface"
         await self._hello()
@@ -215,8 +203,7 @@ class Client:
 
     async def listen(self, command: str, seconds: float) -> Reply:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
-        assert self._wire is not None
-        at, heard = await self._wire.reply(self._at_most(seconds))
+        at, heard = await self._reply(command[:4].upper(), seconds)
         self._note_pause(at, command)
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
@@ -225,6 +212,20 @@ class Client:
             self.progress.replies.append(reply)
             raise HungUp("closed")
         return reply
+
+    async def _reply(self, command: str, seconds: float) -> tuple[float, Heard]:
+        """The next reply. What a server never answers costs the full wait a few times only, whatever is tried there."""
+        assert self._wire is not None
+        if command and self._listener.hopeless(command):
+            seconds = min(seconds, self.patience.unanswered)
+        try:
+            found = await self._wire.reply(self._at_most(seconds))
+        except HungUp as hung:
+            if hung.end == "timeout" and not self._deadline.over:
+                self._listener.note_silence(command)
+            raise
+        self._listener.note_answer(command)
+        return found
 
     async def ask(self, command: str, *, shown: str | None = None) -> Reply:
         """One command and its reply."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+NEVER_ANSWERED, LEFT_UNANSWERED = 3, 4
+"""So many waits in a row for the answer to a command, which was never answered here, or was before."""
 
 
 @dataclass
@@ -23,3 +26,21 @@ class Listener:
     """Sessions in which it talked without end."""
     impatient: bool = False
     """It delays or throws out clients that ask for much in one session."""
+    answered: set[str] = field(default_factory=set)
+    """The commands that it has ever answered."""
+    unanswered: dict[str, int] = field(default_factory=dict)
+    """How often in a row it has let a command wait for its answer in vain."""
+
+    def hopeless(self, command: str) -> bool:
+        """Whether an answer to a command is hardly to be expected any more; one answer, and it is again."""
+        most = LEFT_UNANSWERED if command in self.answered else NEVER_ANSWERED
+        return self.unanswered.get(command, 0) >= most
+
+    def note_answer(self, command: str) -> None:
+        """It has answered a command."""
+        self.answered.add(command)
+        self.unanswered.pop(command, None)
+
+    def note_silence(self, command: str) -> None:
+        """It has let a command wait for its answer in vain."""
+        self.unanswered[command] = self.unanswered.get(command, 0) + 1

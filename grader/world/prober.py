@@ -13,10 +13,11 @@ import msgspec
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Client, ServerRefused, Timeouts, Untrusted
+from grader.world.client import Client, ServerRefused, Untrusted
 from grader.world.listener import Listener
 from grader.world.mail import Mails, dialogue
 from grader.world.qmqp import hand_over
+from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock, Room
 from grader.world.wire import HungUp
@@ -91,7 +92,11 @@ class Prober:
 
         ``greeting`` is how long to wait for one, in seconds, where it is not as long as usual.
         """
-        self._patience = self._usual if greeting is None else replace(self._usual, greeting=greeting)
+        if greeting is None:
+            self._patience = self._usual
+        else:
+            full = greeting >= self._usual.greeting
+            self._patience = replace(self._usual, greeting=greeting, full=full)
         self._tokens.update({attempt.id: attempt.token for attempt in attempts})
         deadline = Deadline(seconds)
         groups: dict[Any, list[Attempt]] = {}
@@ -107,11 +112,6 @@ class Prober:
         if key not in self._listeners:
             self._listeners[key] = Listener(*key, name=self._names(attempt.server))
         return self._listeners[key]
-
-    @property
-    def slow(self) -> bool:
-        """Whether a server lets its clients wait by design: before it greets, or between its replies."""
-        return any(listener.alive or listener.impatient for listener in self._listeners.values())
 
     def needless(self, attempt: Attempt) -> bool:
         """Whether an earlier attempt's message arrived, so that this one would prove nothing new."""

@@ -150,7 +150,7 @@ class Service:
         if isinstance(request, Probe):
             world.peers.mail.expect(request.attempts)
             sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
-            return Probed(sessions, outcomes, world.prober.slow)
+            return Probed(sessions, outcomes)
         if isinstance(request, ListArrivals):
             return sorted(world.peers.mail.tokens)
         if isinstance(request, ResolveKeys):

@@ -179,10 +179,13 @@ def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
 
 
 @pytest.mark.parametrize("folder", ["/usr", "/proc/1", "/var/mail/none\u00e9", "/etc/passwd"])
-def test_a_queue_that_can_be_none_is_postfix_s_to_complain_of(machines: Machines, folder: str) -> None:
+def test_a_queue_that_can_be_none_is_no_refusal_and_named_in_the_log(machines: Machines, folder: str) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + f"queue_directory = {folder}\n"))
     assert start(machines, "postfix").queue_directory == folder
     assert machines.host.call(CountQueue(), timeout=PATIENCE).total == 0
+    named = f"smtplab: fatal: /etc/postfix/main.cf: queue_directory = {folder}: no queue can be written there"
+    log = " ".join(machines.host.call(ReadLog(), timeout=PATIENCE))
+    assert (named in log) == (not folder.startswith("/var"))
 
 
 def test_names_and_octets_that_are_no_text_cost_no_answer(machines: Machines) -> None:
@@ -254,6 +257,16 @@ def test_a_flood_of_log_lines_is_bounded_and_told(machines: Machines) -> None:
     assert len(log) == 20_001
     assert log[0].endswith("x[1]: 0")
     assert log[-1] == "0 smtplab: 1000 more lines were not kept"
+
+
+def test_a_flood_of_long_log_lines_is_bounded_too(machines: Machines) -> None:
+    start(machines)
+    flood = "import socket\ns = socket.socket(1, 2)\ns.connect('/dev/log')\n"
+    flood += "for n in range(200): s.send(b'<22>x[1]: ' + b'x' * 60000)"
+    assert python(machines, flood, limit=20) == ""
+    log = machines.host.call(ReadLog(), timeout=PATIENCE)
+    assert 100 < len(log) < 150
+    assert log[-1].endswith(" more lines were not kept")
 
 
 MILTER = """\

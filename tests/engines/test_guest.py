@@ -16,8 +16,9 @@ import msgspec
 import pytest
 
 from grader.engines import machine
-from grader.engines.guest import operations, shapes, trees
+from grader.engines.guest import operations, shapes, tracing, trees
 from grader.engines.guest.exposing import without
+from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
 from grader.model.protocol.host import HostOperation
 
@@ -65,6 +66,28 @@ def test_an_operation_takes_and_gives_the_same_at_both_ends(name: str) -> None:
         if parameter.default is not inspect.Parameter.empty
     }
     assert defaults == {each: field.default for each, field in fields.items() if not field.required}
+
+
+@pytest.mark.parametrize(
+    ("age", "times", "over"),
+    [
+        (1.9, [], False),
+        (2.1, [], True),
+        (5.0, [(0.1, 3.5)], False),
+        (8.1, [(0.1, 8.0)], True),
+        # Sixteen share what one processor gives, and then what two give: each has waited for nearly all the time.
+        (2.1, [(0.12, 1.98)] * 16, False),
+        (2.1, [(0.26, 1.84)] * 16, True),
+    ],
+)
+def test_waiting_for_a_processor_gains_time_and_processes_without_number_do_not(
+    age: float, times: list[tuple[float, float]], over: bool
+) -> None:
+    run = object.__new__(RunOfProgram)
+    run.began, run.limit = 100.0, 2.0
+    run._times = dict(enumerate(times))
+    run._agent_waited = tracing.times(os.getpid())[1]
+    assert run.over(100.0 + age) == over
 
 
 class Wider(msgspec.Struct):

@@ -224,6 +224,16 @@ def test_a_run_that_does_not_end_is_ended_and_harms_no_other(engine: Engine, scr
     assert "runner" not in processes
 
 
+def test_once_runs_have_been_late_the_others_have_to_be_quicker(engine: Engine) -> None:
+    script = "case $HOME in *0[1-6]) sleep 60 ;; *) echo well ;; esac"
+    with engine.machines(plan()) as machines:
+        done = programs(machines, script, *(spec(n, limit=4.0) for n in range(1, 8)), together=3)
+    assert [facts.late for facts in done] == [True] * 6 + [False]
+    # Who began before the third was late has all its time.
+    assert [done[0].limit, done[-1].limit] == [4.0, 0.5]
+    assert done[6].output == "well\n"
+
+
 def test_what_is_printed_without_end_is_cut(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         (facts,) = programs(machines, "yes", spec(1, limit=1.0))

@@ -15,9 +15,9 @@ from aiosmtpd.smtp import SMTP
 from grader.model.attempt import Attempt
 from grader.model.plan import Peer, WorldSpec
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Timeouts
 from grader.world.peers import Peers
 from grader.world.prober import Prober
+from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
 
 T = TypeVar("T")

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from grader.model.attempt import Attempt
 from grader.model.traffic import Outcome, Session
 from grader.world import wire
-from grader.world.client import Timeouts
+from grader.world.timeouts import Timeouts
 from tests.conftest import PATIENCE
 from tests.world.bed import SERVER, Bed, Handler, attempt, run, spoken
 

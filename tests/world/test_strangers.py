@@ -10,8 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from grader.model.attempt import Attempt, Login
-from grader.world.client import Timeouts
 from grader.world.service import encoded
+from grader.world.timeouts import Timeouts
 from tests.world.bed import PASSWORD, SERVER, Bed, Handler, attempt, run
 
 IMPATIENT = Timeouts(

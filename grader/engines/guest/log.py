@@ -12,6 +12,8 @@ from .loop import Loop
 
 LONGEST = 20_000
 """Lines that are kept."""
+MOST_BYTES = 8_000_000
+"""In all of them: else a flood of long ones would fill the agent's memory."""
 AT_A_TIME = 200
 """Lines read at one look: a flood of them cannot keep the agent from its requests."""
 
@@ -25,14 +27,15 @@ class Log:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._began = time.monotonic()
-        self._lost = 0
+        self._lost = self._held = 0
         self.lines: list[str] = []
         self.file = ""
         """Postfix's ``maillog_file``, should it write its log there."""
 
     def add(self, line: str) -> None:
         """Keep a line."""
-        if len(self.lines) < LONGEST:
+        self._held += len(line)
+        if len(self.lines) < LONGEST and self._held < MOST_BYTES:
             self.lines.append(f"{(time.monotonic() - self._began) * 1000:.0f} {line}")
         else:
             self._lost += 1

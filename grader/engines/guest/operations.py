@@ -11,7 +11,7 @@ from .log import Log
 from .loop import Loop
 from .mail import Mailboxes
 from .postfix import Postfix
-from .processes import Processes
+from .processes import Processes, crowd
 from .services import Services
 
 TYPE_CHECKING = False
@@ -111,6 +111,8 @@ def sockets(host: Host) -> str:
 
 def log(host: Host) -> list[str]:
     """The host's log."""
+    if line := crowd():
+        host.log.add(line)
     return host.log.whole()
 
 

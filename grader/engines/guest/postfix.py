@@ -80,7 +80,14 @@ class Postfix:
             except OSError as error:
                 self._log.add(f"smtplab: cannot make {self.queue_directory}: {error.strerror}")
         check = self._processes.spawn(["postfix", "-c", config_dir, "check"])
-        return self._processes.wait(check, end - time.monotonic())
+        told = self._processes.wait(check, end - time.monotonic())
+        if not os.access(self.queue_directory, os.W_OK | os.X_OK):
+            # What master says of it names neither the parameter nor the folder.
+            self._log.add(
+                f"smtplab: fatal: {config_dir}/main.cf: queue_directory = {self.queue_directory}: "
+                f"no queue can be written there; a folder below /var can hold one"
+            )
+        return told
 
     def _fill_chroot(self) -> None:
         for name in CHROOT_FILES:

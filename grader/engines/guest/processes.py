@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 
-from .files import RequestRefused, read_some, text
+from .files import RequestRefused, read_process, read_some, text
 from .log import Log
 from .loop import Loop
 
@@ -19,6 +19,8 @@ ENVIRONMENT = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "HO
 LONGEST_OUTPUT = 1_000_000
 TIMED_OUT = -256
 END_SECONDS = 3.0
+CROWD = 100
+"""Processes at once, that no mail server of a lab needs: more are told of."""
 
 
 class Process:
@@ -124,6 +126,21 @@ class Processes:
     def await_(self, process: Process, ready: Callable[[], bool], seconds: float) -> None:
         """Wait until a service is ready, or over."""
         self._loop.until(lambda: process.code is not None or ready(), seconds, naps=0.005)
+
+
+def crowd() -> str:
+    """A line of the log where so many processes run that few can be started beside them; else empty."""
+    names: dict[str, int] = {}
+    for pid in os.listdir("/proc"):
+        try:
+            name = text(read_process(int(pid), "comm").rstrip()) if pid.isdigit() else ""
+        except OSError:
+            continue
+        names[name] = names.get(name, 0) + bool(name)
+    if sum(names.values()) < CROWD:
+        return ""
+    most = max(names, key=names.__getitem__)
+    return f"smtplab: fatal: {sum(names.values())} processes are running here, {names[most]} of them called {most}"
 
 
 def kill_session(process: Process) -> bool:

@@ -32,6 +32,9 @@ AGAIN_SECONDS = 0.1
 """After which whoever has escaped being killed is killed again."""
 LAST_WORDS_SECONDS = 1.0
 """For which a run's output is heard, and its processes looked for, after its end."""
+MOST_LATE, HURRY = 3, 8
+"""After so many late runs, beside those that were to wait, the others get a fraction of their time: one that hangs at
+every server does not hold up the grader at each."""
 GIVEN_UP_SECONDS = 2.0
 """After which a run that is late and does not die is left alone."""
 
@@ -51,9 +54,9 @@ def run_programs(
             loop.turn(0.02)
     finally:
         loop.traced = None
-    for line in log.lines:
-        for run in course.done:
-            run.exposures.search("log", line.partition(" ")[2].encode("utf-8", "surrogateescape"))
+    lines = [line.partition(" ")[2].encode("utf-8", "surrogateescape") for line in log.lines]
+    for run in course.done:
+        run.exposures.search_lines("log", lines)
     return [*(run.facts() for run in course.done), *course.failed]
 
 
@@ -71,6 +74,7 @@ class _Course:
         self._running: list[RunOfProgram] = []
         self._owners: dict[int, RunOfProgram] = {}
         self._strays: dict[int, int] = {}
+        self._late = 0
         self.done: list[RunOfProgram] = []
         self.failed: list[ProgramEnd] = []
 
@@ -117,8 +121,10 @@ class _Course:
         return sum(not run.waits for run in self._running) < self._together
 
     def _start(self, spec: ProgramSpec) -> None:
+        hurried = self._late >= MOST_LATE and not spec["waits"]
+        limit = spec["limit"] / (HURRY if hurried else 1)
         try:
-            run = RunOfProgram(self._loop, spec, self._files)
+            run = RunOfProgram(self._loop, spec, self._files, limit)
         except KeyError as error:
             raise Broken(f"there is no account for the program: {error}") from error
         except OSError as error:
@@ -133,6 +139,7 @@ class _Course:
         if run.code is None and not run.late and (run.over(now) or now > self._end):
             run.late = True
             run.stopped_at = now
+            self._late += not run.waits
         left = run.pids or self._strays or not run.swept
         if (run.late or run.code is not None) and left and now - run.killed > AGAIN_SECONDS:
             run.kill()
@@ -152,6 +159,7 @@ def _not_started(spec: ProgramSpec, error: OSError) -> ProgramEnd:
         "code": CANNOT_RUN,
         "output": f"{spec['argv'][0]}: cannot be started: {error.strerror}\n",
         "late": False,
+        "limit": spec["limit"],
         "seconds": 0.0,
         "exposed": [],
     }

@@ -36,7 +36,7 @@ CANNOT_RUN = 126
 class RunOfProgram:
     """One run of a program, from its start to what it left behind."""
 
-    def __init__(self, loop: Loop, spec: ProgramSpec, files: list[ProgramFile]) -> None:
+    def __init__(self, loop: Loop, spec: ProgramSpec, files: list[ProgramFile], limit: float) -> None:
         self.id = spec["id"]
         self.exposures = Exposures([binascii.a2b_base64(secret) for secret in spec["secrets"]])
         self.output = bytearray()
@@ -46,7 +46,7 @@ class RunOfProgram:
         user = pwd.getpwnam(spec["account"])
         self.uid = user.pw_uid
         self.home = Home(f"/home/{spec['account']}", user.pw_uid, user.pw_gid)
-        self.limit = spec["limit"]
+        self.limit = limit
         self.ended = 0.0
         read, write = self._start(spec, files)
         os.close(write)
@@ -56,9 +56,9 @@ class RunOfProgram:
         self.killed = self.stopped_at = 0.0
         self.swept = False
         self.waits = spec["waits"]
-        self._delays: dict[int, float] = {}
+        self._times: dict[int, tuple[float, float]] = {}
         self._listed: dict[int, int] = {}
-        self._agents_delay = tracing.delay(os.getpid())
+        self._agent_waited = tracing.times(os.getpid())[1]
         self._looked = self._searched = 0.0
         loop.watch(read, self._read)
 
@@ -76,7 +76,7 @@ class RunOfProgram:
             self.home.clear_away()
             raise
         if self.pid == 0:
-            _become(spec, self.home, write)
+            _become(spec, self.home, write, self.limit)
         return read, write
 
     @property
@@ -107,7 +107,7 @@ class RunOfProgram:
         else:
             self.look_at_process(pid)
         if event == tracing.EVENT_EXIT:
-            self._delays[pid] = tracing.delay(pid)
+            self._times[pid] = tracing.times(pid)
             self._listed.pop(pid, None)
         if event in (tracing.EVENT_EXEC, tracing.EVENT_EXIT):
             # A file that is made for a command, and removed behind it, is there now.
@@ -129,16 +129,14 @@ class RunOfProgram:
 
     def look_around(self) -> None:
         """Note what the program printed and left behind."""
-        for line in bytes(self.output).splitlines():
-            self.exposures.search("output", line)
+        self.exposures.search_lines("output", bytes(self.output).splitlines())
         self.look_at_files()
 
     def look_at_files(self) -> None:
         """Note what stands in files that others may read."""
         for place, lines in self.home.shown():
             # Its name is as public as what stands in it.
-            for line in lines or [b""]:
-                self.exposures.search("file", f"{place}: ".encode() + line)
+            self.exposures.search_lines("file", lines, f"{place}: ".encode())
 
     def over(self, now: float) -> bool:
         """Whether the run's time is over."""
@@ -146,8 +144,11 @@ class RunOfProgram:
         if age <= self.limit:
             return False
         # While the agent itself waits, whoever it traces does so too.
-        waited = sum(self._delays.values()) + tracing.delay(os.getpid()) - self._agents_delay
-        return age - waited > self.limit or age > self.limit * LONGEST_STRETCH
+        waited = sum(waited for _, waited in self._times.values())
+        waited += tracing.times(os.getpid())[1] - self._agent_waited
+        # Many processes that run without end make each other wait.
+        ran = sum(ran for ran, _ in self._times.values())
+        return max(age - waited, ran) > self.limit or age > self.limit * LONGEST_STRETCH
 
     def look(self, now: float) -> None:
         """See what the run's files and processes show, and how long these have waited for a processor so far."""
@@ -159,7 +160,7 @@ class RunOfProgram:
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             for pid in self.pids:
-                self._delays[pid] = max(tracing.delay(pid), self._delays.get(pid, 0.0))
+                self._times[pid] = max(tracing.times(pid), self._times.get(pid, (0.0, 0.0)))
 
     def kill(self) -> None:
         """Kill every process of the run's account, at once, so that none can start another meanwhile."""
@@ -191,12 +192,13 @@ class RunOfProgram:
             "code": self.code,
             "output": self.exposures.left_out_of(bytes(self.output)),
             "late": self.late,
+            "limit": self.limit,
             "seconds": round(self.ended - self.began, 3),
             "exposed": self.exposures.found,
         }
 
 
-def _become(spec: ProgramSpec, home: Home, out: int) -> None:
+def _become(spec: ProgramSpec, home: Home, out: int, limit: float) -> None:
     """Be the program, as its account, with limits of its own."""
     argv, account = spec["argv"], spec["account"]
     environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": home.path, "TMPDIR": f"{home.path}/tmp",
@@ -214,7 +216,7 @@ def _become(spec: ProgramSpec, home: Home, out: int) -> None:
             (resource.RLIMIT_NOFILE, OPEN_FILES),
             (resource.RLIMIT_FSIZE, LARGEST_FILE),
             # Behind every other limit: whom it kills has not been seen to be late.
-            (resource.RLIMIT_CPU, int(spec["limit"] * LONGEST_STRETCH) + 1),
+            (resource.RLIMIT_CPU, int(limit * LONGEST_STRETCH) + 1),
             (resource.RLIMIT_CORE, 0),
         ):
             resource.setrlimit(kind, (most, most))

@@ -106,4 +106,5 @@ class ProgramEnd(TypedDict):
     output: str
     seconds: float
     late: bool
+    limit: float
     exposed: list[Exposure]

@@ -65,10 +65,11 @@ def child_of(pid: int) -> int:
     return value.value
 
 
-def delay(pid: int) -> float:
-    """Seconds that a process was ready and waited for a processor (schedstat); none where that is not known."""
+def times(pid: int) -> tuple[float, float]:
+    """Seconds that a process ran, and was ready and waited for a processor (schedstat); 0 where that is not known."""
     try:
         with open(f"/proc/{pid}/schedstat", "rb") as file:
-            return int(file.read(200).split()[1]) / 1e9
-    except (OSError, IndexError, ValueError):
-        return 0.0
+            ran, waited, *_ = map(int, file.read(200).split())
+            return ran / 1e9, waited / 1e9
+    except (OSError, ValueError):
+        return 0.0, 0.0

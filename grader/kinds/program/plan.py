@@ -23,7 +23,7 @@ from grader.model.templates import fill
 from grader.model.variant import Variant
 from grader.world.auth import forms
 
-LIMITS = Limits(processes=500, wall=120.0)
+LIMITS = Limits(processes=500)
 
 
 def make(

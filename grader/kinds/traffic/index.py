@@ -16,6 +16,8 @@ from grader.model.traffic import Arrival, AttemptFacts, Outcome, Queued, Reply, 
 
 F = TypeVar("F", bound=Traffic)
 
+OWN_TROUBLE = re.compile(r"^\d+ smtplab: fatal: ")
+"""What the program says that asks the host: the cause of what others complain of."""
 SYSTEM_TROUBLE = re.compile(r"\b(?:fatal|panic): ")
 TROUBLE = re.compile(r"\b(?:error|warning): ")
 
@@ -171,7 +173,7 @@ class EvidenceIndex(Generic[F]):
     @cached_property
     def decisive_log(self) -> int | None:
         """Index of the log line that best explains a server that does not serve: a fatal one, else a warning."""
-        for pattern in (SYSTEM_TROUBLE, TROUBLE):
+        for pattern in (OWN_TROUBLE, SYSTEM_TROUBLE, TROUBLE):
             found = [index for index, line in enumerate(self.facts.log) if pattern.search(line)]
             if found:
                 # Which process is first to complain is chance: the same trouble is told in the same words every time.

@@ -144,7 +144,8 @@ class ProgramSpec(Struct, frozen=True):
 class ProgramEnd(Struct, frozen=True):
     """How a run ended: exit code, -N for signal N and ``None`` where it could not even be killed in time.
 
-    ``late`` says that it was killed when its time was over.
+    ``late`` says that it was killed when its time was over, which was ``limit`` seconds: once some have been late, the
+    others have to be quicker.
     """
 
     id: str
@@ -152,6 +153,7 @@ class ProgramEnd(Struct, frozen=True):
     output: str
     seconds: float
     late: bool
+    limit: float
     exposed: list[Exposure]
 
 

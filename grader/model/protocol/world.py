@@ -28,11 +28,10 @@ class AwaitPorts(Operation[list[int]], frozen=True, tag="listening"):
 
 
 class Probed(Struct, frozen=True):
-    """What became of attempts. ``slow`` says that a server lets its clients wait by design."""
+    """What became of attempts."""
 
     sessions: list[Session]
     outcomes: list[Outcome]
-    slow: bool = False
 
 
 class Probe(Operation[Probed], frozen=True, tag="probe"):

@@ -38,7 +38,8 @@ TAKEN = Conversation(0, transactions=[Transaction(3, 9, "a@b", recipients=["c@d"
 
 def end(run: str, **fields: Any) -> ProgramEnd:
     return ProgramEnd(**{
-        "id": run, "code": 0, "output": f"{run} says\n", "seconds": 0.5, "late": False, "exposed": [], **fields,
+        "id": run, "code": 0, "output": f"{run} says\n", "seconds": 0.5, "late": False, "limit": 12.0,
+        "exposed": [], **fields,
     })  # fmt: skip
 
 
@@ -234,6 +235,15 @@ def test_a_run_that_was_late_says_so_and_what_it_showed_is_kept() -> None:
     }
     assert {command.code for command in seen.facts.commands} == {-9}
     assert "The time was over before every run had been made." not in seen.notes
+
+
+def test_runs_that_had_to_be_quicker_than_planned_say_so() -> None:
+    hurried = [
+        lambda asked: [end(run.id, limit=1.5) if run.id == "run-3" else end(run.id) for run in asked.runs]
+    ]
+    seen = conducted(host(RunPrograms=hurried), world(records({})))
+    assert {run.id: run.limit for run in seen.facts.runs}["run-3"] == 1.5
+    assert "So many runs did not end in time that 1 later one was given less of it." in seen.notes
 
 
 def test_runs_that_found_no_time_have_no_outcome_and_that_is_noted() -> None:

@@ -133,6 +133,7 @@ NOISE = "11 postfix/master[1]: daemon started -- version 3.10.1"
         ([NOISE, WARNING], 1),
         ([WARNING, NOISE, FATAL], 2),
         ([FATAL, WARNING], 0),
+        ([FATAL, "99 smtplab: fatal: 200 processes are running here, 190 of them called evil"], 1),
         (["12 dovecot[3]: auth: Error: passwd-file: no such file", NOISE], None),
         (["12 postfix/smtpd[3]: error: open /etc/postfix/x: no such file", NOISE], 0),
     ],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
+from grader.display.sentences import counted
 from grader.engines.base import HostChannel, HostFailed, Machines
 from grader.kinds.base import Recorded
 from grader.kinds.program.declare import ProgramLab
@@ -28,7 +29,7 @@ from grader.world.auth import forms
 
 START_SECONDS = 20.0
 SPARE_SECONDS = 6.0
-"""Kept back from the wall time for collecting evidence."""
+"""How much later than it was told the host may answer."""
 TOGETHER = 4
 """Runs at a time, beside those whose server says nothing."""
 SHARED = re.compile(rb"/tmp\b|/dev/shm\b|/run/lock\b")
@@ -59,7 +60,7 @@ class _Runs:
     def __init__(self, plan: ProgramPlan, machines: Machines) -> None:
         self.plan = plan
         self.host, self.world = machines.host, machines.world
-        self.deadline = Deadline(plan.limits.wall - SPARE_SECONDS)
+        self.deadline = Deadline(plan.limits.acting)
         self.secrets = [forms(run.user, run.password) for run in plan.runs]
         self.ended: dict[str, ProgramEnd] = {}
         self.sessions: list[Session] = []
@@ -96,6 +97,11 @@ class _Runs:
             self.notes.append(f"The runs on the workstation ended early: {failed}.")
         if len(self.ended) < len(self.plan.runs):
             self.notes.append("The time was over before every run had been made.")
+        limits = {run.id: self._limit(lab.program.servers[run.server]) for run in self.plan.runs}
+        if hurried := sum(end.limit < limits[end.id] for end in self.ended.values()):
+            self.notes.append(
+                f"So many runs did not end in time that {counted(hurried, 'later one')} given less of it."
+            )
 
     def _uses_shared_folders(self) -> bool:
         """Whether a file handed in names a folder that everybody can write to, and so might use fixed names there."""
@@ -254,7 +260,7 @@ class _Runs:
             command=number,
             seconds=ended.seconds,
             late=ended.late,
-            limit=self._limit(lab.program.servers[run.server]),
+            limit=ended.limit,
             exposed=ended.exposed,
             conversations=self.conversations[run.id],
         )

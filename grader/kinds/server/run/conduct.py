@@ -36,7 +36,9 @@ from grader.model.traffic import Arrival, Command, Outcome, OutsideMail, Query, 
 
 START_SECONDS = 20.0
 SPARE_SECONDS = 4.0
-"""Kept back from the wall time for collecting evidence."""
+"""How much later than it was told the world may answer."""
+COLLECT_SECONDS = 12.0
+"""How long the host may take over what is asked at the end, before nothing more is asked."""
 
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
@@ -75,9 +77,8 @@ class _Run:
         self.ports = {attempt.port for attempt in plan.attempts}
         self.host = HostChannel(machines.host)
         self.world = machines.world
-        self.deadline = Deadline(min(plan.limits.usual, plan.limits.wall) - SPARE_SECONDS)
+        self.deadline = Deadline(plan.limits.acting)
         self.open = Ports(plan, self.host, self.world, self.deadline, self._read_log)
-        self.extended = False
         self.greeting: float | None = None
         self.host_lost, self.host_ended = "", False
         self._starting: Pending[ServicesStarted] | None = None
@@ -231,14 +232,7 @@ class _Run:
         probed = self.world.call(probe, timeout=seconds + SPARE_SECONDS)
         self.sessions += probed.sessions
         self.outcomes.update({outcome.attempt: outcome for outcome in probed.outcomes})
-        fresh = probed.outcomes
-        if (probed.slow or self.greeting) and not self.extended:
-            # Whoever waits by design is no worse a server, and is tried as everybody else is.
-            self.extended = True
-            self.deadline.extend(max(0.0, self.plan.limits.wall - self.plan.limits.usual))
-            if missing := [attempt for attempt in attempts if attempt.id not in self.outcomes]:
-                fresh = [*fresh, *self._try(missing, greeting)]
-        return fresh
+        return probed.outcomes
 
     def _with_host(self, work: Callable[[], object]) -> None:
         """Do what needs the student's host. What goes wrong there is noted; the world goes on."""
@@ -277,8 +271,9 @@ class _Run:
         tokens = [a.token for a in self.attempts if a.mailbox or a.stopped or self._taken_for_nobody(a)]
         asks = [lambda: self.open.look_again(self.attempts), self._read_log, self._stop, self._list_queue]
         asks += [lambda: self._read_mailboxes(tokens)]
+        deadline = Deadline(COLLECT_SECONDS)
         for ask in [*asks, *([self._read_overrides] if self.plan.elsewhere else [])]:
-            if not self.host_lost:
+            if not self.host_lost and not deadline.over:
                 self._with_host(ask)
         recorded = self.world.call(Finish(), timeout=10)
         places = {attempt.id: place for place, attempt in enumerate(self.attempts)}
@@ -311,7 +306,7 @@ class _Run:
         return self.log
 
     def _stop(self) -> None:
-        self.host.call(StopAll(), timeout=10)
+        self.host.call(StopAll(), timeout=6)
 
     def _list_queue(self) -> None:
         if self.host.call(CountQueue(), timeout=5).total:
