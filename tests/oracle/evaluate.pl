@@ -51,6 +51,18 @@ package Remembering {
         return $match->(@_);
     };
 
+    # A macro that is none breaks a record for everybody (RFC 7208 section 4.6), and not only once it is expanded.
+    require Mail::SPF::Term;
+    my $parse = \&Mail::SPF::Term::parse_domain_spec;
+    *Mail::SPF::Term::parse_domain_spec = sub {
+        my ( $self, @required ) = @_;
+        $parse->(@_);
+        my $spec = $self->{domain_spec} // return;
+        throw Mail::SPF::EInvalidMacroString( 'No macro in ' . $spec->text )
+            if $spec->text =~ /%\{[^slodiphv]|%\{.0+r?\W*\}/i;
+        return;
+    };
+
     # An IPv4 address is listed by "ip4" alone (RFC 7208 section 5), and not by an ip6 that maps it.
     require Mail::SPF::Mech::IP6;
     my $within = \&Mail::SPF::Mech::IP6::match;
