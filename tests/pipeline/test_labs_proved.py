@@ -73,6 +73,7 @@ def same(result: Result) -> dict[str, object]:
     return dict(document)
 
 
+@pytest.mark.engine
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "trial"), ON_MACHINES)
 def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(name: str, trial: Trial) -> None:
