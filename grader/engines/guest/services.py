@@ -43,7 +43,8 @@ class Services:
             self._started["dovecot"] = self._processes.service(["dovecot", "-F"])
         milters = _milters() if "opendkim" in services else {}
         for name, settings in milters.items():
-            self._started[name] = self._processes.service(["opendkim", "-f", "-x", settings])
+            # -l and -W: it logs, and says of each message why it does not sign it, whatever its file says of that.
+            self._started[name] = self._processes.service(["opendkim", "-f", "-l", "-W", "-x", settings])
         commands = self._mta.start(config_dir, end) if "postfix" in services else []
         if "dovecot" in services:
             # A smtpd that finds no authentication service dies, and its client sees a dead server.

@@ -59,6 +59,22 @@ def test_forms_that_mean_the_same(data: bytes) -> None:
     assert [(record.name, b"".join(record.data)) for record in records] == [(NAME, b"v=DKIM1; p=")]
 
 
+def test_a_whole_zone_s_other_records_are_left_out_and_no_fault() -> None:
+    zone = (
+        b'@ IN MX 10 mail\n@ IN TXT "v=spf1 mx -all"\n@ IN TXT "google-site-verification=x"\n'
+        b'_dmarc IN TXT "v=DMARC1; p=none"\n'
+    )
+    records, complaints = read(zone + GENKEY)
+    assert [record.name for record in records] == [NAME]
+    assert [(c.fatal, c.place.line) for c in complaints] == [(False, line) for line in range(4)]
+
+
+@pytest.mark.parametrize("text", ["v=DKIM1; p=", "v=dkim1; k=rsa", "k=rsa; p=MII"])
+def test_a_key_at_another_name_is_a_fault(text: str) -> None:
+    (complaint,) = read(f'mail2026 IN TXT "{text}"\n'.encode())[1]
+    assert complaint.fatal
+
+
 def test_the_bare_text_of_a_record_is_cut_into_strings() -> None:
     (record,), complaints = read(b"v=DKIM1; k=rsa;\n p=" + b"M" * 400)
     assert complaints == []

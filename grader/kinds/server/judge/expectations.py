@@ -22,6 +22,7 @@ HANGS_UP = re.compile(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
 FAREWELLS = (221, 421)
 """The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
+_FATAL = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
     "With 250 after the text your server takes a message over, and whoever keeps a stranger's mail for other people "
@@ -87,11 +88,22 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
     reply, ended = case.last_reply, how_it_ended(case)
+    if reply is None and case.session is not None and (line := _died_of(index)) is not None:
+        said = quoted(index.logged(line))
+        remedy = f"Mend what the server's log names: {said} Until then the port takes connections and cannot greet."
+        pointers = [Pointer("log", line), *case.pointers()]
+        return broken(case, f"{ended} The server's log says: {said}", pointers, next=remedy)
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
         return broken(case, ended)
     said = " and ".join(quoted(index.logged(line)) for line in troubles)
     pointers = [Pointer("log", line) for line in troubles]
     return broken(case, f"The server's log says: {said}. {ended}", [*pointers, *case.pointers()])
+
+
+def _died_of(index: ServerIndex) -> int | None:
+    """The line of the log with which a process of Postfix ended that was to greet; ``None`` where none did."""
+    line = index.decisive_log
+    return line if line is not None and _FATAL.search(index.facts.log[line]) else None
 
 
 def arrives_mailbox(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

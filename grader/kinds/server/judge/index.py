@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from grader.kinds.server.facts import ServerFacts
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, EvidenceIndex, TrafficCase
-from grader.kinds.traffic.log import LogLookups
+from grader.kinds.traffic.log import LogLine, LogLookups
 from grader.model.traffic import Queued
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ MILTER_TROUBLE = re.compile(
 )
 """A milter that cannot work, and Postfix that cannot reach it. What begins a line counts where it first stands: to go
 on from each place where it stands again would take a hostile line's length squared."""
+REFUSED_BY_MILTER = re.compile(r"milter-reject: END-OF-MESSAGE")
+"""What cleanup(8) notes of a message that a milter did not let pass."""
 CAUSE = re.compile(
     r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
     r"unsupported"
@@ -32,6 +34,18 @@ HARMLESS = re.compile(
 """Warnings that come of a client, or of a rule that does not apply to it."""
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
+
+
+def _last_words(about: list[LogLine]) -> set[int]:
+    """What a milter said last before Postfix notes that it refused a message: that says why, in whatever words."""
+    found: set[int] = set()
+    before: int | None = None
+    for line in about:
+        if line.program.startswith("opendkim") and line.queue:
+            before = line.index
+        elif before is not None and REFUSED_BY_MILTER.match(line.text):
+            found.add(before)
+    return found
 
 
 class ServerIndex(EvidenceIndex[ServerFacts]):
@@ -48,12 +62,15 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
 
     def troubles(self, case: TrafficCase) -> list[int]:
         """Lines of the log in which this very session's trouble is told, the cause before what came of it."""
+        about = self.log.of(case.facts, case.session)
+        last_words = _last_words(about)
         lines = [
             line.index
-            for line in self.log.of(case.facts, case.session)
-            if any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
-            and not HARMLESS.search(self.facts.log[line.index])
+            for line in about
+            if line.index in last_words
+            or any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
         ]
+        lines = [index for index in lines if not HARMLESS.search(self.facts.log[index])]
         told = {self.logged(index): index for index in reversed(lines)}
         return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]
 

@@ -24,6 +24,7 @@ MOST_COMPLAINTS = 20
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NOT_ASCII = re.compile(r"[^\t\n\x20-\x7e]")
 _BARE = re.compile(r"\s*[A-Za-z]\w*\s*=")
+_VERSION = re.compile(rb"\s*v\s*=\s*([^;\s]*)")
 _ORDINARY = re.compile(r"(?:\*|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
 
@@ -117,7 +118,10 @@ class _Reader:
     def _record(self, record: ZoneRecord, served: ServedRecord) -> None:
         """Publish a record. Raises ``_NotPublished``."""
         line = record.place.line + 1
-        if record.type == "TXT":
+        if record.type == "TXT" and _for_something_else(record.owner, b"".join(served.rdata.strings)):
+            sentence = "this TXT record is no key, and is not published here: keys alone are"
+            self._complain_at(served.place, sentence, fatal=False)
+        elif record.type == "TXT":
             name = self._key_name(record.owner)
             self.records.append(KeyRecord(name, "TXT", list(served.rdata.strings), self._name, line))
         elif record.type == "CNAME":
@@ -155,6 +159,14 @@ class _Reader:
         begins = self._text.rfind("\n", 0, at) + 1
         place = Span(self._text.count("\n", 0, at), at - begins) if self._text else None
         self.complaints.append(Diagnostic(sentence, file=self._name, span=place, fatal=fatal))
+
+
+def _for_something_else(name: str, text: bytes) -> bool:
+    """Whether a TXT record stands elsewhere and is no key: of SPF or DMARC, say, as a whole zone has them."""
+    if "._domainkey." in name:
+        return False
+    version = _VERSION.match(text)
+    return version[1].upper() != b"DKIM1" if version else b"p=" not in text
 
 
 def _collisions(records: list[KeyRecord]) -> Iterator[Diagnostic]:

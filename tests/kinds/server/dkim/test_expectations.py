@@ -11,7 +11,7 @@ from grader.kinds.server.declare import SignatureExpect as Wanted
 from grader.kinds.server.facts import Published, RecordFile, ServiceFacts
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyAnswer, KeyRecord
-from grader.model.traffic import Command, Queued
+from grader.model.traffic import Outcome, Queued
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
 
@@ -31,60 +31,6 @@ def test_a_signature_of_the_authors_domain() -> None:
     assert (status, observed.split(" (")[0]) == ("fail", "The message of stranger on port 25")
     assert observed.endswith("arrived unsigned.")
     assert "does not align" in told(wants(present=True), signed(domain="partner.example"))[1]
-
-
-def test_why_a_message_is_unsigned_is_in_the_log() -> None:
-    log = [
-        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
-        "2 opendkim[8]: 63708B2: desk.example.com [10.20.30.50] not internal",
-        "3 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
-    ]
-    result = judged(wants(present=True), MESSAGE, log=log)
-    assert result.evidence[:2] == ["log:2", "message:1:1"]
-    assert result.observed.endswith("“opendkim: client.example [198.51.100.66] not internal”")
-
-
-WHOSE = [
-    f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
-    "2 postfix/cleanup[1]: 63708B2: message-id=<another.k4v2.1@client.example>",
-    "3 opendkim[8]: 63708B2: client.example [198.51.100.66] not internal",
-    "4 opendkim[8]: 63708B2: not authenticated",
-]
-
-
-def test_anothers_reason_is_not_this_ones() -> None:
-    result = judged(wants(present=True), MESSAGE, log=WHOSE)
-    assert "not internal" not in result.observed
-    assert "it was not asked" in result.observed
-    assert result.evidence[0] == "message:1:1"
-
-
-def test_where_the_milter_is_not_asked_is_told_from_master_cf() -> None:
-    override = Command(["postconf", "-Px"], 0, "smtp/inet/receive_override_options = no_milters\n")
-    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[override])
-    assert "“receive_override_options = no_milters”" in result.observed
-    assert result.next.startswith("In master.cf, take that setting out")
-    elsewhere = Command(["postconf", "-Px"], 0, "submission/inet/smtpd_milters =\n")
-    plain = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[elsewhere])
-    assert ("master.cf" in plain.observed, plain.next) == (False, "n")
-
-
-def test_nobody_who_logged_in_is_told_to_be_let_in_without() -> None:
-    own = [
-        WHOSE[0],
-        "2 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
-        "3 opendkim[8]: 63708B3: not authenticated",
-    ]
-    assert "not internal" in judged(wants(present=True), MESSAGE, log=own).observed
-    evidence = run(wants(present=True), MESSAGE, log=own)
-    user = [builders.facts("signed", sender="alice@example.com", user="alice")]
-    result = judge(replace(evidence, facts=replace(evidence.facts, attempts=user))).checks[0]
-    assert result.observed.endswith("“opendkim: not authenticated”")
-
-
-def test_without_reasons_in_the_log_nothing_is_made_up() -> None:
-    said = judged(wants(present=True), MESSAGE, log=WHOSE[:2]).observed
-    assert said.endswith("arrived unsigned.")
 
 
 def test_a_message_that_never_arrives_is_not_signed_either() -> None:
@@ -150,6 +96,29 @@ def test_strength() -> None:
     assert "has 1024 bits" in told(wants(key_bits=2048), signed(bits=1024), keys=short)[1]
     assert "SHA-1" not in told(wants(key_bits=2048), signed())[1]
     assert "a=rsa-sha1" in told(wants(key_bits=2048), signed(algorithm="rsa-sha1"))[1]
+
+
+def test_a_key_that_not_every_receiver_can_use() -> None:
+    long = [answer(bits=4104)]
+    status, observed = told(wants(key_bits=2048), signed(bits=4104), keys=long)
+    assert status == "fail"
+    assert "no more than 4096" in observed
+
+
+def test_a_field_that_the_signer_did_not_see_is_named() -> None:
+    late = signed(MESSAGE.replace(b"Message-ID: <1@desk.example.com>\r\n", b""), include_headers=
+                  [b"from", b"subject", b"message-id"]).replace(
+        b"Date: Mon", b"Message-ID: <1@desk.example.com>\r\nDate: Mon"
+    )  # fmt: skip
+    result = judged(wants(verifies=True), late)
+    assert "Without the field Message-Id it would" in result.observed
+    assert "Take Message-Id out of `OversignHeaders`" in result.next
+    changed = signed().replace(b"Subject: Lunch", b"Subject: Dinner")
+    assert judged(wants(verifies=True), changed).next == "n"
+
+
+def test_a_signature_of_another_domain_leads_to_where_the_domain_stands() -> None:
+    assert "domain:selector:path" in judged(wants(present=True), signed(domain="partner.example")).next
 
 
 def test_ed25519_needs_rsa_beside_it() -> None:
@@ -281,3 +250,45 @@ def test_mail_that_comes_back_is_lost() -> None:
         builders.evidence(evidence.lab, evidence.facts.attempts, evidence.facts.outcomes, [back])
     ).checks
     assert (result.status, "sent it back" in result.observed) == ("fail", True)
+
+
+def test_turned_away_at_the_door_while_the_milter_is_stopped_is_not_lost() -> None:
+    """So does ``milter_default_action = reject``, and ``shutdown`` where it is the default."""
+    check = builders.check("stops", kept=True)
+    facts = [builders.facts("stops", 1, stopped=["opendkim"])]
+    for code, text in ((554, "554 not accepting connections"), (421, "421 4.3.2 try again later")):
+        evidence = builders.evidence(
+            builders.lab(check), facts, [builders.outcome("greeting", "stops/1", code, text)]
+        )
+        result = judge(evidence).checks[0]
+        assert (result.status, text in result.observed) == ("pass", True), result.observed
+
+
+def test_what_a_milter_said_last_before_it_refused_is_the_reason() -> None:
+    token = builders.TOKEN
+    log = [
+        f"1 postfix/cleanup[3]: 85D8F14E: message-id=<{token}.1@desk.example.com>",
+        "2 opendkim[8]: 85D8F14E: signing table references unknown key 'mail2026'",
+        "3 postfix/cleanup[3]: 85D8F14E: milter-reject: END-OF-MESSAGE from desk.example.com[10.20.30.50]: 4.7.1 "
+        f"Service unavailable - try again later; from=<alice@example.com> to=<{token}@x.example> proto=ESMTP",
+    ]
+    check = builders.check("flows", arrives="outside")
+    outcome = builders.outcome("rcpt", "flows/1", 451, "451 4.7.1 Service unavailable - try again later")
+    evidence = builders.evidence(builders.lab(check), [builders.facts("flows", 1)], [outcome], log=log)
+    assert "references unknown key" in judge(evidence).checks[0].observed
+
+
+def test_a_process_that_died_before_it_greeted_is_the_reason() -> None:
+    said = "fatal: invalid \"-o smtpd_milters\" option value: missing '=' after attribute name"
+    check = builders.check("flows", arrives="outside")
+    outcome = Outcome("flows/1", "greeting", builders.session().id)
+    evidence = builders.evidence(
+        builders.lab(check),
+        [builders.facts("flows", 1)],
+        [outcome],
+        log=[f"768 postfix/smtpd[23]: {said}"],
+        sessions=[builders.session()],
+    )
+    result = judge(evidence).checks[0]
+    assert said in result.observed
+    assert result.next.startswith("Mend what the server's log names")

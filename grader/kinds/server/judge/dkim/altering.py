@@ -27,6 +27,16 @@ def altered(message: bytes, what: str) -> list[tuple[str, bytes]]:
     return [(f"{what.title()} can be changed", copy)]
 
 
+def without(message: bytes, name: str) -> list[bytes]:
+    """Copies that lack a header field of that name, one copy for each that there is."""
+    ends = _END_OF_HEADER.search(message)
+    field = re.compile(
+        rb"^" + re.escape(name.encode()) + rb"[ \t]*:[^\n]*\n(?:[ \t][^\n]*\n)*", re.IGNORECASE | re.MULTILINE
+    )
+    found = field.finditer(message, 0, ends.start() + 2 if ends else len(message))
+    return [message[: one.start()] + message[one.end() :] for one in found]
+
+
 def _other_texts(message: bytes, begins: int) -> list[tuple[str, bytes]]:
     line = message.find(b"\r\n", begins)
     at = begins if line < 0 else line

@@ -9,8 +9,8 @@ from grader.formats.dkim import Key, read_key
 from grader.formats.message.parse import header_fields, line_of
 from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
-from grader.kinds.server.judge.dkim.altering import altered
-from grader.kinds.server.judge.dkim.reading import Signature
+from grader.kinds.server.judge.dkim.altering import altered, without
+from grader.kinds.server.judge.dkim.reading import NOT_THE_SIGNED, Signature
 from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
@@ -25,6 +25,18 @@ SHA1 = "rsa-sha1"
 RSA = "rsa-sha256"
 FOR_OTHERS = ("service", "testing")
 """Faults of a key that mail is signed with, and none of one that is there for something else (RFC 6376 3.6.1)."""
+NOT_ALIGNED = (
+    "OpenDKIM signs, and in another name: d={domain} is what `Domain` says, or what stands first behind the key's name "
+    "in the `KeyTable`, where the order is domain:selector:path; s={selector} is the second, or `Selector`. d= must be "
+    "the domain of From."
+)
+ONE_TOO_MANY = (
+    "Something adds {name} behind the milter, or OpenDKIM was told to sign that there is none: `OversignHeaders` must "
+    "not list a field that `SignHeaders` does not. Take {name} out of `OversignHeaders`, or add it to the others with "
+    "`SignHeaders *,+{name}`."
+)
+LARGEST_KEY = 4096
+"""Bits up to which every receiver has to know RSA keys (RFC 8301 section 3.2)."""
 TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 """Fields that servers add on the way, which a signature had better leave alone (RFC 6376 section 5.4.1)."""
 SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
@@ -51,6 +63,7 @@ def _present(case: TrafficCase, index: ServerIndex) -> Finding:
             f"The message of {who} arrived with {odd.name}, and that domain does not align with its From: a receiver "
             "cannot tell from it that the author's domain stands behind the message.",
             [odd.pointer, *_session(case)],
+            next=NOT_ALIGNED.format(domain=odd.tags.get("d", ""), selector=odd.tags.get("s", "")),
         )
     raw = arrived[0].raw
     line = next((line_of(raw, field.offset) for field in header_fields(raw) if field.key == "from"), 0)
@@ -84,9 +97,21 @@ def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -
         if bad is None:
             return met(case, _verified(own))
         pointers = [bad.pointer, *index.signatures.key_pointer(bad)]
-        return broken(case, f"{_begun(bad.name)} does not verify: {bad.problem}.", pointers)
+        sentence = f"{_begun(bad.name)} does not verify: {bad.problem}."
+        if (name := _one_too_many(bad, index)) is not None:
+            sentence += f" Without the field {name} it would: it was made as if there were none."
+            return broken(case, sentence, pointers, next=ONE_TOO_MANY.format(name=name))
+        return broken(case, sentence, pointers)
 
     return _signed(cases, index, judged)
+
+
+def _one_too_many(signature: Signature, index: ServerIndex) -> str | None:
+    """A header field that arrived and that the signer did not see; ``None`` where no single one explains the fault."""
+    for name in dict.fromkeys(signature.fields) if signature.problem == NOT_THE_SIGNED else ():
+        if any(index.signatures.verifies(signature, copy) for copy in without(signature.arrival.raw, name)):
+            return name.title()
+    return None
 
 
 def covers(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -160,6 +185,11 @@ def _weakness(signature: Signature, bits: int) -> str:
     key = signature.key
     if key is not None and key.kind == "rsa" and 0 < key.bits < bits:
         return f"The key at {signature.key_name} has {key.bits} bits."
+    if key is not None and key.kind == "rsa" and key.bits > LARGEST_KEY:
+        return (
+            f"The key at {signature.key_name} has {key.bits} bits, and receivers have to know no more than "
+            f"{LARGEST_KEY} (RFC 8301 section 3.2): to some the message is unsigned."
+        )
     return ""
 
 

@@ -38,6 +38,7 @@ MOST_HEADER = 64_000
 """Octets of a header in which signatures are verified."""
 MOST_BLANKS = 500
 """Blanks in a row that are put up with. Nobody writes so many, and dkimpy's time grows with their number squared."""
+NOT_THE_SIGNED = "the header fields that it covers are not the ones that were signed"
 WHITE = re.compile(r"\s+")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _FOLDS, _BLANKS = re.compile(rb"\s+"), re.compile(rb"[ \t]+")
@@ -273,7 +274,7 @@ def _checked(
         return "a tag of it cannot be read"
     if key is not None and key.kind == "rsa" and not _made_with(key, raw[b"b"]):
         return "it was made with another private key than the one whose public half DNS has"
-    return "the header fields that it covers are not the ones that were signed"
+    return NOT_THE_SIGNED
 
 
 def _made_with(key: Key, signature: bytes) -> bool:

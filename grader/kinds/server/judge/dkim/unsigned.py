@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.settings import PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
 from grader.kinds.traffic.sentences import quoted
@@ -15,31 +16,42 @@ REASON = re.compile(r"not internal|not authenticated|no signing \w+ match|no mac
 """What OpenDKIM logs, with ``LogWhy``, of a message that it does not sign (opendkim.conf(5))."""
 NO_CONCERN = {True: re.compile("not internal"), False: re.compile("not authenticated")}
 """What is no reason where the author has logged in, and where not: both are said of whoever is neither."""
-LOGS_WHY = re.compile(REASON.pattern + "|no signature data")
-MILTER = "opendkim"
-PORTS = {"25": "smtp", "587": "submission", "465": "submissions"}
-OVERRIDE = re.compile(
-    r"(?P<service>[^/\s]+)/inet/(?P<name>smtpd_milters|receive_override_options|milter_\w+) = ?(?P<value>.*)"
+TELLS = re.compile(REASON.pattern + r"|no signature data|starting \(args: .*-W")
+NO_KEY_FOR = re.compile(r"no signing \w+ match")
+NO_LOGIN = re.compile("not authenticated")
+UNUSED = re.compile(r"unused parameter: ((?:smtpd_)?milters?)\b")
+"""What postconf(1) warns of: a parameter that no Postfix has, and that sounds like the one that was meant."""
+SETTINGS = ("smtpd_milters", "receive_override_options", "smtpd_milter_maps")
+PASSED_OVER = (
+    "OpenDKIM says why of every message that it does not sign, and of this one nothing: it passed it over, or was not "
+    "asked."
 )
-"""A line of ``postconf -P``. ``no_milters`` is one of the receive_override_options."""
+WHOM_IT_PASSES_OVER = (
+    "Look in opendkim.conf for what makes it pass over mail without a word: `PeerList`, `ExemptDomains`, "
+    "`ExemptEnvelopeSenders`, `DontSignMailTo`. Where there is none, look for what keeps Postfix from asking it: "
+    "`postconf -n` and `postconf -P`."
+)
+MILTER = "opendkim"
+MASTER = "master.cf"
 
 
 def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[Pointer]) -> Finding:
     """The finding of a message that arrived unsigned: with OpenDKIM's reason, or that it was never asked."""
     asked = [line for line in index.log.of(case.facts, case.session) if line.program.startswith(MILTER)]
-    reason = next((line.index for line in asked if _is_reason(line, case)), None)
+    reason = next((line for line in asked if _is_reason(line, case)), None)
     if reason is not None:
-        said = f"{sentence} The log says: {quoted(index.logged(reason))}"
-        return broken(case, said, [Pointer("log", reason), *places])
-    if not asked and any(_says_why(line) for line in index.log.lines):
-        return broken(
-            case, f"{sentence} {_not_asked(case, index)}", places, next=_where_it_is_asked(case, index)
-        )
+        said = f"{sentence} The log says: {quoted(index.logged(reason.index))}"
+        return broken(case, said, [Pointer("log", reason.index), *places], next=_by_reason(reason.text))
+    if not asked and any(_tells(line) for line in index.log.lines):
+        why, remedy = _kept_away(case, index)
+        said = f"On port {case.facts.listener} OpenDKIM was not asked. {why}" if why else PASSED_OVER
+        return broken(case, f"{sentence} {said}", places, next=remedy or WHOM_IT_PASSES_OVER)
     return broken(case, sentence, places)
 
 
-def _says_why(line: LogLine) -> bool:
-    return line.program.startswith(MILTER) and LOGS_WHY.search(line.text) is not None
+def _tells(line: LogLine) -> bool:
+    """Whether OpenDKIM shows in a line that it logs its reasons."""
+    return line.program.startswith(MILTER) and TELLS.search(line.text) is not None
 
 
 def _is_reason(line: LogLine, case: TrafficCase) -> bool:
@@ -47,32 +59,64 @@ def _is_reason(line: LogLine, case: TrafficCase) -> bool:
     return bool(REASON.search(line.text)) and not NO_CONCERN[case.facts.user is not None].search(line.text)
 
 
-def _not_asked(case: TrafficCase, index: ServerIndex) -> str:
-    """That no milter was asked about a message, and the setting of master.cf that keeps it from being asked."""
-    said = (
-        "OpenDKIM says why of every message that it does not sign, and of this one nothing: on port "
-        f"{case.facts.listener} it was not asked."
-    )
-    override = _override(case, index)
-    return f"{said} master.cf says for that service: {quoted(override)}" if override else said
-
-
-def _where_it_is_asked(case: TrafficCase, index: ServerIndex) -> str | None:
-    if _override(case, index):
+def _by_reason(said: str) -> str | None:
+    """What to do about a reason of OpenDKIM's; ``None`` where the lab's own words are about it."""
+    if NO_KEY_FOR.search(said):
         return (
-            "In master.cf, take that setting out of the service, or name the milter there: what stands behind -o holds "
-            "for this service alone, whatever main.cf says. `postconf -P` shows all of them."
+            "OpenDKIM takes the client for its own, and finds no key for this author. Look at `SigningTable`: with "
+            "`refile:` before its path a line's left side is a pattern (`*@` and the domain), with `file:`, or with "
+            "nothing, it is the domain itself, and a star is only a star. Without tables, `Domain` is the author's "
+            "domain. The reload of a table takes a restart."
+        )
+    if NO_LOGIN.search(said):
+        return (
+            "OpenDKIM was asked, and not told that the client had logged in: `milter_mail_macros` must hold "
+            "`{auth_type}`, as it does unless main.cf or master.cf sets it (`postconf -n`, `postconf -P`)."
         )
     return None
 
 
-def _override(case: TrafficCase, index: ServerIndex) -> str:
-    """The setting of the listener's service in master.cf that is about milters (``postconf -P``); empty where none."""
-    port = case.facts.listener.partition("+")[0]
-    services = (PORTS.get(port, port), port)
-    for command in index.facts.commands:
-        for line in command.output.splitlines():
-            found = OVERRIDE.fullmatch(line.strip())
-            if found and found["service"] in services:
-                return f"{found['name']} = {found['value']}".strip()
-    return ""
+def _kept_away(case: TrafficCase, index: ServerIndex) -> tuple[str, str | None]:
+    """Which setting keeps a milter from being asked on the attempt's port, and what to do about it."""
+    settings = PostfixSettings(index.facts.commands)
+    on = {name: settings.on(name, case.facts.listener, case.facts.server) for name in SETTINGS}
+    milters, options, maps = on.values()
+    bypass = next((s for s in (milters if not milters.value else None, options) if s and _is_set(s)), None)
+    if bypass is not None and bypass.where.startswith(MASTER):
+        return (
+            f"master.cf says for that service: {quoted(f'{bypass.name} = {bypass.value}'.strip())}",
+            "In master.cf, take that setting out of the service, or name the milter there: what stands behind -o holds "
+            "for this service alone, whatever main.cf says. `postconf -P` shows all of them.",
+        )
+    if bypass is not None:
+        return (
+            f"main.cf says: {quoted(f'{bypass.name} = {bypass.value}'.strip())}",
+            "Mend that line of main.cf. Where a parameter stands there twice, the last one counts: `postconf -n` shows "
+            f"what is left, here `{bypass.name} = {bypass.value}`.",
+        )
+    if maps.value:
+        return (
+            f"Which milter a client meets, {maps.shown} decides.",
+            f"`smtpd_milter_maps` comes before `smtpd_milters`: look up what it says of {case.facts.address} "
+            "(`postmap -q`). `DISABLE` switches all milters off for that client.",
+        )
+    if not milters.value:
+        said = "\n".join(command.output for command in index.facts.commands)
+        if (found := UNUSED.search(said)) is not None:
+            meant = "`smtpd_milters`"
+            return (
+                f"main.cf sets {quoted(found[1])}, and Postfix has no such parameter.",
+                f"The parameter is called {meant}. `postconf -n` warns of those that there are not: *unused "
+                "parameter*.",
+            )
+        return (
+            "Nothing sets smtpd_milters there.",
+            "Name the milter in main.cf, for all ports at once: `smtpd_milters`, with the same place as `Socket` in "
+            "opendkim.conf, as seen from smtpd's chroot.",
+        )
+    return "", None
+
+
+def _is_set(setting: Setting) -> bool:
+    """Whether somebody set it so that milters are not asked."""
+    return bool(setting.where) and (not setting.value or "no_milters" in setting.words)

@@ -1,0 +1,131 @@
+"""Why a message arrived unsigned, as far as log and settings tell, and what to do about it."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from grader.judge import judge
+from grader.kinds.server.declare import ServerCheck
+from grader.kinds.server.declare import SignatureExpect as Wanted
+from grader.model.traffic import Command
+from tests.judge import builders
+from tests.kinds.server.dkim.signing import MESSAGE, judged, run
+
+
+def wants(**keys: object) -> ServerCheck:
+    return builders.check("signed", signature=Wanted(**keys))  # type: ignore[arg-type]
+
+
+def test_why_a_message_is_unsigned_is_in_the_log() -> None:
+    log = [
+        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+        "2 opendkim[8]: 63708B2: desk.example.com [10.20.30.50] not internal",
+        "3 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
+    ]
+    result = judged(wants(present=True), MESSAGE, log=log)
+    assert result.evidence[:2] == ["log:2", "message:1:1"]
+    assert result.observed.endswith("“opendkim: client.example [198.51.100.66] not internal”")
+
+
+WHOSE = [
+    f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+    "2 postfix/cleanup[1]: 63708B2: message-id=<another.k4v2.1@client.example>",
+    "3 opendkim[8]: 63708B2: client.example [198.51.100.66] not internal",
+    "4 opendkim[8]: 63708B2: not authenticated",
+]
+
+
+def test_anothers_reason_is_not_this_ones() -> None:
+    result = judged(wants(present=True), MESSAGE, log=WHOSE)
+    assert "not internal" not in result.observed
+    assert "OpenDKIM was not asked. Nothing sets smtpd_milters there." in result.observed
+    assert result.evidence[0] == "message:1:1"
+
+
+def test_where_the_milter_is_not_asked_is_told_from_master_cf() -> None:
+    override = Command(["postconf", "-Px"], 0, "smtp/inet/receive_override_options = no_milters\n")
+    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[override])
+    assert "“receive_override_options = no_milters”" in result.observed
+    assert result.next.startswith("In master.cf, take that setting out")
+    elsewhere = Command(["postconf", "-Px"], 0, "submission/inet/smtpd_milters =\n")
+    plain = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[elsewhere])
+    assert "master.cf" not in plain.observed
+    assert plain.next.startswith("Name the milter in main.cf")
+
+
+@pytest.mark.parametrize(
+    ("settings", "overrides", "said", "remedy"),
+    [
+        ("smtpd_milters =\n", "", "main.cf says: “smtpd_milters =”", "the last one counts"),
+        (
+            "receive_override_options = no_milters\n",
+            "",
+            "main.cf says: “receive_override_options",
+            "Mend that line",
+        ),
+        (
+            "smtpd_milters = unix:x\n",
+            "smtp/inet/smtpd_milters =\n",
+            "for that service: “smtpd_milters =”",
+            "behind -o",
+        ),
+        (
+            "smtpd_milters = unix:x\nsmtpd_milter_maps = cidr:/etc/postfix/maps\n",
+            "",
+            "Which milter a client meets, `smtpd_milter_maps = cidr:/etc/postfix/maps` (main.cf) decides.",
+            "`DISABLE` switches",
+        ),
+        (
+            "postconf: warning: /etc/postfix/main.cf: unused parameter: smtpd_milter=unix:x\n",
+            "",
+            "main.cf sets “smtpd_milter”, and Postfix has no such parameter.",
+            "called `smtpd_milters`",
+        ),
+        ("smtpd_milters = unix:x\n", "", "it passed it over, or was not asked.", "`PeerList`"),
+    ],
+)
+def test_what_keeps_a_milter_away_is_told(settings: str, overrides: str, said: str, remedy: str) -> None:
+    commands = [Command(["postconf", "-nx"], 0, settings), Command(["postconf", "-Px"], 0, overrides)]
+    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=commands)
+    assert said in result.observed
+    assert remedy in result.next
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("no signing table match for 'alice@example.com'", "a star is only a star"),
+        ("not internal", "n"),
+    ],
+)
+def test_each_reason_has_its_remedy(reason: str, remedy: str) -> None:
+    log = [WHOSE[0], f"2 opendkim[8]: 63708B3: {reason}"]
+    result = judged(wants(present=True), MESSAGE, log=log)
+    assert reason in result.observed
+    assert remedy in result.next
+
+
+def test_nobody_who_logged_in_is_told_to_be_let_in_without() -> None:
+    own = [
+        WHOSE[0],
+        "2 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
+        "3 opendkim[8]: 63708B3: not authenticated",
+    ]
+    assert "not internal" in judged(wants(present=True), MESSAGE, log=own).observed
+    evidence = run(wants(present=True), MESSAGE, log=own)
+    user = [builders.facts("signed", sender="alice@example.com", user="alice")]
+    result = judge(replace(evidence, facts=replace(evidence.facts, attempts=user))).checks[0]
+    assert result.observed.endswith("“opendkim: not authenticated”")
+
+
+def test_one_that_logs_its_reasons_and_says_nothing_was_not_asked() -> None:
+    log = ["0 opendkim[8]: OpenDKIM Filter v2.11.0 starting (args: -f -l -W -x /etc/opendkim/opendkim.conf)"]
+    settings = [Command(["postconf", "-nx"], 0, "smtpd_milters =\n")]
+    result = judged(wants(present=True), MESSAGE, log=[*log, *WHOSE[:2]], commands=settings)
+    assert "was not asked. main.cf says: “smtpd_milters =”" in result.observed
+
+
+def test_without_reasons_in_the_log_nothing_is_made_up() -> None:
+    said = judged(wants(present=True), MESSAGE, log=WHOSE[:2]).observed
+    assert said.endswith("arrived unsigned.")
