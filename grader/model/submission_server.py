@@ -32,6 +32,14 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Annotated[
         Trust, Meta(description="Whether a client can trust its certificate, and why not.")
     ] = "trusted"
+    greeting: Annotated[
+        str,
+        Meta(
+            pattern=r"^[ -~]*$",
+            max_length=400,
+            description="A line of text that stands in the greeting before its last line.",
+        ),
+    ] = ""
     mechanisms: Annotated[list[Mechanism], Meta(min_length=1, description="What it offers for AUTH.")] = (
         field(default_factory=lambda: ["PLAIN", "LOGIN"])
     )
@@ -49,7 +57,12 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
             "however the client names them; every one unless given."
         ),
     ] = None
-    silent: Annotated[Moment | None, Meta(description="From where on it says nothing more.")] = None
+    silent: Annotated[
+        Moment | None,
+        Meta(
+            description="From where on it says nothing more; with TLS from the first byte, 'starttls' is the handshake."
+        ),
+    ] = None
     size: Annotated[
         int, Meta(ge=1, description="Octets of the largest message that it takes (RFC 1870).")
     ] = 10_485_760

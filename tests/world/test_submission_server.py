@@ -343,3 +343,27 @@ def test_a_session_without_end_is_not_recorded_without_end() -> None:
     _, [(session, _)], _ = meet(client)
     assert len(session.lines) < 2100
     assert "What followed was not put on record." in texts(session, "*")
+
+
+def test_a_greeting_may_have_several_lines() -> None:
+    said, [(session, conversation)], mail = meet(send, greeting="For employees only.")
+    assert not isinstance(said, Exception)
+    assert [line.text for line in session.lines[:2]] == [
+        f"220-{NAME} For employees only.",
+        f"220 {NAME} ESMTP ready",
+    ]
+    assert conversation.replies[0].code == 220
+    assert len(mail) == 1
+
+
+def test_a_handshake_that_is_never_answered() -> None:
+    def client(port: int) -> None:
+        with socket.create_connection((ADDRESS, port), 0.2) as plain:
+            trust().wrap_socket(plain, server_hostname=NAME)
+
+    said, [(session, conversation)], mail = meet(client, tls="implicit", silent="starttls")
+    assert isinstance(said, TimeoutError)
+    assert [line.who for line in session.lines] == ["*", "*"]
+    assert "says nothing more" in session.lines[0].text
+    assert conversation.hung_up == 1
+    assert (conversation.tls, mail) == (None, [])

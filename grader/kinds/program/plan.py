@@ -126,7 +126,10 @@ class _Drawn:
     def _make(self, run_id: str, server_name: str, message_name: str) -> None:
         behaviour, message = self._program.servers[server_name], self._program.messages[message_name]
         names, words = self._variant.names, self._world.words
-        people = {name: draw_token(self._random.draw(run_id, name), words) for name in PEOPLE}
+        # The first two runs of a message send the very same one, as on two nights with nothing new to report.
+        same = [run.id for run in self.runs if run.message == message_name]
+        letter = same[0] if len(same) == 1 else run_id
+        people = {name: draw_token(self._random.draw(letter, name), words) for name in PEOPLE}
         secret = (
             f"{self._random.word(words.passwords, run_id, 'first')}"
             f"-{self._random.word(words.passwords, run_id, 'second')}"
@@ -135,7 +138,9 @@ class _Drawn:
         told = {**names, **people}
         password = fill(message.password, {**names, "secret": secret})
         user = draw_token(self._random.draw(run_id, "user"), words)
-        wanted = _wanted(self._chosen(run_id, message), told, f"{user}@{names['domain']}")
+        # Who logs in need not be who sends: several reports may share a login.
+        sender = f"{draw_token(self._random.draw(letter, 'sender'), words)}@{names['domain']}"
+        wanted = _wanted(self._chosen(letter, message), told, sender)
         server = self._server(run_id, behaviour, user, password)
         if behaviour.recipient is not None:
             server = replace(server, refused=wanted.recipients[behaviour.recipient - 1])

@@ -67,6 +67,7 @@ class SubmissionSession(MailSink):
         )
         self._client = ""
         self._lost = False
+        self._greeted = False
         self._tls = ""
         self._problem: str | None = None
         self._end = "closed"
@@ -117,12 +118,14 @@ class SubmissionSession(MailSink):
             return
         self._server.open += 1
         self._client = transport.get_extra_info("peername")[0]
-        if self._server.plan.behaviour.tls == "implicit":
+        if self._server.plan.behaviour.tls == "implicit" and not self._deaf:
             # Now, and not when the client's first bytes are there: they are TLS already.
             self._shaken = self._wrap()
 
     def data_received(self, data: bytes) -> None:
         """See ``asyncio.Protocol``. Not every handshake holds a line's end: nothing of it is read as commands."""
+        if self._deaf:
+            return
         if self._tls or self._transaction is not None or not data.startswith(TLS_RECORD):
             super().data_received(data)
         elif self._problem is None:
@@ -156,8 +159,14 @@ class SubmissionSession(MailSink):
         self._tls_protocol.connection_made(plain)
         return waiter
 
+    @property
+    def _deaf(self) -> bool:
+        """Whether it never answers the handshake with which its clients begin."""
+        behaviour = self._server.plan.behaviour
+        return behaviour.tls == "implicit" and behaviour.silent == "starttls"
+
     async def _handle_client(self) -> None:
-        if self._server.plan.behaviour.tls == "implicit":
+        if self._server.plan.behaviour.tls == "implicit" and not self._deaf:
             try:
                 await self._shaken
             except OSError as error:
@@ -167,7 +176,7 @@ class SubmissionSession(MailSink):
                 self.connection_lost(error)
                 return
         try:
-            if await self._interferes("connect"):
+            if await self._interferes("starttls" if self._deaf else "connect"):
                 return
         except asyncio.CancelledError:
             # The client has gone; once commands are read, aiosmtpd sees to this.
@@ -185,8 +194,11 @@ class SubmissionSession(MailSink):
         said: str | bytes = status
         if isinstance(said, bytes):
             said = said.decode("ascii", "backslashreplace")
+        if (more := self._server.plan.behaviour.greeting) and not self._greeted:
+            said = f"220-{self.hostname} {more}\r\n{said}"
+        self._greeted = True
         self._log.server(said)
-        await super().push(status)
+        await super().push(said)
 
     async def _interferes(self, moment: Moment) -> bool:
         """Whether the server does something else than usual at this moment; it has then done so."""

@@ -108,6 +108,7 @@ def test_nobody_gets_the_message_twice() -> None:
     result = judged("envelope", conversations=[replace(GOOD, transactions=twice)])
     assert result.status == "fail"
     assert "b@y.example more than once" in result.observed
+    assert "name only those again who were put off" in result.next
 
 
 PICKY = {"answers": {"rcpt": "550 5.1.1 No such user here"}, "recipient": 1}
@@ -174,6 +175,32 @@ def test_who_sits_through_all_of_the_silence_is_late(seconds: float, good: bool)
     silent = [Line(5.0, "S", "220 ready"), Line(5.0 + 1000 * seconds, "*", "The client hung up.")]
     conversation = replace(NOTHING, hung_up=1)
     result = judged("ends", conversations=[conversation], sessions=[silent], code=1)
+    assert (result.status == "pass") == good, result.observed
+
+
+def silence(begins: float, seconds: float) -> list[Line]:
+    """A session that begins at a second, and whose server says nothing for so many."""
+    return [
+        Line(1000 * begins, "S", "220 ready"),
+        Line(1000 * (begins + seconds), "*", "The client hung up."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("silences", "good"),
+    [
+        # Nine seconds in all; thirteen; five, of sessions side by side.
+        ([(0, 1), (2, 1), (4, 1), (6, 1), (8, 1)], True),
+        ([(0, 1), (3, 1), (6, 1), (9, 1), (12, 1)], False),
+        ([(0, 4), (0, 4), (0.5, 4), (1, 4)], True),
+    ],
+)
+def test_several_silences_and_the_pauses_between_them_count_together(
+    silences: list[tuple[float, float]], good: bool
+) -> None:
+    conversations = [replace(NOTHING, session=number, hung_up=1) for number in range(len(silences))]
+    sessions = [silence(*one) for one in silences]
+    result = judged("ends", conversations=conversations, sessions=sessions, code=1)
     assert (result.status == "pass") == good, result.observed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from email import policy
 from email.message import EmailMessage
 
@@ -38,7 +39,14 @@ def test_an_author_whom_only_a_lenient_reader_finds_is_none() -> None:
         ("<20251123100001.erika@example.com>", "<20251123100003.erika@example.com>", False),
         ("<23.11.2025-10.00.01@example.com>", "<23.11.2025-10.00.02@example.com>", False),
         ("<6922db21@example.com>", "<6922db23@example.com>", False),
+        ("<2025-11-23T10:00:01.send@example.com>", "<2025-11-23T10:00:03.send@example.com>", False),
+        ("<send-1763892001@example.com>", "<send-1763892003@example.com>", False),
+        ("<Nov.23.2025.10.00.01@example.com>", "<Nov.23.2025.10.00.02@example.com>", False),
         ("<1763892001.417@example.com>", "<1763892001.419@example.com>", True),
+        # Numbers of processes that might be a second, a minute or a day as well.
+        ("<20251123100001.2@example.com>", "<20251123100001.3@example.com>", True),
+        ("<20251123100001.23@example.com>", "<20251123100003.10@example.com>", True),
+        ("<2.1763892001@example.com>", "<4.1763892001@example.com>", True),
         ("<1763892001.5f0c1e7a9b@example.com>", "<1763892003.77aa01bc2d@example.com>", True),
         ("<17638920010731@example.com>", "<17638920030115@example.com>", True),
     ],
@@ -91,6 +99,16 @@ def test_a_header_with_a_fault(old: str, new: str, said: str) -> None:
 def test_a_name_may_be_written_in_many_ways(author: str) -> None:
     letter = LETTER.replace('"Erika Lang" <erika@example.com>', author)
     assert judged("header", letter=letter).status == "pass"
+
+
+def test_capitals_of_an_address_are_the_envelope_s_affair() -> None:
+    """Who loses them loses them in both places, and hears of it once."""
+    letter = LETTER.replace("To: a@x.example", "To: A@x.example")
+    assert judged("header", letter=letter).status == "pass"
+    other = replace(TAKEN, recipients=["A@x.example", *TAKEN.recipients[1:]])
+    result = judged("envelope", conversations=[replace(GOOD, transactions=[other])])
+    assert result.status == "fail"
+    assert "a@x.example" in result.observed
 
 
 def test_a_message_id_of_another_message_is_no_id() -> None:
@@ -168,6 +186,18 @@ def test_characters_arrive_however_they_are_carried(cte: str, utf8: bool) -> Non
     conversation = replace(GOOD, transactions=[replace(TAKEN, parameters=parameters)])
     result = judged("text", letter=bytes(mail), wanted=ODD, conversations=[conversation])
     assert (result.status, result.remarks) == ("pass", [])
+
+
+@pytest.mark.parametrize("comment", ["(RFC 2045)", "(a (b) c)"])
+def test_a_comment_in_a_field_about_the_text_changes_nothing(comment: str) -> None:
+    fields = (
+        f'MIME-Version: 1.0 {comment}\r\nContent-Type: text/plain; charset="utf-8" {comment}\r\n'
+        f"Content-Transfer-Encoding: BASE64 {comment}\r\n"
+    )
+    body = base64.encodebytes("Grüße\r\n".encode()).decode().replace("\n", "\r\n")
+    wanted = replace(WANTED, body="Grüße\n".encode())
+    result = judged("text", letter=HEADER + fields + "\r\n" + body, wanted=wanted)
+    assert result.status == "pass", result.observed
 
 
 def test_eight_bits_that_were_not_announced_are_remarked_on() -> None:

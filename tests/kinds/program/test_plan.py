@@ -38,10 +38,40 @@ def test_every_run_has_names_an_address_an_account_and_a_password_of_its_own() -
         [server.address for server in plan.world.submission],
         [run.account for run in program.runs],
         [run.password for run in program.runs],
-        [run.wanted.sender for run in program.runs],
+        [run.user for run in program.runs],
     ):
         assert len(set(values)) == len(program.runs)
     assert {run.password for run in program.runs} <= set(plan.secrets)
+
+
+def test_a_login_is_not_the_sender_s_name() -> None:
+    assert all(run.user not in run.wanted.sender for run in planned().runs)
+
+
+def test_two_runs_send_the_very_same_message_and_all_others_have_people_of_their_own() -> None:
+    """Else an identifier made of the message's contents would be taken for one of the message's own."""
+    runs = sorted(planned().runs, key=lambda run: int(run.id.partition("-")[2]))
+    for message in {run.message for run in runs}:
+        letters = [run.wanted for run in runs if run.message == message]
+        if len(letters) > 1:
+            assert letters[0] == letters[1]
+            assert len({tuple(letter.recipients) for letter in letters}) == len(letters) - 1
+
+
+def test_a_subject_cut_into_pieces_of_octets_is_cut_within_a_character() -> None:
+    """Pieces for base64 without padding; 45 octets are the most that an encoded word holds (RFC 2047 section 2)."""
+    subject = str(LAB.program.messages["characters"].subject).encode()
+    for size in range(3, 46, 3):
+        cuts = range(size, len(subject), size)
+        assert any(subject[cut] & 0xC0 == 0x80 for cut in cuts), size
+
+
+def test_each_kind_of_server_is_met_with_all_that_may_come_over_one() -> None:
+    """A reply of several lines, one recipient put off while others are taken, silence at the handshake on 465."""
+    met = {run.server: LAB.program.servers[run.server] for run in planned().runs}.values()
+    assert any(server.greeting and server.honest for server in met)
+    assert any(server.answers.get("rcpt", "").startswith("4") and server.recipient for server in met)
+    assert any(server.tls == "implicit" and server.silent == "starttls" for server in met)
 
 
 def test_nothing_in_the_environment_tells_which_server_it_is() -> None:

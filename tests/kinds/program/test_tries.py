@@ -44,26 +44,31 @@ def test_a_run_that_was_killed_told_nothing() -> None:
         assert judged("tells", conversations=conversations, code=-9, late=True).status == "pass"
 
 
-def refused(*said: tuple[str, str]) -> list[Line]:
-    lines = [Line(0, "S", "220 ready")]
+def refused(*said: tuple[str, str], at: float = 0) -> list[Line]:
+    lines = [Line(at, "S", "220 ready")]
     for command, reply in said:
-        lines += [Line(1, "C", command), Line(2, "S", reply)]
+        lines += [Line(at + 1, "C", command), Line(at + 2, "S", reply)]
     return lines
+
+
+LOGIN = ("AUTH PLAIN <credentials>", "535 no")
 
 
 @pytest.mark.parametrize(
     ("sessions", "good"),
     [
         ([refused(("AUTH PLAIN <credentials>", "535 no"), ("AUTH LOGIN", "535 no"))], True),
-        ([refused(("AUTH PLAIN <credentials>", "535 no"))] * 2, False),
-        ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"))] * 2, False),
+        ([refused(LOGIN), refused(LOGIN, at=5)], False),
+        ([refused(LOGIN), refused(LOGIN), refused(LOGIN, at=1)], True),
+        ([refused(LOGIN), refused(LOGIN), refused(LOGIN, at=2)], False),
+        ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"), at=at) for at in (0, 9)], False),
         ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"), ("AUTH PLAIN", "535 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("rcpt to:<A@x>", "550 no"))], False),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
         ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),
         ([refused(("MAIL FROM:<a@x>", "499 later"))] * 2, True),
-        ([refused(("MAIL FROM:<a@x>", "500 no"))] * 2, False),
+        ([refused(("MAIL FROM:<a@x>", "500 no"), at=at) for at in (0, 9)], False),
     ],
 )
 def test_a_no_is_not_argued_with(sessions: list[list[Line]], good: bool) -> None:

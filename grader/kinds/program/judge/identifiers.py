@@ -12,12 +12,17 @@ from grader.model.traffic import Arrival
 
 WINDOW = range(-5, 6)
 """Seconds around a message's arrival in which its program may have looked at the clock."""
-FORMS = ("%Y%m%d%H%M%S", "%Y%m%d", "%Y%m%d%H%M", "%y%m%d%H%M%S", "%H%M%S", "%Y", "%m", "%d", "%H", "%M", "%S")
-"""Ways of writing a moment of which nothing is finer than a second; with dashes or colons, its parts stand alone."""
+_SIGN = "[^0-9A-Za-z<>@]?"
+_DATES = [_SIGN.join(f"%{part}" for part in parts) for parts in ("Ymd", "ymd", "dmY", "mdY", "dbY", "bdY")]
+_TIMES = [_SIGN.join(f"%{part}" for part in parts) for parts in ("HMS", "HM")]
+FORMS = [*_DATES, *(f"{date}T?{_SIGN}{time}" for date in _DATES for time in _TIMES), _TIMES[0]]
+"""Ways of writing a moment of which nothing is finer than a second, as patterns for ``strftime``.
+
+Shorter ones, such as the second alone, are none: a process's number looks like them, and is each run's own.
+"""
 MOMENT, GIVEN = "\N{WATCH}", "\N{WHITE HEAVY CHECK MARK}"
 """What stands for the moment, and for what was given, where two identifiers are compared."""
 _IDENTIFIER = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
-_WORD = re.compile(r"[0-9A-Za-z]+")
 
 
 def repeated(run: JudgedRun, arrival: Arrival) -> str:
@@ -65,20 +70,20 @@ def _without_moment(run: JudgedRun, arrival: Arrival, wanted: dict[int, Wanted])
     for given in (asked.sender, *asked.recipients, asked.subject):
         for part in filter(None, (given, given.partition("@")[0])):
             text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(part)}(?![0-9A-Za-z])", GIVEN, text)
-    known = _moments(run.evidence.started, arrival.at)
-    return _WORD.sub(lambda word: MOMENT if word[0].lower() in known else word[0], text)
+    return _moments(run.evidence.started, arrival.at).sub(MOMENT, text)
 
 
-def _moments(started: str, at: float) -> set[str]:
-    """Every way of writing the seconds around ``at`` milliseconds after the run began."""
+def _moments(started: str, at: float) -> re.Pattern[str]:
+    """Every way of writing the seconds around ``at`` milliseconds after the run began, longest forms first."""
     try:
         moment = datetime.fromisoformat(started).astimezone(UTC) + timedelta(milliseconds=at)
     except ValueError:
-        return set()
-    found: set[str] = set()
-    for offset in WINDOW:
-        second = moment + timedelta(seconds=offset)
-        number = int(second.timestamp())
-        found |= {second.strftime(form) for form in FORMS} | {str(number), f"{number:x}"}
-        found |= {second.strftime("%Y%m%dT%H%M%S").lower(), second.strftime("%b").lower()}
-    return found
+        return re.compile(r"(?!)")
+    seconds = [moment + timedelta(seconds=offset) for offset in WINDOW]
+    numbers = [int(second.timestamp()) for second in seconds]
+    found = [second.strftime(form) for form in sorted(FORMS, key=len, reverse=True) for second in seconds]
+    found += map(str, numbers)
+    return re.compile(
+        rf"(?<!\d)(?:{'|'.join(found)})(?!\d)|(?<![0-9a-f])(?:{'|'.join(f'{n:x}' for n in numbers)})(?![0-9a-f])",
+        re.IGNORECASE,
+    )

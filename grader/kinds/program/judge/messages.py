@@ -136,9 +136,10 @@ def _differs(run: JudgedRun, arrival: Arrival) -> str:
     """What of the addresses, and of names and subject in ASCII, is other than was asked for."""
     wanted = run.facts.wanted
     for name, expected in (("From", [wanted.sender]), ("To", wanted.to), ("Cc", wanted.cc)):
-        shown = [address(path) for path in _addresses(arrival, name.lower())]
-        if sorted(shown) != sorted(map(address, expected)):
-            listed = ", ".join(shown) or "nobody"
+        shown = _addresses(arrival, name.lower())
+        # Capitals of a local part are the envelope's affair, where they decide who gets the message.
+        if sorted(map(str.lower, shown)) != sorted(map(str.lower, expected)):
+            listed = ", ".join(map(address, shown)) or "nobody"
             return (
                 f"{name} names {quoted(listed)}, and should name {quoted(', '.join(expected) or 'nobody')}."
             )

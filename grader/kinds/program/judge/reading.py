@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
+from typing import Any
 
 from grader.model.traffic import Arrival
 
@@ -30,6 +32,8 @@ def parsed(arrival: Arrival) -> EmailMessage:
     except RecursionError as error:
         raise ValueError("comments stand in comments in its header, too deeply") from error
     assert isinstance(message, EmailMessage)
+    for part in message.walk():
+        _without_comments(part)
     return message
 
 
@@ -38,6 +42,21 @@ def look_at_fields(data: bytes, fields: re.Pattern[bytes] = _FIELD) -> None:
     for found in fields.finditer(data):
         if len(found[0]) > LONGEST_FIELD:
             raise ValueError(f"a field of its header has {len(found[0])} octets")
+
+
+def _without_comments(part: Message) -> None:
+    """Take comments out of the fields that say how a part is to be decoded (RFC 2045 section 3 allows them).
+
+    The library knows the values without them, and decodes by the whole text of the field.
+    """
+    with suppress(*UNREADABLE):
+        encoding: Any = part["Content-Transfer-Encoding"]
+        if encoding is not None and "(" in encoding:
+            part.replace_header("Content-Transfer-Encoding", encoding.cte)
+        kind: Any = part["Content-Type"]
+        if kind is not None and "(" in kind:
+            plain = "".join(f'; {name}="{value}"' for name, value in kind.params.items())
+            part.replace_header("Content-Type", f"{kind.content_type}{plain}")
 
 
 def head(arrival: Arrival) -> bytes:

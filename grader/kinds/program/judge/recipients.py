@@ -12,6 +12,10 @@ from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation
 from grader.model.traffic import Arrival
 
+TWICE = (
+    "Whoever was taken with a message that was taken has it. After a refusal, name only those again who were put off, "
+    "and write down for each recipient, not for the whole, what became of them."
+)
 FOLD = re.compile(r"\r?\n(?=[ \t])")
 
 
@@ -56,6 +60,7 @@ def _once(run: JudgedRun) -> Finding:
                     run.case,
                     f"The server took the message for {path} more than once, so they get it more than once.",
                     run.pointers(conversation, transaction.line),
+                    next=TWICE,
                 )
             had.add(path)
     return met(run.case)

@@ -30,7 +30,7 @@ class Refusal:
     """A reply that refused something: the session and its last line, what was said and what was answered.
 
     ``permanent`` says that the client should not try again (RFC 5321 section 4.2.1). ``at`` is when, in milliseconds
-    since the run began.
+    since the run began, and ``begun`` when its session did.
     """
 
     session: int
@@ -39,6 +39,7 @@ class Refusal:
     reply: str
     permanent: bool
     at: float = 0.0
+    begun: float = 0.0
 
 
 class JudgedRun:
@@ -124,7 +125,13 @@ class JudgedRun:
                 if reply.code >= 400:
                     said = lines[reply.line]
                     yield Refusal(
-                        conversation.session, reply.line, reply.command, said.text, reply.code >= 500, said.at
+                        conversation.session,
+                        reply.line,
+                        reply.command,
+                        said.text,
+                        permanent=reply.code >= 500,
+                        at=said.at,
+                        begun=lines[0].at,
                     )
 
     def how_it_ended(self) -> str:
@@ -154,11 +161,24 @@ class JudgedRun:
         )
 
     def sat_through(self) -> Conversation | None:
-        """The conversation in which the server was silent for all the time that a run may take, if there was one."""
-        longest = 1000 * (self.evidence.lab.program.seconds - CLOCKS_APART)
+        """The conversation in which the server was silent for all the time that a run may take, if there was one.
+
+        Or the last of several, where silences and the pauses between them are longer than a busy machine explains.
+        """
+        declared = self.evidence.lab.program
+        longest = 1000 * (declared.seconds - CLOCKS_APART)
+        waited, until = 0.0, None
         for conversation in self.facts.conversations:
             lines, end = self.session(conversation).lines, conversation.hung_up
-            if end and lines[end].at - lines[end - 1].at >= longest:
+            if not lines:
+                continue
+            # Of sessions side by side, the same moment is waited through once.
+            until = lines[0].at if until is None else until
+            waited += max(0.0, lines[0].at - until)
+            begins, ends = (lines[end - 1].at, lines[end].at) if end else (lines[-1].at, lines[-1].at)
+            waited += max(0.0, ends - max(begins, until))
+            until = max(until, lines[-1].at)
+            if ends - begins >= longest or waited >= 1000 * (declared.seconds + declared.grace):
                 return conversation
         return None
 

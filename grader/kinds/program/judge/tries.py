@@ -21,11 +21,15 @@ wait for half an hour; a program that somebody waits for has not the time). Star
 def obeys_no(run: JudgedRun) -> Finding:
     """What is refused for good (5xx) is not tried again: the same sender and recipients (RFC 5321 section 4.2.1)."""
     refused = [refusal for refusal in run.refusals() if refusal.permanent]
+    first: dict[Hashable, Refusal] = {}
     last: dict[Hashable, Refusal] = {}
     times: Counter[Hashable] = Counter()
-    for key, refusal in _what_was_refused(run, refused):
-        times[key] += 1
-        last[key] = refusal
+    for key, refusal in sorted(_what_was_refused(run, refused), key=lambda told: told[1].at):
+        heard = first.setdefault(key, refusal)
+        # Sessions that stood side by side had not heard of the refusal when they began.
+        if heard is refusal or heard.session == refusal.session or refusal.begun >= heard.at:
+            times[key] += 1
+            last[key] = refusal
     unhindered = _transactions_unhindered(run)
     for key, tried in times.items():
         # A transaction refused at MAIL has no recipients yet: there may be one for each of them.
