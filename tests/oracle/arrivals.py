@@ -165,6 +165,8 @@ class _Run:
             self._send(letters_of_session)
         for pause in PAUSES:
             again, self.put_off = self.put_off, []
+            if pause == PAUSES[-1]:
+                again += list(_sessions([letter for letter in letters if _comes_back_late(letter)]))
             if again:
                 time.sleep(pause)
             for letters_of_session in again:
@@ -338,6 +340,13 @@ def _put_off(letter: Letter) -> bool:
         "451",
         "421",
     )
+
+
+def _comes_back_late(letter: Letter) -> bool:
+    """Whether one who has no business here tries once more: what greylisting let pass then is open to all."""
+    trouble = " 4.3." in letter.reply and " 4.3.2" not in letter.reply
+    unwanted = letter.kind in ("relay", "nobody", "borrowed")
+    return unwanted and letter.reply[:3] in ("450", "451") and not trouble
 
 
 def _sessions(letters: list[Letter]) -> Iterator[list[Letter]]:

@@ -107,6 +107,10 @@ class Writer:
     def _source(self, server: str) -> list[Person]:
         return self.v6 if ":" in server else self.v4
 
+    def _honest(self, server: str) -> list[Person]:
+        """Those whose names are theirs; others may be refused."""
+        return [person for person in self._source(server) if person.forward]
+
     def _regulars(self, at: tuple[str, int, str]) -> list[Person]:
         """The few who come to a listener where strangers have no business."""
         if at not in self._few:
@@ -252,14 +256,21 @@ class Writer:
         """Alice and Bob, who have logged in, under their own address and under others'."""
         if tls == "none":
             return []
-        domain, random, at = self.names["domain"], self.random, (server, port, tls)
+        random, at = self.random, (server, port, tls)
         # Whoever has logged in on a machine of the office may claim the office's right to any sender.
-        sources = self._source(server)
         made = []
         for user, other in (("alice", "bob"), ("bob", "alice")) if port in (465, 587) else ():
             made += self._own_letters(at, user, other)
-        user, other = random.sample(("alice", "bob"), 2)
-        borrowed = [
+        orders = [("alice", "bob"), ("bob", "alice")]
+        whole = port == 587 and server == self.names["host_v4"]
+        for user, other in orders if whole else [random.choice(orders)]:
+            made += self._borrowed(at, user, other, whole)
+        return made
+
+    def _borrowed(self, at: tuple[str, int, str], user: str, other: str, whole: bool) -> list[Letter]:
+        """A user under others' addresses: everybody's, or those of two, and some in other ways."""
+        domain, random, sources = self.names["domain"], self.random, self._source(at[0])
+        senders = [
             f"{other}@{domain}",
             f"postmaster@{domain}",
             f"{user}@{self.names['outside']}",
@@ -269,40 +280,30 @@ class Writer:
             f"{{token}}@{FOREIGN[0]}",
             f"{user}@{domain}.{FOREIGN[0]}",
             other,
+            *self.read.addresses,
+            *self.read.shared,
         ]
-        borrowed += self.read.addresses
-        for sender in random.sample(
-            borrowed, len(borrowed) if port == 587 and server == self.names["host_v4"] else 2
-        ):
-            made.append(self._letter("borrowed", random.choice(sources), at, user=user, sender=sender))
-        made.append(
-            self._letter(
-                "borrowed",
-                random.choice(sources),
-                at,
-                user=user,
-                sender=f"{{token}}@{domain}",
-                helo=random.choice(("localhost", self.names["office_host"], domain, *self.read.names)),
-            )
-        )
+        nobody = f"{{token}}@{domain}"
+        boss = random.choice((f"{other}@{domain}", nobody, f"postmaster@{domain}"))
+        helo = random.choice(("localhost", self.names["office_host"], domain, *self.read.names))
         named = [p for p in sources if any(p.name.endswith(name) for name in self.read.names)]
-        made += [
-            self._letter("borrowed", person, at, user=user, sender=f"{{token}}@{domain}")
-            for person in named[:3]
+        made = [
+            self._letter("borrowed", random.choice(sources), at, user=user, sender=sender)
+            for sender in random.sample(senders, len(senders) if whole else 2)
         ]
-        # The forged letter of the boss stays in the house.
-        boss = random.choice((f"{other}@{domain}", f"{{token}}@{domain}", f"postmaster@{domain}"))
-        made.append(
-            self._letter(
-                "borrowed", random.choice(sources), at, user=user, sender=boss, recipient=f"{other}@{domain}"
-            )
-        )
-        return made
+        made += [self._letter("borrowed", p, at, user=user, sender=nobody) for p in named[:3]]
+        one = random.choice(sources)
+        return [
+            *made,
+            self._letter("borrowed", one, at, user=user, sender=nobody, helo=helo),
+            # The forged letter of the boss stays in the house.
+            self._letter("borrowed", one, at, user=user, sender=boss, recipient=f"{other}@{domain}"),
+        ]
 
     def _own_letters(self, at: tuple[str, int, str], user: str, other: str) -> list[Letter]:
         """What a user may write: to the world and to the other one."""
         random, names = self.random, self.names
-        sources = self.office if self._on_lan(at[0]) else self._source(at[0])
+        sources = self.office if self._on_lan(at[0]) else self._honest(at[0])
         mine, person = f"{user}@{names['domain']}", random.choice(sources)
         to = f"{{token}}@{random.choice((names['outside'], names['outside'], names['partner'], *FOREIGN))}"
         size = random.choice((0, 70_000))
@@ -316,7 +317,7 @@ class Writer:
     def _world(self, server: str, port: int, tls: str) -> list[Letter]:
         """What everybody may send to port 25: mail for those who are here, and nothing for those who are not."""
         domain, random, at = self.names["domain"], self.random, (server, port, tls)
-        sources = [*self._source(server), *self.office] if self._on_lan(server) else self._source(server)
+        sources = [*self._honest(server), *(self.office if self._on_lan(server) else [])]
         # Two of everybody write all that comes to one listener.
         few = random.sample(sources, min(2, len(sources)))
 

@@ -12,6 +12,7 @@ _NETWORK = re.compile(r"(?<![\w.:])\[?([0-9a-f:]*:[0-9a-f:]+|\d+\.\d+\.\d+\.\d+)
 _BEGINNING = re.compile(r"(?:^|[\s{,^])(\d{1,3}(?:\.\d{1,3}){0,2})(?=[\s=])", re.MULTILINE)
 _KEY = re.compile(r"(?:^|[{,\s])([a-z][a-z0-9]{2,15})(?:@[a-z.]+)?\s*(?:=|:|\s)\s*(?=\S)", re.MULTILINE)
 MOST = 4
+USERS = ("alice", "bob")
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Read:
     addresses: list[str]
     networks: list[str]
     words: list[str]
+    shared: list[str]
+    """Addresses of the own domain that are not a user's alone."""
 
 
 def read(files: dict[str, bytes], own: tuple[str, ...]) -> Read:
@@ -34,7 +37,14 @@ def read(files: dict[str, bytes], own: tuple[str, ...]) -> Read:
     names = dict.fromkeys(name for name in _NAME.findall(text) if name not in own)
     addresses = dict.fromkeys(f"{a}@{d}" for a, d in _ADDRESS.findall(text) if d not in own)
     words = dict.fromkeys(_KEY.findall(tables))
-    return Read(list(names)[:MOST], list(addresses)[:MOST], list(_networks(text))[:6], list(words)[:MOST])
+    ours = dict.fromkeys(f"{a}@{d}" for a, d in _ADDRESS.findall(text) if d in own and a not in USERS)
+    return Read(
+        list(names)[:MOST],
+        list(addresses)[:MOST],
+        list(_networks(text))[:6],
+        list(words)[:MOST],
+        list(ours)[:MOST],
+    )
 
 
 def _networks(text: str) -> dict[str, None]:
