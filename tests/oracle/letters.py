@@ -286,12 +286,15 @@ class Writer:
         nobody = f"{{token}}@{domain}"
         boss = random.choice((f"{other}@{domain}", nobody, f"postmaster@{domain}"))
         helo = random.choice(("localhost", self.names["office_host"], domain, *self.read.names))
-        named = [p for p in sources if any(p.name.endswith(name) for name in self.read.names)]
+        named = [person for person in sources if person.mentioned]
         made = [
             self._letter("borrowed", random.choice(sources), at, user=user, sender=sender)
             for sender in random.sample(senders, len(senders) if whole else 2)
         ]
-        made += [self._letter("borrowed", p, at, user=user, sender=nobody) for p in named[:3]]
+        made += [
+            self._letter("borrowed", p, at, user=user, sender=nobody)
+            for p in random.sample(named, min(6, len(named)))
+        ]
         one = random.choice(sources)
         return [
             *made,

@@ -16,6 +16,8 @@ class Person:
     address: str
     name: str
     office: bool = False
+    mentioned: bool = False
+    """Whether it is the files that made them worth asking."""
     forward: bool = True
     """Whether the name leads back to the address; it cannot where it is somebody else's."""
 
@@ -61,9 +63,11 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
     add(_beside(random, public, 32))
     add(str(ipaddress.IPv6Address((0x2A << 120) | random.getrandbits(110))))
     add(f"fd{random.randint(10, 99)}:7::{random.randint(2, 9)}")
+    known = set(found)
     for network in text.networks:
         for _ in range(3):
             add(_inside(random, network))
+    mentioned = set(found) - known
     # Where a network is written as a text without ends, these hold it.
     start = names["lan"].rpartition(".")[0]
     for address in (f"1{start}.7", f"2{start}.7", f"7.{start}", f"{start[:-1]}.7"):
@@ -73,6 +77,7 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
             address,
             f"p{number}.oracle-people.example" if not office else f"p{number}.{names['domain']}",
             office,
+            address in mentioned,
         )
         for number, (address, office) in enumerate(found.items())
     ]
@@ -83,7 +88,8 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
     theirs = [*text.names, *random.sample(below, min(2, len(below))), random.choice(alike)]
     for number, name in enumerate((random.choice(own), *theirs)):
         forward = name not in own and not name.endswith("." + names["domain"])
-        people.append(Person(f"198.18.9.{number + 1}", name, forward=forward))
+        known_of = any(name.endswith(read) for read in text.names)
+        people.append(Person(f"198.18.9.{number + 1}", name, mentioned=known_of, forward=forward))
     return people
 
 

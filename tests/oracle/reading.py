@@ -41,7 +41,7 @@ def read(files: dict[str, bytes], own: tuple[str, ...]) -> Read:
     return Read(
         list(names)[:MOST],
         list(addresses)[:MOST],
-        list(_networks(text))[:6],
+        list(_networks(text))[:12],
         list(words)[:MOST],
         list(ours)[:MOST],
     )
