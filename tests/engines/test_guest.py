@@ -17,7 +17,7 @@ import pytest
 
 from grader.engines import machine
 from grader.engines.guest import operations, shapes, tracing, trees
-from grader.engines.guest.exposing import without
+from grader.engines.guest.exposing import AROUND, Exposures, without
 from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
 from grader.model.protocol.host import HostOperation
@@ -184,3 +184,13 @@ def test_a_tree_is_removed_with_few_descriptors_however_deep_it_is(tmp_path: Pat
 )
 def test_a_secret_is_seen_plain_and_within_base64(line: bytes, shown: bytes | None) -> None:
     assert without(line, [b"hunter22!"]) == shown
+
+
+def test_of_a_line_of_millions_what_stands_around_the_secret_is_kept() -> None:
+    exposures = Exposures([b"teapot"])
+    exposures.search("process list", b"send " + b"x" * 2_000_000 + b" -p teapot " + b"y" * 2_000_000)
+    (found,) = exposures.found
+    assert " -p <password> " in found["what"]
+    assert len(found["what"]) < 3 * AROUND
+    exposures.search("process list", b"send -p teapot")
+    assert exposures.found[1]["what"] == "send -p <password>"

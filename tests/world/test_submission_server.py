@@ -17,6 +17,7 @@ from grader.labs.certificates import KeyPair, authority, certificate
 from grader.model.submission_server import Conversation, ServerBehaviour, SubmissionServerSpec
 from grader.model.traffic import Arrival, Session
 from grader.world.peers import Peers
+from grader.world.submission_server import servers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.conftest import PATIENCE
 from tests.world.bed import clock, run, spec
@@ -52,19 +53,19 @@ def meet(client: Callable[[int], Any], times: int = 1, refused: str | None = Non
 
     async def work() -> Seen:
         peers = Peers([], clock)
-        servers = SubmissionServers(spec(submission=[server]), peers, clock)
-        await servers.start()
+        office = SubmissionServers(spec(submission=[server]), peers, clock)
+        await office.start()
         said: Any = None
         for _ in range(times):
             try:
-                said = await asyncio.to_thread(client, servers.ports[0])
+                said = await asyncio.to_thread(client, office.ports[0])
             except (OSError, smtplib.SMTPException) as error:
                 said = error
         while peers.connections:
             await asyncio.sleep(0.005)
-        servers.stop()
-        recorded = [(entry.session, entry.conversation) for entry in servers.sessions()["run-1"]]
-        return said, recorded, servers.mail
+        office.stop()
+        recorded = [(entry.session, entry.conversation) for entry in office.sessions()["run-1"]]
+        return said, recorded, office.mail
 
     return run(work())
 
@@ -367,3 +368,15 @@ def test_a_handshake_that_is_never_answered() -> None:
     assert "says nothing more" in session.lines[0].text
     assert conversation.hung_up == 1
     assert (conversation.tls, mail) == (None, [])
+
+
+def test_a_flood_of_messages_is_turned_away() -> None:
+    said, sessions, arrivals = meet(send, times=servers.MESSAGES_A_SERVER + 2)
+    assert isinstance(said, smtplib.SMTPDataError)
+    assert said.smtp_code == 452
+    assert len(arrivals) == servers.MESSAGES_A_SERVER
+    assert [transaction.taken for _, one in sessions for transaction in one.transactions][-3:] == [
+        True,
+        False,
+        False,
+    ]

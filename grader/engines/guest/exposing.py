@@ -16,6 +16,9 @@ MOST = 20
 TELLING = 10
 """Octets of a secret in a row, that are one."""
 
+AROUND = 200
+"""Octets of a line that are shown on each side of a secret; a command may have millions."""
+
 _BASE64 = re.compile(rb"[A-Za-z0-9+/]{8,}={0,2}")
 
 
@@ -44,7 +47,7 @@ class Exposures:
             self._note(where, b"<a part of the password>, as a process's name")
 
     def _note(self, where: str, shown: bytes) -> None:
-        found: Exposure = {"where": where, "what": text(shown)}
+        found: Exposure = {"where": where, "what": text(_around(shown))}
         if found not in self.found:
             self.found.append(found)
 
@@ -57,6 +60,13 @@ def _parts(secret: bytes) -> list[bytes]:
     """Every stretch of a secret that is long enough to stand nowhere by chance."""
     length = min(len(secret), TELLING)
     return [secret[at : at + length] for at in range(len(secret) - length + 1)]
+
+
+def _around(shown: bytes) -> bytes:
+    """A line of which a secret was left out, as far as it is needed to see where."""
+    at = max(0, shown.find(b"<"), shown.find(b"<password"))
+    begin, end = max(0, at - AROUND), at + AROUND
+    return b"[...]" * (begin > 0) + shown[begin:end] + b"[...]" * (end < len(shown))
 
 
 def without(line: bytes, secrets: list[bytes]) -> bytes | None:

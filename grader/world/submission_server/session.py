@@ -328,7 +328,7 @@ class SubmissionSession(MailSink):
         return await super()._took(text)
 
     def _keep(self, arrival: Arrival) -> str:
-        number = self._server.servers.keep(arrival)
+        number = self._server.servers.keep(arrival, self._server)
         if number is None:
             return "452 4.3.1 no room for more messages"
         self._note(taken=True, arrival=number)
