@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench oracle fuzz chaos test test-fast lint lock wheel picture schemas clean
+.PHONY: help setup check start grade image lesson bench hostile oracle fuzz chaos test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -58,6 +58,10 @@ chaos: ## kill graders and fill disks at random, and look at what is left (N=20,
 fuzz: ## give every reader of strangers' text what nobody means to write (SECONDS=300, TARGET='SPF record', ARGS=--coverage)
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m tests.fuzz --seconds $(or $(SECONDS),300) $(if $(TARGET),--target "$(TARGET)") $(ARGS)
+
+hostile: ## try every hostile submission on every engine (ARGS='-k fork-bomb'); 'make test' tries a few
+	@fixtures/setup/setup dev
+	@SMTPLAB_HOSTILE=all $(PYTHON) -m pytest -n auto --dist worksteal tests/hostile $(ARGS)
 
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev

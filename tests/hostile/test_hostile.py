@@ -1,0 +1,110 @@
+"""No attack is worth more than it ought to be, takes the grader along, or stays."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from grader import labs, pipeline
+from grader.engines.base import Engine
+from grader.model.errors import SubmissionError
+from grader.model.submission import Submission
+from grader.pipeline import Graded
+from tests.conftest import NO_ENGINE, ready, usable
+from tests.hostile import archives, documents, paper, zones
+from tests.hostile.attacks import ALL, LABS, Attack, attacks, problems, submission
+from tests.hostile.paper import PaperAttack
+from tests.hostile.remains import none_left
+from tests.hostile.written import faults
+
+if TYPE_CHECKING:
+    from _pytest.mark import ParameterSet
+
+REFERENCE = 1.0
+"""Seconds in which the machine on which the attacks' seconds were declared grades a server's solution."""
+PATIENCE = 2.0
+"""Times its declared seconds that an attack may take, on the speed of this minute."""
+ATTACKS = list(attacks())
+PAPER: list[PaperAttack] = [*zones.ATTACKS, *archives.ATTACKS, *documents.ATTACKS]
+
+
+def tried() -> list[ParameterSet]:
+    """The attacks on machines that are to be tried, on each engine."""
+    found = []
+    for engine in usable() or ["none"]:
+        for attack in ATTACKS:
+            if ALL or engine in attack.quick:
+                reason = attack.open.get(engine)  # type: ignore[call-overload]
+                marks = [pytest.mark.xfail(reason=reason)] if reason else []
+                found.append(pytest.param(engine, attack, id=f"{engine}-{attack.id}", marks=marks))
+    return found
+
+
+def on_paper() -> list[ParameterSet]:
+    """The attacks that need no machine."""
+    return [
+        pytest.param(
+            attack, id=attack.name, marks=[pytest.mark.xfail(reason=attack.open)] if attack.open else []
+        )
+        for attack in PAPER
+    ]
+
+
+def grade(handed_in: Submission, lab_id: str, engine: Engine | None) -> Graded:
+    """Grade for the canonical variant."""
+    return pipeline.grade(labs.load(labs.find(lab_id)), handed_in, engine=engine)
+
+
+@cache
+def stretch(engine: str) -> float:
+    """How many times longer than the reference honest work takes here; at least 1."""
+    lab = LABS["server"]
+    folder = labs.find(lab)
+    solution = labs.render_submission(folder / "solution", labs.draw_variant(labs.load(folder)))
+    began = time.monotonic()
+    graded = grade(solution, lab, ready(engine))
+    assert graded.result.score == graded.result.max_score
+    return max(1.0, (time.monotonic() - began) / REFERENCE)
+
+
+def test_there_are_as_many_as_promised_and_no_two_of_one_name() -> None:
+    names = [attack.id for attack in ATTACKS] + [attack.name for attack in PAPER]
+    assert len(names) >= 80
+    assert [name for name, count in Counter(names).items() if count > 1] == []
+
+
+@pytest.mark.engine
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(("engine_name", "attack"), tried())
+def test_an_attack_on_machines(engine_name: str, attack: Attack) -> None:
+    if engine_name not in usable():
+        pytest.skip(NO_ENGINE)
+    engine = ready(engine_name)
+    longest = attack.seconds * PATIENCE * stretch(engine_name)
+    handed_in = submission(attack)
+    if attack.refused:
+        with pytest.raises(SubmissionError, match=attack.refused):
+            grade(handed_in, attack.lab, engine)
+        return
+    with none_left(engine) as left:
+        began = time.monotonic()
+        graded = grade(handed_in, attack.lab, engine)
+        took = time.monotonic() - began
+    found = [*problems(attack, graded), *faults(graded, megabytes=attack.megabytes)]
+    found += [f"it left {what}" for what in left]
+    if took > longest:
+        found.append(f"it took {took:.1f} seconds, and may take {longest:.1f}")
+    print(f"{engine_name} {attack.id}: {graded.result.score} points, {took:.1f} seconds")
+    assert not found, f"{attack.about}\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("attack", on_paper())
+def test_an_attack_on_paper(attack: PaperAttack, tmp_path: Path) -> None:
+    ending = paper.attempt(attack, tmp_path, attack.seconds * PATIENCE)
+    print(f"{attack.name}: {ending.seconds:.1f} seconds, {ending.megabytes:.0f} megabytes")
+    assert not ending.problems
