@@ -18,6 +18,8 @@ MARK = "SMTPLAB_CHAOS"
 """A variable in the environment of every grader that chaos starts."""
 
 AGENT = b"guest.main"
+GRADERS = ("grader", "worker", "supervisor")
+"""Roles of those that may have made a container."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Family:
     def __init__(self, root: int, mark: str) -> None:
         self.root = root
         self.pids: set[int] = {root}
+        self.graders: set[int] = {root}
+        """The grader and its workers. They are few: a number of theirs is hardly given out again in a round."""
         self._mark = f"{MARK}={mark}".encode()
         self._own = _namespace(os.getpid())
         # Held open: the kernel gives the number of a namespace that is gone to the next one, which is somebody else's.
@@ -64,6 +68,8 @@ class Family:
             self.pids.add(pid)
             self._hold(pid)
             if role := _role(pid, parent, self.root):
+                if role in GRADERS:
+                    self.graders.add(pid)
                 found[role].append(Process(pid, began(pid), role))
         return found
 

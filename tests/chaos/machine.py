@@ -49,7 +49,7 @@ def containers_left(family: Family) -> list[str]:
 
 def _of(client: APIClient, family: Family) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
-    return [entry for entry in found if int(entry["Labels"][containers.PID]) in family.pids]
+    return [entry for entry in found if int(entry["Labels"][containers.PID]) in family.graders]
 
 
 def groups_left(family: Family) -> list[str]:
