@@ -18,7 +18,9 @@ CHECKS: dict[str, frozenset[str]] = {
     "starts": frozenset({"starts", "local-mail", "office", "auth"}),
     "relay": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
     "vanished": frozenset({"stranger", "disguise", "neighbour", "allow-lists", "xclient-proxy"}),
-    "backscatter": frozenset({"unknown-user", "disguise", "stranger"}),
+    "backscatter": frozenset(
+        {"unknown-user", "disguise", "stranger", "neighbour", "allow-lists", "xclient-proxy"}
+    ),
     "unknown": frozenset({"unknown-user"}),
     "local": frozenset({"local-mail", "starts"}),
     "postmaster": frozenset({"postmaster", "local-mail"}),

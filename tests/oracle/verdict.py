@@ -140,10 +140,10 @@ def _unwanted(
         return Fault("backscatter", f"{letter}; bounced to {letter.sender}")
     if letter.stage != "accepted":
         return None
-    if letter.kind == "nobody":
-        return Fault("unknown", str(letter))
     if (waiting := known.waits(letter)) is not None:
         return Fault("relay", f"{letter}; waits in the queue: {waiting.reason}")
+    if letter.kind == "nobody":
+        return Fault("unknown", str(letter))
     elsewhere = (*FOREIGN, known.names["outside"], known.names["partner"])
     domain = letter.recipient.rpartition("@")[2].rstrip(".")
     if domain in elsewhere and not (carried or letter.token in known.here or known.came_to_an_end(letter)):

@@ -151,3 +151,11 @@ def test_texts_that_patterns_match_are_mentioned() -> None:
     }
     found = [sample.text for sample in find_mentions(files, OWN).samples]
     assert found == ["friend.org", "ab@x.org", "ac@x.org"]
+
+
+def test_a_local_part_for_whichever_domain_is_found() -> None:
+    files = {
+        "main.cf": b"x = inline:{abuse@=OK}\n",
+        "access": b"sales@ OK\nboss@friend.org OK\n@friend.org OK\n",
+    }
+    assert find_mentions(files, ()).anywhere == ["abuse", "sales"]

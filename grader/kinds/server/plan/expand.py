@@ -13,8 +13,9 @@ from grader.formats.address import split_address
 from grader.kinds.server.author import USERS, mail_names
 from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Clients, PlayedClient
-from grader.kinds.server.plan.lookalikes import around_names, recipients, senders
+from grader.kinds.server.plan.lookalikes import around_names, is_path, recipients, senders
 from grader.kinds.server.plan.mentions import Mentions
+from grader.kinds.server.plan.patterns import HOLE
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
 from grader.labs.world import MANIFOLD_NAMES, LabWorld
@@ -155,7 +156,14 @@ class Expansion:
             f"{person(self._random.draw('mentioned', domain), self._world.words)}@{domain}"
             for domain in self._mentions.domains
         ]
-        return [*self._mentions.addresses, *made_up]
+        third = self._variant.names["third"]
+        return [*self._mentions.addresses, *made_up, *(f"{part}@{third}" for part in self._parts())]
+
+    def _parts(self) -> list[str]:
+        """Local parts that tables and patterns name for whichever domain."""
+        ends = [sample.text for sample in self._mentions.samples if not sample.ends]
+        open_ = [text.removesuffix("@") for text in ends if text.endswith("@") and HOLE not in text]
+        return list(dict.fromkeys([*self._mentions.anywhere, *(text for text in open_ if is_path(text))]))
 
     def _mentioned_recipients(self) -> list[str]:
         """Somebody at each foreign name and host that is mentioned, and each foreign address itself."""
@@ -163,6 +171,7 @@ class Expansion:
         own = {names["domain"], names["host"]}
         found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions)]
         found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in own]
+        found += [f"{part}@{names['outside']}" for part in self._parts()]
         for text in self._mentions.networks:
             network = ipaddress.ip_network(text)
             if network.num_addresses == 1:

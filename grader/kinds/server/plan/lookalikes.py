@@ -104,7 +104,7 @@ def recipients(names: Mapping[str, str], samples: Iterable[PatternText]) -> list
                 found[f"{whole}.{outside}"] = None
     for name in (domain, names["host"]):
         found |= dict.fromkeys((f"{TOKEN}@{name}.{outside}", f"{TOKEN}@not{name}"))
-    return [text for text in found if TOKEN in text and _is_path(text)][:MOST_RECIPIENTS]
+    return [text for text in found if TOKEN in text and is_path(text)][:MOST_RECIPIENTS]
 
 
 def _filled(text: str, outside: str) -> Iterator[str]:
@@ -140,7 +140,7 @@ def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText])
             text = sample.text.replace(HOLE, "boss")
             text = f"boss{text}" if text.startswith("@") else text
             found[f"{text}{domain}" if text.endswith("@") else text] = None
-    return [text for text in found if _is_path(text) and not _belongs_to(text, user, domain)][:MOST_SENDERS]
+    return [text for text in found if is_path(text) and not _belongs_to(text, user, domain)][:MOST_SENDERS]
 
 
 def _belongs_to(address: str, user: str, domain: str) -> bool:
@@ -154,6 +154,6 @@ def is_name(text: str) -> bool:
     return _NAME.fullmatch(text) is not None
 
 
-def _is_path(text: str) -> bool:
+def is_path(text: str) -> bool:
     """Whether the text can stand between the angle brackets of a command without ending it."""
     return _PATH.fullmatch(text) is not None and not _UNSAFE.search(text) and len(text) < 250

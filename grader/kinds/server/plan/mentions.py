@@ -44,6 +44,8 @@ _ALLOWED_WORD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,62})\s+(?:OK|RELAY|PERMIT\
 _REFUSING = re.compile(r"^\S+\s+(?:REJECT|DISCARD|DEFER\w*|[45]\d\d)\b", re.IGNORECASE)
 _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 """The key of a line in an alias file (aliases(5)) or a table of addresses (virtual(5)) that is a bare local part."""
+_ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
+"""A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
 _CONFIGURATION = re.compile(r"\.cf$")
 _FILES = re.compile(
@@ -64,6 +66,8 @@ class Mentions(Struct, frozen=True):
     addresses: list[str]
     locals: list[str] = []
     """Bare local parts on the left of a table: aliases, and whatever else has such keys."""
+    anywhere: list[str] = []
+    """Local parts that tables name without a domain, for whichever it is."""
     samples: list[PatternText] = []
     """Texts that the regular expressions in the files match."""
 
@@ -95,7 +99,8 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
         rest = [entry for entry in then if entry not in first and entry.lstrip(".") not in excluded]
         kinds.append([*first, *rest][:MOST])
     networks, names, addresses = kinds
-    return Mentions(networks, names, addresses, _locals(files), _samples(lines))
+    anywhere = list(dict.fromkeys(part for line in lines for part in _ANYWHERE.findall(line)))[:MOST_LOCALS]
+    return Mentions(networks, names, addresses, _locals(files), anywhere, _samples(lines))
 
 
 def _locals(files: Mapping[str, bytes]) -> list[str]:
