@@ -296,6 +296,16 @@ class Writer:
             for p in random.sample(named, min(6, len(named)))
         ]
         one = random.choice(sources)
+        # A rule that permits for the recipient's sake may stand before the one about the sender.
+        known = [
+            f"postmaster@{self.names['outside']}",
+            f"abuse@{self.names['outside']}",
+            *self.read.addresses,
+        ]
+        made += [
+            self._letter("borrowed", one, at, user=user, sender=nobody, recipient=recipient)
+            for recipient in random.sample(known, len(known) if whole else 1)
+        ]
         return [
             *made,
             self._letter("borrowed", one, at, user=user, sender=nobody, helo=helo),
