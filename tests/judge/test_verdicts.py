@@ -217,6 +217,18 @@ def test_only_reports_the_checks_asked_for() -> None:
     assert result.max_score == 10
 
 
+@pytest.mark.parametrize(("ended", "status"), [(False, "pass"), (True, "fail")])
+def test_a_server_that_ended_in_the_middle_refused_only_whom_it_answered(ended: bool, status: str) -> None:
+    refused = replace(outcome("rcpt", "stranger/1", 554, "554 5.7.1 no"), session=1)
+    broken_off = Outcome("stranger/2", "mail", session=2, replies=[Reply("", 220, "220 ready", 0)])
+    attempts = [facts(number=1), facts(number=2)]
+    run = evidence(lab(check(arrives="nowhere")), attempts, [refused, broken_off])
+    run = replace(run, facts=replace(run.facts, ended=ended))
+    assert only_check(run).status == status
+    answered = evidence(lab(check(arrives="nowhere")), attempts[:1], [refused])
+    assert only_check(replace(answered, facts=replace(answered.facts, ended=ended))).status == "pass"
+
+
 def test_token_is_found_whatever_the_case() -> None:
     came = arrival(TOKEN.upper() + "@ELSEWHERE.example")
     run = evidence(lab(check(arrives="nowhere")), [facts()], [outcome("accepted")], [came])

@@ -58,6 +58,7 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
     """What was recorded of a run of the student's mail server."""
 
     started_up: Annotated[bool, Meta(description="The server took connections in time.")] = True
+    ended: Annotated[bool, Meta(description="Postfix's master had ended before probing did.")] = False
     sockets: Annotated[
         list[Socket], Meta(description="Where the host said that it listens, beyond loopback.")
     ] = []

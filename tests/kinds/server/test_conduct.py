@@ -81,9 +81,10 @@ def test_a_master_that_has_started_and_listens_nowhere_is_not_waited_for() -> No
 
 def test_a_dead_master_is_not_waited_for() -> None:
     at, around = host(IsAlive=[MasterState(master=False, exit=1)], ReadLog=[[]]), world(AwaitPorts=[[]])
-    conducted([attempt()], OFFICE, host=at, world=around)
-    assert at.count(IsAlive) == 1
+    seen = conducted([attempt()], OFFICE, host=at, world=around)
+    assert at.count(IsAlive) == 2, "once while its ports are waited for, and once in the end"
     assert around.count(AwaitPorts) == 2
+    assert seen.facts.ended
 
 
 def test_a_master_that_is_still_starting_is_waited_for() -> None:
@@ -239,7 +240,16 @@ def test_mail_to_a_server_without_a_service_may_come_back_but_is_not_awaited() -
     conducted(attempts, GREETS, OFFICE, host=at, world=around)
     assert around.count(ListArrivals) == 0
     assert at.asked[-1] == FindMail(["office.t1"])
-    assert at.ops[at.ops.index("halt") :] == ["halt", "queue", "queue", "log", "stop", "queue", "mail"]
+    assert at.ops[at.ops.index("halt") :] == [
+        "halt",
+        "queue",
+        "queue",
+        "alive",
+        "log",
+        "stop",
+        "queue",
+        "mail",
+    ]
 
 
 # What is collected

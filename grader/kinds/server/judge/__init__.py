@@ -26,6 +26,9 @@ MOST_TOLD = 4
 """Different ways in which an expectation was met that are told."""
 
 
+ENDED = "Postfix ended while it was probed, and some attempts had no answer: what it would have answered, nobody knows."
+
+
 class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     """Judges one evidence document of a server."""
 
@@ -55,6 +58,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
         by_itself = not (check.control or check.expect.greets or check.expect.kept)
+        if judged.status == "pass" and self.index.facts.ended and by_itself and self._unanswered(cases):
+            return Judged("fail", ENDED)
         if judged.status == "pass" and absent and by_itself:
             return Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
@@ -84,6 +89,12 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             "A person has to judge this: nothing was sent on meanwhile, and it may have been kept for later."
         )
         return Judged("manual", told[0][0] + more, pointers, [remark])
+
+    @staticmethod
+    def _unanswered(cases: list[TrafficCase]) -> bool:
+        """Whether something was neither taken nor refused: the last that was said was no refusal, if anything was."""
+        replies = [case.last_reply for case in cases if not case.accepted]
+        return any(reply is None or reply.code < 400 for reply in replies)
 
     def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
         """See ``TrafficJudge``."""

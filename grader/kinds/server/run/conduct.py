@@ -24,6 +24,7 @@ from grader.model.protocol.host import (
     FindMail,
     HaltService,
     Install,
+    IsAlive,
     ListQueue,
     ReadLog,
     RunCommand,
@@ -90,6 +91,7 @@ class _Run:
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
         self.outside: OutsideMail | None = None
+        self.ended = False
         self.queries: list[Query] = []
         self.queued: list[Queued] = []
         self.commands: list[Command] = []
@@ -269,8 +271,8 @@ class _Run:
         """
         # What was sent while a service was stopped may have come back to its author, who is a user here.
         tokens = [a.token for a in self.attempts if a.mailbox or a.stopped or self._taken_for_nobody(a)]
-        asks = [lambda: self.open.look_again(self.attempts), self._read_log, self._stop, self._list_queue]
-        asks += [lambda: self._read_mailboxes(tokens)]
+        asks = [lambda: self.open.look_again(self.attempts), self._look_whether_it_lives, self._read_log]
+        asks += [self._stop, self._list_queue, lambda: self._read_mailboxes(tokens)]
         deadline = Deadline(COLLECT_SECONDS)
         for ask in [*asks, *([self._read_overrides] if self.plan.elsewhere else [])]:
             if not self.host_lost and not deadline.over:
@@ -290,6 +292,9 @@ class _Run:
 
             names = key_names(self.arrivals, self.plan.published)
             self.keys = self.world.call(ResolveKeys(names), timeout=10)
+
+    def _look_whether_it_lives(self) -> None:
+        self.ended = not self.host.call(IsAlive(), timeout=5).master
 
     def _taken_for_nobody(self, attempt: Attempt) -> bool:
         """Whether the server took a message that is to arrive nowhere: then it has to be somewhere."""
@@ -345,6 +350,7 @@ class _Run:
     def recorded(self) -> Recorded:
         """Everything, in a stable order."""
         facts = ServerFacts(
+            ended=self.ended,
             attempts=[attempt_facts(attempt) for attempt in self.attempts],
             outcomes=[self.outcomes[a.id] for a in self.attempts if a.id in self.outcomes],
             sessions=self.sessions,
