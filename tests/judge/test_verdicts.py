@@ -225,6 +225,16 @@ def test_a_server_that_ended_in_the_middle_refused_only_whom_it_answered(ended: 
     run = evidence(lab(check(arrives="nowhere")), attempts, [refused, broken_off])
     run = replace(run, facts=replace(run.facts, ended=ended))
     assert only_check(run).status == status
+    office = check("office", arrives="outside")
+    served = (
+        [facts("office", inside=True)],
+        [outcome("accepted", "office/1")],
+        [arrival(attempts=["office/1"])],
+    )
+    controlled = lab(office, replace(check(arrives="nowhere"), control=["office"]))
+    run = evidence(controlled, [*served[0], *attempts], [*served[1], refused, broken_off], served[2])
+    run = replace(run, facts=replace(run.facts, ended=ended))
+    assert [one.status for one in judge(run).checks] == ["pass", status], "the way was open before it ended"
     answered = evidence(lab(check(arrives="nowhere")), attempts[:1], [refused])
     assert only_check(replace(answered, facts=replace(answered.facts, ended=ended))).status == "pass"
 

@@ -25,7 +25,6 @@ MOST_PORTS_TOLD = 10
 MOST_TOLD = 4
 """Different ways in which an expectation was met that are told."""
 
-
 ENDED = "Postfix ended while it was probed, and some attempts had no answer: what it would have answered, nobody knows."
 
 
@@ -57,10 +56,16 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             return self._too_many_ports()
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
-        by_itself = not (check.control or check.expect.greets or check.expect.kept)
-        if judged.status == "pass" and self.index.facts.ended and by_itself and self._unanswered(cases):
+        silence_tells = check.expect.greets or check.expect.kept
+        # A control shows that the way was open once, which says nothing of the time after the end.
+        if (
+            judged.status == "pass"
+            and self.index.facts.ended
+            and not silence_tells
+            and self._unanswered(cases)
+        ):
             return Judged("fail", ENDED)
-        if judged.status == "pass" and absent and by_itself:
+        if judged.status == "pass" and absent and not (check.control or silence_tells):
             return Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
             return self._after_looking_for(cases) or judged
