@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
+from grader.display.jsontext import encoded
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError, SmtplabError
@@ -205,26 +206,6 @@ async def _takes(server: str, port: int, seconds: float) -> bool:
 
 def _failure(sentence: str) -> bytes:
     return encoded({"ok": False, "error": sentence})
-
-
-def encoded(answer: dict[str, object]) -> bytes:
-    """An answer as JSON. Half a surrogate pair, which a stranger may have sent, stands as an escape."""
-    try:
-        return msgspec.json.encode(answer)
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(answer)))
-
-
-def _without_surrogates(value: Any) -> Any:
-    from grader.display.text import scalars  # hardly any run needs it
-
-    if isinstance(value, str):
-        return scalars(value)
-    if isinstance(value, list | tuple):
-        return [_without_surrogates(item) for item in value]
-    if isinstance(value, dict):
-        return {scalars(key): _without_surrogates(item) for key, item in value.items()}
-    return value
 
 
 class _Requests(asyncio.Protocol):

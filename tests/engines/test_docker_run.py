@@ -152,7 +152,7 @@ def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine
         channel = AttachChannel("net", transport(service.client.attach_socket(name, streams)))
         service.client.start(name)
         channel.write(specs.net_input())
-        time.sleep(0.2)
+        time.sleep(0.2)  # That nothing ends it has no moment to wait for.
         assert len(ours(os.getpid(), running=True)) == 1
         channel.close()
         assert ended(os.getpid())

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from grader.display.jsontext import encoded
 from grader.model.attempt import Attempt, Login
-from grader.world.service import encoded
 from grader.world.timeouts import Timeouts
 from tests.world.bed import PASSWORD, SERVER, Bed, Handler, attempt, run
 
