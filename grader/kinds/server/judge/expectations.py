@@ -147,8 +147,8 @@ def arrives_nobody(check: ServerCheck, cases: list[TrafficCase], index: ServerIn
 def _nobody(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
     if delivered := case.delivered():
         first = delivered[0]
-        pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
-        return broken(case, f"A message{_from(case)} was put into {quoted(first.where)}.", pointers)
+        sentence = f"A message{_from(case)} was put into {quoted(first.where)}."
+        return broken(case, sentence, _session_and(case, first))
     return _nowhere(check, case, index)
 
 
@@ -160,8 +160,8 @@ def arrives_nowhere(check: ServerCheck, cases: list[TrafficCase], index: ServerI
 def _nowhere(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
     if relayed := case.relayed():
         first = relayed[0]
-        pointers = [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", first.id)]
-        return broken(case, f"A message{_from(case)} was sent on to {quoted(_recipient(first))}.", pointers)
+        sentence = f"A message{_from(case)} was sent on to {quoted(_recipient(first))}."
+        return broken(case, sentence, _session_and(case, first))
     if waiting := case.waits_for_outside():
         return broken(
             case,
@@ -174,6 +174,11 @@ def _nowhere(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Findi
     if case.accepted:
         return unproven(case, f"A message{_from(case)} was taken, and did not arrive outside.")
     return met(case)
+
+
+def _session_and(case: TrafficCase, arrival: Arrival) -> list[Pointer]:
+    """How the message was handed in, and where it went: of several places, this one."""
+    return [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", arrival.id)]
 
 
 def taken_and_vanished(case: TrafficCase, index: ServerIndex) -> tuple[str, list[Pointer]]:
