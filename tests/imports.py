@@ -61,7 +61,7 @@ def circles(package: Path) -> list[list[str]]:
     Type checkers' imports aside. That a package is imported with each of its modules does not count.
     """
     known = modules(package)
-    graph = {name: set(imported(path, known, typing=False)) - {name} for name, path in known.items()}
+    graph = _graph(known)
     reached = {name: _reached(graph, name) for name in graph}
     groups = {
         tuple(sorted(other for other in reached[name] if name in reached[other]))
@@ -69,6 +69,18 @@ def circles(package: Path) -> list[list[str]]:
         if name in reached[name]
     }
     return sorted(list(group) for group in groups)
+
+
+def needed(package: Path, start: str) -> set[Path]:
+    """The files that may be read when the module ``start`` runs: all that it imports, and the packages around those."""
+    known = modules(package)
+    names = {start} | _reached(_graph(known), start)
+    around = {".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)}
+    return {known[name] for name in around}
+
+
+def _graph(known: dict[str, Path]) -> dict[str, set[str]]:
+    return {name: set(imported(path, known, typing=False)) - {name} for name, path in known.items()}
 
 
 def _reached(graph: dict[str, set[str]], start: str) -> set[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.imports import circles, imported, modules
+from grader.engines.docker import images
+from tests.imports import circles, imported, modules, needed
 
 GRADER = Path(__file__).parent.parent / "grader"
 
@@ -49,3 +50,8 @@ def test_a_circle_would_be_found(tmp_path: Path, sources: dict[str, str], expect
 def test_a_module_named_in_a_string_is_an_import(module: str, names: str) -> None:
     known = modules(GRADER)
     assert names in set(imported(known[module], known, typing=False))
+
+
+def test_docker_s_image_has_all_that_the_world_imports() -> None:
+    programs = {GRADER.parent / name for name, _ in images._programs() if name.startswith("grader/")}
+    assert needed(GRADER, "grader.world.__main__") - programs == set()

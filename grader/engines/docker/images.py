@@ -138,8 +138,9 @@ def _programs() -> Iterator[tuple[str, bytes]]:
     """The agent, and as much of the grader as the world's program imports."""
     for name, data in guest_files().items():
         yield f"guest/{name}", data
-    rooms = ("model/**/*.py", "formats/*.py", "formats/dns/**/*.py", "world/**/*.py")
-    for path in sorted([_PACKAGE / "__init__.py", *(path for room in rooms for path in _PACKAGE.glob(room))]):
+    rooms = ("model/**/*.py", "formats/*.py", "formats/dns/**/*.py", "display/*text.py", "world/**/*.py")
+    packages = [_PACKAGE / "__init__.py", _PACKAGE / "display/__init__.py"]
+    for path in sorted([*packages, *(path for room in rooms for path in _PACKAGE.glob(room))]):
         yield f"grader/{path.relative_to(_PACKAGE).as_posix()}", path.read_bytes()
 
 
