@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from msgspec.structs import replace
 
 from grader import labs, pipeline
 from grader.course import digests
@@ -18,7 +17,7 @@ from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
-from grader.model.result import Result, with_note
+from grader.model.result import Result, refused, with_note
 from grader.model.variant import Variant
 
 ROW_NAME = "row.json"
@@ -108,20 +107,12 @@ def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: s
 
 
 def _write_refused(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> ClassRow:
-    """Write the folder of a submission that cannot be read: no points, by the student's own doing."""
+    """Write the folder of a submission that cannot be read: not graded, and the student's to mend."""
     evidence = pipeline.failed(
         course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
     )
-    unjudged = judge(evidence, hints=course.hints)
-    first, *others = unjudged.checks
-    failed = replace(
-        first, status="fail", observed=reason, next="Hand in what the lab asks for, and grade it again."
-    )
-    skipped = (replace(check, status="skipped", observed="", because=first.code) for check in others)
-    result = replace(
-        unjudged, status="graded", error=None, score=0, checks=[failed, *skipped], notes=[reason]
-    )
-    return _write(course, entry, result, None, "", refused=True)
+    result = refused(judge(evidence, hints=course.hints), reason)
+    return _write(course, entry, result, None, "")
 
 
 def _write(
@@ -130,10 +121,8 @@ def _write(
     result: Result,
     evidence: AnyEvidence | None,
     digest: str,
-    *,
-    refused: bool = False,
 ) -> ClassRow:
-    line = row(entry.student, entry.folder, result, digest=digest, refused=refused)
+    line = row(entry.student, entry.folder, result, digest=digest)
     write_folder(
         course.out / entry.folder, result, evidence, course.formats, {ROW_NAME: msgspec.json.encode(line)}
     )

@@ -32,20 +32,19 @@ class ClassRow(Struct, frozen=True, kw_only=True):
     """Of everything that the grade depends on; see ``digests``."""
 
 
-def row(student: str, folder: str, result: Result, *, digest: str, refused: bool = False) -> ClassRow:
+def row(student: str, folder: str, result: Result, *, digest: str) -> ClassRow:
     """The row of a result."""
     failure = result.first_failure()
-    ending: Ending = "refused" if refused else result.status
     return ClassRow(
         student=student,
         folder=folder,
-        ending=ending,
+        ending=result.status,
         score=result.score,
         max_score=result.max_score,
         passed=result.passed,
         variant=result.variant,
         first_failure=failure.title if failure else "",
-        note=result.error or (result.notes[0] if refused else ""),
+        note=result.error or "",
         duration=result.duration,
         digest=digest,
     )

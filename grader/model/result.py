@@ -52,7 +52,12 @@ class CheckResult(Struct, frozen=True, kw_only=True):
 
 
 class Result(Struct, frozen=True, kw_only=True):
-    """The result document of ``smtplab check --json``."""
+    """The result document of ``smtplab check --json``.
+
+    ``status`` is ``graded``; ``refused`` where what was handed in could not be read, which is the student's to mend and
+    was not graded; ``error`` where the grader failed, which says nothing about the student. ``error`` has the reason of
+    the latter two.
+    """
 
     schema: str = SCHEMA
     lab: str
@@ -60,7 +65,7 @@ class Result(Struct, frozen=True, kw_only=True):
     lab_version: str
     student: str | None
     variant: str
-    status: Literal["graded", "error"]
+    status: Literal["graded", "refused", "error"]
     score: int
     max_score: int
     started: str
@@ -78,6 +83,14 @@ class Result(Struct, frozen=True, kw_only=True):
     def first_failure(self) -> CheckResult | None:
         """The failure to fix first: the first that no other failure explains."""
         return next((check for check in self.checks if check.status == "fail"), None)
+
+
+def refused(unjudged: Result, reason: str) -> Result:
+    """The result of a hand-in that could not be read: no check of it was judged, and no points are a grade."""
+    checks = [
+        replace(check, status="skipped", points=0, observed="", because=None) for check in unjudged.checks
+    ]
+    return replace(unjudged, status="refused", error=reason, score=0, checks=checks)
 
 
 def with_note(result: Result, note: str) -> Result:

@@ -6,28 +6,33 @@ import csv
 import io
 from collections.abc import Iterable
 
-from grader.display.text import csv_cell, scalars
+from grader.display.text import csv_cell, one_line, scalars
 from grader.model.result import CheckResult, Result
 
 
 def many(results: Iterable[Result]) -> bytes:
     """See ``grader.outputs.gradebook_csv``.
 
-    An empty cell was not judged: the grader failed, or a person has to look. It must not read as no points.
+    An empty cell was not judged: what was handed in was refused, the grader failed, or a person has to look. It must
+    not read as no points; ``reason`` says which of the first two it was.
     """
     lines = list(results)
     codes = list(dict.fromkeys(check.code for result in lines for check in result.checks))
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
-    table.writerow([csv_cell(title) for title in ("student", "score", "max_score", "status", *codes)])
+    table.writerow(
+        [csv_cell(title) for title in ("student", "score", "max_score", "status", "reason", *codes)]
+    )
     for result in lines:
-        points = {check.code: _points(check) for check in result.checks}
+        judged = result.checks if result.status == "graded" else []
+        points = {check.code: _points(check) for check in judged}
         table.writerow(
             [
                 csv_cell(result.student or ""),
                 result.score if result.status == "graded" else "",
                 result.max_score,
                 csv_cell(result.status),
+                csv_cell(one_line(result.error or "")),
                 *(points.get(code, "") for code in codes),
             ]
         )

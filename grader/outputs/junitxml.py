@@ -21,6 +21,8 @@ from grader.outputs.references import readable
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
+REFUSED = "What was handed in cannot be read."
+MEND = "Next: Hand in what the lab asks for, and grade it again."
 _EMPTY_TIME = "0.000"
 
 
@@ -68,7 +70,7 @@ def _suite(result: Result, taken: _Names, number: int) -> _Suite:
     names = _Names()
     suite = _Suite(
         classname,
-        [_case(check, classname, names) for check in result.checks],
+        [*_handed_in(result, classname, names), *(_case(check, classname, names) for check in result.checks)],
         hostname="localhost",
         id=str(number),
         package=_token(result.lab),
@@ -96,6 +98,16 @@ def _properties(result: Result) -> dict[str, str]:
     for check in result.checks:
         facts[f"points:{check.code}"] = f"{check.points}/{check.max_points}"
     return {_token(name): _attribute(value) for name, value in facts.items()}
+
+
+def _handed_in(result: Result, classname: str, names: _Names) -> Iterator[junit_xml.TestCase]:
+    """The case that fails where what was handed in was refused: skipped checks alone would show as green."""
+    if result.status == "refused":
+        case = junit_xml.TestCase(names.unique("handed-in: What was handed in can be read"), classname)
+        case.add_failure_info(
+            _attribute(result.error or REFUSED), xml(f"{result.error or REFUSED}\n{MEND}"), "refused"
+        )
+        yield case
 
 
 def _case(check: CheckResult, classname: str, names: _Names) -> junit_xml.TestCase:

@@ -52,6 +52,8 @@ def show(
     parts: list[RenderableType] = [*_heading(result), Text()]
     if result.status == "error":
         parts += [*_grader_failed(screen, result), Text()]
+    elif result.status == "refused":
+        parts += [*_refused(screen, result), Text()]
     for check in result.checks:
         if check.status == "fail":
             parts += [_failure(screen, check, known), Text()]
@@ -74,8 +76,10 @@ def show_class(
     table = grid({"width": 1}, {"max_width": 32}, {"justify": "right", "no_wrap": True}, {"ratio": 1})
     for result in results:
         status: Status = "error" if result.status == "error" else "pass" if result.passed else "fail"
-        if status == "error":
-            said = words(result.error or "the grader failed", LOOKS["error"].style, single=True)
+        if result.status != "graded":
+            why = result.error or "the grader failed"
+            why = f"refused: {why}" if result.status == "refused" else why
+            said = words(why, LOOKS[status].style, single=True)
         else:
             said = _codes([check for check in result.checks if check.status in ("fail", "error")], QUIET)
             said = said if said.plain else Text(LOOKS[status].word, LOOKS[status].style)
@@ -137,6 +141,13 @@ def _grader_failed(screen: Screen, result: Result) -> Iterator[RenderableType]:
     line.append("  The grader failed, not your server. This costs you no points.")
     yield line
     yield Padding(words(result.error or "It gave no reason."), (0, 0, 0, 3))
+
+
+def _refused(screen: Screen, result: Result) -> Iterator[RenderableType]:
+    line = screen.sign("fail")
+    line.append("  What was handed in cannot be read, and was not graded.")
+    yield line
+    yield Padding(words(result.error or "No reason was given."), (0, 0, 0, 3))
 
 
 def _failure(screen: Screen, check: CheckResult, known: EvidenceView) -> RenderableType:
@@ -201,7 +212,7 @@ def _one_liners(screen: Screen, result: Result, verbose: bool) -> RenderableType
                 continue
             points = (
                 f"{check.points}/{check.max_points}"
-                if status in ("pass", "skipped")
+                if status in ("pass", "skipped") and result.status == "graded"
                 else f"{NONE}/{check.max_points}"
             )
             said = words(check.title or check.code, single=True)
@@ -252,8 +263,8 @@ def _summary(
 
 
 def _points(screen: Screen, result: Result) -> RenderableType:
-    if result.status == "error":
-        return Text("Not graded", LOOKS["error"].style)
+    if result.status != "graded":
+        return Text("Not graded", LOOKS["error" if result.status == "error" else "fail"].style)
     tally = Counter(check.status for check in result.checks)
     points = Text(f"{result.score} of {count(result.max_score, 'point')}", "bold")
     told = [
@@ -277,7 +288,9 @@ def _class_summary(screen: Screen, results: Sequence[Result]) -> Iterator[Render
         shares = sorted(result.score / (result.max_score or 1) for result in graded)
         median = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
         line.append(f"   {sum(result.passed for result in graded)} passed everything   median {median:.0%}")
-    if missing := len(results) - len(graded):
+    if refused := sum(result.status == "refused" for result in results):
+        line.append(f"   {refused} refused", LOOKS["fail"].style)
+    if missing := len(results) - len(graded) - refused:
         line.append(f"   {missing} not graded", LOOKS["error"].style)
     yield line
     failed = Counter(check.code for result in graded for check in result.checks if check.status == "fail")

@@ -93,15 +93,20 @@ def test_a_class_with_every_kind_of_submission(
     students = ["-rf", "a%0Ab", "broken", "empty", "linked", "müller", "zoe"]
     assert [name.removeprefix("'") for name in lines] == students
     assert {name: lines[name]["score"] for name in ("broken", "empty", "linked", "müller", "zoe")} == {
-        "broken": "0", "empty": "0", "linked": "0", "müller": "100", "zoe": "100",
+        "broken": "", "empty": "", "linked": "", "müller": "100", "zoe": "100",
     }  # fmt: skip
+    assert {name for name in students if lines[f"'{name}" if name[0] == "-" else name]["status"] == "refused"} == {
+        "broken", "empty", "linked",
+    }  # fmt: skip
+    assert "holds no main.cf" in lines["empty"]["reason"]
     assert lines["a%0Ab"][LOST] == "0"
     folders = {path.name for path in (here / "out").iterdir() if path.is_dir()}
     assert folders == {"%2Drf", "a%0Ab", "broken", "empty", "linked", "müller", "zoe"}
     assert {path.name for path in (here / "out/zoe").iterdir()} == {
         *(kind.file for kind in outputs.FORMATS.values() if kind.one), "row.json",
     }  # fmt: skip
-    assert "holds no main.cf" in result(here / "out", "empty")["checks"][0]["observed"]
+    empty = result(here / "out", "empty")
+    assert (empty["status"], "holds no main.cf" in empty["error"]) == ("refused", True)
     assert (here / "out/junit.xml").read_text().count("<testsuite ") == len(names)
     out, err = capsys.readouterr()
     assert "7/7 " in err

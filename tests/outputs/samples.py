@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from grader.kinds.server.facts import ServerEvidence
-from grader.model.result import CheckResult, EngineFacts, HintTexts, Result
+from grader.model.result import CheckResult, EngineFacts, HintTexts, Result, refused
 from grader.model.traffic import Line, Queued, Session
 from tests.outputs.stories import CHECKS, IMAGE, LISTENERS, LOG, MTA, NOBODY, SEE, SOURCES, WHY, Story
 
@@ -175,3 +177,10 @@ def grader_error() -> tuple[Result, ServerEvidence]:
         result(checks, status="error", error=sentence, started="", duration=0.0),
         Story().evidence(error=sentence, started_up=False, **empty),
     )
+
+
+def refused_hand_in() -> tuple[Result, ServerEvidence]:
+    sentence = "s1042.zip holds no main.cf, which the lab open-relay asks for: add it"
+    failed, evidence = grader_error()
+    unjudged = replace(failed, student="s1042")
+    return refused(unjudged, sentence), evidence

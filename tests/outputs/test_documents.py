@@ -69,15 +69,17 @@ def test_json_carries_any_text(text: str) -> None:
 
 
 def test_a_class_as_csv() -> None:
-    names = ["solution", "broken", "dead", "grader-error"]
+    names = ["solution", "broken", "dead", "grader-error", "refused"]
     written = outputs.gradebook_csv(case(name)[0] for name in names)
-    assert written.count(b"\r\n") == written.count(b"\n") == 5
+    assert written.count(b"\r\n") == written.count(b"\n") == 6
     table = list(csv.DictReader(io.StringIO(written.decode(), newline="")))
-    assert [line["score"] for line in table] == ["100", "45", "0", ""]
-    assert [line["status"] for line in table] == ["graded", "graded", "graded", "error"]
+    assert [line["score"] for line in table] == ["100", "45", "0", "", ""]
+    assert [line["status"] for line in table] == ["graded", "graded", "graded", "error", "refused"]
     assert table[1]["open-relay/stranger"] == "0"
     assert table[1]["open-relay/login"] == ""  # a person judges it; nothing was lost
-    assert set(table[3].values()) == {"", "100", "error"}
+    for line in table[3:]:
+        assert line["reason"]
+        assert {line[name] for name in line if "/" in name or name == "score"} == {""}
 
 
 def test_a_student_s_name_is_no_formula() -> None:

@@ -39,7 +39,7 @@ def test_strict_readers_take_every_case(name: str) -> None:
 
 def test_strict_readers_take_a_class() -> None:
     root = valid(outputs.junit(case(name)[0] for name in STORIES))
-    assert [suite.get("id") for suite in root] == ["0", "1", "2", "3", "4"]
+    assert [suite.get("id") for suite in root] == [str(number) for number in range(len(STORIES))]
 
 
 @pytest.mark.parametrize(
@@ -63,6 +63,13 @@ def test_each_status_is_what_readers_make_of_it() -> None:
     kinds = [type(entry.result[0]) if entry.result else None for entry in suite]
     assert kinds == [None, Failure, Skipped, Error, Skipped]
     assert (suite.tests, suite.failures, suite.errors, suite.skipped) == (5, 1, 1, 2)
+
+
+def test_what_was_refused_shows_red_and_says_why() -> None:
+    [suite] = JUnitXml.fromstring(outputs.junit([case("refused")[0]]))
+    assert (suite.failures, suite.skipped, suite.tests) == (1, 8, 9)
+    [failure] = next(iter(suite)).result
+    assert (failure.type, "holds no main.cf" in failure.message) == ("refused", True)
 
 
 def test_a_failure_has_text_and_a_type_even_if_nothing_was_said() -> None:

@@ -79,6 +79,13 @@ def test_an_error_of_the_grader_never_reads_as_the_student_s() -> None:
     assert "0/" not in text.replace("100/", "")
 
 
+def test_what_was_refused_is_no_grade_of_nothing() -> None:
+    text = shown("refused", 80)
+    assert "holds no main.cf" in text
+    assert "Not graded" in text
+    assert "0 of 100" not in text
+
+
 def test_colour_is_the_terminal_s_and_the_user_s_choice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm-256color")
     assert "\x1b" not in shown("broken", 80)
@@ -125,7 +132,8 @@ def test_what_is_too_long_says_how_much_is_missing() -> None:
 
 def test_a_class() -> None:
     results = [
-        replace(case(name)[0], student=name) for name in ("solution", "broken", "dead", "grader-error")
+        replace(case(name)[0], student=name)
+        for name in ("solution", "broken", "dead", "grader-error", "refused")
     ]
     file = io.StringIO()
     terminal.show_class([*results, *results], file=file, width=80)

@@ -117,6 +117,13 @@ def test_an_error_of_the_grader_costs_nothing() -> None:
     assert "Fix first" not in text
 
 
+def test_what_was_refused_says_why_and_shows_no_points() -> None:
+    text = page("refused").text_content()
+    assert "holds no main.cf" in text
+    assert "not graded" in text
+    assert "0 of 100" not in text
+
+
 def test_a_result_without_its_evidence() -> None:
     root = parsed(outputs.html(case("broken")[0]))
     assert "What happened" not in root.text_content()

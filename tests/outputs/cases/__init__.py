@@ -17,6 +17,7 @@ STORIES = {
     "broken": samples.broken,
     "dead": samples.dead,
     "grader-error": samples.grader_error,
+    "refused": samples.refused_hand_in,
     "hostile": attacks.hostile,
 }
 
