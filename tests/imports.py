@@ -75,7 +75,9 @@ def needed(package: Path, start: str) -> set[Path]:
     """The files that may be read when the module ``start`` runs: all that it imports, and the packages around those."""
     known = modules(package)
     names = {start} | _reached(_graph(known), start)
-    around = {".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)}
+    around = {
+        ".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)
+    }
     return {known[name] for name in around}
 
 
