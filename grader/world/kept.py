@@ -61,14 +61,15 @@ class KeptMail:
         self._expected.update({a.token.lower().encode(): (a.token, a) for a in attempts if a.token})
 
     def take(self, arrival: Arrival) -> None:
-        """Count a message, look for tokens in it, and keep as much of it as is needed."""
-        digest = sha256(arrival.raw)
-        self._digest.update(digest.digest())
+        """Count a message, look for tokens in it, and keep as much of it as is needed. It may come cut already."""
+        digest = arrival.digest or sha256(arrival.raw).hexdigest()
+        octets = arrival.octets or len(arrival.raw)
+        self._digest.update(bytes.fromhex(digest))
         carried = self._carried(arrival)
-        self._count.update(messages=1, octets=len(arrival.raw))
+        self._count.update(messages=1, octets=octets)
         if not carried:
-            self._count.update(unclaimed=1, unclaimed_octets=len(arrival.raw))
-            self._sample(arrival, digest.hexdigest())
+            self._count.update(unclaimed=1, unclaimed_octets=octets)
+            self._sample(arrival, digest)
             return
         self.tokens.update(attempt.token for attempt in carried)
         arrival = replace(arrival, attempts=[attempt.id for attempt in carried])
@@ -83,7 +84,7 @@ class KeptMail:
                 for to in arrival.recipients
                 if to.casefold() in senders or any(_names(attempt, to) for attempt in carried)
             ]
-            arrival = _cut(arrival, CUT_OCTETS, digest.hexdigest(), named)
+            arrival = _cut(arrival, CUT_OCTETS, digest, named)
         else:
             return
         self._kept.update(roles)
@@ -144,5 +145,9 @@ def _cut(arrival: Arrival, octets: int, digest: str, named: Iterable[str] = ()) 
     if len(arrival.raw) <= octets:
         return replace(arrival, recipients=recipients)
     return replace(
-        arrival, recipients=recipients, raw=arrival.raw[:octets], octets=len(arrival.raw), digest=digest
+        arrival,
+        recipients=recipients,
+        raw=arrival.raw[:octets],
+        octets=arrival.octets or len(arrival.raw),
+        digest=digest,
     )

@@ -67,8 +67,8 @@ class World:
             return round((time.monotonic() - began) * 1000, 1)
 
         zones = Zones(spec.zones)
-        self.nameserver = Nameserver(zones, clock)
         self.peers = Peers(spec.peers, clock)
+        self.nameserver = Nameserver(zones, clock, self.peers.turns)
         contexts = Contexts(spec)
         self.prober = Prober(contexts, clock, zones.name_of, lambda: self.peers.mail.tokens)
         self.conversations = Conversations(contexts, clock)

@@ -9,6 +9,7 @@ from grader.model.errors import EngineError
 from grader.world.dns.answers import Answers
 from grader.world.dns.zones import Zones
 from grader.world.transcript import Clock
+from grader.world.turns import Turns
 
 PORT = 53
 TCP_SECONDS = 10.0
@@ -18,8 +19,9 @@ MOST_TCP = 50
 class Nameserver(Answers):
     """Answers every question and records it."""
 
-    def __init__(self, zones: Zones, clock: Clock) -> None:
+    def __init__(self, zones: Zones, clock: Clock, turns: Turns | None = None) -> None:
         super().__init__(zones, clock)
+        self._turns = turns or Turns()
         self._open: list[asyncio.DatagramTransport | asyncio.Server] = []
         self._streams = 0
 
@@ -50,6 +52,7 @@ class Nameserver(Answers):
         try:
             async with asyncio.timeout(TCP_SECONDS):
                 while True:
+                    await self._turns.take()
                     length = int.from_bytes(await reader.readexactly(2), "big")
                     response = self.answer(await reader.readexactly(length), client, udp=False)
                     if response is None:

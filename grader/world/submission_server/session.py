@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
 from grader.model.traffic import Arrival, Session
-from grader.world.peers import NULL_PATH, MailSink, spelt
+from grader.world.peers import NULL_PATH, MailSink, Text, spelt
 from grader.world.submission_server.session_log import SessionLog
+from grader.world.turns import Turns, TurnTaker
 from grader.world.wire import reason
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ TLS_TOO_EARLY = "the program began TLS by itself, where the server expected a co
 class SubmissionSession(MailSink):
     """One connection to a submission server."""
 
+    always_kept = 16 * 1024
+
     AuthLoginUsernameChallenge = "Username:"
     AuthLoginPasswordChallenge = "Password:"
 
     def __init__(self, server: SubmissionServer, *, first: bool) -> None:
         plan, behaviour = server.plan, server.plan.behaviour
         encrypted = behaviour.tls != "stripped"
+        self._log = SessionLog(server.servers.clock, plan.user, plan.password)
         super().__init__(
             server.servers.peers,
             plan.name,
@@ -60,11 +64,6 @@ class SubmissionSession(MailSink):
         self._first = first
         self._logged_in = False
         self._transaction: int | None = None
-        self._log = SessionLog(server.servers.clock, plan.user, plan.password)
-        # aiosmtpd reads through this reader; its own would not tell what was read.
-        asyncio.StreamReaderProtocol.__init__(
-            self, self._log.reader(self.line_length_limit), self._cb_client_connected, self.loop
-        )
         self._client = ""
         self._lost = False
         self._greeted = False
@@ -73,6 +72,9 @@ class SubmissionSession(MailSink):
         self._end = "closed"
         self._authentications: list[Authentication] = []
         self._transactions: list[Transaction] = []
+
+    def _line_reader(self, turns: Turns) -> TurnTaker:
+        return self._log.reader(turns, self.line_length_limit)
 
     # The record
 
@@ -318,8 +320,8 @@ class SubmissionSession(MailSink):
             await super().smtp_DATA(arg)
             self._note()
 
-    async def _took(self, text: bytes) -> str:
-        self._log.message(text)
+    async def _took(self, text: Text) -> str:
+        self._log.message(bytes(text.kept))
         behaviour = self._server.plan.behaviour
         if behaviour.silent == "text":
             await self._interferes("text")
@@ -328,7 +330,8 @@ class SubmissionSession(MailSink):
         return await super()._took(text)
 
     def _keep(self, arrival: Arrival) -> str:
-        number = self._server.servers.keep(arrival, self._server)
+        # What is judged is judged whole.
+        number = None if arrival.octets else self._server.servers.keep(arrival, self._server)
         if number is None:
             return "452 4.3.1 no room for more messages"
         self._note(taken=True, arrival=number)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from typing import Any
@@ -13,6 +12,7 @@ from grader.formats.reply import ReplyReader, readable
 from grader.model.traffic import Line, Reply
 from grader.world.auth import forms
 from grader.world.transcript import AUTH, CREDENTIALS, Clock, Transcript, redacted
+from grader.world.turns import Turns, TurnTaker
 
 MOST_LINES = 2_000
 """Of a session, that are put on record."""
@@ -57,9 +57,9 @@ class SessionLog:
         """The index of the last line."""
         return len(self._transcript.lines) - 1
 
-    def reader(self, limit: int) -> asyncio.StreamReader:
+    def reader(self, turns: Turns, limit: int) -> TurnTaker:
         """A reader for aiosmtpd that has everything noted which is read as a command or as credentials."""
-        return _Reader(self, limit)
+        return _Reader(self, turns, limit)
 
     def encrypted(self, remark: str) -> None:
         """Note that the session is encrypted from here on."""
@@ -135,11 +135,11 @@ class SessionLog:
         return text
 
 
-class _Reader(asyncio.StreamReader):
+class _Reader(TurnTaker):
     """aiosmtpd reads commands by ``readuntil``, credentials by ``readline``, and messages up to CR LF."""
 
-    def __init__(self, log: SessionLog, limit: int) -> None:
-        super().__init__(limit=limit, loop=asyncio.get_running_loop())
+    def __init__(self, log: SessionLog, turns: Turns, limit: int) -> None:
+        super().__init__(turns, limit)
         self._log = log
         self._credentials = False
 
