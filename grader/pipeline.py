@@ -74,7 +74,7 @@ def grade(
         image=done.image,
         mta=done.recorded.mta,
         files=done.recorded.files,
-        notes=[*left_over(submission.files, variant.names), *done.recorded.notes],
+        notes=[*_found(submission), *left_over(submission.files, variant.names), *done.recorded.notes],
         checks=plan.checks,
         facts=done.recorded.facts,
     )
@@ -82,6 +82,10 @@ def grade(
 
     evidence = redact(evidence, plan.secrets)
     return Graded(evidence, judge(evidence, hints=hints, only=only), done.recorded.host_ended)
+
+
+def _found(submission: labs.Submission) -> list[str]:
+    return [f"Graded is what lies in {submission.within}."] if submission.within else []
 
 
 @dataclass(frozen=True)

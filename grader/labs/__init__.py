@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.labs.handout import Started, own_submission, render_submission, start, started
     from grader.labs.loading import FILE, LabFolder, find, list_labs, load, load_wrong
+    from grader.labs.marks import handed_out
+    from grader.labs.parts import Part, Source
     from grader.labs.scaffold import new
     from grader.labs.submission import read_submission
     from grader.labs.variant import draw_variant
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 _MODULES = {
     "FILE": "grader.labs.loading",
     "LabFolder": "grader.labs.loading",
+    "Part": "grader.labs.parts",
+    "Source": "grader.labs.parts",
     "Started": "grader.labs.handout",
     "Submission": "grader.model.submission",
     "Variant": "grader.model.variant",
     "draw_variant": "grader.labs.variant",
     "find": "grader.labs.loading",
+    "handed_out": "grader.labs.marks",
     "list_labs": "grader.labs.loading",
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
@@ -39,11 +44,14 @@ _MODULES = {
 __all__ = [
     "FILE",
     "LabFolder",
+    "Part",
+    "Source",
     "Started",
     "Submission",
     "Variant",
     "draw_variant",
     "find",
+    "handed_out",
     "list_labs",
     "load",
     "load_wrong",

@@ -9,14 +9,14 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import IO, NamedTuple
 
-from grader.labs.limits import JUNK, Budget, FoundFile, shown
+from grader.labs.limits import JUNK, LARGEST_ARCHIVE, MARK, Budget, FoundFile, shown
 from grader.model.errors import SubmissionError
 
-LARGEST_ARCHIVE = 8 * 1024 * 1024
 LARGEST_TAR = 64 * 1024 * 1024
 XZ_MEMORY = 128 * 1024 * 1024
 
@@ -27,21 +27,62 @@ class _Member(NamedTuple):
     open: Callable[[], IO[bytes]]
 
 
-def archived(path: Path, budget: Budget) -> Iterator[FoundFile]:
-    """The files of an archive. A single folder around all of them is taken away. Raises ``SubmissionError``."""
+class ArchiveTree:
+    """The files of an archive whose bytes are ``data``. Raises ``SubmissionError`` where it is none."""
+
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        if len(data) > LARGEST_ARCHIVE:
+            raise SubmissionError(
+                f"{budget.where} is an archive of more than {LARGEST_ARCHIVE} bytes: pack the lab's files alone"
+            )
+        self._members: list[_Member] = []
+        with _refusing(budget):
+            for member in _zip(data) if data.startswith(b"PK") else _tar(data):
+                budget.look()
+                self._members.append(_placed(member, budget))
+
+    def has(self, name: str) -> bool:
+        """Whether something of this relative name is there."""
+        return any(member.name == name for member in self._members)
+
+    def names(self, budget: Budget) -> Iterator[str]:
+        """Names of all its members, but for what editors and systems leave."""
+        for member in self._members:
+            if not any(JUNK.fullmatch(part) and part != MARK for part in member.name.split("/")):
+                yield member.name
+
+    def files(self, inner: str, budget: Budget) -> Iterator[FoundFile]:
+        """The files below ``inner`` that the lab asks for, by their names there. Raises ``SubmissionError``."""
+        around = f"{inner}/" if inner else ""
+        seen: set[str] = set()
+        with _refusing(budget):
+            for name, mode, open_member in self._members:
+                short = name[len(around) :]
+                if not name.startswith(around) or not budget.wants(short):
+                    continue
+                if not stat.S_ISREG(mode):
+                    raise SubmissionError(
+                        f"{budget.where} holds {shown(short)} as no ordinary file: pack the file itself"
+                    )
+                if short in seen:
+                    raise SubmissionError(f"{budget.where} holds {shown(short)} twice: pack it once")
+                seen.add(short)
+                with open_member() as content:
+                    yield FoundFile(short, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
+
+    def data(self, name: str, limit: int) -> bytes:
+        """A member's content, at most ``limit`` + 1 bytes of it; nothing where it is no ordinary file."""
+        member = next(member for member in self._members if member.name == name)
+        if not stat.S_ISREG(member.mode):
+            return b""
+        with member.open() as content:
+            return content.read(limit + 1)
+
+
+@contextmanager
+def _refusing(budget: Budget) -> Iterator[None]:
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST_ARCHIVE + 1)
-    except OSError as error:
-        raise SubmissionError(
-            f"cannot read {budget.where}: {error.strerror}: check who may read it"
-        ) from error
-    if len(data) > LARGEST_ARCHIVE:
-        raise SubmissionError(
-            f"{budget.where} is an archive of more than {LARGEST_ARCHIVE} bytes: pack the lab's files alone"
-        )
-    try:
-        yield from _entries(data, budget)
+        yield
     except SubmissionError:
         raise
     except Exception as error:  # The libraries meet damaged archives with a dozen kinds of errors.
@@ -51,28 +92,6 @@ def archived(path: Path, budget: Budget) -> Iterator[FoundFile]:
         ) from error
 
 
-def _entries(data: bytes, budget: Budget) -> Iterator[FoundFile]:
-    members = []
-    for member in _zip(data) if data.startswith(b"PK") else _tar(data):
-        budget.look()
-        members.append(_placed(member, budget))
-    around = _folder_around([member.name for member in members], budget)
-    seen: set[str] = set()
-    for name, mode, open_member in members:
-        inner = name[len(around) :]
-        if not budget.wants(inner):
-            continue
-        if not stat.S_ISREG(mode):
-            raise SubmissionError(
-                f"{budget.where} holds {shown(inner)} as no ordinary file: pack the file itself"
-            )
-        if inner in seen:
-            raise SubmissionError(f"{budget.where} holds {shown(inner)} twice: pack it once")
-        seen.add(inner)
-        with open_member() as content:
-            yield FoundFile(inner, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
-
-
 def _placed(member: _Member, budget: Budget) -> _Member:
     """The member by its plain relative name. Raises ``SubmissionError`` where it leads out of the archive."""
     if member.name.startswith("/") or ".." in member.name.split("/"):
@@ -80,20 +99,6 @@ def _placed(member: _Member, budget: Budget) -> _Member:
             f"{budget.where} holds {shown(member.name)}, which leads out of the archive: pack the folder again"
         )
     return member._replace(name=str(PurePosixPath(member.name)))
-
-
-def _folder_around(names: list[str], budget: Budget) -> str:
-    """``folder/`` where all that the lab wants lies in that one folder, otherwise nothing."""
-    required = budget.rules.required[0]
-    if required in names:
-        return ""
-    folders = {name.split("/", 1)[0] + "/" for name in names if name.endswith(f"/{required}")}
-    around = folders.pop() if len(folders) == 1 else ""
-    return around if around and f"{around}{required}" in names and _alone(names, around) else ""
-
-
-def _alone(names: list[str], around: str) -> bool:
-    return all(name.startswith(around) or JUNK.fullmatch(name.split("/", 1)[0]) for name in names)
 
 
 def _zip(data: bytes) -> Iterator[_Member]:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from grader import disk
-from grader.labs.limits import HANDOUT, JUNK
+from grader.labs.limits import HANDOUT, JUNK, MARK
 from grader.labs.loading import DECLARATION, FILE, find, load, load_wrong
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab
@@ -22,17 +22,17 @@ from grader.model.variant import Variant
 STARTER = "starter"
 OWN = ("solution", STARTER)
 OWN_FOLDERS = ("correct", "wrong")
-MARK = ".smtplab.json"
-"""Kept beside a student's work, so that ``check`` knows the lab and the variant again."""
 
 
 class Started(Struct, frozen=True):
-    """Which lab a folder was started for, and for whom. ``seed`` draws the variant's names again."""
+    """Which lab a folder was started for, and for whom. ``seed`` draws the variant's names again; ``version`` is the
+    lab's, empty where an older smtplab handed it out."""
 
     lab: str
     student: str | None = None
     variant: str = ""
     seed: str | None = None
+    version: str = ""
 
 
 def render_submission(
@@ -107,7 +107,7 @@ def start(
         files[HANDOUT] = fill_file((folder / HANDOUT).read_bytes(), {**variant.names, **variant.secrets})
     except OSError as error:
         raise LabError(f"cannot read {folder / HANDOUT}: {error.strerror}: a lab needs a handout") from error
-    mark = Started(lab.id, student, variant.id, variant.seed or None)
+    mark = Started(lab.id, student, variant.id, variant.seed or None, lab.version)
     files[MARK] = msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n"
     there = [name for name in files if os.path.lexists(where / name)]
     if there:

@@ -18,6 +18,14 @@ JUNK = re.compile(
 """Names of what version control, editors and desktops leave behind."""
 
 HANDOUT = "handout.md"
+MARK = ".smtplab.json"
+"""Kept beside a student's work, so that ``check`` knows the lab and the variant again."""
+
+DEEPEST = 12
+"""Folders within each other in which the lab's files are looked for."""
+
+ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".txz", ".tar.bz2", ".tbz2")
+LARGEST_ARCHIVE = 8 * 1024 * 1024
 ENTRIES_BEYOND = 2_000
 """How many entries beyond those that the lab allows are looked at before a folder is refused."""
 
@@ -99,6 +107,11 @@ class Budget:
 def shown(name: str) -> str:
     """A file's name for a sentence, with whatever is not plain text escaped."""
     return ascii(name[:200]) if not name.isprintable() else name[:200]
+
+
+def folder_for_file(path: str) -> str:
+    """The sentence for a folder that has the name of a file that the lab asks for."""
+    return f"{path} is a folder, and the lab asks for a file: put the file there"
 
 
 def segment_pattern(text: str) -> re.Pattern[str]:

@@ -11,11 +11,13 @@ class Submission(Struct, frozen=True):
     """Files of a submission by their names relative to its folder, with ``/`` between the parts.
 
     ``executable`` names those that may be executed; ``ignored`` what lay beside them and is no part of the lab.
+    ``within`` is where they lay where that was not at the top of what was handed in.
     """
 
     files: dict[str, bytes]
     executable: frozenset[str] = frozenset()
     ignored: list[str] = []
+    within: str = ""
 
     @property
     def digest(self) -> bytes:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.cli import main
-from grader.labs.handout import MARK
+from grader.labs.limits import MARK
 
 COMMAND = re.compile(r"##(\w*)\[|^\s*::(?!\d)|[\x00-\x08\x0b-\x1f\x7f-\x9f]", re.MULTILINE)
 

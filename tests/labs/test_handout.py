@@ -32,7 +32,7 @@ def test_a_lab_is_handed_out_with_the_variants_names(lab_folder: Path, tmp_path:
     assert variant.names["host_v6"] in (tmp_path / "work" / "handout.md").read_text()
     assert "key" not in json.loads((tmp_path / "work" / ".smtplab.json").read_text()).values()
     mark = labs.started(tmp_path / "work")
-    assert mark == labs.Started("own-domain", "jane", variant.id, variant.seed)
+    assert mark == labs.Started("own-domain", "jane", variant.id, variant.seed, "1")
     assert labs.draw_variant(lab, mark.student, seed=mark.seed).names == variant.names
 
 
@@ -40,7 +40,7 @@ def test_a_started_lab_is_a_submission(lab_folder: Path, tmp_path: Path) -> None
     lab = labs.load(lab_folder)
     labs.start(lab_folder, tmp_path / "work", labs.draw_variant(lab))
     assert list(labs.read_submission(lab, tmp_path / "work").files) == ["main.cf"]
-    assert labs.started(tmp_path / "work") == labs.Started("own-domain", None, "canonical", None)
+    assert labs.started(tmp_path / "work") == labs.Started("own-domain", None, "canonical", None, "1")
 
 
 @pytest.mark.parametrize("name", ["main.cf", "handout.md", ".smtplab.json"])

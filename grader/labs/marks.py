@@ -1,0 +1,50 @@
+"""Finds what ``smtplab start`` noted in work that was handed in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from grader.labs.handout import Started
+from grader.labs.limits import MARK, Budget
+from grader.labs.tree import Tree, archive_within, opened, shown_source
+from grader.model.errors import SubmissionError
+from grader.model.lab import Lab
+
+if TYPE_CHECKING:
+    from grader.labs.parts import Source
+
+LARGEST_MARK = 10_000
+
+
+def handed_out(lab: Lab, source: Source) -> Started | None:
+    """What ``smtplab start`` noted in the work that was handed in, wherever in it that lies.
+
+    Of several notes it is the only one of this lab. ``None`` where there is none, or none can be read; whether the
+    submission itself can be is not looked at.
+    """
+    try:
+        where = shown_source(source)
+        tree = opened(lab, source, where)
+        found = _marks(lab, tree, where)
+        if not found and (inner := archive_within(lab, tree, where)) is not None:
+            found = _marks(lab, inner, where)
+    except (SubmissionError, OSError):
+        return None
+    mine = [mark for mark in found if mark.lab == lab.id]
+    return mine[0] if len(mine) == 1 else found[0] if len(found) == 1 else None
+
+
+def _marks(lab: Lab, tree: Tree, where: str) -> list[Started]:
+    """The notes in a tree, each once."""
+    found = []
+    for name in tree.names(Budget(lab.submission, where)):
+        if name.rpartition("/")[2] == MARK:
+            try:
+                mark = msgspec.json.decode(tree.data(name, LARGEST_MARK), type=Started)
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                continue
+            if mark not in found:
+                found.append(mark)
+    return found
