@@ -1,6 +1,6 @@
 """Many submissions: who they are, who does the work, what is kept, and the gradebook.
 
-``grade_class`` is the way in. ``submissions`` finds them, ``grading`` is what a worker does with one, and ``digests``
+``grade_class`` is the way in. ``intake`` finds them, ``grading`` is what a worker does with one, and ``digests``
 tells what need not be done again. Who does the work is ``grader.schedule``'s affair.
 """
 

@@ -6,18 +6,18 @@ import errno
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-
-import msgspec
 
 from grader import disk, labs, outputs
 from grader.course import digests
 from grader.course.grading import Course, grade_entry, write_failed
-from grader.course.results_folder import RESULT
+from grader.course.intake import Choices, HandIn, take_in
+from grader.course.intake.handouts import prepared, variant_of
+from grader.course.intake.names import LOCK_NAME
+from grader.course.results_folder import kept, refuse_other_lab, results, write_class
 from grader.course.rows import ClassRow
-from grader.course.submissions import LOCK_NAME, RosterEntry, entries
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
@@ -34,7 +34,11 @@ PATIENCE = 15.0
 
 @dataclass(frozen=True)
 class ClassSettings:
-    """How a class is graded. ``draw`` gives every student the variant drawn from their name and ``key``."""
+    """How a class is graded.
+
+    ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
+    for both. ``choices`` are how work is taken in.
+    """
 
     lab: str | Path
     out: Path
@@ -45,6 +49,8 @@ class ClassSettings:
     resume: bool = False
     formats: tuple[str, ...] = tuple(outputs.FORMATS)
     workers: int = 0
+    choices: Choices = field(default_factory=Choices)
+    trust: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,8 @@ class Summary:
     out: Path
 
     def results(self) -> Iterator[Result]:
-        """The results, read again from where they were written, one at a time."""
-        for row in self.rows:
-            yield msgspec.json.decode((self.out / row.folder / RESULT).read_bytes(), type=Result)
+        """All results that lie in ``out``, those of earlier runs too, one at a time."""
+        return results(kept(self.out))
 
     def count(self, ending: str) -> int:
         """How many ended so: ``graded``, ``refused`` or ``error``."""
@@ -74,17 +79,30 @@ def grade_class(
     sources: Sequence[Path],
     *,
     report: Report,
+    tell: Callable[[str], object] = bool,
     scheduler: Scheduler | None = None,
 ) -> Summary:
     """Grade every submission and write ``out``: a folder each, and the documents about all beside them.
 
-    Raises ``UsageError`` where the lab or the list of submissions cannot be used, ``EngineError`` where no engine
-    runs, ``OutputError`` where ``out`` cannot be written. Interrupted, it leaves what is finished for a resumed run.
+    ``tell`` is given sentences for the instructor before the first grade. Raises ``UsageError`` where the lab or the
+    list of submissions cannot be used, ``EngineError`` where no engine runs, ``OutputError`` where ``out`` cannot be
+    written. Interrupted, it leaves what is finished for a resumed run.
     """
-    todo = entries(sources, settings.out)
     lab = labs.load(settings.lab)
+    taken = take_in(sources, lab, settings.out, settings.choices)
+    todo = prepared(
+        taken.hand_ins,
+        lab,
+        draw=settings.draw,
+        key=settings.key,
+        trust=settings.trust,
+        decided=settings.choices.roster is not None or bool(settings.choices.decisions),
+    )
     image = settings.engine.image(lambda step: None) if settings.engine else ""
     with locked(settings.out):
+        refuse_other_lab(settings.out, lab.id)
+        for sentence in (*taken.said(), *(remark for hand_in in todo for remark in hand_in.remarks)):
+            tell(sentence)
         course = Course(
             lab=lab,
             out=settings.out,
@@ -95,18 +113,16 @@ def grade_class(
             resume=settings.resume,
             formats=settings.formats,
             digest=digests.of_class(lab, image, settings.hints),
+            people=taken.people,
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
-        summary = Summary([rows[entry.folder] for entry in todo], settings.out)
-        for kind in (outputs.FORMATS[name] for name in settings.formats):
-            if kind.many:
-                outputs.write(settings.out / kind.file, kind.many(summary.results()))
-    return summary
+        write_class(settings.out, settings.formats)
+    return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)
 
 
 def _all_rows(
-    course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler, report: Report
+    course: Course, todo: Sequence[HandIn], scheduler: Scheduler, report: Report
 ) -> dict[str, ClassRow]:
     """Every entry's row. What the grader itself failed at is tried once more when the rest is done."""
     rows: dict[str, ClassRow] = {}
@@ -124,15 +140,15 @@ def _all_rows(
 
 
 def _rows(
-    course: Course, todo: Sequence[RosterEntry], scheduler: Scheduler
-) -> Generator[tuple[RosterEntry, ClassRow], None, None]:
+    course: Course, todo: Sequence[HandIn], scheduler: Scheduler
+) -> Generator[tuple[HandIn, ClassRow], None, None]:
     with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
         for entry, answer in answers:
             yield entry, _lost(course, entry, answer) if isinstance(answer, WorkerDied) else answer
 
 
-def _lost(course: Course, entry: RosterEntry, lost: WorkerDied) -> ClassRow:
-    variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
+def _lost(course: Course, entry: HandIn, lost: WorkerDied) -> ClassRow:
+    variant = variant_of(entry, course.lab, draw=course.draw, key=course.key)
     return write_failed(course, entry, variant, lost.reason)
 
 

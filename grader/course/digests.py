@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from grader import __version__
+from grader.course.intake.handin import HandIn
 from grader.labs.cache import digest
 from grader.labs.world import read_world
 from grader.model.lab import Lab
@@ -18,6 +19,8 @@ def of_class(lab: Lab, image: str, hints: str) -> str:
     return digest([*(part.encode() for part in parts), msgspec.json.encode(lab)])
 
 
-def of_submission(class_digest: str, student: str, variant: Variant, handed_in: Submission) -> str:
+def of_submission(class_digest: str, hand_in: HandIn, variant: Variant, handed_in: Submission) -> str:
     """The whole, for one submission."""
-    return digest([class_digest.encode(), student.encode(), msgspec.json.encode(variant), handed_in.digest])
+    about = (hand_in.students, hand_in.time, hand_in.late, hand_in.notes)
+    parts = [msgspec.json.encode(about), msgspec.json.encode(variant), handed_in.digest]
+    return digest([class_digest.encode(), *parts])

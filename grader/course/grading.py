@@ -1,26 +1,29 @@
-"""Grades one submission of a class and writes its folder; runs in a worker process."""
+"""Grades one hand-in of a class and writes its folders; runs in a worker process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
+from msgspec.structs import replace
 
 from grader import labs, pipeline
 from grader.course import digests
-from grader.course.results_folder import write_folder
+from grader.course.intake.handin import HandIn
+from grader.course.intake.handouts import variant_of
+from grader.course.intake.names import safe_name
+from grader.course.results_folder import ROW_NAME, write_folder
 from grader.course.rows import ClassRow, row
-from grader.course.submissions import RosterEntry
 from grader.engines.base import Engine
 from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
-from grader.model.result import Result, refused, with_note
+from grader.model.result import HandedIn, Person, Result, refused, with_note
 from grader.model.variant import Variant
 
-ROW_NAME = "row.json"
 ENDED_SOON_SECONDS = 10.0
 """In which a host is gone that is given a second try: one that had its time has had it."""
 
@@ -41,35 +44,35 @@ class Course:
     resume: bool
     formats: tuple[str, ...]
     digest: str
+    people: Mapping[str, Person] = field(default_factory=dict)
 
 
-def grade_entry(course: Course, entry: RosterEntry) -> ClassRow:
-    """Grade one submission, write its folder, and give its row. Every failure of this one submission is its row's."""
-    variant = labs.draw_variant(course.lab, entry.student if course.draw else None, course.key)
+def grade_entry(course: Course, hand_in: HandIn) -> ClassRow:
+    """Grade one hand-in, write its folders, and give its row. Every failure of this one hand-in is its row's."""
+    variant = variant_of(hand_in, course.lab, draw=course.draw, key=course.key)
     digest = ""
     try:
-        own = labs.own_submission(course.lab, entry.source, variant)
-        handed_in = own[0] if own else labs.read_submission(course.lab, entry.source, variant.names)
-        digest = digests.of_submission(course.digest, entry.student, variant, handed_in)
-        if course.resume and (done := _finished(course, entry, digest)):
+        source = hand_in.source
+        own = labs.own_submission(course.lab, source, variant) if isinstance(source, Path) else None
+        handed_in = own[0] if own else labs.read_submission(course.lab, source, variant.names)
+        digest = digests.of_submission(course.digest, hand_in, variant, handed_in)
+        if course.resume and (done := _finished(course, hand_in, digest)):
             return done
-        run = _graded(course, entry, handed_in, variant)
+        run = _graded(course, hand_in, handed_in, variant)
     except SubmissionError as error:
-        return _write_refused(course, entry, variant, str(error))
+        return _write_refused(course, hand_in, variant, str(error))
     except SmtplabError as error:
-        return write_failed(course, entry, variant, str(error))
+        return write_failed(course, hand_in, variant, str(error))
     except Exception as error:
         # Whatever is wrong with the grader, one submission must not stop the rest of the class.
         return write_failed(
-            course, entry, variant, f"a fault in smtplab itself, {type(error).__name__}: {error}"
+            course, hand_in, variant, f"a fault in smtplab itself, {type(error).__name__}: {error}"
         )
     result = with_note(run.result, own[1]) if own else run.result
-    return _write(course, entry, result, run.evidence, digest)
+    return _write(course, hand_in, result, run.evidence, digest)
 
 
-def _graded(
-    course: Course, entry: RosterEntry, handed_in: labs.Submission, variant: Variant
-) -> pipeline.Graded:
+def _graded(course: Course, hand_in: HandIn, handed_in: labs.Submission, variant: Variant) -> pipeline.Graded:
     """Grade it, once more where its host was gone in the middle.
 
     Nothing that a submission may do ends its host, but a machine that is short of memory does, and so does whoever
@@ -80,7 +83,7 @@ def _graded(
             course.lab,
             handed_in,
             engine=course.engine,
-            student=entry.student,
+            student=hand_in.student,
             variant=variant,
             hints=course.hints,
         )
@@ -89,41 +92,50 @@ def _graded(
     return run
 
 
-def _finished(course: Course, entry: RosterEntry, digest: str) -> ClassRow | None:
+def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
     """The row of an earlier run that graded just this."""
     try:
-        known = msgspec.json.decode((course.out / entry.folder / ROW_NAME).read_bytes(), type=ClassRow)
+        known = msgspec.json.decode((course.out / hand_in.folder / ROW_NAME).read_bytes(), type=ClassRow)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    return known if known.digest == digest and known.ending == "graded" else None
+    whole = all((course.out / safe_name(student) / ROW_NAME).is_file() for student in hand_in.others)
+    return known if whole and known.digest == digest and known.ending == "graded" else None
 
 
-def write_failed(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> ClassRow:
+def write_failed(course: Course, hand_in: HandIn, variant: Variant, reason: str) -> ClassRow:
     """Write the folder of a submission that the grader failed at, and give its row."""
     evidence = pipeline.failed(
-        course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
+        course.lab, EngineError(reason), student=hand_in.student, variant=variant.id, names=variant.names
     )
-    return _write(course, entry, judge(evidence, hints=course.hints), evidence, "")
+    return _write(course, hand_in, judge(evidence, hints=course.hints), evidence, "")
 
 
-def _write_refused(course: Course, entry: RosterEntry, variant: Variant, reason: str) -> ClassRow:
+def _write_refused(course: Course, hand_in: HandIn, variant: Variant, reason: str) -> ClassRow:
     """Write the folder of a submission that cannot be read: not graded, and the student's to mend."""
     evidence = pipeline.failed(
-        course.lab, EngineError(reason), student=entry.student, variant=variant.id, names=variant.names
+        course.lab, EngineError(reason), student=hand_in.student, variant=variant.id, names=variant.names
     )
     result = refused(judge(evidence, hints=course.hints), reason)
-    return _write(course, entry, result, None, "")
+    return _write(course, hand_in, result, None, "")
 
 
 def _write(
-    course: Course,
-    entry: RosterEntry,
-    result: Result,
-    evidence: AnyEvidence | None,
-    digest: str,
+    course: Course, hand_in: HandIn, result: Result, evidence: AnyEvidence | None, digest: str
 ) -> ClassRow:
-    line = row(entry.student, entry.folder, result, digest=digest)
-    write_folder(
-        course.out / entry.folder, result, evidence, course.formats, {ROW_NAME: msgspec.json.encode(line)}
+    """Write a folder for everybody whose hand-in it is; the row of the first."""
+    rows = []
+    facts = HandedIn(
+        time=hand_in.time, late=hand_in.late, group=list(hand_in.students) if hand_in.others else []
     )
-    return line
+    result = replace(
+        result, notes=[*hand_in.notes, *result.notes], handed_in=facts if facts != HandedIn() else None
+    )
+    for student in hand_in.students:
+        mine = replace(result, student=student, person=course.people.get(student))
+        line = row(hand_in, mine, digest=digest)
+        seen = None if evidence is None else replace(evidence, student=student)
+        write_folder(
+            course.out / line.folder, mine, seen, course.formats, {ROW_NAME: msgspec.json.encode(line)}
+        )
+        rows.append(line)
+    return rows[0]

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
+
+import msgspec
+from msgspec import Struct
 
 from grader import disk, outputs
-from grader.course.submissions import safe_name
-from grader.model.errors import UsageError
+from grader.course.intake.names import safe_name
+from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
+T = TypeVar("T")
 RESULT = outputs.FORMATS["json"].file
+ROW_NAME = "row.json"
 EVIDENCE = outputs.FORMATS["evidence"].file
 
 
@@ -49,3 +55,62 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
             )
         found[name] = path
     return found
+
+
+def kept(out: Path) -> list[Path]:
+    """The folders of all results that lie in a folder of grades, in the order of the students' ids."""
+    found = [(_head(path).student or path.parent.name, path.parent) for path in _found(out)]
+    return [folder for _, folder in sorted(found)]
+
+
+def results(folders: Iterable[Path]) -> Iterator[Result]:
+    """The results in these folders, read one at a time. Raises ``OutputError`` for one that is damaged."""
+    for folder in folders:
+        yield _decoded(folder / RESULT, Result)
+
+
+def write_class(out: Path, formats: Collection[str]) -> None:
+    """Write the documents about a class, of all results that lie in ``out``.
+
+    They are those of the chosen formats, and those that are there already: none may tell of another class than the
+    next.
+    """
+    folders = kept(out)
+    for kind in outputs.FORMATS.values():
+        if kind.many and (kind.name in formats or (out / kind.file).is_file()):
+            outputs.write(out / kind.file, kind.many(results(folders)))
+
+
+def refuse_other_lab(out: Path, lab: str) -> None:
+    """Raises ``UsageError`` where a folder holds results of another lab, whose documents would be lost."""
+    first = next(iter(_found(out)), None)
+    if first is not None and (other := _head(first).lab) != lab:
+        raise UsageError(
+            f"{str(out)!r} holds results of the lab {other!r}, and these would be of {lab!r}: name another folder "
+            "with --out"
+        )
+
+
+def _found(out: Path) -> list[Path]:
+    """Every whole result: what begins with a dot is being made."""
+    return sorted(path for path in out.glob(f"*/{RESULT}") if not path.parent.name.startswith("."))
+
+
+class _Head(Struct):
+    lab: str
+    student: str | None = None
+
+
+def _head(path: Path) -> _Head:
+    return _decoded(path, _Head)
+
+
+def _decoded(path: Path, type_: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=type_)
+    except OSError as error:
+        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise OutputError(
+            f"{str(path)!r} is damaged ({error}): remove its folder, and grade that student again"
+        ) from error

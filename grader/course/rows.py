@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from grader.model.result import Result
+from grader.course.intake.handin import HandIn
+from grader.course.intake.names import safe_name
+from grader.model.result import HandedIn, Result
 
 Ending = Literal["graded", "refused", "error"]
 
@@ -28,16 +30,21 @@ class ClassRow(Struct, frozen=True, kw_only=True):
     first_failure: str = ""
     note: str = ""
     duration: float = 0.0
+    lab: str = ""
+    source: str = ""
+    handed_in: HandedIn | None = None
+    remarks: list[str] = []
+    """For the instructor: what the student's own result does not say."""
     digest: str = ""
     """Of everything that the grade depends on; see ``digests``."""
 
 
-def row(student: str, folder: str, result: Result, *, digest: str) -> ClassRow:
+def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
     """The row of a result."""
     failure = result.first_failure()
     return ClassRow(
-        student=student,
-        folder=folder,
+        student=result.student or "",
+        folder=safe_name(result.student or ""),
         ending=result.status,
         score=result.score,
         max_score=result.max_score,
@@ -46,5 +53,9 @@ def row(student: str, folder: str, result: Result, *, digest: str) -> ClassRow:
         first_failure=failure.title if failure else "",
         note=result.error or "",
         duration=result.duration,
+        lab=result.lab,
+        source=hand_in.label,
+        handed_in=result.handed_in,
+        remarks=list(hand_in.remarks),
         digest=digest,
     )

@@ -51,6 +51,32 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     remarks: list[str] = []
 
 
+class HandedIn(Struct, frozen=True, kw_only=True):
+    """What a platform says of a hand-in; it is carried through and judged by nobody.
+
+    ``time`` is the platform's own text. ``group`` names all whose hand-in it is, where that is more than one.
+    """
+
+    time: str = ""
+    late: bool = False
+    group: list[str] = []
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """Who a student is, as the roster of the class says; empty where it does not.
+
+    ``canvas`` is Canvas's number of the student, ``moodle`` Moodle's of the participant.
+    """
+
+    name: str = ""
+    email: str = ""
+    login: str = ""
+    canvas: str = ""
+    moodle: str = ""
+    group: str = ""
+    section: str = ""
+
+
 class Result(Struct, frozen=True, kw_only=True):
     """The result document of ``smtplab check --json``.
 
@@ -74,6 +100,8 @@ class Result(Struct, frozen=True, kw_only=True):
     checks: list[CheckResult]
     error: str | None = None
     notes: list[str] = []
+    handed_in: HandedIn | None = None
+    person: Person | None = None
 
     @property
     def passed(self) -> bool:

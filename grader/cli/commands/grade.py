@@ -37,9 +37,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 
 @click.command()
 @click.argument("lab", type=LAB)
-@click.argument(
-    "submissions", metavar="SUBMISSION...", nargs=-1, required=True, type=click.Path(path_type=Path)
-)
+@click.argument("submissions", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the grades.")
 @click.option(
     "-j", "--jobs", default="auto", metavar="N", callback=_jobs, help="How many at a time.  [default: auto]"
@@ -54,6 +52,34 @@ def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
     help="Whose variant of the lab each had: the one drawn for the folder's name, or everybody the canonical "
     "one.  [default: folder with --seed, else none]",
 )
+@click.option(
+    "--layout",
+    metavar="NAME",
+    help="What SOURCE is: 'named' (by student), canvas, moodle, gradescope, classroom[:ASSIGNMENT], mail.  "
+    "[default: recognised]",
+)
+@click.option(
+    "--roster",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="The class, with ids, addresses, logins, groups: columns by their titles.",
+)
+@click.option(
+    "--groups", is_flag=True, help="The roster's groups hand in together: one run, a result for each."
+)
+@click.option(
+    "--map",
+    "decisions",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Columns 'source' and 'student': who is who where you decide it.",
+)
+@click.option(
+    "--trust-handout",
+    "trust",
+    is_flag=True,
+    help="Take the word of each hand-out (.smtplab.json) for whose it is, and for its variant.",
+)
 @options.hints
 @options.engine
 @options.seed
@@ -67,12 +93,17 @@ def grade(
     formats: tuple[str, ...],
     resume: bool,
     student_from: str | None,
+    layout: str | None,
+    roster: Path | None,
+    groups: bool,
+    decisions: Path | None,
+    trust: bool,
     hints: str,
     engine: str,
     key: str | None,
     exit_zero: bool,
 ) -> int:
-    """Grade many submissions: folders or archives, one a student, named by the student's id.
+    """Grade many submissions: folders or archives, one a student, named by the student's id; or a platform's download.
 
     DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV and JUnit XML.
     """
@@ -81,6 +112,19 @@ def grade(
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import ClassSettings, grade_class
+    from grader.course.intake import Choices
+    from grader.course.intake.roster import read_decisions, read_roster
+    from grader.display.text import printed_line
+    from grader.model.errors import UsageError
+
+    if groups and roster is None:
+        raise UsageError("--groups are those of a roster: give one with --roster")
+    choices = Choices(
+        layout=layout,
+        roster=read_roster(roster) if roster else None,
+        groups=groups,
+        decisions=read_decisions(decisions) if decisions else {},
+    )
 
     able = engine_for(labs.load(labs.find(lab)), engine)
     if able is not None:
@@ -95,9 +139,16 @@ def grade(
         resume=resume,
         formats=formats,
         workers=jobs,
+        choices=choices,
+        trust=trust,
     )
     with ClassProgress(out) as room:
-        summary = grade_class(settings, submissions, report=room.report)
+        summary = grade_class(
+            settings,
+            submissions,
+            report=room.report,
+            tell=lambda sentence: click.echo(f"smtplab: {printed_line(sentence)}", err=True),
+        )
     room.summarise(summary)
     return _exit_code(summary, exit_zero)
 

@@ -32,7 +32,7 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
     EVIDENCE is an evidence.json, or a folder that holds one.
     """
     from grader import labs, outputs, pipeline
-    from grader.course.results_folder import by_name, write_folder
+    from grader.course.results_folder import by_name, refuse_other_lab, write_class, write_folder
     from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
 
@@ -43,15 +43,15 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
     for name, path in by_name(evidence).items():
         document = read(path)
         result = pipeline.regrade(document, lab=declared, hints=hints)
+        if str(out) != STANDARD_OUTPUT:
+            refuse_other_lab(out, result.lab)
         results.append(result)
         if str(out) == STANDARD_OUTPUT:
             outputs.write(STANDARD_OUTPUT, outputs.document(result))
         else:
             write_folder(out / name, result, pipeline.read_evidence(document), outputs.FORMATS)
     if str(out) != STANDARD_OUTPUT:
-        for kind in outputs.FORMATS.values():
-            if kind.many:
-                outputs.write(out / kind.file, kind.many(results))
+        write_class(out, outputs.FORMATS)
         click.echo(f"{len(results)} judged again: {out}")
     if any(result.status == "error" for result in results):
         return 3

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.course.conduct import locked
-from grader.course.submissions import entries, safe_name
+from grader.course.intake import HandIn, Intake, take_in
+from grader.course.intake.names import safe_name
 from grader.model.errors import UsageError
+from tests.course.intake.classes import LAB
 
 names = st.text(min_size=1, max_size=200).filter(lambda name: "/" not in name and "\0" not in name)
 
@@ -37,53 +39,78 @@ def folder(parent: Path, name: str) -> Path:
     return path
 
 
+def taken(*sources: Path) -> Intake:
+    return take_in(sources, LAB, Path("out"))
+
+
+def one(source: Path) -> HandIn:
+    [hand_in] = taken(source).hand_ins
+    return hand_in
+
+
 @pytest.mark.parametrize("name", ["alice", "Müller, Zoë", "-rf", "a\nb", "..x", "=1+1", "a;b", "~", "%41"])
 def test_a_folder_is_graded_under_its_name(tmp_path: Path, name: str) -> None:
-    [entry] = entries([folder(tmp_path, name)], tmp_path / "out")
-    assert entry.student.isprintable()
-    assert entry.folder == safe_name(name)
+    hand_in = one(folder(tmp_path, name))
+    assert hand_in.student.isprintable()
+    assert hand_in.folder == safe_name(hand_in.student)
     if name.isprintable():
-        assert entry.student == name
+        assert hand_in.student == name
 
 
 def test_a_name_that_is_no_unicode_is_kept_apart(tmp_path: Path) -> None:
-    raw = os.fsdecode(b"caf\xe9")
-    [entry] = entries([folder(tmp_path, raw)], tmp_path / "out")
-    assert entry.student == "caf%E9"
+    assert one(folder(tmp_path, os.fsdecode(b"caf\xe9"))).student == "caf%E9"
 
 
 def test_the_current_folder_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder(tmp_path, "alice"))
-    assert [entry.student for entry in entries([Path()], tmp_path / "out")] == ["alice"]
+    assert one(Path()).student == "alice"
 
 
 @pytest.mark.parametrize("ending", [".zip", ".tar", ".tar.gz", ".TGZ", ".tar.xz"])
 def test_an_archive_is_graded_under_its_name_without_the_ending(tmp_path: Path, ending: str) -> None:
     archive = tmp_path / f"al.ice{ending}"
     archive.touch()
-    assert [entry.student for entry in entries([archive], tmp_path / "out")] == ["al.ice"]
+    assert one(archive).student == "al.ice"
+
+
+def test_strays_are_named_together_and_passed_over(tmp_path: Path) -> None:
+    folder(tmp_path, "alice")
+    with locked(tmp_path / "grades"):
+        pass
+    strays = ["essay.docx", "bob.7z", "grades.csv"]
+    for name in strays:
+        (tmp_path / name).touch()
+    found = taken(*(tmp_path / name for name in ("alice", *strays, "grades")))
+    assert [hand_in.student for hand_in in found.hand_ins] == ["alice"]
+    [sentence] = found.said()
+    assert all(name in sentence for name in (*strays, "it holds grades"))
+
+
+def test_of_several_hand_ins_of_one_student_the_last_counts(tmp_path: Path) -> None:
+    first, second = folder(tmp_path, "one/alice"), folder(tmp_path, "two/alice")
+    found = taken(first, second)
+    assert [hand_in.source for hand_in in found.hand_ins] == [second]
+    [sentence] = found.said()
+    assert str(first) in sentence
 
 
 @pytest.mark.parametrize(
     ("names", "sentence"),
     [
-        (["one/alice", "two/alice"], "belong to the same student 'alice'"),
-        (["one/alice", "two/ALICE"], "belong to the same student"),
-        (["one/alice", "one/alice.zip"], "belong to the same student 'alice'"),
+        (["one/alice", "two/ALICE"], "differ in capitals alone"),
         (["nobody"], "there is no submission"),
-        (["notes.txt"], "neither a folder nor a zip or tar archive"),
+        (["notes.txt"], "none of what was given is a hand-in"),
         (["x" * 201], "too long"),
-        (["out"], "holds grades, not a submission"),
+        (["out"], "it holds grades"),
     ],
 )
 def test_what_cannot_be_graded_is_said_before_anything_is(
     tmp_path: Path, names: list[str], sentence: str
 ) -> None:
-    for name in ("one/alice", "two/alice", "two/ALICE", "x" * 201):
+    for name in ("one/alice", "two/ALICE", "x" * 201):
         (tmp_path / name).mkdir(parents=True, exist_ok=True)
-    for name in ("one/alice.zip", "notes.txt"):
-        (tmp_path / name).touch()
+    (tmp_path / "notes.txt").touch()
     with locked(tmp_path / "out"):
         pass
     with pytest.raises(UsageError, match=sentence):
-        entries([tmp_path / name for name in names], tmp_path / "elsewhere")
+        taken(*(tmp_path / name for name in names))

@@ -1,0 +1,110 @@
+"""Gradescope: ``submission_metadata.yml`` beside one folder ``submission_NUMBER`` each, in a folder of the export's.
+
+The keys of the YAML are Ruby's symbols (``:submitters``, ``:sid``, ``:email``, ``:created_at``). A submission of a
+group has several submitters. It is read with a safe loader, which makes no objects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+import yaml
+
+from grader.course.intake.handin import Found
+from grader.course.intake.layouts import Asked, Reading
+from grader.course.intake.listing import Listing
+from grader.model.errors import UsageError
+
+METADATA = "submission_metadata.yml"
+_FOLDER = re.compile(r"(?P<around>(?:[^/]+/)?)(?P<submission>submission_\d+)/(?P<file>.+)")
+
+
+def knows(name: str, asked: Asked) -> bool:
+    """Whether a name is one of Gradescope's."""
+    return bool(_FOLDER.fullmatch(name)) or PurePosixPath(name).name == METADATA
+
+
+def read(listing: Listing, asked: Asked) -> Reading:
+    """The submissions that the metadata name. Raises ``UsageError`` where those are missing or damaged."""
+    described = [name for name in listing.names if PurePosixPath(name).name == METADATA]
+    if len(described) != 1:
+        raise UsageError(
+            f"{str(listing.path)!r} holds {len(described) or 'no'} {METADATA}: give Gradescope's export as it "
+            "was downloaded"
+        )
+    files: dict[str, list[tuple[str, str]]] = {}
+    strays = []
+    for name in listing.names:
+        if match := _FOLDER.fullmatch(name):
+            files.setdefault(match["submission"], []).append((match["file"], name))
+        elif name != described[0]:
+            strays.append(name)
+    found = []
+    for submission, about in _metadata(listing, described[0]).items():
+        members = tuple(_members(about))
+        if not members:
+            strays += [name for _, name in files.get(submission, [])]
+            continue
+        found.append(
+            Found(
+                members=members,
+                files=tuple(files.get(submission, ())),
+                label=f"{listing.path.name}/{submission}",
+                time=_time(about.get(":created_at")),
+                order=(_time(about.get(":created_at")), submission.rpartition("_")[2].rjust(20, "0")),
+            )
+        )
+    known = {item.label.rpartition("/")[2] for item in found}
+    strays += [name for submission, parts in files.items() if submission not in known for _, name in parts]
+    return Reading(found, list(dict.fromkeys(strays)))
+
+
+class _Loader(yaml.CSafeLoader):
+    """The safe loader, to which Ruby's own tags (``!ruby/object:…``) say nothing."""
+
+
+def _plain(loader: _Loader, _: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    if isinstance(node, yaml.SequenceNode):
+        return loader.construct_sequence(node, deep=True)
+    return loader.construct_scalar(node)  # type: ignore[arg-type]
+
+
+_Loader.add_multi_constructor("!", _plain)
+
+
+def _metadata(listing: Listing, name: str) -> dict[str, Mapping[str, Any]]:
+    where = f"{name!r} in {str(listing.path)!r}"
+    try:
+        value = yaml.load(listing.read(name), _Loader)  # noqa: S506  # a subclass of the safe loader
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise UsageError(f"{where} cannot be read ({said}): export the submissions again") from error
+    if not isinstance(value, dict) or not all(isinstance(about, dict) for about in value.values()):
+        raise UsageError(f"{where} does not list submissions: export them again")
+    return {str(key): about for key, about in value.items()}
+
+
+def _members(about: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """How Gradescope knows each submitter: by the school's number, then by address."""
+    submitters = about.get(":submitters")
+    for person in submitters if isinstance(submitters, list) else ():
+        if isinstance(person, dict):
+            ids = {"id": _text(person.get(":sid")), "email": _text(person.get(":email"))}
+            if ids := {kind: value for kind, value in ids.items() if value}:
+                yield ids
+
+
+def _text(value: object) -> str:
+    return str(value).strip() if isinstance(value, str | int) else ""
+
+
+def _time(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value[:40] if isinstance(value, str) else ""

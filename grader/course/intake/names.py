@@ -1,0 +1,46 @@
+"""Names of students and of the folders that their results get, however odd what they are made from."""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+
+from grader.labs.limits import ARCHIVES
+from grader.labs.variant import LONGEST_STUDENT
+from grader.model.errors import UsageError
+
+LOCK_NAME = ".smtplab-grades"
+"""Marks a folder that grades are written to, and is locked while they are."""
+
+
+def student_id(name: str) -> str:
+    """A student's id in printable characters. Raises ``UsageError`` where it is too long or empty."""
+    student = "".join(char if char.isprintable() else _percent(char) for char in name)
+    if not student or len(student) > LONGEST_STUDENT:
+        raise UsageError(
+            f"the name {student[:40]!r}… is too long for a student's id: rename the folder"
+            if student
+            else "a student's id is empty: give one"
+        )
+    return student
+
+
+def without_ending(name: str) -> str:
+    """An archive's name without the ending that says what it is."""
+    ending = max((ending for ending in ARCHIVES if name.lower().endswith(ending)), key=len, default="")
+    return name[: len(name) - len(ending)]
+
+
+def safe_name(name: str) -> str:
+    """A file name for ``name`` that is safe in shells, web servers and archives; different names stay different."""
+    quoted = "".join(char if char.isalnum() or char in " _-.@+," else _percent(char) for char in name)
+    if quoted[:1] in (".", "-", " ", ""):
+        quoted = _percent(quoted[:1] or "\0") + quoted[1:]
+    if len(os.fsencode(quoted)) > 150:
+        digest = sha256(os.fsencode(name)).hexdigest()[:16]
+        quoted = os.fsencode(quoted)[:130].decode(errors="ignore") + "~" + digest
+    return quoted
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%{byte:02X}" for byte in char.encode("utf-8", "surrogateescape"))

@@ -1,0 +1,206 @@
+"""What platforms and mail programs give, read as hand-ins: every layout packed and unpacked, with its odd siblings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.course.intake import Choices, Intake, take_in
+from grader.course.intake.layouts import LAYOUTS, Asked
+from grader.course.intake.listing import Listing
+from grader.model.errors import UsageError
+from tests.course.intake.classes import LAB, contents, laid
+from tests.labs.test_submission import zipped
+
+CANVAS: dict[str, bytes | str] = {
+    "doejane_1001_555_main.cf": "jane",
+    "doejane_1001_556_access": "x",
+    "mustermannmax_LATE_1002_557_work.zip": zipped({"max/main.cf": b"max"}),
+    "zoe_1003_601_main.cf": "first",
+    "zoe_1003_602_main-1.cf": "second",
+    "anon_x7Yz9_603_main.cf": "somebody",
+    "writer_1004_text.html": "<p>I did it</p>",
+}
+MOODLE: dict[str, bytes | str] = {
+    "Jane Doe_3101_assignsubmission_file_/main.cf": "jane",
+    "Jane Doe_3101_assignsubmission_file_/maps/access": "x",
+    "Jane Doe_3101_assignsubmission_onlinetext_/onlinetext.html": "hello",
+    "Max_Mustermann_3102_assignsubmission_file_/work.zip": zipped({"main.cf": b"max"}),
+    "Zoë O'Hara_3103_assignsubmission_file_main.cf": "zoe",
+}
+METADATA = """\
+---
+submission_12:
+  :submitters:
+  - :name: Jane Doe
+    :sid: '1001'
+    :email: jane@example.edu
+  :created_at: 2026-03-02 10:15:00.123456000 Z
+  :score: 0.0
+submission_13: !ruby/hash:ActiveSupport::HashWithIndifferentAccess
+  :submitters:
+  - :name: Max
+    :email: max@example.edu
+  - :name: Zoe
+    :sid: 1003
+  :created_at: 2026-03-02 11:15:00.123456000 Z
+submission_14:
+  :submitters:
+  - :sid: '1001'
+  :created_at: 2026-03-01 10:15:00.000000000 Z
+"""
+GRADESCOPE: dict[str, bytes | str] = {
+    "assignment_77_export/submission_metadata.yml": METADATA,
+    "assignment_77_export/submission_12/main.cf": "jane",
+    "assignment_77_export/submission_13/deep/main.cf": "group",
+    "assignment_77_export/submission_14/main.cf": "jane's first",
+    "assignment_77_export/notes.pdf": "x",
+}
+MAIL: dict[str, bytes | str] = {
+    "jane.doe@example.edu/main.cf": "jane",
+    "max_m@cs.example.edu_main.cf": "max",
+    "zoe@example.edu.zip": zipped({"main.cf": b"zoe"}),
+}
+CLASSROOM: dict[str, bytes | str] = {
+    "relay-anna-lee/main.cf": "anna",
+    "relay-anna-lee/.git/config": "x",
+    "relay-ben/sub/main.cf": "ben",
+    "relay-ben/.git/HEAD": "x",
+}
+
+
+@pytest.fixture(params=["download", "download.zip"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Where a download lies, unpacked and as it comes."""
+    return tmp_path / str(request.param)
+
+
+def graded(taken: Intake) -> dict[str, str]:
+    """The main.cf of each student."""
+    return {
+        student: contents(hand_in.source)["main.cf"].decode()
+        for hand_in in taken.hand_ins
+        for student in hand_in.students
+    }
+
+
+def test_canvas(place: Path) -> None:
+    taken = take_in([laid(place, CANVAS)], LAB, Path("out"))
+    late = {hand_in.student for hand_in in taken.hand_ins if hand_in.late}
+    by = {hand_in.student: hand_in for hand_in in taken.hand_ins}
+    assert late == {"1002"}
+    # What was typed into Canvas is a hand-in without files, which is refused as one.
+    assert by.pop("1004").source == ()
+    assert {student: contents(one.source)["main.cf"] for student, one in by.items()} == {
+        "1001": b"jane", "1002": b"max", "1003": b"second", "x7Yz9": b"somebody",
+    }  # fmt: skip
+    assert sorted(contents(by["1001"].source)) == ["access", "main.cf"]
+    assert any("writer_1004_text.html" in sentence for sentence in taken.said())
+
+
+def test_moodle(place: Path) -> None:
+    taken = take_in([laid(place, MOODLE)], LAB, Path("out"))
+    assert graded(taken) == {"3101": "jane", "3102": "max", "3103": "zoe"}
+    assert any("onlinetext.html" in sentence for sentence in taken.said())
+
+
+def test_gradescope(place: Path) -> None:
+    taken = take_in([laid(place, GRADESCOPE)], LAB, Path("out"))
+    assert graded(taken) == {"1001": "jane", "max@example.edu": "group", "1003": "group"}
+    [group] = [hand_in for hand_in in taken.hand_ins if hand_in.others]
+    assert group.students == ("max@example.edu", "1003")
+    assert {hand_in.time[:16] for hand_in in taken.hand_ins} == {"2026-03-02T10:15", "2026-03-02T11:15"}
+    said = " ".join(taken.said())
+    assert "submission_14" in said
+    assert "notes.pdf" in said
+
+
+def test_an_export_of_gradescope_that_the_shell_took_apart(tmp_path: Path) -> None:
+    laid(tmp_path, GRADESCOPE)
+    taken = take_in(sorted((tmp_path / "assignment_77_export").iterdir()), LAB, Path("out"))
+    assert graded(taken) == {"1001": "jane", "max@example.edu": "group", "1003": "group"}
+
+
+@pytest.mark.parametrize(
+    "damage", ["- [", "[]", "submission_12: 3", "a: !!python/object:os.system {}", "? [a]\n: b"]
+)
+def test_a_damaged_list_of_gradescope_is_refused(tmp_path: Path, damage: str) -> None:
+    files = {**GRADESCOPE, "assignment_77_export/submission_metadata.yml": damage}
+    with pytest.raises(UsageError, match="export") as error:
+        take_in([laid(tmp_path / "export.zip", files)], LAB, Path("out"))
+    assert "\n" not in str(error.value)
+
+
+def test_attachments_of_mail(place: Path) -> None:
+    taken = take_in([laid(place, MAIL)], LAB, Path("out"))
+    assert graded(taken) == {
+        "jane.doe@example.edu": "jane", "max_m@cs.example.edu": "max", "zoe@example.edu": "zoe",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_repositories_of_a_classroom(tmp_path: Path, apart: bool) -> None:
+    laid(tmp_path / "all", CLASSROOM)
+    sources = sorted((tmp_path / "all").iterdir()) if apart else [tmp_path / "all"]
+    taken = take_in(sources, LAB, Path("out"))
+    assert graded(taken) == {"anna-lee": "anna", "ben": "ben"}
+    assert all(".git" not in part.name for hand_in in taken.hand_ins for part in hand_in.source)  # type: ignore[union-attr]
+
+
+def test_the_name_of_an_assignment_is_never_guessed(tmp_path: Path) -> None:
+    laid(tmp_path, {name.replace("relay-", "hw-1-"): data for name, data in CLASSROOM.items()})
+    sources = sorted(tmp_path.iterdir())
+    assert set(graded(take_in(sources, LAB, Path("out")))) == {"hw-1-anna-lee", "hw-1-ben"}
+    taken = take_in(sources, LAB, Path("out"), Choices(layout="classroom:hw-1"))
+    assert graded(taken) == {"anna-lee": "anna", "ben": "ben"}
+
+
+def test_a_layout_that_is_not_known_is_refused_with_the_names(place: Path) -> None:
+    laid(place, {"Jane (submitted)/main.cf": "x", "Max (submitted)/main.cf": "y", "readme": "z"})
+    with pytest.raises(UsageError, match=r"not understood: Jane \(submitted\)/.*--layout"):
+        take_in([place], LAB, Path("out"))
+
+
+def test_a_layout_that_was_named_and_is_another_is_refused_with_the_names(place: Path) -> None:
+    with pytest.raises(
+        UsageError, match="is not Canvas's download of submissions; not understood: Jane Doe_3101"
+    ):
+        take_in([laid(place, MOODLE)], LAB, Path("out"), Choices(layout="canvas"))
+
+
+def test_a_layout_that_is_misspelt_is_refused_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="did you mean 'canvas'"):
+        take_in([tmp_path], LAB, Path("out"), Choices(layout="canvass"))
+
+
+def test_a_student_s_own_names_make_no_download_of_a_class(tmp_path: Path) -> None:
+    sources = [
+        laid(tmp_path / "mallory.zip", {"doejane_1001_555_main.cf": "mine", "x_1002_556_main.cf": "mine"}),
+        laid(tmp_path / "alice", {"main.cf": "alice"}),
+    ]
+    assert {hand_in.student for hand_in in take_in(sources, LAB, Path("out")).hand_ins} == {
+        "mallory",
+        "alice",
+    }
+
+
+def test_a_folder_that_holds_the_files_is_a_hand_in(tmp_path: Path) -> None:
+    source = laid(tmp_path / "alice", {"main.cf": "alice", "a_1_2_b": "x", "sub/main.cf": "old"})
+    assert graded(take_in([source], LAB, Path("out"))) == {"alice": "alice"}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@given(names=st.lists(st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=60), max_size=6))
+def test_any_names_are_read_or_named(layout: str, names: list[str]) -> None:
+    listing = Listing(Path("x"), dict.fromkeys(names, None))
+    asked = Asked("relay", ["main.cf"], "")
+    try:
+        reading = LAYOUTS[layout].read(listing, asked)
+    except UsageError:
+        return
+    used = {name for found in reading.found for _, name in found.files}
+    assert used | set(reading.strays) == set(names)
+    assert not used & set(reading.strays)
