@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import stat
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from grader.course.intake.handin import Found
 from grader.labs import Part
 from grader.labs.limits import DEEPEST, JUNK, MARK
 from grader.model.errors import UsageError
@@ -56,6 +58,23 @@ class Listing:
         if len(data) > LARGEST_METADATA:
             raise UsageError(f"{name!r} in {str(self.path)!r} is larger than {LARGEST_METADATA} bytes")
         return data
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a layout may want to know: the lab's id, patterns of the files that it asks for, and what the user said."""
+
+    lab: str
+    required: Sequence[str] = ()
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a layout made of a listing: hand-ins, and the names that are no part of any."""
+
+    found: list[Found] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
 
 
 def listing(path: Path) -> Listing | None:

@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import CLASSROOM, LAYOUTS, NAMED, Asked, Layout
+from grader.course.intake.layouts import CLASSROOM, LAYOUTS, NAMED, Layout
 from grader.course.intake.layouts.gradescope import METADATA
-from grader.course.intake.listing import Listing, listing
+from grader.course.intake.listing import Asked, Listing, listing
 from grader.course.intake.names import LOCK_NAME, without_ending
 from grader.display.sentences import some
 from grader.labs import Part

@@ -10,7 +10,8 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from grader.course.intake.handin import Found, HandIn
-from grader.course.intake.layouts import LAYOUTS, NAMED, Asked
+from grader.course.intake.layouts import LAYOUTS, NAMED
+from grader.course.intake.listing import Asked
 from grader.course.intake.names import student_id
 from grader.course.intake.reading import read_sources
 from grader.course.intake.roster import Roster, Student

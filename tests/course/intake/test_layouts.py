@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.course.intake import Choices, Intake, take_in
-from grader.course.intake.layouts import LAYOUTS, Asked
-from grader.course.intake.listing import Listing
+from grader.course.intake.layouts import LAYOUTS
+from grader.course.intake.listing import Asked, Listing
 from grader.model.errors import UsageError
 from tests.course.intake.classes import LAB, contents, laid
 from tests.labs.test_submission import zipped

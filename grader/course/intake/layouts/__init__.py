@@ -6,34 +6,16 @@ its ``read`` turns a listing into hand-ins and the names that it did not underst
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType
 
-from grader.course.intake.handin import Found
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 
 NAMED = "named"
 """The layout of what needs none: each source is a hand-in, and has the student's id for its name."""
 CLASSROOM = "classroom"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a layout may want to know: the lab's id, patterns of the files that it asks for, and what the user said."""
-
-    lab: str
-    required: Sequence[str] = ()
-    argument: str = ""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """What a layout made of a listing: hand-ins, and the names that are no part of any."""
-
-    found: list[Found] = field(default_factory=list)
-    strays: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,7 @@ from itertools import count
 from pathlib import PurePosixPath
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import Asked, Reading
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 
 _FILE = re.compile(
     r"(?P<name>[^_/]+)_(?P<late>LATE_)?(?P<user>\d+|(?<=anon_)[A-Za-z0-9]+)_(?P<attachment>\d+)_(?P<file>[^/]+)"

@@ -7,8 +7,7 @@ the lab's unless it is given (``--layout classroom:NAME``).
 from __future__ import annotations
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import Asked, Reading
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 
 
 def knows(name: str, asked: Asked) -> bool:

@@ -15,8 +15,7 @@ from typing import Any
 import yaml
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import Asked, Reading
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 from grader.model.errors import UsageError
 
 METADATA = "submission_metadata.yml"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import Asked, Reading
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 from grader.labs.limits import ARCHIVES
 
 _ENDINGS = "|".join(re.escape(ending) for ending in sorted(ARCHIVES, key=len, reverse=True))

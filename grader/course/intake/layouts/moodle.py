@@ -10,8 +10,7 @@ import re
 from collections import defaultdict
 
 from grader.course.intake.handin import Found
-from grader.course.intake.layouts import Asked, Reading
-from grader.course.intake.listing import Listing
+from grader.course.intake.listing import Asked, Listing, Reading
 
 _NAME = re.compile(
     r"(?P<around>(?:[^/]+/)?)(?P<name>[^/]+?)_(?P<participant>\d+)_assignsubmission_(?P<plugin>[a-z]+)(?:_/|/|_)(?P<file>.+)"

@@ -1,0 +1,141 @@
+"""The lab's files are found wherever they lie in what was handed in, and what comes near them is named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from grader import labs
+from grader.model.errors import SubmissionError
+from grader.model.lab import Lab
+from tests.labs.test_submission import MAIN, refusal, tarred, zipped
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    (folder / "main.cf").write_bytes(MAIN)
+    return folder
+
+
+@pytest.fixture
+def given_in(tmp_path: Path) -> Path:
+    """A folder that somebody handed in, empty yet."""
+    folder = tmp_path / "given"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Callable[[bytes], Path]:
+    def write(data: bytes) -> Path:
+        path = tmp_path / "submission.bin"
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("folder", ["work", "a/b/c/d", "Jane Doe/open relay/final (2)"])
+def test_the_one_folder_that_holds_the_files_is_found_at_any_depth(
+    lab: Lab, given_in: Path, folder: str
+) -> None:
+    (given_in / folder / "maps").mkdir(parents=True)
+    (given_in / folder / "main.cf").write_bytes(MAIN)
+    (given_in / folder / "maps/relay").write_bytes(b"x")
+    (given_in / "notes.txt").write_bytes(b"x")
+    found = labs.read_submission(lab, given_in)
+    assert sorted(found.files) == ["main.cf", "maps/relay"]
+    assert found.within == f"{given_in}/{folder}"
+
+
+def test_the_outermost_of_folders_within_each_other_counts(lab: Lab, given_in: Path) -> None:
+    for folder in ("work", "work/starter"):
+        (given_in / folder).mkdir()
+        (given_in / folder / "main.cf").write_bytes(MAIN + folder.encode())
+    assert labs.read_submission(lab, given_in).files["main.cf"] == MAIN + b"work"
+
+
+def test_of_several_folders_none_is_chosen(lab: Lab, given_in: Path) -> None:
+    for folder in ("one", "two"):
+        (given_in / folder).mkdir()
+        (given_in / folder / "main.cf").write_bytes(MAIN)
+    assert "holds main.cf in several folders (one, two): hand in one of them" in refusal(lab, given_in)
+
+
+def test_the_files_are_found_in_one_archive_within(lab: Lab, given_in: Path) -> None:
+    packed = zipped({"jane/main.cf": MAIN, "jane/maps/a": b"x", "__MACOSX/jane/._main.cf": b""})
+    (given_in / "jane.zip").write_bytes(packed)
+    (given_in / "notes.txt").write_bytes(b"x")
+    found = labs.read_submission(lab, given_in)
+    assert sorted(found.files) == ["main.cf", "maps/a"]
+    assert found.within == f"{given_in}/jane.zip/jane"
+    whole = given_in.with_name("whole.zip")
+    whole.write_bytes(zipped({"jane.zip": packed}))
+    assert labs.read_submission(lab, whole).files == found.files
+    (given_in / "more.zip").write_bytes(packed)
+    assert "holds no main.cf" in refusal(lab, given_in)
+
+
+def test_no_link_leads_to_the_folder(lab: Lab, tmp_path: Path, work: Path) -> None:
+    other = tmp_path / "handed-in"
+    other.mkdir()
+    (other / "link").symlink_to(work)
+    assert "is a symbolic link" in refusal(lab, other)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["main.cf.txt", "Main.cf", "MAIN.CF.TXT", "main", "main.conf", "main (1).cf", "mian.cf", "x/Main.cf"],
+)
+def test_a_file_that_was_meant_is_named_and_not_asked_for(lab: Lab, work: Path, name: str) -> None:
+    (work / name).parent.mkdir(exist_ok=True)
+    (work / "main.cf").rename(work / name)
+    assert refusal(lab, work).endswith(f"but {name}: rename it to main.cf")
+
+
+def test_a_backslash_in_a_name_is_no_folder(lab: Lab, handed_in: Callable[[bytes], Path]) -> None:
+    said = refusal(lab, handed_in(tarred({"work\\main.cf": MAIN})))
+    assert "the backslash is a part of its name" in said
+
+
+def test_files_that_lie_apart_are_one_submission(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "doe_1_main.cf").write_bytes(MAIN)
+    bulk = tmp_path / "bulk.zip"
+    bulk.write_bytes(zipped({"doe_1_relay": b"x"}))
+    (tmp_path / "link").symlink_to("/etc/passwd")
+    parts = [
+        labs.Part("main.cf", tmp_path / "doe_1_main.cf"), labs.Part("relay", bulk, "doe_1_relay")
+    ]  # fmt: skip
+    assert labs.read_submission(lab, parts).files == {"main.cf": MAIN, "relay": b"x"}
+    with pytest.raises(SubmissionError, match="is a symbolic link"):
+        labs.read_submission(lab, [*parts, labs.Part("passwd", tmp_path / "link")])
+    with pytest.raises(SubmissionError, match="twice"):
+        labs.read_submission(lab, [*parts, parts[0]])
+
+
+@pytest.mark.parametrize("inside", ["", "deep/er/"])
+@pytest.mark.parametrize("form", ["folder", "zip", "packed", "parts"])
+def test_what_was_handed_out_is_found_where_it_lies(lab: Lab, tmp_path: Path, form: str, inside: str) -> None:
+    mark = msgspec.json.encode(labs.Started(lab.id, "alice", "abc"))
+    files = {f"{inside}main.cf": MAIN, f"{inside}.smtplab.json": mark}
+    folder = tmp_path / "folder"
+    for name, data in files.items() if form in ("folder", "parts") else [("s.zip", zipped(files))]:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    source: labs.Source = folder / "s.zip" if form == "zip" else folder
+    if form == "parts":
+        source = [labs.Part(name, folder / name) for name in files]
+    assert labs.handed_out(lab, source) == labs.Started(lab.id, "alice", "abc")
+
+
+def test_a_damaged_note_or_none_is_no_reason_to_refuse(lab: Lab, work: Path) -> None:
+    assert labs.handed_out(lab, work) is None
+    (work / ".smtplab.json").write_bytes(b"[" * 9_000)
+    assert labs.handed_out(lab, work) is None
+    assert labs.read_submission(lab, work).files == {"main.cf": MAIN}
+    assert labs.handed_out(lab, work / "nowhere") is None
