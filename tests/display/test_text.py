@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 import unicodedata
 from xml.etree import ElementTree
 
@@ -108,3 +109,12 @@ def test_every_terminal_can_print_it(text: str, encoding: str) -> None:
 def test_scalars_fit_into_utf_8(text: str) -> None:
     assert scalars(text).encode().decode() == scalars(text)
     assert scalars(text) == text or any(0xD800 <= ord(c) < 0xE000 for c in text)
+
+
+def test_whatever_unicode_calls_a_control_or_a_format_character_is_made_visible() -> None:
+    obeyed = [
+        char
+        for char in map(chr, range(sys.maxunicode + 1))
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") and char not in "\t\n"
+    ]
+    assert [char for char in obeyed if char in visible(char)] == []

@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
+from docker import APIClient
 from docker.errors import APIError
 
 from grader.engines.base import Engine
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import connect
-from grader.engines.docker.engine import DockerEngine
+from grader.engines.docker.engine import DockerEngine, _Run
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, NAMESERVER, plan, python, run, start_world
@@ -31,7 +33,7 @@ pytestmark = pytest.mark.engines("docker")
 
 GRADER = """
 import sys, time
-from grader.engines.docker import DockerEngine
+from grader.engines.docker import DockerEngine, _Run
 from tests.engines.plans import plan, run
 with DockerEngine().machines(plan()) as machines:
     run(machines, "sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &", limit=5)
@@ -106,6 +108,36 @@ def test_the_hosts_own_names_are_the_planned_ones(engine: Engine) -> None:
 def test_nothing_is_left_after_a_run(engine: Engine) -> None:
     with engine.machines(plan()):
         assert len(ours(os.getpid())) == 3
+    assert ours(os.getpid()) == []
+
+
+def test_a_removal_that_docker_refuses_on_a_busy_machine_is_tried_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy daemon does not see in time that a container that it killed has ended, and says so with a 500."""
+    refused: list[str] = []
+    remove, answer = APIClient.remove_container, requests.Response()
+    answer.status_code = 500
+
+    def busy(client: APIClient, container: str, *args: Any, **options: Any) -> None:
+        if container not in refused:
+            refused.append(container)
+            raise APIError("tried to kill container, but did not receive an exit event", answer)
+        remove(client, container, *args, **options)
+
+    monkeypatch.setattr(APIClient, "remove_container", busy)
+    with pytest.raises(KeyError), engine.machines(plan()):
+        raise KeyError
+    assert len(refused) == 3
+    assert ours(os.getpid()) == []
+
+
+def test_nothing_is_created_once_a_run_was_removed(engine: Engine) -> None:
+    """An interrupt while a thread was started leaves one that nobody waits for, with its work still before it."""
+    begun = _Run(connect(), images.host_tag(), plan())
+    begun.remove()
+    with pytest.raises(EngineError, match="the net container was not created: the run has ended"):
+        begun._create("net", begun._specs.net())
     assert ours(os.getpid()) == []
 
 

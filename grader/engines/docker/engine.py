@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 from grader.engines import image as recipe
@@ -29,10 +30,12 @@ from grader.model.plan import MachinePlan
 
 if TYPE_CHECKING:
     from docker import APIClient
-    from docker.errors import APIError
 
 START_SECONDS = 30.0
 REMOVE_SECONDS = 30.0
+
+ROLES = ("host", "world", "net")
+"""The containers of a run."""
 
 
 class DockerEngine:
@@ -145,7 +148,8 @@ class _Run:
     def __init__(self, service: DockerService, image: str, plan: MachinePlan) -> None:
         self._client = service.client
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
-        self._pool = ThreadPoolExecutor(3)
+        self._pool = ThreadPoolExecutor(len(ROLES))
+        self._may_create = Semaphore(len(ROLES))
         self._channels: list[AttachChannel] = []
 
     def start(self) -> Machines:
@@ -168,9 +172,12 @@ class _Run:
 
     def remove(self) -> None:
         """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
-        # A creation that is under way would come after its removal.
         self._pool.shutdown(cancel_futures=True)
-        names = [self._specs.name(role) for role in ("host", "world", "net")]
+        # A creation under way would come after its removal. The pool does not wait for a thread of its own whose
+        # start was interrupted: what holds all of these knows that none is under way, and lets none begin.
+        for _ in ROLES:
+            self._may_create.acquire()
+        names = [self._specs.name(role) for role in ROLES]
         with ThreadPoolExecutor(len(names)) as pool:
             removals = [pool.submit(_remove, self._client, name) for name in names]
         for channel in self._channels:
@@ -186,10 +193,15 @@ class _Run:
             raise EngineError(f"Docker did not start the containers within {START_SECONDS:.0f} seconds")
 
     def _create(self, role: str, spec: dict[str, Any]) -> None:
-        with as_engine_error(f"create the {role} container"):
-            self._client.create_container(**spec)
-            if role == "host" and (files := self._specs.host_files()):
-                self._client.put_archive(self._specs.name(role), "/etc", files)
+        if not self._may_create.acquire(blocking=False):
+            raise EngineError(f"the {role} container was not created: the run has ended")
+        try:
+            with as_engine_error(f"create the {role} container"):
+                self._client.create_container(**spec)
+                if role == "host" and (files := self._specs.host_files()):
+                    self._client.put_archive(self._specs.name(role), "/etc", files)
+        finally:
+            self._may_create.release()
 
     def _start(self, role: str) -> AttachChannel:
         name = self._specs.name(role)
@@ -215,16 +227,8 @@ def _remove(client: APIClient, name: str) -> None:
             cause = error.__cause__
             if isinstance(cause, NotFound):
                 return
-            if deadline.over or not (isinstance(cause, APIError) and _passes(cause)):
+            # Docker refuses while it is removing the container already, because it ended, and where that took longer
+            # to end than Docker waits; Podman while its state is "improper", and while others share its namespaces.
+            if deadline.over or not isinstance(cause, APIError):
                 raise
             time.sleep(0.01)
-
-
-def _passes(error: APIError) -> bool:
-    """Whether a removal was refused for a moment only.
-
-    Docker says 409 of a container that it is removing already, because it ended. Podman then finds its state improper,
-    and wants those gone first that share its namespaces.
-    """
-    passing = ("dependent containers", "state improper")
-    return error.status_code == 409 or any(words in str(error.explanation) for words in passing)
