@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +19,16 @@ from grader.pipeline import Graded
 from tests.conftest import NO_ENGINE, ready, usable
 from tests.hostile import archives, documents, paper, zones
 from tests.hostile.attacks import ALL, LABS, Attack, attacks, problems, submission
+from tests.hostile.conftest import PROPERTY, Tried, table
 from tests.hostile.paper import PaperAttack
 from tests.hostile.remains import none_left
 from tests.hostile.written import faults
 
 if TYPE_CHECKING:
     from _pytest.mark import ParameterSet
+
+Record = Callable[[str, object], None]
+"""What the fixture ``record_property`` gives."""
 
 REFERENCE = 1.0
 """Seconds in which the machine on which the attacks' seconds were declared grades a server's solution."""
@@ -78,15 +83,30 @@ def test_there_are_as_many_as_promised_and_no_two_of_one_name() -> None:
     assert [name for name, count in Counter(names).items() if count > 1] == []
 
 
+def test_the_table_counts_what_was_held_and_names_the_longest() -> None:
+    tried = [
+        Tried("local", "server", "a", True, 3.0),
+        Tried("local", "server", "b", False, 61.25),
+        Tried("none", "zone", "c", True, 0.1),
+    ]
+    assert [line.split() for line in table(tried)[1:]] == [
+        ["local", "server", "2", "1", "61.2", "s,", "b"],
+        ["none", "zone", "1", "1", "0.1", "s,", "c"],
+    ]
+    assert table([]) == []
+
+
 @pytest.mark.engine
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("engine_name", "attack"), tried())
-def test_an_attack_on_machines(engine_name: str, attack: Attack) -> None:
+def test_an_attack_on_machines(engine_name: str, attack: Attack, record_property: Record) -> None:
     if engine_name not in usable():
         pytest.skip(NO_ENGINE)
     engine = ready(engine_name)
     longest = attack.seconds * PATIENCE * stretch(engine_name)
     handed_in = submission(attack)
+    told = [engine_name, attack.kind, attack.name, 0.0]
+    record_property(PROPERTY, told)
     if attack.refused:
         with pytest.raises(SubmissionError, match=attack.refused):
             grade(handed_in, attack.lab, engine)
@@ -94,7 +114,7 @@ def test_an_attack_on_machines(engine_name: str, attack: Attack) -> None:
     with none_left(engine) as left:
         began = time.monotonic()
         graded = grade(handed_in, attack.lab, engine)
-        took = time.monotonic() - began
+        took = told[-1] = time.monotonic() - began
     found = [*problems(attack, graded), *faults(graded, megabytes=attack.megabytes)]
     found += [f"it left {what}" for what in left]
     if took > longest:
@@ -104,7 +124,9 @@ def test_an_attack_on_machines(engine_name: str, attack: Attack) -> None:
 
 
 @pytest.mark.parametrize("attack", on_paper())
-def test_an_attack_on_paper(attack: PaperAttack, tmp_path: Path) -> None:
+def test_an_attack_on_paper(attack: PaperAttack, tmp_path: Path, record_property: Record) -> None:
     ending = paper.attempt(attack, tmp_path, attack.seconds * PATIENCE)
+    kind, _, name = attack.name.partition("/")
+    record_property(PROPERTY, ["none", kind, name, ending.seconds])
     print(f"{attack.name}: {ending.seconds:.1f} seconds, {ending.megabytes:.0f} megabytes")
     assert not ending.problems
