@@ -19,6 +19,7 @@ T = TypeVar("T")
 LARGEST = 4_000_000
 DEEPEST = 100
 """Mappings and lists within each other. No lab has ten."""
+TOO_DEEP = f"more than {DEEPEST} mappings and lists stand in each other: write it flatter"
 
 MOST_NODES = 200_000
 """Values of a file, each as often as aliases repeat it. The largest lab has some thousands."""
@@ -70,8 +71,7 @@ def _shallow(data: bytes) -> None:
             depth += 1
             if depth > DEEPEST:
                 mark: Any = event.start_mark
-                problem = f"more than {DEEPEST} mappings and lists stand in each other: write it flatter"
-                raise yaml.composer.ComposerError(None, None, problem, mark)
+                raise yaml.composer.ComposerError(None, None, TOO_DEEP, mark)
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
 
@@ -159,6 +159,9 @@ def value_of(data: bytes, path: Path) -> Any:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
         problem = error.problem or error.context or "this is no YAML"
+        if "maximum nesting depth" in problem:
+            # libyaml itself gives up from 0.2.6 on, and may do so before it tells of what it has read so far.
+            problem = TOO_DEEP
         fix = ": indent with spaces" if " tab " in problem else ""
         raise LabError(f"{path}{line}: {problem}{fix}") from error
     except yaml.reader.ReaderError as error:

@@ -57,6 +57,7 @@ def test_what_is_nested_too_deeply_is_refused_in_one_sentence(text: bytes, tmp_p
     with pytest.raises(LabError) as refusal:
         labs.load(placed(text, tmp_path))
     assert len(str(refusal.value).splitlines()) == 1
+    assert "write it flatter" in str(refusal.value)
 
 
 ALIASES = "\n".join(["a0: &a0 [x, x, x]", *(f"a{n}: &a{n} [{f'*a{n - 1}, ' * 9}]" for n in range(1, 12))])

@@ -12,6 +12,7 @@ LARGEST = 200_000
 """Bytes of a file of answers. Two hundred questions answered in full sentences have a quarter of that."""
 MOST_NODES = 5_000
 DEEPEST = 5
+TOO_MUCH = "there is more, or more deeply nested, than any answers need"
 _NULL = re.compile("~|null|Null|NULL|")
 
 
@@ -67,6 +68,9 @@ def _fixed(error: yaml.MarkedYAMLError, line: str) -> str:
     problem = error.problem or error.context or "this is no YAML"
     if line.lstrip(" ").startswith("\t"):
         return "a tab stands where YAML wants spaces: indent with spaces"
+    if "maximum nesting depth" in problem:
+        # libyaml itself gives up from 0.2.6 on, and may do so before it tells of what it has read so far.
+        return TOO_MUCH
     if "mapping values are not allowed" in problem:
         return "a colon stands inside an answer: put the answer in quotation marks"
     if "escape character" in problem or "hexdecimal" in problem:
@@ -104,9 +108,7 @@ class _Reader:
     def _value(self, event: yaml.Event, depth: int) -> Any:
         self._nodes += 1
         if self._nodes > MOST_NODES or depth > DEEPEST:
-            raise UnreadableFileError(
-                "there is more, or more deeply nested, than any answers need", _line(event)
-            )
+            raise UnreadableFileError(TOO_MUCH, _line(event))
         anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
         if anchor is not None:
             what = "alias *" if isinstance(event, yaml.AliasEvent) else "anchor &"
