@@ -51,7 +51,7 @@ OTHER_MEANING = {
 }
 """Words that name a kind of lab and here something else: the command for practice, the name for an address."""
 LONGEST = 400
-NAME = re.compile(r"grader(\.[a-z_]+)+(:\w+)?\Z")
+NAME = re.compile(r"grader(\.[a-z_]\w*)+(:\w+)?\Z")
 """A module of the grader's, or something in one, named in a string."""
 SOURCES = sorted(path for room in ("grader", "tests") for path in (ROOT / room).rglob("*.py"))
 
@@ -152,7 +152,10 @@ def test_every_kind_has_the_same_doors(kind: str) -> None:
         "plan": (kinds.plan(kind), ("make",)),
         "run": (kinds.run(kind), ("act", "nothing")),
         "judge": (kinds.judge(kind), ("EVIDENCE", "judge", "checks", "prepare")),
-        "show": (kinds.show(kind), ("TEMPLATES", "narrative", "holds", "excerpts", "sections", "screen")),
+        "show": (
+            kinds.show(kind),
+            ("TEMPLATES", "narrative", "holds", "place", "excerpts", "sections", "screen"),
+        ),
     }
     missing = [
         f"{door}.{name}"

@@ -45,6 +45,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "check": "grader.cli.commands.check:check",
         "grade": "grader.cli.commands.grade:grade",
         "regrade": "grader.cli.commands.regrade:regrade",
+        "formats": "grader.cli.commands.formats:formats",
         "explain": "grader.cli.commands.explain:explain",
         "quiz": "grader.cli.commands.quiz:quiz",
         "lesson": "grader.cli.commands.lesson:lesson",

@@ -33,6 +33,25 @@ seed: Decorator = click.option(
 exit_zero: Decorator = click.option(
     "--exit-zero", is_flag=True, help="Exit with 0 instead of 1 when checks failed."
 )
+
+
+def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
+    from grader.model.templates import nearest
+    from grader.outputs import FORMATS, USUAL
+
+    chosen = tuple(dict.fromkeys(value.split(","))) if value else USUAL
+    for name in chosen:
+        if name not in FORMATS:
+            raise click.BadParameter(
+                f"there is no format {name!r}{nearest('%r', name, FORMATS)}; 'smtplab formats' lists them"
+            )
+    return chosen
+
+
+formats: Decorator = click.option(
+    "--format", "formats", metavar="NAME,...", callback=_formats,
+    help="What is written, of 'smtplab formats'.  [default: what that marks with a star]",
+)  # fmt: skip
 hints: Decorator = click.option(
     "--hints", type=click.Choice(TIERS), default="example", show_default=True,
     help="The highest tier of hints that is shown.",

@@ -47,7 +47,7 @@ class ClassSettings:
     draw: bool = False
     hints: str = "example"
     resume: bool = False
-    formats: tuple[str, ...] = tuple(outputs.FORMATS)
+    formats: tuple[str, ...] = outputs.USUAL
     workers: int = 0
     choices: Choices = field(default_factory=Choices)
     trust: bool = False

@@ -15,6 +15,11 @@ def encoded(value: object) -> bytes:
         return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
 
 
+def indented(value: object) -> bytes:
+    """The same over several lines, for people who look into the file; with a line feed at its end."""
+    return msgspec.json.format(encoded(value), indent=2) + b"\n"
+
+
 def _without_surrogates(value: Any) -> Any:
     from grader.display.text import scalars  # hardly any run needs it
 

@@ -10,6 +10,7 @@ terminal     ``printed``, ``printed_line``         escape sequences obeyed, line
 XML          ``xml``, ``one_line``                 a document that is not well-formed, an attachment smuggled in
 HTML         ``visible``, then the template's own  control characters, text that reads backwards
 CSV          ``csv_cell``                          a spreadsheet that calculates
+Markdown     ``markdown``, ``fenced``              links, pictures, tables and HTML of a stranger's
 JSON         ``scalars``                           half of a surrogate pair, which UTF-8 cannot carry
 ===========  ====================================  =============================================================
 
@@ -57,6 +58,12 @@ _COLON_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:(?!\d|ffff:\d))
 """Not ``::1`` and ``::ffff:192.0.2.1``: addresses, while no command's name begins with a digit or has a colon."""
 
 _FORMULA = re.compile(r"(^|[;,|\t\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+
+
+_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~!&:@.$^]")
+"""What means something within a line of Markdown, and a backslash takes that from it (CommonMark section 2.4)."""
+
+_BACKTICKS = re.compile("`+")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -125,6 +132,18 @@ def xml(text: str) -> str:
     ``[[ATTACHMENT|path]]`` is broken up, because it would offer a file of the machine that grades.
     """
     return visible(text).replace("[[ATTACHMENT", "[ [ATTACHMENT")
+
+
+def markdown(text: str) -> str:
+    """``text`` within a line of Markdown, or a cell of a table, where none of its signs means anything."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(text)).replace("\\|", "&#124;")
+
+
+def fenced(text: str) -> str:
+    """``text`` as a fenced block of Markdown (CommonMark section 4.5), which nothing in it ends."""
+    shown = visible(text)
+    fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(shown)), default=0))
+    return f"{fence}text\n{shown}\n{fence}"
 
 
 def csv_cell(text: str) -> str:

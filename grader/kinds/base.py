@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from grader.model.diagnostic import Diagnostic
+from grader.model.diagnostic import Diagnostic, FilePlace
 from grader.model.evidence import AnyEvidence, Facts
 from grader.model.finding import Judged
 from grader.model.lab import Check, Lab
@@ -163,6 +163,9 @@ class Show(Protocol):
     def holds(self, evidence: Any, pointer: Pointer) -> bool:
         """Whether the evidence has the piece that a pointer names."""
 
+    def place(self, evidence: Any, pointer: Pointer) -> FilePlace | None:
+        """Where in a file that was handed in a piece of the evidence stands; ``None`` for what is in none."""
+
     def excerpts(self, evidence: Any, pointers: Sequence[Pointer], rows: int) -> tuple[list[Excerpt], int]:
         """Excerpts of at most ``rows`` lines for the pointers of a check, and how many of these are not shown."""
 
@@ -176,3 +179,8 @@ class Show(Protocol):
 def nothing_more(evidence: AnyEvidence, screen: Screen) -> Iterator[RenderableType]:
     """A ``Show.screen`` that adds nothing."""
     yield from ()
+
+
+def in_no_file(evidence: AnyEvidence, pointer: Pointer) -> FilePlace | None:
+    """A ``Show.place`` for evidence that holds nothing of the files handed in."""
+    return None

@@ -16,6 +16,13 @@ class Span(Struct, frozen=True):
     length: int = 1
 
 
+class FilePlace(Struct, frozen=True):
+    """A place in a file that was handed in, which is named as in the submission; without ``span`` all of it."""
+
+    file: str
+    span: Span | None = None
+
+
 class Diagnostic(Struct, frozen=True):
     """A fault or a remark: where it lies, and a sentence.
 

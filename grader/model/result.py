@@ -108,6 +108,17 @@ class Result(Struct, frozen=True, kw_only=True):
         """Whether every check that was judged passed."""
         return self.status == "graded" and all(c.status in ("pass", "manual") for c in self.checks)
 
+    @property
+    def final(self) -> bool:
+        """Whether the score is a grade. Where the grader failed at a check it is none: that must cost nobody points."""
+        return self.status == "graded" and all(check.status != "error" for check in self.checks)
+
+    @property
+    def waiting_points(self) -> int:
+        """Points on which a person decides, and of the checks that wait for such a decision."""
+        waiting = {check.code for check in self.checks if check.status == "manual"}
+        return sum(c.max_points for c in self.checks if c.code in waiting or c.because in waiting)
+
     def first_failure(self) -> CheckResult | None:
         """The failure to fix first: the first that no other failure explains."""
         return next((check for check in self.checks if check.status == "fail"), None)

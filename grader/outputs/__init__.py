@@ -2,7 +2,7 @@
 
 - ``document``, ``junit``, ``gradebook_csv``, ``html`` give the bytes of a file; ``terminal`` is a module of its own
 - ``write`` puts bytes into a file, whole or not at all
-- ``FORMATS`` lists the formats by name, for whoever lets a user choose
+- ``FORMATS`` lists the formats by name, for whoever lets a user choose; ``USUAL`` are those of who does not
 
 Nothing is imported until it is needed: a check that prints JSON should not wait for a template engine.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from grader.outputs.files import write
 
@@ -59,6 +59,9 @@ def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
     return webpage.one(result, evidence)
 
 
+Door: TypeAlias = Literal["one", "many"]
+
+
 @dataclass(frozen=True)
 class Format:
     """A format by the name that ``grade --format`` takes, and ``check`` as an option of its own (``--NAME FILE``).
@@ -66,15 +69,18 @@ class Format:
     ``module`` renders it, and is imported when it is first needed: its function ``one`` takes a result and its
     evidence, which may be ``None``; its function ``many`` the results of a class. ``doors`` names which it has.
     ``always``: a class's folders hold it whatever was chosen. ``of_evidence``: there is none without evidence.
+    ``usual``: it is written where nobody chose. ``reader`` is the platform that it is made for, if there is one.
     """
 
     name: str
     file: str
     about: str
     module: str
-    doors: tuple[Literal["one", "many"], ...]
+    doors: tuple[Door, ...]
     always: bool = False
     of_evidence: bool = False
+    usual: bool = False
+    reader: str = ""
 
     @property
     def one(self) -> Callable[[Result, AnyEvidence | None], bytes] | None:
@@ -86,7 +92,7 @@ class Format:
         """What renders a class; ``None`` where the format is of one result alone."""
         return self._door("many")
 
-    def _door(self, name: Literal["one", "many"]) -> Callable[..., bytes] | None:
+    def _door(self, name: Door) -> Callable[..., bytes] | None:
         return partial(self._render, name) if name in self.doors else None
 
     def _render(self, door: str, *given: object) -> bytes:
@@ -98,23 +104,140 @@ class Format:
         return import_module(self.module)
 
 
+def _usual(
+    name: str,
+    file: str,
+    about: str,
+    module: str,
+    *doors: Door,
+    always: bool = False,
+    of_evidence: bool = False,
+) -> Format:
+    return Format(name, file, about, module, doors, always, of_evidence, usual=True)
+
+
+def _of(reader: str, name: str, file: str, about: str, module: str, *doors: Door) -> Format:
+    return Format(name, file, about, module, doors, reader=reader)
+
+
 FORMATS = MappingProxyType(
     {
         kind.name: kind
         for kind in (
-            Format(
-                "json", "result.json", "the result document", "grader.outputs.jsonfile", ("one",), always=True
+            _usual(
+                "json", "result.json", "the result document",
+                "grader.outputs.jsonfile", "one", always=True,
             ),
-            Format("html", "report.html", "the report for a browser", "grader.outputs.webpage", ("one",)),
-            Format("junit", "junit.xml", "JUnit XML for CI", "grader.outputs.junitxml", ("one", "many")),
-            Format(
-                "csv", "grades.csv", "the class for a spreadsheet or gradebook", "grader.outputs.gradebook", ("many",)
+            _usual("html", "report.html", "the report for a browser", "grader.outputs.webpage", "one"),
+            _usual("junit", "junit.xml", "JUnit XML for CI", "grader.outputs.junitxml", "one", "many"),
+            _usual(
+                "csv", "grades.csv", "the class for a spreadsheet or gradebook",
+                "grader.outputs.gradebook", "many",
             ),
-            Format(
+            _usual(
                 "evidence", "evidence.json", "everything that happened, for 'smtplab regrade'",
-                "grader.outputs.evidencefile", ("one",), always=True, of_evidence=True,
+                "grader.outputs.evidencefile", "one", always=True, of_evidence=True,
+            ),
+            _of(
+                "", "markdown", "report.md", "the result, or the class, in Markdown",
+                "grader.outputs.markdown", "one", "many",
+            ),
+            _of(
+                "editors, code hosts", "sarif", "result.sarif", "findings at lines of files",
+                "grader.outputs.sarif", "one",
+            ),
+            _of(
+                "GitLab", "junit-gitlab", "junit-gitlab.xml", "JUnit XML for its test report",
+                "grader.outputs.platforms.junit_gitlab", "one", "many",
+            ),
+            _of(
+                "GitLab", "gitlab-metrics", "metrics.txt", "points as metrics",
+                "grader.outputs.platforms.gitlab_metrics", "one",
+            ),
+            _of(
+                "GitHub", "junit-github", "junit-github.xml", "JUnit XML for its test reporters",
+                "grader.outputs.platforms.junit_github", "one", "many",
+            ),
+            _of(
+                "GitHub", "github-annotations", "annotations.txt", "annotations, for standard output",
+                "grader.outputs.platforms.github_annotations", "one",
+            ),
+            _of(
+                "GitHub", "github-summary", "summary.md", "the summary of a job",
+                "grader.outputs.platforms.github_summary", "one",
+            ),
+            _of(
+                "Artemis", "junit-artemis", "junit-artemis.xml", "JUnit XML that it weighs by name",
+                "grader.outputs.platforms.junit_artemis", "one",
+            ),
+            _of(
+                "Gradescope", "gradescope", "gradescope.json", "its results.json",
+                "grader.outputs.platforms.gradescope", "one",
+            ),
+            _of(
+                "PrairieLearn", "prairielearn", "prairielearn.json", "its results.json",
+                "grader.outputs.platforms.prairielearn", "one",
+            ),
+            _of(
+                "Autolab", "autolab", "autolab.txt", "the output of its autograder",
+                "grader.outputs.platforms.autolab", "one",
+            ),
+            _of(
+                "Submitty", "submitty", "submitty.json", "its validation_results.json",
+                "grader.outputs.platforms.submitty", "one",
+            ),
+            _of(
+                "INGInious", "inginious", "inginious.json", "its __feedback.json",
+                "grader.outputs.platforms.inginious", "one",
+            ),
+            _of(
+                "Moodle VPL", "vpl", "vpl.txt", "the output of vpl_execution",
+                "grader.outputs.platforms.vpl", "one",
+            ),
+            _of(
+                "CodeGrade", "codegrade", "codegrade.txt", "the number for 'Capture Points'",
+                "grader.outputs.platforms.codegrade", "one",
+            ),
+            _of(
+                "check50", "check50", "check50.json", "its JSON output",
+                "grader.outputs.platforms.check50", "one",
+            ),
+            _of(
+                "CTRF", "ctrf", "ctrf.json", "the Common Test Report Format",
+                "grader.outputs.platforms.ctrf", "one", "many",
+            ),
+            _of(
+                "Classroom 50", "classroom50", "classroom50.json", "the graded part of its result.json",
+                "grader.outputs.platforms.classroom50", "one",
+            ),
+            _of(
+                "Open edX", "xqueue", "xqueue.json", "the body of a reply to xqueue",
+                "grader.outputs.platforms.xqueue", "one",
+            ),
+            _of(
+                "Exercism", "exercism", "exercism.json", "its results.json",
+                "grader.outputs.platforms.exercism", "one",
+            ),
+            _of(
+                "Canvas", "canvas", "canvas.csv", "grades to import",
+                "grader.outputs.gradebooks.canvas", "many",
+            ),
+            _of(
+                "Moodle", "moodle", "moodle.csv", "grades and feedback to import",
+                "grader.outputs.gradebooks.moodle", "many",
+            ),
+            _of(
+                "Moodle", "moodle-xml", "moodle.xml", "grades and feedback, by ID numbers",
+                "grader.outputs.gradebooks.moodle_xml", "many",
+            ),
+            _of(
+                "Brightspace", "brightspace", "brightspace.csv", "grades to import",
+                "grader.outputs.gradebooks.brightspace", "many",
             ),
         )
     }
 )  # fmt: skip
 """Every format, in the order in which help lists them. A new one is a module and a row."""
+
+USUAL = tuple(name for name, kind in FORMATS.items() if kind.usual)
+"""What is written where nobody chose."""

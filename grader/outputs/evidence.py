@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader import kinds
 from grader.display.excerpts import Excerpt
 from grader.kinds.base import Section, Show
+from grader.model.diagnostic import FilePlace
 from grader.model.evidence import AnyEvidence
 from grader.model.pointer import Pointer, parse
 from grader.model.result import CheckResult, Result
@@ -29,6 +30,16 @@ class EvidenceView:
         return [
             pointer for pointer in found if pointer and self.show and self.show.holds(self._evidence, pointer)
         ]
+
+    def place(self, check: CheckResult) -> FilePlace | None:
+        """Where in the files handed in a check points to first; else the first file as a whole, if any is known."""
+        # Kinds that other packages bring may be older than this door.
+        of_piece = getattr(self.show, "place", None)
+        places = [of_piece(self._evidence, pointer) for pointer in self.pointers(check)] if of_piece else []
+        if found := [place for place in places if isinstance(place, FilePlace)]:
+            return found[0]
+        files = self._evidence.files if self._evidence is not None else []
+        return FilePlace(files[0]) if files else None
 
     def excerpts(self, check: CheckResult, *, rows: int) -> tuple[list[Excerpt], int]:
         """Excerpts of at most ``rows`` lines for a check, and how many further pointers it has."""

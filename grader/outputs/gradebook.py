@@ -29,7 +29,7 @@ def many(results: Iterable[Result]) -> bytes:
         table.writerow(
             [
                 csv_cell(result.student or ""),
-                result.score if result.status == "graded" else "",
+                result.score if result.final else "",
                 result.max_score,
                 csv_cell(result.status),
                 csv_cell(one_line(result.error or "")),

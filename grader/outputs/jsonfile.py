@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from grader.display.jsontext import encoded
+from grader.display.jsontext import encoded, indented
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
@@ -16,5 +14,4 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
 
 def document(value: Result | AnyEvidence) -> bytes:
     """See ``grader.outputs.document``."""
-    data = encoded(value)
-    return (msgspec.json.format(data, indent=2) if isinstance(value, Result) else data) + b"\n"
+    return indented(value) if isinstance(value, Result) else encoded(value) + b"\n"

@@ -1,4 +1,7 @@
-"""JUnit XML that every consumer takes: GitLab, Jenkins' lenient and strict readers, Ant, junitparser.
+"""JUnit XML in dialects. The plain one is what every consumer takes: GitLab, Jenkins' lenient and strict readers, Ant.
+
+No document serves all of them best: what one shows, another drops or refuses. A ``Dialect`` says how a document differs
+from the plain one; those of single consumers are among ``grader.outputs.platforms``.
 
 The junit-xml library builds the document; this module gives it only text that XML can carry, and then fixes what strict
 schemas refuse in what it builds: ``disabled``, ``type`` of what was skipped, the order of a suite's parts, its times.
@@ -7,16 +10,21 @@ schemas refuse in what it builds: ``disabled``, ``type`` of what was skipped, th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import junit_xml
+from msgspec.structs import replace
 
+from grader.display.sentences import count
 from grader.display.text import one_line, xml
+from grader.model.diagnostic import FilePlace
 from grader.model.errors import OutputError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
+from grader.outputs.feedback import told
 from grader.outputs.references import readable
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
@@ -26,6 +34,29 @@ MEND = "Next: Hand in what the lab asks for, and grade it again."
 _EMPTY_TIME = "0.000"
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """How a document differs from the plain one, whose defaults stand here.
+
+    ``codes_only``: a case is named by its code, so that its name is the same for every student. ``worth``: its name
+    says how many points it is worth. ``outputs``: every case has its points and feedback as its own output.
+    ``messages``: failures have the attribute ``message``. ``skips``: what was not judged is ``skipped``, not failed.
+    ``errors``: what the grader failed at is an ``error``; else it is ``skipped``.
+    """
+
+    codes_only: bool = False
+    worth: bool = False
+    outputs: bool = False
+    messages: bool = True
+    skips: bool = True
+    errors: bool = True
+
+
+PLAIN = Dialect()
+Places = Callable[[CheckResult], FilePlace | None]
+"""Where in the submission's files a check points to."""
+
+
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """One result: a document of one suite."""
     return many([result])
@@ -33,8 +64,13 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
 
 def many(results: Iterable[Result]) -> bytes:
     """See ``grader.outputs.junit``."""
+    return document(results, PLAIN)
+
+
+def document(results: Iterable[Result], dialect: Dialect, places: Places | None = None) -> bytes:
+    """A suite a result, in a dialect. With ``places`` a case says where in the submission's files it points to."""
     taken = _Names()
-    suites = [_suite(result, taken, number) for number, result in enumerate(results)]
+    suites = [_suite(result, taken, number, dialect, places) for number, result in enumerate(results)]
     # Not the library's own writer: it deletes the characters that it cannot write, and leaves the rest of a sequence.
     root = Element("testsuites")
     root.extend(_fixed(suite.build_xml_doc(), suite.seconds) for suite in suites)
@@ -63,14 +99,21 @@ class _Names:
         return name if count == 1 else self.unique(f"{name} ({count})")
 
 
-def _suite(result: Result, taken: _Names, number: int) -> _Suite:
-    title = result.lab if result.student is None else f"{result.lab}.{result.student}"
+def _suite(result: Result, taken: _Names, number: int, dialect: Dialect, places: Places | None) -> _Suite:
+    # Readers take what stands before the last dot for a package, and some show the rest alone.
+    title = result.lab if result.student is None else f"{result.lab}.{result.student.replace('.', '_')}"
     # Schemas compare these as xs:token, in which outer and doubled blanks do not count.
     classname = taken.unique(_token(title))
     names = _Names()
     suite = _Suite(
         classname,
-        [*_handed_in(result, classname, names), *(_case(check, classname, names) for check in result.checks)],
+        [
+            *_handed_in(result, classname, names, dialect),
+            *(
+                _case(check, classname, names.unique(_name(check, dialect)), dialect, places)
+                for check in _with_reason(result, dialect)
+            ),
+        ],
         hostname="localhost",
         id=str(number),
         package=_token(result.lab),
@@ -100,9 +143,11 @@ def _properties(result: Result) -> dict[str, str]:
     return {_token(name): _attribute(value) for name, value in facts.items()}
 
 
-def _handed_in(result: Result, classname: str, names: _Names) -> Iterator[junit_xml.TestCase]:
+def _handed_in(
+    result: Result, classname: str, names: _Names, dialect: Dialect
+) -> Iterator[junit_xml.TestCase]:
     """The case that fails where what was handed in was refused: skipped checks alone would show as green."""
-    if result.status == "refused":
+    if result.status == "refused" and dialect.skips:
         case = junit_xml.TestCase(names.unique("handed-in: What was handed in can be read"), classname)
         case.add_failure_info(
             _attribute(result.error or REFUSED), xml(f"{result.error or REFUSED}\n{MEND}"), "refused"
@@ -110,14 +155,38 @@ def _handed_in(result: Result, classname: str, names: _Names) -> Iterator[junit_
         yield case
 
 
-def _case(check: CheckResult, classname: str, names: _Names) -> junit_xml.TestCase:
+def _with_reason(result: Result, dialect: Dialect) -> list[CheckResult]:
+    """The checks; where what was skipped fails, each with the reason why all of them were."""
+    if result.status != "refused" or dialect.skips:
+        return result.checks
+    return [replace(check, observed=result.error or REFUSED) for check in result.checks]
+
+
+def _name(check: CheckResult, dialect: Dialect) -> str:
     short = check.code.rpartition("/")[2]
-    case = junit_xml.TestCase(names.unique(_token(f"{short}: {check.title}")), classname)
-    message = _attribute(check.observed) or _attribute(check.title)
-    if check.status == "fail":
-        case.add_failure_info(message, xml("\n".join(_feedback(check))), "fail")
+    if dialect.codes_only:
+        return _token(short)
+    worth = f" [{count(check.max_points, 'point')}]" if dialect.worth else ""
+    return _token(f"{short}: {check.title}{worth}")
+
+
+def _case(
+    check: CheckResult, classname: str, name: str, dialect: Dialect, places: Places | None
+) -> junit_xml.TestCase:
+    case = junit_xml.TestCase(name, classname)
+    if places is not None and (place := places(check)) is not None:
+        case.file = _attribute(place.file)
+        case.line = place.span.line + 1 if place.span else 1
+    said = xml("\n".join(_feedback(check)))
+    if dialect.outputs:
+        case.stdout = said
+    message = (_attribute(check.observed) or _attribute(check.title)) if dialect.messages else None
+    if check.status == "fail" or (check.status == "skipped" and not dialect.skips):
+        case.add_failure_info(message, said, "fail")
+    elif check.status == "error" and dialect.errors:
+        case.add_error_info(message, said, "error")
     elif check.status == "error":
-        case.add_error_info(message, xml("\n".join(_feedback(check))), "error")
+        case.add_skipped_info("the grader failed")
     elif check.status == "skipped":
         reason = f"because {check.because} failed" if check.because else check.observed
         case.add_skipped_info(_attribute(reason) or "not judged")
@@ -129,14 +198,7 @@ def _case(check: CheckResult, classname: str, names: _Names) -> junit_xml.TestCa
 def _feedback(check: CheckResult) -> Iterator[str]:
     yield check.title
     yield f"{check.code}, {check.points} of {check.max_points} points"
-    for label, text in (
-        ("Expected", check.expected),
-        ("Observed", check.observed),
-        ("Why", check.why),
-        ("Next", check.next),
-    ):
-        if text:
-            yield f"{label}: {text}"
+    yield from (f"{label}: {text}" for label, text in told(check))
     for remark in check.remarks:
         yield f"- {remark}"
     if check.references:

@@ -43,14 +43,19 @@ class Request:
 
 
 def _files(command: Callable[..., int]) -> Callable[..., int]:
-    """Give a command an option for every format that there is of one result."""
+    """Give a command an option for every format that there is of one result; help shows those that most people want."""
     for kind in reversed([kind for kind in FORMATS.values() if kind.one]):
         said = f"Write {kind.about} ('-' is standard output)."
-        command = click.option(f"--{kind.name}", metavar="FILE", type=click.Path(), help=said)(command)
+        option = click.option(
+            f"--{kind.name}", metavar="FILE", type=click.Path(), help=said, hidden=not kind.usual
+        )
+        command = option(command)
     return command
 
 
-@click.command()
+@click.command(
+    epilog="A file for a course platform is written the same way (--gradescope FILE): see 'smtplab formats'."
+)
 @click.argument("lab", required=False, type=LAB)
 @click.argument("folder", metavar="[DIR]", required=False, type=click.Path())
 @click.option("--watch", is_flag=True, help="Grade again whenever a file is saved, until Ctrl-C.")
@@ -85,8 +90,10 @@ def check(
     """
     from grader.cli.files import refuse_impossible
 
-    refuse_impossible({f"--{name}": target for name, target in files.items()})
-    wanted = {name: target for name, target in files.items() if target is not None}
+    # click makes an identifier of an option's name.
+    named = {name.replace("_", "-"): target for name, target in files.items()}
+    refuse_impossible({f"--{name}": target for name, target in named.items()})
+    wanted = {name: target for name, target in named.items() if target is not None}
     request = Request(frozenset(only), wanted, verbose, hints, engine, student, key, exit_zero)
     work = find_work(lab, folder)
     if work is None:

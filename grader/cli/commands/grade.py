@@ -22,19 +22,6 @@ def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
     raise click.BadParameter("give a number from 1 to 1000, or 'auto' for one a processor")
 
 
-def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[str, ...]:
-    from grader.model.templates import nearest
-    from grader.outputs import FORMATS
-
-    chosen = tuple(dict.fromkeys(value.split(","))) if value else tuple(FORMATS)
-    for name in chosen:
-        if name not in FORMATS:
-            raise click.BadParameter(
-                f"there is no format {name!r}{nearest('%r', name, FORMATS)}; there are {', '.join(FORMATS)}"
-            )
-    return chosen
-
-
 @click.command()
 @click.argument("lab", type=LAB)
 @click.argument("submissions", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -42,9 +29,7 @@ def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 @click.option(
     "-j", "--jobs", default="auto", metavar="N", callback=_jobs, help="How many at a time.  [default: auto]"
 )
-@click.option(
-    "--format", "formats", metavar="NAME,...", callback=_formats, help="What is written.  [default: all]"
-)
+@options.formats
 @click.option("--resume", is_flag=True, help="Skip what an earlier run into the same folder finished.")
 @click.option(
     "--student-from",

@@ -23,10 +23,18 @@ if TYPE_CHECKING:
     help="Folder for the results; '-' for one on standard output.",
 )
 @click.option("--lab", type=LAB, help="Judge by this lab as it is now, not by the one kept in the evidence.")
+@options.formats
 @options.hints
 @options.exit_zero
 @options.debug
-def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, exit_zero: bool) -> int:
+def regrade(
+    evidence: tuple[Path, ...],
+    out: Path,
+    lab: str | None,
+    formats: tuple[str, ...],
+    hints: str,
+    exit_zero: bool,
+) -> int:
     """Judge saved evidence again: no container, no network, the same result.
 
     EVIDENCE is an evidence.json, or a folder that holds one.
@@ -49,9 +57,9 @@ def regrade(evidence: tuple[Path, ...], out: Path, lab: str | None, hints: str, 
         if str(out) == STANDARD_OUTPUT:
             outputs.write(STANDARD_OUTPUT, outputs.document(result))
         else:
-            write_folder(out / name, result, pipeline.read_evidence(document), outputs.FORMATS)
+            write_folder(out / name, result, pipeline.read_evidence(document), formats)
     if str(out) != STANDARD_OUTPUT:
-        write_class(out, outputs.FORMATS)
+        write_class(out, formats)
         click.echo(f"{len(results)} judged again: {out}")
     if any(result.status == "error" for result in results):
         return 3

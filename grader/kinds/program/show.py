@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from grader.display.excerpts import Excerpt, of_each_kind
 from grader.display.sentences import count, counted
-from grader.kinds.base import Section
+from grader.kinds.base import Section, in_no_file
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts
 from grader.kinds.traffic.dialogue import annotated
 from grader.kinds.traffic.excerpts import TrafficExcerpts
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from grader.display.screen import Screen
 
-__all__ = ["TEMPLATES", "excerpts", "exemplary", "holds", "narrative", "screen", "sections"]
+__all__ = ["TEMPLATES", "excerpts", "exemplary", "holds", "narrative", "place", "screen", "sections"]
 
 TEMPLATES = None
+place = in_no_file
 
 
 def narrative(evidence: ProgramEvidence) -> Iterator[str]:

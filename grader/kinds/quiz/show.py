@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from grader.kinds.base import Section, nothing_more
+from grader.kinds.base import Section, in_no_file, nothing_more
 from grader.kinds.quiz.facts import QuizEvidence
 from grader.model.pointer import Pointer
 
 if TYPE_CHECKING:
     from grader.display.excerpts import Excerpt
 
-__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "screen", "sections"]
+__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "place", "screen", "sections"]
 
 TEMPLATES = None
+place = in_no_file
 screen = nothing_more
 
 

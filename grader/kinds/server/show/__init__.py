@@ -11,6 +11,7 @@ from grader.kinds.base import Section
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.traffic import narrative as told
 from grader.kinds.traffic.excerpts import TrafficExcerpts
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.pointer import Pointer
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from grader.display.screen import Screen
 
-__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "screen", "sections"]
+__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "place", "screen", "sections"]
 
 TEMPLATES = None
 OF_DNS = ("file", "key")
@@ -46,6 +47,15 @@ def holds(evidence: ServerEvidence, pointer: Pointer) -> bool:
         files = facts.published.files if facts.published else []
         return pointer.id < len(files if pointer.kind == "file" else facts.keys)
     return TrafficExcerpts(facts, facts.queued).holds(pointer)
+
+
+def place(evidence: ServerEvidence, pointer: Pointer) -> FilePlace | None:
+    """See ``grader.kinds.base.Show``: of the files handed in, the evidence holds those with records for DNS."""
+    published = evidence.facts.published
+    if published is None or pointer.kind != "file" or not holds(evidence, pointer):
+        return None
+    span = None if pointer.line is None else Span(pointer.line, 0, 0)
+    return FilePlace(published.files[pointer.id].name, span)
 
 
 def excerpts(evidence: ServerEvidence, pointers: Sequence[Pointer], rows: int) -> tuple[list[Excerpt], int]:

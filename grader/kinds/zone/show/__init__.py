@@ -12,6 +12,7 @@ from grader.kinds.base import Section
 from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.table import table
 from grader.kinds.zone.show.parts import case_excerpt, file_excerpt, view
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.pointer import Pointer
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from grader.display.screen import Screen
 
-__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "screen", "sections"]
+__all__ = ["TEMPLATES", "excerpts", "holds", "narrative", "place", "screen", "sections"]
 
 TEMPLATES = None
 
@@ -49,6 +50,13 @@ def holds(evidence: ZoneEvidence, pointer: Pointer) -> bool:
     counts = {"zone": len(zone.lines), "case": len(zone.receptions), "query": len(zone.queries)}
     fits = pointer.line is None and (pointer.span is not None) == (pointer.kind == "zone")
     return fits and pointer.id < counts.get(pointer.kind, 0)
+
+
+def place(evidence: ZoneEvidence, pointer: Pointer) -> FilePlace | None:
+    """See ``grader.kinds.base.Show``."""
+    if pointer.kind != "zone" or pointer.span is None or not holds(evidence, pointer):
+        return None
+    return FilePlace(evidence.facts.file, Span(pointer.id, *pointer.span))
 
 
 def excerpts(evidence: ZoneEvidence, pointers: Sequence[Pointer], rows: int) -> tuple[list[Excerpt], int]:

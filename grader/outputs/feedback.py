@@ -1,0 +1,129 @@
+"""What a result says to its student, as plain text. Each platform's renderer takes it from here and escapes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from types import MappingProxyType
+
+from grader.display.sentences import count
+from grader.display.text import one_line, visible
+from grader.model.errors import OutputError
+from grader.model.result import CheckResult, Result
+from grader.outputs.references import readable
+
+GRADER_FAILED = "The grader failed, not your work. This costs you no points."
+"""What students read where a platform would show no points; smtplab's own words, so no platform's rule applies."""
+
+REFUSED = "What was handed in cannot be read, and was not graded."
+"""What they read where that is theirs to mend."""
+
+WORDS = MappingProxyType(
+    {
+        "pass": "passed",
+        "fail": "failed",
+        "skipped": "skipped",
+        "error": "grader failed",
+        "manual": "by a person",
+    }
+)
+"""A check's status for people."""
+
+
+def headline(result: Result) -> str:
+    """``62 of 100 points``, or why there are none to give: the grader failed, or could not read what was handed in."""
+    if result.status == "refused":
+        return REFUSED
+    if not result.final:
+        return GRADER_FAILED
+    said = f"{result.score} of {count(result.max_score, 'point')}"
+    return f"{said}; a person decides on {waiting} more" if (waiting := result.waiting_points) else said
+
+
+def remarks(result: Result) -> Iterator[str]:
+    """What is said of the whole run: why it is not graded, then the grader's notes."""
+    if result.error:
+        yield result.error
+    yield from result.notes
+
+
+def told(check: CheckResult) -> Iterator[tuple[str, str]]:
+    """The four fields of the feedback, by their labels, as far as there are any."""
+    for label, text in (
+        ("Expected", check.expected),
+        ("Observed", check.observed),
+        ("Why", check.why),
+        ("Next", check.next),
+    ):
+        if text:
+            yield label, text
+
+
+def feedback(check: CheckResult) -> Iterator[str]:
+    """All that is said of a check, a paragraph a time. Of what passed, nothing."""
+    if check.status == "pass":
+        return
+    if check.status == "manual":
+        yield f"A person decides on this check, for up to {count(check.max_points, 'point')}."
+    for label, text in told(check):
+        yield f"{label}: {text}"
+    for remark in check.remarks:
+        yield f"- {remark}"
+    if check.references:
+        yield f"See: {'; '.join(map(readable, check.references))}"
+
+
+def title(check: CheckResult) -> str:
+    """A check's name on one line, which is never empty."""
+    return one_line(check.title).strip() or one_line(check.code).strip() or "unnamed"
+
+
+def short_code(check: CheckResult) -> str:
+    """The code without its lab: what stays the same for all students, whatever names are in the title."""
+    return one_line(check.code.rpartition("/")[2]).strip() or "unnamed"
+
+
+def points(check: CheckResult) -> str:
+    """``15 of 25 points``."""
+    return f"{check.points} of {count(check.max_points, 'point')}"
+
+
+def share(result: Result) -> float:
+    """The score as a part of 1. A result in which there is nothing to win is whole where it passed."""
+    if result.max_score <= 0:
+        return float(result.passed)
+    return min(1.0, max(0.0, result.score / result.max_score))
+
+
+def plain(text: str, longest: int | None = None) -> str:
+    """Anybody's text with nothing in it that is obeyed or unseen; of what is longer than ``longest``, the beginning."""
+    shown = visible(text)
+    if longest is None or len(shown) <= longest:
+        return shown
+    return f"{shown[:longest]} … {len(shown) - longest:,} more characters"
+
+
+def body(check: CheckResult, longest: int | None = None) -> str:
+    """The feedback of a check as plain text, each paragraph at most ``longest`` characters long."""
+    return "\n".join(plain(paragraph, longest) for paragraph in feedback(check))
+
+
+def preface(result: Result, longest: int | None = None) -> str:
+    """Headline and remarks as plain text."""
+    return "\n".join([headline(result), *(plain(remark, longest) for remark in remarks(result))])
+
+
+LENGTHS = (None, 20_000, 4_000, 1_000, 200, 40, 0)
+"""How long each text may be, tried one after the other until a document fits."""
+
+
+def fitted(render: Callable[[int | None], bytes], most: int) -> bytes:
+    """The document with as much text as ``most`` bytes hold; ``render`` takes the longest length of a text.
+
+    Raises ``OutputError`` where it is too long even without texts.
+    """
+    for longest in LENGTHS:
+        if len(document := render(longest)) <= most:
+            return document
+    raise OutputError(
+        f"this result has too many checks for a format that holds {most:,} bytes: choose another --format"
+    )

@@ -1,0 +1,38 @@
+"""A gradebook that Canvas imports ("Grades", "Import").
+
+Canvas takes a student by SIS user id, then by login id, then by name: the student's id stands in all three. It takes
+the assignment by its exact title. Columns that it keeps for itself are ignored, so a lab of such a title is called by
+its id. The row "Points Possible" would change the assignment and is left out.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+
+from grader.display.text import csv_cell, scalars
+from grader.model.result import Result
+from grader.outputs.gradebooks import book
+
+_KEPT = re.compile(
+    r"(Current|Final|Override) (Score|Points|Grade|Status)|^(Student|ID|Section)$|SIS|\(\d+\)$"
+)
+"""Titles that mean something to Canvas's importer."""
+_ROW_OF_POINTS = "Points Possible"
+
+
+def many(results: Iterable[Result]) -> bytes:
+    """A line a student and a column a lab."""
+    grades = book(results)
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\r\n")
+    titles = [lab if _KEPT.search(title) else title for lab, title in grades.titles.items()]
+    table.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles])
+    for student, entry in grades.students.items():
+        name = csv_cell(student)
+        shown = name.replace(_ROW_OF_POINTS, "Points-Possible")
+        given = [entry.grades.get(lab) for lab in grades.titles]
+        table.writerow([shown, "", name, name, "", *("" if score is None else score for score in given)])
+    return scalars(text.getvalue()).encode()

@@ -1,0 +1,33 @@
+"""Grades as Moodle's XML import takes them ("Grades", "Import", "XML file").
+
+The grade item's ID number has to be the lab's id, and the user's ID number the student's. One result that Moodle
+cannot take ends the whole import, and a score has to be a number: whoever has no grade to be given back is left out.
+"""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
+
+from grader.display.text import one_line, xml
+from grader.model.result import Result
+from grader.outputs.gradebooks import book
+
+
+def many(results: Iterable[Result]) -> bytes:
+    """A ``result`` for each grade, with the feedback as HTML."""
+    root = Element("results")
+    grades = book(results, feedback=True)
+    for student, entry in grades.students.items():
+        for lab, score in entry.grades.items():
+            if score is None:
+                continue
+            one = SubElement(root, "result")
+            for name, text in (("assignment", lab), ("student", student), ("score", str(score))):
+                SubElement(one, name).text = xml(one_line(text))
+            SubElement(one, "feedback").text = xml(html.escape(entry.feedback[lab], quote=False))
+    ElementTree.indent(root)
+    body: bytes = ElementTree.tostring(root, encoding="utf-8")
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + body + b"\n"
