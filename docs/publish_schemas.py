@@ -10,6 +10,7 @@ from grader.labs.schema import rendered
 ROOT = Path(__file__).parent.parent
 PLACES = {
     "lab": "labs/lab.schema.json",
+    "course": "docs/schemas/course.json",
     "result": "docs/schemas/result.json",
     "evidence": "docs/schemas/evidence.json",
 }

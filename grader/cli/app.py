@@ -46,6 +46,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "grade": "grader.cli.commands.grade:grade",
         "regrade": "grader.cli.commands.regrade:regrade",
         "formats": "grader.cli.commands.formats:formats",
+        "course": "grader.cli.commands.course:course",
+        "compare": "grader.cli.commands.compare:compare",
         "explain": "grader.cli.commands.explain:explain",
         "quiz": "grader.cli.commands.quiz:quiz",
         "lesson": "grader.cli.commands.lesson:lesson",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,6 +52,14 @@ def _formats(_: click.Context, __: click.Parameter, value: str | None) -> tuple[
 formats: Decorator = click.option(
     "--format", "formats", metavar="NAME,...", callback=_formats,
     help="What is written, of 'smtplab formats'.  [default: what that marks with a star]",
+)  # fmt: skip
+course: Decorator = click.option(
+    "--course", metavar="FILE", type=click.Path(path_type=Path),
+    help="The course's settings; the command line counts more.  [default: course.yaml, if it is there]",
+)  # fmt: skip
+overrides: Decorator = click.option(
+    "--overrides", metavar="CSV", type=click.Path(path_type=Path),
+    help="A person's decisions: student, check, points or 'manual', why, by.  [default: DIR/overrides.csv]",
 )  # fmt: skip
 hints: Decorator = click.option(
     "--hints", type=click.Choice(TIERS), default="example", show_default=True,

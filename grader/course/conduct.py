@@ -16,6 +16,7 @@ from grader.course.grading import Course, grade_entry, write_failed
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import LOCK_NAME
+from grader.course.overrides import overrides_for, worth_of
 from grader.course.results_folder import kept, refuse_other_lab, results, write_class
 from grader.course.rows import ClassRow
 from grader.engines.base import Engine
@@ -37,7 +38,7 @@ class ClassSettings:
     """How a class is graded.
 
     ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
-    for both. ``choices`` are how work is taken in.
+    for both. ``choices`` are how work is taken in. ``overrides`` is a file of decisions, which is kept in ``out``.
     """
 
     lab: str | Path
@@ -51,6 +52,7 @@ class ClassSettings:
     workers: int = 0
     choices: Choices = field(default_factory=Choices)
     trust: bool = False
+    overrides: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def grade_class(
     image = settings.engine.image(lambda step: None) if settings.engine else ""
     with locked(settings.out):
         refuse_other_lab(settings.out, lab.id)
+        overrides = overrides_for(settings.out, settings.overrides, worth_of(lab))
         for sentence in (*taken.said(), *(remark for hand_in in todo for remark in hand_in.remarks)):
             tell(sentence)
         course = Course(
@@ -114,6 +117,7 @@ def grade_class(
             formats=settings.formats,
             digest=digests.of_class(lab, image, settings.hints),
             people=taken.people,
+            overrides=overrides,
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)

@@ -41,7 +41,7 @@ def write_folder(
 
 
 def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
-    """AnyEvidence files by the names that their results' folders get: that of their own folder, or of the file.
+    """Evidence files by the names that their results' folders get: that of their own folder, or of the file.
 
     A folder stands for the evidence in it. Raises ``UsageError`` where two would get the same name.
     """
@@ -66,7 +66,7 @@ def kept(out: Path) -> list[Path]:
 def results(folders: Iterable[Path]) -> Iterator[Result]:
     """The results in these folders, read one at a time. Raises ``OutputError`` for one that is damaged."""
     for folder in folders:
-        yield _decoded(folder / RESULT, Result)
+        yield read_result(folder)
 
 
 def write_class(out: Path, formats: Collection[str]) -> None:
@@ -94,6 +94,11 @@ def refuse_other_lab(out: Path, lab: str) -> None:
 def _found(out: Path) -> list[Path]:
     """Every whole result: what begins with a dot is being made."""
     return sorted(path for path in out.glob(f"*/{RESULT}") if not path.parent.name.startswith("."))
+
+
+def read_result(folder: Path) -> Result:
+    """The result that lies in a folder. Raises ``OutputError`` for one that is damaged."""
+    return _decoded(folder / RESULT, Result)
 
 
 class _Head(Struct):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from grader.course.intake.handin import HandIn
 from grader.course.intake.names import safe_name
@@ -35,12 +36,29 @@ class ClassRow(Struct, frozen=True, kw_only=True):
     handed_in: HandedIn | None = None
     remarks: list[str] = []
     """For the instructor: what the student's own result does not say."""
+    notes: list[str] = []
+    """For the student: what the result says of the hand-in, and no evidence does."""
     digest: str = ""
     """Of everything that the grade depends on; see ``digests``."""
 
 
 def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
     """The row of a result."""
+    return replace(
+        _of(result),
+        source=hand_in.label,
+        remarks=list(hand_in.remarks),
+        notes=list(hand_in.notes),
+        digest=digest,
+    )
+
+
+def judged_again(earlier: ClassRow, result: Result) -> ClassRow:
+    """The row of a result that was judged again. It has no digest: nothing was run that could be resumed."""
+    return replace(_of(result), source=earlier.source, remarks=earlier.remarks, notes=earlier.notes)
+
+
+def _of(result: Result) -> ClassRow:
     failure = result.first_failure()
     return ClassRow(
         student=result.student or "",
@@ -54,8 +72,5 @@ def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
         note=result.error or "",
         duration=result.duration,
         lab=result.lab,
-        source=hand_in.label,
         handed_in=result.handed_in,
-        remarks=list(hand_in.remarks),
-        digest=digest,
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from grader import kinds
 from grader.model.attempt import Mail
+from grader.model.course import Course
 from grader.model.lab import Wrong
 from grader.model.result import Result
 
@@ -34,6 +35,11 @@ def lab_schema() -> dict[str, Any]:
 def wrong_schema() -> dict[str, Any]:
     """The schema of ``wrong/<fault>/expect.yaml``."""
     return _published("wrong", "What a wrong submission must lose (expect.yaml)", Wrong)
+
+
+def course_schema() -> dict[str, Any]:
+    """The schema of ``course.yaml``."""
+    return _published("course", "A course of smtplab (course.yaml)", Course)
 
 
 def forms_schema() -> dict[str, Any]:
@@ -77,6 +83,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = MappingProxyType(
         "lab": lab_schema,
         "wrong": wrong_schema,
         "forms": forms_schema,
+        "course": course_schema,
         "result": result_schema,
         "evidence": evidence_schema,
     }

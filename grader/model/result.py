@@ -28,6 +28,19 @@ class HintTexts(Struct, frozen=True):
     example: str | None = None
 
 
+class Decision(Struct, frozen=True, kw_only=True):
+    """What a person decided about a check, and what the grader had found.
+
+    ``points`` is ``None`` where a person has yet to look.
+    """
+
+    points: int | None
+    why: str
+    by: str
+    judged: Status
+    judged_points: int
+
+
 class CheckResult(Struct, frozen=True, kw_only=True):
     """One check judged.
 
@@ -49,6 +62,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     tags: list[str] = []
     hints: HintTexts = HintTexts()
     remarks: list[str] = []
+    decision: Decision | None = None
 
 
 class HandedIn(Struct, frozen=True, kw_only=True):

@@ -14,7 +14,7 @@ def many(results: Iterable[Result]) -> bytes:
     """See ``grader.outputs.gradebook_csv``.
 
     An empty cell was not judged: what was handed in was refused, the grader failed, or a person has to look. It must
-    not read as no points; ``reason`` says which of the first two it was.
+    not read as no points; ``reason`` says which of the first two it was, and who decided what.
     """
     lines = list(results)
     codes = list(dict.fromkeys(check.code for result in lines for check in result.checks))
@@ -32,7 +32,7 @@ def many(results: Iterable[Result]) -> bytes:
                 result.score if result.final else "",
                 result.max_score,
                 csv_cell(result.status),
-                csv_cell(one_line(result.error or "")),
+                csv_cell(one_line(_reason(result))),
                 *(points.get(code, "") for code in codes),
             ]
         )
@@ -41,3 +41,13 @@ def many(results: Iterable[Result]) -> bytes:
 
 def _points(check: CheckResult) -> str:
     return "" if check.status in ("error", "manual") else str(check.points)
+
+
+def _reason(result: Result) -> str:
+    """Why there is no score, or who decided what."""
+    decided = [
+        f"{check.code}: decided by {check.decision.by}: {check.decision.why}"
+        for check in result.checks
+        if check.decision is not None
+    ]
+    return "; ".join([*([result.error] if result.error else []), *decided])

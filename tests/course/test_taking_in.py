@@ -176,3 +176,44 @@ def test_a_group_gets_a_result_each(here: Path) -> None:
     before = Path("out/max/result.json").stat().st_mtime_ns
     assert grade("jane", "--seed", KEY, "--roster", "class.csv", "--groups", "--resume") == 0
     assert Path("out/max/result.json").stat().st_mtime_ns == before
+
+
+def test_a_decision_outlives_resuming_and_judging_again(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for student in ("alice", "bob"):
+        solved(student, here / student)
+    shutil.copytree(here / "bob", here / "copy")
+    (here / "empty").mkdir()
+    assert grade("alice", "bob", "copy", "empty", "--seed", KEY) == 1
+    code = result("alice")["checks"][0]["code"]
+    (here / "decided.csv").write_text(
+        f"student,check,points,why,by\nalice,{code},1,it was late,Dr Who\nempty,{code},1,x,Dr Who\n"
+    )
+    command = ("alice", "bob", "copy", "empty", "--seed", KEY, "--resume", "--overrides", "decided.csv")
+    before = Path("out/bob/row.json").stat().st_mtime_ns
+    assert grade(*command) == 1
+    assert Path("out/bob/row.json").stat().st_mtime_ns == before
+    lost = 100 - result("alice")["score"]
+    assert lost == result("alice")["checks"][0]["max_points"] - 1
+    assert "decided by Dr Who" in book()["alice"]["reason"]
+
+    assert main(["regrade", "out", "--out", "again"]) == 1
+    assert main(["regrade", "again", "--out", "again"]) == 1
+    assert main(["compare", "out", "again"]) == 0
+    again = book("again/grades.csv")
+    assert again == book()
+    assert [line["status"] for line in again.values()] == ["graded", "graded", "refused", "refused"]
+    assert (here / "again/overrides.csv").read_bytes() == (here / "decided.csv").read_bytes()
+    assert json.loads(Path("again/copy/row.json").read_text())["remarks"]
+    assert "handed out for another student" in " ".join(
+        json.loads(Path("again/copy/result.json").read_text())["notes"]
+    )
+
+    (here / "again/overrides.csv").write_text("student,check,points,why,by\n")
+    assert main(["regrade", "again", "--out", "again"]) == 1
+    capsys.readouterr()
+    assert main(["compare", "out", "again", "--csv", "changes.csv"]) == 1
+    assert f"{100 - lost} -> 100" in capsys.readouterr().out
+    lines = (here / "changes.csv").read_text().splitlines()
+    assert [line.split(",")[:2] for line in lines[1:]] == [["alice", ""], ["alice", code]]

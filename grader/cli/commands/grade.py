@@ -65,6 +65,8 @@ def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
     is_flag=True,
     help="Take the word of each hand-out (.smtplab.json) for whose it is, and for its variant.",
 )
+@options.overrides
+@options.course
 @options.hints
 @options.engine
 @options.seed
@@ -83,6 +85,8 @@ def grade(
     groups: bool,
     decisions: Path | None,
     trust: bool,
+    overrides: Path | None,
+    course: Path | None,
     hints: str,
     engine: str,
     key: str | None,
@@ -94,6 +98,7 @@ def grade(
     """
     from grader import labs
     from grader.cli.class_progress import ClassProgress
+    from grader.cli.course import settled
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import ClassSettings, grade_class
@@ -102,30 +107,36 @@ def grade(
     from grader.display.text import printed_line
     from grader.model.errors import UsageError
 
-    if groups and roster is None:
+    declared = labs.load(labs.find(lab))
+    said = settled(
+        course, declared.id, roster=roster, groups=groups, layout=layout, overrides=overrides, formats=formats,
+        hints=hints, key=key,
+    )  # fmt: skip
+    if said.groups and said.roster is None:
         raise UsageError("--groups are those of a roster: give one with --roster")
     choices = Choices(
-        layout=layout,
-        roster=read_roster(roster) if roster else None,
-        groups=groups,
+        layout=said.layout,
+        roster=read_roster(said.roster) if said.roster else None,
+        groups=said.groups,
         decisions=read_decisions(decisions) if decisions else {},
+        due=said.due,
     )
-
-    able = engine_for(labs.load(labs.find(lab)), engine)
+    able = engine_for(declared, engine)
     if able is not None:
         build_image(able)
     settings = ClassSettings(
         lab=labs.find(lab),
         out=out,
         engine=able,
-        key=key,
-        draw=student_from == "folder" or (student_from is None and key is not None),
-        hints=hints,
+        key=said.key,
+        draw=student_from == "folder" or (student_from is None and said.key is not None),
+        hints=said.hints,
         resume=resume,
-        formats=formats,
+        formats=said.formats,
         workers=jobs,
         choices=choices,
         trust=trust,
+        overrides=said.overrides,
     )
     with ClassProgress(out) as room:
         summary = grade_class(

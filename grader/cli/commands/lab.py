@@ -82,6 +82,6 @@ def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
 @click.argument("kind", type=click.Choice(list(SCHEMAS)), default="lab")
 @options.debug
 def schema(kind: str) -> int:
-    """Print a JSON Schema: of lab.yaml, of wrong/*/expect.yaml, of forms/*.yaml, of a result or of evidence."""
+    """Print a JSON Schema: of lab.yaml, of wrong/*/expect.yaml, of course.yaml, of a result or of evidence."""
     click.echo(rendered(kind), nl=False)
     return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -29,12 +30,14 @@ class Choices:
 
     ``layout`` is a name of ``LAYOUTS``, perhaps with ``:ARGUMENT``, ``named``, or ``None`` to recognise it. ``groups``:
     the roster's groups hand in together. ``decisions`` name the student of a source where a person has decided that.
+    What a platform says came after ``due`` is late.
     """
 
     layout: str | None = None
     roster: Roster | None = None
     groups: bool = False
     decisions: Mapping[str, str] = field(default_factory=dict)
+    due: datetime | None = None
 
 
 @dataclass
@@ -121,10 +124,18 @@ def _hand_in(found: Found, source: Path | tuple[Part, ...], choices: Choices, ta
         source=source,
         label=found.label,
         time=found.time,
-        late=found.late,
+        late=found.late or _after(found.time, choices.due),
         others=tuple(others),
         group=group,
     )
+
+
+def _after(time: str, due: datetime | None) -> bool:
+    """Whether a platform's time is later than a moment; not where it cannot be read, or has no offset."""
+    try:
+        return due is not None and datetime.fromisoformat(time) > due
+    except (ValueError, TypeError):
+        return False
 
 
 def _decided(found: Found, decisions: Mapping[str, str]) -> str | None:

@@ -1,0 +1,83 @@
+"""``smtplab compare``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+
+if TYPE_CHECKING:
+    from grader.course.compare import Change
+
+
+@click.command()
+@click.argument("old", type=click.Path(path_type=Path))
+@click.argument("new", type=click.Path(path_type=Path))
+@click.option(
+    "--csv", "table", metavar="FILE", type=click.Path(), help="Write it as CSV ('-' is standard output)."
+)
+@options.exit_zero
+@options.debug
+def compare(old: Path, new: Path, table: str | None, exit_zero: bool) -> int:
+    """Whose points differ between two folders of grades, and by which check.
+
+    Exit code 0 where nothing changed, 1 where something did.
+    """
+    from grader import outputs
+    from grader.cli.files import refuse_impossible
+    from grader.course import compare as comparing
+    from grader.course.results_folder import kept, results
+    from grader.model.errors import UsageError
+    from grader.outputs.files import STANDARD_OUTPUT
+
+    refuse_impossible({"--csv": table})
+    found = []
+    for folder in (old, new):
+        if not (folders := kept(folder)):
+            raise UsageError(f"{str(folder)!r} holds no results: name a folder that 'smtplab grade' wrote")
+        found.append(results(folders))
+    changed = list(comparing.changes(*found))
+    if table is not None:
+        outputs.write(table, comparing.as_csv(changed))
+    if table != STANDARD_OUTPUT:
+        _show(changed)
+    return 1 if changed and not exit_zero else 0
+
+
+def _show(changed: list[Change]) -> None:
+    from rich.text import Text
+
+    from grader.course.compare import TOTAL
+    from grader.display.screen import QUIET, Screen, grid, words
+    from grader.display.sentences import count
+
+    screen = Screen(None)
+    rows = grid(
+        {"max_width": 40},
+        {"justify": "right", "no_wrap": True},
+        {"justify": "right", "no_wrap": True},
+        {"ratio": 1},
+    )
+    students = 0
+    for one in changed:
+        whole = one.check == TOTAL
+        students += whole
+        said = f"{one.old_status} -> {one.new_status}" if one.old_status != one.new_status else ""
+        rows.add_row(
+            words(one.student, "bold", single=True) if whole else words(f"  {one.check}", QUIET, single=True),
+            f"{_points(one.old_points)} -> {_points(one.new_points)}",
+            Text(
+                f"{one.difference:+d}", "red" if one.difference < 0 else "green" if one.difference else QUIET
+            ),
+            words(said, QUIET, single=True),
+        )
+    if changed:
+        screen.show(rows, Text())
+    screen.show(Text(f"{count(students, 'student')} changed", "bold"))
+
+
+def _points(points: int | None) -> str:
+    return "?" if points is None else str(points)

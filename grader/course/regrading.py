@@ -1,0 +1,160 @@
+"""Judges saved evidence again, one run or a whole class, with whatever people have decided since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from grader import pipeline
+from grader.course.conduct import locked
+from grader.course.overrides import (
+    FILE,
+    Override,
+    decided,
+    overrides_for,
+    read_overrides,
+    undecided,
+    worth_in,
+)
+from grader.course.results_folder import (
+    EVIDENCE,
+    RESULT,
+    ROW_NAME,
+    by_name,
+    kept,
+    read_result,
+    refuse_other_lab,
+    write_class,
+    write_folder,
+)
+from grader.course.rows import ClassRow, judged_again
+from grader.model.errors import UsageError
+from grader.model.evidence import AnyEvidence
+from grader.model.lab import Lab
+from grader.model.result import Result
+
+
+def only(given: Sequence[Path]) -> bytes:
+    """The document of the only evidence that is given. Raises ``UsageError`` where there are several."""
+    folders, single = _sorted_out(given)
+    found = list(by_name([*folders, *single]).values())
+    if len(found) != 1:
+        raise UsageError("only one result can go to standard output: name a folder with --out")
+    return _read(found[0])
+
+
+def regrade_one(document: bytes, *, lab: Lab | None, hints: str, overrides: Path | None) -> Result:
+    """One run judged again. Raises ``UsageError``."""
+    result = pipeline.regrade(document, lab=lab, hints=hints)
+    if overrides is None:
+        return result
+    return decided(result, read_overrides(overrides, worth_in(result)))
+
+
+def regrade_into(
+    out: Path,
+    given: Sequence[Path],
+    *,
+    lab: Lab | None,
+    hints: str,
+    overrides: Path | None,
+    formats: Collection[str],
+) -> Iterator[Result]:
+    """Judge evidence again and write results to ``out``, then the documents about all that lies there.
+
+    ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
+    with what the platform and the roster said of it. Decisions are those of ``overrides``; otherwise of ``out``, and of
+    the folder of grades that is judged again, which ``out`` keeps. Raises ``UsageError``, ``OutputError``.
+    """
+    folders, single = _sorted_out(given)
+    if overrides is None and not (out / FILE).is_file():
+        overrides = _found_beside(folders, single)
+    known: dict[str, list[Override]] = {}
+
+    def finished(result: Result) -> Result:
+        if result.lab not in known:
+            refuse_other_lab(out, result.lab)
+            known[result.lab] = overrides_for(out, overrides, worth_in(result))
+        return decided(result, known[result.lab])
+
+    with locked(out):
+        for name, path in by_name([*folders, *single]).items():
+            document = _read(path)
+            before = path.parent if path.name == EVIDENCE and (path.parent / RESULT).is_file() else None
+            result = finished(_carried(pipeline.regrade(document, lab=lab, hints=hints), before))
+            yield _write(out / name, result, pipeline.read_evidence(document), before, formats)
+        for folder in _without_evidence(given):
+            # It was never run: what was wrong with it has not changed.
+            result = finished(undecided(read_result(folder)))
+            yield _write(out / folder.name, result, None, folder, formats)
+        write_class(out, formats)
+
+
+def _sorted_out(given: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Folders of results that have evidence, from folders of grades, and what was given by itself."""
+    of_classes: list[Path] = []
+    single: list[Path] = []
+    for path in given:
+        if path.is_dir() and not (path / EVIDENCE).is_file():
+            found = [folder for folder in kept(path) if (folder / EVIDENCE).is_file()]
+            if not found and not kept(path):
+                raise UsageError(
+                    f"{str(path)!r} holds neither {EVIDENCE} nor results: name a folder of grades"
+                )
+            of_classes += found
+        else:
+            single.append(path)
+    return of_classes, single
+
+
+def _without_evidence(given: Sequence[Path]) -> list[Path]:
+    classes = [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()]
+    return [folder for path in classes for folder in kept(path) if not (folder / EVIDENCE).is_file()]
+
+
+def _found_beside(folders: Sequence[Path], single: Sequence[Path]) -> Path | None:
+    """The decisions beside the results that are judged again."""
+    homes = [path.parent for path in folders]
+    homes += [path.parent.parent for path in single if path.name == EVIDENCE]
+    homes += [path.parent for path in single if path.is_dir()]
+    return next((home / FILE for home in dict.fromkeys(homes) if (home / FILE).is_file()), None)
+
+
+def _carried(result: Result, before: Path | None) -> Result:
+    """With what the earlier result knew beside the evidence: what the platform, the roster and the hand-out said."""
+    if before is None:
+        return result
+    earlier, row = read_result(before), _row(before)
+    return replace(
+        result,
+        student=earlier.student,
+        handed_in=earlier.handed_in,
+        person=earlier.person,
+        notes=[*(row.notes if row else ()), *result.notes],
+    )
+
+
+def _row(folder: Path) -> ClassRow | None:
+    try:
+        return msgspec.json.decode((folder / ROW_NAME).read_bytes(), type=ClassRow)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _write(
+    target: Path, result: Result, evidence: AnyEvidence | None, before: Path | None, formats: Collection[str]
+) -> Result:
+    row = _row(before) if before is not None else None
+    others = {} if row is None else {ROW_NAME: msgspec.json.encode(judged_again(row, result))}
+    write_folder(target, result, evidence, formats, others)
+    return result
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read the evidence {str(path)!r}: {error.strerror}") from error
