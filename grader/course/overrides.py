@@ -109,7 +109,7 @@ def decisions(data: bytes, where: str, worth: Worth) -> list[Override]:
         made = _override(values, f"{where}, line {number}", worth)
         if (made.student, made.check) in found:
             raise UsageError(
-                f"{where}, line {number}: {made.check} of {made.student!r} is decided twice: remove one"
+                f"{where}, line {number}: {made.check} of {made.student[:40]!r} is decided twice: remove one"
             )
         found[made.student, made.check] = made
     return list(found.values())
@@ -125,7 +125,7 @@ def _override(values: dict[str, str], where: str, worth: Worth) -> Override:
             )
     if code not in codes:
         near = nearest("%r", values["check"], [code.rpartition("/")[2] for code in codes])
-        raise UsageError(f"{where}: the lab {worth.lab} has no check {values['check']!r}{near}")
+        raise UsageError(f"{where}: the lab {worth.lab} has no check {values['check'][:40]!r}{near}")
     if values["points"].casefold() == MANUAL:
         return Override(values["student"].removeprefix("'"), code, None, values["why"], values["by"])
     points = values["points"]

@@ -187,6 +187,49 @@ def test_a_student_s_own_names_make_no_download_of_a_class(tmp_path: Path) -> No
     }
 
 
+FORGED: dict[str, dict[str, bytes | str]] = {
+    # A name that its owner may choose, with somebody else's number in it.
+    "canvas": {
+        **CANVAS,
+        "y_1001_777_z_1009_604_main.cf": "forged",
+        "doejane_1001_1_z_1009_605_main.cf": "own",
+    },
+    "moodle": {
+        **MOODLE,
+        "Eve_3109_assignsubmission_file_/x_3101_assignsubmission_file_/main.cf": "forged",
+        "Eve_3109_assignsubmission_file_x_3101_assignsubmission_file_main.cf": "forged",
+        "Eve_3101_assignsubmission_file_x_3110_assignsubmission_file_/main.cf": "forged",
+    },
+    "gradescope": {
+        **GRADESCOPE,
+        "assignment_77_export/submission_13/submission_12/main.cf": "forged",
+        "assignment_77_export/submission_13/submission_metadata.yml": "forged: {}",
+    },
+    "mail": {**MAIL, "eve@example.edu_jane.doe@example.edu_main.cf": "forged"},
+}
+
+
+@pytest.mark.parametrize("layout", FORGED)
+def test_no_name_that_a_student_chooses_makes_a_hand_in_another_s(place: Path, layout: str) -> None:
+    honest = {"canvas": CANVAS, "moodle": MOODLE, "gradescope": GRADESCOPE, "mail": MAIL}[layout]
+    files = FORGED[layout]
+    for folder, names in ((place.with_name("a" + place.name), honest), (place, files)):
+        laid(folder, names)
+    before = take_in([place.with_name("a" + place.name)], LAB, Path("out"))
+    after = take_in([place], LAB, Path("out"))
+    for hand_in in before.hand_ins:
+        if layout == "gradescope" and hand_in.others:
+            continue  # The forger's own.
+        again = next(one for one in after.hand_ins if hand_in.student in one.students)
+        assert [part.name for part in again.source] == [part.name for part in hand_in.source]  # type: ignore[union-attr]
+
+
+def test_a_date_in_a_file_s_name_is_no_number_of_canvas(tmp_path: Path) -> None:
+    files = {**CANVAS, "roebob_1005_609_relay_2026_11_28.zip": zipped({"main.cf": b"bob"})}
+    taken = take_in([laid(tmp_path / "download.zip", files)], LAB, Path("out"))
+    assert [one.student for one in taken.hand_ins if one.student == "1005"]
+
+
 def test_a_folder_that_holds_the_files_is_a_hand_in(tmp_path: Path) -> None:
     source = laid(tmp_path / "alice", {"main.cf": "alice", "a_1_2_b": "x", "sub/main.cf": "old"})
     assert graded(take_in([source], LAB, Path("out"))) == {"alice": "alice"}

@@ -13,6 +13,11 @@ from functools import cache
 from pathlib import Path
 
 from grader import kinds, labs
+from grader.course.intake.layouts import LAYOUTS
+from grader.course.intake.layouts.gradescope import METADATA
+from grader.course.intake.listing import Asked, Listing
+from grader.course.intake.roster import rows
+from grader.course.overrides import Worth, decisions
 from grader.kinds.quiz.answers_file import UnreadableFileError, read_answers
 from grader.kinds.quiz.draw import posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, shown_answer
@@ -41,6 +46,22 @@ YAML = (
     b"\t", b"a: ", b"null", b"~", b"0x", b"1e9", b"- - ", b"[[", b"{a: ", b"@", b"`", b"id: ", b"checks:\n",
     b"0", b".inf", b"2026-01-01", b"\xc2\x85", b"a, b", b"b) ", b"->",
 )  # fmt: skip
+CELLS = (
+    b",",
+    b";",
+    b"\t",
+    b'"',
+    b"\r\n",
+    b"\xef\xbb\xbf",
+    b"\xff\xfe",
+    b"=1+1",
+    b"'",
+    b"id",
+    b"email",
+    b"Participant 7",
+)
+WORTH = Worth("relay", {"relay/starts": 10})
+ASKED = Asked("open-relay", ["main.cf"])
 NAMES = (b"@domain@", b"@", b"{domain}", b"{{", b"}}", b"{", b"}", b"@host@", b"{nobody}", b"a")
 
 
@@ -112,6 +133,21 @@ def _archive(data: bytes) -> None:
         file.write(data)
         file.flush()
         labs.read_submission(labs.load("open-relay"), file.name)
+
+
+def _metadata(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / METADATA).write_bytes(data)
+        found = Listing(Path(folder), {METADATA: None, "submission_12/main.cf": None})
+        LAYOUTS["gradescope"].read(found, ASKED)
+
+
+def _names(data: bytes) -> None:
+    found = Listing(Path("download"), dict.fromkeys(data.decode("utf-8", "replace").split("\n"), None))
+    for layout in LAYOUTS.values():
+        layout.recognises(found, ASKED)
+        if layout.name != "gradescope":
+            layout.read(found, ASKED)
 
 
 def _templates(data: bytes) -> None:
@@ -210,6 +246,51 @@ TARGETS = (
         ),
         refuses=(SubmissionError,),
         largest=65_536,
+    ),
+    Target(
+        "roster",
+        lambda data: rows(data, "class.csv"),
+        lambda: [b"id,email,canvas,group\r\n1001,jane@example.edu,555,red\r\n", b"Student,ID,SIS Login ID\n"],
+        CELLS,
+        refuses=(UsageError,),
+    ),
+    Target(
+        "overrides",
+        lambda data: decisions(data, "overrides.csv", WORTH),
+        lambda: [b"student,check,points,why,by\nalice,starts,7,because,me\n"],
+        (b"manual", b"relay/starts", b"-1", b"1e3", b"99999", *CELLS),
+        refuses=(UsageError,),
+    ),
+    Target(
+        "gradescope's list",
+        _metadata,
+        lambda: [
+            b"submission_12:\n  :submitters:\n  - :name: Jane\n    :sid: '1'\n    :email: a@b.example\n"
+            b"  :created_at: 2026-03-02 10:15:00.123456000 Z\n"
+        ],
+        (b"!ruby/object:Time ", b":submitters:", b":sid: ", b"submission_1: ", *YAML),
+        refuses=(UsageError,),
+        weight=0.5,
+    ),
+    Target(
+        "names of a download",
+        _names,
+        lambda: [
+            b"doejane_LATE_1001_555_main.cf\nJane Doe_3101_assignsubmission_file_/main.cf\na@b.example_main.cf",
+            b"x/submission_metadata.yml\nx/submission_12/main.cf\nopen-relay-anna/main.cf",
+        ],
+        (
+            b"_1001_555_",
+            b"_3101_assignsubmission_file_",
+            b"anon_",
+            b"LATE_",
+            b"/",
+            b"\n",
+            b"@",
+            b".zip",
+            b"submission_1/",
+        ),
+        refuses=(UsageError,),
     ),
     Target("templates", _templates, lambda: [b"relay = @domain@ {domain} {{x}}"], NAMES, refuses=(LabError,)),
 )

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from pathlib import PurePosixPath
 from typing import Any
 
 import yaml
@@ -19,26 +18,30 @@ from grader.course.intake.listing import Asked, Listing, Reading
 from grader.model.errors import UsageError
 
 METADATA = "submission_metadata.yml"
-_FOLDER = re.compile(r"(?P<around>(?:[^/]+/)?)(?P<submission>submission_\d+)/(?P<file>.+)")
+_FOLDER = re.compile(r"(?P<submission>submission_\d+)/(?P<file>.+)")
 
 
 def knows(name: str, asked: Asked) -> bool:
     """Whether a name is one of Gradescope's."""
-    return bool(_FOLDER.fullmatch(name)) or PurePosixPath(name).name == METADATA
+    return any(_FOLDER.fullmatch(part) or part == METADATA for part in (name, name.partition("/")[2]))
 
 
 def read(listing: Listing, asked: Asked) -> Reading:
     """The submissions that the metadata name. Raises ``UsageError`` where those are missing or damaged."""
-    described = [name for name in listing.names if PurePosixPath(name).name == METADATA]
+    # Whatever students handed in lies deeper.
+    described = [name for name in listing.names if name.partition("/")[2] == METADATA or name == METADATA]
+    described = [METADATA] if METADATA in described else described
     if len(described) != 1:
         raise UsageError(
             f"{str(listing.path)!r} holds {len(described) or 'no'} {METADATA}: give Gradescope's export as it "
             "was downloaded"
         )
+    around = described[0].removesuffix(METADATA)
     files: dict[str, list[tuple[str, str]]] = {}
     strays = []
     for name in listing.names:
-        if match := _FOLDER.fullmatch(name):
+        match = _FOLDER.fullmatch(name[len(around) :]) if name.startswith(around) else None
+        if match:
             files.setdefault(match["submission"], []).append((match["file"], name))
         elif name != described[0]:
             strays.append(name)

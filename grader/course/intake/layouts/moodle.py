@@ -12,15 +12,30 @@ from collections import defaultdict
 from grader.course.intake.handin import Found
 from grader.course.intake.listing import Asked, Listing, Reading
 
-_NAME = re.compile(
-    r"(?P<around>(?:[^/]+/)?)(?P<name>[^/]+?)_(?P<participant>\d+)_assignsubmission_(?P<plugin>[a-z]+)(?:_/|/|_)(?P<file>.+)"
-)
+_MARK = re.compile(r"_(?P<participant>\d{1,18})_assignsubmission_(?P<plugin>[a-z]+)(?=_|\Z)")
 FILES = "file"
 
 
 def knows(name: str, asked: Asked) -> bool:
     """Whether a name is one of Moodle's."""
-    return bool(_NAME.fullmatch(name))
+    return _parts(name) is not None
+
+
+def _parts(name: str) -> tuple[str, str, str] | None:
+    """Participant, plugin and the file's own name; ``None`` for a name that is not Moodle's.
+
+    Students choose their files' names, and perhaps their own: a part of a path in which two participants stand is
+    nobody's, and what is below the first that names one is that one's.
+    """
+    pieces = name.split("/")
+    for place, piece in enumerate(pieces[:2]):
+        marks = list(_MARK.finditer(piece))
+        if not marks:
+            continue
+        rest = piece[marks[0].end() :].removeprefix("_")
+        own = "/".join([*([rest] if rest else []), *pieces[place + 1 :]])
+        return (marks[0]["participant"], marks[0]["plugin"], own) if len(marks) == 1 and own else None
+    return None
 
 
 def read(listing: Listing, asked: Asked) -> Reading:
@@ -28,21 +43,22 @@ def read(listing: Listing, asked: Asked) -> Reading:
     files: dict[str, list[tuple[str, str]]] = defaultdict(list)
     strays = []
     for name in listing.names:
-        match = _NAME.fullmatch(name)
-        if match is None:
+        parts = _parts(name)
+        if parts is None:
             strays.append(name)
             continue
-        of_participant = files[match["participant"]]
-        if match["plugin"] == FILES:
-            of_participant.append((match["file"], name))
+        participant, plugin, own = parts
+        of_participant = files[participant]
+        if plugin == FILES:
+            of_participant.append((own, name))
         else:
             strays.append(name)
     found = [
         Found(
             members=({"moodle": participant},),
-            files=tuple(parts),
+            files=tuple(theirs),
             label=f"{listing.path.name} (Moodle's participant {participant})",
         )
-        for participant, parts in sorted(files.items())
+        for participant, theirs in sorted(files.items())
     ]
     return Reading(found, strays)
