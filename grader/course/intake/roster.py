@@ -168,9 +168,9 @@ def _columns(titles: list[str], where: str) -> dict[str, int]:
         places.pop("id", None)
         places |= {kind: squeezed.index(title) for kind, title in _OF_CANVAS.items() if title in squeezed}
     if not any(kind in places for kind in IDS):
+        shown = ", ".join(title.strip()[:30] for title in titles[:8])
         raise UsageError(
-            f"the roster {where} has no column of ids ({', '.join(title.strip()[:30] for title in titles[:8])}): title one "
-            "of them 'id', 'email' or 'login'"
+            f"the roster {where} has no column of ids ({shown}): title one of them 'id', 'email' or 'login'"
         )
     return places
 
