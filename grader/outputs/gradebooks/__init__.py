@@ -11,13 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from grader.display.text import csv_cell
-from grader.model.result import Result
+from grader.model.result import Person, Result
 
 
 @dataclass
 class Entry:
-    """A student's grades, by lab; ``None`` where there is none to give yet."""
+    """A student's grades, by lab; ``None`` where there is none to give yet. ``person`` is who the roster says it is."""
 
+    person: Person = field(default_factory=Person)
     grades: dict[str, int | None] = field(default_factory=dict)
     feedback: dict[str, str] = field(default_factory=dict)
 
@@ -43,6 +44,7 @@ def book(results: Iterable[Result], *, feedback: bool = False) -> Book:
             continue
         found.titles.setdefault(result.lab, column(result))
         entry = found.students.setdefault(result.student or "", Entry())
+        entry.person = result.person or entry.person
         entry.grades[result.lab] = grade(result)
         if feedback:
             entry.feedback[result.lab] = words(result)

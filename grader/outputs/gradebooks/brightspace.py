@@ -1,7 +1,7 @@
 """A gradebook that Brightspace imports ("Grades", "Enter grades", "Import").
 
-A student's id is the username, behind ``#``, so that a spreadsheet keeps its leading zeros; the item is called by the
-lab's title.
+The username is the roster's login, or else the student's id, behind ``#``, so that a spreadsheet keeps its leading
+zeros; the item is called by the lab's title.
 """
 
 from __future__ import annotations
@@ -29,6 +29,6 @@ def many(results: Iterable[Result]) -> bytes:
     )
     for student, entry in grades.students.items():
         given = [entry.grades.get(lab) for lab in grades.titles]
-        name = csv_cell(f"#{student}")
+        name = csv_cell(f"#{entry.person.login or student}")
         table.writerow([name, *("" if score is None else score for score in given), "#"])
     return scalars(text.getvalue()).encode()

@@ -1,8 +1,9 @@
 """A gradebook that Canvas imports ("Grades", "Import").
 
-Canvas takes a student by SIS user id, then by login id, then by name: the student's id stands in all three. It takes
-the assignment by its exact title. Columns that it keeps for itself are ignored, so a lab of such a title is called by
-its id. The row "Points Possible" would change the assignment and is left out.
+Canvas takes a student by its own number, then by SIS user id, by login id, and by name. The roster says them; without
+one the student's id stands in all three but the number. It takes the assignment by its exact title. Columns that it
+keeps for itself are ignored, so a lab of such a title is called by its id. The row "Points Possible" would change the
+assignment and is left out.
 """
 
 from __future__ import annotations
@@ -31,8 +32,15 @@ def many(results: Iterable[Result]) -> bytes:
     titles = [lab if _KEPT.search(title) else title for lab, title in grades.titles.items()]
     table.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles])
     for student, entry in grades.students.items():
-        name = csv_cell(student)
-        shown = name.replace(_ROW_OF_POINTS, "Points-Possible")
+        who = entry.person
+        known = (who.name or student, who.canvas, student, who.login or student, who.section)
+        name, *ids = map(csv_cell, known)
         given = [entry.grades.get(lab) for lab in grades.titles]
-        table.writerow([shown, "", name, name, "", *("" if score is None else score for score in given)])
+        table.writerow(
+            [
+                name.replace(_ROW_OF_POINTS, "Points-Possible"),
+                *ids,
+                *("" if score is None else score for score in given),
+            ]
+        )
     return scalars(text.getvalue()).encode()

@@ -17,14 +17,15 @@ from grader.outputs.gradebooks import book
 
 
 def many(results: Iterable[Result]) -> bytes:
-    """A line a student; for each lab the grade and the feedback."""
+    """A line a student; for each lab grade and feedback. Addresses stand there where the roster has them all."""
     grades = book(results, feedback=True)
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
     titles = [name for title in grades.titles.values() for name in (title, f"{title} feedback")]
-    table.writerow(["student", *titles])
+    addresses = bool(grades.students) and all(entry.person.email for entry in grades.students.values())
+    table.writerow(["student", *(["email"] if addresses else []), *titles])
     for student, entry in grades.students.items():
-        cells: list[str] = []
+        cells = [csv_cell(entry.person.email)] if addresses else []
         for lab in grades.titles:
             score = entry.grades.get(lab)
             cells += ["" if score is None else str(score), _cell(entry.feedback.get(lab, ""))]

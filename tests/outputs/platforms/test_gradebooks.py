@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grader import outputs
-from grader.model.result import Result
+from grader.model.result import Person, Result
 from tests.display.test_text import NASTY
 from tests.outputs.cases import case
 from tests.outputs.platforms.samples import OBEYED, attacked, failed
@@ -70,6 +70,17 @@ def test_canvas_finds_its_columns_and_reads_scores() -> None:
 def test_a_title_that_canvas_keeps_for_itself_gives_way_to_the_lab_s_id(title: str) -> None:
     head, *_ = table("canvas", [replace(case("solution")[0], student="a", lab_title=title)])
     assert head[-1] == "open-relay"
+
+
+def test_the_roster_says_who_is_who() -> None:
+    known = Person(name="Doe, Jane", email="jane@example.edu", login="jdoe", canvas="1001", section="A")
+    graded = replace(case("solution")[0], student="123456", person=known)
+    assert table("canvas", [graded])[1] == ["Doe, Jane", "1001", "123456", "jdoe", "A", "100"]
+    assert table("moodle", [graded])[0][:2] == ["student", "email"]
+    assert table("moodle", [graded])[1][:3] == ["123456", "jane@example.edu", "100"]
+    assert table("brightspace", [graded])[1] == ["#jdoe", "100", "#"]
+    # A column of addresses in which one is missing would end Moodle's import.
+    assert table("moodle", [graded, replace(case("dead")[0], student="a")])[0][:2] == ["student", TITLE]
 
 
 def test_no_student_is_the_row_of_points_in_canvas() -> None:
