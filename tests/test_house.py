@@ -18,7 +18,7 @@ from grader.kinds import BUILT_IN
 ROOT = Path(__file__).parent.parent
 ORDER = [
     "model", "disk", "resources", "formats", "display", "kinds.table", "labs", "engines", "schedule", "world", "kinds",
-    "judge", "pipeline", "verify", "outputs", "course", "lesson", "cli",
+    "judge", "pipeline", "verify", "outputs", "course", "bundles", "lesson", "cli",
 ]  # fmt: skip
 """Each imports from those before it alone. ``kinds.table`` is the table of kinds; it opens their doors when asked."""
 TABLE = ("grader.kinds", "grader.kinds.base")
@@ -32,6 +32,7 @@ NEVER = {
     "pipeline": {"kinds"},
     "verify": {"kinds"},
     "course": {"kinds"},
+    "bundles": {"kinds", "engines", "world", "pipeline", "course"},
     "cli": {"kinds"},
 }
 """What the order would allow and the house does not: probing and judging never meet, rendering is pure, and nobody
@@ -169,7 +170,7 @@ def test_every_kind_has_the_same_doors(kind: str) -> None:
 def test_no_room_but_their_own_names_a_kind() -> None:
     """As a word in quotation marks, which is how a lab.yaml and the table name it."""
     words = re.compile(rf"""["'](?:{"|".join(BUILT_IN)})["']""")
-    rooms = ("labs", "judge", "outputs", "pipeline", "verify", "cli", "course")
+    rooms = ("labs", "judge", "outputs", "pipeline", "verify", "cli", "course", "bundles")
     named = [
         f"{module_of(path)}: {line.strip()}"
         for path in PROGRAM

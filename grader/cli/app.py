@@ -48,6 +48,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "formats": "grader.cli.commands.formats:formats",
         "course": "grader.cli.commands.course:course",
         "compare": "grader.cli.commands.compare:compare",
+        "export": "grader.cli.commands.export:export",
         "explain": "grader.cli.commands.explain:explain",
         "quiz": "grader.cli.commands.quiz:quiz",
         "lesson": "grader.cli.commands.lesson:lesson",

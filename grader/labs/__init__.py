@@ -9,7 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from grader.labs.handout import Started, own_submission, render_submission, start, started
+    from grader.labs.handout import (
+        Started,
+        handed_out_files,
+        own_submission,
+        render_submission,
+        start,
+        started,
+    )
     from grader.labs.loading import FILE, LabFolder, find, list_labs, load, load_wrong
     from grader.labs.marks import handed_out
     from grader.labs.parts import Part, Source
@@ -34,6 +41,7 @@ _MODULES = {
     "load": "grader.labs.loading",
     "load_wrong": "grader.labs.loading",
     "new": "grader.labs.scaffold",
+    "handed_out_files": "grader.labs.handout",
     "own_submission": "grader.labs.handout",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",
@@ -52,6 +60,7 @@ __all__ = [
     "draw_variant",
     "find",
     "handed_out",
+    "handed_out_files",
     "list_labs",
     "load",
     "load_wrong",

@@ -102,11 +102,7 @@ def start(
     folder = find(path_or_id)
     lab = load(folder)
     starter = render_submission(folder / STARTER, variant)
-    files = dict(starter.files)
-    try:
-        files[HANDOUT] = fill_file((folder / HANDOUT).read_bytes(), {**variant.names, **variant.secrets})
-    except OSError as error:
-        raise LabError(f"cannot read {folder / HANDOUT}: {error.strerror}: a lab needs a handout") from error
+    files = {**starter.files, HANDOUT: handout(folder, variant)}
     mark = Started(lab.id, student, variant.id, variant.seed or None, lab.version)
     files[MARK] = msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n"
     there = [name for name in files if os.path.lexists(where / name)]
@@ -119,6 +115,19 @@ def start(
         _write_new(where / name, data, executable=name in starter.executable)
         written.append(where / name)
     return written
+
+
+def handout(folder: Path, variant: Variant) -> bytes:
+    """The handout of the lab in a folder, as the students of a variant get it. Raises ``LabError``."""
+    try:
+        return fill_file((folder / HANDOUT).read_bytes(), {**variant.names, **variant.secrets})
+    except OSError as error:
+        raise LabError(f"cannot read {folder / HANDOUT}: {error.strerror}: a lab needs a handout") from error
+
+
+def handed_out_files(folder: Path, variant: Variant) -> dict[str, bytes]:
+    """All that the students of a variant get of the lab in a folder, by name. Raises ``LabError``."""
+    return {**render_submission(folder / STARTER, variant).files, HANDOUT: handout(folder, variant)}
 
 
 def _write_new(path: Path, data: bytes, *, executable: bool) -> None:

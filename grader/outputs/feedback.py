@@ -59,8 +59,11 @@ def told(check: CheckResult) -> Iterator[tuple[str, str]]:
 
 
 def feedback(check: CheckResult) -> Iterator[str]:
-    """All that is said of a check, a paragraph a time. Of what passed, nothing."""
+    """All that is said of a check, a paragraph a time. Of what passed, nothing; of what was skipped, why."""
     if check.status == "pass":
+        return
+    if check.status == "skipped":
+        yield check.observed or "Not judged."
         return
     if check.status == "manual":
         yield f"A person decides on this check, for up to {count(check.max_points, 'point')}."

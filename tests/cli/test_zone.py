@@ -69,3 +69,17 @@ def test_a_new_lab_of_the_kind_is_made_and_proved(
     monkeypatch.setenv("SMTPLAB_LABS", str(here / "mine"))
     assert main(["lab", "verify", "who-sends", "-j", "1"]) == 0
     assert "12 tried, 0 not as declared" in capsys.readouterr().out
+
+
+def test_a_platform_reads_why_nothing_was_graded(here: Path) -> None:
+    """That is the student's to mend: neither a grade nor a failure of the grader."""
+    (here / "work").mkdir()
+    arguments = ["--json", "result.json", "--gradescope", "results.json", "--evidence", "evidence.json"]
+    assert main(["check", "spf-dmarc", "work", *arguments]) == 2
+    result = json.loads((here / "result.json").read_text())
+    assert result["status"] == "refused"
+    assert "holds no example.com.zone" in result["error"]
+    document = json.loads((here / "results.json").read_text())
+    assert "score" not in document
+    assert document["output"].startswith("What was handed in cannot be read, and was not graded.")
+    assert not (here / "evidence.json").exists()

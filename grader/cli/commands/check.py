@@ -16,7 +16,7 @@ from grader.cli import options
 from grader.cli.complete import CODE, LAB
 from grader.cli.progress import Steps, build_image
 from grader.cli.work import Work, find_work
-from grader.model.errors import GraderError
+from grader.model.errors import GraderError, SubmissionError
 from grader.outputs import FORMATS, write
 
 if TYPE_CHECKING:
@@ -115,8 +115,12 @@ def _check(work: Work, request: Request) -> int:
     declared = labs.load(work.lab)
     only = checks_named(declared, request.only)
     variant, student = _variant(declared, work, request)
-    own = labs.own_submission(declared, work.folder, variant)
-    handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
+    try:
+        own = labs.own_submission(declared, work.folder, variant)
+        handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
+    except SubmissionError as error:
+        _write_ungraded(declared, variant, student, request, error)
+        raise
     try:
         engine = engine_for(declared, request.engine)
         with engine.prepared() if engine else nullcontext(), _steps(engine) as steps:
@@ -129,8 +133,7 @@ def _check(work: Work, request: Request) -> int:
                 hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
             )  # fmt: skip
     except GraderError as error:
-        if request.files:
-            _write_failed(declared, variant, student, request, error)
+        _write_ungraded(declared, variant, student, request, error)
         raise
     result = with_note(run.result, own[1]) if own else run.result
     _write(result, run.evidence, request)
@@ -192,25 +195,37 @@ def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
     return found or None
 
 
-def _write_failed(
-    lab: Lab, variant: Variant, student: str | None, request: Request, error: GraderError
+def _write_ungraded(
+    lab: Lab,
+    variant: Variant,
+    student: str | None,
+    request: Request,
+    error: GraderError | SubmissionError,
 ) -> None:
-    """A platform that reads a file finds the grader's failure there, and no points lost."""
+    """A platform that reads a file finds there why nothing was graded, and whose fault that is."""
+    if not request.files:
+        return
     from grader import pipeline
     from grader.judge import judge
     from grader.model.errors import EngineError
+    from grader.model.result import refused
 
     evidence = pipeline.failed(
         lab, EngineError(str(error)), student=student, variant=variant.id, names=variant.names
     )
-    _write(judge(evidence, hints=request.hints), evidence, request)
+    result = judge(evidence, hints=request.hints)
+    if isinstance(error, SubmissionError):
+        _write(refused(result, str(error)), None, request)
+    else:
+        _write(result, evidence, request)
 
 
-def _write(result: Result, evidence: AnyEvidence, request: Request) -> None:
+def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> None:
     for name, target in request.files.items():
         render = FORMATS[name].one
         assert render is not None
-        write(target, render(result, evidence))
+        if evidence is not None or not FORMATS[name].of_evidence:
+            write(target, render(result, evidence))
 
 
 def _show(result: Result, evidence: AnyEvidence, request: Request) -> None:

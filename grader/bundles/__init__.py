@@ -1,0 +1,181 @@
+"""Finished autograders: a folder or an archive that a course platform takes as it is.
+
+Each platform is a folder of data in ``fixtures/bundles`` and a row here. What the platform's container cannot run is
+refused with the reason: most start neither namespaces nor Docker, so a lab that needs a server is graded elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import uuid
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from xml.sax.saxutils import quoteattr
+
+from grader import __version__, disk, labs, resources
+from grader.model.errors import OutputError, UsageError
+from grader.model.lab import Lab
+from grader.model.templates import fill, fill_file
+from grader.model.variant import Variant
+
+KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
+"""Of a lab's folder, what grading does not need and no student may find."""
+EXECUTABLE = 0o755
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A platform by the name that ``smtplab export`` takes. ``labs`` is where the lab's folder lies in its bundle.
+
+    ``servers``: labs that need a server run there. ``archive`` is the one file that all but the README
+    goes into, if the platform takes one. ``install`` is where its installation finds a wheel. ``more`` makes files that
+    are no templates, by their paths in the bundle.
+    """
+
+    name: str
+    title: str
+    labs: str
+    servers: bool = False
+    archive: str = ""
+    install: str = "."
+    more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
+
+
+def _question(lab: Lab, folder: Path, variant: Variant) -> dict[str, bytes]:
+    """PrairieLearn's question: its settings, what is handed out, and the upload of the files that the lab asks for."""
+    info = {
+        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"smtplab:{lab.id}")),
+        "title": lab.title,
+        "topic": "Mail servers",
+        "type": "v3",
+        "gradingMethod": "External",
+        "externalGradingOptions": {
+            "enabled": True,
+            "image": "smtplab",
+            "entrypoint": "/grade/serverFilesCourse/smtplab/run",
+            "serverFilesCourse": ["smtplab/"],
+            "timeout": 120,
+            "enableNetworking": False,
+        },
+    }
+    given = labs.handed_out_files(folder, variant)
+    downloads = "".join(
+        f"  <p><pl-file-download file-name={quoteattr(name)}></pl-file-download></p>\n" for name in given
+    )
+    upload = quoteattr(", ".join(files_asked_for(lab, variant)))
+    page = (
+        f"<pl-question-panel>\n{downloads}</pl-question-panel>\n"
+        f"<pl-file-upload file-names={upload}></pl-file-upload>\n"
+        "<pl-submission-panel><pl-external-grader-results></pl-external-grader-results></pl-submission-panel>\n"
+    )
+    question = f"questions/{lab.id}"
+    return {
+        f"{question}/info.json": json.dumps(info, indent=2).encode() + b"\n",
+        f"{question}/question.html": page.encode(),
+        **{f"{question}/clientFilesQuestion/{name}": data for name, data in given.items()},
+    }
+
+
+def files_asked_for(lab: Lab, variant: Variant) -> list[str]:
+    """The files that students of a variant hand in at least."""
+    return [fill(name, variant.names) for name in lab.submission.required]
+
+
+PLATFORMS = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Platform(
+                "gradescope", "Gradescope", "labs", archive="autograder.zip", install="/autograder/source/"
+            ),
+            Platform(
+                "prairielearn", "PrairieLearn", "serverFilesCourse/smtplab/labs", install="./", more=_question
+            ),
+            Platform("classroom50", "Classroom 50", "labs", servers=True, install="./"),
+        )
+    }
+)
+"""Every platform that there is a bundle for."""
+
+
+def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | None = None) -> list[str]:
+    """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
+
+    ``wheel`` is an smtplab to install from a file that goes into the bundle; else it is this version from the index.
+    Raises ``UsageError`` where the platform cannot run the lab, or ``out`` is there already.
+    """
+    if lab.needs_engine and not platform.servers:
+        raise UsageError(
+            f"{platform.title} grades in a container without namespaces and without Docker, and the lab {lab.id} needs "
+            f"a server: grade it elsewhere, 'smtplab grade {lab.id} DOWNLOAD --out grades', and give the grades back "
+            "by the course's gradebook ('--format canvas', 'moodle' or 'brightspace')"
+        )
+    if out.exists():
+        raise UsageError(f"{str(out)!r} is there already: name another folder with --out")
+    if wheel is not None and not wheel.is_file():
+        raise UsageError(f"there is no wheel {str(wheel)!r}: make one with 'make wheel'")
+    variant = labs.draw_variant(lab)
+    words = {
+        "lab": lab.id,
+        "title": lab.title,
+        "points": str(lab.max_score),
+        "files": ", ".join(files_asked_for(lab, variant)),
+        "install": f"{platform.install}{wheel.name}" if wheel else f"smtplab=={__version__}",
+    }
+    files = {
+        **_templates(platform, words),
+        **platform.more(lab, folder, variant),
+        **_of_lab(platform, folder),
+    }
+    if wheel is not None:
+        files[wheel.name] = wheel.read_bytes()
+    try:
+        with disk.new_folder(out) as made:
+            _write(made, files, platform.archive)
+    except OSError as error:
+        raise OutputError(
+            f"the bundle cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
+        ) from error
+    return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
+
+
+def _templates(platform: Platform, words: Mapping[str, str]) -> dict[str, bytes]:
+    root = resources.folder("fixtures") / "bundles" / platform.name
+    return {
+        str(path.relative_to(root)): fill_file(path.read_bytes(), words)
+        for path in sorted(root.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _of_lab(platform: Platform, folder: Path) -> dict[str, bytes]:
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    inside = ((path.relative_to(folder), path) for path in found)
+    return {
+        str(PurePosixPath(platform.labs, folder.name, name)): path.read_bytes()
+        for name, path in inside
+        if name.parts[0] not in KEPT_HOME
+    }
+
+
+def _write(folder: Path, files: Mapping[str, bytes], archive: str) -> None:
+    """Scripts are those that begin with ``#!``. An archive holds everything at its root but the README."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        if data.startswith(b"#!"):
+            path.chmod(EXECUTABLE)
+    if not archive:
+        return
+    with zipfile.ZipFile(folder / archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name in files:
+            if name != "README.md":
+                packed.write(folder / name, name)
+    for name in {PurePosixPath(name).parts[0] for name in files} - {"README.md"}:
+        path = folder / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,0 +1,49 @@
+"""``smtplab export``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from grader.cli import options
+from grader.cli.complete import LAB
+
+
+@click.command()
+@click.argument("platform")
+@click.argument("lab", type=LAB)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Folder for the bundle, a new one.  [default: LAB-PLATFORM]",
+)
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path),
+    help="A wheel of smtplab that goes into the bundle; else this version is installed from the package index.",
+)
+@options.debug
+def export(platform: str, lab: str, out: Path | None, wheel: Path | None) -> int:
+    """Make the autograder of LAB for a course PLATFORM: gradescope, prairielearn or classroom50.
+
+    Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused.
+    """
+    from grader import bundles, labs
+    from grader.display.text import printed_line
+    from grader.model.errors import UsageError
+    from grader.model.templates import nearest
+
+    known = bundles.PLATFORMS.get(platform)
+    if known is None:
+        hint = nearest("%r", platform, bundles.PLATFORMS)
+        raise UsageError(
+            f"there is no bundle for {platform!r}{hint}; there are {', '.join(bundles.PLATFORMS)}; what others "
+            "read is listed by 'smtplab formats'"
+        )
+    folder = labs.find(lab)
+    declared = labs.load(folder)
+    target = out or Path(f"{declared.id}-{platform}")
+    for name in bundles.export(known, folder, declared, target, wheel):
+        click.echo(printed_line(str(target / name)))
+    return 0

@@ -1,0 +1,225 @@
+"""Exported autograders: what is in them, and that each does its work where its platform would run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grader import labs
+from grader.bundles import PLATFORMS
+from grader.cli import main
+from grader.engines.base import Engine
+from grader.engines.docker import images
+
+ROOT = Path(__file__).parent.parent.parent
+VENV = Path(sys.prefix)
+STOPS = "Gradescope grades in a container without namespaces and without Docker, and the lab open-relay needs a server"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def solve(folder: Path, lab: str = "spf-dmarc") -> None:
+    """Put the solution of the canonical variant into a folder."""
+    found = labs.find(lab)
+    folder.mkdir(parents=True)
+    for name, data in labs.render_submission(
+        found / "solution", labs.draw_variant(labs.load(found))
+    ).files.items():
+        (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_a_bundle_is_whole_and_holds_no_solution(platform: str, here: Path) -> None:
+    assert main(["export", platform, "spf-dmarc"]) == 0
+    out = here / f"spf-dmarc-{platform}"
+    texts = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    if archive := PLATFORMS[platform].archive:
+        with zipfile.ZipFile(out / archive) as packed:
+            texts |= {name: packed.read(name) for name in packed.namelist()}
+    assert len(texts["README.md"].splitlines()) == 7
+    assert any(name.endswith("labs/spf-dmarc/lab.yaml") for name in texts)
+    assert not [name for name in texts if {"solution", "correct", "wrong"} & set(Path(name).parts)]
+    assert not [name for name, data in texts.items() if b"@install@" in data or b"@lab@" in data]
+
+
+def test_gradescope_s_archive_has_its_scripts_at_the_root_and_executable(here: Path) -> None:
+    assert main(["export", "gradescope", "knowledge-check", "--out", "out"]) == 0
+    with zipfile.ZipFile("out/autograder.zip") as packed:
+        modes = {one.filename: one.external_attr >> 16 & 0o777 for one in packed.infolist()}
+    assert {modes[name] for name in ("setup.sh", "run_autograder")} == {0o755}
+    assert sorted(path.name for path in Path("out").iterdir()) == ["README.md", "autograder.zip"]
+
+
+def test_a_wheel_travels_with_the_bundle_and_is_what_is_installed(here: Path) -> None:
+    wheel = here / "smtplab-9.9-py3-none-any.whl"
+    wheel.write_bytes(b"wheel")
+    assert main(["export", "prairielearn", "spf-dmarc", "--out", "out", "--wheel", str(wheel)]) == 0
+    assert (here / "out" / wheel.name).read_bytes() == b"wheel"
+    assert f"pip install --no-cache-dir ./{wheel.name}" in (here / "out/Dockerfile").read_text()
+    assert main(["export", "gradescope", "spf-dmarc", "--out", "zip", "--wheel", str(wheel)]) == 0
+    with zipfile.ZipFile("zip/autograder.zip") as packed:
+        assert f"pip install --no-cache-dir /autograder/source/{wheel.name}".encode() in packed.read(
+            "setup.sh"
+        )
+        assert wheel.name in packed.namelist()
+
+
+def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_s_files(here: Path) -> None:
+    assert main(["export", "prairielearn", "spf-dmarc", "--out", "out"]) == 0
+    question = here / "out/questions/spf-dmarc"
+    info = json.loads((question / "info.json").read_text())
+    assert info["gradingMethod"] == "External"
+    assert info["externalGradingOptions"]["entrypoint"] == "/grade/serverFilesCourse/smtplab/run"
+    assert 'file-names="example.com.zone"' in (question / "question.html").read_text()
+    assert {path.name for path in (question / "clientFilesQuestion").iterdir()} == {
+        "handout.md", "example.com.zone", "newsletter-key.txt",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gradescope", "open-relay"], STOPS),
+        (["gradscope", "open-relay"], "there is no bundle for 'gradscope'; did you mean 'gradescope'?"),
+        (
+            ["gradescope", "spf-dmarc", "--out", "there"],
+            "'there' is there already: name another folder with --out",
+        ),
+        (
+            ["gradescope", "spf-dmarc", "--wheel", "none.whl"],
+            "there is no wheel 'none.whl': make one with 'make wheel'",
+        ),
+        (["gradescope", "spf-dmarc", "--out", "file/below"], "cannot be written to 'file/below'"),
+    ],
+    ids=["server", "platform", "there", "wheel", "unwritable"],
+)
+def test_what_cannot_be_is_refused_with_the_reason(
+    arguments: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "there").mkdir()
+    (here / "file").touch()
+    assert main(["export", *arguments]) in (2, 3)
+    assert said in capsys.readouterr().err
+    assert sorted(path.name for path in here.iterdir()) == ["file", "there"]
+
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def contained(engine: Engine, tmp_path: Path) -> Run:
+    """Run a command as platforms do: in a container with Docker's default limits, without a network."""
+    if sys.base_prefix == "/usr":
+        pytest.skip("the interpreter lies in /usr, which the container has of its own")
+    engine.image(lambda step: None)
+
+    def run(command: str, mounts: dict[Path, str]) -> int:
+        shared = {VENV: str(VENV), Path(sys.base_prefix): sys.base_prefix, ROOT: str(ROOT)}
+        options = [f"--volume={path}:{place}:ro" for path, place in shared.items()]
+        options += [f"--volume={path}:{place}" for path, place in mounts.items()]
+        options += [f"--volume={VENV / 'bin'}:/opt/smtplab/bin:ro", "--env=PYTHONDONTWRITEBYTECODE=1"]
+        return subprocess.run(
+            ["docker", "run", "--rm", "--network=none", f"--env=PATH={VENV / 'bin'}:/usr/bin:/bin", *options,
+             "--entrypoint", "/bin/sh", images.host_tag(), "-c", command],
+            check=False,
+        ).returncode  # fmt: skip
+
+    return run
+
+
+CASES = {"right": (100, True), "empty": (None, True), "broken": (None, False)}
+"""What is handed in; the score, and whether the grader did its work."""
+
+
+@pytest.mark.slow
+@pytest.mark.engines("docker")
+@pytest.mark.parametrize("case", CASES)
+def test_gradescope_s_runs_in_a_plain_container(case: str, contained: Run, here: Path) -> None:
+    assert main(["export", "gradescope", "spf-dmarc", "--out", "out"]) == 0
+    home = here / "autograder"
+    with zipfile.ZipFile("out/autograder.zip") as packed:
+        packed.extractall(home / "source")
+    (home / "source/run_autograder").chmod(0o755)
+    handed_in(home / "submission", home / "source/labs/spf-dmarc", case)
+    contained("/autograder/source/run_autograder", {home: "/autograder"})
+    results = home / "results/results.json"
+    if not CASES[case][1]:
+        assert not results.exists()
+        return
+    document: dict[str, Any] = json.loads(results.read_text())
+    assert document.get("score") == CASES[case][0]
+    if case == "empty":
+        assert "holds no example.com.zone" in document["output"]
+
+
+@pytest.mark.slow
+@pytest.mark.engines("docker")
+@pytest.mark.parametrize("case", CASES)
+def test_prairielearn_s_runs_in_a_plain_container(case: str, contained: Run, here: Path) -> None:
+    assert main(["export", "prairielearn", "spf-dmarc", "--out", "out"]) == 0
+    grade = here / "out/serverFilesCourse"
+    handed_in(here / "student", grade / "smtplab/labs/spf-dmarc", case)
+    (here / "results").mkdir()
+    mounts = {
+        grade: "/grade/serverFilesCourse",
+        here / "student": "/grade/student",
+        here / "results": "/grade/results",
+    }
+    code = contained("/grade/serverFilesCourse/smtplab/run", mounts)
+    assert (code == 0) is CASES[case][1]
+    if code:
+        return
+    document = json.loads((here / "results/results.json").read_text())
+    assert document["gradable"] is (case == "right")
+    assert document.get("score") == (1.0 if case == "right" else None)
+
+
+def handed_in(folder: Path, lab: Path, case: str) -> None:
+    """A solution; nothing; a solution and a lab that cannot be read, which is the course's fault."""
+    if case == "empty":
+        folder.mkdir(parents=True)
+    else:
+        solve(folder)
+    if case == "broken":
+        (lab / "lab.yaml").write_text("id: [")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_classroom_50_s_makes_a_whole_result(case: str, here: Path) -> None:
+    """With all keys of ``classroom50/result/v1``; such a result was validated by its schema outside the project."""
+    assert main(["export", "classroom50", "spf-dmarc", "--out", "out"]) == 0
+    handed_in(here / "work", here / "out/labs/spf-dmarc", case)
+    told = {
+        "CLASSROOM": "mail", "ASSIGNMENT": "spf", "ASSIGNMENT_TYPE": "individual", "OWNER": "alice",
+        "SUBMISSION_TAG": "submit/1", "COMMIT_URL": "c", "RELEASE_URL": "r", "REVIEW_URL": "v",
+        "SMTPLAB_INSTALLED": "yes", "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}",
+    }  # fmt: skip
+    code = subprocess.run(
+        [sys.executable, here / "out/autograder.py"],
+        cwd=here / "work",
+        env={**os.environ, **told},
+        check=False,
+    ).returncode
+    assert (code == 0) is CASES[case][1]
+    if code:
+        assert not (here / "work/result.json").exists()
+        return
+    made = json.loads((here / "work/result.json").read_text())
+    assert set(made) == {
+        "schema", "classroom", "assignment", "assignment_type", "owner", "submission", "commit", "release", "review",
+        "datetime", "score", "max-score", "tests",
+    }  # fmt: skip
+    assert (made["score"], made["max-score"]) == ((100, 100) if case == "right" else (0, 0))
+    assert (here / "work/release-body.md").read_text().startswith("# Who may send as you")
