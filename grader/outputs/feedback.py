@@ -58,8 +58,18 @@ def told(check: CheckResult) -> Iterator[tuple[str, str]]:
             yield label, text
 
 
+def decided(check: CheckResult) -> str:
+    """Who decided on a check in the grader's place, and why; empty where nobody did."""
+    decision = check.decision
+    return "" if decision is None else f"Decided by a person, {decision.by}: {decision.why}"
+
+
 def feedback(check: CheckResult) -> Iterator[str]:
-    """All that is said of a check, a paragraph a time. Of what passed, nothing; of what was skipped, why."""
+    """All that is said of a check, a paragraph a time. Of what passed, nothing but who decided it; of what was skipped,
+    why.
+    """
+    if said := decided(check):
+        yield said
     if check.status == "pass":
         return
     if check.status == "skipped":

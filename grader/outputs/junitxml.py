@@ -24,8 +24,7 @@ from grader.model.diagnostic import FilePlace
 from grader.model.errors import OutputError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
-from grader.outputs.feedback import told
-from grader.outputs.references import readable
+from grader.outputs.feedback import feedback
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -198,12 +197,8 @@ def _case(
 def _feedback(check: CheckResult) -> Iterator[str]:
     yield check.title
     yield f"{check.code}, {check.points} of {check.max_points} points"
-    yield from (f"{label}: {text}" for label, text in told(check))
-    for remark in check.remarks:
-        yield f"- {remark}"
-    if check.references:
-        yield f"See: {'; '.join(map(readable, check.references))}"
-    if check.evidence:
+    yield from feedback(check)
+    if check.evidence and check.status != "pass":
         yield f"Evidence: {', '.join(check.evidence)}"
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from grader.display.text import fenced, markdown
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
-from grader.outputs.feedback import WORDS, headline, plain, points, remarks, title, told
+from grader.outputs.feedback import WORDS, decided, headline, plain, points, remarks, title, told
 from grader.outputs.references import readable
 
 
@@ -45,13 +45,15 @@ def _report(result: Result, longest: int | None) -> Iterator[str]:
         given = f"{check.points} / {check.max_points}" if check.status in ("pass", "fail", "skipped") else ""
         yield f"| {WORDS[check.status]} | {markdown(title(check)[:longest])} | {given} |"
     for check in result.checks:
-        if check.status in ("fail", "error", "manual"):
+        if check.status in ("fail", "error", "manual") or check.decision is not None:
             yield from _told(check, longest)
 
 
 def _told(check: CheckResult, longest: int | None) -> Iterator[str]:
     yield from ("", f"## {markdown(title(check)[:longest])}", "", f"{WORDS[check.status]}, {points(check)}")
-    for label, text in told(check):
+    if said := decided(check):
+        yield from ("", fenced(plain(said, longest)))
+    for label, text in told(check) if check.status != "pass" else ():
         yield from ("", f"**{label}**", "", fenced(plain(text, longest)))
     if check.remarks:
         yield from ("", fenced("\n".join(plain(remark, longest) for remark in check.remarks)))

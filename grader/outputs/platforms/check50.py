@@ -33,7 +33,7 @@ def _result(check: CheckResult) -> dict[str, Any]:
         "name": short_code(check),
         "description": title(check),
         "passed": passed,
-        "log": [] if passed else body(check).splitlines(),
+        "log": body(check).splitlines(),
         "cause": cause,
         "data": {"points": check.points, "max_points": check.max_points},
         "dependency": plain(check.because.rpartition("/")[2]) if check.because else None,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grader import __version__, outputs
-from grader.model.result import Result, refused
+from grader.model.result import Decision, Result, refused
 from tests.display.test_text import NASTY
 from tests.outputs.cases import case
 from tests.outputs.platforms.readers import GRADES, MOST, vpl_comments
@@ -188,6 +189,35 @@ def test_a_command_on_github_is_one_line_with_two_properties_at_most(graded: Res
         command, _, properties = head.partition(" ")
         assert command in ("notice", "error", "warning")
         assert [one.partition("=")[0] for one in properties.split(",")] == ["title"]
+
+
+@pytest.mark.parametrize("name", sorted(set(MADE_FOR_ONE) - {"codegrade", "gitlab-metrics"}))
+def test_what_a_person_decided_is_said_beside_the_check(name: str) -> None:
+    decision = Decision(points=10, why="seen in the lab", by="Dr. Who", judged="fail", judged_points=0)
+    document = written(
+        name, result([check("starts", decision=decision), check("leaks", "fail", decision=decision)])
+    )
+    assert "Decided by a person, Dr. Who: seen in the lab" in document.decode()
+
+
+def test_the_name_of_a_file_is_escaped_wherever_it_stands() -> None:
+    graded, evidence = of_a_zone()
+    for file in (f"x,line=1::error title=y::{ATTACK}", "\udce9 ä/../%0A.zone", "a b#c?d:e\n"):
+        named = replace(evidence, files=[file], facts=replace(evidence.facts, file=file))
+        for name in ("github-annotations", "junit-gitlab", "junit-github", "ctrf", "sarif"):
+            render = outputs.FORMATS[name].one
+            assert render is not None
+            document = render(graded, named).decode()
+            if name == "github-annotations":
+                heads = [line.removeprefix("::").partition("::")[0] for line in document.splitlines()]
+                keys = {
+                    part.partition("=")[0] for head in heads for part in head.partition(" ")[2].split(",")
+                }
+                assert keys == {"title", "file", "line", "col", "endColumn"}
+            if name == "sarif":
+                uris = set(re.findall(r'"uri": "(.*)"', document))
+                assert uris
+                assert all(re.fullmatch(r"[\w.~/%-]+", uri, re.ASCII) for uri in uris)
 
 
 def test_a_whole_result_without_points_to_win_is_whole_where_it_passed() -> None:
