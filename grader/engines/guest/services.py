@@ -23,6 +23,8 @@ OPENDKIM_OF_THE_IMAGE = "/etc/opendkim.conf"
 MILTER_SECONDS = 5.0
 
 _MILTER = re.compile(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z")
+# No more than blanks of one line: from each of many empty lines, "\s*" would look at all of them.
+_SOCKET = re.compile(r"^[ \t]*Socket[ \t]+\"?(?:(\w+):)?([^\s\"]+)", re.M | re.I)
 
 
 class Services:
@@ -94,7 +96,7 @@ def _milters() -> dict[str, str]:
 def _milter_listens(settings: str) -> bool:
     """Whether OpenDKIM's socket (``Socket`` in opendkim.conf(5)) takes a connection; no where none is set."""
     try:
-        found = re.findall(r"^\s*Socket\s+\"?(?:(\w+):)?([^\s\"]+)", text(read(settings)), re.M | re.I)
+        found = _SOCKET.findall(text(read(settings)))
     except OSError:
         return False
     if not found:

@@ -6,6 +6,7 @@ import bz2
 import gzip
 import io
 import lzma
+import re
 import tarfile
 import tempfile
 import zipfile
@@ -22,6 +23,8 @@ from grader.kinds.quiz.answers_file import UnreadableFileError, read_answers
 from grader.kinds.quiz.draw import posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, shown_answer
 from grader.kinds.quiz.judge.marking import mark
+from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.plan.expand import searched
 from grader.kinds.server.plan.lookalikes import around_addresses, around_names, recipients, senders
 from grader.kinds.server.plan.mentions import find_mentions
 from grader.kinds.server.plan.patterns import patterns_in, samples
@@ -67,6 +70,25 @@ NAMES = (b"@domain@", b"@", b"{domain}", b"{{", b"}}", b"{", b"}", b"@host@", b"
 
 def _mentions(data: bytes) -> None:
     find_mentions({"main.cf": data, "master.cf": data, "aliases": data}, ("example.com", "mail.example.com"))
+
+
+@cache
+def _conditions() -> frozenset[str]:
+    loaded = (labs.load(path) for path in sorted((ROOT / "labs").iterdir()) if path.is_dir())
+    tries = (
+        entry
+        for lab in loaded
+        if isinstance(lab, ServerLab)
+        for check in lab.checks
+        for entry in check.attempts
+    )
+    return frozenset(entry.if_files for entry in tries if entry.if_files is not None)
+
+
+def _if_files(data: bytes) -> None:
+    text = searched([data])
+    for condition in _conditions():
+        re.search(condition, text, re.IGNORECASE | re.MULTILINE)
 
 
 def _patterns(data: bytes) -> None:
@@ -210,6 +232,15 @@ TARGETS = (
         refuses=(SubmissionError,),
         weight=0.2,
         largest=4_096,
+    ),
+    Target(
+        "if-files",
+        _if_files,
+        _configurations,
+        CONFIGURATION,
+        shapes=tuple(
+            (word, blank, b"x") for word in (b"-o", b"a:b", b"") for blank in (b" ", b"\t", b"\n", b"\n ")
+        ),
     ),
     Target("answers file", _answers, _sheets, YAML, refuses=(UnreadableFileError,), weight=0.5),
     Target(

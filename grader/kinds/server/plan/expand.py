@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -26,6 +26,9 @@ from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
+
+_BLANKS = re.compile(r"[^\S\n]+")
+_EMPTY_LINES = re.compile(r"\n(?: ?\n)+")
 
 
 class _AttemptNames(NamedTuple):
@@ -57,7 +60,7 @@ class Expansion:
         self._mentions = mentions
         self._random = random
         self._when = date(when)
-        self._text = "\n".join(data.decode("utf-8", "replace") for data in files.values())
+        self._text = searched(files.values())
         self._tokens: set[str] = set()
         self._ids: dict[tuple[str, str, str], list[str]] = {}
 
@@ -306,3 +309,12 @@ def listening(listener: str) -> tuple[int, Tls]:
 def foreign_domains(mentions: Mentions) -> list[str]:
     """The names that are mentioned, as domains to which somebody could write; a leading dot stands for a host below."""
     return list(dict.fromkeys(f"deep{name}" if name.startswith(".") else name for name in mentions.names))
+
+
+def searched(files: Iterable[bytes]) -> str:
+    """The text in which a lab's ``if-files`` are looked for: blanks in a row count as one, and so do empty lines.
+
+    Else a pattern that allows for blanks twice takes the square of their number, and a student may write a million.
+    """
+    text = "\n".join(data.decode("utf-8", "replace") for data in files)
+    return _EMPTY_LINES.sub("\n", _BLANKS.sub(" ", text))
