@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 
 import msgspec
@@ -80,17 +82,35 @@ def regrade_into(
             known[result.lab] = overrides_for(out, overrides, worth_in(result))
         return decided(result, known[result.lab])
 
+    judged = _judged(by_name([*folders, *single]), lab, hints)
+    first = list(islice(judged, 1))  # where not even that can be judged, no folder is made
     with locked(out):
-        for name, path in by_name([*folders, *single]).items():
-            document = _read(path)
-            before = path.parent if path.name == EVIDENCE and (path.parent / RESULT).is_file() else None
-            result = finished(_carried(pipeline.regrade(document, lab=lab, hints=hints), before))
-            yield _write(out / name, result, pipeline.read_evidence(document), before, formats)
+        for again in chain(first, judged):
+            result = finished(again.result)
+            yield _write(out / again.name, result, again.evidence, again.before, formats)
         for folder in _without_evidence(given):
             # It was never run: what was wrong with it has not changed.
             result = finished(undecided(read_result(folder)))
             yield _write(out / folder.name, result, None, folder, formats)
         write_class(out, formats)
+
+
+@dataclass(frozen=True)
+class _Again:
+    """One run judged again: its name in the new folder, and the folder of its earlier result, if it had one."""
+
+    name: str
+    result: Result
+    evidence: AnyEvidence
+    before: Path | None
+
+
+def _judged(given: Mapping[str, Path], lab: Lab | None, hints: str) -> Iterator[_Again]:
+    for name, path in given.items():
+        document = _read(path)
+        before = path.parent if path.name == EVIDENCE and (path.parent / RESULT).is_file() else None
+        result = _carried(pipeline.regrade(document, lab=lab, hints=hints), before)
+        yield _Again(name, result, pipeline.read_evidence(document), before)
 
 
 def _sorted_out(given: Sequence[Path]) -> tuple[list[Path], list[Path]]:

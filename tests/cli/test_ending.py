@@ -36,7 +36,7 @@ SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.e
         (["grade", "open-relay", "nobody", "--out", "grades"], 2, "smtplab: there is no submission 'nobody': check the path\n"),
         (["grade", "open-relay", ".", "--out", "g", "-j", "0"], 2, "smtplab: Invalid value for '-j' / '--jobs': give a number from 1 to 1000, or 'auto' for one a processor; see 'smtplab grade --help'\n"),
         (["grade", "open-relay", ".", "--out", "g", "--format", "jsn"], 2, "smtplab: Invalid value for '--format': there is no format 'jsn'; did you mean 'json'?"),
-        (["grade", "open-relay"], 2, "smtplab: Missing argument 'SUBMISSION...'; see 'smtplab grade --help'\n"),
+        (["grade", "open-relay"], 2, "smtplab: Missing argument 'SOURCE...'; see 'smtplab grade --help'\n"),
         (["regrade", "nothing.json", "--out", "again"], 2, "smtplab: cannot read the evidence 'nothing.json': No such file or directory\n"),
         (["completion", "tcsh"], 2, "smtplab: Invalid value for '{bash|zsh|fish}': 'tcsh' is not one of 'bash', 'zsh', 'fish'; see "),
     ],
