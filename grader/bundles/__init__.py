@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tarfile
 import uuid
 import zipfile
 from collections.abc import Callable, Mapping
@@ -31,9 +32,9 @@ EXECUTABLE = 0o755
 class Platform:
     """A platform by the name that ``smtplab export`` takes. ``labs`` is where the lab's folder lies in its bundle.
 
-    ``servers``: labs that need a server run there. ``archive`` is the one file that all but the README
-    goes into, if the platform takes one. ``install`` is where its installation finds a wheel. ``more`` makes files that
-    are no templates, by their paths in the bundle.
+    ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
+    everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
+    wheel. ``more`` makes files that are no templates, by their paths in the bundle.
     """
 
     name: str
@@ -41,7 +42,8 @@ class Platform:
     labs: str
     servers: bool = False
     archive: str = ""
-    install: str = "."
+    beside: tuple[str, ...] = ("README.md",)
+    install: str = "./"
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -95,6 +97,14 @@ PLATFORMS = MappingProxyType(
             Platform(
                 "prairielearn", "PrairieLearn", "serverFilesCourse/smtplab/labs", install="./", more=_question
             ),
+            Platform(
+                "autolab",
+                "Autolab",
+                "labs",
+                archive="autograde.tar",
+                beside=("README.md", "autograde-Makefile", "*.whl"),
+            ),
+            Platform("vpl", "Moodle VPL", "jail/labs", servers=True),
             Platform("classroom50", "Classroom 50", "labs", servers=True, install="./"),
         )
     }
@@ -124,6 +134,7 @@ def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | 
         "title": lab.title,
         "points": str(lab.max_score),
         "files": ", ".join(files_asked_for(lab, variant)),
+        "problems": ", ".join(f"{check.code} {check.points}" for check in lab.all_checks),
         "install": f"{platform.install}{wheel.name}" if wheel else f"smtplab=={__version__}",
     }
     files = {
@@ -135,7 +146,7 @@ def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | 
         files[wheel.name] = wheel.read_bytes()
     try:
         with disk.new_folder(out) as made:
-            _write(made, files, platform.archive)
+            _write(made, files, platform)
     except OSError as error:
         raise OutputError(
             f"the bundle cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
@@ -162,20 +173,25 @@ def _of_lab(platform: Platform, folder: Path) -> dict[str, bytes]:
     }
 
 
-def _write(folder: Path, files: Mapping[str, bytes], archive: str) -> None:
-    """Scripts are those that begin with ``#!``. An archive holds everything at its root but the README."""
+def _write(folder: Path, files: Mapping[str, bytes], platform: Platform) -> None:
+    """Scripts are those that begin with ``#!``. An archive has no folder of its own around its files."""
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         if data.startswith(b"#!"):
             path.chmod(EXECUTABLE)
-    if not archive:
+    if not platform.archive:
         return
-    with zipfile.ZipFile(folder / archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for name in files:
-            if name != "README.md":
-                packed.write(folder / name, name)
-    for name in {PurePosixPath(name).parts[0] for name in files} - {"README.md"}:
+    packed = [name for name in files if not any(map(PurePosixPath(name).match, platform.beside))]
+    if platform.archive.endswith(".tar"):
+        with tarfile.open(folder / platform.archive, "w") as tar:
+            for name in packed:
+                tar.add(folder / name, name)
+    else:
+        with zipfile.ZipFile(folder / platform.archive, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name in packed:
+                archive.write(folder / name, name)
+    for name in {PurePosixPath(name).parts[0] for name in packed}:
         path = folder / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -46,8 +48,12 @@ def test_a_bundle_is_whole_and_holds_no_solution(platform: str, here: Path) -> N
     out = here / f"spf-dmarc-{platform}"
     texts = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     if archive := PLATFORMS[platform].archive:
-        with zipfile.ZipFile(out / archive) as packed:
-            texts |= {name: packed.read(name) for name in packed.namelist()}
+        shutil.unpack_archive(out / archive, here / "unpacked")
+        texts |= {
+            str(path.relative_to(here / "unpacked")): path.read_bytes()
+            for path in (here / "unpacked").rglob("*")
+            if path.is_file()
+        }
     assert len(texts["README.md"].splitlines()) == 7
     assert any(name.endswith("labs/spf-dmarc/lab.yaml") for name in texts)
     assert not [name for name in texts if {"solution", "correct", "wrong"} & set(Path(name).parts)]
@@ -223,3 +229,60 @@ def test_classroom_50_s_makes_a_whole_result(case: str, here: Path) -> None:
     }  # fmt: skip
     assert (made["score"], made["max-score"]) == ((100, 100) if case == "right" else (0, 0))
     assert (here / "work/release-body.md").read_text().startswith("# Who may send as you")
+
+
+def outside(command: list[str], folder: Path, **variables: str) -> str:
+    """What a command prints that finds smtplab on its path, unless the variables say another one."""
+    path = f"{VENV / 'bin'}:{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**os.environ, "PATH": path, **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_autolab_s_prints_scores_last_or_none(case: str, here: Path) -> None:
+    """As Tango does: the Makefile under its own name, the archive and the hand-in in one folder, and ``make``."""
+    assert main(["export", "autolab", "spf-dmarc", "--out", "out"]) == 0
+    readme = (here / "out/README.md").read_text()
+    handed_in(here / "work", here / "nowhere", "right" if case == "broken" else case)
+    shutil.make_archive(str(here / "out/handin"), "zip", here / "work")
+    if case == "broken":
+        with tarfile.open(here / "out/autograde.tar", "w"):
+            pass
+    (here / "out/autograde-Makefile").rename(here / "out/Makefile")
+    last = outside(["make"], here / "out").rstrip().splitlines()[-1]
+    if case == "right":
+        scores = json.loads(last)["scores"]
+        assert sum(scores.values()) == 100
+        assert ", ".join(f"{code} {points}" for code, points in scores.items()) in readme
+    else:
+        assert not last.startswith("{")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_moodle_vpl_s_grades_the_files_that_were_handed_in(case: str, here: Path) -> None:
+    """As VPL's jail does: the script for evaluation, then what it made, beside files of VPL's own."""
+    assert main(["export", "vpl", "spf-dmarc", "--out", "out"]) == 0
+    handed_in(here / "work", here / "nowhere", "right" if case == "broken" else case)
+    shutil.copy("out/activity/vpl_evaluate.sh", here / "work")
+    lines = [
+        "export VPL_GRADEMAX=100",
+        *(["export VPL_SUBFILE0=example.com.zone"] if case != "empty" else []),
+    ]
+    (here / "work/vpl_environment.sh").write_text("\n".join(lines) + "\n")
+    outside(["bash", "vpl_evaluate.sh"], here / "work")
+    given = {"SMTPLAB_LABS": str(here / "out/jail/labs")} | (
+        {"PATH": "/usr/bin:/bin"} if case == "broken" else {}
+    )
+    said = outside(["./vpl_execution"], here / "work", **given)
+    assert said.count("Grade :=>>100\n") == (2 if case == "right" else 0)
+    assert said.count("Grade :=>>") == (2 if case == "right" else 0)
+    assert {"right": "100 of 100 points", "empty": "example.com.zone", "broken": "no fault of yours"}[
+        case
+    ] in said

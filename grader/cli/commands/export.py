@@ -25,7 +25,8 @@ from grader.cli.complete import LAB
 )
 @options.debug
 def export(platform: str, lab: str, out: Path | None, wheel: Path | None) -> int:
-    """Make the autograder of LAB for a course PLATFORM: gradescope, prairielearn or classroom50.
+    """Make the autograder of LAB for a course PLATFORM: gradescope, prairielearn, autolab, vpl or
+    classroom50.
 
     Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused.
     """
