@@ -6,6 +6,7 @@ import os
 import stat
 import zipfile
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
@@ -67,17 +68,27 @@ class PartsTree:
         try:
             if part.member is None:
                 return read_ordinary(part.path, where, limit)
-            with zipfile.ZipFile(part.path) as archive:
-                mode = archive.getinfo(part.member).external_attr >> 16
-                if stat.S_ISLNK(mode):
-                    raise SubmissionError(f"{where} is a symbolic link: hand in the file itself")
-                with archive.open(part.member) as content:
-                    return content.read(limit + 1), mode
+            about = part.path.stat()
+            archive = _archive(part.path, about.st_mtime_ns, about.st_size, os.getpid())
+            mode = archive.getinfo(part.member).external_attr >> 16
+            if stat.S_ISLNK(mode):
+                raise SubmissionError(f"{where} is a symbolic link: hand in the file itself")
+            with archive.open(part.member) as content:
+                return content.read(limit + 1), mode
         except SubmissionError:
             raise
         except Exception as error:  # A damaged archive is met with a dozen kinds of errors.
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
             raise SubmissionError(f"cannot read {where}: {ascii(reason)[1:-1]}: download it again") from error
+
+
+@lru_cache(maxsize=4)
+def _archive(path: Path, modified: int, size: int, process: int) -> zipfile.ZipFile:
+    """An archive kept open, whose list of members is that of a whole class and would else be read for every file.
+
+    Each ``process`` has its own: after a fork, parent and child share the place at which an open file is read.
+    """
+    return zipfile.ZipFile(path)
 
 
 Source = str | os.PathLike[str] | Sequence[Part]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -139,3 +141,28 @@ def test_a_damaged_note_or_none_is_no_reason_to_refuse(lab: Lab, work: Path) -> 
     assert labs.handed_out(lab, work) is None
     assert labs.read_submission(lab, work).files == {"main.cf": MAIN}
     assert labs.handed_out(lab, work / "nowhere") is None
+
+
+def test_a_download_s_list_of_members_is_read_once_in_a_process(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = tmp_path / "bulk.zip"
+    bulk.write_bytes(zipped({f"s{number}_main.cf": b"%d" % number for number in range(50)}))
+    opened: list[Path] = []
+
+    class Counted(zipfile.ZipFile):
+        def __init__(self, path: Path) -> None:
+            opened.append(path)
+            super().__init__(path)
+
+    monkeypatch.setattr(zipfile, "ZipFile", Counted)
+    for number in range(50):
+        found = labs.read_submission(lab, [labs.Part("main.cf", bulk, f"s{number}_main.cf")])
+        assert found.files["main.cf"] == b"%d" % number
+    assert opened == [bulk]
+    with ProcessPoolExecutor(2) as processes:
+        jobs = [
+            processes.submit(labs.read_submission, lab, [labs.Part("main.cf", bulk, f"s{n}_main.cf")])
+            for n in range(50)
+        ]
+        assert [job.result().files["main.cf"] for job in jobs] == [b"%d" % n for n in range(50)]
