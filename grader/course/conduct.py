@@ -17,7 +17,7 @@ from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import LOCK_NAME
 from grader.course.overrides import overrides_for, worth_of
-from grader.course.results_folder import kept, refuse_other_lab, results, write_class
+from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
 from grader.course.rows import ClassRow
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
@@ -122,6 +122,7 @@ def grade_class(
         workers = min(settings.workers or processors(), len(todo)) or 1
         rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
         write_class(settings.out, settings.formats)
+        write_hand_ins(settings.out)
     return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)
 
 

@@ -15,7 +15,7 @@ from grader.course.intake.handin import HandIn
 from grader.course.intake.handouts import variant_of
 from grader.course.intake.names import safe_name
 from grader.course.overrides import Override, decided, of_student
-from grader.course.results_folder import ROW_NAME, write_folder
+from grader.course.results_folder import ROW_NAME, read_row, write_folder
 from grader.course.rows import ClassRow, row
 from grader.engines.base import Engine
 from grader.judge import judge
@@ -97,9 +97,8 @@ def _graded(course: Course, hand_in: HandIn, handed_in: labs.Submission, variant
 
 def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
     """The row of an earlier run that graded just this."""
-    try:
-        known = msgspec.json.decode((course.out / hand_in.folder / ROW_NAME).read_bytes(), type=ClassRow)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    known = read_row(course.out / hand_in.folder)
+    if known is None:
         return None
     whole = all((course.out / safe_name(student) / ROW_NAME).is_file() for student in hand_in.others)
     return known if whole and known.digest == digest and known.ending == "graded" else None

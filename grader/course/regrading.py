@@ -28,11 +28,13 @@ from grader.course.results_folder import (
     by_name,
     kept,
     read_result,
+    read_row,
     refuse_other_lab,
     write_class,
     write_folder,
+    write_hand_ins,
 )
-from grader.course.rows import ClassRow, judged_again
+from grader.course.rows import judged_again
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
@@ -93,6 +95,7 @@ def regrade_into(
             result = finished(undecided(read_result(folder)))
             yield _write(out / folder.name, result, None, folder, formats)
         write_class(out, formats)
+        write_hand_ins(out)
 
 
 @dataclass(frozen=True)
@@ -147,7 +150,7 @@ def _carried(result: Result, before: Path | None) -> Result:
     """With what the earlier result knew beside the evidence: what the platform, the roster and the hand-out said."""
     if before is None:
         return result
-    earlier, row = read_result(before), _row(before)
+    earlier, row = read_result(before), read_row(before)
     return replace(
         result,
         student=earlier.student,
@@ -157,17 +160,10 @@ def _carried(result: Result, before: Path | None) -> Result:
     )
 
 
-def _row(folder: Path) -> ClassRow | None:
-    try:
-        return msgspec.json.decode((folder / ROW_NAME).read_bytes(), type=ClassRow)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
 def _write(
     target: Path, result: Result, evidence: AnyEvidence | None, before: Path | None, formats: Collection[str]
 ) -> Result:
-    row = _row(before) if before is not None else None
+    row = read_row(before) if before is not None else None
     others = {} if row is None else {ROW_NAME: msgspec.json.encode(judged_again(row, result))}
     write_folder(target, result, evidence, formats, others)
     return result

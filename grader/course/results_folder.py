@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +14,8 @@ from msgspec import Struct
 
 from grader import disk, outputs
 from grader.course.intake.names import safe_name
+from grader.course.rows import ClassRow
+from grader.display.text import csv_cell, one_line, scalars
 from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
@@ -19,6 +23,7 @@ from grader.model.result import Result
 T = TypeVar("T")
 RESULT = outputs.FORMATS["json"].file
 ROW_NAME = "row.json"
+HAND_INS = "hand-ins.csv"
 EVIDENCE = outputs.FORMATS["evidence"].file
 
 
@@ -119,3 +124,29 @@ def _decoded(path: Path, type_: type[T]) -> T:
         raise OutputError(
             f"{str(path)!r} is damaged ({error}): remove its folder, and grade that student again"
         ) from error
+
+
+def write_hand_ins(out: Path) -> None:
+    """Write ``hand-ins.csv``: from where each student's hand-in came, and what only the instructor is told of it.
+
+    Its columns ``source`` and ``student`` are those that ``smtplab grade --map`` reads.
+    """
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow(["source", "student", "time", "late", "status", "remarks"])
+    for folder in kept(out):
+        if (row := read_row(folder)) is not None:
+            facts = row.handed_in
+            words = [row.source, row.student, facts.time if facts else ""]
+            late = "late" if facts and facts.late else ""
+            said = one_line("; ".join(row.remarks))
+            table.writerow([*map(csv_cell, words), late, row.ending, csv_cell(said)])
+    outputs.write(out / HAND_INS, scalars(text.getvalue()).encode())
+
+
+def read_row(folder: Path) -> ClassRow | None:
+    """What is remembered of a hand-in whose results lie in a folder; ``None`` where nothing is, or it is damaged."""
+    try:
+        return msgspec.json.decode((folder / ROW_NAME).read_bytes(), type=ClassRow)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None

@@ -71,6 +71,12 @@ def test_renamed_folders_stop_a_class_before_its_first_grade(
     assert not (here / "out/part0").exists()
     assert grade("part0", "part1", "--seed", KEY, "--trust-handout") == 0
     assert {name: line["score"] for name, line in book().items()} == {"alice": "100", "bob": "100"}
+    with Path("out/hand-ins.csv").open(newline="", encoding="utf-8") as lines:
+        assert [(line["source"], line["student"]) for line in csv.DictReader(lines)] == [
+            ("part0", "alice"), ("part1", "bob"),
+        ]  # fmt: skip
+    # What was found out is a decision from then on.
+    assert grade("part0", "part1", "--seed", KEY, "--map", "out/hand-ins.csv") == 0
 
 
 def test_a_forgotten_or_mistyped_key_stops_a_class(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +102,7 @@ def test_a_copied_hand_out_is_pointed_to_and_names_nobody_to_the_student(
     assert book()["bob"]["status"] == "refused"
     assert "handed out for another student" in result("bob")["notes"][0]
     assert "alice" not in json.dumps(result("bob"))
+    assert "handed out for 'alice'" in Path("out/hand-ins.csv").read_text()
     assert "for 'alice'" in json.loads(Path("out/bob/row.json").read_text())["remarks"][0]
 
 

@@ -108,7 +108,9 @@ def read_decisions(path: Path) -> dict[str, str]:
     for number, cells in lines:
         if len(cells) <= max(source, student) or not cells[student].strip():
             continue
-        name = cells[source].strip()
+        name = cells[source].strip().removeprefix("'")
+        if not name:
+            continue
         if found.get(name, cells[student].strip()) != cells[student].strip():
             raise UsageError(f"{where}, line {number}: {name!r} is two students' here: remove one line")
         found[name] = student_id(cells[student].strip())
