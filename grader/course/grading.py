@@ -13,7 +13,6 @@ from grader import labs, pipeline
 from grader.course import digests
 from grader.course.intake.handin import HandIn
 from grader.course.intake.handouts import variant_of
-from grader.course.intake.names import safe_name
 from grader.course.overrides import Override, decided, of_student
 from grader.course.results_folder import ROW_NAME, read_row, write_folder
 from grader.course.rows import ClassRow, row
@@ -100,7 +99,7 @@ def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
     known = read_row(course.out / hand_in.folder)
     if known is None:
         return None
-    whole = all((course.out / safe_name(student) / ROW_NAME).is_file() for student in hand_in.others)
+    whole = all((course.out / hand_in.folder_of(student) / ROW_NAME).is_file() for student in hand_in.others)
     return known if whole and known.digest == digest and known.ending == "graded" else None
 
 

@@ -53,7 +53,10 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for given in evidence:
         path = given / EVIDENCE if given.is_dir() else given
-        name = safe_name(path.resolve().parent.name if path.name == EVIDENCE else path.stem)
+        home = path.resolve().parent
+        name = safe_name(home.name if path.name == EVIDENCE else path.stem)
+        if path.name == EVIDENCE and (home / ROW_NAME).is_file():
+            name = home.name  # It is a safe name already.
         if name in found:
             raise UsageError(
                 f"the results of {str(found[name])!r} and {str(path)!r} would both be named {name!r}: rename one"

@@ -46,6 +46,7 @@ def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
     """The row of a result."""
     return replace(
         _of(result),
+        folder=hand_in.folder_of(result.student or ""),
         source=hand_in.label,
         remarks=list(hand_in.remarks),
         notes=list(hand_in.notes),
@@ -55,7 +56,13 @@ def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
 
 def judged_again(earlier: ClassRow, result: Result) -> ClassRow:
     """The row of a result that was judged again. It has no digest: nothing was run that could be resumed."""
-    return replace(_of(result), source=earlier.source, remarks=earlier.remarks, notes=earlier.notes)
+    return replace(
+        _of(result),
+        folder=earlier.folder,
+        source=earlier.source,
+        remarks=earlier.remarks,
+        notes=earlier.notes,
+    )
 
 
 def _of(result: Result) -> ClassRow:

@@ -190,14 +190,26 @@ def test_a_decision_outlives_resuming_and_judging_again(
 ) -> None:
     for student in ("alice", "bob"):
         solved(student, here / student)
+    odd = submissions.write("starter", here / "a\nb", student="a%0Ab", key=KEY, lab=LAB)
     shutil.copytree(here / "bob", here / "copy")
     (here / "empty").mkdir()
-    assert grade("alice", "bob", "copy", "empty", "--seed", KEY) == 1
+    assert grade("alice", "bob", "copy", "empty", str(odd), "--seed", KEY) == 1
     code = result("alice")["checks"][0]["code"]
     (here / "decided.csv").write_text(
         f"student,check,points,why,by\nalice,{code},1,it was late,Dr Who\nempty,{code},1,x,Dr Who\n"
     )
-    command = ("alice", "bob", "copy", "empty", "--seed", KEY, "--resume", "--overrides", "decided.csv")
+    command = (
+        "alice",
+        "bob",
+        "copy",
+        "empty",
+        str(odd),
+        "--seed",
+        KEY,
+        "--resume",
+        "--overrides",
+        "decided.csv",
+    )
     before = Path("out/bob/row.json").stat().st_mtime_ns
     assert grade(*command) == 1
     assert Path("out/bob/row.json").stat().st_mtime_ns == before
@@ -210,7 +222,9 @@ def test_a_decision_outlives_resuming_and_judging_again(
     assert main(["compare", "out", "again"]) == 0
     again = book("again/grades.csv")
     assert again == book()
-    assert [line["status"] for line in again.values()] == ["graded", "graded", "refused", "refused"]
+    assert [line["status"] for line in again.values()] == ["graded", "graded", "graded", "refused", "refused"]
+    names = [{path.name for path in Path(folder).iterdir() if path.is_dir()} for folder in ("out", "again")]
+    assert names[0] == names[1] == {"a%0Ab", "alice", "bob", "copy", "empty"}
     assert (here / "again/overrides.csv").read_bytes() == (here / "decided.csv").read_bytes()
     assert json.loads(Path("again/copy/row.json").read_text())["remarks"]
     assert "handed out for another student" in " ".join(

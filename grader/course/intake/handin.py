@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from grader.course.intake.names import safe_name
+from grader.course.intake.names import safe_name, student_id
 from grader.labs import Part
 
 
@@ -17,8 +17,8 @@ class HandIn(Struct, frozen=True, kw_only=True):
     ``source`` is a folder, an archive or files that lie apart, and ``label`` names it in sentences. ``time`` and
     ``late`` are what the platform says, and are judged by nobody. ``others`` are the further members of a ``group``.
     The variant is that of ``drawn_for``, or of ``student`` where that is empty; where the word of the hand-out is
-    taken, ``seed`` draws it, or it is the ``canonical`` one. ``remarks`` are for the instructor, ``notes`` for the
-    student.
+    taken, ``seed`` draws it, or it is the ``canonical`` one. ``raw`` is the student's name as the file system has it.
+    ``remarks`` are for the instructor, ``notes`` for the student.
     """
 
     student: str
@@ -31,13 +31,19 @@ class HandIn(Struct, frozen=True, kw_only=True):
     drawn_for: str = ""
     seed: str | None = None
     canonical: bool = False
+    raw: str = ""
     remarks: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def folder(self) -> str:
         """A file name of the student's alone."""
-        return safe_name(self.student)
+        return self.folder_of(self.student)
+
+    def folder_of(self, student: str) -> str:
+        """The same for whichever of its students: a name that is not printable is escaped once, and not twice."""
+        raw = self.raw if student == student_id(self.raw or student) else ""
+        return safe_name(raw or student)
 
     @property
     def students(self) -> tuple[str, ...]:

@@ -127,6 +127,7 @@ def _hand_in(found: Found, source: Path | tuple[Part, ...], choices: Choices, ta
         late=found.late or _after(found.time, choices.due),
         others=tuple(others),
         group=group,
+        raw=next(iter(found.members[0].values())),
     )
 
 
@@ -159,7 +160,7 @@ def _refuse_same_folder(hand_ins: Sequence[HandIn]) -> None:
     taken: dict[str, str] = {}
     for hand_in in hand_ins:
         for student in hand_in.students:
-            folder = replace(hand_in, student=student).folder.casefold()
+            folder = hand_in.folder_of(student).casefold()
             if (other := taken.get(folder)) is not None:
                 raise UsageError(
                     f"the students {other!r} and {student!r} differ in capitals alone, and their results would have "
