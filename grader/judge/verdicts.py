@@ -76,6 +76,9 @@ class _Frame:
         if self.evidence.checks is not None and check.code not in self.evidence.checks:
             return self._result(check, Judged("manual"))
         judged = self._judged(check)
+        cause = self.done.get(judged.because or "")
+        if cause is not None and cause.status == "fail":
+            return self._skipped(check, cause)
         controls = [self.lab.check(code) for code in check.control]
         if judged.status == "pass" and controls and not any(map(self.judge.way_open, controls)):
             first = self.done[controls[0].code]

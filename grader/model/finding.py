@@ -43,6 +43,7 @@ class Finding:
     """One attempt measured against one expectation, with a sentence and pointers into the evidence.
 
     ``next`` is the next step where this outcome has one of its own; otherwise it is the one that the lab gives.
+    ``because`` is the code of another check that tells of the cause, where this one could not be looked at for it.
     """
 
     verdict: Verdict
@@ -50,6 +51,7 @@ class Finding:
     observed: str = ""
     evidence: list[Pointer] = field(default_factory=list)
     next: str | None = None
+    because: str | None = None
 
 
 def met(case: Case | None, observed: str = "") -> Finding:
@@ -66,16 +68,17 @@ def broken(
     return Finding(Verdict.BROKEN, case, observed, evidence, next)
 
 
-def unproven(case: Case, observed: str) -> Finding:
+def unproven(case: Case, observed: str, *, because: str | None = None) -> Finding:
     """Nothing speaks against the expectation, and nothing shows that it was met."""
-    return Finding(Verdict.UNPROVEN, case, observed, case.pointers())
+    return Finding(Verdict.UNPROVEN, case, observed, case.pointers(), because=because)
 
 
 @dataclass(frozen=True)
 class Judged:
     """A check judged. ``None`` among the texts stands for what the lab's author wrote.
 
-    ``points`` is given where a failure still earns some.
+    ``points`` is given where a failure still earns some. ``because`` is the code of a check of whose failure this one
+    comes: where that has failed, this one is skipped.
     """
 
     status: Literal["pass", "fail", "manual", "error"]
@@ -87,6 +90,7 @@ class Judged:
     why: str | None = None
     next: str | None = None
     references: Sequence[str] | None = None
+    because: str | None = None
 
 
 def broken_ones(findings: Sequence[Finding]) -> list[Finding]:

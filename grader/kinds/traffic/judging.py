@@ -50,6 +50,8 @@ class TrafficJudge(Generic[C, Index]):
         findings = self._findings(check, cases)
         if bad := broken_ones(findings):
             return self.failed(check, cases, bad)
+        if left := next((finding for finding in findings if finding.because), None):
+            return Judged("fail", left.observed, left.evidence, because=left.because)
         if not all(case.tried for case in cases):
             return Judged("error", OUT_OF_TIME)
         if not findings:

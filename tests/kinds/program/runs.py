@@ -83,18 +83,23 @@ def judged(
     others: list[Arrival] | None = None,
     asked: tuple[str, ...] = ("it/1",),
     started: str = "2026-11-23T10:00:01.000Z",
+    first: str = "",
     **run: Any,
 ) -> CheckResult:
-    """The result of a check that expects one thing of one run."""
+    """The result of a check that expects one thing of one run; ``first`` is what a check before it expects of it."""
     conversations = [GOOD] if conversations is None else conversations
-    check = ProgramCheck(
-        code="it", title="it", points=5, why="w", next="n",
-        attempts=[ProgramTry(meets=["server"], sends=["plain"])],
-        expect=ProgramExpect(program=[expected]),  # type: ignore[list-item]
-    )  # fmt: skip
+    checks = [
+        ProgramCheck(
+            code=code, title=code, points=5, why="w", next="n",
+            attempts=[ProgramTry(meets=["server"], sends=["plain"])],
+            expect=ProgramExpect(program=[wish]),  # type: ignore[list-item]
+        )
+        for code, wish in (("first", first), ("it", expected)) if wish
+    ]  # fmt: skip
+    asked = ("first/1", *asked) if first else asked
     server = ServerBehaviour(about="a server", **(behaviour or {}))
     lab = ProgramLab(
-        id="demo", title="Demo", version="1", summary="s", checks=[check],
+        id="demo", title="Demo", version="1", summary="s", checks=checks,
         submission=SubmissionRules(required=["send"]),
         program=Program(
             environment={}, servers={"server": server},
@@ -128,8 +133,7 @@ def judged(
         runs=[RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)],
         ),
     )  # fmt: skip
-    [result] = judge(evidence).checks
-    return result
+    return judge(evidence).checks[-1]
 
 
 NOTHING = replace(GOOD, transactions=[])

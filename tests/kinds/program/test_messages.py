@@ -91,6 +91,39 @@ def test_a_header_with_a_fault(old: str, new: str, said: str) -> None:
     assert said in result.observed
 
 
+EARLY = LETTER.replace("Subject", "\r\nSubject")
+SPACED = LETTER.replace("Subject:", "Subject :")
+ODD_LINE = LETTER.replace("Message-ID", "hello\r\nMessage-ID")
+
+
+@pytest.mark.parametrize(
+    ("letter", "said"),
+    [
+        (EARLY, "An empty line ends the header before Subject"),
+        (f"\r\n{LETTER}", "An empty line ends the header before Date"),
+        (SPACED, "between the name Subject and its colon"),
+        (ODD_LINE, "'hello' is no header field"),
+    ],
+)
+def test_a_header_that_ends_too_early_is_one_failure(letter: str, said: str) -> None:
+    assert said in judged("header", letter=letter).observed
+    for expected in ("text", "whole"):
+        left = judged(expected, letter=letter, first="header")
+        assert (left.status, left.because) == ("skipped", "demo/first")
+        assert judged(expected, letter=letter).status == "fail"
+
+
+def test_a_text_may_begin_like_a_header() -> None:
+    wanted = replace(WANTED, body=b"Subject: none\n")
+    letter = f"{HEADER}\r\nSubject: none\r\n"
+    assert judged("header", letter=letter, wanted=wanted).status == "pass"
+
+
+def test_a_fault_of_the_header_that_hides_no_text_leaves_the_text_to_its_check() -> None:
+    cut = LETTER.replace("Dear all", "Dear").replace("Message-ID: <1.2@example.com>\r\n", "")
+    assert judged("whole", letter=cut, first="header").status == "fail"
+
+
 @pytest.mark.parametrize(
     "author",
     ["Erika Lang <erika@example.com>", "=?utf-8?q?Erika?= =?utf-8?q?_Lang?= <erika@example.com>",

@@ -15,11 +15,12 @@ from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.lexer import Malformed
 from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
+from grader.kinds.program.judge.form import FORM_RULES, ends_early, left_to_header
 from grader.kinds.program.judge.identifiers import repeated
 from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, look_at_fields, parsed
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
-from grader.model.finding import Finding, broken, met
+from grader.model.finding import Finding, Verdict, broken, met
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival
 
@@ -44,19 +45,37 @@ def header(run: JudgedRun) -> Finding:
     """Date, From, To, Cc, Subject and Message-ID are what was asked for, and keep RFC 5322."""
     if not run.arrivals:
         return nothing(run)
-    for arrival, fault in _faults(run):
+    faults = _faults(run)
+    if wrong := _form(run, faults):
+        return wrong
+    for arrival, fault in faults:
         known = fault.rule in LINE_RULES | OTHERS_AFFAIR or TEXT_RULES.fullmatch(fault.rule)
         if (fault.severity == "error" and not known) or fault.rule in ALSO_WRONG:
             return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     for arrival in run.arrivals:
-        if wrong := _differs(run, arrival) or _date(run, arrival) or repeated(run, arrival):
-            return broken(run.case, wrong, [Pointer("message", arrival.id)])
+        if differs := _differs(run, arrival) or _date(run, arrival) or repeated(run, arrival):
+            return broken(run.case, differs, [Pointer("message", arrival.id)])
     return met(run.case)
+
+
+def _form(run: JudgedRun, faults: list[tuple[Arrival, Fault]]) -> Finding | None:
+    """What is wrong with the header section's form, from which other faults may come."""
+    for arrival, fault in faults:
+        if fault.rule in FORM_RULES:
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+    for arrival in run.arrivals:
+        if early := ends_early(run, arrival):
+            return broken(run.case, early, [Pointer("message", arrival.id)])
+    return None
 
 
 @of_runs
 def text(run: JudgedRun) -> Finding:
     """Subject, the author's name and the body arrive as they were given (RFC 2045, RFC 2047)."""
+    return _or_headers_affair(run, _text(run))
+
+
+def _text(run: JudgedRun) -> Finding:
     if not run.arrivals:
         return nothing(run)
     for arrival, fault in _faults(run):
@@ -74,6 +93,15 @@ def text(run: JudgedRun) -> Finding:
 @of_runs
 def whole(run: JudgedRun) -> Finding:
     """Every line of a text in ASCII arrives, and arrives as it was. Where no plain text came, ``text`` says so."""
+    return _or_headers_affair(run, _whole(run))
+
+
+def _or_headers_affair(run: JudgedRun, found: Finding) -> Finding:
+    """What was found of the text. Where the header keeps it from being found, another check tells of that."""
+    return (found.verdict is Verdict.BROKEN and left_to_header(run, _faults(run))) or found
+
+
+def _whole(run: JudgedRun) -> Finding:
     if not run.arrivals:
         return nothing(run)
     for arrival in run.arrivals if run.facts.wanted.body.isascii() else []:
