@@ -61,12 +61,16 @@ def test_odd_lines_are_nobodys(line: str) -> None:
 
 def told(text: str, log: list[str], stage: str = "data", check: str = "arrives") -> CheckResult:
     """What is said where the server answers so, of mail that should arrive or of a greeting."""
-    wanted = builders.check("it", **({"arrives": "outside"} if check == "arrives" else {"greets": True}))
+    wanted = builders.check("it", **({"arrives": "outside"} if check == "arrives" else {check: True}))
     reply = Reply(command=".", code=int(text[:3]), text=text, line=1)
     outcome = Outcome(attempt="it/1", stage=stage, session=1, replies=[reply])  # type: ignore[arg-type]
     session: Session = builders.session("220 hi", text)
     evidence = builders.evidence(
-        builders.lab(wanted), [builders.facts("it")], [outcome], log=log, sessions=[session]
+        builders.lab(wanted),
+        [builders.facts("it", say=["VRFY alice"])],
+        [outcome],
+        log=log,
+        sessions=[session],
     )
     [result] = judge(evidence).checks
     return result
@@ -111,3 +115,8 @@ def test_a_server_without_its_milter_runs() -> None:
     )
     assert told(hangs_up, [], "greeting", "greets").status == "fail"
     assert told("554 5.7.1 go away", log, "greeting", "greets").status == "fail"
+    # Nor is it a fault of the lab's that nobody could be asked anything.
+    asked = told(hangs_up, log, "greeting", "alike")
+    assert (asked.status, asked.observed) == ("fail", mail.observed)
+    assert told(hangs_up, [], "greeting", "alike").status == "error"
+    assert told("554 5.7.1 go away", log, "greeting", "alike").status == "error"

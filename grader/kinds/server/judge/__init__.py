@@ -66,10 +66,17 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         ):
             return Judged("fail", ENDED)
         if judged.status == "pass" and absent and not (check.control or silence_tells):
-            return Judged("error", JUDGES_NOTHING)
+            return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
             return self._after_looking_for(cases) or judged
         return judged
+
+    def _turned_away(self, check: ServerCheck, cases: list[TrafficCase]) -> Judged | None:
+        """Nobody was greeted, for a trouble of the server's own: that is no fault of the lab's."""
+        troubled = next((case for case in cases if expectations.in_trouble(case, self.index)), None)
+        if troubled is None:
+            return None
+        return self.failed(check, cases, [expectations.not_taken(troubled, self.index)])
 
     def _too_many_ports(self) -> Judged:
         """What listens and was not tried is not shown to be harmless."""

@@ -46,12 +46,18 @@ def _greets(case: TrafficCase, index: ServerIndex) -> Finding:
     if reply is not None and HANGS_UP.match(reply.text) and index.troubles(case):
         # It runs, and would greet if it could ask its milter: that is for the checks to tell that want mail.
         return met(case, how_it_ended(case))
-    if reply is not None and OWN_TROUBLE.match(reply.text) and index.troubles(case):
+    if in_trouble(case, index):
         return not_taken(case, index)
     if (line := index.decisive_log) is None:
         return broken(case, how_it_ended(case))
     sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(line))}"
     return broken(case, sentence, [Pointer("log", line), *case.pointers()])
+
+
+def in_trouble(case: TrafficCase, index: ServerIndex) -> bool:
+    """Whether the server refused for a trouble of its own, of which its log tells."""
+    reply = case.last_reply
+    return reply is not None and OWN_TROUBLE.match(reply.text) is not None and bool(index.troubles(case))
 
 
 def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
