@@ -24,6 +24,7 @@ MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_N
 MANIFOLD_NAMES = frozenset(
     {
         "alias",
+        "lookalike_field",
         "lookalike_name",
         "lookalike_recipient",
         "lookalike_sender",

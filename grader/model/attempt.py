@@ -75,7 +75,7 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     certificate: Annotated[bool, Meta(description="Show a client certificate in TLS.")] = False
     header_from: Annotated[str | None, Meta(description="Address in the From header field.")] = None
     fields: Annotated[
-        list[Annotated[str, Meta(pattern=r"^[!-9;-~]+: \S[ -~]*$")]],
+        list[Annotated[str, Meta(pattern=r"^(?:[!-9;-~]+: \S[ -~]*|\{\w+\})$")]],
         Meta(description="Header fields that stand before all others: 'DKIM-Signature: v=1; …'."),
     ] = []
     header_to: Annotated[str | None, Meta(description="Address in the To header field.")] = None

@@ -6,7 +6,13 @@ import re
 
 import pytest
 
-from grader.kinds.server.plan.lookalikes import around_addresses, around_names, recipients, senders
+from grader.kinds.server.plan.lookalikes import (
+    around_addresses,
+    around_names,
+    fields,
+    recipients,
+    senders,
+)
 from grader.kinds.server.plan.patterns import samples
 
 NAMES = {
@@ -33,6 +39,28 @@ def test_a_pattern_for_a_name_lets_in_somebody_elses_name(pattern: str) -> None:
 def test_a_pattern_for_addresses_lets_in_one_beside_the_lan(pattern: str) -> None:
     found = [a for a in around_addresses("10.20.30.0/24", samples(pattern)) if not a.startswith("10.20.30.")]
     assert [address for address in found if re.search(pattern, address)]
+
+
+@pytest.mark.parametrize("pattern", ["^10.20.30.", "^10.20.30", "10.20.30.50"])
+def test_a_pattern_whose_dots_are_anything_lets_in_a_name(pattern: str) -> None:
+    assert [name for name in around_names((), samples(pattern)) if re.search(pattern, name)]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "field"),
+    [
+        (r"^X-Route: *(.*)$", "X-Route: {token}@elsewhere.example"),
+        (r"^To:.*[ <]([^ <>@]+@[^ <>]+)", "To:x1 {token}@elsewhere.example"),
+        (r"forward to (.+)$", "Comments: forward to {token}@elsewhere.example"),
+        (r"^X-(.*): via (.*)$", "X-x1: via {token}@elsewhere.example"),
+    ],
+)
+def test_fields_that_send_a_letter_elsewhere(pattern: str, field: str) -> None:
+    assert field in fields(NAMES, samples(pattern))
+
+
+def test_a_field_is_one_line() -> None:
+    assert fields(NAMES, samples(r"^X-Route: (.*)\r\nDATA(.*)")) == []
 
 
 @pytest.mark.parametrize(

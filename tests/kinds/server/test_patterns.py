@@ -8,8 +8,9 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from grader.kinds.server.plan.patterns import HOLE, patterns_in, samples
+from grader.kinds.server.plan.patterns import HOLE, patterns_in, rerouting_in, samples
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,9 @@ def test_samples(pattern: str, texts: list[str]) -> None:
     [("^a.b$", (True, True)), ("a.b$", (False, True)), ("^a.b", (True, False)), ("a.b", (False, False))],
 )
 def test_which_ends_are_fixed(pattern: str, ends: tuple[bool, bool]) -> None:
-    (sample,) = samples(pattern)
+    sample, loose = samples(pattern)
     assert (sample.begins, sample.ends) == ends
+    assert loose == replace(sample, text="a-b", loose=True)
 
 
 @given(
@@ -60,6 +62,18 @@ def test_a_sample_matches_its_pattern(pattern: str) -> None:
 )
 def test_patterns_on_a_line(line: str, patterns: list[str]) -> None:
     assert patterns_in(line) == patterns
+
+
+@pytest.mark.parametrize(
+    ("line", "patterns"),
+    [
+        ("/^X-Route: (.*)$/ REDIRECT $1", ["^X-Route: (.*)$"]),
+        ("header_checks = regexp:{ {/^To: (.*)/i filter smtp:$1}, {/^From:/ PREPEND X: y} }", ["^To: (.*)"]),
+        ("/REDIRECT x/ OK", []),
+    ],
+)
+def test_patterns_that_send_letters_elsewhere(line: str, patterns: list[str]) -> None:
+    assert rerouting_in(line) == patterns
 
 
 @settings(max_examples=300, deadline=None)

@@ -17,6 +17,7 @@ MOST_NAMES = 20
 MOST_ADDRESSES = 10
 MOST_RECIPIENTS = 24
 MOST_SENDERS = 12
+MOST_FIELDS = 12
 TOKEN = "{token}"  # noqa: S105 (a placeholder)
 """Stands in a recipient for the attempt's token, which is filled in later."""
 
@@ -25,6 +26,7 @@ _PATH = re.compile(r"[\x21-\x7e]+")
 _UNSAFE = re.compile(r"[<>]")
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
+_FIELD = re.compile(r"[!-9;-~]+: ?[!-~][ -~]*")
 _OTHER = "x1"
 
 
@@ -37,6 +39,9 @@ def around_names(names: Iterable[str], samples: Iterable[PatternText]) -> list[s
             found[name.replace(".", "x", 1)] = None
     for sample in samples:
         text = sample.text.replace(HOLE, "client7").lower()
+        if sample.loose and not sample.ends and "." not in text:
+            # An address as providers write it into a host's name, which its owner chooses.
+            found[f"{text.rstrip('-')}-7.{STRANGERS}"] = None
         if "@" in text or "." not in text or _DIGITS.fullmatch(sample.text):
             continue
         whole = f"client7{text}" if text.startswith((".", "-")) else text
@@ -124,7 +129,7 @@ def _filled(text: str, outside: str) -> Iterator[str]:
             yield filling.join(parts)
     for place in range(holes - 1):
         for pair in ((TOKEN, outside), (outside, TOKEN)):
-            fillings = [_OTHER] * place + list(pair) + [_OTHER] * (holes - place - 2)
+            fillings = _in_two(holes, place, *pair)
             yield parts[0] + "".join(
                 filling + part for filling, part in zip(fillings, parts[1:], strict=True)
             )
@@ -141,6 +146,29 @@ def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText])
             text = f"boss{text}" if text.startswith("@") else text
             found[f"{text}{domain}" if text.endswith("@") else text] = None
     return [text for text in found if is_path(text) and not _belongs_to(text, user, domain)][:MOST_SENDERS]
+
+
+def fields(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
+    """Fields of a header that patterns match, somebody outside in one variable part of each; each holds ``TOKEN``."""
+    outside = names["outside"]
+    found: dict[str, None] = {}
+    for sample in texts:
+        parts = sample.text.split(HOLE)
+        holes = len(parts) - 1
+        fillings = [_in_one(holes, place, f"{TOKEN}@{outside}") for place in range(holes)]
+        fillings += [_in_two(holes, place, TOKEN, outside) for place in range(holes - 1)]
+        for filling in fillings:
+            text = parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
+            found[text if _FIELD.fullmatch(text) else f"Comments: {text}"] = None
+    return [text for text in found if _FIELD.fullmatch(text)][:MOST_FIELDS]
+
+
+def _in_one(holes: int, place: int, text: str) -> list[str]:
+    return [text if hole == place else _OTHER for hole in range(holes)]
+
+
+def _in_two(holes: int, place: int, first: str, second: str) -> list[str]:
+    return [_OTHER] * place + [first, second] + [_OTHER] * (holes - place - 2)
 
 
 def _belongs_to(address: str, user: str, domain: str) -> bool:

@@ -13,7 +13,7 @@ from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
-from grader.kinds.server.plan.patterns import PatternText, patterns_in, samples
+from grader.kinds.server.plan.patterns import PatternText, patterns_in, rerouting_in, samples
 from grader.model.errors import SubmissionError
 
 Network = IPv4Network | IPv6Network
@@ -70,6 +70,8 @@ class Mentions(Struct, frozen=True):
     """Local parts that tables name without a domain, for whichever it is."""
     samples: list[PatternText] = []
     """Texts that the regular expressions in the files match."""
+    rerouting: list[PatternText] = []
+    """Those of expressions that send a letter elsewhere for what it holds."""
 
     @property
     def domains(self) -> list[str]:
@@ -100,7 +102,7 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
         kinds.append([*first, *rest][:MOST])
     networks, names, addresses = kinds
     anywhere = list(dict.fromkeys(part for line in lines for part in _ANYWHERE.findall(line)))[:MOST_LOCALS]
-    return Mentions(networks, names, addresses, _locals(files), anywhere, _samples(lines))
+    return Mentions(networks, names, addresses, _locals(files), anywhere, _samples(lines), _rerouting(lines))
 
 
 def _locals(files: Mapping[str, bytes]) -> list[str]:
@@ -122,7 +124,12 @@ def _samples(lines: Iterable[str]) -> list[PatternText]:
     for line in sorted(lines, key=lambda line: _REFUSING.match(line) is not None):
         patterns |= dict.fromkeys(patterns_in(line))
     found = (sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern))
-    return list(dict.fromkeys(found))
+    return sorted(dict.fromkeys(found), key=lambda sample: sample.loose)
+
+
+def _rerouting(lines: Iterable[str]) -> list[PatternText]:
+    patterns = dict.fromkeys(pattern for line in lines for pattern in rerouting_in(line))
+    return [sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern)]
 
 
 def _lines(files: Mapping[str, bytes]) -> Iterator[str]:

@@ -26,6 +26,9 @@ LONGEST_SAMPLE = 120
 HOLE = "\0"
 """Stands in a sample for a part that may be nearly anything, such as ``[^=]+`` or ``.*``."""
 
+_REROUTED = re.compile(
+    r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+(?:REDIRECT|FILTER|BCC)\s", re.IGNORECASE
+)
 _PATTERN = re.compile(r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*(?=\s)")
 _CLASSES = {
     "[:digit:]": "0-9",
@@ -41,16 +44,25 @@ _HOLE_SIZE = 20
 
 
 class PatternText(Struct, frozen=True):
-    """A text that matches a pattern, ``HOLE`` where nearly anything would, and which of its ends the pattern fixes."""
+    """A text that matches a pattern, ``HOLE`` where nearly anything would, and which of its ends the pattern fixes.
+
+    ``loose`` says that a dot of the pattern is a hyphen in the text: it matches that as well, meant or not.
+    """
 
     text: str
     begins: bool
     ends: bool
+    loose: bool = False
 
 
 def patterns_in(line: str) -> list[str]:
     """The regular expressions on a logical line of a table, or within an inline table of main.cf."""
     return [found[1].replace(r"\/", "/") for found in _PATTERN.finditer(line + " ")]
+
+
+def rerouting_in(line: str) -> list[str]:
+    """Those of them that send a letter elsewhere for what it holds (header_checks(5))."""
+    return [found[1].replace(r"\/", "/") for found in _REROUTED.finditer(line + " ")]
 
 
 def samples(pattern: str) -> list[PatternText]:
@@ -61,49 +73,54 @@ def samples(pattern: str) -> list[PatternText]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             parsed = _parser.parse(_CLASS.sub(lambda found: _CLASSES.get(found[0], "a-z"), pattern))
-        made = dict.fromkeys(itertools.islice(_texts(list(parsed)), MOST_SAMPLES))
+        plain = dict.fromkeys(itertools.islice(_texts(list(parsed), "."), MOST_SAMPLES))
+        loose = dict.fromkeys(itertools.islice(_texts(list(parsed), "-"), MOST_SAMPLES))
         ends = {arguments for kind, arguments in parsed if kind is op.AT}
     except (re.error, RecursionError, OverflowError, ValueError):
         return []
     begins = bool({op.AT_BEGINNING, op.AT_BEGINNING_STRING} & ends)
     closed = bool({op.AT_END, op.AT_END_STRING} & ends)
-    return [PatternText(text, begins, closed) for text in made if text.strip(HOLE)]
+    made = [*((text, False) for text in plain), *((text, True) for text in loose if text not in plain)]
+    return [PatternText(text, begins, closed, other) for text, other in made if text.strip(HOLE)]
 
 
-def _texts(parts: list[Any]) -> Iterator[str]:
-    """Texts of a sequence: its parts advance side by side, so that few texts hold each alternative once."""
+def _texts(parts: list[Any], dot: str) -> Iterator[str]:
+    """Texts of a sequence: its parts advance side by side, so that few texts hold each alternative once.
+
+    ``dot`` is what a dot of the pattern becomes.
+    """
     choices = [
-        list(itertools.islice(_part(kind, arguments), MOST_SAMPLES)) or [""] for kind, arguments in parts
+        list(itertools.islice(_part(kind, arguments, dot), MOST_SAMPLES)) or [""] for kind, arguments in parts
     ]
     for turn in range(max(map(len, choices), default=1)):
         text = "".join(choice[turn % len(choice)] for choice in choices)
         yield re.sub(f"{HOLE}+", HOLE, text)[:LONGEST_SAMPLE]
 
 
-def _part(kind: Any, arguments: Any) -> Iterable[str]:
+def _part(kind: Any, arguments: Any, dot: str) -> Iterable[str]:
     if kind is op.LITERAL:
         return [chr(arguments)]
     if kind is op.ANY:
-        # Most often a dot that was meant as one.
-        return ["."]
+        return [dot]
     if kind is op.NOT_LITERAL:
         return [HOLE]
     if kind is op.IN:
         return _class(arguments)
     if kind is op.BRANCH:
-        return itertools.chain.from_iterable(_texts(list(branch)) for branch in arguments[1])
+        return itertools.chain.from_iterable(_texts(list(branch), dot) for branch in arguments[1])
     if kind is op.SUBPATTERN:
-        return _texts(list(arguments[-1]))
+        return _texts(list(arguments[-1]), dot)
     if kind in (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT):
-        return _repeated(*arguments)
+        least, most, repeated = arguments
+        return _repeated(least, most, repeated, dot)
     if kind is op.ATOMIC_GROUP:
-        return _texts(list(arguments))
+        return _texts(list(arguments), dot)
     return [""]
 
 
-def _repeated(least: int, most: int, repeated: Any) -> Iterable[str]:
+def _repeated(least: int, most: int, repeated: Any, dot: str) -> Iterable[str]:
     parts = list(repeated)
-    inner = list(itertools.islice(_texts(parts), MOST_SAMPLES))
+    inner = list(itertools.islice(_texts(parts, dot), MOST_SAMPLES))
     wide = len(parts) == 1 and _is_wide(parts[0])
     if wide and most > 1:
         return [HOLE]
