@@ -26,6 +26,7 @@ MANIFOLD_NAMES = frozenset(
         "alias",
         "lookalike_field",
         "lookalike_name",
+        "lookalike_nobody",
         "lookalike_recipient",
         "lookalike_sender",
         "mentioned_sender",

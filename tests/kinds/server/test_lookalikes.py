@@ -10,6 +10,7 @@ from grader.kinds.server.plan.lookalikes import (
     around_addresses,
     around_names,
     fields,
+    nobodies,
     recipients,
     senders,
 )
@@ -79,6 +80,21 @@ def test_a_field_is_one_line() -> None:
 )
 def test_recipients_behind_which_somebody_outside_stands(pattern: str, recipient: str) -> None:
     assert recipient in recipients(NAMES, samples(pattern))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "recipient"),
+    [
+        (r"^(.+)\+.*@example\.com$", "{token}+elsewhere.example@example.com"),
+        (r"^sales.*@example\.com$", "sales{token}@example.com"),
+        (r"^alice\+(.*)@example\.com$", None),
+        (r"^(.*)@example\.com$", "{token}@example.com"),
+        (r"@elsewhere\.example$", None),
+    ],
+)
+def test_nobodies_whom_a_pattern_takes_for_somebody(pattern: str, recipient: str | None) -> None:
+    found = nobodies(NAMES, samples(pattern))
+    assert recipient in found if recipient else found == []
 
 
 def test_every_recipient_holds_the_token_and_no_end_of_a_command() -> None:

@@ -13,7 +13,7 @@ from grader.formats.address import split_address
 from grader.kinds.server.author import USERS, mail_names
 from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Clients, PlayedClient
-from grader.kinds.server.plan.lookalikes import around_names, fields, is_path, recipients, senders
+from grader.kinds.server.plan.lookalikes import around_names, fields, is_path, nobodies, recipients, senders
 from grader.kinds.server.plan.mentions import Mentions
 from grader.kinds.server.plan.patterns import HOLE
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
@@ -151,6 +151,8 @@ class Expansion:
                 return around_names((names["domain"], names["host"]), samples) if samples else []
             case "lookalike_field":
                 return fields(names, mentions.rerouting)
+            case "lookalike_nobody":
+                return nobodies(names, samples)
             case "lookalike_recipient":
                 return recipients(names, samples) if samples else []
             case _:

@@ -26,6 +26,7 @@ _PATH = re.compile(r"[\x21-\x7e]+")
 _UNSAFE = re.compile(r"[<>]")
 _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
+_NO_END = re.compile(r"(?:.*[A-Za-z0-9])?")
 _FIELD = re.compile(r"[!-9;-~]+: ?[!-~][ -~]*")
 _OTHER = "x1"
 
@@ -110,6 +111,22 @@ def recipients(names: Mapping[str, str], samples: Iterable[PatternText]) -> list
     for name in (domain, names["host"]):
         found |= dict.fromkeys((f"{TOKEN}@{name}.{outside}", f"{TOKEN}@not{name}"))
     return [text for text in found if TOKEN in text and is_path(text)][:MOST_RECIPIENTS]
+
+
+def nobodies(names: Mapping[str, str], samples: Iterable[PatternText]) -> list[str]:
+    """Those of the recipients whom a pattern may take for somebody here, and who are nobody.
+
+    What stands behind a name and a delimiter may be an extension of somebody's address: that is left out.
+    """
+    texts = (text.partition(TOKEN) for text in recipients(names, samples))
+    here = f"@{names['domain']}"
+    return [
+        f"{before}{TOKEN}{behind}"
+        for before, _, behind in texts
+        if behind.endswith(here)
+        and "@" not in before + behind.removesuffix(here)
+        and _NO_END.fullmatch(before)
+    ]
 
 
 def _filled(text: str, outside: str) -> Iterator[str]:
