@@ -304,7 +304,7 @@ class Writer:
         ]
         made += [
             self._letter("borrowed", one, at, user=user, sender=nobody, recipient=recipient)
-            for recipient in random.sample(known, len(known) if whole else 1)
+            for recipient in (known if at[1] in (465, 587) else random.sample(known, 1))
         ]
         return [
             *made,
