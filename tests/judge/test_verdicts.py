@@ -16,7 +16,7 @@ from grader.model.errors import UsageError
 from grader.model.finding import Judged
 from grader.model.lab import Hints
 from grader.model.result import CheckResult
-from grader.model.traffic import ANY_MAILBOX, Arrival, Outcome, Reply
+from grader.model.traffic import ANY_MAILBOX, Arrival, Line, Outcome, Reply
 from tests.judge.builders import TOKEN, arrival, check, evidence, facts, lab, outcome, session
 
 
@@ -89,6 +89,16 @@ def test_authentication(wanted: bool, happened: bool) -> None:
     demo = lab(check("auth", authenticates=wanted))
     run = evidence(demo, [facts("auth")], [outcome("auth", "auth/1", authenticated=happened)])
     assert only_check(run).status == ("pass" if wanted == happened else "fail")
+
+
+@pytest.mark.parametrize(("offer", "status"), [("250-AUTH PLAIN LOGIN", "pass"), ("250-STARTTLS", "fail")])
+def test_a_login_that_is_taken_must_have_been_offered(offer: str, status: str) -> None:
+    """Postfix takes AUTH from those to whom it does not offer it (smtpd_sasl_exceptions_networks)."""
+    spoken = session("220 hi", "250-mail.example.com", offer, "250 DSN", "235 2.7.0 ok")
+    spoken = replace(spoken, lines=[*spoken.lines[:1], Line(1.0, "C", "EHLO x"), *spoken.lines[1:]])
+    made = [outcome("accepted", "auth/1", authenticated=True)]
+    run = evidence(lab(check("auth", authenticates=True)), [facts("auth")], made, sessions=[spoken])
+    assert only_check(run).status == status
 
 
 def test_auth_offered_in_the_clear_is_marked_at_its_line() -> None:

@@ -12,7 +12,7 @@ from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
-from grader.model.traffic import ANY_MAILBOX, Arrival, Reply
+from grader.model.traffic import ANY_MAILBOX, Arrival, Reply, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
@@ -236,7 +236,28 @@ def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) ->
 
 def authenticates(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """AUTH succeeds with right credentials (RFC 4954)."""
-    return [met(case) if case.outcome.authenticated else not_taken(case, index) for case in cases]
+    return [_authenticates(case, index) for case in cases]
+
+
+def _authenticates(case: TrafficCase, index: ServerIndex) -> Finding:
+    if not case.outcome.authenticated:
+        return not_taken(case, index)
+    if case.session is not None and _asked_for_offers(case.session) and _auth_offer(case.session) is None:
+        # Postfix takes AUTH from those to whom it does not offer it; no mail program asks for what is not offered.
+        who = f"{case.facts.source} ({case.facts.address})"
+        said = f"On port {case.facts.listener} the server does not offer AUTH to {who}."
+        return broken(case, f"{said} Mail programs do not log in where EHLO does not name AUTH.")
+    return met(case)
+
+
+def _asked_for_offers(session: Session) -> bool:
+    return any(line.who == "C" and line.text.upper().startswith("EHLO ") for line in session.lines)
+
+
+def _auth_offer(session: Session) -> int | None:
+    """The first line of a session in which the server offers AUTH; ``None`` where it does not."""
+    offers = (n for n, line in enumerate(session.lines) if line.who == "S" and AUTH_OFFER.match(line.text))
+    return next(offers, None)
 
 
 def authenticates_not(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -245,16 +266,14 @@ def authenticates_not(check: ServerCheck, cases: list[TrafficCase], index: Serve
 
 
 def _no_auth(case: TrafficCase) -> Finding:
-    if case.session is not None:
-        for index, line in enumerate(case.session.lines):
-            if line.who == "S" and AUTH_OFFER.match(line.text):
-                verb = "took a password" if case.outcome.authenticated else "offers AUTH"
-                return broken(
-                    case,
-                    f"On port {case.facts.listener} the server {verb} before the connection is encrypted: "
-                    f"{quoted(line.text)}",
-                    [Pointer("session", case.session.id, index)],
-                )
+    if case.session is not None and (line := _auth_offer(case.session)) is not None:
+        verb = "took a password" if case.outcome.authenticated else "offers AUTH"
+        return broken(
+            case,
+            f"On port {case.facts.listener} the server {verb} before the connection is encrypted: "
+            f"{quoted(case.session.lines[line].text)}",
+            [Pointer("session", case.session.id, line)],
+        )
     if case.outcome.authenticated:
         return broken(case, f"On port {case.facts.listener} the server took a password in the clear.")
     return met(case)
