@@ -1,7 +1,7 @@
 # smtplab's everyday commands. Each makes what it needs first; 'make' alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check start grade image lesson bench hostile oracle fuzz chaos test test-fast lint lock wheel picture schemas clean
+.PHONY: help setup check start grade image lesson bench hostile truth oracle fuzz chaos test test-fast lint lock wheel picture schemas clean
 
 # One recipe at a time: set-up belongs before everything else, and a grade wants the machine for itself.
 .NOTPARALLEL:
@@ -62,6 +62,10 @@ fuzz: ## give every reader of strangers' text what nobody means to write (SECOND
 hostile: ## try every hostile submission on every engine (ARGS='-k fork-bomb'); 'make test' tries a few
 	@fixtures/setup/setup dev
 	@SMTPLAB_HOSTILE=all $(PYTHON) -m pytest -n auto --dist worksteal tests/hostile $(ARGS)
+
+truth: ## grade every labelled submission (ARGS='-k dkim'); 'make test' grades some of those that take a server
+	@fixtures/setup/setup dev
+	@SMTPLAB_TRUTH=all $(PYTHON) -m pytest -n $(TESTERS) --dist worksteal tests/truth $(ARGS)
 
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev

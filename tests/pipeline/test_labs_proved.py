@@ -10,9 +10,10 @@ import pytest
 
 from grader import labs, outputs, pipeline, verify
 from tests.conftest import NO_ENGINE, ready, usable
+from tests.representatives import representatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from _pytest.mark import ParameterSet
 
@@ -21,25 +22,6 @@ if TYPE_CHECKING:
     from grader.verify import Trial
 
 LABS = {entry.path.name: entry.path for entry in labs.list_labs()}
-
-
-EVERY_SO_MANY = 8
-"""Of the ways in which a lab's task is done rightly, so many are tried once in the dearer tests."""
-
-
-def representatives(tried: Sequence[Trial]) -> list[str]:
-    """The names of a lab's submissions that stand for all in the dearer tests; ``lab verify`` tries them all.
-
-    Solution, starter, some of the right ones, and for every check that a wrong one may lose, the first that loses
-    what no earlier one does.
-    """
-    right = [trial.name for trial in tried if trial.fails is not None and not trial.fails]
-    chosen, lost = {"starter", *right[::EVERY_SO_MANY]}, set[str]()
-    for trial in tried:
-        if (trial.fails or frozenset()) - lost:
-            chosen.add(trial.name)
-            lost |= trial.fails or frozenset()
-    return [trial.name for trial in tried if trial.name in chosen]
 
 
 def trials(*, on_machines: bool) -> list[tuple[str, Trial]]:
@@ -54,10 +36,14 @@ def trials(*, on_machines: bool) -> list[tuple[str, Trial]]:
 
 ON_MACHINES = trials(on_machines=True)
 COMPARED = {
-    (name, chosen)
+    (name, trial.name)
     for name in {name for name, _ in ON_MACHINES}
-    for chosen in representatives([trial for lab, trial in ON_MACHINES if lab == name])
+    for trial in representatives(
+        [trial for lab, trial in ON_MACHINES if lab == name],
+        lambda trial: {"anything"} if trial.fails is None else trial.fails,
+    )
 }
+"""What is graded on every engine; ``lab verify`` does it with all."""
 GRADINGS = 3
 DRAWN = re.compile(r"\bsize=\d+|\b\d+\.\d+ seconds")
 """What a program or a clock makes anew in each run: a message with an identifier of its own is not always as long."""
