@@ -7,10 +7,12 @@ none.
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from grader.display.text import csv_cell
+from grader.display.text import csv_cell, scalars
 from grader.model.result import Person, Result
 
 
@@ -49,6 +51,13 @@ def book(results: Iterable[Result], *, feedback: bool = False) -> Book:
         if feedback:
             entry.feedback[result.lab] = words(result)
     return found
+
+
+def csv_document(rows: Iterable[Iterable[str | int | None]]) -> bytes:
+    """Rows as CSV (RFC 4180, UTF-8). ``None`` is an empty cell; texts are safe already, by ``csv_cell``."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return scalars(text.getvalue()).encode()
 
 
 def column(result: Result) -> str:

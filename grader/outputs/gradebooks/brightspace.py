@@ -6,29 +6,23 @@ zeros; the item is called by the lab's title.
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 
-from grader.display.text import csv_cell, scalars
+from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import book
+from grader.outputs.gradebooks import book, csv_document
 
 
 def many(results: Iterable[Result]) -> bytes:
     """A line a student and a column a lab."""
     grades = book(results)
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(
+    titles = [f"{title} Points Grade" for title in grades.titles.values()]
+    rows = [
         [
-            "Username",
-            *(f"{title} Points Grade" for title in grades.titles.values()),
-            "End-of-Line Indicator",
+            csv_cell(f"#{entry.person.login or student}"),
+            *(entry.grades.get(lab) for lab in grades.titles),
+            "#",
         ]
-    )
-    for student, entry in grades.students.items():
-        given = [entry.grades.get(lab) for lab in grades.titles]
-        name = csv_cell(f"#{entry.person.login or student}")
-        table.writerow([name, *("" if score is None else score for score in given), "#"])
-    return scalars(text.getvalue()).encode()
+        for student, entry in grades.students.items()
+    ]
+    return csv_document([["Username", *titles, "End-of-Line Indicator"], *rows])

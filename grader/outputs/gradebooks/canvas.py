@@ -8,17 +8,15 @@ assignment and is left out.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
 
-from grader.display.text import csv_cell, scalars
+from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import book
+from grader.outputs.gradebooks import Book, Entry, book, csv_document
 
 _KEPT = re.compile(
-    r"(Current|Final|Override) (Score|Points|Grade|Status)|^(Student|ID|Section)$|SIS|\(\d+\)$"
+    r"(Current|Final|Override) (Score|Points|Grade|Status)|^(Student|ID|Section)$|\bSIS\b|\(\d+\)$"
 )
 """Titles that mean something to Canvas's importer."""
 _ROW_OF_POINTS = "Points Possible"
@@ -27,20 +25,14 @@ _ROW_OF_POINTS = "Points Possible"
 def many(results: Iterable[Result]) -> bytes:
     """A line a student and a column a lab."""
     grades = book(results)
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
     titles = [lab if _KEPT.search(title) else title for lab, title in grades.titles.items()]
-    table.writerow(["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles])
-    for student, entry in grades.students.items():
-        who = entry.person
-        known = (who.name or student, who.canvas, student, who.login or student, who.section)
-        name, *ids = map(csv_cell, known)
-        given = [entry.grades.get(lab) for lab in grades.titles]
-        table.writerow(
-            [
-                name.replace(_ROW_OF_POINTS, "Points-Possible"),
-                *ids,
-                *("" if score is None else score for score in given),
-            ]
-        )
-    return scalars(text.getvalue()).encode()
+    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles]
+    return csv_document([head, *(_row(name, entry, grades) for name, entry in grades.students.items())])
+
+
+def _row(student: str, entry: Entry, grades: Book) -> list[str | int | None]:
+    who = entry.person
+    known = (who.name or student, who.canvas, student, who.login or student, who.section)
+    name, *ids = map(csv_cell, known)
+    shown = name.replace(_ROW_OF_POINTS, "Points-Possible")
+    return [shown, *ids, *(entry.grades.get(lab) for lab in grades.titles)]

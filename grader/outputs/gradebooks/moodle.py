@@ -6,31 +6,28 @@ spreadsheets.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Iterable
 
-from grader.display.text import csv_cell, scalars
+from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import book
+from grader.outputs.gradebooks import book, csv_document
 
 
 def many(results: Iterable[Result]) -> bytes:
     """A line a student; for each lab grade and feedback. Addresses stand there where the roster has them all."""
     grades = book(results, feedback=True)
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
-    titles = [name for title in grades.titles.values() for name in (title, f"{title} feedback")]
     addresses = bool(grades.students) and all(entry.person.email for entry in grades.students.values())
-    table.writerow(["student", *(["email"] if addresses else []), *titles])
+    titles = [name for title in grades.titles.values() for name in (title, f"{title} feedback")]
+    rows: list[list[str | int | None]] = [["student", *(["email"] if addresses else []), *titles]]
     for student, entry in grades.students.items():
-        cells = [csv_cell(entry.person.email)] if addresses else []
+        row: list[str | int | None] = [csv_cell(student)]
+        if addresses:
+            row.append(csv_cell(entry.person.email))
         for lab in grades.titles:
-            score = entry.grades.get(lab)
-            cells += ["" if score is None else str(score), _cell(entry.feedback.get(lab, ""))]
-        table.writerow([csv_cell(student), *cells])
-    return scalars(text.getvalue()).encode()
+            row += [entry.grades.get(lab), _cell(entry.feedback.get(lab, ""))]
+        rows.append(row)
+    return csv_document(rows)
 
 
 def _cell(text: str) -> str:
