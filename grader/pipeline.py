@@ -24,6 +24,10 @@ from grader.model.variant import Variant
 NO_ENGINE = "none"
 """What a result names as its engine where there was none."""
 
+LONGEST_COMPLAINT = 300
+"""Characters that are told of what is wrong with evidence, which repeats what stands there."""
+LONGEST_SCHEMA = 60
+
 
 @dataclass(frozen=True)
 class Graded:
@@ -155,7 +159,7 @@ def read_evidence(document: bytes) -> AnyEvidence:
     except RecursionError as error:
         raise UsageError("this is no evidence of smtplab: it is nested too deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError, LabError, KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"this is no evidence of smtplab: {error}") from error
+        raise UsageError(f"this is no evidence of smtplab: {str(error)[:LONGEST_COMPLAINT]}") from error
     return evidence
 
 
@@ -164,7 +168,8 @@ def _upgraded(document: bytes, schema: str) -> bytes:
     from grader.kinds.older import OLDER, current
 
     if schema not in OLDER:
-        raise UsageError(f"this evidence follows {schema!r}, and this version of smtplab reads {SCHEMA!r}")
+        named = schema[:LONGEST_SCHEMA]
+        raise UsageError(f"this evidence follows {named!r}, and this version of smtplab reads {SCHEMA!r}")
     return msgspec.json.encode(current(msgspec.json.decode(document)))
 
 
