@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 import unicodedata
 from random import Random
@@ -138,3 +139,19 @@ def test_xml_json_and_csv_are_read_as_they_were_meant(
     assert not [
         cell for line in table for cell in line if re.match(r"[\s\"]*[=+@\uff1d\uff0b\uff20]|-[^\d]", cell)
     ]
+
+
+@settings(max_examples=12)
+@given(attacked())
+def test_every_format_has_a_document_that_its_kind_of_reader_reads(
+    attack: tuple[Result, ServerEvidence],
+) -> None:
+    for kind in outputs.FORMATS.values():
+        made = [kind.one(*attack)] if kind.one else []
+        made += [kind.many([attack[0], attack[0]])] if kind.many else []
+        for document in made:
+            text = document.decode()
+            if kind.file.endswith((".json", ".sarif")):
+                json.loads(text)
+            if kind.file.endswith(".xml"):
+                ElementTree.fromstring(text)
