@@ -35,6 +35,7 @@ class ArchiveTree:
             raise SubmissionError(
                 f"{budget.where} is an archive of more than {LARGEST_ARCHIVE} bytes: pack the lab's files alone"
             )
+        self._budget = budget
         self._members: list[_Member] = []
         with _refusing(budget):
             for member in _zip(data) if data.startswith(b"PK") else _tar(data):
@@ -71,11 +72,13 @@ class ArchiveTree:
                     yield FoundFile(short, content.read(budget.next_limit + 1), bool(mode & stat.S_IXUSR))
 
     def data(self, name: str, limit: int) -> bytes:
-        """A member's content, at most ``limit`` + 1 bytes of it; nothing where it is no ordinary file."""
+        """A member's content, at most ``limit`` + 1 bytes of it. Raises ``SubmissionError``."""
         member = next(member for member in self._members if member.name == name)
         if not stat.S_ISREG(member.mode):
-            return b""
-        with member.open() as content:
+            raise SubmissionError(
+                f"{self._budget.where} holds {shown(name)} as no ordinary file: pack the file itself"
+            )
+        with _refusing(self._budget), member.open() as content:
             return content.read(limit + 1)
 
 

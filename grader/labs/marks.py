@@ -9,7 +9,6 @@ import msgspec
 from grader.labs.handout import Started
 from grader.labs.limits import MARK, Budget
 from grader.labs.tree import Tree, archive_within, opened, shown_source
-from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 
 if TYPE_CHECKING:
@@ -30,7 +29,8 @@ def handed_out(lab: Lab, source: Source) -> Started | None:
         found = _marks(lab, tree, where)
         if not found and (inner := archive_within(lab, tree, where)) is not None:
             found = _marks(lab, inner, where)
-    except (SubmissionError, OSError):
+    except Exception:
+        # Whatever ails one hand-in, it stops no class: what is wrong is said where it is read to be graded.
         return None
     mine = [mark for mark in found if mark.lab == lab.id]
     return mine[0] if len(mine) == 1 else found[0] if len(found) == 1 else None

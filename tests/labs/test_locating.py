@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 import zipfile
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -9,6 +10,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from grader import labs
 from grader.model.errors import SubmissionError
@@ -166,3 +169,46 @@ def test_a_download_s_list_of_members_is_read_once_in_a_process(
             for n in range(50)
         ]
         assert [job.result().files["main.cf"] for job in jobs] == [b"%d" % n for n in range(50)]
+
+
+def damaged(packed: bytes, member: bytes) -> bytes:
+    """A zip archive in which the content of a member is not what its checksum says."""
+    at = packed.index(member) + len(member) + 3
+    return packed[:at] + bytes([packed[at] ^ 0xFF]) + packed[at + 1 :]
+
+
+def test_a_damaged_archive_is_refused_wherever_the_damage_lies(lab: Lab, tmp_path: Path) -> None:
+    mark = msgspec.json.encode(labs.Started(lab.id, "alice", "abc"))
+    whole = zipped({"main.cf": MAIN, ".smtplab.json": mark})
+    source = tmp_path / "alice.zip"
+    source.write_bytes(damaged(whole, b".smtplab.json"))
+    assert labs.handed_out(lab, source) is None
+    outer = zipped({"work.zip": whole})
+    source.write_bytes(damaged(outer, b"work.zip"))
+    assert labs.handed_out(lab, source) is None
+    assert "nor an intact zip or tar archive" in refusal(lab, source)
+    source.write_bytes(zipped({"work.zip": damaged(whole, b"main.cf")}))
+    assert "nor an intact zip or tar archive" in refusal(lab, source)
+
+
+def test_a_link_in_place_of_the_archive_within_is_refused(lab: Lab, tmp_path: Path) -> None:
+    source = tmp_path / "alice.tar"
+    source.write_bytes(tarred({"work.zip": b""}, "", **{"work.zip": tarfile.SYMTYPE}))
+    assert "holds work.zip as no ordinary file" in refusal(lab, source)
+
+
+GOOD = zipped({"main.cf": MAIN, "a/work.zip": zipped({".smtplab.json": b"{}", "main.cf": MAIN})})
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.integers(0, len(GOOD)), st.binary(min_size=1, max_size=8))
+def test_no_damage_to_an_archive_stops_a_class(lab: Lab, tmp_path: Path, at: int, damage: bytes) -> None:
+    source = tmp_path / "alice.zip"
+    source.write_bytes(GOOD[:at] + damage + GOOD[at + len(damage) :])
+    labs.handed_out(lab, source)
+    said = ""
+    try:
+        labs.read_submission(lab, source)
+    except SubmissionError as error:
+        said = str(error)
+    assert said.isprintable()
