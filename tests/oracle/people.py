@@ -85,6 +85,7 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
     own = (names["host"], names["office_host"], names["domain"], "localhost")
     below = [f"m{number}.{name}" for number, name in enumerate(text.names)]
     alike = [f"{names['host']}.oracle-people.example", f"not{names['domain']}"]
+    alike.append(f"{start.replace('.', '-')}-7.oracle-people.example")
     theirs = [*text.names, *random.sample(below, min(2, len(below))), random.choice(alike)]
     for number, name in enumerate((random.choice(own), *theirs)):
         forward = name not in own and not name.endswith("." + names["domain"])

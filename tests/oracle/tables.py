@@ -14,6 +14,7 @@ ACCESS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("check_client_access", "regexp", ("/10\\.20\\.30\\./ OK",)),
     ("check_client_access", "regexp", ("/^10\\.20\\.30/ OK",)),
     ("check_client_access", "pcre", ("/^10.20.30.\\d+$/ OK",)),
+    ("check_client_access", "regexp", ("/^10.20.30./ OK",)),
     ("check_client_access", "pcre", ("/(^|\\.)@domain@$/ OK",)),
     ("check_client_access", "regexp", ("/@partner@/ OK",)),
     ("check_client_access", "hash", ("10.20.30 OK", "10.20.31 DUNNO")),

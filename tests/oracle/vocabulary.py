@@ -131,6 +131,7 @@ SETTINGS = (
     ("smtpd_client_port_logging", ("yes",)),
     ("smtpd_forbid_bare_newline", ("no", "yes", "reject")),
     ("smtpd_forbid_unauth_pipelining", ("no",)),
+    ("smtpd_forbid_bare_newline_exclusions", ("0.0.0.0/0", "$mynetworks")),
     ("disable_vrfy_command", ("no",)),
     ("message_size_limit", ("3000", "60000", "200000")),
     ("smtpd_recipient_limit", ("1", "50")),
