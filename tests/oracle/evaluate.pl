@@ -39,6 +39,18 @@ package Remembering {
     }
 }
 
+# Mail::DMARC compares the version with a record's strings joined by blanks. They are joined by nothing (RFC 9989 section 4.6,
+# RFC 7208 section 3.3): a version that a string ends in the middle of is one all the same.
+{
+    no warnings 'redefine';
+    require Net::DNS::RR::TXT;
+    my $strings = \&Net::DNS::RR::TXT::txtdata;
+    *Net::DNS::RR::TXT::txtdata = sub {
+        my @strings = $strings->(@_);
+        return wantarray ? @strings : join '', @strings;
+    };
+}
+
 # Of more than ten mail servers RFC 4408, which Mail::SPF follows, looks at ten; RFC 7208 section 4.6.4 ends in permerror.
 {
     no warnings 'redefine';
@@ -70,7 +82,8 @@ package Remembering {
 }
 
 $| = 1;
-my $json = JSON::PP->new->canonical;
+# What a record says may be any octets, and stands in why it was refused.
+my $json = JSON::PP->new->canonical->ascii;
 my ( $known, $resolver, $spf ) = ( '', undef, undef );
 
 while ( my $line = <STDIN> ) {

@@ -147,8 +147,9 @@ def conclude(ask: Dns, author: str, spf: str, dkim: str) -> tuple[str, str]:
             return "pass", "none"
         wanted = said["p"]
         if holder != author:
-            exists = ask.ask(author, "A")[0]
-            wanted = said.get("sp", wanted) if exists else said.get("np", said.get("sp", wanted))
+            wanted = said.get("sp", wanted)
+            if "np" in said and not ask.ask(author, "A")[0]:
+                wanted = said["np"]
         if tags.get("t", "n").lower() == "y":
             wanted = {"reject": "quarantine"}.get(wanted, "none")
         return "fail", wanted

@@ -111,3 +111,13 @@ def test_who_else_may_have_reports_sent_is_told_and_marked() -> None:
     assert check.status == "fail"
     assert "Reports about other.example may come to addresses at example.com" in check.observed
     assert marked == ["other.example._report._dmarc"]
+
+
+@pytest.mark.parametrize("alias", ["loop CNAME loop\n", "x DNAME www\n"])
+def test_names_of_which_dns_cannot_tell_say_nothing_of_the_others(alias: str) -> None:
+    assert weak(alias) == set()
+    assert weak(alias + '_dmarc.www TXT "v=DMARC1; p=none"\n') >= {"www.example.com"}
+
+
+def test_a_policy_that_cannot_be_looked_up_is_none() -> None:
+    assert weak("www A 192.0.2.80\n_dmarc.www CNAME _dmarc.www\n") == {"www.example.com"}

@@ -201,3 +201,28 @@ def test_each_client_gets_what_was_computed_for_all(
                 (mine,) = [one for one in everybody if one.state.clients & AddressSet.of(4, [client])]
                 assert (mine.result, mine.limit) == (alone.result, alone.limit), (zone, name, client)
                 assert alone.result == Oracle(resolver, str(client), f"a@{domain}").check()[0], (zone, name)
+
+
+@pytest.mark.parametrize(
+    "aliases",
+    [
+        "loop CNAME loop\n",
+        "loop CNAME back\nback CNAME loop\n",
+        "x DNAME example.com.\n",
+        '_dmarc TXT "v=DMARC1; p=none"\nwww TXT "v=spf1 +all"\n_dmarc.www CNAME _dmarc.www\n',
+    ],
+)
+def test_names_of_which_dns_cannot_tell_keep_nobody_from_being_found(aliases: str) -> None:
+    quiet = computed('@ TXT "v=spf1 ip4:192.0.2.1 -all"\n' + aliases)
+    assert (quiet.outsiders, quiet.complete) == ([], True)
+    open_ = computed('@ TXT "v=spf1 -all"\nopen TXT "v=spf1 ip4:198.51.100.7 -all"\n' + aliases)
+    assert ("open.example.com", ["198.51.100.7/32"]) in [
+        (one.domain, one.networks) for one in open_.outsiders
+    ]
+    assert open_.complete
+
+
+def test_a_record_that_asks_for_such_a_name_gives_everybody_temperror() -> None:
+    found = computed('@ TXT "v=spf1 include:loop.example.com -all"\nloop CNAME loop\n')
+    assert (found.outsiders, found.complete) == ([], True)
+    assert {one.spf.result for one in found.others} == {"temperror"}

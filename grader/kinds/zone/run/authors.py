@@ -12,7 +12,7 @@ from grader.kinds.zone.declare import AuthorRequest, SenderRequest
 from grader.kinds.zone.facts import Reception
 from grader.kinds.zone.run import dmarc, senders, spf
 from grader.kinds.zone.run.inverse import ANYBODY, Owners
-from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.resolver import Resolver, TimeOver
 from grader.kinds.zone.run.senders import STRANGER, STRANGERS
 
 MOST_RECEPTIONS = 20
@@ -29,7 +29,7 @@ def forged(resolver: Resolver, attempt: str, request: AuthorRequest, zones: Owne
                 judged = one.dmarc
                 same = (judged.result, judged.disposition, judged.holder, judged.tag, one.spf.result)
                 found.setdefault((*same, one.spf.domain if one.spf.result == "pass" else ""), one)
-    except NoAnswer:
+    except TimeOver:
         return []  # the time is over, as the run's notes tell: what was tried of a part proves nothing
     return list(found.values())[:MOST_RECEPTIONS]
 

@@ -132,7 +132,9 @@ def _policy_for(resolver: Resolver, policy: Policy, author: str) -> tuple[str, D
         return "rua", "none"
     tag = "p"
     if policy.domain != author:
-        choices: tuple[str, ...] = ("sp", "p") if _exists(resolver, author) else ("np", "sp", "p")
+        # Only where names that do not exist have a policy of their own is it asked which these are.
+        is_missing = "np" in policy.record.tags and not _exists(resolver, author)
+        choices = ("np",) if is_missing else ("sp", "p")
         tag = next(choice for choice in choices if choice in policy.record.tags)
     return tag, cast(Disposition, policy.record.values[tag].lower())
 

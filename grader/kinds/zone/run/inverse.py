@@ -24,6 +24,8 @@ MOST_VIEWS = 20_000
 """Names that are looked at, those among them that a DNAME makes."""
 LONGEST_NAME = 253
 """Characters of a name without the dot at its end (RFC 1035 section 2.3.4)."""
+MOST_ALIASES = 4
+"""DNAMEs that one name leads through: one that leads back to itself shows nothing new by then."""
 MOST_OPEN = 2
 """Macros in one name that a client fills: more of them would take too long to tell apart."""
 
@@ -61,15 +63,15 @@ class Owners:
         for record in self._records:
             if record.type == "DNAME":
                 names.setdefault(record.data.lower().rstrip("."), []).append(record.owner)
-        waiting = list(found) if names else []
-        for name in waiting:  # which grows by what is found
-            dot = name.find(".")
+        waiting = [(name, 0) for name in found] if names else []
+        for name, aliases in waiting:  # which grows by what is found
+            dot = name.find(".") if aliases < MOST_ALIASES else -1
             while dot >= 0 and len(found) < MOST_VIEWS:
                 for owner in names.get(name[dot + 1 :], ()):
                     other = name[: dot + 1] + owner
                     if len(other) <= LONGEST_NAME and other not in found:
                         found[other] = None
-                        waiting.append(other)
+                        waiting.append((other, aliases + 1))
                 dot = name.find(".", dot + 1)
         return list(found)
 

@@ -30,6 +30,10 @@ class NoAnswer(Exception):
     """The nameserver did not answer, or answered that it cannot: try later."""
 
 
+class TimeOver(NoAnswer):
+    """Nothing more is asked of this zone: what was not asked yet says nothing about it."""
+
+
 class Found(NamedTuple):
     """An answer: its code and the data of the type that was asked for, aliases followed.
 
@@ -51,7 +55,11 @@ NOTHING = Found("NXDOMAIN", [], [])
 
 
 class Resolver:
-    """Asks, and remembers the answers of one run. ``seconds`` is how long an answer may take."""
+    """Asks, and remembers the answers of one run. ``seconds`` is how long an answer may take.
+
+    Whoever goes through many names gets ``NoAnswer`` for one of which DNS cannot tell, an alias of itself say, and
+    ``TimeOver`` for all that are left.
+    """
 
     def __init__(self, address: str, port: int, *, seconds: float = SECONDS) -> None:
         self.deadline = Effort(EFFORT_SECONDS, at_most=ALL_SECONDS)
@@ -63,7 +71,7 @@ class Resolver:
     def ask(self, name: str, type_: str) -> Found:
         """What there is of a type at a name; nothing where no name can be such. Raises ``NoAnswer``."""
         if self.deadline.over:
-            raise NoAnswer("the time for this zone is over")
+            raise TimeOver("the time for this zone is over")
         key = (name.lower().rstrip("."), type_)
         if key not in self._known:
             self._known[key] = self._found(*key)

@@ -17,7 +17,7 @@ from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Outsider, Senders
 from grader.kinds.zone.run import dmarc
 from grader.kinds.zone.run.inverse import ANYBODY, Owners, Saying
-from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.resolver import NoAnswer, Resolver, TimeOver
 from grader.kinds.zone.run.spf import FAMILIES, as_fact, everybody
 from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
 
@@ -45,8 +45,7 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
     others: list[_Standing] = []
     try:
         if request.below:
-            named = (name for name in below(domain, zones) if has_record(resolver, name))
-            names += [name for name in named if aligned(resolver, name, domain)]
+            names += [name for name in below(domain, zones) if counts(resolver, name, domain)]
         for name in names:
             for saying, verdict in _everybody(resolver, name, zones):
                 clients = verdict.state.clients
@@ -56,7 +55,7 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
                     outsiders += [_outsider(standing)] if standing.clients else []
                 elif name == domain and standing.clients:
                     others.append(standing)
-    except NoAnswer:
+    except TimeOver:
         return Senders(attempt, domain, names, [], [], complete=False)
     return Senders(
         attempt=attempt,
@@ -74,9 +73,27 @@ def below(domain: str, zones: Owners) -> list[str]:
     return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}")][:MOST_NAMES]
 
 
+def counts(resolver: Resolver, name: str, domain: str) -> bool:
+    """Whether somebody may pass for a name, and so for the domain as well. Raises ``TimeOver``.
+
+    Where DNS cannot tell, receivers come to no pass.
+    """
+    try:
+        return has_record(resolver, name) and aligned(resolver, name, domain)
+    except TimeOver:
+        raise
+    except NoAnswer:
+        return False
+
+
 def has_record(resolver: Resolver, name: str) -> bool:
-    """Whether a name has an SPF record. Raises ``NoAnswer``."""
-    return any(SPF.match(text.decode("latin-1")) for text in resolver.texts(name))
+    """Whether a name has an SPF record; none where DNS cannot tell. Raises ``TimeOver``."""
+    try:
+        return any(SPF.match(text.decode("latin-1")) for text in resolver.texts(name))
+    except TimeOver:
+        raise
+    except NoAnswer:
+        return False
 
 
 def aligned(resolver: Resolver, name: str, domain: str) -> bool:
@@ -112,13 +129,13 @@ def _everybody(resolver: Resolver, name: str, zones: Owners) -> Iterator[tuple[S
 def _verdicts(
     resolver: Resolver, name: str, saying: Saying, zones: Owners, more: dict[Saying, None]
 ) -> Iterator[SpfVerdict]:
-    """What all clients get who put themselves so. ``more`` is filled with what else may matter. Raises ``NoAnswer``."""
+    """What all clients get who put themselves so. ``more`` is filled with what else may matter. Raises ``TimeOver``."""
     for version in FAMILIES:
         sender, helo = f"{saying.local or ANYBODY}@{name}", saying.helo or STRANGER
         evaluator = Evaluator(resolver, sender, helo, owners=zones)
         for verdict in evaluator.check(name, [SpfState(everybody(version))]):
-            if verdict.trouble == "no-answer":
-                raise NoAnswer(verdict.about)
+            if resolver.deadline.over:
+                raise TimeOver(verdict.about)
             yield verdict
         more |= dict.fromkeys(evaluator.sayings())
 
