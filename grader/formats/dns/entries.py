@@ -24,7 +24,8 @@ LONGEST_NAME = 1_020
 
 _TTL = re.compile(r"[0-9]+(?:[wdhms][0-9]+)*[wdhms]?", re.IGNORECASE)
 _UNIT = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "": 1}
-_CLASSES = ("IN", "CH", "HS", "CS")
+_CLASS = re.compile(r"IN|CH|HS|CS|CLASS\d{1,5}", re.IGNORECASE)
+_OF_THE_INTERNET = ("IN", "CLASS1")
 _REFUSED = {
     "$INCLUDE": "$INCLUDE is not taken: it would read files of whoever serves the zone. Write the records here",
     "$GENERATE": "$GENERATE is not taken: one line could make a million records. Write out those that you need",
@@ -160,8 +161,9 @@ def _head(entry: ZoneEntry, tokens: list[ZoneToken]) -> tuple[int | None, ZoneTo
     last = entry.tokens[0]
     while tokens:
         last = tokens.pop(0)
-        if not last.quoted and last.source.upper() in _CLASSES:
-            if last.source.upper() != "IN":
+        if not last.quoted and _CLASS.fullmatch(last.source):
+            # By its number, a class may be written like one that nobody knows (RFC 3597 section 5).
+            if last.source.upper() not in _OF_THE_INTERNET:
                 raise BadEntry(last.whole, f"the class {last.source} is not the Internet's: write IN")
         elif ttl is None and not last.quoted and _TTL.fullmatch(last.source):
             ttl = _seconds(last)

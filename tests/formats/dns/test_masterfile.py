@@ -85,6 +85,7 @@ def test_an_owner_left_out_is_that_of_the_record_before() -> None:
         ("t TXTT a\n", "TXTT", "did you mean TXT?"),
         ("t ANY a\n", "ANY", "no type"),
         ("t CH TXT a\n", "CH", "write IN"),
+        ("t CLASS3 TXT a\n", "CLASS3", "write IN"),
         ("t\n", "t", "ends before"),
         ("t TXT\n", "TXT", "no data"),
         ("t A 192.0.2\n", "192.0.2", "no IPv4"),

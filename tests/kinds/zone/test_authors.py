@@ -121,3 +121,8 @@ def test_names_of_which_dns_cannot_tell_say_nothing_of_the_others(alias: str) ->
 
 def test_a_policy_that_cannot_be_looked_up_is_none() -> None:
     assert weak("www A 192.0.2.80\n_dmarc.www CNAME _dmarc.www\n") == {"www.example.com"}
+
+
+def test_without_a_policy_that_can_be_looked_up_nothing_is_rejected() -> None:
+    zone = 'www A 192.0.2.80\nwww TXT "v=spf1 +all"\n_dmarc CNAME _dmarc\n'
+    assert {one.dmarc.disposition for one in forged(zone)} == {"none"}

@@ -161,6 +161,14 @@ def _weaker(policy: Disposition) -> Disposition:
     return "quarantine" if policy == "reject" else "none"
 
 
+def _belong_together(resolver: Resolver, one: str, other: str) -> bool:
+    """Whether two domains have one organization; not where DNS cannot tell, which a permission then makes good."""
+    try:
+        return organization(resolver, one) == organization(resolver, other)
+    except NoAnswer:
+        return False
+
+
 def published(resolver: Resolver, attempt: str, domain: str) -> Policies:
     """The policy records at a domain itself, and what is wrong with them, if anything is."""
     try:
@@ -190,7 +198,7 @@ def reporting(resolver: Resolver, attempt: str, domain: str, to: str) -> Reporti
             return Reporting(attempt, domain, to, requested=False, authorized=None)
         requested = any(same_mailbox(address, to) for address in policy.record.addresses)
         host = domain_of(to)
-        if organization(resolver, host) == organization(resolver, policy.domain):
+        if _belong_together(resolver, host, policy.domain):
             return Reporting(attempt, domain, to, requested, None, others=policy.record.addresses)
         asked = f"{policy.domain}._report._dmarc.{host}"
         texts = (text.decode("latin-1") for text in resolver.texts(asked))

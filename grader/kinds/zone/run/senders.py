@@ -45,7 +45,8 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
     others: list[_Standing] = []
     try:
         if request.below:
-            names += [name for name in below(domain, zones) if counts(resolver, name, domain)]
+            named = (name for name in below(domain, zones) if has_record(resolver, name))
+            names += [name for name in named if aligned(resolver, name, domain)]
         for name in names:
             for saying, verdict in _everybody(resolver, name, zones):
                 clients = verdict.state.clients
@@ -73,19 +74,6 @@ def below(domain: str, zones: Owners) -> list[str]:
     return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}")][:MOST_NAMES]
 
 
-def counts(resolver: Resolver, name: str, domain: str) -> bool:
-    """Whether somebody may pass for a name, and so for the domain as well. Raises ``TimeOver``.
-
-    Where DNS cannot tell, receivers come to no pass.
-    """
-    try:
-        return has_record(resolver, name) and aligned(resolver, name, domain)
-    except TimeOver:
-        raise
-    except NoAnswer:
-        return False
-
-
 def has_record(resolver: Resolver, name: str) -> bool:
     """Whether a name has an SPF record; none where DNS cannot tell. Raises ``TimeOver``."""
     try:
@@ -97,14 +85,32 @@ def has_record(resolver: Resolver, name: str) -> bool:
 
 
 def aligned(resolver: Resolver, name: str, domain: str) -> bool:
-    """Whether SPF for a name authenticates mail of the domain (RFC 9989 section 4.4). Raises ``NoAnswer``.
+    """Whether SPF for a name authenticates mail of the domain (RFC 9989 section 4.4). Raises ``TimeOver``.
 
-    Without a policy nothing is aligned yet; the relaxed alignment that is the default is meant then.
+    Without a policy nothing is aligned yet; the relaxed alignment that is the default is meant then. Where DNS cannot
+    tell what a name belongs to, receivers come to no pass.
     """
-    policy = dmarc.discover(resolver, domain)
-    if policy is not None and policy.record.option("aspf", "r") == "s":
+    policy = _policy(resolver, domain)
+    if policy is None:
+        return True
+    if policy.record.option("aspf", "r") == "s":
         return False
-    return policy is None or dmarc.organization(resolver, name) == dmarc.organization(resolver, domain)
+    try:
+        return dmarc.organization(resolver, name) == dmarc.organization(resolver, domain)
+    except TimeOver:
+        raise
+    except NoAnswer:
+        return False
+
+
+def _policy(resolver: Resolver, domain: str) -> dmarc.Policy | None:
+    """The policy of a domain, where receivers find one. Raises ``TimeOver``."""
+    try:
+        return dmarc.discover(resolver, domain)
+    except TimeOver:
+        raise
+    except NoAnswer:
+        return None
 
 
 class _Standing(NamedTuple):
