@@ -25,7 +25,7 @@ def redact(evidence: AnyEvidence, secrets: list[str]) -> AnyEvidence:
     spoken = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
     needles = [needle for secret in spoken for needle in _forms(secret)]
     document = msgspec.json.encode(evidence)
-    if not any(needle in document for needle in _in_document(needles)):
+    if not any(needle in document for needle in {*_in_document(needles)}):
         return evidence
     pattern = b"|".join(re.escape(needle) for needle in sorted(set(needles), key=len, reverse=True))
     texts = re.compile(pattern.decode("latin-1"))

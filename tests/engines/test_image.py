@@ -10,6 +10,8 @@ import pytest
 
 from grader import resources
 from grader.engines import bootstrap, image
+from grader.engines.base import Engine
+from grader.engines.local import rootfs
 from grader.model.errors import EngineError
 
 FAILURES = {
@@ -46,6 +48,14 @@ def test_both_recipes_take_the_same_packages() -> None:
     dockerfile = (image.recipe() / "Dockerfile").read_text()
     assert "packages.txt" in dockerfile
     assert "customize.sh" in dockerfile
+
+
+@pytest.mark.engines("local")
+def test_the_host_trusts_the_lab_s_authority_alone(engine: Engine) -> None:
+    engine.image(lambda step: None)
+    store = rootfs.path() / "etc/ssl/certs/ca-certificates.crt"
+    assert store.read_text().count("BEGIN CERTIFICATE") == 1
+    assert image.certificate().read_text().strip() in store.read_text()
 
 
 def test_a_mirror_may_be_given(monkeypatch: pytest.MonkeyPatch) -> None:

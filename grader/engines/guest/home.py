@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 import stat
+import time
 
 from . import trees
 from .files import read, shown
@@ -21,6 +22,8 @@ OTHERS, ENTERED_BY_OTHERS = 0o077, 0o011
 """Permissions of a file for anybody but its owner, and of a folder to be entered by them."""
 LARGEST_SEARCHED = 1_000_000
 MOST_SEARCHED = 200
+AT_REST = 50_000_000
+"""Nanoseconds after a change of a folder, within which the clock of its file system may not tell another one apart."""
 MOST_FOLDERS = 1000
 """That are looked into: thousands in each other take a second to walk through."""
 
@@ -34,6 +37,7 @@ class Home:
         self.uid, self.gid = uid, gid
         self._handed_in: set[str] = set()
         self._searched: dict[str, tuple[int, int, int]] = {}
+        self._without: dict[str, int] = {}
 
     def furnish(self, files: list[ProgramFile], texts: dict[str, str]) -> None:
         """Make it: the files in its folder ``work``, the texts beside that, and nothing of an earlier run.
@@ -93,7 +97,21 @@ class Home:
 
     def _files(self) -> list[str]:
         """Files in the home, and what its owner made where everybody may; much in one place hides nothing elsewhere."""
-        return [path for root in (self.path, *SHARED) for path in self._below(root)]
+        return [path for root in (self.path, *filter(self._has_own, SHARED)) for path in self._below(root)]
+
+    def _has_own(self, folder: str) -> bool:
+        """Whether the owner has anything in a folder, which is read again only when something was put into it."""
+        try:
+            changed = os.stat(folder).st_mtime_ns
+            if self._without.get(folder) == changed:
+                return False
+            with os.scandir(folder) as entries:
+                found = any(self._owns(entry.path) for entry in entries)
+        except OSError:
+            return False
+        if not found and time.time_ns() - changed > AT_REST:
+            self._without[folder] = changed
+        return found
 
     def _below(self, root: str) -> list[str]:
         found: list[str] = []

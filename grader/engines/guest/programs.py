@@ -22,7 +22,7 @@ from . import tracing
 from .files import Broken
 from .log import Log
 from .loop import Loop
-from .run import CANNOT_RUN, RunOfProgram
+from .run import CANNOT_RUN, FILES_SECONDS, RunOfProgram
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +51,8 @@ def run_programs(
     loop.traced = course.traced
     try:
         while course.turn():
-            loop.turn(0.02)
+            # Whoever prints, stops or ends is heard of at once.
+            loop.turn(FILES_SECONDS)
     finally:
         loop.traced = None
     lines = [line.partition(" ")[2].encode("utf-8", "surrogateescape") for line in log.lines]

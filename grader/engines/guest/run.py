@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import os
 import pwd
+import resource
 import signal
 import time
 
@@ -58,6 +59,7 @@ class RunOfProgram:
         self.waits = spec["waits"]
         self._times: dict[int, tuple[float, float]] = {}
         self._listed: dict[int, int] = {}
+        self._ran: dict[int, float] = {}
         self._agent_waited = tracing.times(os.getpid())[1]
         self._looked = self._searched = 0.0
         loop.watch(read, self._read)
@@ -154,13 +156,20 @@ class RunOfProgram:
         """See what the run's files and processes show, and how long these have waited for a processor so far."""
         if now - self._searched >= FILES_SECONDS:
             self._searched = now
-            self.look_at_files()
-            for pid in self.pids:
-                self.look_at_process(pid)
+            if self._has_run():
+                self.look_at_files()
+                for pid in self.pids:
+                    self.look_at_process(pid)
         if now - self._looked >= LOOK_SECONDS:
             self._looked = now
             for pid in self.pids:
                 self._times[pid] = max(tracing.times(pid), self._times.get(pid, (0.0, 0.0)))
+
+    def _has_run(self) -> bool:
+        """Whether any process has run since this was asked last: who only waits writes nothing anywhere."""
+        before, self._ran = self._ran, {pid: tracing.times(pid)[0] for pid in self.pids}
+        # A kernel that keeps no such account says 0.
+        return self._ran != before or not all(self._ran.values())
 
     def kill(self) -> None:
         """Kill every process of the run's account, at once, so that none can start another meanwhile."""
@@ -204,8 +213,6 @@ def _become(spec: ProgramSpec, home: Home, out: int, limit: float) -> None:
     environment = {"PATH": PATH, "LC_ALL": "C.UTF-8", "TZ": "UTC", "HOME": home.path, "TMPDIR": f"{home.path}/tmp",
         "USER": account, "LOGNAME": account, "SHELL": "/bin/sh", **spec["environment"]}  # fmt: skip
     try:
-        import resource
-
         os.setsid()
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("500")

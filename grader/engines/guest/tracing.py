@@ -22,6 +22,12 @@ _libc: Any = None
 
 def _ptrace(request: int, pid: int, data: int) -> int:
     """ptrace(2). That a process is gone by now is no error."""
+    _load()
+    return int(_libc.ptrace(request, pid, None, data))
+
+
+def _load() -> None:
+    """Have the library at hand, before processes are forked that would each load their own."""
     global _libc
     if _libc is None:
         import ctypes
@@ -29,7 +35,6 @@ def _ptrace(request: int, pid: int, data: int) -> int:
         _libc = ctypes.CDLL(None, use_errno=True)
         _libc.ptrace.restype = ctypes.c_long
         _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
-    return int(_libc.ptrace(request, pid, None, data))
 
 
 def be_traced() -> bool:
@@ -39,6 +44,7 @@ def be_traced() -> bool:
 
 def possible() -> bool:
     """Whether processes can be traced here."""
+    _load()
     pid = os.fork()
     if pid == 0:
         os._exit(not be_traced())

@@ -99,8 +99,8 @@ TRIES = [
     ([[0.0, 0.01]], False),
     ([[0.0, 1.0, 2.5]], True),
     ([[0.0, 1.0], [1.2]], False),
-    ([[float(second)] for second in range(5)], True),
-    ([[float(second)] for second in range(6)], False),
+    ([[float(second)] for second in range(6)], True),
+    ([[float(second)] for second in range(7)], False),
 ]
 """When the same was refused in each session, in seconds, and whether that is patience."""
 

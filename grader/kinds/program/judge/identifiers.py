@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
 
 from grader.kinds.program.facts import Wanted
 from grader.kinds.program.judge.runs import JudgedRun
@@ -22,6 +23,7 @@ Shorter ones, such as the second alone, are none: a process's number looks like 
 """
 MOMENT, GIVEN = "\N{WATCH}", "\N{WHITE HEAVY CHECK MARK}"
 """What stands for the moment, and for what was given, where two identifiers are compared."""
+_SIGNS, _WORD = re.compile("[^0-9A-Za-z]"), re.compile("[0-9A-Za-z]")
 _IDENTIFIER = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -69,21 +71,64 @@ def _without_moment(run: JudgedRun, arrival: Arrival, wanted: dict[int, Wanted])
     asked = wanted.get(arrival.id, run.facts.wanted)
     for given in (asked.sender, *asked.recipients, asked.subject):
         for part in filter(None, (given, given.partition("@")[0])):
-            text = re.sub(rf"(?<![0-9A-Za-z]){re.escape(part)}(?![0-9A-Za-z])", GIVEN, text)
-    return _moments(run.evidence.started, arrival.at).sub(MOMENT, text)
-
-
-def _moments(started: str, at: float) -> re.Pattern[str]:
-    """Every way of writing the seconds around ``at`` milliseconds after the run began, longest forms first."""
+            text = _without(text, part)
     try:
-        moment = datetime.fromisoformat(started).astimezone(UTC) + timedelta(milliseconds=at)
+        moment = datetime.fromisoformat(run.evidence.started).astimezone(UTC) + timedelta(
+            milliseconds=arrival.at
+        )
     except ValueError:
-        return re.compile(r"(?!)")
-    seconds = [moment + timedelta(seconds=offset) for offset in WINDOW]
-    numbers = [int(second.timestamp()) for second in seconds]
-    found = [second.strftime(form) for form in sorted(FORMS, key=len, reverse=True) for second in seconds]
-    found += map(str, numbers)
-    return re.compile(
-        rf"(?<!\d)(?:{'|'.join(found)})(?!\d)|(?<![0-9a-f])(?:{'|'.join(f'{n:x}' for n in numbers)})(?![0-9a-f])",
-        re.IGNORECASE,
-    )
+        return text
+    known = _moments(int(moment.timestamp()))
+    for shape in _shapes():
+        text = _replaced(text, shape, known)
+    return text
+
+
+def _without(text: str, given: str) -> str:
+    """The text with a mark for what was given, where that is not a part of something longer."""
+    at = text.find(given)
+    while at >= 0:
+        end = at + len(given)
+        if not _WORD.match(text[at - 1 : at]) and not _WORD.match(text[end : end + 1]):
+            text = text[:at] + GIVEN + text[end:]
+            end = at + len(GIVEN)
+        else:
+            end = at + 1
+        at = text.find(given, end)
+    return text
+
+
+def _replaced(text: str, shape: re.Pattern[str], known: frozenset[str]) -> str:
+    """The text with a mark for what has this shape and is one of the known moments; shapes may overlap."""
+    at = 0
+    while found := shape.search(text, at):
+        at = found.start() + 1
+        if _SIGNS.sub("", found[0]).lower() in known:
+            text = text[: found.start()] + MOMENT + text[found.end() :]
+    return text
+
+
+@cache
+def _shapes() -> list[re.Pattern[str]]:
+    """What every way of writing a moment looks like, whichever it is, those with most digits first.
+
+    Compiled once: patterns of the moments themselves would be new ones for each message, and large.
+    """
+    long, short, month = r"\d{4}", r"\d{2}", "[A-Za-z]{3}"
+    shapes = {
+        re.sub("%[mdyHMS]", lambda _: short, form).replace("%Y", long).replace("%b", month) for form in FORMS
+    }
+    by_digits = sorted(shapes, key=lambda shape: (-2 * shape.count(long) - shape.count(short), shape))
+    patterns = [*(rf"(?<!\d){shape}(?!\d)" for shape in by_digits), r"(?<!\d)\d{9,11}(?!\d)"]
+    return [*map(re.compile, patterns), re.compile("(?<![0-9a-f])[0-9a-f]{8}(?![0-9a-f])", re.IGNORECASE)]
+
+
+@lru_cache(maxsize=64)
+def _moments(second: int) -> frozenset[str]:
+    """Every way of writing the seconds around a moment, in small letters and without the signs between its parts."""
+    near = [datetime.fromtimestamp(second + offset, UTC) for offset in WINDOW]
+    plain = [form.replace(_SIGN, "").replace("T?", some) for form in FORMS for some in ("", "T")]
+    found = {moment.strftime(form).lower() for moment in near for form in dict.fromkeys(plain)}
+    for offset in WINDOW:
+        found |= {f"{second + offset}", f"{second + offset:x}"}
+    return frozenset(found)

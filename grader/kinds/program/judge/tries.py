@@ -10,7 +10,7 @@ from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, Transaction
 
-MOST_TRIES = 5
+MOST_TRIES = 6
 """Times that a program may come with the same to a server which asks it to come back later, within one run."""
 PAUSE = 500.0
 """Milliseconds that lie at least between such a refusal and the next try (RFC 5321 section 4.5.4.1 knows queues, which
