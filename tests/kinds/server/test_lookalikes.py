@@ -109,6 +109,11 @@ def test_a_pattern_of_owners_takes_another_address(pattern: str) -> None:
     assert [sender for sender in senders("alice", NAMES, []) if re.search(pattern, sender)]
 
 
+def test_an_address_that_nobody_can_have_is_nobodys() -> None:
+    assert "alice@example-com" not in senders("alice", NAMES, samples(r"^alice@example.com$"))
+    assert "bob@mail-example.com" in senders("alice", NAMES, samples(r"^bob@mail.example\.com$"))
+
+
 def test_no_senders_are_the_users_own() -> None:
     made = samples(r"^(alice|bob)(\+.*)?@example\.com$")
     found = senders("alice", NAMES, made)

@@ -162,7 +162,9 @@ def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText])
             text = sample.text.replace(HOLE, "boss")
             text = f"boss{text}" if text.startswith("@") else text
             found[f"{text}{domain}" if text.endswith("@") else text] = None
-    return [text for text in found if is_path(text) and not _belongs_to(text, user, domain)][:MOST_SENDERS]
+    theirs = [text for text in found if is_path(text) and not _belongs_to(text, user, domain)]
+    # What a loose dot makes of a domain's last one is a domain that nobody can have, and so nobody's address.
+    return [text for text in theirs if "." in text.rpartition("@")[2]][:MOST_SENDERS]
 
 
 def fields(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
