@@ -47,6 +47,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "regrade": "grader.cli.commands.regrade:regrade",
         "formats": "grader.cli.commands.formats:formats",
         "course": "grader.cli.commands.course:course",
+        "class": "grader.cli.commands.classes:stands",
         "compare": "grader.cli.commands.compare:compare",
         "export": "grader.cli.commands.export:export",
         "explain": "grader.cli.commands.explain:explain",

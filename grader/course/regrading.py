@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from grader import pipeline
+from grader.course.classpages import carry_missing, write_pages
 from grader.course.conduct import locked
 from grader.course.overrides import (
     FILE,
@@ -94,7 +95,9 @@ def regrade_into(
             # It was never run: what was wrong with it has not changed.
             result = finished(undecided(read_result(folder)))
             yield _write(out / folder.name, result, None, folder, formats)
+        carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_class(out, formats)
+        write_pages(out, formats)
         write_hand_ins(out)
 
 

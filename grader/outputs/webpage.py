@@ -57,14 +57,14 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """See ``grader.outputs.html``."""
     known = EvidenceView(evidence)
     folder = known.show.TEMPLATES if known.show else None
-    environment = _environment(folder)
+    templates = environment(folder)
     sections = known.sections(result)
     style, script = _asset("report.css"), _asset("report.js")
     for name in dict.fromkeys(section.style for section in sections if section.style):
-        style += environment.loader.get_source(environment, name)[0] if environment.loader else ""
+        style += templates.loader.get_source(templates, name)[0] if templates.loader else ""
     checks = list(_checks(result, known))
     first = result.first_failure()
-    text = environment.get_template("report.html.j2").render(
+    text = templates.get_template("report.html.j2").render(
         result=result,
         checks=checks,
         anchors={view.check.code: view.anchor for view in reversed(checks)},
@@ -74,7 +74,7 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
         files=evidence.files if evidence else [],
         # Drawn by the same environment, which has escaped everything in them.
         sections=[
-            Markup(environment.get_template(section.template).render(**section.values))  # noqa: S704
+            Markup(templates.get_template(section.template).render(**section.values))  # noqa: S704
             for section in sections
         ],
         style=Markup(style),  # noqa: S704  smtplab's own file
@@ -115,9 +115,10 @@ def prose(text: str) -> Markup:
 
 
 @cache
-def _environment(further: Path | None) -> jinja2.Environment:
+def environment(further: Path | None) -> jinja2.Environment:
+    """The template engine of reports, in which every value is escaped; ``further`` is a folder of more templates."""
     folders = [resources.folder("reports") / "report", *([further] if further else [])]
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folders),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
@@ -126,9 +127,9 @@ def _environment(further: Path | None) -> jinja2.Environment:
         lstrip_blocks=True,
         cache_size=4,
     )
-    environment.globals["count"] = count
-    environment.filters["prose"] = prose
-    return environment
+    made.globals["count"] = count
+    made.filters["prose"] = prose
+    return made
 
 
 def _shown(value: Any) -> Any:

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from grader import labs, outputs, pipeline
+from grader.outputs import classpage
 from tests import browser as browsing
 from tests.outputs.cases import STORIES, case
+from tests.outputs.test_classpage import a_class
 
 pytestmark = pytest.mark.browser
 
@@ -62,6 +64,44 @@ def test_nothing_is_refused_loaded_or_run(load: Any, name: str) -> None:
     page = load(name)
     assert browsing.console(page) == []
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+
+
+@pytest.mark.parametrize(
+    ("width", "dark", "anonymous"),
+    [(360, True, False), (800, False, False), (1280, False, False), (1280, True, True), (360, False, True)],
+)
+def test_the_page_on_a_class_is_accessible_and_quiet(
+    browser: Any, tmp_path: Path, width: int, dark: bool, anonymous: bool
+) -> None:
+    path = tmp_path / "class.html"
+    path.write_bytes(classpage.page(a_class(), anonymous=anonymous))
+    page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
+    assert not browsing.too_wide(page, width)
+    assert browsing.axe(page) == []
+    assert browsing.console(page) == []
+
+
+def test_students_are_filtered(browser: Any, tmp_path: Path) -> None:
+    from selenium.webdriver.support.select import Select
+
+    path = tmp_path / "class.html"
+    path.write_bytes(classpage.page(a_class()))
+    page = browsing.show(browser, f"file://{path}")
+
+    def shown() -> list[str]:
+        rows = page.find_elements("css selector", "#students tbody tr")
+        return [row.find_element("tag name", "th").text.split()[0] for row in rows if row.is_displayed()]
+
+    state, failed, *_ = (Select(one) for one in page.find_elements("css selector", ".filters select"))
+    state.select_by_visible_text("failed something")
+    assert shown() == ["bob", "carol"]
+    failed.select_by_visible_text("local")
+    assert shown() == ["carol"]
+    assert page.find_element("css selector", "#students [role=status]").text == "1 of 8 shown"
+    state.select_by_visible_text("all")
+    failed.select_by_visible_text("all")
+    page.find_element("css selector", ".filters input").send_keys("HENRY")
+    assert shown() == ["henry"]
 
 
 def test_a_link_opens_what_it_leads_to(load: Any) -> None:

@@ -94,7 +94,8 @@ def grade(
 ) -> int:
     """Grade many submissions: folders or archives, one a student, named by the student's id; or a platform's download.
 
-    DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV and JUnit XML.
+    DIR/STUDENT gets a result, evidence, a report and JUnit XML; DIR itself the class as CSV, JUnit XML and a page,
+    index.html.
     """
     from grader import labs
     from grader.cli.class_progress import ClassProgress

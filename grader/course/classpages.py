@@ -1,0 +1,94 @@
+"""How a class stands, from what lies in a folder of grades, and the pages about it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+from msgspec import Struct
+
+from grader import outputs
+from grader.course.intake.roster import Student
+from grader.course.results_folder import kept, read_result, read_row
+from grader.model.errors import OutputError
+from grader.model.result import Person
+from grader.outputs import classview
+
+INDEX = "index.html"
+ANONYMOUS = "anonymous.html"
+MISSING = "missing.json"
+REPORT = outputs.FORMATS["html"]
+
+
+class Missing(Struct, frozen=True):
+    """Somebody of the roster who handed nothing in."""
+
+    student: str
+    person: Person
+
+
+def class_view(out: Path) -> classview.ClassView:
+    """The class whose results lie in ``out``. Raises ``OutputError`` for one that is damaged."""
+    here: set[str] = set()
+
+    def entries() -> Iterator[classview.Entry]:
+        for folder in kept(out):
+            result, row = read_result(folder), read_row(folder)
+            here.add(result.student or "")
+            yield classview.Entry(result, _report(folder), row.remarks if row else ())
+
+    return classview.view(entries(), _still_missing(out, here))
+
+
+def write_pages(out: Path, formats: Collection[str]) -> None:
+    """Write the pages about a class, where reports for a browser are wanted, or pages are there already."""
+    if REPORT.name not in formats and not (out / INDEX).is_file():
+        return
+    from grader.outputs import classpage
+
+    found = class_view(out)
+    outputs.write(out / INDEX, classpage.page(found))
+    outputs.write(out / ANONYMOUS, classpage.page(found, anonymous=True))
+
+
+def note_missing(out: Path, students: Iterable[Student]) -> None:
+    """Remember in ``out`` who of a roster handed nothing in, in the place of whom an earlier roster knew."""
+    found = [Missing(student.id, student.person) for student in students]
+    outputs.write(out / MISSING, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+
+
+def carry_missing(out: Path, before: Sequence[Path]) -> None:
+    """Remember in ``out`` whom folders of grades missed, unless it has a list of its own."""
+    if not (out / MISSING).is_file() and (
+        found := [one for folder in before for one in _read_missing(folder)]
+    ):
+        outputs.write(out / MISSING, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+
+
+def _still_missing(out: Path, here: Collection[str]) -> Iterator[tuple[str, Person]]:
+    """Whoever has handed in since is not missing; ``here`` is asked after all results were read."""
+    for one in _read_missing(out):
+        if one.student not in here:
+            yield one.student, one.person
+
+
+def _read_missing(out: Path) -> list[Missing]:
+    path = out / MISSING
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=list[Missing])
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise OutputError(
+            f"{str(path)!r} is damaged ({error}): remove it, and grade with --roster once more"
+        ) from error
+
+
+def _report(folder: Path) -> str:
+    """The address of a student's report as a page in the folder of grades names it."""
+    return f"{quote(os.fsencode(folder.name))}/{REPORT.file}" if (folder / REPORT.file).is_file() else ""
