@@ -44,6 +44,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "start": "grader.cli.commands.start:start",
         "check": "grader.cli.commands.check:check",
         "grade": "grader.cli.commands.grade:grade",
+        "merge": "grader.cli.commands.merge:merge",
         "regrade": "grader.cli.commands.regrade:regrade",
         "formats": "grader.cli.commands.formats:formats",
         "course": "grader.cli.commands.course:course",

@@ -11,15 +11,13 @@ import msgspec
 from msgspec import Struct
 
 from grader import outputs
+from grader.course.intake.names import ANONYMOUS, INDEX, MISSING
 from grader.course.intake.roster import Student
 from grader.course.results_folder import kept, read_result, read_row
 from grader.model.errors import OutputError
 from grader.model.result import Person
 from grader.outputs import classview
 
-INDEX = "index.html"
-ANONYMOUS = "anonymous.html"
-MISSING = "missing.json"
 REPORT = outputs.FORMATS["html"]
 
 

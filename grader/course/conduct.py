@@ -20,6 +20,8 @@ from grader.course.intake.names import LOCK_NAME
 from grader.course.overrides import overrides_for, worth_of
 from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
 from grader.course.rows import ClassRow
+from grader.course.shards import Shard, refuse_other_share, write_shard
+from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
@@ -40,6 +42,7 @@ class ClassSettings:
 
     ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
     for both. ``choices`` are how work is taken in. ``overrides`` is a file of decisions, which is kept in ``out``.
+    ``shard`` is the share of the class that is graded; ``None`` stands for all.
     """
 
     lab: str | Path
@@ -54,6 +57,7 @@ class ClassSettings:
     choices: Choices = field(default_factory=Choices)
     trust: bool = False
     overrides: Path | None = None
+    shard: Shard | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def grade_class(
     """
     lab = labs.load(settings.lab)
     taken = take_in(sources, lab, settings.out, settings.choices)
-    todo = prepared(
+    whole = prepared(
         taken.hand_ins,
         lab,
         draw=settings.draw,
@@ -101,12 +105,17 @@ def grade_class(
         trust=settings.trust,
         decided=settings.choices.roster is not None or bool(settings.choices.decisions),
     )
+    # What is said of hand-ins that are compared with each other takes the whole class.
+    todo = settings.shard.of(whole) if settings.shard else whole
     image = settings.engine.image(lambda step: None) if settings.engine else ""
     with locked(settings.out):
         refuse_other_lab(settings.out, lab.id)
+        refuse_other_share(settings.out, settings.shard)
         overrides = overrides_for(settings.out, settings.overrides, worth_of(lab))
         for sentence in (*taken.said(), *(remark for hand_in in todo for remark in hand_in.remarks)):
             tell(sentence)
+        if settings.shard:
+            tell(f"{settings.shard}: {len(todo)} of {count(len(whole), 'hand-in')}")
         course = Course(
             lab=lab,
             out=settings.out,
@@ -121,14 +130,38 @@ def grade_class(
             overrides=overrides,
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
-        rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
-        if (roster := settings.choices.roster) is not None:
-            absent = set(taken.missing)
-            note_missing(settings.out, (student for student in roster.students if student.id in absent))
-        write_class(settings.out, settings.formats)
-        write_pages(settings.out, settings.formats)
-        write_hand_ins(settings.out)
+        with _marked(settings, course, image, whole):
+            rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
+            if (roster := settings.choices.roster) is not None:
+                absent = set(taken.missing)
+                note_missing(settings.out, (student for student in roster.students if student.id in absent))
+            write_class(settings.out, settings.formats)
+            write_pages(settings.out, settings.formats)
+            write_hand_ins(settings.out)
     return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)
+
+
+@contextmanager
+def _marked(settings: ClassSettings, course: Course, image: str, whole: Sequence[HandIn]) -> Iterator[None]:
+    """Keep in ``out`` of which class its results are a shard, and that it is finished once the body has ended."""
+    shard = settings.shard
+    if shard is None:
+        yield
+        return
+    graded_with = digests.of_shards(
+        course.lab,
+        image,
+        settings.hints,
+        key=settings.key,
+        draw=settings.draw,
+        trust=settings.trust,
+        roster=settings.choices.roster.students if settings.choices.roster else (),
+        due=settings.choices.due,
+        decided=course.overrides,
+    )
+    write_shard(settings.out, shard, whole, graded_with, finished=False)
+    yield
+    write_shard(settings.out, shard, whole, graded_with, finished=True)
 
 
 def _all_rows(

@@ -16,12 +16,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from grader import outputs
+from grader.course.intake.names import OVERRIDES
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.result import CheckResult, Decision, Result
 from grader.model.templates import nearest
 
-FILE = "overrides.csv"
 COLUMNS = ("student", "check", "points", "why", "by")
 MANUAL = "manual"
 """Stands for points where a person has to look first."""
@@ -75,12 +75,12 @@ def overrides_for(out: Path, given: Path | None, worth: Worth) -> list[Override]
     Raises ``UsageError`` where a line is wrong, ``OutputError`` where the file cannot be kept.
     """
     if given is None:
-        return read_overrides(out / FILE, worth)
+        return read_overrides(out / OVERRIDES, worth)
     if not given.is_file():
         raise UsageError(f"there is no file of decisions {str(given)!r}: check the path")
     found = read_overrides(given, worth)
-    if given.resolve() != (out / FILE).resolve():
-        outputs.write(out / FILE, given.read_bytes())
+    if given.resolve() != (out / OVERRIDES).resolve():
+        outputs.write(out / OVERRIDES, given.read_bytes())
     return found
 
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from grader import pipeline
 from grader.course.classpages import carry_missing, write_pages
 from grader.course.conduct import locked
+from grader.course.intake.names import OVERRIDES
 from grader.course.overrides import (
-    FILE,
     Override,
     decided,
     overrides_for,
@@ -36,6 +36,7 @@ from grader.course.results_folder import (
     write_hand_ins,
 )
 from grader.course.rows import judged_again
+from grader.course.shards import refuse_other_share
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
@@ -75,13 +76,14 @@ def regrade_into(
     the folder of grades that is judged again, which ``out`` keeps. Raises ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
-    if overrides is None and not (out / FILE).is_file():
+    if overrides is None and not (out / OVERRIDES).is_file():
         overrides = _found_beside(folders, single)
     known: dict[str, list[Override]] = {}
 
     def finished(result: Result) -> Result:
         if result.lab not in known:
             refuse_other_lab(out, result.lab)
+            refuse_other_share(out, None)
             known[result.lab] = overrides_for(out, overrides, worth_in(result))
         return decided(result, known[result.lab])
 
@@ -146,7 +148,7 @@ def _found_beside(folders: Sequence[Path], single: Sequence[Path]) -> Path | Non
     homes = [path.parent for path in folders]
     homes += [path.parent.parent for path in single if path.name == EVIDENCE]
     homes += [path.parent for path in single if path.is_dir()]
-    return next((home / FILE for home in dict.fromkeys(homes) if (home / FILE).is_file()), None)
+    return next((home / OVERRIDES for home in dict.fromkeys(homes) if (home / OVERRIDES).is_file()), None)
 
 
 def _carried(result: Result, before: Path | None) -> Result:

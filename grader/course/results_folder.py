@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from grader import disk, outputs
-from grader.course.intake.names import safe_name
+from grader.course.intake.names import HAND_INS, safe_name
 from grader.course.rows import ClassRow
 from grader.display.text import csv_cell, one_line, scalars
 from grader.model.errors import OutputError, UsageError
@@ -23,7 +23,6 @@ from grader.model.result import Result
 T = TypeVar("T")
 RESULT = outputs.FORMATS["json"].file
 ROW_NAME = "row.json"
-HAND_INS = "hand-ins.csv"
 EVIDENCE = outputs.FORMATS["evidence"].file
 
 

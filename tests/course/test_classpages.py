@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.cli import main
-from grader.course.classpages import ANONYMOUS, INDEX, class_view, note_missing, write_pages
-from grader.course.intake.names import safe_name
+from grader.course.classpages import class_view, note_missing, write_pages
+from grader.course.intake.names import ANONYMOUS, INDEX, safe_name
 from grader.course.intake.roster import Student
 from grader.course.results_folder import write_folder
 from grader.model.errors import OutputError

@@ -71,12 +71,51 @@ def test_the_commands_of_a_page_work_in_their_order(page: Path, engine: Engine, 
 @pytest.mark.slow
 @pytest.mark.engines("docker")
 def test_the_commands_of_the_examples_for_ci_work(engine: Engine, tmp_path: Path) -> None:
-    github, gitlab = (yaml.safe_load(text) for text in blocks(ROOT / "docs/grading-a-class.md", "yaml"))
+    github, gitlab, *_ = (yaml.safe_load(text) for text in blocks(ROOT / "docs/grading-a-class.md", "yaml"))
     commands = [step["run"] for step in github["jobs"]["grade"]["steps"] if "run" in step]
     assert commands == gitlab["grade"]["script"]
     submissions.write("solution", tmp_path)
     shell("\n".join(line for line in commands if line.startswith("smtplab ")), tmp_path)
     assert {path.name for path in tmp_path.iterdir()} >= {"junit.xml", "report.html"}
+
+
+@pytest.mark.slow
+def test_the_recipes_for_several_machines_grade_a_class_in_four_shards(tmp_path: Path) -> None:
+    page = ROOT / "docs/grading-a-class.md"
+    *_, gitlab, github, kubernetes = (yaml.safe_load(text) for text in blocks(page, "yaml"))
+    [slurm] = blocks(page, "bash")
+    [indexes] = re.findall(r"--array=1-(\d+)$", slurm, re.MULTILINE)
+    jobs, job = github["jobs"], kubernetes["spec"]
+    assert len(jobs["grade"]["strategy"]["matrix"]["shard"]) == gitlab["grade"]["parallel"] == int(indexes)
+    assert job["completions"] == 4
+    [container] = job["template"]["spec"]["containers"]
+    steps = {name: [step["run"] for step in jobs[name]["steps"] if "run" in step] for name in jobs}
+    recipes: dict[str, tuple[str, str, dict[str, str]]] = {
+        "gitlab": (
+            gitlab["grade"]["script"][-1], gitlab["merge"]["script"][-1],
+            {"CI_NODE_INDEX": "{one}", "CI_NODE_TOTAL": "4"},
+        ),
+        "github": (steps["grade"][-1], steps["merge"][-1], {"SHARD": "{one}", "SHARDS": "4"}),
+        "slurm": (
+            slurm, "smtplab merge shards/* --out grades --exit-zero",
+            {"SLURM_ARRAY_TASK_ID": "{one}", "SLURM_ARRAY_TASK_COUNT": "4"},
+        ),
+        "kubernetes": (
+            shlex.join(container["command"]), "smtplab merge shards/* --out grades --exit-zero",
+            {"JOB_COMPLETION_INDEX": "{zero}"},
+        ),
+    }  # fmt: skip
+    books = set()
+    for platform, (grade, merge, variables) in recipes.items():
+        for student in ("alice", "bob", "carol"):
+            submissions.write("solution", tmp_path / platform / "submissions" / student, lab="spf-dmarc")
+        for number in range(4):
+            told = {name: value.format(one=number + 1, zero=number) for name, value in variables.items()}
+            shell(grade, tmp_path / platform, **told)
+        shell(merge, tmp_path / platform)
+        books.add((tmp_path / platform / "grades/grades.csv").read_bytes())
+    [book] = books
+    assert book.count(b"graded") == 3
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from grader.cli.complete import LAB
 
 if TYPE_CHECKING:
     from grader.course import Summary
+    from grader.course.shards import Shard
 
 
 def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
@@ -20,6 +21,16 @@ def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
     if value.isascii() and value.isdigit() and 0 < int(value) <= 1000:
         return int(value)
     raise click.BadParameter("give a number from 1 to 1000, or 'auto' for one a processor")
+
+
+def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | None:
+    from grader.course.shards import parsed
+    from grader.model.errors import UsageError
+
+    try:
+        return parsed(value) if value is not None else None
+    except UsageError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command()
@@ -31,6 +42,12 @@ def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
 )
 @options.formats
 @click.option("--resume", is_flag=True, help="Skip what an earlier run into the same folder finished.")
+@click.option(
+    "--shard",
+    metavar="K/N",
+    callback=_shard,
+    help="Grade share K of N of the class, drawn from the students' names; see 'smtplab merge'.",
+)
 @click.option(
     "--student-from",
     type=click.Choice(["folder", "none"]),
@@ -79,6 +96,7 @@ def grade(
     jobs: int,
     formats: tuple[str, ...],
     resume: bool,
+    shard: Shard | None,
     student_from: str | None,
     layout: str | None,
     roster: Path | None,
@@ -138,6 +156,7 @@ def grade(
         choices=choices,
         trust=trust,
         overrides=said.overrides,
+        shard=shard,
     )
     with ClassProgress(out) as room:
         summary = grade_class(

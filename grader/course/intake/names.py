@@ -5,12 +5,26 @@ from __future__ import annotations
 import os
 from hashlib import sha256
 
+from grader import outputs
 from grader.labs.limits import ARCHIVES
 from grader.labs.variant import LONGEST_STUDENT
 from grader.model.errors import UsageError
 
 LOCK_NAME = ".smtplab-grades"
 """Marks a folder that grades are written to, and is locked while they are."""
+HAND_INS = "hand-ins.csv"
+OVERRIDES = "overrides.csv"
+SHARD = "shard.json"
+INDEX = "index.html"
+ANONYMOUS = "anonymous.html"
+MISSING = "missing.json"
+BESIDE_RESULTS = frozenset(
+    {
+        HAND_INS, OVERRIDES, SHARD, INDEX, ANONYMOUS, MISSING,
+        *(kind.file for kind in outputs.FORMATS.values() if kind.many),
+    }
+)  # fmt: skip
+"""Files that lie in a folder of grades beside the students' folders, none of which may have such a name."""
 
 
 def student_id(name: str) -> str:
@@ -34,7 +48,7 @@ def without_ending(name: str) -> str:
 def safe_name(name: str) -> str:
     """A file name for ``name`` that is safe in shells, web servers and archives; different names stay different."""
     quoted = "".join(char if char.isalnum() or char in " _-.@+," else _percent(char) for char in name)
-    if quoted[:1] in (".", "-", " ", ""):
+    if quoted[:1] in (".", "-", " ", "") or quoted.casefold() in BESIDE_RESULTS:
         quoted = _percent(quoted[:1] or "\0") + quoted[1:]
     if len(os.fsencode(quoted)) > 150:
         digest = sha256(os.fsencode(name)).hexdigest()[:16]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from grader.course.conduct import locked
 from grader.course.intake import HandIn, Intake, take_in
-from grader.course.intake.names import safe_name
+from grader.course.intake.names import BESIDE_RESULTS, safe_name
 from grader.model.errors import UsageError
 from tests.course.intake.classes import LAB
 
@@ -24,12 +24,13 @@ def test_different_names_stay_different(one: str, other: str) -> None:
         assert safe_name(one) != safe_name(other)
 
 
-@given(names | st.binary(min_size=1, max_size=250).map(os.fsdecode))
+@given(names | st.binary(min_size=1, max_size=250).map(os.fsdecode) | st.sampled_from(sorted(BESIDE_RESULTS)))
 def test_safe_names_are_safe(name: str) -> None:
     safe = safe_name(name)
     assert safe.isprintable()
     assert len(safe.encode()) <= 255 - len(".replaced-")
     assert not safe.startswith((".", "-", " "))
+    assert safe.casefold() not in BESIDE_RESULTS
     assert not set(safe) & set("/\\\0\n*?\"'<>|;:$&`!")
 
 
@@ -48,7 +49,9 @@ def one(source: Path) -> HandIn:
     return hand_in
 
 
-@pytest.mark.parametrize("name", ["alice", "Müller, Zoë", "-rf", "a\nb", "..x", "=1+1", "a;b", "~", "%41"])
+@pytest.mark.parametrize(
+    "name", ["alice", "Müller, Zoë", "-rf", "a\nb", "..x", "=1+1", "a;b", "~", "%41", "Grades.csv"]
+)
 def test_a_folder_is_graded_under_its_name(tmp_path: Path, name: str) -> None:
     hand_in = one(folder(tmp_path, name))
     assert hand_in.student.isprintable()

@@ -17,8 +17,10 @@ from grader import kinds, labs
 from grader.course.intake.layouts import LAYOUTS
 from grader.course.intake.layouts.gradescope import METADATA
 from grader.course.intake.listing import Asked, Listing
+from grader.course.intake.names import SHARD
 from grader.course.intake.roster import rows
 from grader.course.overrides import Worth, decisions
+from grader.course.shards import read_shard
 from grader.kinds.quiz.answers_file import UnreadableFileError, read_answers
 from grader.kinds.quiz.draw import posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, shown_answer
@@ -29,7 +31,7 @@ from grader.kinds.server.plan.lookalikes import around_addresses, around_names, 
 from grader.kinds.server.plan.mentions import find_mentions
 from grader.kinds.server.plan.patterns import patterns_in, samples
 from grader.labs.loading import _parsed
-from grader.model.errors import LabError, SubmissionError, UsageError
+from grader.model.errors import LabError, OutputError, SubmissionError, UsageError
 from grader.model.submission import Submission
 from grader.model.templates import fill, fill_file, left_over, names_in
 from tests.fuzz.target import Target, said
@@ -148,6 +150,12 @@ def _started(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / ".smtplab.json").write_bytes(data)
         labs.started(Path(folder))
+
+
+def _shard(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / SHARD).write_bytes(data)
+        read_shard(Path(folder))
 
 
 def _archive(data: bytes) -> None:
@@ -291,6 +299,16 @@ TARGETS = (
         lambda: [b"student,check,points,why,by\nalice,starts,7,because,me\n"],
         (b"manual", b"relay/starts", b"-1", b"1e3", b"99999", *CELLS),
         refuses=(UsageError,),
+    ),
+    Target(
+        "shard.json",
+        _shard,
+        lambda: [
+            b'{"schema":"smtplab/shard/1","shard":{"number":2,"total":4},"finished":true,"graded_with":{"the lab":"0"},'
+            b'"members":[["alice","alice",2]]}'
+        ],
+        (b"[", b"{", b'"', b"null", b",", b":", b"0", b"1e9", b"-1", b"99999999999999999999", b'"shard":'),
+        refuses=(UsageError, OutputError),
     ),
     Target(
         "gradescope's list",
