@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,23 @@ def test_strict_readers_take_every_case(name: str) -> None:
 def test_strict_readers_take_a_class() -> None:
     root = valid(outputs.junit(case(name)[0] for name in STORIES))
     assert [suite.get("id") for suite in root] == [str(number) for number in range(len(STORIES))]
+
+
+def test_a_class_takes_the_room_of_its_text() -> None:
+    one = case("broken")[0]
+    outputs.junit([one])
+    tracemalloc.start()
+    try:
+        data = outputs.junit(replace(one, student=f"s{number}") for number in range(60))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(valid(data)) == 60
+    assert peak < 2.5 * len(data)
+
+
+def test_a_class_of_nobody_is_a_document() -> None:
+    assert len(valid(outputs.junit([]))) == 0
 
 
 @pytest.mark.parametrize(
