@@ -49,6 +49,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "formats": "grader.cli.commands.formats:formats",
         "course": "grader.cli.commands.course:course",
         "class": "grader.cli.commands.classes:stands",
+        "alike": "grader.cli.commands.alike:alike",
         "compare": "grader.cli.commands.compare:compare",
         "export": "grader.cli.commands.export:export",
         "explain": "grader.cli.commands.explain:explain",

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from grader import kinds, labs
+from grader.course.alike import Work, foreign_names, likenesses
 from grader.course.intake.layouts import LAYOUTS
 from grader.course.intake.layouts.gradescope import METADATA
 from grader.course.intake.listing import Asked, Listing
@@ -158,6 +159,14 @@ def _shard(data: bytes) -> None:
         read_shard(Path(folder))
 
 
+def _alike(data: bytes) -> None:
+    names = {"domain": "example.com", "host": "mail.example.com"}
+    files = {"main.cf": data.decode(errors="backslashreplace")}
+    works = [Work(student=student, files=files, given={}, names=names, own=True) for student in ("a", "b")]
+    foreign_names(works)
+    likenesses(works)
+
+
 def _archive(data: bytes) -> None:
     with tempfile.NamedTemporaryFile(suffix=".zip") as file:
         file.write(data)
@@ -250,6 +259,7 @@ TARGETS = (
             (word, blank, b"x") for word in (b"-o", b"a:b", b"") for blank in (b" ", b"\t", b"\n", b"\n ")
         ),
     ),
+    Target("alike", _alike, _configurations, CONFIGURATION, shapes=((b"a", b"\n b", b""), (b"", b"a.", b""))),
     Target("answers file", _answers, _sheets, YAML, refuses=(UnreadableFileError,), weight=0.5),
     Target(
         "one answer",

@@ -1,0 +1,110 @@
+"""``smtplab alike``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli import options
+from grader.cli.complete import LAB
+
+if TYPE_CHECKING:
+    from grader.course.alike import ForeignNames, Likeness
+
+
+@click.command()
+@click.argument("lab", type=LAB)
+@click.argument("submissions", metavar="SOURCE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--layout", metavar="NAME", help="What SOURCE is, as for 'smtplab grade'.  [default: recognised]"
+)
+@click.option("--roster", type=click.Path(path_type=Path), metavar="CSV", help="The class, as for 'grade'.")
+@click.option(
+    "--map", "decisions", type=click.Path(path_type=Path), metavar="CSV", help="Who is who, as for 'grade'."
+)
+@click.option(
+    "--trust-handout", "trust", is_flag=True, help="Take the word of each hand-out, as for 'grade'."
+)
+@click.option(
+    "--csv", "table", metavar="FILE", type=click.Path(), help="Write it as CSV ('-' is standard output)."
+)
+@options.course
+@options.seed
+@options.debug
+def alike(
+    lab: str,
+    submissions: tuple[Path, ...],
+    layout: str | None,
+    roster: Path | None,
+    decisions: Path | None,
+    trust: bool,
+    table: str | None,
+    course: Path | None,
+    key: str | None,
+) -> None:
+    """Whose hand-ins are alike beyond what the lab explains: pointers to copying, never verdicts.
+
+    Said are names of another student's variant (with --seed), and work that few others did so. Nothing is graded.
+    """
+    from grader import labs, outputs
+    from grader.cli.course import settled
+    from grader.cli.files import refuse_impossible
+    from grader.course import alike as comparing
+    from grader.course.intake import Choices
+    from grader.course.intake.roster import read_decisions, read_roster
+    from grader.course.works import read_works
+    from grader.display.sentences import some
+    from grader.display.text import printed_line
+    from grader.outputs.files import STANDARD_OUTPUT
+
+    refuse_impossible({"--csv": table})
+    folder = labs.find(lab)
+    said = settled(
+        course, labs.load(folder).id, roster=roster, groups=False, layout=layout, overrides=None, formats=(), hints="",
+        key=key,
+    )  # fmt: skip
+    choices = Choices(
+        layout=said.layout,
+        roster=read_roster(said.roster) if said.roster else None,
+        groups=said.groups,
+        decisions=read_decisions(decisions) if decisions else {},
+    )
+    works, unread = read_works(
+        folder, submissions, choices, draw=said.key is not None, key=said.key, trust=trust
+    )
+    if unread:
+        click.echo(f"smtplab: {printed_line(f'cannot be read, and passed over: {some(unread)}')}", err=True)
+    foreign, pairs = comparing.foreign_names(works), comparing.likenesses(works)
+    if table is not None:
+        outputs.write(table, comparing.as_csv(foreign, pairs))
+    if table != STANDARD_OUTPUT:
+        _show(foreign, pairs, len(works))
+
+
+def _show(foreign: list[ForeignNames], pairs: list[Likeness], number: int) -> None:
+    from rich.padding import Padding
+
+    from grader.display.screen import QUIET, Screen, words
+    from grader.display.sentences import count, some
+
+    screen = Screen(None)
+    for one in foreign:
+        screen.show(
+            words(f"{one.student} has names of {some(one.others, 3)}", "bold", single=True),
+            Padding(words(some(one.names), QUIET, single=True), (0, 0, 0, 2)),
+        )
+    for pair in pairs:
+        screen.show(
+            words(f"{pair.one} and {pair.other} are alike: {int(pair.share * 100)} %", "bold", single=True)
+        )
+        for statement in pair.statements:
+            screen.show(Padding(words(statement, QUIET, single=True, longest=200), (0, 0, 0, 2)))
+    found = count(len(foreign) + len(pairs), "pointer")
+    screen.show(
+        words(
+            f"{found} in {count(number, 'hand-in')}; a pointer is no verdict: ask, and look at both",
+            single=True,
+        )
+    )

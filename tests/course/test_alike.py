@@ -1,0 +1,170 @@
+"""Hand-ins that are alike: copies are pointed at whatever was done to them, and honest work is not."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader import labs
+from grader.cli import main
+from grader.course.alike import (
+    ForeignNames,
+    Likeness,
+    Work,
+    as_csv,
+    foreign_names,
+    likenesses,
+    statements,
+)
+from tests import submissions
+from tests.display.test_text import NASTY
+
+KEY = "autumn"
+FOLDER = labs.find("open-relay")
+LAB = labs.load(FOLDER)
+
+
+def work(student: str, own: str, *, variant: bool = True) -> Work:
+    """One of the lab's own submissions, as if this student had handed it in."""
+    drawn = labs.draw_variant(LAB, student if variant else None, KEY)
+    made = labs.render_submission(FOLDER / own, drawn)
+    return Work(
+        student=student,
+        files={name: data.decode() for name, data in made.files.items()},
+        given={name: data.decode() for name, data in labs.handed_out_files(FOLDER, drawn).items()},
+        names={**drawn.names, **drawn.secrets},
+        own=variant,
+    )
+
+
+def changed(original: Work, student: str, main_cf: str) -> Work:
+    """A work with another ``main.cf``, in the names of this student."""
+    other = work(student, "starter")
+    return Work(
+        student=student,
+        files={**original.files, "main.cf": main_cf},
+        given=other.given,
+        names=other.names,
+        own=True,
+    )
+
+
+def an_honest_class() -> list[Work]:
+    names = sorted(path.name for path in (FOLDER / "correct").iterdir())
+    # "archive" is the solution's text with one more server, which is what a copy looks like.
+    return [work(f"s-{name}", f"correct/{name}") for name in names if name != "archive"]
+
+
+def disguised(original: Work, student: str) -> Work:
+    """A copy with the copier's own names, other comments, spacing, order and line breaks."""
+    theirs = labs.draw_variant(LAB, student, KEY)
+    text = original.files["main.cf"]
+    for key, name in sorted(original.names.items(), key=lambda pair: -len(pair[1])):
+        if len(name) > 5:
+            text = text.replace(name, {**theirs.names, **theirs.secrets}[key])
+    lines = statements(text, {})
+    shuffled = "\n# All of it is mine.\n".join(
+        reversed([line.replace("=", "   =\n   ", 1) for line in lines])
+    )
+    return changed(original, student, shuffled)
+
+
+def test_honest_work_is_not_pointed_at() -> None:
+    honest = an_honest_class()
+    assert len(honest) > 10
+    assert likenesses(honest) == []
+    assert foreign_names(honest) == []
+
+
+def test_a_copy_is_found_whatever_was_done_to_its_looks() -> None:
+    honest = an_honest_class()
+    copied = next(one for one in honest if "mynetworks" in one.files["main.cf"])
+    found = likenesses([*honest, disguised(copied, "bob")])
+    assert [(pair.one, pair.other) for pair in found] == [(copied.student, "bob")]
+    assert found[0].share > 0.8
+    assert found[0].statements
+
+
+def test_what_the_lab_hands_out_is_no_likeness() -> None:
+    assert likenesses([work(name, "starter") for name in ("alice", "bob", "carol")]) == []
+
+
+def test_another_s_names_are_pointed_at() -> None:
+    alice, carol = work("alice", "solution"), work("carol", "solution")
+    bob = changed(alice, "bob", alice.files["main.cf"])
+    found = foreign_names([alice, bob, carol])
+    assert [(one.student, one.others) for one in found] == [("bob", ["alice"])]
+    assert alice.names["domain"] in found[0].names
+    assert not set(found[0].names) & set(bob.names.values())
+
+
+def test_one_foreign_name_can_be_a_slip() -> None:
+    alice, bob = work("alice", "solution"), work("bob", "solution")
+    slipped = changed(bob, "bob", bob.files["main.cf"] + f"\n# {alice.names['host_v4']}\n")
+    assert foreign_names([alice, slipped]) == []
+
+
+def test_where_all_have_the_same_names_nobody_s_are_foreign() -> None:
+    assert foreign_names([work(name, "solution", variant=False) for name in ("alice", "bob")]) == []
+
+
+def test_statements_are_free_of_looks_and_names() -> None:
+    text = "# mine\nmydomain =  a.example\nmydestination = mx.a.example,\n\ta.example  # both\n\n; none\n"
+    names = {"domain": "a.example", "host": "mx.a.example"}
+    assert statements(text, names) == ["mydomain = {domain}", "mydestination = {host}, {domain}"]
+
+
+@given(NASTY, NASTY)
+def test_no_text_breaks_the_comparison_or_its_table(one: str, other: str) -> None:
+    works = [
+        Work(
+            student=student,
+            files={"main.cf": text},
+            given={"main.cf": other},
+            names={"domain": other},
+            own=True,
+        )
+        for student, text in ((one, one), (other, one), ("alice", one))
+    ]
+    table = as_csv(foreign_names(works), likenesses(works))
+    assert table.decode().startswith("pointer,student,other,share,what\r\n")
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=1, max_size=30))
+def test_likeness_is_between_none_and_all(words: list[str]) -> None:
+    texts = (" ".join(words), " ".join(reversed(words)), "z")
+    works = [
+        Work(student=str(n), files={"f": text}, given={}, names={}, own=False) for n, text in enumerate(texts)
+    ]
+    assert all(0 < pair.share <= 1 + 1e-9 for pair in likenesses(works))
+
+
+def test_the_table_is_csv_that_no_spreadsheet_calculates() -> None:
+    table = as_csv(
+        [ForeignNames("=1+1", ["alice"], ["a.example"])], [Likeness("bob", "carol", 0.876, ["@x", "y"])]
+    )
+    lines = list(csv.DictReader(io.StringIO(table.decode(), newline="")))
+    assert [list(line.values()) for line in lines] == [
+        ["foreign names", "'=1+1", "alice", "", "a.example"],
+        ["alike", "bob", "carol", "0.88", "'@x; y"],
+    ]
+
+
+def test_the_command_says_who(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for student in ("alice", "carol"):
+        submissions.write("solution", tmp_path / student, student=student, key=KEY)
+    submissions.write("solution", tmp_path / "bob", student="alice", key=KEY)
+    (tmp_path / "dora").mkdir()
+    sources = [str(tmp_path / student) for student in ("alice", "bob", "carol", "dora")]
+    csv_file = tmp_path / "pointers.csv"
+    assert main(["alike", "open-relay", *sources, "--seed", KEY, "--csv", str(csv_file)]) == 0
+    said = capsys.readouterr()
+    assert "bob has names of alice" in said.out
+    assert "a pointer is no verdict" in said.out
+    assert f"passed over: {tmp_path / 'dora'}" in said.err
+    assert csv_file.read_text().splitlines()[1].startswith("foreign names,bob,alice,")
