@@ -54,16 +54,20 @@ def write_pages(out: Path, formats: Collection[str]) -> None:
 
 def note_missing(out: Path, students: Iterable[Student]) -> None:
     """Remember in ``out`` who of a roster handed nothing in, in the place of whom an earlier roster knew."""
-    found = [Missing(student.id, student.person) for student in students]
-    outputs.write(out / MISSING, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    _write_missing(out, [Missing(student.id, student.person) for student in students])
 
 
 def carry_missing(out: Path, before: Sequence[Path]) -> None:
-    """Remember in ``out`` whom folders of grades missed, unless it has a list of its own."""
-    if not (out / MISSING).is_file() and (
-        found := [one for folder in before for one in _read_missing(folder)]
-    ):
-        outputs.write(out / MISSING, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
+    """Remember in ``out``, besides whom it knows already, everybody whom folders of grades missed."""
+    homes = [home for home in (*before, out) if (home / MISSING).is_file()]
+    if homes:
+        _write_missing(
+            out, list({one.student: one for home in homes for one in _read_missing(home)}.values())
+        )
+
+
+def _write_missing(out: Path, found: Sequence[Missing]) -> None:
+    outputs.write(out / MISSING, msgspec.json.format(msgspec.json.encode(found)) + b"\n")
 
 
 def _still_missing(out: Path, here: Collection[str]) -> Iterator[tuple[str, Person]]:

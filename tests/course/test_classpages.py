@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.cli import main
-from grader.course.classpages import class_view, note_missing, write_pages
+from grader.course.classpages import carry_missing, class_view, note_missing, write_pages
 from grader.course.intake.names import ANONYMOUS, INDEX, safe_name
 from grader.course.intake.roster import Student
 from grader.course.results_folder import write_folder
@@ -89,6 +89,15 @@ def test_the_command_shows_the_class(grades: Path, capsys: pytest.CaptureFixture
 def test_a_folder_without_results_is_said_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", str(tmp_path)]) == 2
     assert "holds no results: name a folder that 'smtplab grade' wrote" in capsys.readouterr().err
+
+
+def test_who_is_missing_from_two_folders_is_so_once(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("one", "two", "out")]
+    for folder, *students in zip(folders, ("zoe", "zoe", "max"), ("max", "ann", "max"), strict=True):
+        folder.mkdir()
+        note_missing(folder, [Student(id=student, person=Person()) for student in dict.fromkeys(students)])
+    carry_missing(folders[2], folders[:2])
+    assert [one.id for one in class_view(folders[2]).students] == ["zoe", "max", "ann"]
 
 
 def test_regrading_keeps_who_is_missing_and_writes_the_pages(
