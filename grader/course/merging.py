@@ -86,7 +86,7 @@ def _refuse_other_class(parts: Sequence[_Part]) -> None:
             ]
             raise UsageError(
                 f"not every machine was given the same hand-ins: {'; '.join(said) or 'other groups'}. Give all of "
-                "them the whole class, with --resume"
+                "them the whole class, with --resume; where somebody has withdrawn, into new folders"
             )
 
 
@@ -120,7 +120,7 @@ def _refuse_missing(parts: Sequence[_Part]) -> None:
         if missing:
             raise UsageError(
                 f"{part} ({part.about.shard}) has lost the results of {some(missing, 8)}: give its command again, "
-                "with --resume"
+                "with --resume; where somebody has withdrawn, grade the class into new folders"
             )
 
 

@@ -6,7 +6,7 @@ its results says which share of which class they are, and who the whole class is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
@@ -51,8 +51,8 @@ class ShardFile(Struct, frozen=True, kw_only=True):
     """The document ``shard.json``.
 
     ``graded_with`` has a digest of each thing that must be the same for all shards, by its name. ``members`` are the
-    whole class in the order of their names. ``finished`` is false while the shard is graded, and stays so where that
-    is interrupted.
+    whole class in the order of their names, with those of earlier runs into the same folder. ``finished`` is false
+    while the shard is graded, and stays so where that is interrupted.
     """
 
     schema: str = SCHEMA
@@ -86,14 +86,13 @@ def drawn(hand_in: HandIn, total: int) -> int:
     return int.from_bytes(sha256(name).digest()) % total + 1
 
 
-def members(hand_ins: Sequence[HandIn], total: int) -> list[Member]:
-    """The whole class, in the order of their names."""
-    found = [
-        Member(student, hand_in.folder_of(student), drawn(hand_in, total))
-        for hand_in in hand_ins
-        for student in hand_in.students
-    ]
-    return sorted(found, key=lambda member: member.student)
+def members(hand_ins: Sequence[HandIn], total: int, before: Iterable[Member] = ()) -> list[Member]:
+    """The whole class, in the order of their names: with those of an earlier run, whose results lie there still."""
+    found = {member.student: member for member in before}
+    for hand_in in hand_ins:
+        for student in hand_in.students:
+            found[student] = Member(student, hand_in.folder_of(student), drawn(hand_in, total))
+    return sorted(found.values(), key=lambda member: member.student)
 
 
 def refuse_other_share(out: Path, shard: Shard | None) -> None:
@@ -111,12 +110,16 @@ def refuse_other_share(out: Path, shard: Shard | None) -> None:
 def write_shard(
     out: Path, shard: Shard, hand_ins: Sequence[HandIn], graded_with: Mapping[str, str], *, finished: bool
 ) -> None:
-    """Say which share of which class ``out`` holds. Raises ``OutputError``."""
+    """Say which share of which class ``out`` holds: its own class, and whom an earlier run has graded into it.
+
+    Raises ``OutputError``.
+    """
+    before = read_shard(out).members if (out / SHARD).is_file() else ()
     document = ShardFile(
         shard=shard,
         finished=finished,
         graded_with=dict(graded_with),
-        members=members(hand_ins, shard.total),
+        members=members(hand_ins, shard.total, before),
     )
     outputs.write(out / SHARD, msgspec.json.encode(document) + b"\n")
 

@@ -298,6 +298,27 @@ def test_one_folder_holds_one_share(
     assert "is one of the shards" in capsys.readouterr().err
 
 
+def test_who_was_graded_into_a_shard_by_an_earlier_run_is_missed_too(
+    graded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(graded)
+
+    def into(out: str, student: str, *more: str) -> None:
+        command = ["grade", LAB, f"subs/{student}", "--out", str(tmp_path / out), "--format", "csv", *more]
+        assert main(command) == 0
+
+    for student in ("alice", "bob"):
+        for number in (1, 2):
+            into(f"n{number}", student, "--shard", f"{number}/2")
+        into("one", student)
+    merged = ["merge", str(tmp_path / "n1"), str(tmp_path / "n2"), "--out", str(tmp_path / "out")]
+    assert main(merged) == 0
+    assert files(tmp_path / "out") == files(tmp_path / "one")
+    shutil.rmtree(next(tmp_path.glob("n?/alice")))
+    assert main(merged) == 2
+    assert "has lost the results of alice" in capsys.readouterr().err
+
+
 def test_a_share_of_nobody_is_a_share(graded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(graded)
     outs = [str(tmp_path / f"n{number}") for number in (1, 2, 3)]
