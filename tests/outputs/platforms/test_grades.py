@@ -4,8 +4,8 @@ The rules of ``readers`` were compared with the platforms' own code, which was r
 documents beside this file: ``find_proposedgrade``, ``find_proposedcomment`` and ``result_to_html`` of mod_vpl (PHP);
 ``parseAutoresult`` of Autolab (Ruby); ``CheckResult.from_dict``, ``to_html`` and ``to_ansi`` of check50 3.5.0; and
 prometheus_client's parser for GitLab's metrics. docutils, which INGInious uses, is run here. Of PrairieLearn
-(``processGradingResult``), Open edX (``update_score``), Submitty and Classroom 50 the code or schema was read;
-Gradescope, CodeGrade and Exercism are followed by their documentation.
+(``processGradingResult``), Open edX (``update_score``) and Classroom 50 the code or schema was read; Gradescope,
+CodeGrade, Submitty and Exercism are followed by their documentation.
 """
 
 from __future__ import annotations

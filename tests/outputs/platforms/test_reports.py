@@ -1,10 +1,10 @@
 """Formats that show a result without recording a grade: JUnit's dialects, CTRF, SARIF and Markdown.
 
-The golden documents beside this file were given to their consumers' own code outside the project: validated by the
-schemas of CTRF (``ctrf.schema.json``) and of SARIF (``sarif-schema-2.1.0.json`` of OASIS); read by the steps of
-GitLab's parser (``Gitlab::Ci::Parsers::Test::Junit``, Ruby with ActiveSupport and Nokogiri), by those of Artemis's
-(``TestResultXmlParser``, Java with Jackson) and by junitparser; rendered by cmark-gfm, GitHub's own, with raw HTML let
-through: it made no element but those that are listed here.
+The golden documents beside this file were given to their consumers outside the project: validated by the schemas of
+CTRF (``ctrf.schema.json``) and of SARIF (``sarif-schema-2.1.0.json`` of OASIS); read by junitparser, by the steps of
+GitLab's parser (``Gitlab::Ci::Parsers::Test::Junit``) and by those of Artemis's (``TestResultXmlParser``), both written
+down from their source in their language and on their libraries (Ruby with ActiveSupport and Nokogiri, Java with
+Jackson); rendered by cmark-gfm, GitHub's own, with raw HTML let through: it made no element but those listed here.
 """
 
 from __future__ import annotations
