@@ -33,7 +33,7 @@ pytestmark = pytest.mark.engines("docker")
 
 GRADER = """
 import sys, time
-from grader.engines.docker import DockerEngine, _Run
+from grader.engines.docker import DockerEngine
 from tests.engines.plans import plan, run
 with DockerEngine().machines(plan()) as machines:
     run(machines, "sh", "-c", "setsid sleep 600 >/dev/null 2>&1 &", limit=5)
