@@ -17,8 +17,8 @@ ARGS ?=
 N ?= 20
 SEED ?=
 ENGINE ?= local
-# Real gradings wait for the servers' clocks, too: one more at a time than there are processors.
-TESTERS ?= $$(($$(getconf _NPROCESSORS_ONLN) + 1))
+# Real gradings wait for the servers' clocks, too: more at a time than there are processors.
+TESTERS ?= $$((2 * $$(getconf _NPROCESSORS_ONLN) + 1))
 
 # Where no bytecode is written, every program compiles all of itself, and every test worker all tests.
 unexport PYTHONDONTWRITEBYTECODE

@@ -232,12 +232,18 @@ def test_classroom_50_s_makes_a_whole_result(case: str, here: Path) -> None:
 
 
 def outside(command: list[str], folder: Path, **variables: str) -> str:
-    """What a command prints that finds smtplab on its path, unless the variables say another one."""
+    """What a command prints that finds smtplab on its path, unless the variables say another one.
+
+    Nothing tells it of a make around the tests: make would say then which folder it enters and leaves.
+    """
     path = f"{VENV / 'bin'}:{os.environ['PATH']}"
+    around = {
+        name: value for name, value in os.environ.items() if name not in ("MAKELEVEL", "MAKEFLAGS", "MFLAGS")
+    }
     done = subprocess.run(
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path, **variables},
+        env={**around, "PATH": path, **variables},
         capture_output=True,
         text=True,
         check=True,

@@ -55,13 +55,13 @@ def same(result: Result) -> dict[str, object]:
     """A result without what may differ between engines and runs: the engine, and what depends on time.
 
     A server that puts clients off is asked again until a time is over, and programs write their log in any order:
-    where in its evidence a run has a thing is its own affair; which things it points at is not.
+    where in its evidence a run has a thing, and how often, is its own affair; what kind of thing it points at is not.
     """
     document = msgspec.to_builtins(result)
     for key in ("engine", "started", "duration"):
         del document[key]
     for check in document["checks"]:
-        check["evidence"] = [pointer.split(":")[0] for pointer in check["evidence"]]
+        check["evidence"] = sorted({pointer.split(":")[0] for pointer in check["evidence"]})
         check["observed"] = DRAWN.sub("…", check["observed"])
     return dict(document)
 

@@ -29,8 +29,10 @@ END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 
 PASSING = re.compile(
     r"^\d+ |(?<=\w)\[\d+\](?=:)|(?<=: )(?:[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): "
+    r"| delay=[\d.]+, delays=[\d./]+,"
 )
-"""What differs in a log line from run to run: when it was written, by which process, about which message."""
+"""What differs in a log line from run to run: when it was written, by which process, about which message, how long it
+took."""
 
 
 @dataclass(frozen=True)

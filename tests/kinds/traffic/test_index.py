@@ -164,6 +164,10 @@ def test_the_line_chosen_does_not_hang_on_which_process_was_first() -> None:
             "34 postfix/smtpd[9]: warning: 203.0.113.5: hostname",
             "postfix/smtpd: warning: 203.0.113.5: hostname",
         ),
+        (
+            "34 postfix/smtp[9]: 4C3F2A1B09: to=<a@b>, delay=0.08, delays=0.01/0/0.07/0, dsn=5.0.0, status=bounced",
+            "postfix/smtp: to=<a@b>, dsn=5.0.0, status=bounced",
+        ),
     ],
 )
 def test_what_differs_from_run_to_run_is_left_out_of_a_line(line: str, told: str) -> None:
