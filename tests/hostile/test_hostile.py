@@ -126,6 +126,7 @@ def test_an_attack_on_machines(engine_name: str, attack: Attack, record_property
     assert not found, f"{attack.about}\n" + "\n".join(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("attack", on_paper())
 def test_an_attack_on_paper(attack: PaperAttack, tmp_path: Path, record_property: Record) -> None:
     ending = paper.attempt(attack, tmp_path, attack.seconds * PATIENCE)

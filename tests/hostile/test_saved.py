@@ -12,6 +12,7 @@ from grader.course import ClassSettings, grade_class
 from tests.hostile import saved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [*saved.PLACES, "other"])
 def test_changed_evidence_is_judged_or_refused_in_a_sentence(place: str) -> None:
     found = {

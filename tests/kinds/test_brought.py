@@ -65,6 +65,7 @@ def test_it_is_one_of_the_kinds(smtplab: Command) -> None:
     assert "TextFacts" in evidence["$defs"]
 
 
+@pytest.mark.slow
 def test_made_verified_checked_shown_and_judged_again(smtplab: Command, tmp_path: Path) -> None:
     smtplab("lab", "new", "letter", "labs", "--kind", "text")
     assert "0 not as declared" in smtplab("lab", "verify", "letter")

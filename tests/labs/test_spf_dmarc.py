@@ -169,6 +169,7 @@ HOSTILE = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_work_ends_in_time_and_is_shown_harmlessly(name: str) -> None:
     head = "$TTL 1h\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 203.0.113.53\n"

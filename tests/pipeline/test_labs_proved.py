@@ -120,11 +120,10 @@ def without_machines() -> Iterator[ParameterSet]:
     for name, trial in trials(on_machines=False):
         yield pytest.param(name, trial, None, id=f"canonical-{name}-{trial.name}")
         if not trial.canonical:
-            yield pytest.param(
-                name, trial, verify.RANDOM_STUDENT, marks=pytest.mark.slow, id=f"drawn-{name}-{trial.name}"
-            )
+            yield pytest.param(name, trial, verify.RANDOM_STUDENT, id=f"drawn-{name}-{trial.name}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "trial", "student"), list(without_machines()))
 def test_a_lab_without_machines_does_too_whatever_sentences_its_facts_hold(
     name: str, trial: Trial, student: str | None
