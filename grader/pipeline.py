@@ -158,7 +158,7 @@ def read_evidence(document: bytes) -> AnyEvidence:
         evidence: AnyEvidence = msgspec.json.decode(document, type=kinds.judge(head.lab.kind).EVIDENCE)
     except RecursionError as error:
         raise UsageError("this is no evidence of smtplab: it is nested too deeply") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, LabError, KeyError, TypeError, AttributeError) as error:
+    except (msgspec.DecodeError, LabError, LookupError, ValueError, TypeError, AttributeError) as error:
         raise UsageError(f"this is no evidence of smtplab: {str(error)[:LONGEST_COMPLAINT]}") from error
     return evidence
 

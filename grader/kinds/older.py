@@ -52,7 +52,7 @@ OF_SERVERS = ("installs", "publishes")
 def current(document: dict[str, Any]) -> dict[str, Any]:
     """A document of version 1 in the shape of version 2.
 
-    Raises ``KeyError``, ``TypeError`` or ``AttributeError`` where it is none.
+    Raises ``LookupError``, ``ValueError``, ``TypeError`` or ``AttributeError`` where it is none.
     """
     kind = document["lab"].get("kind", "server")
     lab = _lab(document["lab"], kind)

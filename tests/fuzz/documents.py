@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from random import Random
 from typing import Any
 
@@ -20,7 +21,7 @@ def altered(chance: Random, document: Any, changes: int) -> Any:
             continue
         match chance.randrange(6):
             case 0:
-                place[key] = chance.choice(ODD)
+                place[key] = deepcopy(chance.choice(ODD))  # later changes may lie within it
             case 1:
                 del place[key]
             case 2 if isinstance(place, list):

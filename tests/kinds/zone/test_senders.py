@@ -166,7 +166,19 @@ class Oracle(pyspf.query):  # type: ignore[misc]
 
     def __init__(self, resolver: Resolver, client: str, sender: str) -> None:
         self._resolver = resolver
+        self._under_way: list[int] = []
         super().__init__(i=client, s=sender, h="h.example.com", strict=True)
+
+    def check1(self, spf: str, domain: str, recursion: int) -> Any:
+        """Evaluate a record. pyspf counts a redirect when it reads it, RFC 7208 section 4.6.4 when it is followed."""
+        if self._under_way and self._under_way[-1] == recursion:  # a redirect: an include goes one deeper
+            self.check_lookups()
+        self._under_way.append(recursion)
+        self.lookups -= "redirect=" in spf
+        try:
+            return super().check1(spf, domain, recursion)
+        finally:
+            self._under_way.pop()
 
     def dns(self, name: Any, qtype: str, cnames: Any = None, ignore_void: bool = False) -> list[Any]:
         """The data of a type at a name, in pyspf's form."""

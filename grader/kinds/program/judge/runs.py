@@ -11,6 +11,7 @@ from grader.kinds.program.declare import ProgramCheck
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
 from grader.kinds.traffic.index import EvidenceIndex, TrafficCase
 from grader.kinds.traffic.sentences import quoted
+from grader.model.errors import UsageError
 from grader.model.finding import Finding, broken, unproven
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
@@ -54,9 +55,14 @@ class JudgedRun:
         self.program = program
         self.evidence = evidence
         declared = evidence.lab.program
-        self.server: ServerBehaviour = declared.servers[facts.server]
+        try:
+            self.server: ServerBehaviour = declared.servers[facts.server]
+            self.command: Command = program.commands[facts.command]
+        except LookupError as error:
+            raise UsageError(
+                f"this evidence was changed: run {facts.id} refers to a server or an output that it does not hold"
+            ) from error
         self.seconds = facts.limit or declared.seconds + declared.grace
-        self.command: Command = program.commands[facts.command]
         self._sessions = {session.id: session for session in program.sessions}
         self._arrivals = {arrival.id: arrival for arrival in program.arrivals}
 
