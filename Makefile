@@ -73,7 +73,7 @@ test: ## run all tests (ARGS='-k relay')
 
 test-fast: ## what can be tested in about a minute, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
-	@$(PYTHON) -m pytest -n auto --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
+	@$(PYTHON) -m pytest -n $(TESTERS) --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
 
 lint: ## ruff, mypy, oxlint and shellcheck
 	@fixtures/setup/setup dev
