@@ -13,8 +13,7 @@ from msgspec import Struct
 from grader import outputs
 from grader.course.intake.names import ANONYMOUS, INDEX, MISSING
 from grader.course.intake.roster import Student
-from grader.course.results_folder import kept, read_result, read_row
-from grader.model.errors import OutputError
+from grader.course.results_folder import kept, read_document, read_result, read_row
 from grader.model.result import Person
 from grader.outputs import classview
 
@@ -79,16 +78,9 @@ def _still_missing(out: Path, here: Collection[str]) -> Iterator[tuple[str, Pers
 
 def _read_missing(out: Path) -> list[Missing]:
     path = out / MISSING
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=list[Missing])
-    except FileNotFoundError:
+    if not path.exists():
         return []
-    except OSError as error:
-        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise OutputError(
-            f"{str(path)!r} is damaged ({error}): remove it, and grade with --roster once more"
-        ) from error
+    return read_document(path, list[Missing], "remove it, and grade with --roster once more")
 
 
 def _report(folder: Path) -> str:

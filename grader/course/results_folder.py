@@ -21,6 +21,9 @@ from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
 T = TypeVar("T")
+
+AGAIN = "remove its folder, and grade that student again"
+"""What to do with a result that is damaged."""
 RESULT = outputs.FORMATS["json"].file
 ROW_NAME = "row.json"
 EVIDENCE = outputs.FORMATS["evidence"].file
@@ -105,7 +108,7 @@ def _found(out: Path) -> list[Path]:
 
 def read_result(folder: Path) -> Result:
     """The result that lies in a folder. Raises ``OutputError`` for one that is damaged."""
-    return _decoded(folder / RESULT, Result)
+    return read_document(folder / RESULT, Result, AGAIN)
 
 
 class _Head(Struct):
@@ -114,18 +117,22 @@ class _Head(Struct):
 
 
 def _head(path: Path) -> _Head:
-    return _decoded(path, _Head)
+    return read_document(path, _Head, AGAIN)
 
 
-def _decoded(path: Path, type_: type[T]) -> T:
+def read_document(path: Path, type_: type[T], remedy: str) -> T:
+    """A JSON document that smtplab wrote. Raises ``OutputError``, with the remedy where it is damaged."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=type_)
     except OSError as error:
         raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise OutputError(
-            f"{str(path)!r} is damaged ({error}): remove its folder, and grade that student again"
-        ) from error
+        raise damaged(path, str(error), remedy) from error
+
+
+def damaged(path: Path, what: str, remedy: str) -> OutputError:
+    """The error of a document that is not as smtplab wrote it."""
+    return OutputError(f"{str(path)!r} is damaged ({what}): {remedy}")
 
 
 def write_hand_ins(out: Path) -> None:

@@ -17,8 +17,8 @@ from msgspec import Meta, Struct
 from grader import outputs
 from grader.course.intake.handin import HandIn
 from grader.course.intake.names import SHARD
-from grader.course.results_folder import kept
-from grader.model.errors import OutputError, UsageError
+from grader.course.results_folder import damaged, kept, read_document
+from grader.model.errors import UsageError
 
 SCHEMA = "smtplab/shard/1"
 MOST = 10_000
@@ -127,21 +127,15 @@ def write_shard(
 def read_shard(folder: Path) -> ShardFile:
     """What a folder says of the share that it holds. Raises ``UsageError`` where it holds none, ``OutputError``."""
     path = folder / SHARD
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=ShardFile)
-        if found.shard.number > found.shard.total:
-            raise msgspec.ValidationError(f"there is no {found.shard}")
-    except (FileNotFoundError, NotADirectoryError) as error:
+    if not path.exists():
         raise UsageError(
             f"{str(folder)!r} is no shard of a class, for it holds no {SHARD}: name folders that "
             "'smtplab grade --shard' wrote"
-        ) from error
-    except OSError as error:
-        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise OutputError(
-            f"{str(path)!r} is damaged ({error}): remove its folder, and grade that shard again"
-        ) from error
+        )
+    remedy = "remove its folder, and grade that shard again"
+    found = read_document(path, ShardFile, remedy)
+    if found.shard.number > found.shard.total:
+        raise damaged(path, f"there is no {found.shard}", remedy)
     if found.schema != SCHEMA:
         raise UsageError(f"{str(path)!r} is of another version of smtplab: merge with the one that graded it")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,15 @@ def lab(lab_folder: Path) -> ServerLab:
     loaded = labs.load(lab_folder)
     assert isinstance(loaded, ServerLab)
     return loaded
+
+
+@pytest.fixture
+def handed_in(tmp_path: Path) -> Callable[[bytes], Path]:
+    """Writes what somebody handed in as one file."""
+
+    def write(data: bytes) -> Path:
+        path = tmp_path / "submission.bin"
+        path.write_bytes(data)
+        return path
+
+    return write

@@ -35,16 +35,6 @@ def given_in(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def handed_in(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(data: bytes) -> Path:
-        path = tmp_path / "submission.bin"
-        path.write_bytes(data)
-        return path
-
-    return write
-
-
 @pytest.mark.parametrize("folder", ["work", "a/b/c/d", "Jane Doe/open relay/final (2)"])
 def test_the_one_folder_that_holds_the_files_is_found_at_any_depth(
     lab: Lab, given_in: Path, folder: str

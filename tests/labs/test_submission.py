@@ -230,16 +230,6 @@ def tarred(files: dict[str, bytes], compression: str = "", **types: bytes) -> by
     return target.getvalue()
 
 
-@pytest.fixture
-def handed_in(tmp_path: Path) -> Callable[[bytes], Path]:
-    def write(data: bytes) -> Path:
-        path = tmp_path / "submission.bin"
-        path.write_bytes(data)
-        return path
-
-    return write
-
-
 @pytest.mark.parametrize("compression", ["", "gz", "bz2", "xz"])
 def test_a_tar_archive(lab: Lab, handed_in: Callable[[bytes], Path], compression: str) -> None:
     data = tarred({"./main.cf": MAIN, "./maps/relay": b"x", "./.git/config": b""}, compression)
