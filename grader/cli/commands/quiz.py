@@ -94,20 +94,21 @@ def quiz(
     type=click.Path(),
     help="The file to write ('-' is standard output).",
 )
+@click.option("--seed", help="Gives the order of the choices.  [default: always the same]")
 @_topic
 @_bank
 @options.debug
-def export(kind: str, out: str, topics: tuple[str, ...], bank: tuple[Path, ...]) -> int:
+def export(kind: str, out: str, seed: str | None, topics: tuple[str, ...], bank: tuple[Path, ...]) -> int:
     """Write questions for Moodle, Canvas and others, with what is said to each answer."""
     from importlib import import_module
 
     from grader import outputs
-    from grader.lesson.quiz.export import prepared
-    from grader.lesson.quiz.practice import chosen, sheets
+    from grader.lesson.quiz.export import SEED, prepared
+    from grader.lesson.quiz.practice import chosen, sheets, valid_seed
 
     questions = chosen(topics, bank)
     write = getattr(import_module(f"grader.lesson.quiz.export.{kind}"), kind)
-    outputs.write(out, write(prepared(questions, sheets())))
+    outputs.write(out, write(prepared(questions, sheets(), valid_seed(seed) if seed is not None else SEED)))
     if out != "-":
         click.echo(f"{len(questions)} questions: {out}")
     return 0

@@ -12,16 +12,21 @@ from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Singl
 WIDTH = 100
 TASKS = {
     "single": "One is right.",
-    "multiple": "Several are right, not all.",
+    "multiple": "One or more are right: choose all of them.",
     "order": "Put all of them in order.",
     "match": "Put a letter to each.",
     "fill": "Fill in a word or number.",
 }
 
 
+QUOTED = "| "
+"""Before each line that a question quotes: such lines are not wrapped."""
+
+
 def asked(posed: Posed) -> Iterator[str]:
-    """A question with its choices, as lines of plain text."""
-    yield f"{posed.question.ask} {TASKS[posed.question.kind]}"
+    """A question with what it quotes and its choices, as lines of plain text."""
+    yield " ".join(f"{posed.question.ask} {TASKS[posed.question.kind]}".split())
+    yield from (f"  {QUOTED}{line}".rstrip() for line in posed.question.quoted)
     if isinstance(posed.question, Match):
         yield f"  {'; '.join(pair.left for pair in posed.question.pairs)}"
     for place, text in enumerate(posed.shown):
@@ -33,20 +38,23 @@ def blank_sheet(posed: Sequence[Posed]) -> str:
     parts = []
     for number, one in enumerate(posed, 1):
         lines = [f"{number}. {line}" if place == 0 else f"   {line}" for place, line in enumerate(asked(one))]
-        comment = [
-            part
-            for line in lines
-            for part in textwrap.wrap(
-                line,
-                WIDTH,
-                initial_indent="# ",
-                subsequent_indent="#    ",
-                break_on_hyphens=False,
-                drop_whitespace=True,
-            )
-        ]
+        comment = [part for line in lines for part in _comment(line)]
         parts.append("\n".join([*comment, *_blank(one)]))
     return "\n\n".join(parts)
+
+
+def _comment(line: str) -> list[str]:
+    """A line as a comment of YAML, on as many lines as it takes; what is quoted stays as it stands."""
+    if line.lstrip().startswith(QUOTED.rstrip()):
+        return [f"# {line}"]
+    return textwrap.wrap(
+        line,
+        WIDTH,
+        initial_indent="# ",
+        subsequent_indent="#    ",
+        break_on_hyphens=False,
+        drop_whitespace=True,
+    )
 
 
 def _blank(posed: Posed) -> list[str]:

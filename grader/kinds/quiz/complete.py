@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from grader.kinds.quiz import bank
 from grader.kinds.quiz import entries as sheets
-from grader.kinds.quiz.answer_sheet import asked
+from grader.kinds.quiz.answer_sheet import QUOTED, asked
 from grader.kinds.quiz.declare import READABLE, Quiz, QuizLab
 from grader.kinds.quiz.draw import pose
 from grader.kinds.quiz.entries import EntryTitle
@@ -104,7 +104,12 @@ def _check(question: Question, points: int, known: dict[str, EntryTitle]) -> Che
 
 def _as_code(lines: Iterator[str]) -> str:
     """Lines as Markdown that is shown as it stands."""
-    return "\n".join(f"    {' '.join(part.split())}" if part.strip() else "" for part in lines)
+    return "\n".join(f"    {_on_one_line(part)}" if part.strip() else "" for part in lines)
+
+
+def _on_one_line(part: str) -> str:
+    quoted = part.strip()
+    return quoted if quoted.startswith(QUOTED.strip()) else " ".join(part.split())
 
 
 def _literal(text: str) -> str:

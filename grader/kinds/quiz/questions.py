@@ -57,6 +57,14 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
     topic: Annotated[Topic, Meta(description="What it is about; draws take from all topics alike.")]
     difficulty: Annotated[int, Meta(ge=1, le=3, description="1 recall, 2 understanding, 3 judgement.")]
     ask: Annotated[Text, Meta(description="The question.")]
+    quote: Annotated[
+        str,
+        Meta(
+            max_length=4000,
+            description="What the question is about, shown line by line as it stands: a transcript, a record, a "
+            "header, a log line.",
+        ),
+    ] = ""
     see: Annotated[
         list[See],
         Meta(
@@ -71,6 +79,12 @@ class Base(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_fi
         return str(self.__struct_config__.tag)
 
     @property
+    def quoted(self) -> list[str]:
+        """The lines of ``quote``, tabs as spaces, without the empty ones at its ends."""
+        lines = self.quote.expandtabs().strip("\n")
+        return lines.split("\n") if lines else []
+
+    @property
     def title(self) -> str:
         """The question where code cannot be shown as such: in quotation marks instead of backticks."""
         return " ".join(self.ask.replace("`", "'").split())
@@ -83,10 +97,10 @@ class Single(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="s
 
 
 class Multiple(Base, frozen=True, kw_only=True, forbid_unknown_fields=True, tag="multiple"):
-    """At least two options are right; all of them and no other must be chosen."""
+    """One option is right, or several are, but not all; all of them and no other must be chosen."""
 
     options: Annotated[
-        list[Option], Meta(min_length=3, max_length=MOST, description="Two or more are right, not all.")
+        list[Option], Meta(min_length=3, max_length=MOST, description="One or more are right, not all.")
     ]
 
 
@@ -191,8 +205,8 @@ def _choice_complaint(question: Single | Multiple, texts: list[str]) -> str:
     right = [option for option in question.options if option.right]
     if isinstance(question, Single) and len(right) != 1:
         return f"{len(right)} options are right; a single choice has exactly one"
-    if isinstance(question, Multiple) and not 2 <= len(right) < len(question.options):
-        return f"{len(right)} of {len(question.options)} options are right; a multiple choice has at least two, not all"
+    if isinstance(question, Multiple) and not 1 <= len(right) < len(question.options):
+        return f"{len(right)} of {len(question.options)} options are right; a multiple choice has at least one, not all"
     if any(not option.missed for option in right):
         return "a right option has no 'missed', which is said to whoever did not choose it"
     if any(option.missed for option in question.options if not option.right):

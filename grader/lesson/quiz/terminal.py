@@ -87,6 +87,8 @@ class PractiseRound:
         yield Text()
         yield words(about, QUIET, single=True)
         yield words(question.ask, "bold")
+        if question.quoted:
+            yield words("\n".join(f"  {line}" for line in question.quoted), "cyan")
         table = grid({"width": 2}, {"ratio": 1})
         if isinstance(question, Match):
             for place, pair in enumerate(question.pairs, 1):
@@ -153,7 +155,7 @@ def _task(question: Question) -> str:
     if isinstance(question, Match):
         return f"Letters for 1 to {len(question.pairs)}, in that order"
     if isinstance(question, Multiple):
-        return "Several are right: letters"
+        return "One or more are right: letters"
     if isinstance(question, OrderItems):
         return "All letters in order"
     return "A letter" if isinstance(question, Single) else "A word or number"

@@ -12,7 +12,7 @@ from grader.outputs import references
 
 TASKS = {
     "single": "One is right.",
-    "multiple": "Several are right, not all.",
+    "multiple": "One or more are right: choose all of them.",
     "order": "Put all of them in order with the arrows.",
     "match": "Choose what belongs to each.",
     "fill": "Type a word or number.",

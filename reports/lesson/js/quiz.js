@@ -70,6 +70,7 @@
     const reveal = make("button", {type: "button"}, "Show the solution");
     const fieldset = make("fieldset", {},
       make("legend", {}, make("span", {className: "number"}, `Question ${place + 1}`), prose(make("span", {className: "ask"}), question.ask)),
+      ...(question.quote ? [make("pre", {className: "quote", tabIndex: 0}, question.quote.replace(/^\n+|\n+$/g, ""))] : []),
       make("p", {className: "task quiet"}, data.tasks[question.kind]), fields.element);
     const form = make("form", {className: "card question", id: name, noValidate: true}, fieldset, verdict,
       make("p", {className: "actions"}, submit, again, reveal),

@@ -20,6 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
+from grader.kinds.quiz.draw import arrange
 from grader.kinds.quiz.entries import sheets
 from grader.kinds.quiz.questions import (
     Expected,
@@ -35,11 +36,11 @@ from grader.kinds.quiz.questions import (
     complaint,
 )
 from grader.lesson import library
-from grader.lesson.quiz.export import prepared
+from grader.lesson.quiz.export import SEED, prepared
 from grader.lesson.quiz.export.gift import gift
 from grader.lesson.quiz.export.moodle import moodle
 from grader.lesson.quiz.export.qti import FILE, QTI, qti
-from grader.lesson.quiz.export.texts import as_html, as_line, shares
+from grader.lesson.quiz.export.texts import as_html, as_line, quote_as_html, shares
 from grader.model.errors import UsageError
 from tests.lesson.quiz.readers import read_gift
 
@@ -113,10 +114,21 @@ def said_to(question: Question) -> dict[str, tuple[str, bool]]:
     return {as_line(a.text): (shown(a.feedback), a.right) for a in question.answers}
 
 
+def asked(question: Question) -> str:
+    """The question and the lines that it quotes, as HTML."""
+    return shown(question.ask) + quote_as_html(question.quoted)
+
+
 def pairs_of(question: Match | OrderItems) -> list[tuple[str, str]]:
+    """Pairs as they are to be exported: items to be put in order do not stand in it."""
     if isinstance(question, Match):
         return [(shown(pair.left), as_line(pair.right)) for pair in question.pairs]
-    return [(shown(item.text), str(place)) for place, item in enumerate(question.items, 1)]
+    return [(shown(question.items[place].text), str(place + 1)) for place in arrange(question, SEED)]
+
+
+def arranged(question: Single | Multiple) -> list[Option]:
+    """The options as they are to be exported."""
+    return [question.options[place] for place in arrange(question, SEED)]
 
 
 def holds_in_gift(questions: Sequence[Question]) -> None:
@@ -128,7 +140,7 @@ def holds_in_gift(questions: Sequence[Question]) -> None:
         found = by_name[question.id]
         assert found.format == "html"
         assert found.category == f"$course$/top/smtplab/{question.topic}"
-        assert seen(found.text) == seen(shown(question.ask))
+        assert seen(found.text) == seen(asked(question))
         assert "Read RFC" in found.general
         if isinstance(question, Match | OrderItems):
             assert [(seen(left), right) for left, right in found.pairs] == [
@@ -157,7 +169,7 @@ def holds_in_moodle(questions: Sequence[Question]) -> None:
     assert set(elements) == {question.id for question in questions}
     for question in questions:
         element = elements[question.id]
-        assert element.findtext("questiontext/text").strip() == shown(question.ask)
+        assert element.findtext("questiontext/text").strip() == asked(question)
         answers = element.findall("answer")
         shares = [float(answer.get("fraction")) for answer in answers]
         texts = [(answer.findtext("text"), answer.findtext("feedback/text")) for answer in answers]
@@ -202,7 +214,7 @@ def holds_in_qti(questions: Sequence[Question]) -> None:
         linked = Counter(one.get("linkrefid") for one in item.iter(f"{NS}displayfeedback"))
         there = {one.get("ident"): one.findtext(f".//{NS}mattext") for one in item.iter(f"{NS}itemfeedback")}
         assert linked == Counter(there.keys())
-        assert item.findtext(f"{NS}presentation/{NS}material/{NS}mattext").strip() == shown(question.ask)
+        assert item.findtext(f"{NS}presentation/{NS}material/{NS}mattext").strip() == asked(question)
         labels = {
             one.get("ident"): one.findtext(f".//{NS}mattext") for one in item.iter(f"{NS}response_label")
         }
@@ -223,6 +235,20 @@ def holds_in_qti(questions: Sequence[Question]) -> None:
                 for ident in labels
             }
             assert got == said_to(question)
+
+
+def test_quoted_lines_pass_through_each_format() -> None:
+    options = [
+        Option(word, f"said {word}", not place, "" if place else "x")
+        for place, word in enumerate(HOSTILE[:4])
+    ]
+    for text in HOSTILE:
+        question = Single(
+            **BASE, ask="What is wrong?", quote=f"C: {text}\n  {text}\n\n\tlast", options=options
+        )
+        holds_in_gift([question])
+        holds_in_moodle([question])
+        holds_in_qti([question])
 
 
 def right_in(item: Any, ident: str) -> bool:
@@ -312,7 +338,7 @@ def test_a_library_reads_the_gift_file() -> None:
         assert kind == KINDS_THERE[question.kind], question.id
         if isinstance(question, Single):
             assert count == len(question.options)
-            assert shares == [1.0 if option.right else 0.0 for option in question.options]
+            assert shares == [1.0 if option.right else 0.0 for option in arranged(question)]
 
 
 def test_a_library_reads_the_moodle_file() -> None:
@@ -322,12 +348,12 @@ def test_a_library_reads_the_moodle_file() -> None:
     assert set(found) == set(expected)
     for name, question in expected.items():
         assert found[name].single == isinstance(question, Single)
-        assert found[name].text_pre_parse == html.unescape(as_html(question.ask))
+        assert found[name].text_pre_parse == html.unescape(asked(question))
         assert [option.feedback for option in found[name].options] == [
-            html.unescape(as_html(option.feedback)) for option in question.options
+            html.unescape(as_html(option.feedback)) for option in arranged(question)
         ]
         assert [option.score_fraction > 0 for option in found[name].options] == [
-            option.right for option in question.options
+            option.right for option in arranged(question)
         ]
 
 
@@ -341,7 +367,7 @@ def test_a_library_reads_the_qti_package() -> None:
     for question in QUESTIONS:
         item = items[question.id]
         assert reader.get_qti_metadata(item)["question_type"] == types[question.kind]
-        assert reader.get_item_stem(item) == as_html(question.ask)
+        assert reader.get_item_stem(item) == asked(question)
         if isinstance(question, Multiple):
             # That library takes every condition for one that gives points, those of the feedback too.
             for condition in list(item.iter(f"{NS}respcondition")):
@@ -349,7 +375,7 @@ def test_a_library_reads_the_qti_package() -> None:
                     condition.getparent().remove(condition)
             right = reader.get_correct_idents(item)
             chosen = [text for ident, text in reader.get_choices(item) if ident in right]
-            assert chosen == [as_html(option.text) for option in question.options if option.right]
+            assert chosen == [as_html(option.text) for option in arranged(question) if option.right]
 
 
 def test_the_same_questions_give_the_same_package() -> None:

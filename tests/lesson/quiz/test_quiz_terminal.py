@@ -18,12 +18,13 @@ import pytest
 
 from grader.kinds.quiz.draw import draw, pose
 from grader.kinds.quiz.judge.answers import right_answer
-from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, letter
+from grader.kinds.quiz.questions import Fill, Match, OrderItems, Question, Single, letter
 from grader.lesson import library
 
 QUESTIONS = library().questions
 PROGRAM = Path(sys.executable).with_name("smtplab")
-SEED = "canonical"
+SEED = next(seed for seed in map("week-{}".format, range(99)) if isinstance(draw(QUESTIONS, seed)[0], Single))
+"""The first of its questions is answered by one letter."""
 
 
 def quiz(
@@ -62,12 +63,12 @@ def test_right_answers_from_a_pipe_get_all_points() -> None:
     assert "100 of 100 points" in shown
     assert shown.count("Right: 10 of 10 points.") == 10
     assert max(map(len, shown.splitlines())) <= 80
-    assert "smtplab quiz --seed canonical" in shown
+    assert f"smtplab quiz --seed {SEED}" in shown
 
 
 def test_wrong_answers_are_explained_and_cost_points() -> None:
     lines = keys(SEED)
-    lines[0] = "a"
+    lines[0] = next(sign for sign in "abcd" if sign != lines[0])
     done = quiz("--seed", SEED, answers="\n".join(lines))
     shown = " ".join(done.stdout.decode().split())
     first = draw(QUESTIONS, SEED)[0]
@@ -176,7 +177,7 @@ def terminal() -> Iterator[Terminal]:
 
 
 def test_a_person_may_try_again_and_ask_for_the_solution(terminal: Terminal) -> None:
-    first, second = draw(QUESTIONS, SEED)[:2]
+    first = draw(QUESTIONS, SEED)[0]
     terminal.until("A letter > ")
     terminal.type("zz\n")
     assert "neither a letter" in terminal.until("A letter > "), "what means nothing does not count"
@@ -188,7 +189,6 @@ def test_a_person_may_try_again_and_ask_for_the_solution(terminal: Terminal) -> 
     terminal.type(f"{key(first, SEED)}\n")
     assert "the first answer counts: 0 of 10 points" in terminal.until(" > ")
     terminal.type("\n")
-    assert isinstance(second, Match | OrderItems | Multiple)
     terminal.until(" > ")
     terminal.type("\x03")
     # Between its prompt and its wait for a key, Python's readline does not notice a signal: a person presses again.

@@ -10,6 +10,9 @@ match        matching                     ``left -> right``          matching_qu
 fill         shortanswer                  ``=%100%``, ``=%0%``       short_answer_question
 ===========  ===========================  =========================  =====================================
 
+Choices stand in an order that a seed gives: the bank has the right one first, and some platforms show them as they
+come.
+
 What is said to each answer goes along as that answer's feedback, wherever a platform has such; what was missed, and
 where to read, as the question's general feedback.
 """
@@ -19,23 +22,42 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from grader.kinds.quiz.complete import rfc_sections
+from grader.kinds.quiz.draw import arrange
 from grader.kinds.quiz.entries import EntryTitle
 from grader.kinds.quiz.judge.marking import mark
-from grader.kinds.quiz.questions import Question, Single
+from grader.kinds.quiz.questions import Multiple, Question, Single
+
+SEED = "export"
+"""Gives the order of the choices where nobody asks for another."""
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A question with what is said after it was answered, whatever the answer was."""
+    """A question with its options as they are to be shown, and what is said after any answer.
+
+    ``order`` are the places of its items or right-hand sides, as they are to be shown.
+    """
 
     question: Question
     afterwards: str
+    order: list[int]
 
 
-def prepared(questions: Sequence[Question], known: dict[str, EntryTitle]) -> list[Exported]:
-    """Questions ready for every format; ``known`` are the lesson's entries that they refer to."""
-    return [Exported(question, _afterwards(question, known)) for question in questions]
+def prepared(questions: Sequence[Question], known: dict[str, EntryTitle], seed: str = SEED) -> list[Exported]:
+    """Questions ready for every format, in the order of choices that ``seed`` gives; ``known`` are the lesson's
+    entries that they refer to."""
+    return [_prepared(question, known, seed) for question in questions]
+
+
+def _prepared(question: Question, known: dict[str, EntryTitle], seed: str) -> Exported:
+    order = arrange(question, seed)
+    afterwards = _afterwards(question, known)
+    if isinstance(question, Single | Multiple):
+        question = replace(question, options=[question.options[place] for place in order])
+    return Exported(question, afterwards, order)
 
 
 def _afterwards(question: Question, known: dict[str, EntryTitle]) -> str:

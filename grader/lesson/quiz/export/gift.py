@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
-from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
+from grader.lesson.quiz.export.texts import as_html, as_line, percent, quote_as_html, shares
 from grader.model.errors import UsageError
 
 CATEGORY = "$CATEGORY: $course$/top/smtplab"
@@ -28,12 +28,13 @@ def gift(questions: Sequence[Exported]) -> bytes:
 
 def _question(exported: Exported) -> str:
     question = exported.question
-    lines = [f"::{_escaped(question.id)}::[html]{_html(question.ask)} {{"]
-    lines += [f"\t{line}" for line in _answers(question)]
+    asked = f"{_html(question.ask)}{_escaped(quote_as_html(question.quoted))}"
+    lines = [f"::{_escaped(question.id)}::[html]{asked} {{"]
+    lines += [f"\t{line}" for line in _answers(question, exported.order)]
     return "\n".join([*lines, f"\t####{_html(exported.afterwards)}", "}"])
 
 
-def _answers(question: Question) -> Iterator[str]:
+def _answers(question: Question, order: list[int]) -> Iterator[str]:
     if isinstance(question, Single):
         for option in question.options:
             yield f"{'=' if option.right else '~'}{_html(option.text)}#{_html(option.feedback)}"
@@ -41,8 +42,8 @@ def _answers(question: Question) -> Iterator[str]:
         for option, share in zip(question.options, shares(question), strict=True):
             yield f"~%{percent(share)}%{_html(option.text)}#{_html(option.feedback)}"
     elif isinstance(question, OrderItems):
-        for place, item in enumerate(question.items, 1):
-            yield f"={_html(item.text)} -> {place}"
+        for place in order:
+            yield f"={_html(question.items[place].text)} -> {place + 1}"
     elif isinstance(question, Match):
         for pair in question.pairs:
             yield f"={_html(pair.left)} -> {_escaped(as_line(pair.right))}"

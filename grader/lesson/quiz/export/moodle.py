@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
-from grader.lesson.quiz.export.texts import as_html, as_line, percent, shares
+from grader.lesson.quiz.export.texts import as_html, as_line, percent, quote_as_html, shares
 
 Element = ElementTree.Element
 CATEGORY = "$course$/top/smtplab"
@@ -43,7 +43,8 @@ def _question(quiz: Element, exported: Exported) -> None:
     question = exported.question
     element = ElementTree.SubElement(quiz, "question", type=TYPES[question.kind])
     _text(ElementTree.SubElement(element, "name"), question.id)
-    _html(element, "questiontext", question.ask)
+    asked = ElementTree.SubElement(element, "questiontext", format="html")
+    _text(asked, as_html(question.ask) + quote_as_html(question.quoted))
     _html(element, "generalfeedback", exported.afterwards)
     for name, value in (
         ("defaultgrade", "1.0"),
@@ -90,6 +91,7 @@ def _choices(element: Element, question: Single | Multiple) -> None:
 
 
 def _ordering(element: Element, question: OrderItems) -> None:
+    # Moodle takes the order of the file for the right one, and never shows it.
     # Moodle looks at what follows an item, smtplab at what it follows: the same but at the two ends.
     for name, value in (
         ("layouttype", "VERTICAL"),

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single
 from grader.lesson.quiz.export import Exported
-from grader.lesson.quiz.export.texts import as_html, as_line
+from grader.lesson.quiz.export.texts import as_html, as_line, quote_as_html
 
 Element = ElementTree.Element
 SUB = ElementTree.SubElement
@@ -76,7 +76,7 @@ def _item(section: Element, exported: Exported) -> None:
         {"question_type": TYPES[question.kind], "points_possible": "1.0", "original_answer_ids": answers},
     )
     presentation = SUB(item, "presentation")
-    _material(presentation, question.ask)
+    _html(presentation, as_html(question.ask) + quote_as_html(question.quoted))
     processing = SUB(item, "resprocessing")
     SUB(
         SUB(processing, "outcomes"),
@@ -94,7 +94,7 @@ def _item(section: Element, exported: Exported) -> None:
     elif isinstance(question, Fill):
         _words(item, presentation, processing, question)
     else:
-        _pairs(presentation, processing, question)
+        _pairs(presentation, processing, question, exported.order)
     _feedback(item, "general_fb", exported.afterwards)
 
 
@@ -145,24 +145,31 @@ def _words(item: Element, presentation: Element, processing: Element, question: 
     SUB(condition, "setvar", action="Set", varname="SCORE").text = "100"
 
 
-def _pairs(presentation: Element, processing: Element, question: Match | OrderItems) -> None:
+def _pairs(
+    presentation: Element, processing: Element, question: Match | OrderItems, order: list[int]
+) -> None:
     lefts = (
         [pair.left for pair in question.pairs]
         if isinstance(question, Match)
         else [item.text for item in question.items]
     )
     labels = _labels(question)
+    places = list(range(len(lefts)))
+    if isinstance(question, Match):
+        labels = [labels[place] for place in order]
+    else:
+        places = order
     worth = f"{100 / len(lefts):.2f}"
-    for place, left in enumerate(lefts, 1):
-        response = SUB(presentation, "response_lid", ident=f"response_{place}")
-        _material(response, left)
+    for place in places:
+        response = SUB(presentation, "response_lid", ident=f"response_{place + 1}")
+        _material(response, lefts[place])
         render = SUB(response, "render_choice")
         for ident, text in labels:
             material = SUB(SUB(render, "response_label", ident=ident), "material")
             SUB(material, "mattext", texttype="text/plain").text = as_line(text)
         condition = SUB(processing, "respcondition")
         variables = SUB(condition, "conditionvar")
-        SUB(variables, "varequal", respident=f"response_{place}").text = f"a{place}"
+        SUB(variables, "varequal", respident=f"response_{place + 1}").text = f"a{place + 1}"
         SUB(condition, "setvar", action="Add", varname="SCORE").text = worth
 
 
@@ -179,4 +186,8 @@ def _feedback(item: Element, ident: str, text: str) -> None:
 
 
 def _material(parent: Element, text: str) -> None:
-    SUB(SUB(parent, "material"), "mattext", texttype="text/html").text = as_html(text)
+    _html(parent, as_html(text))
+
+
+def _html(parent: Element, made: str) -> None:
+    SUB(SUB(parent, "material"), "mattext", texttype="text/html").text = made

@@ -20,6 +20,12 @@ def as_html(text: str) -> str:
     return "".join(f"<code>{part}</code>" if place % 2 else part for place, part in enumerate(parts))
 
 
+def quote_as_html(lines: list[str]) -> str:
+    """The lines that a question is about as HTML, each as it stands; nothing where there are none."""
+    shown = "<br>".join(html.escape(visible(line), quote=False) for line in lines)
+    return f"<pre>{shown}</pre>" if lines else ""
+
+
 def as_line(text: str) -> str:
     """``text`` where a platform takes plain text alone: one line, without backticks."""
     return " ".join(visible(text.replace("`", "")).split())
