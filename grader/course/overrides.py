@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.course.intake.names import OVERRIDES
+from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.result import CheckResult, Decision, Result
@@ -87,7 +88,7 @@ def overrides_for(out: Path, given: Path | None, worth: Worth) -> list[Override]
 def decisions(data: bytes, where: str, worth: Worth) -> list[Override]:
     """The decisions in a CSV file of these ``data``. Raises ``UsageError``."""
     try:
-        text = data.decode("utf-8-sig")
+        text = without_mark(data).decode()
         first = text.partition("\n")[0]
         reader = csv.reader(
             io.StringIO(text, newline=""), delimiter=max(",;\t", key=first.count), strict=True

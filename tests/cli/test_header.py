@@ -52,6 +52,7 @@ def test_a_message_is_written_as_it_is_sent(here: Path, capsys: pytest.CaptureFi
     assert b"eve" not in raw
     assert b"\r\n\r\nGr=C3=BC=C3=9Fe\r\n" in raw
     assert "RCPT TO:<eve@example.org>" in capsys.readouterr().err
+    (here / "m.eml").write_bytes("\ufeff".encode() + raw)  # as editors on Windows save it
     assert main(["header", "analyse", "m.eml"]) == 0
     assert "Zoë <zoe@example.com>" in capsys.readouterr().out
 

@@ -78,7 +78,7 @@ def test_what_came_out_can_be_played_again(tmp_path: Path) -> None:
 
 def test_a_transcript_of_another_server_is_noticed(tmp_path: Path) -> None:
     other = tmp_path / "other.txt"
-    other.write_text("S: 220 mail.example.com ESMTP Postfix\nC: NOOP\nS: 250 OK\n")
+    other.write_text("\ufeffS: 220 mail.example.com ESMTP Postfix\nC: NOOP\nS: 250 OK\n")
     assert (
         "# Reply line 2 is another now: '250 2.0.0 Ok' instead of '250 OK'."
         in simulate("", "--play", str(other)).stdout
@@ -86,7 +86,7 @@ def test_a_transcript_of_another_server_is_noticed(tmp_path: Path) -> None:
 
 
 def test_commands_of_the_program() -> None:
-    done = simulate("/full-mailbox\n/port 465\n/from office\n/explain\nEHLO x\n//x\n")
+    done = simulate("\ufeff/full-mailbox\n/port 465\n/from office\n/explain\nEHLO x\n//x\n")
     assert done.returncode == 0
     assert "# full-mailbox is on now, in a new connection" in done.stdout
     assert "# listener: submissions\n# client: office\n# switches: full-mailbox\n" in done.stdout

@@ -191,13 +191,17 @@ def _text(name: str) -> str:
     from grader.model.errors import UsageError
 
     try:
-        return _read(name).decode("utf-8-sig")
+        return _read(name).decode()
     except UnicodeDecodeError as error:
         raise UsageError(f"{name!r} is no UTF-8 text from byte {error.start} on: save it as UTF-8") from error
 
 
 def _read(name: str) -> bytes:
-    """A file's bytes, or standard input's. Raises ``UsageError`` where it cannot be read, or is too large."""
+    """A file's bytes, or standard input's, without a byte order mark.
+
+    Raises ``UsageError`` where it cannot be read, or is too large.
+    """
+    from grader.formats.handed import without_mark
     from grader.model.errors import UsageError
 
     try:
@@ -210,4 +214,4 @@ def _read(name: str) -> bytes:
         raise UsageError(f"cannot read {name!r}: {error.strerror}; name another file") from error
     if len(data) > LARGEST:
         raise UsageError(f"{name!r} is larger than {LARGEST // 1024 // 1024} MB: give a smaller message")
-    return data
+    return without_mark(data)

@@ -14,6 +14,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from grader.course.intake.names import student_id
+from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.result import Person
 
@@ -180,7 +181,7 @@ def _columns(titles: list[str], where: str) -> dict[str, int]:
 def _table(data: bytes, where: str) -> list[tuple[int, list[str]]]:
     """The cells with their lines' numbers. The delimiter is the one that the line of titles has most of."""
     try:
-        text = data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        text = without_mark(data).decode()
     except UnicodeDecodeError as error:
         raise UsageError(
             f"the roster {where} is not UTF-8 (byte {error.start}): save it as 'CSV UTF-8'"

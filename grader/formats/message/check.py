@@ -182,8 +182,9 @@ def _check_received(field: Field, report: Report) -> None:
         plain = without_comments(field.text)
     except Malformed:
         plain = field.text
-    before, semicolon, moment = plain.rpartition(";")
-    if semicolon and before.strip():
+    # Before the semicolon a comment is enough, as in qmail's own lines, or nothing (RFC 5322, erratum 3979).
+    _, semicolon, moment = plain.rpartition(";")
+    if semicolon:
         check_date(moment, field.offset, field.name, report)
     else:
         report.add("received-syntax", field.offset, field.name)

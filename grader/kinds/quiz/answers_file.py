@@ -8,6 +8,8 @@ from typing import Any
 
 import yaml
 
+from grader.formats.handed import without_mark
+
 LARGEST = 200_000
 """Bytes of a file of answers. Two hundred questions answered in full sentences have a quarter of that."""
 MOST_NODES = 5_000
@@ -35,7 +37,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
             f"the file has {len(data)} bytes, and {LARGEST} are more than any answers need"
         )
     try:
-        text = data.decode("utf-8-sig")
+        text = without_mark(data).decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise UnreadableFileError(

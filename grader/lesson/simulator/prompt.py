@@ -11,6 +11,7 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.history import InMemoryHistory
 
 from grader.display.text import one_line
+from grader.formats.handed import without_mark
 from grader.lesson.simulator.page import offered
 from grader.lesson.simulator.session import Status
 from grader.lesson.simulator.terminal import Terminal
@@ -57,8 +58,8 @@ def converse(terminal: Terminal) -> None:
 
 def read_lines(terminal: Terminal) -> None:
     """Take lines from standard input until it ends, or until the server has hung up."""
-    for raw in sys.stdin.buffer:
-        line = raw.decode("utf-8", "surrogateescape").rstrip("\r\n")
+    for place, raw in enumerate(sys.stdin.buffer):
+        line = (raw if place else without_mark(raw)).decode("utf-8", "surrogateescape").rstrip("\r\n")
         if not terminal.status().connected and not line.startswith("/"):
             return
         terminal.take(line)

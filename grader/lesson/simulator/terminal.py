@@ -13,6 +13,7 @@ from rich.text import Text
 
 from grader.display.screen import QUIET, Screen, words
 from grader.display.text import one_line
+from grader.formats.handed import without_mark
 from grader.lesson.library import library
 from grader.lesson.simulator import transcript
 from grader.lesson.simulator.peers import Responses, SimulatedPeer
@@ -158,7 +159,7 @@ class Terminal:
         if not source:
             raise UsageError("/play needs the name of a file")
         try:
-            text = Path(source).read_bytes().decode("utf-8", "surrogateescape")
+            text = without_mark(Path(source).read_bytes()).decode("utf-8", "surrogateescape")
         except OSError as error:
             raise UsageError(f"cannot read the transcript {source!r}: {error.strerror}") from error
         read = transcript.read(text, self.table.server, source)

@@ -42,7 +42,7 @@
   const ended = (bytes) => (bytes.includes("\r") ? bytes : bytes.replace(/\n/g, "\r\n"));
 
   function takeText(text) {
-    raw = ended(smtplab.text.utf8(text));
+    raw = ended(smtplab.text.withoutMark(smtplab.text.utf8(text)));
   }
 
   function show(text) {
@@ -57,7 +57,7 @@
       return;
     }
     try {
-      const bytes = smtplab.text.fromBytes(new Uint8Array(await file.arrayBuffer()));
+      const bytes = smtplab.text.withoutMark(smtplab.text.fromBytes(new Uint8Array(await file.arrayBuffer())));
       raw = ended(bytes);
       // A text area turns CR LF into LF, so the bytes of the file are what is analysed.
       find("message").value = smtplab.words.readable(bytes.slice(0, LONGEST_SHOWN), "utf-8");

@@ -286,3 +286,19 @@ def test_a_header_that_ends_in_half_a_line_has_no_body() -> None:
 @pytest.mark.parametrize("body", ["SGVs=bG8=", "SGVsbG8", "SGVsbA===", "====", "S"])
 def test_base64_that_does_not_come_out_is_broken(body: str) -> None:
     assert rules(message("Content-Transfer-Encoding: base64", body=body)) == ["base64-broken"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "(qmail 4773 invoked by uid 1001); 16 Feb 2026 08:00:06 -0000",
+        "(a; b) (c); Mon, 16 Feb 2026 08:00:06 +0000",
+        "; Mon, 16 Feb 2026 08:00:06 +0000",
+    ],
+)
+def test_received_needs_nothing_but_its_date(line: str) -> None:
+    # RFC 5322 section 3.6.7 as erratum 3979 has it; qmail writes the first form itself.
+    rest = (
+        b"From: a@example.com\r\nDate: Mon, 16 Feb 2026 08:00:00 +0000\r\nMessage-ID: <a@example.com>\r\n\r\n"
+    )
+    assert check_message(f"Received: {line}\r\n".encode() + rest) == []

@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from grader.formats.dns.masterfile import LONGEST_STRING, ServedRecord, read_records
 from grader.formats.dns.names import plain
+from grader.formats.handed import without_mark
 from grader.kinds.server.facts import Published, RecordFile
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyRecord, ZoneRecord
@@ -78,7 +79,12 @@ class _Reader:
         if len(self._data) > LARGEST_FILE:
             self._complain(0, f"this file has more than {LARGEST_FILE} octets: a key has some hundred")
             return
-        text = self._data.decode("utf-8-sig", "backslashreplace").replace("\r\n", "\n").replace("\r", "\n")
+        text = (
+            without_mark(self._data)
+            .decode("utf-8", "backslashreplace")
+            .replace("\r\n", "\n")
+            .replace("\r", "\n")
+        )
         self._text = self.shown = text
         if (odd := _NOT_ASCII.search(text)) is not None:
             kind = "quotation mark" if odd[0] in "\u201c\u201d\u201e\u2018\u2019" else "character"

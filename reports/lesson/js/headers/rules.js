@@ -147,7 +147,8 @@
   function checkReceived(field, report) {
     const plain = attempt(() => withoutComments(field.text), () => field.text);
     const semicolon = plain.lastIndexOf(";");
-    if (semicolon >= 0 && strip(plain.slice(0, semicolon))) checkDate(plain.slice(semicolon + 1), field, report);
+    // Before the semicolon a comment is enough, as in qmail's own lines, or nothing (RFC 5322, erratum 3979).
+    if (semicolon >= 0) checkDate(plain.slice(semicolon + 1), field, report);
     else report.add("received-syntax", field.offset, field.name);
   }
 

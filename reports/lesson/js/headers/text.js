@@ -20,6 +20,17 @@
     return pieces.join("");
   }
 
+  /** The bytes of a text file without its byte order mark; one in UTF-16 becomes UTF-8. */
+  function withoutMark(bytes) {
+    const wide = { "\xff\xfe": "utf-16le", "\xfe\xff": "utf-16be" }[bytes.slice(0, 2)];
+    if (!wide || bytes.length < 3) return bytes.startsWith("\xef\xbb\xbf") ? bytes.slice(3) : bytes;
+    try {
+      return utf8(new TextDecoder(wide, { fatal: true, ignoreBOM: true }).decode(toBytes(bytes.slice(2))));
+    } catch {
+      return bytes;
+    }
+  }
+
   function toBytes(text) {
     return Uint8Array.from(text, (char) => char.charCodeAt(0));
   }
@@ -69,5 +80,5 @@
     return text.slice(start, end);
   }
 
-  smtplab.text = { utf8, fromBytes, toBytes, width, HEX, hex, codePoint, shown, brief, fill, lower, strip, trimSpaces };
+  smtplab.text = { utf8, fromBytes, toBytes, width, HEX, hex, codePoint, shown, brief, fill, lower, strip, trimSpaces, withoutMark };
 })();
