@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,74 @@ def test_without_wrong_submissions_every_check_is_named(
     shutil.rmtree(zone_lab / "wrong")
     assert main(["lab", "verify", "who-sends", "-j", "1"]) == 1
     assert "✗ no submission in wrong/ loses: loads, own, forged" in capsys.readouterr().out
+
+
+def test_a_matrix_says_which_fault_loses_which_check(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(zone_lab.parent))
+    table = zone_lab.parent / "matrix.csv"
+    assert main(["lab", "verify", "who-sends", "-j", "1", "--matrix", "--matrix-csv", str(table)]) == 0
+    assert capsys.readouterr().out.splitlines()[-12:-1] == [
+        "  1 loads",
+        "  2 own",
+        "  3 forged",
+        "",
+        "                  1  2  3",
+        "everybody-passes  ·  ·  ✗",
+        "no-ipv6           ·  ✗  s",
+        "not-read          ✗  s  s",
+        "lost by           1  1  1",
+        "",
+        "✗ fails   s skipped   · passes",
+    ]
+    assert table.read_text().splitlines() == [
+        "wrong,loads,own,forged",
+        "everybody-passes,passes,passes,fails",
+        "no-ipv6,passes,fails,skipped",
+        "not-read,fails,skipped,skipped",
+    ]
+    assert main(["lab", "verify", "who-sends", "-j", "1", "--matrix-csv", "-"]) == 0
+    assert capsys.readouterr().out.splitlines() == table.read_text().splitlines()
+
+
+def test_the_report_of_one_submission_is_shown(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(zone_lab.parent))
+    assert main(["lab", "verify", "who-sends", "--show", "wrong/no-ipv6"]) == 0
+    assert "Mail from your server passes SPF" in capsys.readouterr().out
+    assert main(["lab", "verify", "who-sends", "--show", "wrong/no-ipv5"]) == 2
+    assert "did you mean 'wrong/no-ipv6'?" in capsys.readouterr().err
+    assert main(["lab", "verify", "--show", "solution"]) == 2
+    assert "are about one lab" in capsys.readouterr().err
+
+
+def test_watching_proves_a_lab_again_and_waits_for_one_that_is_half_saved(
+    zone_lab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMTPLAB_LABS", str(zone_lab.parent))
+    declared = zone_lab / "lab.yaml"
+    whole = declared.read_text()
+
+    def saves(*_: object, **__: object) -> Iterator[set[object]]:
+        yield set()
+        declared.write_text(whole.replace("kind: zone", "kind: zones"))
+        yield {1}
+        declared.write_text(whole)
+        yield {1}
+
+    monkeypatch.setattr("watchfiles.watch", saves)
+    assert main(["lab", "verify", "who-sends", "-j", "1", "--watch"]) == 0
+    said = capsys.readouterr()
+    assert said.out.count("who-sends: 12 tried, 0 not as declared") == 2
+    assert said.err.count("did you mean 'zone'?") == 1
+
+
+def test_a_starter_may_lack_what_students_write_themselves(zone_lab: Path) -> None:
+    (zone_lab / "starter" / "@domain@.zone").rename(zone_lab / "starter" / "notes.txt")
+    [starter] = [trial for trial in verify.trials(zone_lab) if trial.name == "starter"]
+    assert verify.try_one(zone_lab, starter, None, None) == Verified("starter", "canonical", 0, "")
 
 
 def test_what_a_starter_loses_proves_nothing_and_skipping_is_not_losing() -> None:

@@ -11,7 +11,7 @@ import click
 import watchfiles
 
 from grader.display.text import printed, printed_line
-from grader.model.errors import SubmissionError
+from grader.model.errors import LabError, SubmissionError
 
 QUIET_MILLISECONDS = 100
 """Editors write a file in several steps; grading begins when they are through."""
@@ -36,7 +36,7 @@ class Saved(watchfiles.DefaultFilter):
 def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> int:
     """Grade now and after every change in ``folder``. Ends by ``KeyboardInterrupt`` alone.
 
-    A submission that cannot be read is said and waited for: it may be half saved.
+    A submission or a lab that cannot be read is said and waited for: it may be half saved.
     """
     changes = watchfiles.watch(
         folder.resolve(),
@@ -58,7 +58,7 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> 
 def _once(grade: Callable[[], int]) -> None:
     try:
         grade()
-    except SubmissionError as error:
+    except (LabError, SubmissionError) as error:
         click.echo(f"smtplab: {printed(str(error))}", err=True)
 
 

@@ -17,16 +17,18 @@ if TYPE_CHECKING:
         start,
         started,
     )
-    from grader.labs.loading import FILE, LabFolder, find, list_labs, load, load_wrong
+    from grader.labs.inspection import inspected
+    from grader.labs.loading import DECLARATION, FILE, LabFolder, find, list_labs, load, load_wrong
     from grader.labs.marks import handed_out
     from grader.labs.parts import Part, Source
     from grader.labs.scaffold import new
-    from grader.labs.submission import read_submission
+    from grader.labs.submission import read_submission, take_submission
     from grader.labs.variant import draw_variant
     from grader.model.submission import Submission
     from grader.model.variant import Variant
 
 _MODULES = {
+    "DECLARATION": "grader.labs.loading",
     "FILE": "grader.labs.loading",
     "LabFolder": "grader.labs.loading",
     "Part": "grader.labs.parts",
@@ -42,14 +44,17 @@ _MODULES = {
     "load_wrong": "grader.labs.loading",
     "new": "grader.labs.scaffold",
     "handed_out_files": "grader.labs.handout",
+    "inspected": "grader.labs.inspection",
     "own_submission": "grader.labs.handout",
     "read_submission": "grader.labs.submission",
     "render_submission": "grader.labs.handout",
     "start": "grader.labs.handout",
     "started": "grader.labs.handout",
+    "take_submission": "grader.labs.submission",
 }
 
 __all__ = [
+    "DECLARATION",
     "FILE",
     "LabFolder",
     "Part",
@@ -61,6 +66,7 @@ __all__ = [
     "find",
     "handed_out",
     "handed_out_files",
+    "inspected",
     "list_labs",
     "load",
     "load_wrong",
@@ -70,6 +76,7 @@ __all__ = [
     "render_submission",
     "start",
     "started",
+    "take_submission",
 ]
 
 

@@ -19,6 +19,7 @@ MOST = 10
 MOST_FOUND = 1000
 """Faults of one file after which no more are looked for."""
 UNKNOWN_KEY = "unknown-key"
+QUOTED = "a text that begins with a brace stands in quotation marks"
 
 _TYPES = {
     "string": "text",
@@ -107,9 +108,15 @@ def _of_alternatives(error: ValidationError, path: tuple[str | int, ...]) -> Ite
         for inner in error.context or ()
         if inner.validator == "type" and inner.validator_value != "null"
     ]
+    quoted = f": {QUOTED}" if "text" in wanted and _is_name(error.instance) else ""
     yield fault_at(
-        path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}"
+        path, f"{_what(path)} must be {' or '.join(wanted) or 'something else'}{_not(error.instance)}{quoted}"
     )
+
+
+def _is_name(value: Any) -> bool:
+    """Whether a mapping is what YAML makes of a name in braces that is not in quotation marks: ``{domain}``."""
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value.values())) is None
 
 
 def _any(value: Any) -> Any:
@@ -126,6 +133,8 @@ def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
     match error.validator:
         case "type":
             sentence = f"{what} must be {_TYPES.get(limit, limit)}{_not(instance)}"
+            if limit == "string" and _is_name(instance):
+                return f"{sentence}: {QUOTED}"
             numeric = isinstance(instance, int | float) and not isinstance(instance, bool)
             return (
                 f'{sentence}: write it in quotes, "{instance}"' if numeric and limit == "string" else sentence

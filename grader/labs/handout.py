@@ -13,6 +13,7 @@ from msgspec import Struct
 from grader import disk
 from grader.labs.limits import HANDOUT, JUNK, MARK
 from grader.labs.loading import DECLARATION, FILE, find, load, load_wrong
+from grader.labs.submission import take_submission
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
@@ -55,9 +56,10 @@ def render_submission(
 
 
 def own_submission(lab: Lab, folder: Path, variant: Variant) -> tuple[Submission, str] | None:
-    """One of the lab's own submissions, as ``render_submission`` makes it, and a sentence that says so.
+    """One of the lab's own submissions, made by ``render_submission`` and taken in, and a sentence that says so.
 
     ``None`` for a folder that is none of them: the lab's ``solution``, ``starter``, one below ``correct`` or ``wrong``.
+    Raises ``SubmissionError`` where a student who handed it in would be refused.
     """
     place = folder.resolve()
     root = place.parent if place.name in OWN else place.parent.parent
@@ -68,10 +70,12 @@ def own_submission(lab: Lab, folder: Path, variant: Variant) -> tuple[Submission
         return None
     told = f"{name} is one of the lab's own submissions: the names of this variant are filled into its files"
     if place.parent.name != "wrong":
-        return render_submission(place, variant), f"{told}."
+        made = render_submission(place, variant)
+        return take_submission(lab, made, name, variant.names), f"{told}."
     removes = load_wrong(place).removes
     made = render_submission(place, variant, base=root / "solution", removes=removes)
-    return made, f"{told}, which replace some of the solution's."
+    taken = take_submission(lab, made, name, variant.names)
+    return taken, f"{told}, which replace some of the solution's."
 
 
 def _rendered(folder: Path, variant: Variant) -> dict[str, tuple[bytes, bool]]:

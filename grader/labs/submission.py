@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from grader.labs.limits import Budget, folder_for_file
-from grader.labs.tree import opened, shown_source
+from grader.labs.tree import MadeTree, Tree, opened, shown_source
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
@@ -31,8 +31,20 @@ def read_submission(lab: Lab, source: Source, names: Mapping[str, str] | None = 
     """
     where = shown_source(source)
     lab = _named(lab, names)
-    tree = opened(lab, source, where)
-    inner = ""
+    return _taken(lab, opened(lab, source, where), where)
+
+
+def take_submission(lab: Lab, made: Submission, where: str, names: Mapping[str, str]) -> Submission:
+    """Files that were made in memory, taken in as if a student had handed them in: see ``read_submission``.
+
+    ``where`` names them in sentences. Raises ``SubmissionError``.
+    """
+    return _taken(_named(lab, names), MadeTree(made, where), where)
+
+
+def _taken(lab: Lab, tree: Tree, where: str) -> Submission:
+    """What the lab asks for, of a tree that ``where`` names."""
+    outside, inner = where, ""
     if not all(tree.has(name) for name in lab.submission.required):
         from grader.labs.locate import located
 
@@ -46,7 +58,7 @@ def read_submission(lab: Lab, source: Source, names: Mapping[str, str] | None = 
         if entry.executable:
             executable.add(entry.name)
     _require(lab, files, where)
-    within = "" if where == shown_source(source) else where
+    within = "" if where == outside else where
     return Submission(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored), within)
 
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from grader.labs.limits import ARCHIVES, LARGEST_ARCHIVE, Budget, FoundFile, shown
+from grader.labs.limits import ARCHIVES, JUNK, LARGEST_ARCHIVE, MARK, Budget, FoundFile, shown
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
+from grader.model.submission import Submission
 
 if TYPE_CHECKING:
     from grader.labs.parts import Source
@@ -30,6 +31,38 @@ class Tree(Protocol):
 
     def data(self, name: str, limit: int) -> bytes:
         """At most ``limit`` + 1 bytes of a file."""
+
+
+class MadeTree:
+    """The files of a submission that was made in memory."""
+
+    def __init__(self, made: Submission, where: str) -> None:
+        self._made = made
+        self._where = where
+
+    def has(self, name: str) -> bool:
+        """Whether something of this relative name is there."""
+        return name in self._made.files
+
+    def names(self, budget: Budget) -> Iterator[str]:
+        """The names, but for what editors and systems leave."""
+        for name in sorted(self._made.files):
+            budget.look()
+            if not any(JUNK.fullmatch(part) and part != MARK for part in name.split("/")):
+                yield name
+
+    def files(self, inner: str, budget: Budget) -> Iterator[FoundFile]:
+        """The files below ``inner`` that the lab asks for, by their names there. Raises ``SubmissionError``."""
+        around = f"{inner}/" if inner else ""
+        for name in sorted(self._made.files):
+            short = name[len(around) :]
+            if name.startswith(around) and budget.wants(short):
+                data = self.data(name, budget.next_limit)
+                yield FoundFile(short, data, name in self._made.executable)
+
+    def data(self, name: str, limit: int) -> bytes:
+        """A file's content, at most ``limit`` + 1 bytes of it."""
+        return self._made.files[name][: limit + 1]
 
 
 def opened(lab: Lab, source: Source, where: str) -> Tree:

@@ -11,6 +11,7 @@ import msgspec
 import yaml
 
 from grader.labs.complaints import refusal, schema_complaints
+from grader.labs.yamlwords import in_our_words
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError
 
@@ -156,18 +157,14 @@ def value_of(data: bytes, path: Path) -> Any:
         _shallow(data)
         return yaml.load(data, _Loader)  # noqa: S506  # a subclass of the safe loader
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        problem = error.problem or error.context or "this is no YAML"
-        if "maximum nesting depth" in problem:
-            # libyaml itself gives up from 0.2.6 on, and may do so before it tells of what it has read so far.
-            problem = TOO_DEEP
-        fix = ": indent with spaces" if " tab " in problem else ""
-        raise LabError(f"{path}{line}: {problem}{fix}") from error
+        # libyaml itself gives up from 0.2.6 on, and may do so before it tells of what it has read so far.
+        too_deep = "maximum nesting depth" in (error.problem or "")
+        line, sentence = in_our_words(error, data)
+        place = f"{path}:{line}" if line else str(path)
+        raise LabError(f"{place}: {TOO_DEEP if too_deep else sentence}") from error
     except yaml.reader.ReaderError as error:
-        raise LabError(
-            f"{path}: {error.reason} at position {error.position}: save the file as UTF-8 text"
-        ) from error
+        line = data.count(b"\n", 0, error.position) + 1
+        raise LabError(f"{path}:{line}: {error.reason}: save the file as UTF-8 text") from error
     except RecursionError as error:
         raise LabError(f"{path}: it is nested too deeply") from error
     except ValueError as error:

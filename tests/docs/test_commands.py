@@ -25,7 +25,7 @@ from grader.kinds.server.declare import ServerCheck
 from grader.kinds.zone.declare import ZoneCheck
 from grader.labs.yamlfile import parse
 from grader.model.errors import LabError
-from grader.model.lab import Check
+from grader.model.lab import Check, Wrong
 from tests import submissions
 
 ROOT = Path(__file__).parent.parent.parent
@@ -159,6 +159,8 @@ def test_the_examples_of_checks_are_checks_and_those_of_labs_are_labs(tmp_path: 
             folder.mkdir()
             (folder / "lab.yaml").write_text(text)
             assert labs.load(folder).all_checks
+        elif text.startswith("about: "):
+            assert parse(text.encode(), page, Wrong).fails
         else:
             # A check of one kind is none of another, so it is of that kind whose type it fits.
             assert any(_fits(text, page, type_) for type_ in (ServerCheck, ZoneCheck, ProgramCheck)), text

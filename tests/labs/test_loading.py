@@ -83,7 +83,7 @@ def test_changed_forms_are_read_again(lab_folder: Path, monkeypatch: pytest.Monk
     form.write_text('- to: ["{token}@{outside}"]\n')
     path = lab_folder / "lab.yaml"
     alone = 'mail: [{to: ["alice@{domain}"]'
-    path.write_text(path.read_text().replace(alone, f"forms: [ours]\n        {alone}"))
+    path.write_text(path.read_text().replace(alone, f"forms: [ours]\n      {alone}"))
     labs.load(lab_folder)
     assert read_world().forms["ours"][0].to == ["{token}@{outside}"]
     form.write_text('- {title: ours, to: ["{tocken}@{outside}"]}\n')

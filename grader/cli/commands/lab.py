@@ -38,44 +38,56 @@ def new(lab_id: str, where: Path, kind: str) -> int:
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 1000), help="How many at a time.  [default: one a processor]"
 )
+@click.option("--watch", is_flag=True, help="Prove it again whenever a file of it is saved, until Ctrl-C.")
+@click.option(
+    "--show",
+    metavar="NAME",
+    help="Print the report that one submission gets: wrong/FAULT, correct/NAME, solution.",
+)
+@click.option("--matrix", is_flag=True, help="Also print which submission of wrong/ loses which check.")
+@click.option(
+    "--matrix-csv",
+    "table",
+    metavar="FILE",
+    type=click.Path(),
+    help="Write that as CSV ('-' is standard output).",
+)
 @options.engine
 @options.debug
-def verify(ids: tuple[str, ...], jobs: int | None, engine: str) -> int:
+def verify(
+    ids: tuple[str, ...],
+    jobs: int | None,
+    watch: bool,
+    show: str | None,
+    matrix: bool,
+    table: str | None,
+    engine: str,
+) -> int:
     """Prove labs: the solution gets full marks, the starter does not, and each known fault costs what it declares.
 
-    A check that no known fault loses proves nothing, and is named. Without ID, every lab.
+    All are handed in as a student hands in. A check that no known fault loses proves nothing, and is named; so is what
+    students would stumble over in the handout and the files. Without ID, every lab.
     """
     from grader import labs
+    from grader.cli import verifying
+    from grader.cli.files import refuse_impossible
 
     folders = [labs.find(given) for given in ids] or [entry.path for entry in labs.list_labs()]
-    return max((_verify(folder, engine, jobs) for folder in folders), default=0)
+    if len(folders) != 1 and (watch or show or table):
+        raise click.UsageError("--watch, --show and --matrix-csv are about one lab: give its ID")
+    refuse_impossible({"--matrix-csv": table})
+    wish = verifying.Wish(engine, jobs, matrix, table)
 
+    def once() -> int:
+        if show is not None:
+            return verifying.show(folders[0], show, engine)
+        return max((verifying.prove(folder, wish) for folder in folders), default=0)
 
-def _verify(folder: Path, engine_name: str, jobs: int | None) -> int:
-    from grader import labs, verify
-    from grader.cli.engine import engine_for
-    from grader.cli.progress import build_image
-    from grader.display.text import printed, printed_line
+    if watch:
+        from grader.cli.watch import watching
 
-    engine = engine_for(labs.load(folder), engine_name)
-    if engine is not None:
-        build_image(engine)
-    wrong = 0
-    tried = []
-    for trial in verify.verify(folder, engine=engine, jobs=jobs):
-        tried.append(trial)
-        name = f"{printed_line(trial.trial)} ({trial.variant})"
-        if trial.problem:
-            wrong += 1
-            click.echo(f"{click.style('✗', fg='red')} {name}: {printed(trial.problem)}")
-        else:
-            click.echo(f"{click.style('✓', fg='green')} {name}: {trial.score}")
-    if unproved := verify.unproved(tried):
-        wrong += len(unproved)
-        codes = printed_line(", ".join(unproved))
-        click.echo(f"{click.style('✗', fg='red')} no submission in wrong/ loses: {codes}")
-    click.echo(f"{folder.name}: {len(tried)} tried, {wrong} not as declared")
-    return 1 if wrong else 0
+        return watching(folders[0], [table] if table else [], once)
+    return once()
 
 
 @lab.command()

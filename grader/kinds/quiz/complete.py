@@ -39,12 +39,24 @@ UNREADABLE = Check(
 def with_questions(lab: QuizLab, path: Path, data: bytes) -> QuizLab:
     """The lab with all its questions and a check for each. Raises ``LabError``, with a line for each fault."""
     files = bank.question_files(path.parent, lab.quiz.bank)
+    if missing := list(_missing(lab.quiz, files)):
+        raise refusal(path, data, missing)
     if lab.quiz.topics:
         files += bank.bundled()
     depends = [*files, *sheets.files()]
     parts = [program_digest(), str(path).encode(), data]
     key = cache.digest([*parts, *(read_bytes(file, "file of questions") for file in depends)])
     return cache.cached("quizzes", key, QuizLab, lambda: _completed(lab, lab.quiz, path, data))
+
+
+def _missing(quiz: Quiz, files: list[Path]) -> Iterator[Diagnostic]:
+    """Files of questions that are named and not there."""
+    for number, (name, file) in enumerate(zip(quiz.bank, files, strict=True)):
+        if not file.exists():
+            beside = [other.name for other in file.parent.glob("*.yaml")]
+            yield fault_at(
+                ("quiz", "bank", number), f"there is no file {name!r} here{nearest('%r', name, beside)}"
+            )
 
 
 def _completed(lab: QuizLab, quiz: Quiz, path: Path, data: bytes) -> QuizLab:

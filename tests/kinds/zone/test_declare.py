@@ -38,8 +38,8 @@ def test_a_new_lab_of_the_kind_verifies(folder: Path) -> None:
         ("expect: {spf: [pass]}", "expect: {loads: true, answers: [x]}", "is judged of questions"),
         ("{spf: [pass]}", "{spf: [passed]}", "did you mean 'pass'?"),
         (
-            "      - messages:\n          - {title: your server,",
-            "      - mail:\n          - {title: x, to: [y],",
+            "    - messages:\n        - {title: your server,",
+            "    - mail:\n        - {title: x, to: [y],",
             "there is no key 'mail' here: it is one of labs of kind 'server', and this one is 'zone'",
         ),
     ],

@@ -1,0 +1,193 @@
+"""What is wrong with a lab's folder that its declaration does not show: what students would stumble over unread.
+
+Each fault is a sentence that begins with the file, and the line where there is one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from grader.labs.handout import OWN, OWN_FOLDERS
+from grader.labs.limits import HANDOUT, JUNK
+from grader.labs.loading import DECLARATION, FILE, load
+from grader.labs.variant import draw_variant
+from grader.labs.yamlfile import read_bytes, value_of
+from grader.model.diagnostic import Diagnostic, fault_at
+from grader.model.lab import Lab
+from grader.model.templates import fill, fill_file, nearest
+from grader.model.variant import Variant
+
+AT_SIGNS = re.compile(r"(?<![\w.@+-])@([a-z][a-z0-9_]*)@(?![\w.@-])")
+"""A name between at signs. Two addresses side by side, ``a@host@b``, are none."""
+BRACES = re.compile(r"(?<![{\w$%])\{([a-z][a-z0-9_]*)\}(?!\})")
+"""A name in braces, as texts of lab.yaml have it."""
+
+PARTS = (FILE, HANDOUT, *OWN, *OWN_FOLDERS)
+"""What lies in a lab's folder. A kind may have further files."""
+
+
+def inspected(folder: Path) -> list[str]:
+    """The faults of a lab's folder beside those for which it would not load. Raises ``LabError`` where it does not."""
+    lab = load(folder)
+    variant = draw_variant(lab)
+    return [
+        *_misnamed(folder),
+        *_handout(folder, variant),
+        *_titles(folder, variant),
+        *_required(folder, lab, variant),
+        *_own_files(folder, variant),
+        *_strays(folder),
+        *_unproved(folder),
+    ]
+
+
+def _misnamed(folder: Path) -> Iterator[str]:
+    """Entries that no lab has, and that come near to one that is missing."""
+    there = {path.name for path in folder.iterdir()}
+    missing = [name for name in PARTS if name not in there]
+    for name in sorted(there - set(PARTS)):
+        if hint := nearest("%r", name, missing):
+            yield f"{folder / name}: a lab has nothing of this name{hint}"
+
+
+def _handout(folder: Path, variant: Variant) -> Iterator[str]:
+    path = folder / HANDOUT
+    if not path.is_file():
+        yield f"{path}: there is no handout, and no student could start the lab: write what is to be done"
+        return
+    try:
+        text = path.read_bytes().decode()
+    except OSError as error:
+        yield f"{path}: it cannot be read ({error.strerror}): check who may read it"
+        return
+    except UnicodeDecodeError as error:
+        yield f"{path}: byte {error.start} is no UTF-8: save it as text in UTF-8"
+        return
+    if not text.strip():
+        yield f"{path}: it is empty: write what is to be done"
+    names = {**variant.names, **variant.secrets}
+    yield from _unknown_names(path, text, names)
+    for line, name in _found(BRACES, text):
+        if name in variant.names:
+            yield (
+                f"{path}:{line}: {{{name}}} is a name of lab.yaml; in files it stands between at signs: @{name}@"
+            )
+
+
+def _titles(folder: Path, variant: Variant) -> Iterator[str]:
+    """Names between at signs in the texts of lab.yaml, which students would read as they stand."""
+    from grader.labs.complaints import refusal
+
+    path = folder / FILE
+    data = read_bytes(path, "lab")
+    faults = [
+        fault_at(place, f"@{name}@ is for files; in lab.yaml a name stands in braces: {{{name}}}")
+        for place, text in _texts(value_of(data, path), ())
+        for _, name in _found(AT_SIGNS, text)
+        if name in variant.names
+    ]
+    faults += _unfilled(value_of(data, path), variant)
+    if faults:
+        yield from str(refusal(path, data, faults)).splitlines()
+
+
+def _required(folder: Path, lab: Lab, variant: Variant) -> Iterator[str]:
+    """Files that are asked for and that the lab's own solution has not."""
+    from grader.labs.complaints import refusal
+
+    names = {**variant.names, **variant.secrets, **variant.texts}
+    files = [fill_file(path.as_posix().encode(), names).decode() for path in _files(folder / "solution")]
+    faults = [
+        fault_at(
+            ("submission", "required", number),
+            f"{required!r} is asked for, and solution/ has no such file{nearest('%r', required, files)}",
+        )
+        for number, required in enumerate(fill(name, variant.names) for name in lab.submission.required)
+        if files and required not in files
+    ]
+    if faults:
+        yield from str(refusal(folder / FILE, read_bytes(folder / FILE, "lab"), faults)).splitlines()
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files below a folder, relative to it, without what editors leave."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    relative = [path.relative_to(folder) for path in found]
+    return [path for path in relative if not any(JUNK.fullmatch(part) for part in path.parts)]
+
+
+def _unfilled(value: Mapping[str, Any], variant: Variant) -> Iterator[Diagnostic]:
+    """Names in what is said of the lab as a whole, which is the same for all variants."""
+    for key in ("title", "summary"):
+        for _, name in _found(BRACES, str(value.get(key, ""))):
+            if name in variant.names:
+                yield fault_at(
+                    (key,), f"{key!r} is the same for all students: {{{name}}} is not filled in there"
+                )
+
+
+def _texts(value: Any, place: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Every text in a document, with its place."""
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, (*place, str(key)))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, (*place, number))
+
+
+def _own_files(folder: Path, variant: Variant) -> Iterator[str]:
+    """Names that nothing bears in the lab's own submissions."""
+    names = {**variant.names, **variant.secrets, **variant.texts}
+    for top in (*OWN, *OWN_FOLDERS):
+        for path in sorted((folder / top).rglob("*")):
+            parts = path.relative_to(folder).parts
+            if (
+                path.is_file()
+                and path.name != DECLARATION
+                and not any(JUNK.fullmatch(part) for part in parts)
+            ):
+                yield from _unknown_names(path, path.name, names)
+                try:
+                    yield from _unknown_names(path, path.read_bytes().decode("utf-8", "replace"), names)
+                except OSError as error:
+                    yield f"{path}: it cannot be read ({error.strerror}): check who may read it"
+
+
+def _unknown_names(path: Path, text: str, names: Collection[str]) -> Iterator[str]:
+    for line, name in _found(AT_SIGNS, text):
+        if name not in names:
+            hint = nearest("@%s@", name, names)
+            yield f"{path}:{line}: @{name}@ stays as it stands, because there is no such name{hint}"
+
+
+def _found(pattern: re.Pattern[str], text: str) -> Iterator[tuple[int, str]]:
+    """Each name that a pattern finds, once, with its line, counted from one."""
+    told = set()
+    for match in pattern.finditer(text):
+        if match[1] not in told:
+            told.add(match[1])
+            yield text.count("\n", 0, match.start()) + 1, match[1]
+
+
+def _strays(folder: Path) -> Iterator[str]:
+    """Files where each submission should be a folder of its own."""
+    for top in OWN_FOLDERS:
+        parent = folder / top
+        for path in sorted(parent.iterdir()) if parent.is_dir() else ():
+            if not path.is_dir() and not JUNK.fullmatch(path.name):
+                yield f"{path}: each submission of {top}/ is a folder: move the file into one"
+
+
+def _unproved(folder: Path) -> Iterator[str]:
+    parent = folder / OWN_FOLDERS[1]
+    if not parent.is_dir() or not any(path.is_dir() for path in parent.iterdir()):
+        yield (
+            f"{parent}: there is no submission with a fault, so that no check is proved: add one for each fault that "
+            f"students make, with the checks that it loses in {DECLARATION}"
+        )
