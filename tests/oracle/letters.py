@@ -227,6 +227,10 @@ class Writer:
         if tls != "starttls":
             header = f"PROXY TCP4 {lan} {host_v4} 40000 {port}\r\n".encode()
             made.append(self._letter("relay", self._somebody(at), at, preface=header))
+        if port not in (25, 465, 587):
+            letter = self._letter("relay", self._somebody(at), at)
+            letter.preface = _handed_over(letter)
+            made.append(letter)
         return made
 
     def _for_nobody(self, at: tuple[str, int, str]) -> list[Letter]:
@@ -348,6 +352,12 @@ class Writer:
                 self._letter("postmaster", somebody(), at, recipient=f"postmaster@{domain}"),
                 self._smuggled(somebody(), at),
             ]
+            # Whom the files name may be somebody whom they turn away.
+            named = [person for person in sources if person.mentioned and not person.office]
+            made += [
+                self._letter("local", person, at, recipient=f"bob@{domain}")
+                for person in random.sample(named, min(6, len(named)))
+            ]
         return made
 
     def _smuggled(self, person: Person, at: tuple[str, int, str]) -> Letter:
@@ -377,3 +387,13 @@ class Writer:
             )
             for person, place in zip(self.office, places, strict=False)
         ]
+
+
+def _handed_over(letter: Letter) -> bytes:
+    """A message and its envelope in one netstring, as QMQP wants them (https://cr.yp.to/proto/qmqp.html)."""
+    parts = (letter.text.removesuffix(b".\r\n"), letter.sender.encode(), letter.recipient.encode())
+    return _netstring(b"".join(map(_netstring, parts)))
+
+
+def _netstring(data: bytes) -> bytes:
+    return b"%d:%s," % (len(data), data)

@@ -141,7 +141,8 @@ def _unwanted(
     if letter.stage != "accepted":
         return None
     if (waiting := known.waits(letter)) is not None:
-        return Fault("relay", f"{letter}; waits in the queue: {waiting.reason}")
+        rule = "backscatter" if letter.kind == "nobody" else "relay"
+        return Fault(rule, f"{letter}; waits in the queue: {waiting.reason}")
     if letter.kind == "nobody":
         return Fault("unknown", str(letter))
     elsewhere = (*FOREIGN, known.names["outside"], known.names["partner"])

@@ -19,6 +19,8 @@ _LINE = re.compile(
 )
 _QUEUED = re.compile(r"\bqueued as ([0-9A-Za-z]+)")
 _CLIENT = re.compile(r"\[([0-9A-Fa-f.:]+)\]")
+_SERVICES = {"465": ("submissions", "smtps"), "587": ("submission",)}
+"""How Debian's master.cf has the services of these ports call themselves in the log (``syslog_name``)."""
 _TROUBLE = re.compile(r"(?:warning|error|fatal|panic): ")
 
 
@@ -105,6 +107,8 @@ class LogLookups:
         if not (named or queues):
             # Nothing names the mail of a client that was turned away at the door: any of its sessions with a trouble.
             named = [served for served in own if any(_TROUBLE.search(line.text) for line in served)]
+            port = facts.listener.partition("+")[0]
+            named.sort(key=lambda served: _service(served[0]) not in _SERVICES.get(port, ("",)))
         return [line for served in named[:1] for line in served if not line.queue]
 
 
@@ -113,6 +117,11 @@ def _read(index: int, line: str) -> LogLine:
     if found is None:
         return LogLine(index, "", "", "", line)
     return LogLine(index, found["program"], found["process"] or "", found["queue"] or "", found["text"])
+
+
+def _service(line: LogLine) -> str:
+    """The service of master.cf that wrote a line: ``submission`` of ``postfix/submission/smtpd``, else empty."""
+    return "/".join(line.program.split("/")[1:-1])
 
 
 def _client(line: LogLine) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from grader.judge import judge
 from grader.kinds.server.judge.index import ServerIndex
@@ -263,3 +264,53 @@ def test_mail_that_was_taken_and_given_up_is_told_with_the_servers_reason() -> N
     assert "Host not found" in only.observed
     assert "given up" in only.next
     assert only.evidence[0] == "log:0"
+
+
+SILENT_MILTER = [
+    LOG[1],
+    "5 postfix/smtpd[8]: warning: connect to Milter service inet:localhost:8891: Connection refused",
+    LOG[6],
+]
+HANGS_UP = "421 mail.example.com Service unavailable - try again later"
+
+
+def test_a_filter_that_is_not_there_is_named_with_the_setting_that_wants_it() -> None:
+    line = "smtpd_milters = inet:localhost:8891"
+    only = result({"arrives": "outside"}, refused(HANGS_UP), log=SILENT_MILTER, commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    assert "delete" in only.next
+
+
+def test_one_trouble_inside_is_told_once() -> None:
+    codes = ("local-mail", "office", "auth")
+    checks = [check(code, arrives="outside") for code in codes]
+    attempts = [facts(check=code) for code in codes]
+    made = [replace(refused(HANGS_UP), attempt=f"{code}/1") for code in codes]
+    run = evidence(lab(*checks), attempts, made, log=SILENT_MILTER)
+    assert [(c.code, c.status, c.because) for c in judge(run).checks] == [
+        ("demo/local-mail", "fail", None),
+        ("demo/office", "skipped", "demo/local-mail"),
+        ("demo/auth", "skipped", "demo/local-mail"),
+    ]
+
+
+def test_a_check_with_a_fault_of_its_own_beside_the_trouble_is_told_of_it() -> None:
+    checks = [check("local-mail", arrives="outside"), check("office", arrives="outside")]
+    attempts = [facts(check="local-mail"), facts(check="office"), facts(check="office", number=2)]
+    made = [refused(HANGS_UP), refused(HANGS_UP), refused("554 5.7.1 <x>: Relay access denied")]
+    made = [replace(one, attempt=asked.id) for asked, one in zip(attempts, made, strict=True)]
+    run = evidence(lab(*checks), attempts, made, log=SILENT_MILTER)
+    assert [c.status for c in judge(run).checks] == ["fail", "fail"]
+
+
+def test_vrfy_among_forbidden_commands_forbids_nothing() -> None:
+    asked = {"say": ["VRFY alice", "VRFY nosuch"]}
+    said = ["252 2.0.0 alice", "550 5.1.1 <nosuch>: User unknown"]
+    made = outcome(
+        "dialogue", replies=[Reply(c, int(t[:3]), t, 1) for c, t in zip(asked["say"], said, strict=True)]
+    )
+    line = "smtpd_forbidden_commands = CONNECT GET POST VRFY"
+    only = result({"alike": True}, made, asked, commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    assert "`disable_vrfy_command = yes`" in only.next
+    assert result({"alike": True}, made, asked, commands=told("disable_vrfy_command = no")).next == "n"

@@ -120,3 +120,23 @@ def test_a_server_without_its_milter_runs() -> None:
     assert (asked.status, asked.observed) == ("fail", mail.observed)
     assert told(hangs_up, [], "greeting", "alike").status == "error"
     assert told("554 5.7.1 go away", log, "greeting", "alike").status == "error"
+
+
+def test_a_client_turned_away_at_several_ports_is_told_of_the_one_that_it_asked() -> None:
+    log = [
+        line.format(n=n)
+        for program, n in (
+            ("postfix/submission/smtpd", 15),
+            ("postfix/submissions/smtpd", 16),
+            ("postfix/smtpd", 17),
+        )
+        for line in (
+            f"1 {program}[{{n}}]: connect from client.example[198.51.100.66]",
+            f"2 {program}[{{n}}]: warning: connect to Milter service inet:localhost:8891: Connection refused",
+            f"3 {program}[{{n}}]: disconnect from client.example[198.51.100.66] commands=0/0",
+        )
+    ]
+    assert about(log, token="other") == [6, 7, 8]
+    assert about(log, token="other", listener="587+starttls") == [0, 1, 2]
+    assert about(log, token="other", listener="465") == [3, 4, 5]
+    assert about(log, token="other", listener="2525") == [6, 7, 8]

@@ -34,9 +34,21 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     # A server may let its clients wait by design.
     untried_fails = False
 
+    def __init__(self, index: ServerIndex) -> None:
+        super().__init__(index)
+        self._troubled: dict[str, str] = {}
+        """The first check that failed of a trouble inside the server alone, by the trouble."""
+
     def failed(self, check: ServerCheck, cases: list[TrafficCase], bad: list[Finding]) -> Judged:
-        """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next."""
+        """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next.
+
+        Where a single trouble inside the server broke all of it, and broke a check before, that one tells of it.
+        """
         judged = super().failed(check, cases, bad)
+        if (trouble := self._only_trouble(bad)) is not None:
+            first = self._troubled.setdefault(trouble, check.code)
+            if first != check.code:
+                return replace(judged, because=first)
         case = next((finding.case for finding in bad if finding.case is not None), None)
         if not isinstance(case, TrafficCase) or case.session is None:
             return judged
@@ -70,6 +82,14 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
             return self._after_looking_for(cases) or judged
         return judged
+
+    def _only_trouble(self, bad: list[Finding]) -> str | None:
+        """What the server's log names as the cause of everything that failed; ``None`` where there are several."""
+        told = {
+            expectations.trouble(finding.case, self.index) if isinstance(finding.case, TrafficCase) else None
+            for finding in bad
+        }
+        return told.pop() if len(told) == 1 else None
 
     def _turned_away(self, check: ServerCheck, cases: list[TrafficCase]) -> Judged | None:
         """Nobody was greeted, for a trouble of the server's own: that is no fault of the lab's."""

@@ -40,6 +40,7 @@ _NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restric
 _NO_ANSWER = re.compile(
     r"connect to (?:\S+ )?((?:\S+:)?\d+|private/\S+|/\S+): (Connection refused|No such file)"
 )
+_NO_MILTER = re.compile(r"connect to Milter service (\S+): ")
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
@@ -52,6 +53,8 @@ _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
     settings = PostfixSettings(index.facts.commands)
+    if check.expect.alike:
+        return _forbidden(case, settings)
     if case.accepted:
         if check.expect.arrives in UNWANTED:
             return _owner(case, settings) or _relayed(case, settings) or _unpacked(case, index, settings)
@@ -61,7 +64,7 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     reply = case.last_reply
     if reply is None:
         return _not_reached(check, case, settings)
-    if (told := _trouble(case, index)) is not None:
+    if (told := _trouble(check, case, index, settings)) is not None:
         return told
     if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
         return _denied(case, _list_of(denied[1], case, settings), denied[1])
@@ -79,14 +82,18 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     return None
 
 
-def _trouble(case: TrafficCase, index: ServerIndex) -> str | None:
+def _trouble(
+    check: ServerCheck, case: TrafficCase, index: ServerIndex, settings: PostfixSettings
+) -> str | None:
     """The server has trouble of its own: its log, which the report quotes, says which."""
     reply = case.last_reply
     lines = index.troubles(case) if reply is not None and OWN_TROUBLE.match(reply.text) else []
-    if not lines or MILTER_TROUBLE.search(index.facts.log[lines[0]]):
-        # What a lab about milters says of them is better than what could be said here.
+    if not lines:
         return None
     text = index.logged(lines[0])
+    if MILTER_TROUBLE.search(index.facts.log[lines[0]]):
+        # What a lab about milters says of them is better than what could be said here.
+        return None if "milter" in check.next.lower() else _milter(text, case, settings)
     if (found := _NO_RESTRICTION.search(text)) is not None:
         return (
             f"This Postfix knows no restriction `{found[1]}`: it is misspelt, or from a version long gone. Take it out "
@@ -97,7 +104,34 @@ def _trouble(case: TrafficCase, index: ServerIndex) -> str | None:
             f"A setting of yours asks a program at {silent[1]}, and none is there: start it (a service in master.cf), "
             f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show in which line."
         )
+    return _as_the_log_says(text)
+
+
+def _forbidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """VRFY is answered although ``smtpd_forbidden_commands`` names it, which Postfix asks of unknown words alone."""
+    setting = settings.on("smtpd_forbidden_commands", case.facts.listener, case.facts.server)
+    if "VRFY" not in map(str.upper, setting.words) or not any(s.startswith("VRFY") for s in case.facts.say):
+        return None
+    return (
+        f"Postfix asks {setting.shown} about words that are no command of its own; VRFY it knows, and answers. Set "
+        "`disable_vrfy_command = yes`, which is made for it."
+    )
+
+
+def _as_the_log_says(text: str) -> str:
     return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
+
+
+def _milter(text: str, case: TrafficCase, settings: PostfixSettings) -> str:
+    """Postfix cannot ask a filter without which it takes no mail, in a lab that wants none."""
+    if (absent := _NO_MILTER.search(text)) is None:
+        return _as_the_log_says(text)
+    setting = settings.on("smtpd_milters", case.facts.listener, case.facts.server)
+    return (
+        f"{setting.shown} has Postfix ask a mail filter (milter) at {absent[1]} about each session, and none answers "
+        "there. This task wants no filter: delete the setting. Where a filter is wanted, it has to run before Postfix "
+        "can take mail."
+    )
 
 
 def _list_of(what: str, case: TrafficCase, settings: PostfixSettings) -> Setting:

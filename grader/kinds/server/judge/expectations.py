@@ -22,6 +22,7 @@ HANGS_UP = re.compile(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
 FAREWELLS = (221, 421)
 """The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
+_PROGRAM = re.compile(r"\A\S+: (?=\S)")
 _FATAL = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
@@ -58,6 +59,13 @@ def in_trouble(case: TrafficCase, index: ServerIndex) -> bool:
     """Whether the server refused for a trouble of its own, of which its log tells."""
     reply = case.last_reply
     return reply is not None and OWN_TROUBLE.match(reply.text) is not None and bool(index.troubles(case))
+
+
+def trouble(case: TrafficCase, index: ServerIndex) -> str | None:
+    """The trouble of its own for which the server refused, whichever of its programs tells; ``None`` without one."""
+    if not in_trouble(case, index):
+        return None
+    return _PROGRAM.sub("", index.logged(index.troubles(case)[0]))
 
 
 def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
