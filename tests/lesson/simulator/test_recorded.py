@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from msgspec.structs import replace
 
-from grader.engines import select
 from grader.lesson.entries import CommandEntry, ReplyEntry
 from grader.lesson.library import library
-from grader.lesson.simulator.real import RealServer, real_server
-from grader.lesson.simulator.server import Settings, Switch
+from grader.lesson.simulator.real import RealServer
+from grader.lesson.simulator.server import Settings
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
-from tests.conftest import problems, required
 
 pytestmark = pytest.mark.slow
 
@@ -47,31 +42,17 @@ RECORDED: dict[str, tuple[Settings, str]] = {
 }
 
 
-def _switch(place: int) -> str:
-    return f"recorded-{place}"
-
-
-@pytest.fixture(scope="module")
-def real() -> Iterator[RealServer]:
-    if problem := problems("local"):
-        if "local" in required():
-            pytest.fail(f"the engine 'local' must run here, and cannot: {problem}")
-        pytest.skip(f"needs the engine 'local': {problem}")
-    switches = [
-        Switch(_switch(place), "recorded", "recorded", "reply-250", settings)
-        for place, (settings, _) in enumerate(RECORDED.values())
-    ]
-    server = replace(table().server, switches=switches)
-    sets = [frozenset({switch.id}) for switch in switches]
-    with real_server(server, select("local"), sets, progress=lambda step: None) as running:
-        yield running
+SETTINGS: dict[str, Settings] = {
+    f"recorded-{place}": settings for place, (settings, _) in enumerate(RECORDED.values())
+}
 
 
 @pytest.mark.parametrize("line", RECORDED)
-def test_postfix_says_it(real: RealServer, line: str) -> None:
+def test_postfix_says_it(configured: RealServer, line: str) -> None:
     place, sent = list(RECORDED).index(line), RECORDED[line][1]
     server = table().server
-    conversation, _ = real.connect(server.clients[0], server.listeners[0], frozenset({_switch(place)}))
+    on = frozenset({f"recorded-{place}"})
+    conversation, _ = configured.connect(server.clients[0], server.listeners[0], on)
     heard: list[str] = []
     for part in sent.splitlines(keepends=True) or [""]:
         answer = conversation.say(part.encode(), 1)
@@ -82,12 +63,12 @@ def test_postfix_says_it(real: RealServer, line: str) -> None:
     assert line in heard
 
 
-def test_postfix_says_it_where_the_login_service_is_down(real: RealServer) -> None:
+def test_postfix_says_it_where_the_login_service_is_down(configured: RealServer) -> None:
     server = table().server
     (submissions,) = (one for one in server.listeners if one.id == "submissions")
-    conversation, _ = real.connect(server.clients[0], submissions, frozenset({_switch(1)}))
+    conversation, _ = configured.connect(server.clients[0], submissions, frozenset({"recorded-1"}))
     conversation.say(b"EHLO x\r\n", 1)
-    real.machines.host.call(RunCommand(["pkill", "-KILL", "-f", "dovecot"], limit=5), timeout=10)
+    configured.machines.host.call(RunCommand(["pkill", "-KILL", "-f", "dovecot"], limit=5), timeout=10)
     answer = conversation.say(b"AUTH PLAIN AGFsaWNlAGFsaWNlLXNlY3JldA==\r\n", 1)
     ((said,),) = answer.replies
     # Why stands in parentheses or not: it depends on what Postfix was about to ask when the service went away.

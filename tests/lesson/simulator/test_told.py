@@ -1,0 +1,235 @@
+"""What the lesson tells of Postfix in prose: the real one does it. The words stand in the entry as quoted here."""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from grader.lesson.library import library
+from grader.lesson.simulator.real import RealServer
+from grader.lesson.simulator.server import Settings
+from grader.lesson.simulator.table import table
+from grader.model.deadline import Deadline
+from grader.model.protocol.host import ReadLog, RunCommand
+from grader.model.traffic import Command
+
+pytestmark = pytest.mark.slow
+
+MAIN_CF = {
+    "relay_domains": "backup.example",
+    "luser_relay": "alice",
+    "maximal_queue_lifetime": "0",
+    "transport_maps": "inline:{ {loop.example = smtp:[mail.example.com]} }",
+}
+"""What programs other than smtpd(8) read, too: it has to stand in main.cf itself."""
+ADDRESS = ["EHLO x", "MAIL FROM:<a@b.example>"]
+
+
+def hello() -> str:
+    """How a TLS client begins, as text of single octets."""
+    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ssl.create_default_context().wrap_bio(received, sent, server_hostname="mail.example.com")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return sent.read().replace(b"\n", b"\r").decode("latin-1")
+
+
+class Told(NamedTuple):
+    """``entry`` says ``words``; with these settings each line gets a reply of which a line begins so."""
+
+    entry: str
+    words: str
+    settings: Settings
+    session: list[tuple[str, str]]
+
+
+TOLD = {
+    "no size limit": Told(
+        "size",
+        "With `message_size_limit = 0` there is none, and Postfix offers `SIZE` without a number.",
+        {"message_size_limit": "0"},
+        [("EHLO x", "250-SIZE\n"), ("MAIL FROM:<a@b.example> SIZE=9999999999", "250 2.1.0")],
+    ),
+    "strict envelopes": Told(
+        "cmd-mail",
+        "`strict_rfc821_envelopes = yes` refuses the second, without brackets, and still takes the first.",
+        {"strict_rfc821_envelopes": "yes"},
+        [
+            ("EHLO x", "250 "),
+            ("MAIL FROM:a@b.example", "501 5.1.7"),
+            ("MAIL FROM: <a@b.example>", "250 2.1.0"),
+        ],
+    ),
+    "no greeting": Told(
+        "cmd-mail",
+        "Postfix takes it without EHLO, too, unless `smtpd_helo_required = yes`.",
+        {},
+        [("MAIL FROM:<a@b.example>", "250 2.1.0")],
+    ),
+    "before the greeting": Told(
+        "session-order",
+        "NOOP, HELP, RSET, VRFY, EXPN and QUIT are allowed at any time, before EHLO as well.",
+        {"smtpd_helo_required": "yes"},
+        [
+            ("NOOP", "250 2.0.0"),
+            ("HELP", "214 2.0.0"),
+            ("RSET", "250 2.0.0"),
+            ("VRFY alice", "252 2.0.0"),
+            ("EXPN staff", "500 5.5.2"),
+            ("MAIL FROM:<a@b.example>", "503 5.5.1"),
+            ("QUIT", "221 2.0.0"),
+        ],
+    ),
+    "no such domain": Told(
+        "reply-450",
+        "whether DNS does not answer or answers that there is no such domain",
+        {"smtpd_sender_restrictions": "reject_unknown_sender_domain"},
+        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<alice@example.com>", "450 4.1.8")],
+    ),
+    "no such domain, refused": Told(
+        "reply-450",
+        "it puts both off, unless `unknown_address_reject_code = 550`.",
+        {"smtpd_sender_restrictions": "reject_unknown_sender_domain", "unknown_address_reject_code": "550"},
+        # The parameter counts for a certain no alone: this domain does not exist, as DNS says.
+        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<alice@example.com>", "550 5.1.8")],
+    ),
+    "a handshake": Told(
+        "reply-221",
+        "to those who speak something else on a mail port: HTTP, a header field, or TLS",
+        {},
+        [(hello(), "221 2.7.0 Error: I can break rules, too.")],
+    ),
+    "backup MX": Told(
+        "delivery",
+        "`reject_unauth_destination` lets them through, with their subdomains",
+        {},
+        [
+            *((line, "250 ") for line in ADDRESS),
+            ("RCPT TO:<x@backup.example>", "250 2.1.5"),
+            ("RCPT TO:<x@deep.backup.example>", "250 2.1.5"),
+            ("RCPT TO:<x@elsewhere.example>", "554 5.7.1"),
+        ],
+    ),
+    "no milter": Told(
+        "signing",
+        "by default the client is turned away with 421",
+        {"smtpd_milters": "inet:127.0.0.1:1"},
+        [("", "421 ")],
+    ),
+    "48 hops": Told(
+        "code-x.4.0",
+        "Postfix refuses a message that arrives with 49 Received fields, because its own would be the 50th",
+        {},
+        [
+            *((line, "250 ") for line in ADDRESS),
+            ("RCPT TO:<alice@example.com>", "250 "),
+            ("DATA", "354 "),
+            ("Received: from a by b; Sat, 21 Feb 2026 10:00:00 +0000\r\n" * 48 + "\r\n.", "250 "),
+            ("MAIL FROM:<a@b.example>", "250 "),
+            ("RCPT TO:<alice@example.com>", "250 "),
+            ("DATA", "354 "),
+            ("Received: from a by b; Sat, 21 Feb 2026 10:00:00 +0000\r\n" * 49 + "\r\n.", "554 5.4.0"),
+        ],
+    ),
+}
+SETTINGS: dict[str, Settings] = {f"told-{place}": told.settings for place, told in enumerate(TOLD.values())}
+SENT = [
+    ("code-x.4.4", "Postfix bounces with `dsn=5.4.4`", "x@nosuch.invalid", r"dsn=5\.4\.4, status=bounced \(Host or "),
+    ("step-route", "returned at once; Postfix says `dsn=5.4.4`", "y@nosuch.invalid", r"dsn=5\.4\.4, status=bounced"),
+    ("code-x.4.6", "loops back to myself`, dsn 5.4.6", "x@loop.example", r"dsn=5\.4\.6.* loops back to "),
+]  # fmt: skip
+"""An entry, what it says, a recipient, and what stands in the log when mail for them is sent."""
+
+
+def prose(entry: str) -> str:
+    """Everything that an entry says, white space as single spaces."""
+    return re.sub(r"\s+", " ", " ".join(_texts(msgspec.to_builtins(library().entries[entry]))))
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in _texts(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in _texts(one)]
+    return [str(value)]
+
+
+def run(server: RealServer, *argv: str) -> Command:
+    return server.machines.host.call(RunCommand(list(argv), limit=20), timeout=30)
+
+
+def awaited(server: RealServer, pattern: str) -> bool:
+    """Whether such a line comes into the log."""
+    deadline = Deadline(10)
+    while not any(re.search(pattern, line) for line in server.machines.host.call(ReadLog(), timeout=5)):
+        if deadline.over:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+@pytest.mark.parametrize("case", TOLD)
+def test_postfix_does_what_is_told(configured: RealServer, case: str) -> None:
+    told = TOLD[case]
+    assert told.words in prose(told.entry)
+    server = table().server
+    on = frozenset({f"told-{list(TOLD).index(case)}"})
+    conversation, greeting = configured.connect(server.clients[0], server.listeners[0], on)
+    for line, expected in told.session:
+        answer = conversation.say(f"{line}\r\n".encode("latin-1"), 1) if line else greeting
+        heard = "".join(f"{one}\n" for reply in answer.replies for one in reply)
+        assert re.search(f"^{re.escape(expected)}", heard, re.MULTILINE), (line[:60], heard)
+    conversation.hang_up()
+
+
+@pytest.mark.parametrize(("entry", "words", "recipient", "logged"), SENT)
+def test_postfix_logs_what_is_told(
+    configured: RealServer, entry: str, words: str, recipient: str, logged: str
+) -> None:
+    assert words in prose(entry)
+    sent = run(configured, "sh", "-c", f"echo hello | sendmail -f alice {recipient}")
+    assert sent.code == 0, sent.output
+    assert awaited(configured, rf"to=<{recipient}>.* {logged}")
+
+
+def test_mail_that_comes_too_late_is_returned_with_the_last_code(configured: RealServer) -> None:
+    assert "it returns the message with the last code, such as 4.4.1" in prose("code-x.4.7")
+    run(configured, "sh", "-c", "echo hello | sendmail -f bob x@client66.stranger.example")
+    assert awaited(configured, r"to=<x@client66.stranger.example>.* dsn=4\.4\.1, status=deferred")
+    assert awaited(configured, r"to=<bob@example.com>.* status=sent")
+    assert "\nStatus: 4.4.1\n" in run(configured, "cat", "/var/mail/bob").output
+
+
+def test_postfix_check_finds_what_is_told_and_no_more(configured: RealServer) -> None:
+    told = prose("postfix-first-aid")
+    assert "parameters that nothing uses" in told
+    assert "files and directories with a wrong owner" in told
+    assert "It does not find an unknown restriction, a map that is missing" in told
+    found = "unused parameter: smtpd_recipient_restriction=reject"
+    lines = [
+        "smtpd_recipient_restriction = reject",
+        "smtpd_helo_restrictions = no_such_restriction",
+        "virtual_alias_maps = cdb:/etc/postfix/missing",
+    ]
+    copy = (
+        "cp -r /etc/postfix /tmp/check; cd /tmp/check; printf '%s\\n' \"$@\" >> main.cf; chown nobody main.cf"
+    )
+    said = run(configured, "sh", "-c", f"{copy}; postfix -c /tmp/check check", "sh", *lines).output
+    problems = {one.partition("warning: ")[2] for one in said.splitlines() if re.search("warning|fatal", one)}
+    assert problems == {f"/tmp/check/main.cf: {found}", "not owned by root: /tmp/check/./main.cf"}
+    broken = "printf 'mynetworks\\n' >> /tmp/check/main.cf; postfix -c /tmp/check check"
+    assert "fatal: " in run(configured, "sh", "-c", broken).output
+
+
+def test_without_an_answer_of_dns_mail_waits(configured: RealServer) -> None:
+    """Comes last: afterwards the host's resolver is gone."""
+    assert "In Postfix's log `dsn=4.4.3`" in prose("code-x.4.3")
+    assert "DNS does not answer: kept and tried again, `dsn=4.4.3`." in prose("step-route")
+    resolver = "echo nameserver 127.0.0.1 > /var/spool/postfix/etc/resolv.conf && postfix reload"
+    run(configured, "sh", "-c", f"{resolver} && echo hello | sendmail -f alice x@waits.example")
+    assert awaited(configured, r"to=<x@waits.example>.* dsn=4\.4\.3, status=deferred \(Host or domain name")
