@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +24,14 @@ def folder(name: Folder) -> Path:
         if (parent / name).is_dir():
             return parent / name
     raise UsageError(f"smtplab's folder {name!r} is missing beside {_PACKAGE}: install smtplab again")
+
+
+def program_files() -> Iterator[tuple[str, Path]]:
+    """Every file of the program and of reports, by its name in its folder: what documents depend on beside the lab."""
+    for home in (_PACKAGE, folder("reports")):
+        for path in sorted(home.rglob("*")):
+            if path.suffix != ".pyc" and path.is_file() and not path.is_relative_to(_PACKAGE / "data"):
+                yield path.relative_to(home).as_posix(), path
 
 
 def lab_folders() -> list[Path]:

@@ -39,6 +39,10 @@ class WorkerDied:
 class Scheduler(Protocol):
     """Does many jobs, several at a time."""
 
+    @property
+    def shares_files(self) -> bool:
+        """Whether ``work`` may read and write files of this machine."""
+
     def run(
         self, jobs: Iterable[Job], work: Callable[[Job], Answer]
     ) -> Generator[tuple[Job, Answer | WorkerDied], None, None]:
@@ -101,6 +105,8 @@ class _Worker(Generic[Job, Answer]):
 
 class LocalScheduler:
     """Worker processes of this machine, ``workers`` at a time; one without an answer for ``timeout`` seconds hangs."""
+
+    shares_files = True
 
     def __init__(self, workers: int, timeout: float = TIMEOUT) -> None:
         self._count = workers
@@ -177,23 +183,23 @@ def _serve(
     # Ctrl-C reaches every process of the terminal; it is the scheduler that decides, and it sends SIGTERM.
     # A handler is dropped by exec, where SIG_IGN would be handed on to every program started below.
     signal.signal(signal.SIGINT, lambda number, frame: None)
-    signal.signal(signal.SIGTERM, _interrupted)
+    signal.signal(signal.SIGTERM, interrupted)
     if sys.platform == "linux":
-        _end_with(scheduler)
+        end_with(scheduler)
     # An end kept open here would hide from another worker that the scheduler is gone.
     for other in inherited:
         other.close()
     try:
         while True:
-            connection.send(_answer(work, connection.recv()))
+            connection.send(answer_of(work, connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass
     except KeyboardInterrupt:
         os._exit(128 + signal.SIGTERM)
 
 
-def _end_with(scheduler: int) -> None:
-    """Have the kernel send SIGTERM when the scheduler dies: a worker in the middle of a job would not notice."""
+def end_with(scheduler: int) -> None:
+    """Have the kernel send SIGTERM when the parent, ``scheduler``, dies: in the middle of a job nobody would notice."""
     from grader.engines.local import syscalls
 
     syscalls.die_with_parent(signal.SIGTERM)
@@ -201,13 +207,15 @@ def _end_with(scheduler: int) -> None:
         os._exit(1)
 
 
-def _answer(work: Callable[[Job], Answer], job: Job) -> Answer | WorkerDied:
+def answer_of(work: Callable[[Job], Answer], job: Job) -> Answer | WorkerDied:
+    """What came of a job; a ``WorkerDied`` where the work raised an error that it does not know of."""
     try:
         return work(job)
     except Exception as error:
         return WorkerDied(f"{type(error).__name__}: {error}")
 
 
-def _interrupted(number: int, frame: object) -> None:
+def interrupted(number: int, frame: object) -> None:
+    """The handler of SIGTERM in a worker: what is under way is taken down, and a second signal changes nothing."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     raise KeyboardInterrupt

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from grader import disk, labs, outputs
 from grader.course import digests
+from grader.course.apart import graded_apart
 from grader.course.classpages import note_missing, write_pages
-from grader.course.grading import Course, grade_entry, write_failed
+from grader.course.grading import Course, Entry, grade_entry, write_failed
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import LOCK_NAME
@@ -25,6 +26,7 @@ from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
+from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
@@ -120,8 +122,6 @@ def grade_class(
             lab=lab,
             out=settings.out,
             engine=settings.engine,
-            key=settings.key,
-            draw=settings.draw,
             hints=settings.hints,
             resume=settings.resume,
             formats=settings.formats,
@@ -131,7 +131,8 @@ def grade_class(
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         with _marked(settings, course, image, whole):
-            rows = _all_rows(course, todo, scheduler or LocalScheduler(workers), report)
+            drawn = partial(_drawn, lab=lab, draw=settings.draw, key=settings.key)
+            rows = _all_rows(course, todo, drawn, scheduler or LocalScheduler(workers), report)
             if (roster := settings.choices.roster) is not None:
                 absent = set(taken.missing)
                 note_missing(settings.out, (student for student in roster.students if student.id in absent))
@@ -164,35 +165,47 @@ def _marked(settings: ClassSettings, course: Course, image: str, whole: Sequence
     write_shard(settings.out, shard, whole, graded_with, finished=True)
 
 
+Drawn = Callable[[HandIn], Entry]
+"""Gives a hand-in the variant that it is graded in."""
+
+
+def _drawn(hand_in: HandIn, *, lab: Lab, draw: bool, key: str | None) -> Entry:
+    return Entry(hand_in, variant_of(hand_in, lab, draw=draw, key=key))
+
+
 def _all_rows(
-    course: Course, todo: Sequence[HandIn], scheduler: Scheduler, report: Report
+    course: Course, todo: Sequence[HandIn], drawn: Drawn, scheduler: Scheduler, report: Report
 ) -> dict[str, ClassRow]:
-    """Every entry's row. What the grader itself failed at is tried once more when the rest is done."""
+    """Every hand-in's row. What the grader itself failed at is tried once more when the rest is done."""
     rows: dict[str, ClassRow] = {}
     done = 0
+    rows_of = _rows if scheduler.shares_files else graded_apart
     for last in (False, True):
-        left = [entry for entry in todo if entry.folder not in rows]
-        with closing(_rows(course, left, scheduler)) as coming:
-            for entry, row in coming:
+        left = [hand_in for hand_in in todo if hand_in.folder not in rows]
+        with closing(rows_of(course, left, drawn, scheduler)) as coming:
+            for hand_in, row in coming:
                 if row.ending == "error" and not last:
                     continue
-                rows[entry.folder] = row
+                rows[hand_in.folder] = row
                 done += 1
                 report(row, done, len(todo))
     return rows
 
 
 def _rows(
-    course: Course, todo: Sequence[HandIn], scheduler: Scheduler
+    course: Course, todo: Sequence[HandIn], drawn: Drawn, scheduler: Scheduler
 ) -> Generator[tuple[HandIn, ClassRow], None, None]:
-    with closing(scheduler.run(todo, partial(grade_entry, course))) as answers:
-        for entry, answer in answers:
-            yield entry, _lost(course, entry, answer) if isinstance(answer, WorkerDied) else answer
+    with closing(scheduler.run(todo, partial(_grade, course, drawn))) as answers:
+        for hand_in, answer in answers:
+            if isinstance(answer, WorkerDied):
+                yield hand_in, write_failed(course, drawn(hand_in), answer.reason)
+            else:
+                yield hand_in, answer
 
 
-def _lost(course: Course, entry: HandIn, lost: WorkerDied) -> ClassRow:
-    variant = variant_of(entry, course.lab, draw=course.draw, key=course.key)
-    return write_failed(course, entry, variant, lost.reason)
+def _grade(course: Course, drawn: Drawn, hand_in: HandIn) -> ClassRow:
+    # Variants are drawn by whoever grades: a class takes a while to draw.
+    return grade_entry(course, drawn(hand_in))
 
 
 @contextmanager

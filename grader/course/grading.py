@@ -1,4 +1,8 @@
-"""Grades one hand-in of a class and writes its folders; runs in a worker process."""
+"""Grades one hand-in of a class: reads it, grades what was read, and writes its folders.
+
+``grade_entry`` does all three in one process. On a cluster, a worker grades, and the machine that has the class reads
+and writes: a worker that is taken for lost can then write nothing.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +16,8 @@ from msgspec.structs import replace
 from grader import labs, pipeline
 from grader.course import digests
 from grader.course.intake.handin import HandIn
-from grader.course.intake.handouts import variant_of
 from grader.course.overrides import Override, decided, of_student
-from grader.course.results_folder import ROW_NAME, read_row, write_folder
+from grader.course.results_folder import ROW_NAME, documents, read_row, write_folder
 from grader.course.rows import ClassRow, row
 from grader.engines.base import Engine
 from grader.judge import judge
@@ -30,16 +33,11 @@ ENDED_SOON_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Course:
-    """What is the same for all submissions of a class.
-
-    ``draw`` gives every student a variant of their own; otherwise all had the canonical one.
-    """
+    """What is the same for all submissions of a class. The course's key is not in it: variants are drawn before."""
 
     lab: Lab
     out: Path
     engine: Engine | None
-    key: str | None
-    draw: bool
     hints: str
     resume: bool
     formats: tuple[str, ...]
@@ -48,10 +46,44 @@ class Course:
     overrides: Sequence[Override] = ()
 
 
-def grade_entry(course: Course, hand_in: HandIn) -> ClassRow:
+@dataclass(frozen=True)
+class Entry:
+    """A hand-in, and the variant of the lab that it is graded in."""
+
+    hand_in: HandIn
+    variant: Variant
+
+
+@dataclass(frozen=True)
+class Read:
+    """What was handed in, as it is graded; ``digest`` is of everything that the grade depends on.
+
+    ``note`` is for the student, empty where there is none.
+    """
+
+    entry: Entry
+    submission: labs.Submission
+    digest: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Documents:
+    """What is kept of one student's hand-in: its row, and the files of its folder by name."""
+
+    row: ClassRow
+    files: dict[str, bytes]
+
+
+def grade_entry(course: Course, entry: Entry) -> ClassRow:
     """Grade one hand-in, write its folders, and give its row. Every failure of this one hand-in is its row's."""
-    variant = variant_of(hand_in, course.lab, draw=course.draw, key=course.key)
-    digest = ""
+    read = read_entry(course, entry)
+    return write(course, grade_read(course, read)) if isinstance(read, Read) else read
+
+
+def read_entry(course: Course, entry: Entry) -> Read | ClassRow:
+    """What was handed in; or the row where there is nothing to grade: it is done already, or cannot be read."""
+    hand_in, variant = entry.hand_in, entry.variant
     try:
         source = hand_in.source
         own = labs.own_submission(course.lab, source, variant) if isinstance(source, Path) else None
@@ -60,21 +92,45 @@ def grade_entry(course: Course, hand_in: HandIn) -> ClassRow:
         digest = digests.of_submission(course.digest, hand_in, variant, handed_in, theirs)
         if course.resume and (done := _finished(course, hand_in, digest)):
             return done
-        run = _graded(course, hand_in, handed_in, variant)
     except SubmissionError as error:
-        return _write_refused(course, hand_in, variant, str(error))
-    except SmtplabError as error:
-        return write_failed(course, hand_in, variant, str(error))
+        return write(course, _refused(course, entry, str(error)))
+    except Exception as error:
+        return write(course, _failed(course, entry, _reason(error)))
+    return Read(entry, handed_in, digest, own[1] if own else "")
+
+
+def grade_read(course: Course, read: Read) -> list[Documents]:
+    """Grade what was read: what is to be kept of it, for everybody whose hand-in it is. It writes nothing."""
+    try:
+        run = _graded(course, read)
+    except SubmissionError as error:
+        return _refused(course, read.entry, str(error))
     except Exception as error:
         # Whatever is wrong with the grader, one submission must not stop the rest of the class.
-        return write_failed(
-            course, hand_in, variant, f"a fault in smtplab itself, {type(error).__name__}: {error}"
-        )
-    result = with_note(run.result, own[1]) if own else run.result
-    return _write(course, hand_in, result, run.evidence, digest)
+        return _failed(course, read.entry, _reason(error))
+    result = with_note(run.result, read.note) if read.note else run.result
+    return _documents(course, read.entry.hand_in, result, run.evidence, read.digest)
 
 
-def _graded(course: Course, hand_in: HandIn, handed_in: labs.Submission, variant: Variant) -> pipeline.Graded:
+def write(course: Course, kept: Sequence[Documents]) -> ClassRow:
+    """Write a folder for everybody whose hand-in it is, and give the row of the first. Raises ``OutputError``."""
+    for one in kept:
+        write_folder(course.out / one.row.folder, one.files)
+    return kept[0].row
+
+
+def write_failed(course: Course, entry: Entry, reason: str) -> ClassRow:
+    """Write the folder of a submission that the grader failed at, and give its row."""
+    return write(course, _failed(course, entry, reason))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SmtplabError):
+        return str(error)
+    return f"a fault in smtplab itself, {type(error).__name__}: {error}"
+
+
+def _graded(course: Course, read: Read) -> pipeline.Graded:
     """Grade it, once more where its host was gone in the middle.
 
     Nothing that a submission may do ends its host, but a machine that is short of memory does, and so does whoever
@@ -83,10 +139,10 @@ def _graded(course: Course, hand_in: HandIn, handed_in: labs.Submission, variant
     for last in (False, True):
         run = pipeline.grade(
             course.lab,
-            handed_in,
+            read.submission,
             engine=course.engine,
-            student=hand_in.student,
-            variant=variant,
+            student=read.entry.hand_in.student,
+            variant=read.entry.variant,
             hints=course.hints,
         )
         if last or not run.host_ended or run.evidence.duration > ENDED_SOON_SECONDS:
@@ -103,28 +159,32 @@ def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
     return known if whole and known.digest == digest and known.ending == "graded" else None
 
 
-def write_failed(course: Course, hand_in: HandIn, variant: Variant, reason: str) -> ClassRow:
-    """Write the folder of a submission that the grader failed at, and give its row."""
-    evidence = pipeline.failed(
-        course.lab, EngineError(reason), student=hand_in.student, variant=variant.id, names=variant.names
+def _failed(course: Course, entry: Entry, reason: str) -> list[Documents]:
+    """What is kept of a submission that the grader failed at."""
+    evidence = _nothing_run(course, entry, reason)
+    return _documents(course, entry.hand_in, judge(evidence, hints=course.hints), evidence, "")
+
+
+def _refused(course: Course, entry: Entry, reason: str) -> list[Documents]:
+    """What is kept of a submission that cannot be read: not graded, and the student's to mend."""
+    result = refused(judge(_nothing_run(course, entry, reason), hints=course.hints), reason)
+    return _documents(course, entry.hand_in, result, None, "")
+
+
+def _nothing_run(course: Course, entry: Entry, reason: str) -> AnyEvidence:
+    return pipeline.failed(
+        course.lab,
+        EngineError(reason),
+        student=entry.hand_in.student,
+        variant=entry.variant.id,
+        names=entry.variant.names,
     )
-    return _write(course, hand_in, judge(evidence, hints=course.hints), evidence, "")
 
 
-def _write_refused(course: Course, hand_in: HandIn, variant: Variant, reason: str) -> ClassRow:
-    """Write the folder of a submission that cannot be read: not graded, and the student's to mend."""
-    evidence = pipeline.failed(
-        course.lab, EngineError(reason), student=hand_in.student, variant=variant.id, names=variant.names
-    )
-    result = refused(judge(evidence, hints=course.hints), reason)
-    return _write(course, hand_in, result, None, "")
-
-
-def _write(
+def _documents(
     course: Course, hand_in: HandIn, result: Result, evidence: AnyEvidence | None, digest: str
-) -> ClassRow:
-    """Write a folder for everybody whose hand-in it is; the row of the first."""
-    rows = []
+) -> list[Documents]:
+    kept = []
     facts = HandedIn(
         time=hand_in.time, late=hand_in.late, group=list(hand_in.students) if hand_in.others else []
     )
@@ -136,8 +196,6 @@ def _write(
         mine = decided(mine, course.overrides)
         line = row(hand_in, mine, digest=digest)
         seen = None if evidence is None else replace(evidence, student=student)
-        write_folder(
-            course.out / line.folder, mine, seen, course.formats, {ROW_NAME: msgspec.json.encode(line)}
-        )
-        rows.append(line)
-    return rows[0]
+        files = documents(mine, seen, course.formats) | {ROW_NAME: msgspec.json.encode(line)}
+        kept.append(Documents(line, files))
+    return kept

@@ -27,6 +27,7 @@ from grader.course.results_folder import (
     RESULT,
     ROW_NAME,
     by_name,
+    documents,
     kept,
     read_result,
     read_row,
@@ -170,7 +171,7 @@ def _write(
 ) -> Result:
     row = read_row(before) if before is not None else None
     others = {} if row is None else {ROW_NAME: msgspec.json.encode(judged_again(row, result))}
-    write_folder(target, result, evidence, formats, others)
+    write_folder(target, documents(result, evidence, formats) | others)
     return result
 
 

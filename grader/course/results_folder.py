@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -29,21 +28,20 @@ ROW_NAME = "row.json"
 EVIDENCE = outputs.FORMATS["evidence"].file
 
 
-def write_folder(
-    target: Path,
-    result: Result,
-    evidence: AnyEvidence | None,
-    formats: Collection[str],
-    others: Mapping[str, bytes] = MappingProxyType({}),
-) -> None:
-    """Write everything about one submission as a folder, whole or not at all."""
+def documents(result: Result, evidence: AnyEvidence | None, formats: Collection[str]) -> dict[str, bytes]:
+    """All documents of one submission by their files' names: those that are always written, and the chosen formats."""
+    return {
+        kind.file: kind.one(result, evidence)
+        for kind in outputs.FORMATS.values()
+        if kind.one and (kind.always or kind.name in formats) and not (kind.of_evidence and evidence is None)
+    }
+
+
+def write_folder(target: Path, files: Mapping[str, bytes]) -> None:
+    """Write the documents of one submission as a folder, whole or not at all."""
     with disk.replaced_folder(target) as folder:
         folder.mkdir()
-        for kind in outputs.FORMATS.values():
-            wanted = kind.always or kind.name in formats
-            if kind.one and wanted and not (kind.of_evidence and evidence is None):
-                outputs.write(folder / kind.file, kind.one(result, evidence))
-        for name, data in others.items():
+        for name, data in files.items():
             outputs.write(folder / name, data)
 
 

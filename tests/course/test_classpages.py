@@ -15,7 +15,7 @@ from grader.cli import main
 from grader.course.classpages import carry_missing, class_view, note_missing, write_pages
 from grader.course.intake.names import ANONYMOUS, INDEX, safe_name
 from grader.course.intake.roster import Student
-from grader.course.results_folder import write_folder
+from grader.course.results_folder import documents, write_folder
 from grader.model.errors import OutputError
 from grader.model.result import Person, refused
 from tests.outputs.cases import case
@@ -30,7 +30,10 @@ def grades(tmp_path: Path) -> Path:
     out.mkdir()
     graded, evidence = case("broken")
     for student in ODD:
-        write_folder(out / safe_name(student), replace(graded, student=student), evidence, outputs.USUAL)
+        write_folder(
+            out / safe_name(student),
+            documents(replace(graded, student=student), evidence, outputs.USUAL),
+        )
     return out
 
 
@@ -74,7 +77,7 @@ def test_who_is_missing_is_so_until_something_is_handed_in(grades: Path) -> None
 
 def test_the_command_shows_the_class(grades: Path, capsys: pytest.CaptureFixture[str]) -> None:
     unread = refused(replace(case("broken")[0], student="evan"), "evan.zip holds no main.cf")
-    write_folder(grades / "evan", unread, None, outputs.USUAL)
+    write_folder(grades / "evan", documents(unread, None, outputs.USUAL))
     assert main(["class", str(grades)]) == 0
     said = capsys.readouterr().out
     assert "8 students" in said

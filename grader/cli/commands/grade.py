@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,8 @@ from grader.cli.complete import LAB
 if TYPE_CHECKING:
     from grader.course import Summary
     from grader.course.shards import Shard
+    from grader.engines.base import Engine
+    from grader.schedule import Scheduler
 
 
 def _jobs(_: click.Context, __: click.Parameter, value: str) -> int:
@@ -39,6 +43,11 @@ def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | 
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder for the grades.")
 @click.option(
     "-j", "--jobs", default="auto", metavar="N", callback=_jobs, help="How many at a time.  [default: auto]"
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Grade on the workers of the Dask scheduler at tls://HOST:PORT, or tcp:// on this machine.",
 )
 @options.formats
 @click.option("--resume", is_flag=True, help="Skip what an earlier run into the same folder finished.")
@@ -94,6 +103,7 @@ def grade(
     submissions: tuple[Path, ...],
     out: Path,
     jobs: int,
+    scheduler: str | None,
     formats: tuple[str, ...],
     resume: bool,
     shard: Shard | None,
@@ -123,7 +133,6 @@ def grade(
     from grader.course import ClassSettings, grade_class
     from grader.course.intake import Choices
     from grader.course.intake.roster import read_decisions, read_roster
-    from grader.display.text import printed_line
     from grader.model.errors import UsageError
 
     declared = labs.load(labs.find(lab))
@@ -158,15 +167,32 @@ def grade(
         overrides=said.overrides,
         shard=shard,
     )
-    with ClassProgress(out) as room:
-        summary = grade_class(
-            settings,
-            submissions,
-            report=room.report,
-            tell=lambda sentence: click.echo(f"smtplab: {printed_line(sentence)}", err=True),
-        )
+    with ClassProgress(out) as room, _workers(scheduler, jobs, able, _tell) as workers:
+        summary = grade_class(settings, submissions, report=room.report, tell=_tell, scheduler=workers)
     room.summarise(summary)
     return _exit_code(summary, exit_zero)
+
+
+def _tell(sentence: str) -> None:
+    from grader.display.text import printed_line
+
+    click.echo(f"smtplab: {printed_line(sentence)}", err=True)
+
+
+def _workers(
+    address: str | None, jobs: int, engine: Engine | None, tell: Callable[[str], object]
+) -> AbstractContextManager[Scheduler | None]:
+    """Who grades: the workers of a cluster, or ``None`` for processes of this machine."""
+    if address is None:
+        return nullcontext()
+    from grader.course.cluster.scheduler import connected
+    from grader.model.errors import UsageError
+
+    if jobs:
+        raise UsageError(
+            "-j is how many this machine grades at a time: with --scheduler, start as many workers"
+        )
+    return connected(address, engine.name if engine else None, tell)
 
 
 def _exit_code(summary: Summary, exit_zero: bool) -> int:
