@@ -61,13 +61,15 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
     failed = {code for code, status in lost.items() if status == "fail"}
     rules = sorted({fault.rule for fault in seen.faults})
-    yield f"{seen.sent} letters; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
+    sent = f"{seen.sent} letters" + (f" ({seen.unsent} more had no time)" if seen.unsent else "")
+    yield f"{sent}; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
     # A server that lets its clients wait by design may outlast the run: what was not tried is told, and no verdict.
     in_time = not any("time for this run was over" in note for note in result.notes)
     if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
         yield Disagreement("error", f"the grader's own error at {errors}")
     yield from _wrong_passes(seen.faults, lost)
-    yield from _wrong_fails(seen.faults, failed)
+    if not seen.unsent:
+        yield from _wrong_fails(seen.faults, failed)
 
 
 def _wrong_passes(faults: list[Fault], lost: Mapping[str, str]) -> Iterator[Disagreement]:
