@@ -27,6 +27,13 @@ class Quiz(Struct, frozen=True, forbid_unknown_fields=True):
             description="Topics of smtplab's own bank: codes, commands, delivery, headers, ports, security."
         ),
     ] = []
+    tell: Annotated[
+        bool,
+        Meta(
+            description="Whether a wrong answer is told what would have been right. Without it, what the answer means, "
+            "and where to read."
+        ),
+    ] = False
     bank: Annotated[list[str], Meta(description="Files of questions, beside lab.yaml.")] = []
     questions: Annotated[list[Question], Meta(description="Questions written here.")] = []
     canonical: Annotated[

@@ -93,8 +93,10 @@
       const select = make("select", {id}, make("option", {value: ""}, "Choose …"), ...options);
       return {select, row: make("div", {className: "pair"}, prose(make("label", {htmlFor: id}), pair.left), select)};
     });
+    // On paper nobody can open a list of choices.
+    const paper = make("ol", {className: "on-paper", type: "a"}, ...shown.map((place) => prose(make("li", {}), texts[place])));
     return {
-      element: make("div", {className: "pairs"}, ...fields.map((field) => field.row)),
+      element: make("div", {className: "pairs"}, ...fields.map((field) => field.row), paper),
       given() {
         const given = fields.map((field) => field.select.value === "" ? null : shown[+field.select.value]);
         return given.every((place) => place === null) ? [] : given;

@@ -18,15 +18,15 @@ from grader.model.result import CheckResult
 class AnswerJudge:
     """Judges the answers of one student. ``hints`` caps what is told to a wrong answer.
 
-    From ``pointer`` on it is told where the answer stands, with ``example`` the answer itself. What the answer given
-    means is always told.
+    From ``pointer`` on it is told where the answer stands; with ``example``, where the lab tells answers, the right
+    answer, unless no answer was given that can be read. What the answer given means is always told.
     """
 
     def __init__(self, evidence: QuizEvidence, lab: QuizLab, hints: str) -> None:
         facts = evidence.facts
         self._facts = facts
         self._file = lab.submission.required[0]
-        self._hints = hints
+        self._hints, self._tell = hints, lab.quiz.tell
         questions = {question.id: question for question in lab.quiz.questions}
         # A corrected lab judges by its own question; the letters stay those that the student saw.
         self._posed = {
@@ -66,7 +66,7 @@ class AnswerJudge:
         expected = _expectation(posed.question)
         if marked.right:
             return Judged("pass", observed, expected=expected)
-        told = allows(self._hints, "example")
+        told = self._tell and given is not None and allows(self._hints, "example")
         sheets = [name for name in posed.question.see if not name.startswith("RFC ")]
         sheets = sheets if allows(self._hints, "pointer") else []
         return Judged(
@@ -75,7 +75,7 @@ class AnswerJudge:
             points=marked.points(check.points),
             expected=expected,
             why=(_why(marked) if told else "") or None,
-            next=_next(posed, list(check.see), sheets, told=told),
+            next=_next(posed, list(check.see), sheets, told=told, answered=given is not None),
             references=[*check.see, *(f"sheet {name}" for name in sheets)],
         )
 
@@ -107,9 +107,15 @@ def _why(marked: Mark) -> str:
     return "\n".join(_told(said, named=len(missed) > 1) for said in missed)
 
 
-def _next(posed: Posed, sections: list[str], sheets: list[str], *, told: bool) -> str:
+def _next(posed: Posed, sections: list[str], sheets: list[str], *, told: bool, answered: bool) -> str:
     """The right answer, as far as the instructor allows, and where to read about it."""
-    first = f"Right is: {_ended(right_answer(posed.question))}" if told else "Answer again."
+    first = (
+        f"Right is: {_ended(right_answer(posed.question))}"
+        if told
+        else "Answer again."
+        if answered
+        else "Answer it."
+    )
     if sheets:
         return f"{first} Read about it with `smtplab explain {sheets[0]}`."
     return f"{first} Read {sections[0]}." if sections else first

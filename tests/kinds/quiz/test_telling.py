@@ -1,0 +1,59 @@
+"""What a quiz as a lab tells: what an answer means always, the right one only where its author wants it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from grader import labs
+from grader.kinds.quiz.draw import posed
+from grader.kinds.quiz.judge.marking import mark
+from grader.model.result import Result
+from tests.kinds.quiz.test_labs import LAB, grade
+
+TELLING = msgspec.structs.replace(LAB, quiz=msgspec.structs.replace(LAB.quiz, tell=True))
+
+
+@pytest.mark.parametrize("hints", ["none", "nudge", "pointer", "example"])
+def test_the_instructor_caps_what_a_wrong_answer_is_told(hints: str) -> None:
+    check = grade("received-trust: a\n", TELLING, hints=hints).checks[9]
+    assert check.code == "knowledge-check/received-trust"
+    assert "easiest to invent" in check.observed, "what was answered is always explained"
+    assert ("Right is: Those that your own servers wrote" in check.next) == (hints == "example")
+    assert ("sheet received" in check.references) == (hints in ("pointer", "example"))
+    assert check.next
+
+
+def told(result: Result) -> str:
+    """All that a result says of its checks."""
+    return msgspec.json.encode(result.checks).decode()
+
+
+@pytest.mark.parametrize(
+    "answers", ["", "received-trust:\nmx-port: ''\n", "received-trust: zz\nopen-relay-true: {a: b}\n"]
+)
+def test_without_an_answer_no_right_one_is_told(answers: str) -> None:
+    result = grade(answers, TELLING)
+    assert result.score == 0
+    for one in posed(LAB.quiz, "canonical"):
+        check = next(check for check in result.checks if check.code.endswith(f"/{one.question.id}"))
+        assert "Right is" not in check.next
+        assert check.next.startswith(("Answer it.", "Answer again."))
+        for said in mark(one.question, []).said:
+            assert said.text not in told(result)
+
+
+def test_a_graded_check_tells_no_right_answer_by_default() -> None:
+    wrong = "received-trust: a\nmx-port: 587\nopen-relay-true: [a]\nport-465-today: a\n"
+    assert "Right is: Those that your own servers wrote" in told(grade(wrong, TELLING))
+    result = grade(wrong)
+    assert "Right is" not in told(result)
+    assert "It is port 25." not in told(result)
+    assert "There a server's own users submit." in told(result), "what was answered is explained"
+
+
+def test_the_handout_gives_no_answer_away() -> None:
+    handout = (labs.find("knowledge-check") / "handout.md").read_text()
+    example = handout[handout.index("## How to write answers") : handout.index("## What you get back")]
+    for question in LAB.quiz.questions:
+        assert question.id not in example
