@@ -61,7 +61,7 @@ def grade(
     """Grade one submission; ``engine`` may be ``None`` for a lab that needs none.
 
     ``student`` and ``key`` draw the variant, without a student the canonical one; ``variant`` replaces it. ``only``
-    names the checks to report, ``hints`` the highest tier of hints. ``overlap`` is called once while the machines
+    names the checks to report, ``hints`` the highest rung of help. ``overlap`` is called once while the machines
     are busy. Raises ``EngineError`` where nothing could be run.
     """
     variant = variant or labs.draw_variant(lab, student, key)

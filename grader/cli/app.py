@@ -43,6 +43,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "labs": "grader.cli.commands.labs:labs",
         "start": "grader.cli.commands.start:start",
         "check": "grader.cli.commands.check:check",
+        "hint": "grader.cli.commands.hint:hint",
         "grade": "grader.cli.commands.grade:grade",
         "merge": "grader.cli.commands.merge:merge",
         "regrade": "grader.cli.commands.regrade:regrade",

@@ -63,5 +63,5 @@ overrides: Decorator = click.option(
 )  # fmt: skip
 hints: Decorator = click.option(
     "--hints", type=click.Choice(TIERS), default="example", show_default=True,
-    help="The highest tier of hints that is shown.",
+    help="The highest rung of help that may be shown; below 'next' nothing names a fix.",
 )  # fmt: skip

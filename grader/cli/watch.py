@@ -11,6 +11,7 @@ import click
 import watchfiles
 
 from grader.display.text import printed, printed_line
+from grader.labs.limits import JUNK
 from grader.model.errors import LabError, SubmissionError
 
 QUIET_MILLISECONDS = 100
@@ -30,7 +31,8 @@ class Saved(watchfiles.DefaultFilter):
         """Whether to grade again for this change."""
         name = Path(path).name
         beside = any(name.startswith(f".{Path(written).name}.") for written in self._written)
-        return super().__call__(change, path) and path not in self._written and not beside
+        own = path in self._written or beside or JUNK.fullmatch(name) is not None
+        return super().__call__(change, path) and not own
 
 
 def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> int:
@@ -49,6 +51,8 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int]) -> 
     for first, saved in zip(chain([True], repeat(False)), changes, strict=False):
         if first or saved:
             if saved:
+                # On a terminal alone: what is piped stays whole.
+                click.clear()
                 _say(f"saved at {datetime.now():%H:%M:%S}")
             _once(grade)
             _say(f"watching {folder}; Ctrl-C ends it")

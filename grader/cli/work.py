@@ -24,16 +24,16 @@ class Work:
     started: Started | None
 
 
-def find_work(lab: str | None, folder: str | None) -> Work | None:
+def find_work(lab: str | None, folder: str | None, *, naming: str = "smtplab check LAB") -> Work | None:
     """The work that is meant; ``None`` where nothing was named and nothing was ever started here.
 
     A single word may be a lab's id or a folder. Raises ``UsageError`` where it is neither, or where several labs
-    are under way and none is named.
+    are under way and none is named; ``naming`` is a command that names one.
     """
     from grader import labs
 
     if lab is None:
-        return _only_work()
+        return _only_work(naming)
     if folder is not None:
         return Work(labs.find(lab), Path(folder), labs.started(Path(folder)))
     try:
@@ -53,7 +53,7 @@ def find_work(lab: str | None, folder: str | None) -> Work | None:
     return Work(found, folder_of_lab, labs.started(folder_of_lab))
 
 
-def _only_work() -> Work | None:
+def _only_work(naming: str) -> Work | None:
     from grader import labs
 
     if labs.started(Path()) is not None:
@@ -61,9 +61,7 @@ def _only_work() -> Work | None:
     under_way = sorted(path for path in WORK.iterdir() if path.is_dir()) if WORK.is_dir() else []
     if len(under_way) > 1:
         names = ", ".join(path.name for path in under_way)
-        raise UsageError(
-            f"several labs are under way in {WORK} ({names}): say which, as in 'smtplab check LAB'"
-        )
+        raise UsageError(f"several labs are under way in {WORK} ({names}): say which, as in '{naming}'")
     return _work_in(under_way[0]) if under_way else None
 
 

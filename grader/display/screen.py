@@ -106,9 +106,14 @@ def grid(*columns: dict[str, object]) -> Table:
 class ExcerptLines:
     """Numbered lines behind a bar that goes on where a line is wrapped; an arrow before the decisive one."""
 
-    def __init__(self, screen: Screen, excerpt: Excerpt) -> None:
+    def __init__(self, screen: Screen, excerpt: Excerpt, *, around: bool = True) -> None:
+        """``around``: say how many lines of the source stand before and after."""
         self.screen = screen
         self.excerpt = excerpt
+        self._rows = list(excerpt.with_gaps())
+        if not around:
+            ends = [n for n, row in enumerate(self._rows) if isinstance(row, ExcerptRow)]
+            self._rows = self._rows[ends[0] : ends[-1] + 1] if ends else []
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         name = f"{self.excerpt.name}  " if self.excerpt.pointer.kind in ("session", "message") else ""
@@ -116,7 +121,7 @@ class ExcerptLines:
         digits = max((len(str(row.number)) for row in self.excerpt.rows), default=1)
         bar, arrow = self.screen.glyph("│", "|"), self.screen.glyph("▶", ">")
         width = max(10, options.max_width - digits - 3)
-        for row in self.excerpt.with_gaps():
+        for row in self._rows:
             mark, style, number = bar, QUIET, ""
             if isinstance(row, ExcerptRow) and (row.marks or self.excerpt.pointer.kind == "zone"):
                 from grader.display.carets import marked

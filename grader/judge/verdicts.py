@@ -22,16 +22,18 @@ def judge(
 ) -> Result:
     """Judge a run.
 
-    ``lab`` replaces the declaration recorded in the evidence, for a lab corrected since. ``hints`` is the
-    highest tier of hints that the result may hold: ``none``, ``nudge``, ``pointer`` or ``example``. ``only``
-    names the checks to report; those they need are judged all the same.
+    ``lab`` replaces the declaration recorded in the evidence, for a lab corrected since. ``hints`` is the highest
+    rung of help that the result may hold, one of ``grader.model.hints.TIERS``: below ``next`` it holds no next step.
+    ``only`` names the checks to report; those they need are judged all the same, and one whose failure is why another
+    was skipped is reported with it.
     """
     lab = lab or evidence.lab
     frame = _Frame(evidence, lab, hints)
+    wanted = None if only is None else only | frame.causes(only)
     reported = [
         frame.done[check.code]
         for check in frame.checks
-        if (only is None or check.code in only)
+        if (wanted is None or check.code in wanted)
         and (evidence.error or evidence.checks is None or check.code in evidence.checks)
     ]
     return Result(
@@ -65,6 +67,11 @@ class _Frame:
         self.done: dict[str, CheckResult] = {}
         for check in in_order_of_need(self.checks):
             self.done[check.code] = self._one(check)
+
+    def causes(self, codes: set[str]) -> set[str]:
+        """The checks because of whose failure some of these were skipped."""
+        because = (self.done[code].because for code in codes if code in self.done)
+        return {cause.removeprefix(f"{self.lab.id}/") for cause in because if cause}
 
     def _one(self, check: Check) -> CheckResult:
         if self.evidence.error:
@@ -109,7 +116,7 @@ class _Frame:
         judged = judged or Judged("pass", observed)
         failed = status == "fail"
         earned = check.points if status == "pass" else (judged.points or 0) if failed else 0
-        next_ = (judged.next if judged.next is not None else fill(check.next, names)) if failed else ""
+        next_ = judged.next if judged.next is not None else fill(check.next, names)
         return CheckResult(
             code=f"{self.lab.id}/{check.code}",
             title=fill(check.title, names),
@@ -120,7 +127,7 @@ class _Frame:
             expected=judged.expected if judged.expected is not None else fill(check.expected or "", names),
             observed=judged.observed,
             why=judged.why if judged.why is not None else fill(check.why, names),
-            next=next_,
+            next=next_ if failed and allows(self.hints, "next") else "",
             references=list(check.see if judged.references is None else judged.references),
             evidence=[str(pointer) for pointer in judged.pointers[:MOST_POINTERS]],
             tags=list(check.tags),

@@ -133,7 +133,7 @@ class Judging(Protocol):
     """The type of an evidence document of this kind."""
 
     def judge(self, evidence: Any, lab: Any, *, hints: str) -> Judge:
-        """The judge of one evidence document. ``lab`` may be a corrected one, ``hints`` is the highest tier."""
+        """The judge of one evidence document. ``lab`` may be a corrected one, ``hints`` is the highest rung of help."""
 
     def checks(self, evidence: Any, lab: Any) -> Sequence[Check]:
         """The checks that this evidence is judged by."""

@@ -12,7 +12,8 @@ from grader.model.lab import SubmissionRules as Rules
 JUNK = re.compile(
     r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes
         | __MACOSX | \.DS_Store | \._.* | Thumbs\.db | desktop\.ini
-        | \.idea | \.vscode | __pycache__ | \.nfs.* | .*~ | \.\#.* | \#.*\# | .*\.sw[nop] | \.smtplab\.json )""",
+        | \.idea | \.vscode | __pycache__ | \.nfs.* | .*~ | \.\#.* | \#.*\# | .*\.sw[nop]
+        | \.{1,2}smtplab(?:-last)?\.json(?:\.[0-9a-f]{8})? )""",
     re.VERBOSE | re.IGNORECASE,
 )
 """Names of what version control, editors and desktops leave behind."""
@@ -20,6 +21,9 @@ JUNK = re.compile(
 HANDOUT = "handout.md"
 MARK = ".smtplab.json"
 """Kept beside a student's work, so that ``check`` knows the lab and the variant again."""
+
+LAST = ".smtplab-last.json"
+"""Kept there too: what ``check`` said last, for comparing and for hints."""
 
 DEEPEST = 12
 """Folders within each other in which the lab's files are looked for."""

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 from grader.model.lab import Identifier, Text
 
-Tier = Literal["none", "nudge", "pointer", "example"]
+Tier = Literal["none", "nudge", "pointer", "next", "example"]
 
 
 class CourseLab(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -20,7 +20,7 @@ class CourseLab(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             description="When it is due, as 2026-12-01T23:59+01:00. What comes later is marked late, and judged alike."
         ),
     ] = None
-    hints: Annotated[Tier | None, Meta(description="The highest tier of hints that is shown.")] = None
+    hints: Annotated[Tier | None, Meta(description="The highest rung of help that is shown.")] = None
     formats: Annotated[list[Text], Meta(description="What is written, as for --format.")] = []
     layout: Annotated[str | None, Meta(description="What the platform's downloads are, as for --layout.")] = (
         None

@@ -18,7 +18,7 @@ Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length
 
 
 class Hints(Struct, frozen=True, forbid_unknown_fields=True):
-    """Help in three tiers. The instructor caps how many a student may see."""
+    """Help beside the next step, which comes before the example. The instructor caps how much is seen."""
 
     nudge: Annotated[Text, Meta(description="A question or thought that points the right way.")]
     pointer: Annotated[Text, Meta(description="Which setting, section or page to read.")]

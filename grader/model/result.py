@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import replace
+
+from grader.model.hints import RUNGS, UNASKED, Rung
 
 SCHEMA = "smtplab/result/1"
 
@@ -21,7 +23,7 @@ class EngineFacts(Struct, frozen=True):
 
 
 class HintTexts(Struct, frozen=True):
-    """Hints as far as the instructor allows them; ``None`` where capped."""
+    """Help beside the next step, as far as the instructor allows it; ``None`` where capped."""
 
     nudge: str | None = None
     pointer: str | None = None
@@ -63,6 +65,17 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     hints: HintTexts = HintTexts()
     remarks: list[str] = []
     decision: Decision | None = None
+
+    @property
+    def ladder(self) -> dict[Rung, str]:
+        """The help that there is, from the lowest rung to the highest; ``next`` stands on one of them."""
+        texts = {**structs.asdict(self.hints), "next": self.next}
+        return {rung: texts[rung] for rung in RUNGS if texts[rung]}
+
+    @property
+    def unasked(self) -> dict[Rung, str]:
+        """The help that a report gives by itself: the nudge, then the next step."""
+        return {rung: text for rung, text in self.ladder.items() if rung in UNASKED}
 
 
 class HandedIn(Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from grader.display.sentences import count
 from grader.display.text import one_line, visible
 from grader.model.errors import OutputError
+from grader.model.hints import Rung
 from grader.model.result import CheckResult, Result
 from grader.outputs.references import readable
 
@@ -28,6 +29,11 @@ WORDS = MappingProxyType(
 )
 """A check's status for people."""
 
+LABELS: MappingProxyType[Rung, str] = MappingProxyType(
+    {"nudge": "Hint", "pointer": "Pointer", "next": "Next", "example": "Example"}
+)
+"""The rungs of help for people."""
+
 
 def headline(result: Result) -> str:
     """``62 of 100 points``, or why there are none to give: the grader failed, or could not read what was handed in."""
@@ -47,12 +53,12 @@ def remarks(result: Result) -> Iterator[str]:
 
 
 def told(check: CheckResult) -> Iterator[tuple[str, str]]:
-    """The four fields of the feedback, by their labels, as far as there are any."""
+    """The four fields of the feedback, by their labels, as far as there are any; the nudge before the next step."""
     for label, text in (
         ("Expected", check.expected),
         ("Observed", check.observed),
         ("Why", check.why),
-        ("Next", check.next),
+        *((LABELS[rung], text) for rung, text in check.unasked.items()),
     ):
         if text:
             yield label, text

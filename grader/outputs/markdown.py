@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from grader.display.text import fenced, markdown
 from grader.model.evidence import AnyEvidence
+from grader.model.hints import UNASKED
 from grader.model.result import CheckResult, Result
-from grader.outputs.feedback import WORDS, decided, headline, plain, points, remarks, title, told
+from grader.outputs.feedback import LABELS, WORDS, decided, headline, plain, points, remarks, title, told
 from grader.outputs.references import readable
 
 
@@ -57,5 +58,16 @@ def _told(check: CheckResult, longest: int | None) -> Iterator[str]:
         yield from ("", f"**{label}**", "", fenced(plain(text, longest)))
     if check.remarks:
         yield from ("", fenced("\n".join(plain(remark, longest) for remark in check.remarks)))
+    for rung, text in check.ladder.items() if check.status == "fail" else ():
+        if rung not in UNASKED:
+            # Folded, where a page can: GitHub and GitLab let this element through.
+            yield from (
+                "",
+                f"<details><summary>{LABELS[rung]}</summary>",
+                "",
+                fenced(plain(text, longest)),
+                "",
+                "</details>",
+            )
     if check.references:
         yield from ("", f"See {markdown('; '.join(map(readable, check.references))[:longest])}")

@@ -1,12 +1,14 @@
-"""Results on a terminal: what to fix first at the top, the points and the next command at the bottom.
+"""Results on a terminal: what to fix first in full, the rest in a line each, the points and what to type at the end.
 
 Strangers' text goes through ``screen.words``, which shows control characters instead of sending them.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import IO
 
 from rich.console import Group, RenderableType
@@ -18,16 +20,33 @@ from grader.display.screen import LOOKS, QUIET, ExcerptLines, Screen, bar, grid,
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Check, Lab
-from grader.model.result import CheckResult, HintTexts, Result, Status
+from grader.model.result import CheckResult, Result, Status
+from grader.outputs.changes import Changes
 from grader.outputs.evidence import EvidenceView
+from grader.outputs.feedback import LABELS
 from grader.outputs.references import readable
 
 EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
-ORDER: tuple[Status, ...] = ("error", "skipped", "manual", "pass")
-"""The checks that take one line, in the order in which they are listed."""
+SHORT_ROWS = 2
+"""Lines of the one excerpt of a short report, which is to fit on a screen and a half."""
+SHORT_REMARKS = 1
+SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
+"""Where one sentence ends and the next begins."""
 NONE = "\N{EN DASH}"
+ORDER: tuple[Status, ...] = ("error", "manual", "pass")
+"""The checks that may take a line each, in the order in which they are listed."""
 TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What can be typed after a report: to run the lab once more, to get more help with the first failure. ``report``
+    is the path of the HTML report."""
+
+    again: str | None = None
+    help: str | None = None
+    report: str | None = None
 
 
 def show(
@@ -35,17 +54,18 @@ def show(
     evidence: AnyEvidence | None = None,
     *,
     verbose: bool = False,
-    again: str | None = None,
-    report: str | None = None,
+    more: bool = False,
+    changes: Changes | None = None,
+    commands: Commands = Commands(),
     file: IO[str] | None = None,
     width: int | None = None,
     color: bool | None = None,
 ) -> None:
-    """Print a result.
+    """Print a result: the first failure in full, everything else in short.
 
-    ``evidence`` adds excerpts of the transcripts, ``verbose`` what happened besides. ``again`` is the command that
-    runs the lab once more, ``report`` the path of the HTML report. ``width`` (columns) and ``color`` are the terminal's
-    unless given; ``NO_COLOR`` is respected.
+    ``evidence`` adds excerpts of the transcripts. ``verbose`` shows all failures in full, and what happened besides;
+    ``more`` every rung of help that the result has. ``changes`` is what came since the last run. ``width`` (columns)
+    and ``color`` are the terminal's unless given; ``NO_COLOR`` is respected.
     """
     screen = Screen(file, width=width, color=color)
     known = EvidenceView(evidence)
@@ -54,40 +74,13 @@ def show(
         parts += [*_grader_failed(screen, result), Text()]
     elif result.status == "refused":
         parts += [*_refused(screen, result), Text()]
-    for check in result.checks:
-        if check.status == "fail":
-            parts += [_failure(screen, check, known), Text()]
-    if (rest := _one_liners(screen, result, verbose)) is not None:
-        parts += [rest, Text()]
+    failures = [check for check in result.checks if check.status == "fail"]
+    for check in failures if verbose else failures[:1]:
+        parts += [_failure(screen, check, known, verbose, more), Text()]
+    parts += _rest(screen, result, failures[:0] if verbose else failures[1:], verbose)
     if verbose and evidence is not None:
-        parts += [*_happened(screen, evidence, known), Text()]
-    screen.show(*parts, *_summary(screen, result, again, report))
-
-
-def show_class(
-    results: Sequence[Result],
-    *,
-    file: IO[str] | None = None,
-    width: int | None = None,
-    color: bool | None = None,
-) -> None:
-    """Print a class: one line a student, then how often each check failed."""
-    screen = Screen(file, width=width, color=color)
-    table = grid({"width": 1}, {"max_width": 32}, {"justify": "right", "no_wrap": True}, {"ratio": 1})
-    for result in results:
-        status: Status = "error" if result.status == "error" else "pass" if result.passed else "fail"
-        if result.status != "graded":
-            why = result.error or "the grader failed"
-            why = f"refused: {why}" if result.status == "refused" else why
-            said = words(why, LOOKS[status].style, single=True)
-        else:
-            said = _codes([check for check in result.checks if check.status in ("fail", "error")], QUIET)
-            said = said if said.plain else Text(LOOKS[status].word, LOOKS[status].style)
-        points = (
-            f"{result.score}/{result.max_score}" if result.status == "graded" else f"?/{result.max_score}"
-        )
-        table.add_row(screen.sign(status), words(result.student or result.lab, single=True), points, said)
-    screen.show(table, Text(), *_class_summary(screen, results))
+        parts += [Text(), *_happened(screen, evidence, known), Text()]
+    screen.show(*parts, *_summary(screen, result, changes, commands))
 
 
 def explain(
@@ -150,44 +143,57 @@ def _refused(screen: Screen, result: Result) -> Iterator[RenderableType]:
     yield Padding(words(result.error or "No reason was given."), (0, 0, 0, 3))
 
 
-def _failure(screen: Screen, check: CheckResult, known: EvidenceView) -> RenderableType:
+def _failure(
+    screen: Screen, check: CheckResult, known: EvidenceView, verbose: bool, more: bool
+) -> RenderableType:
     title = grid({"width": 1}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
     title.add_row(screen.sign("fail"), headline, Text(f"{check.points}/{check.max_points}", look.style))
-    code = Text.assemble((look.word, look.style), "  ", words(check.code, QUIET, single=True))
-    title.add_row("", code, "")
     body = grid({"width": 8}, {"ratio": 1})
+    body.add_row(Text(look.word, look.style), words(check.code, QUIET, single=True))
     if check.expected:
         body.add_row(Text("Expected", "bold"), words(check.expected))
-    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known)))
+    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known, verbose)))
     if check.why or check.references:
-        body.add_row(Text("Why", "bold"), Group(*_why(check)))
-    if check.next:
-        body.add_row(Text("Next", "bold green"), words(check.next))
-    for label, hint in _hints(check.hints):
-        body.add_row(Text(label, QUIET), words(hint))
-    return Group(title, Padding(body, (0, 0, 0, 3)))
+        body.add_row(Text("Why", "bold"), Group(*_why(check, verbose)))
+    for rung, text in (check.ladder if more else check.unasked).items():
+        body.add_row(Text(LABELS[rung], "bold green" if rung == "next" else "bold"), words(text))
+    return Group(title, body)
 
 
-def _observed(screen: Screen, check: CheckResult, known: EvidenceView) -> Iterator[RenderableType]:
+def _observed(
+    screen: Screen, check: CheckResult, known: EvidenceView, verbose: bool
+) -> Iterator[RenderableType]:
     yield words(check.observed or "No more is known than that it failed.")
+    hidden = 0 if verbose or len(check.remarks) <= SHORT_REMARKS else len(check.remarks) - SHORT_REMARKS
     if check.remarks:
         remarks = grid({"width": 1}, {"ratio": 1})
-        for remark in check.remarks:
+        for remark in check.remarks[: len(check.remarks) - hidden]:
             remarks.add_row("-", words(remark, single=True))
         yield remarks
-    excerpts, more = known.excerpts(check, rows=EXCERPT_ROWS)
-    for excerpt in excerpts:
-        yield Text()
-        yield ExcerptLines(screen, excerpt)
-    if more:
-        yield Text(f"and {count(more, 'more place')} like these in the evidence", QUIET)
-    if excerpts:
-        yield Text()
+    excerpts, more = known.excerpts(check, rows=EXCERPT_ROWS if verbose else SHORT_ROWS)
+    if verbose:
+        for excerpt in excerpts:
+            yield from (Text(), ExcerptLines(screen, excerpt))
+        if more:
+            yield Text(f"and {count(more, 'more place')} like these in the evidence", QUIET)
+        yield from [Text()] if excerpts else []
+        return
+    yield from (ExcerptLines(screen, excerpt, around=False) for excerpt in excerpts[:1])
+    left = [count(hidden, "more remark")] if hidden else []
+    left += [count(n, "more line") for n in (sum(e.total - len(e.rows) for e in excerpts[:1]),) if n]
+    left += [count(n, "more place") for n in (more + len(excerpts[1:]),) if n]
+    if left:
+        yield Text(f"with -v: {', '.join(left)}", QUIET)
 
 
-def _why(check: CheckResult) -> Iterator[RenderableType]:
+def _why(check: CheckResult, verbose: bool) -> Iterator[RenderableType]:
+    if not verbose:
+        first, *others = SENTENCE.split(check.why)
+        said = words(f"{first} … " if others else f"{first} ".lstrip())
+        yield said.append_text(words(f"smtplab explain {check.code}", QUIET, single=True))
+        return
     if check.why:
         yield words(check.why)
     # A command stands on a line of its own, so that it can be copied.
@@ -197,24 +203,77 @@ def _why(check: CheckResult) -> Iterator[RenderableType]:
             yield words(text, QUIET, single=True)
 
 
-def _hints(hints: HintTexts) -> Iterator[tuple[str, str]]:
-    """The first hint only: whoever wants more asks the report for it."""
-    if hints.nudge:
-        yield "Hint", hints.nudge
+def _rest(
+    screen: Screen, result: Result, failures: Sequence[CheckResult], verbose: bool
+) -> Iterator[RenderableType]:
+    """Everything that is not told in full: other failures in a line each, then the rest by status."""
+    if failures:
+        more = "failed" if len(failures) == len(result.checks) else "more failed"
+        yield _grouped(screen, "fail", f"{len(failures)} {more}")
+        lines = grid(
+            {"width": 1},
+            {"max_width": 22, "no_wrap": True},
+            {"ratio": 1, "no_wrap": True},
+            {"justify": "right", "no_wrap": True},
+        )
+        for check in failures:
+            lines.add_row(
+                "",
+                _cut(words(_short(check), QUIET, single=True)),
+                _cut(words(check.title or check.code, single=True)),
+                Text(f"{check.points}/{check.max_points}", QUIET),
+            )
+        yield lines
+    if skipped := [check for check in result.checks if check.status == "skipped"]:
+        yield _skipped(screen, skipped, verbose)
+    passed = [check for check in result.checks if check.status == "pass"]
+    whole = verbose or len(passed) == len(result.checks)
+    if (table := _one_liners(screen, result, verbose, whole)) is not None:
+        yield table
+    plain = [check for check in passed if not check.remarks]
+    if plain and not whole:
+        yield _grouped(screen, "pass", f"{len(plain)} passed", plain)
 
 
-def _one_liners(screen: Screen, result: Result, verbose: bool) -> RenderableType | None:
+def _grouped(screen: Screen, status: Status, said: str, checks: Sequence[CheckResult] = ()) -> RenderableType:
+    """A heading with its sign; the checks that it stands for by their short codes."""
+    line = grid({"width": 1}, {"ratio": 1})
+    told = words(said, LOOKS[status].style, single=True)
+    if checks:
+        told.append_text(Text(": ", LOOKS[status].style)).append_text(codes(checks, QUIET))
+        _cut(told)
+    line.add_row(screen.sign(status), told)
+    return line
+
+
+def _skipped(screen: Screen, checks: Sequence[CheckResult], verbose: bool) -> RenderableType:
+    """All that was skipped, under one heading, with the failures that it hangs on; ``verbose`` says what on which."""
+    blockers: dict[str, list[CheckResult]] = {}
+    for check in checks:
+        blockers.setdefault((check.because or "").rpartition("/")[2], []).append(check)
+    names = ", ".join(filter(None, blockers))
+    reason = f", because {names} failed" if names else ""
+    line = grid({"width": 1}, {"ratio": 1})
+    told = words(f"{len(checks)} skipped{reason}", LOOKS["skipped"].style, single=True)
+    if len(blockers) == 1:
+        told.append_text(Text(": ", LOOKS["skipped"].style)).append_text(codes(checks, QUIET))
+    elif verbose:
+        for blocker, held in blockers.items():
+            told.append_text(words(f"\n{blocker}: ", QUIET)).append_text(codes(held, QUIET))
+    line.add_row(screen.sign("skipped"), told)
+    return line
+
+
+def _one_liners(screen: Screen, result: Result, verbose: bool, passes: bool) -> RenderableType | None:
+    """What was not judged, and what passed: with its remarks, or all of it where ``passes`` asks for that."""
     table = grid({"width": 1}, {"width": 7}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     for status in ORDER:
         look = LOOKS[status]
         for check in result.checks:
-            if check.status != status:
+            if check.status != status or (status == "pass" and not passes and not check.remarks):
                 continue
-            points = (
-                f"{check.points}/{check.max_points}"
-                if status in ("pass", "skipped") and result.status == "graded"
-                else f"{NONE}/{check.max_points}"
-            )
+            graded = status == "pass" and result.status == "graded"
+            points = f"{check.points if graded else NONE}/{check.max_points}"
             said = words(check.title or check.code, single=True)
             if status == "pass" and check.remarks:
                 said.append_text(words("".join(f"\n{remark}" for remark in check.remarks), QUIET))
@@ -227,11 +286,19 @@ def _one_liners(screen: Screen, result: Result, verbose: bool) -> RenderableType
 
 
 def _note(result: Result, check: CheckResult) -> str:
-    if check.status == "skipped":
-        return f"because {check.because} failed" if check.because else check.observed
     if check.status == "error":
         return "no points lost" + (f": {check.observed}" if check.observed not in ("", result.error) else "")
     return "a person judges this" if check.status == "manual" else ""
+
+
+def _short(check: CheckResult) -> str:
+    return check.code.rpartition("/")[2]
+
+
+def _cut(text: Text) -> Text:
+    """Text that takes one line, and shows where it goes on."""
+    text.no_wrap, text.overflow = True, "ellipsis"
+    return text
 
 
 def _happened(screen: Screen, evidence: AnyEvidence, known: EvidenceView) -> Iterator[RenderableType]:
@@ -243,23 +310,44 @@ def _happened(screen: Screen, evidence: AnyEvidence, known: EvidenceView) -> Ite
 
 
 def _summary(
-    screen: Screen, result: Result, again: str | None, report: str | None
+    screen: Screen, result: Result, changes: Changes | None, commands: Commands
 ) -> Iterator[RenderableType]:
     yield Rule(style=QUIET, characters=screen.glyph("─", "-"))
     yield _points(screen, result)
     lines = grid({"width": 9}, {"ratio": 1})
     for note in result.notes:
         lines.add_row(Text("Note", "bold"), words(note, single=True))
+    if changes is not None:
+        lines.add_row(Text("Changed", "bold"), _changed(changes))
     if (first := result.first_failure()) is not None:
-        said = words(first.title or first.code, single=True)
-        said.append_text(words(f"  {first.code}", QUIET, single=True))
+        said = words(_short(first), single=True)
+        if commands.help:
+            said.append_text(Text("  more help: ", QUIET)).append_text(
+                words(commands.help, "cyan", single=True)
+            )
+        else:
+            said.append_text(words(f"  {first.title}", QUIET, single=True))
         lines.add_row(Text("Fix first", "bold"), said)
-    if again:
-        lines.add_row(Text("Run again", "bold"), words(again, "cyan", single=True))
-    if report:
-        lines.add_row(Text("Report", "bold"), words(report, single=True))
+    for label, text, style in (
+        ("Run again", commands.again, "cyan"),
+        ("Report", commands.report, ""),
+    ):
+        if text:
+            lines.add_row(Text(label, "bold"), words(text, style, single=True))
     if lines.row_count:
         yield lines
+
+
+def _changed(changes: Changes) -> Text:
+    """What the last run did not have: points, checks that pass, checks that fail."""
+    if changes.nothing:
+        return Text("nothing since the last run", QUIET)
+    told = [Text(f"{changes.points:+d} points", "bold")] if changes.points else []
+    for word, checks, status in (("passed", changes.passed, "pass"), ("failed", changes.failed, "fail")):
+        if checks:
+            look = LOOKS["pass" if status == "pass" else "fail"]
+            told.append(Text(f"newly {word}: ", look.style).append_text(codes(checks, "")))
+    return Text("; ").join(told)
 
 
 def _points(screen: Screen, result: Result) -> RenderableType:
@@ -276,28 +364,6 @@ def _points(screen: Screen, result: Result) -> RenderableType:
     return line if line.cell_len <= screen.console.width else Text("  ").join([points, *told])
 
 
-def _codes(checks: Iterable[CheckResult], style: str) -> Text:
-    return words(", ".join(check.code.rpartition("/")[2] for check in checks), style, single=True)
-
-
-def _class_summary(screen: Screen, results: Sequence[Result]) -> Iterator[RenderableType]:
-    yield Rule(style=QUIET, characters=screen.glyph("─", "-"))
-    graded = [result for result in results if result.status == "graded"]
-    line = Text(count(len(results), "submission"), "bold")
-    if graded:
-        shares = sorted(result.score / (result.max_score or 1) for result in graded)
-        median = (shares[(len(shares) - 1) // 2] + shares[len(shares) // 2]) / 2
-        line.append(f"   {sum(result.passed for result in graded)} passed everything   median {median:.0%}")
-    if refused := sum(result.status == "refused" for result in results):
-        line.append(f"   {refused} refused", LOOKS["fail"].style)
-    if missing := len(results) - len(graded) - refused:
-        line.append(f"   {missing} not graded", LOOKS["error"].style)
-    yield line
-    failed = Counter(check.code for result in graded for check in result.checks if check.status == "fail")
-    if failed:
-        bars = grid({"max_width": 40}, {"justify": "right", "no_wrap": True}, {"ratio": 1})
-        for code, number in failed.most_common():
-            bars.add_row(words(code, single=True), str(number), bar(screen, number, len(graded), "red"))
-        yield Text()
-        yield Text("Failed most often", "bold")
-        yield bars
+def codes(checks: Iterable[CheckResult], style: str) -> Text:
+    """The short codes of checks, one after the other."""
+    return words(", ".join(map(_short, checks)), style, single=True)

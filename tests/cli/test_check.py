@@ -110,7 +110,7 @@ def test_before_any_work_the_example_is_shown(
     assert main(["check", "--engine", engine.name]) == 0
     out, err = capsys.readouterr()
     assert "100 of 100 points" in out
-    assert "failed  open-relay/stranger" in out
+    assert "failed    open-relay/stranger" in out
     assert out.endswith("Begin with:  smtplab start open-relay\n")
     assert err == ""
     assert list(here.iterdir()) == []

@@ -227,6 +227,22 @@ def test_only_reports_the_checks_asked_for() -> None:
     assert result.max_score == 10
 
 
+def test_only_reports_why_what_was_asked_for_was_skipped() -> None:
+    demo = lab(
+        check("starts", greets=True),
+        check("office", arrives="outside", needs=["starts"]),
+        check("archive", arrives="outside", needs=["office"]),
+    )
+    run = evidence(demo, [facts("starts"), facts("archive")], [Outcome("starts/1", "connect")])
+    result = judge(run, only={"archive"})
+    assert [(c.code, c.status) for c in result.checks] == [
+        ("demo/starts", "fail"),
+        ("demo/archive", "skipped"),
+    ]
+    assert result.checks[0].observed
+    assert result.checks[0].next
+
+
 @pytest.mark.parametrize(("ended", "status"), [(False, "pass"), (True, "fail")])
 def test_a_server_that_ended_in_the_middle_refused_only_whom_it_answered(ended: bool, status: str) -> None:
     refused = replace(outcome("rcpt", "stranger/1", 554, "554 5.7.1 no"), session=1)

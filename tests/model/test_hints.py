@@ -13,7 +13,8 @@ from grader.model.hints import TIERS, allows
         ("none", []),
         ("nudge", ["nudge"]),
         ("pointer", ["nudge", "pointer"]),
-        ("example", ["nudge", "pointer", "example"]),
+        ("next", ["nudge", "pointer", "next"]),
+        ("example", ["nudge", "pointer", "next", "example"]),
     ],
 )
 def test_a_cap_shows_its_own_tier_and_those_below(highest: str, shown: list[str]) -> None:

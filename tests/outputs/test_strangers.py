@@ -19,7 +19,7 @@ from lxml import html
 from grader import outputs
 from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import Result
-from grader.outputs import terminal
+from grader.outputs import classscreen, terminal
 from tests.display.test_text import NASTY
 from tests.outputs.cases import case
 
@@ -95,7 +95,7 @@ def test_a_terminal_shows_and_obeys_nothing(attack: tuple[Result, ServerEvidence
         raw = io.BytesIO()
         file = io.TextIOWrapper(raw, encoding=encoding, newline="")
         terminal.show(*attack, verbose=True, file=file, width=80, color=True)
-        terminal.show_class([attack[0]], file=file, width=80)
+        classscreen.show_class([attack[0]], file=file, width=80)
         shown = SGR.sub("", raw.getvalue().decode(encoding))
         odd = {char for char in shown if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")} - {
             "\n"

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,7 @@ from grader.model.errors import GraderError, SubmissionError
 from grader.outputs import FORMATS, write
 
 if TYPE_CHECKING:
+    from grader.cli.lastrun import LastRun
     from grader.engines.base import Engine
     from grader.model.evidence import AnyEvidence
     from grader.model.lab import Lab
@@ -34,12 +35,13 @@ class Request:
     only: frozenset[str]
     files: dict[str, str]
     verbose: bool
+    more: bool
     hints: str
     engine: str
     student: str | None
     key: str | None
     exit_zero: bool
-    again: str = field(default_factory=lambda: shlex.join(["smtplab", *sys.argv[1:]]))
+    again: str | None = field(default_factory=lambda: shlex.join(["smtplab", *sys.argv[1:]]))
 
 
 def _files(command: Callable[..., int]) -> Callable[..., int]:
@@ -61,7 +63,12 @@ def _files(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--watch", is_flag=True, help="Grade again whenever a file is saved, until Ctrl-C.")
 @click.option("--only", metavar="CODE", multiple=True, type=CODE, help="Only this check; may be given again.")
 @_files
-@click.option("-v", "--verbose", is_flag=True, help="Tell what happened, step by step.")
+@click.option("-v", "--verbose", is_flag=True, help="Show all failures in full, and what happened.")
+@click.option(
+    "--more",
+    is_flag=True,
+    help="Show all the help with what is to be fixed first, a worked example included.",
+)
 @click.option(
     "--student", metavar="ID", help="Whose variant of the lab; known already after 'smtplab start'."
 )
@@ -76,6 +83,7 @@ def check(
     watch: bool,
     only: tuple[str, ...],
     verbose: bool,
+    more: bool,
     hints: str,
     engine: str,
     student: str | None,
@@ -94,7 +102,7 @@ def check(
     named = {name.replace("_", "-"): target for name, target in files.items()}
     refuse_impossible({f"--{name}": target for name, target in named.items()})
     wanted = {name: target for name, target in named.items() if target is not None}
-    request = Request(frozenset(only), wanted, verbose, hints, engine, student, key, exit_zero)
+    request = Request(frozenset(only), wanted, verbose, more, hints, engine, student, key, exit_zero)
     work = find_work(lab, folder)
     if work is None:
         from grader.cli.example import show_example
@@ -103,7 +111,8 @@ def check(
     if watch:
         from grader.cli.watch import watching
 
-        return watching(work.folder, wanted.values(), lambda: _check(work, request))
+        again_by_itself = replace(request, again=None)
+        return watching(work.folder, wanted.values(), lambda: _check(work, again_by_itself))
     return _check(work, request)
 
 
@@ -137,7 +146,7 @@ def _check(work: Work, request: Request) -> int:
         raise
     result = with_note(run.result, own[1]) if own else run.result
     _write(result, run.evidence, request)
-    _show(result, run.evidence, request)
+    _show(result, run.evidence, request, work)
     return exit_code(result, exit_zero=request.exit_zero)
 
 
@@ -228,19 +237,44 @@ def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> No
             write(target, render(result, evidence))
 
 
-def _show(result: Result, evidence: AnyEvidence, request: Request) -> None:
-    from grader.outputs import terminal
+def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -> None:
+    """Print the report against the last one, which it replaces where the work was handed out by ``start``."""
+    from grader.cli import lastrun
+    from grader.outputs import changes, terminal
     from grader.outputs.files import STANDARD_OUTPUT
 
     html = request.files.get("html")
+    remembers = work.started is not None and work.started.lab == result.lab and result.status == "graded"
+    before = lastrun.read(work.folder, result.lab) if remembers else None
+    last = lastrun.after(before, result)
+    help_with = None
+    if remembers:
+        for check in lastrun.shown_in_full(result, everything=request.verbose):
+            rungs = check.ladder if request.more else check.unasked
+            last = lastrun.with_given(last, check, rungs)
+        lastrun.keep(work.folder, last)
+        help_with = _more_help(last, result)
     terminal.show(
         result,
         evidence,
         verbose=request.verbose,
-        again=None if result.passed else request.again,
-        report=html if html != STANDARD_OUTPUT else None,
+        more=request.more,
+        changes=changes.between(before.result if before else None, result),
+        commands=terminal.Commands(
+            again=None if result.passed else request.again,
+            help=help_with,
+            report=html if html != STANDARD_OUTPUT else None,
+        ),
         file=sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout,
     )
+
+
+def _more_help(last: LastRun, result: Result) -> str | None:
+    """The command that gives the next rung of help with the first failure; ``None`` where all of it was given."""
+    first = result.first_failure()
+    if first is None or set(first.ladder) <= set(last.given.get(first.code, [])):
+        return None
+    return f"smtplab hint {first.code}"
 
 
 def exit_code(result: Result, *, exit_zero: bool) -> int:

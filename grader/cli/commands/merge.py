@@ -24,11 +24,11 @@ def merge(shards: tuple[Path, ...], out: Path, exit_zero: bool) -> int:
     from grader.course.results_folder import kept, results
     from grader.display.sentences import count
     from grader.display.text import printed_line
-    from grader.outputs import terminal
+    from grader.outputs import classscreen
 
     number = merge_into(out, shards)
     merged = list(results(kept(out)))
-    terminal.show_class(merged)
+    classscreen.show_class(merged)
     click.echo(f"{count(number, 'result')} of {count(len(shards), 'shard')} merged: {printed_line(str(out))}")
     if any(result.status == "error" for result in merged):
         return 3

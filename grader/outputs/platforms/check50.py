@@ -28,7 +28,11 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
 
 def _result(check: CheckResult) -> dict[str, Any]:
     passed = {"pass": True, "fail": False}.get(check.status)
-    cause = None if passed else {"rationale": _rationale(check), "help": plain(check.next) or None}
+    cause = (
+        None
+        if passed
+        else {"rationale": _rationale(check), "help": plain("\n".join(check.unasked.values())) or None}
+    )
     return {
         "name": short_code(check),
         "description": title(check),

@@ -31,7 +31,9 @@ def made(*raws: bytes) -> ServerEvidence:
 
 def on_screen(evidence: ServerEvidence, check: ServerCheck = VERIFIES) -> str:
     out = io.StringIO()
-    terminal.show(judge(evidence, lab=builders.lab(check)), evidence, file=out, width=80, color=False)
+    terminal.show(
+        judge(evidence, lab=builders.lab(check)), evidence, verbose=True, file=out, width=80, color=False
+    )
     return out.getvalue()
 
 
