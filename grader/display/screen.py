@@ -5,44 +5,22 @@ rich lays everything out as plain ``Text``, never as markup.
 
 from __future__ import annotations
 
-import re
 import sys
-from typing import IO, NamedTuple
+from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from grader.display.excerpts import Excerpt, ExcerptRow
-from grader.display.text import encodable, inert, one_line, visible
+from grader.display.looks import BAR, LOOKS, QUIET, WIDEST, cells, finished, is_fancy
+from grader.display.text import one_line, visible
 from grader.model.result import Status
 
-WIDEST = 120
-"""Columns beyond which lines are hard to follow."""
 LONGEST = 1500
 """Characters of one text that are shown; what is left out is counted."""
 
 
-class Look(NamedTuple):
-    """How a status is told: by a word, by a sign (and one for terminals with ASCII alone), and by a colour."""
-
-    word: str
-    sign: str
-    ascii: str
-    style: str
-
-
-LOOKS: dict[Status, Look] = {
-    "pass": Look("passed", "✓", "+", "green"),
-    "fail": Look("failed", "✗", "x", "bold red"),
-    "skipped": Look("skipped", "↷", "-", "yellow"),
-    "error": Look("error", "▲", "!", "bold magenta"),
-    "manual": Look("manual", "◆", "?", "cyan"),
-}
-BAR = 16
-SIGNS = "✓✗↷▲◆│▶─━"
-QUIET = "dim"
-TRAILING = re.compile(r"(?: |\x1b\[[0-9;]*m)+$", re.MULTILINE)
 VOICES = {"C": "cyan", "*": f"italic {QUIET}"}
 
 
@@ -54,7 +32,7 @@ class Screen:
     ) -> None:
         self.file = file or sys.stdout
         self.encoding = getattr(self.file, "encoding", None) or "utf-8"
-        self.fancy = encodable(SIGNS, self.encoding) == SIGNS
+        self.fancy = is_fancy(self.encoding)
         self.console = Console(
             file=self.file,
             width=width,
@@ -81,9 +59,7 @@ class Screen:
         with self.console.capture() as captured:
             for part in parts:
                 self.console.print(part)
-        self.file.write(
-            encodable(inert(TRAILING.sub(lambda end: end[0].replace(" ", ""), captured.get())), self.encoding)
-        )
+        self.file.write(finished(captured.get(), self.encoding))
         self.file.flush()
 
 
@@ -154,7 +130,7 @@ def _spoken(row: ExcerptRow) -> str:
 
 def bar(screen: Screen, part: int, whole: int, style: str = "green") -> Text:
     """``part`` of ``whole`` as 16 cells; something fills at least one of them, and less than all never all."""
-    cells = BAR if part >= whole > 0 else min(BAR - 1, max(int(part > 0), part * BAR // max(whole, 1)))
+    full = cells(part, whole)
     return Text.assemble(
-        (screen.glyph("━", "=") * cells, style), (screen.glyph("─", "-") * (BAR - cells), QUIET)
+        (screen.glyph("━", "=") * full, style), (screen.glyph("─", "-") * (BAR - full), QUIET)
     )

@@ -10,7 +10,8 @@ from rich.console import RenderableType
 from rich.rule import Rule
 from rich.text import Text
 
-from grader.display.screen import LOOKS, QUIET, Screen, bar, grid, words
+from grader.display.looks import LOOKS, QUIET
+from grader.display.screen import Screen, bar, grid, words
 from grader.display.sentences import count
 from grader.model.result import Result, Status
 from grader.outputs.terminal import codes

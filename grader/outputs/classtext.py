@@ -9,7 +9,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from grader.display.screen import LOOKS, QUIET, Look, Screen, bar, grid, words
+from grader.display.looks import LOOKS, QUIET, Look
+from grader.display.screen import Screen, bar, grid, words
 from grader.display.sentences import count, some
 from grader.outputs.classview import ClassView, State, StudentView
 

@@ -16,7 +16,8 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
 
-from grader.display.screen import LOOKS, QUIET, ExcerptLines, Screen, bar, grid, words
+from grader.display.looks import LOOKS, QUIET
+from grader.display.screen import ExcerptLines, Screen, bar, grid, words
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Check, Lab

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from grader import labs, pipeline
-from grader.display.screen import WIDEST
+from grader.display.looks import WIDEST
 from grader.model.evidence import AnyEvidence
 from grader.model.result import HintTexts, Result
 from grader.outputs import classscreen, terminal

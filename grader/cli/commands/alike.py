@@ -86,7 +86,8 @@ def alike(
 def _show(foreign: list[ForeignNames], pairs: list[Likeness], number: int) -> None:
     from rich.padding import Padding
 
-    from grader.display.screen import QUIET, Screen, words
+    from grader.display.looks import QUIET
+    from grader.display.screen import Screen, words
     from grader.display.sentences import count, some
 
     screen = Screen(None)

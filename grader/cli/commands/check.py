@@ -155,7 +155,7 @@ def _get_ready(lab: Lab, request: Request) -> None:
     from grader import kinds
 
     import_module("grader.judge")
-    import_module("grader.outputs.terminal")
+    import_module("grader.outputs.shortreport")
     kinds.judge(lab.kind).prepare(lab)
     kinds.show(lab.kind)
     for name in request.files:
@@ -240,7 +240,7 @@ def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> No
 def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -> None:
     """Print the report against the last one, which it replaces where the work was handed out by ``start``."""
     from grader.cli import lastrun
-    from grader.outputs import changes, terminal
+    from grader.outputs import changes, shortreport
     from grader.outputs.files import STANDARD_OUTPUT
 
     html = request.files.get("html")
@@ -254,18 +254,23 @@ def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -
             last = lastrun.with_given(last, check, rungs)
         lastrun.keep(work.folder, last)
         help_with = _more_help(last, result)
+    changed = changes.between(before.result if before else None, result)
+    report = html if html != STANDARD_OUTPUT else None
+    file = sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout
+    if not request.verbose and shortreport.shown(result, changes=changed, report=report, file=file):
+        return
+    from grader.outputs import terminal
+
     terminal.show(
         result,
         evidence,
         verbose=request.verbose,
         more=request.more,
-        changes=changes.between(before.result if before else None, result),
+        changes=changed,
         commands=terminal.Commands(
-            again=None if result.passed else request.again,
-            help=help_with,
-            report=html if html != STANDARD_OUTPUT else None,
+            again=None if result.passed else request.again, help=help_with, report=report
         ),
-        file=sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout,
+        file=file,
     )
 
 

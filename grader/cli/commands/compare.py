@@ -51,7 +51,8 @@ def _show(changed: list[Change]) -> None:
     from rich.text import Text
 
     from grader.course.compare import TOTAL
-    from grader.display.screen import QUIET, Screen, grid, words
+    from grader.display.looks import QUIET
+    from grader.display.screen import Screen, grid, words
     from grader.display.sentences import count
 
     screen = Screen(None)

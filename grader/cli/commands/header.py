@@ -135,7 +135,8 @@ def _tell(complaint: Complaint) -> None:
 def _explain(draft: Draft) -> None:
     from rich.text import Text
 
-    from grader.display.screen import QUIET, Screen, words
+    from grader.display.looks import QUIET
+    from grader.display.screen import Screen, words
     from grader.lesson import library
     from grader.lesson.composer import tables
 

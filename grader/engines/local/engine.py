@@ -62,8 +62,8 @@ class LocalEngine:
         self._clear_up()
         rootfs.unpacked(lambda step: None)
         if self._used:
-            # Whoever grades a second submission will grade many: their worlds are forks that find their program loaded.
-            sandbox.load_world()
+            # Whoever grades a second submission will grade many: their runs are forks that find their programs loaded.
+            sandbox.load_programs()
         self._used = True
         run, self._waiting = self._waiting or _Run(), None
         try:

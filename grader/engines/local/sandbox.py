@@ -82,9 +82,10 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
         os._exit(code)
 
 
-def load_world() -> None:
-    """Have the world's program in memory, so that every world that is forked from here on finds it there."""
-    importlib.import_module("grader.world.service")
+def load_programs() -> None:
+    """Have the programs of a run's processes in memory, so that those forked from here on find them there."""
+    for name in ("grader.world.service", "grader.engines.local.host", "grader.engines.local.watchdog"):
+        importlib.import_module(name)
 
 
 def _closed_to_root() -> bool:

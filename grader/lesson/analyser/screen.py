@@ -8,7 +8,8 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.display.screen import QUIET, Screen, grid, words
+from grader.display.looks import QUIET
+from grader.display.screen import Screen, grid, words
 from grader.formats.message.report import Fault
 from grader.lesson.analyser.analyse import Analysis
 from grader.lesson.analyser.authentication import AuthenticationResult

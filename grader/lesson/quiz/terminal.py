@@ -10,7 +10,8 @@ from typing import IO
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.display.screen import QUIET, Screen, grid, words
+from grader.display.looks import QUIET
+from grader.display.screen import Screen, grid, words
 from grader.kinds.quiz.draw import pose
 from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from rich.padding import Padding
 from rich.text import Text
 
-from grader.display.screen import QUIET, Screen, words
+from grader.display.looks import QUIET
+from grader.display.screen import Screen, words
 from grader.display.text import one_line
 from grader.formats.handed import without_mark
 from grader.lesson.library import library

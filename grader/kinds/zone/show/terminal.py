@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from rich.console import RenderableType
 from rich.text import Text
 
-from grader.display.screen import LOOKS, QUIET, Screen, grid, words
+from grader.display.looks import LOOKS, QUIET
+from grader.display.screen import Screen, grid, words
 from grader.kinds.zone.facts import ZoneEvidence
 from grader.kinds.zone.judge.table import JudgedMessage, table
 

@@ -1,0 +1,139 @@
+"""Runs smtplab as ever, with each of its processes in a control group by its part, and tells what each part cost.
+
+``python -m tests.bench.parts check open-relay DIR``. Needs root, the local engine, and control groups that account for
+processor time. The program is not changed: its own functions are wrapped, before they begin.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NoReturn
+
+from grader.cli import app
+from grader.engines.local import cgroups, engine, host, sandbox
+
+PARTS = ("grader", "building", "world", "host")
+V1 = Path("/sys/fs/cgroup/cpuacct")
+V2 = Path("/sys/fs/cgroup")
+
+
+class Groups:
+    """A group for each part, below one of this process's own. Raises ``OSError`` where there can be none."""
+
+    def __init__(self) -> None:
+        top = V1 if V1.exists() else V2
+        self.folder = top / f"bench-{os.getpid()}"
+        self.folder.mkdir()
+        for part in PARTS:
+            (self.folder / part).mkdir()
+        self.doors = {
+            part: os.open(self.folder / part / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for part in PARTS
+        }
+
+    def enter(self, part: str) -> None:
+        """Have this process, and those that it starts, count for a part."""
+        os.write(self.doors[part], b"0")
+
+    def seconds(self, part: str) -> float:
+        """What a part has cost so far, of one processor."""
+        folder = self.folder / part
+        with suppress(FileNotFoundError):
+            return int((folder / "cpuacct.usage").read_text()) / 1e9
+        return int((folder / "cpu.stat").read_text().split()[1]) / 1e6
+
+    def agents(self) -> list[int]:
+        """The agents that run now."""
+        pids = (self.folder / "host" / "cgroup.procs").read_text().split()
+        return [int(pid) for pid in pids if b"guest.main" in _read(f"/proc/{pid}/cmdline")]
+
+    def remove(self, home: Path) -> None:
+        """Leave the groups for ``home``, and remove them as soon as all that is in there has ended."""
+        (home / "cgroup.procs").write_text("0")
+        for folder in [*(self.folder / part for part in PARTS), self.folder]:
+            while folder.exists():
+                with suppress(OSError):
+                    folder.rmdir()
+                    break
+                time.sleep(0.01)
+
+
+def _read(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError:
+        return b""
+
+
+def _wrap(groups: Groups, spent: int) -> None:
+    """Have each process enter its part's group when it begins; ``spent`` takes what agents and runc have cost."""
+    detach, supervise, world, enter = sandbox._detach, sandbox.supervise, sandbox._world, cgroups.enter
+    begin, end = engine._Run.begin, engine._Run.end
+
+    def detached(kept: Iterable[int]) -> None:
+        detach([*kept, *groups.doors.values()])
+
+    def supervising(*arguments: Any) -> NoReturn:
+        groups.enter("building")
+        supervise(*arguments)
+
+    def being_world(*arguments: Any) -> None:
+        groups.enter("world")
+        world(*arguments)
+
+    def entering(doors: list[int]) -> None:
+        groups.enter("host")
+        enter(doors)
+
+    def beginning(run: Any, plan: Any) -> None:
+        before = groups.seconds("host")
+        begin(run, plan)
+        agent = sum(_ran(pid) for pid in groups.agents())
+        os.write(spent, f"runc {groups.seconds('host') - before - agent}\n".encode())
+
+    def ending(run: Any) -> None:
+        os.write(spent, f"agent {sum(_ran(pid) for pid in groups.agents())}\n".encode())
+        end(run)
+
+    patched: Any = sandbox
+    patched._detach, patched.supervise, patched._world = detached, supervising, being_world
+    patched = engine._Run
+    patched.begin, patched.end = beginning, ending
+    assert host.cgroups is cgroups
+    patched = cgroups
+    patched.enter = entering
+
+
+def _ran(pid: int) -> float:
+    """Seconds of a processor that a process has had."""
+    words = _read(f"/proc/{pid}/schedstat").split()
+    return int(words[0]) / 1e9 if words else 0.0
+
+
+def main() -> None:
+    """Run a command line of smtplab, and write the parts' seconds to standard error as JSON."""
+    groups = Groups()
+    spent = os.memfd_create("spent")
+    home = groups.folder.parent
+    groups.enter("grader")
+    began = time.perf_counter()
+    _wrap(groups, spent)
+    code = app.main(sys.argv[1:])
+    wall = time.perf_counter() - began
+    told = [line.split() for line in os.pread(spent, 10_000_000, 0).decode().splitlines()]
+    parts = {part: groups.seconds(part) for part in PARTS}
+    for name in ("agent", "runc"):
+        parts[name] = sum(float(seconds) for said, seconds in told if said == name)
+    parts["servers"] = parts.pop("host") - parts["agent"] - parts["runc"]
+    parts["building"] += parts.pop("runc")
+    print(json.dumps({"wall": wall, "code": code, **parts}), file=sys.stderr)
+    groups.remove(home)
+
+
+if __name__ == "__main__":
+    main()
