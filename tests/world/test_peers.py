@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from grader.world import peers
+from grader.world import peers, peersession, texts
 from tests.world.bed import SERVER, Bed, attempt, run
 
 
@@ -87,7 +87,7 @@ def test_a_message_of_ten_megabytes_arrives_whole() -> None:
 
 
 def test_a_message_that_is_too_big_is_turned_away_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "LARGEST_MESSAGE", 1000)
+    monkeypatch.setattr(texts, "LARGEST_MESSAGE", 1000)
 
     async def work() -> None:
         async with Bed() as bed:
@@ -186,5 +186,36 @@ def test_bad_commands_get_an_error_and_nothing_worse(command: bytes) -> None:
             replies = await talk(port, b"EHLO x\r\n", command, b"NOOP\r\n")
             assert replies[2][:1] == b"5"
             assert replies[3].startswith(b"250")
+
+    run(work())
+
+
+def test_commands_in_one_write_are_answered_in_their_order() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.peer()
+            reader, writer = await asyncio.open_connection(SERVER, port)
+            writer.write(b"EHLO x\r\nDATA\r\nMAIL FROM:<a@b> SIZE=9\r\nRCPT TO:<c@d>\r\nMAILS\r\nDATA\r\n")
+            writer.write(b"hello\r\n.\r\nRCPT TO:<c@d>\r\nQUIT\r\n")
+            heard = (await reader.read()).decode().splitlines()
+            assert "250-PIPELINING" in heard
+            finals = [line[:3] for line in heard if line[3] == " "]
+            assert finals == ["220", "250", "503", "250", "250", "500", "354", "250", "503", "221"]
+            (arrival,) = bed.peers.mail.arrivals
+            assert (arrival.sender, arrival.recipients, arrival.raw) == ("a@b", ["c@d"], b"hello\r\n")
+            writer.close()
+
+    run(work())
+
+
+def test_a_client_that_says_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peersession, "IDLE_SECONDS", 0.05)
+
+    async def work() -> None:
+        async with Bed() as bed:
+            reader, writer = await asyncio.open_connection(SERVER, await bed.peer())
+            assert (await reader.readline()).startswith(b"220")
+            assert not await reader.read()
+            writer.close()
 
     run(work())

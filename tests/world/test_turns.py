@@ -8,7 +8,7 @@ from hashlib import sha256
 
 import pytest
 
-from grader.world import peers, turns
+from grader.world import peersession, texts, turns
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones
 from grader.world.turns import Turns
@@ -100,7 +100,7 @@ def test_work_that_fills_a_round_is_done_once_a_round(monkeypatch: pytest.Monkey
 
 
 def test_texts_that_never_end_fill_no_memory_and_hide_no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "IN_HAND_OCTETS", 1_000_000)
+    monkeypatch.setattr(texts, "IN_HAND_OCTETS", 1_000_000)
     text = b"x" * 60_000 + b"\r\n"
 
     async def work() -> None:
@@ -115,7 +115,7 @@ def test_texts_that_never_end_fill_no_memory_and_hide_no_token(monkeypatch: pyte
             probe = attempt(1, port=port, message=b"Subject: x\r\n\r\n" + text * 10)
             bed.peers.mail.expect([probe])
             await bed.probe(probe)
-            assert bed.peers.in_hand <= peers.IN_HAND_OCTETS
+            assert bed.peers.in_hand <= texts.IN_HAND_OCTETS
             (arrival,) = bed.peers.mail.arrivals
             assert arrival.attempts == [probe.id]
             assert 0 < len(arrival.raw) < arrival.octets
@@ -129,7 +129,7 @@ def test_texts_that_never_end_fill_no_memory_and_hide_no_token(monkeypatch: pyte
 
 
 def test_recipients_without_end_are_put_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peers, "MOST_RECIPIENT_OCTETS", 1_000)
+    monkeypatch.setattr(peersession, "MOST_RECIPIENT_OCTETS", 1_000)
 
     async def work() -> None:
         async with Bed() as bed:

@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
 from grader.model.traffic import Arrival, Session
-from grader.world.peers import NULL_PATH, MailSink, Text, spelt
 from grader.world.submission_server.session_log import SessionLog
+from grader.world.submission_server.sink import MailSink
+from grader.world.texts import NULL_PATH, Text, spelt
 from grader.world.turns import Turns, TurnTaker
 from grader.world.wire import reason
 
