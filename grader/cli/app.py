@@ -45,6 +45,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "check": "grader.cli.commands.check:check",
         "hint": "grader.cli.commands.hint:hint",
         "grade": "grader.cli.commands.grade:grade",
+        "check-signature": "grader.cli.commands.check_signature:check_signature",
         "merge": "grader.cli.commands.merge:merge",
         "regrade": "grader.cli.commands.regrade:regrade",
         "formats": "grader.cli.commands.formats:formats",

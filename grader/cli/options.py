@@ -61,6 +61,10 @@ overrides: Decorator = click.option(
     "--overrides", metavar="CSV", type=click.Path(path_type=Path),
     help="A person's decisions: student, check, points or 'manual', why, by.  [default: DIR/overrides.csv]",
 )  # fmt: skip
+sign: Decorator = click.option(
+    "--sign", metavar="KEYFILE", type=click.Path(path_type=Path),
+    help="Sign each result with this key of 'smtplab course signing-key'.",
+)  # fmt: skip
 hints: Decorator = click.option(
     "--hints", type=click.Choice(TIERS), default="example", show_default=True,
     help="The highest rung of help that may be shown; below 'next' nothing names a fix.",

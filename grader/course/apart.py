@@ -79,6 +79,7 @@ def _job(course: Course, read: Read) -> Job:
         course,
         out=Path(),
         engine=None,
+        signer=None,
         people={name: course.people[name] for name in hand_in.students if name in course.people},
         overrides=[one for name in hand_in.students for one in of_student(course.overrides, name)],
     )

@@ -22,6 +22,7 @@ from grader.course.overrides import overrides_for, worth_of
 from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
 from grader.course.rows import ClassRow
 from grader.course.shards import Shard, refuse_other_share, write_shard
+from grader.course.signing import Signer
 from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
@@ -44,7 +45,7 @@ class ClassSettings:
 
     ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
     for both. ``choices`` are how work is taken in. ``overrides`` is a file of decisions, which is kept in ``out``.
-    ``shard`` is the share of the class that is graded; ``None`` stands for all.
+    ``shard`` is the share of the class that is graded; ``None`` stands for all. ``signer`` signs the results.
     """
 
     lab: str | Path
@@ -60,6 +61,7 @@ class ClassSettings:
     trust: bool = False
     overrides: Path | None = None
     shard: Shard | None = None
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,7 @@ def grade_class(
             digest=digests.of_class(lab, image, settings.hints),
             people=taken.people,
             overrides=overrides,
+            signer=settings.signer,
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         with _marked(settings, course, image, whole):

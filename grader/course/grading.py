@@ -19,6 +19,7 @@ from grader.course.intake.handin import HandIn
 from grader.course.overrides import Override, decided, of_student
 from grader.course.results_folder import ROW_NAME, documents, read_row, write_folder
 from grader.course.rows import ClassRow, row
+from grader.course.signing import SIGNATURE, Signer
 from grader.engines.base import Engine
 from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
@@ -44,6 +45,7 @@ class Course:
     digest: str
     people: Mapping[str, Person] = field(default_factory=dict)
     overrides: Sequence[Override] = ()
+    signer: Signer | None = None
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,10 @@ def grade_read(course: Course, read: Read) -> list[Documents]:
 def write(course: Course, kept: Sequence[Documents]) -> ClassRow:
     """Write a folder for everybody whose hand-in it is, and give the row of the first. Raises ``OutputError``."""
     for one in kept:
-        write_folder(course.out / one.row.folder, one.files)
+        name, files = one.row.folder, one.files
+        if course.signer is not None:
+            files = {**files, SIGNATURE: course.signer.sign(name, files)}
+        write_folder(course.out / name, files)
     return kept[0].row
 
 
@@ -156,6 +161,10 @@ def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
     if known is None:
         return None
     whole = all((course.out / hand_in.folder_of(student) / ROW_NAME).is_file() for student in hand_in.others)
+    if course.signer is not None:
+        # What was signed by nobody may have been changed by anybody.
+        folders = [course.out / hand_in.folder_of(student) for student in hand_in.students]
+        whole = whole and all(course.signer.signed(folder) for folder in folders)
     return known if whole and known.digest == digest and known.ending == "graded" else None
 
 

@@ -38,6 +38,7 @@ from grader.course.results_folder import (
 )
 from grader.course.rows import judged_again
 from grader.course.shards import refuse_other_share
+from grader.course.signing import SIGNATURE, Signer
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
@@ -69,12 +70,14 @@ def regrade_into(
     hints: str,
     overrides: Path | None,
     formats: Collection[str],
+    signer: Signer | None = None,
 ) -> Iterator[Result]:
     """Judge evidence again and write results to ``out``, then the documents about all that lies there.
 
     ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
     with what the platform and the roster said of it. Decisions are those of ``overrides``; otherwise of ``out``, and of
-    the folder of grades that is judged again, which ``out`` keeps. Raises ``UsageError``, ``OutputError``.
+    the folder of grades that is judged again, which ``out`` keeps. A result that is judged again is another one: it is
+    signed by ``signer``, or by nobody. Raises ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
     if overrides is None and not (out / OVERRIDES).is_file():
@@ -93,11 +96,11 @@ def regrade_into(
     with locked(out):
         for again in chain(first, judged):
             result = finished(again.result)
-            yield _write(out / again.name, result, again.evidence, again.before, formats)
+            yield _write(out / again.name, result, again.evidence, again.before, formats, signer)
         for folder in _without_evidence(given):
             # It was never run: what was wrong with it has not changed.
             result = finished(undecided(read_result(folder)))
-            yield _write(out / folder.name, result, None, folder, formats)
+            yield _write(out / folder.name, result, None, folder, formats, signer)
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_class(out, formats)
         write_pages(out, formats)
@@ -167,11 +170,19 @@ def _carried(result: Result, before: Path | None) -> Result:
 
 
 def _write(
-    target: Path, result: Result, evidence: AnyEvidence | None, before: Path | None, formats: Collection[str]
+    target: Path,
+    result: Result,
+    evidence: AnyEvidence | None,
+    before: Path | None,
+    formats: Collection[str],
+    signer: Signer | None,
 ) -> Result:
     row = read_row(before) if before is not None else None
     others = {} if row is None else {ROW_NAME: msgspec.json.encode(judged_again(row, result))}
-    write_folder(target, documents(result, evidence, formats) | others)
+    files = documents(result, evidence, formats) | others
+    if signer is not None:
+        files[SIGNATURE] = signer.sign(target.name, files)
+    write_folder(target, files)
     return result
 
 

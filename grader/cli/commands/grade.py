@@ -92,6 +92,7 @@ def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | 
     help="Take the word of each hand-out (.smtplab.json) for whose it is, and for its variant.",
 )
 @options.overrides
+@options.sign
 @options.course
 @options.hints
 @options.engine
@@ -114,6 +115,7 @@ def grade(
     decisions: Path | None,
     trust: bool,
     overrides: Path | None,
+    sign: Path | None,
     course: Path | None,
     hints: str,
     engine: str,
@@ -133,6 +135,7 @@ def grade(
     from grader.course import ClassSettings, grade_class
     from grader.course.intake import Choices
     from grader.course.intake.roster import read_decisions, read_roster
+    from grader.course.signing import read_signer
     from grader.model.errors import UsageError
 
     declared = labs.load(labs.find(lab))
@@ -166,6 +169,7 @@ def grade(
         trust=trust,
         overrides=said.overrides,
         shard=shard,
+        signer=read_signer(sign) if sign else None,
     )
     with ClassProgress(out) as room, _workers(scheduler, jobs, able, _tell) as workers:
         summary = grade_class(settings, submissions, report=room.report, tell=_tell, scheduler=workers)

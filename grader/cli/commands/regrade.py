@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--lab", type=LAB, help="Judge by this lab as it is now, not by the one kept in the evidence.")
 @options.formats
 @options.overrides
+@options.sign
 @options.hints
 @options.exit_zero
 @options.debug
@@ -34,6 +35,7 @@ def regrade(
     lab: str | None,
     formats: tuple[str, ...],
     overrides: Path | None,
+    sign: Path | None,
     hints: str,
     exit_zero: bool,
 ) -> int:
@@ -44,18 +46,28 @@ def regrade(
     """
     from grader import labs, outputs
     from grader.course import regrading
+    from grader.course.signing import read_signer
     from grader.display.text import printed_line
+    from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
 
     declared = labs.load(labs.find(lab)) if lab else None
     results: list[Result] = []
     if str(out) == STANDARD_OUTPUT:
+        if sign:
+            raise UsageError("a signature lies beside its result: name a folder with --out")
         document = regrading.only(evidence)
         results.append(regrading.regrade_one(document, lab=declared, hints=hints, overrides=overrides))
         outputs.write(STANDARD_OUTPUT, outputs.document(results[0]))
     else:
         results += regrading.regrade_into(
-            out, evidence, lab=declared, hints=hints, overrides=overrides, formats=formats
+            out,
+            evidence,
+            lab=declared,
+            hints=hints,
+            overrides=overrides,
+            formats=formats,
+            signer=read_signer(sign) if sign else None,
         )
         click.echo(f"{len(results)} judged again: {printed_line(str(out))}")
     if any(result.status == "error" for result in results):
