@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from grader import labs, outputs, pipeline
 from grader.cli.app import CommandSettings, smtplab
-from grader.course.results_folder import write_folder
+from grader.course.results_folder import documents, write_folder
 from grader.lesson.quiz.stats import as_csv, as_json, as_text, stats
 from grader.model.result import CheckResult, Result
 from grader.model.submission import Submission
@@ -106,7 +106,7 @@ def test_the_command_reads_a_folder_of_grades(tmp_path: Path) -> None:
     for student, port in (("alice", "25"), ("bob", "587"), ("carol", "25")):
         run = pipeline.grade(LAB, Submission({"answers.yaml": f"mx-port: {port}\n".encode()}), engine=None)
         own = msgspec.structs.replace(run.result, student=student)
-        write_folder(tmp_path / "grades" / student, own, run.evidence, outputs.USUAL)
+        write_folder(tmp_path / "grades" / student, documents(own, run.evidence, outputs.USUAL))
     runner = CliRunner()
     shown = runner.invoke(
         smtplab, ["quiz", "stats", str(tmp_path / "grades"), "--format", "json"], obj=CommandSettings()
