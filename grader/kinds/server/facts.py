@@ -22,6 +22,17 @@ class RecordFile(Struct, frozen=True):
     text: str
 
 
+class SettingsFile(Struct, frozen=True):
+    """A file of settings as it was handed in, under which name, and its place on the host.
+
+    Of other files those alone are kept in which a character is not what it looks like.
+    """
+
+    name: str
+    path: str
+    text: str
+
+
 class Published(Struct, frozen=True):
     """What a submission wants DNS to say: its files, the records in them, and what is wrong with them."""
 
@@ -52,6 +63,7 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     elsewhere: list[Attempt] = []
     """What is tried on every further port that the host turns out to listen on; see ``kinds.server.run.others``."""
     published: Published | None = None
+    settings: list[SettingsFile] = []
 
 
 class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
@@ -78,6 +90,9 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         Published | None,
         Meta(description="What the submission had DNS say, in a lab that publishes records."),
     ] = None
+    settings: Annotated[
+        list[SettingsFile], Meta(description="The settings as they were handed in; older evidence has none.")
+    ] = []
     keys: Annotated[
         list[KeyAnswer],
         Meta(description="What DNS answered for the keys that signatures named and those published."),

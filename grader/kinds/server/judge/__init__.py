@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from grader.kinds.server.declare import OTHERS, OTHERS_CLEAR, UNWANTED, ServerCheck, ServerLab
 from grader.kinds.server.facts import ServerEvidence
@@ -17,6 +19,11 @@ from grader.kinds.traffic.judging import TrafficJudge, attempts
 from grader.kinds.traffic.sentences import quoted
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
+from grader.model.result import CheckResult
+from grader.model.templates import fill
+
+if TYPE_CHECKING:
+    from grader.kinds.server.judge.slip import Slip
 
 __all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
 
@@ -50,13 +57,43 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             if first != check.code:
                 return replace(judged, because=first)
         case = next((finding.case for finding in bad if finding.case is not None), None)
-        if not isinstance(case, TrafficCase) or case.session is None:
-            return judged
-        if judged.next is not None:
-            return judged
-        from grader.kinds.server.judge.advice import advice
+        if isinstance(case, TrafficCase) and case.session is not None and judged.next is None:
+            from grader.kinds.server.judge.advice import advice, silent
 
-        return replace(judged, next=advice(check, case, self.index))
+            logged = any(pointer.kind == "log" for pointer in judged.pointers)
+            told = None if logged else silent(check, case, self.index)
+            judged = replace(judged, next=told or advice(check, case, self.index))
+        return self._slip_first(check, judged)
+
+    def _slip_first(self, check: ServerCheck, judged: Judged) -> Judged:
+        """Where a failure comes of a slip of the pen, that is said before what came of it."""
+        from grader.kinds.server.judge.slips import cause
+
+        slip, sure = cause(check, judged, self.slips)
+        if slip is None:
+            return judged
+        next_ = judged.next if judged.next is not None else fill(check.next, self.index.evidence.names)
+        return replace(
+            judged,
+            observed=f"{slip.sentence} {judged.observed}",
+            next=f"{slip.remedy} Then grade again." if sure else f"{slip.remedy} If that is not all: {next_}",
+        )
+
+    @cached_property
+    def slips(self) -> list[Slip]:
+        """Slips of the pen in the settings that were handed in."""
+        from grader.kinds.server.judge.slips import find_slips
+
+        return find_slips(self.index.facts)
+
+    def notes(self, results: Sequence[CheckResult]) -> list[str]:
+        """See ``TrafficJudge``: slips that no failure comes of, and what the student's own tools warned of."""
+        from grader.kinds.server.judge.slips import told_by_tools
+
+        said = "\n".join(result.observed for result in results)
+        told = {(slip.file, slip.words) for slip in self.slips if slip.sentence in said}
+        mine = [s.sentence for s in self.slips if s.certain and (s.file, s.words) not in told]
+        return [*mine, *told_by_tools(self.index.facts)]
 
     def judge(self, check: ServerCheck) -> Judged:
         """See ``TrafficJudge``. A server that greeted nobody refused nobody either: that shows nothing by itself.

@@ -302,6 +302,23 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
     )
 
 
+def silent(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
+    """What to do where nobody listens and the log does not say why; ``None`` for anything else."""
+    if not check.expect.greets or case.outcome.stage != "connect":
+        return None
+    port = case.facts.listener
+    interfaces = PostfixSettings(index.facts.commands).on("inet_interfaces", port)
+    if interfaces.value and "all" not in interfaces.words:
+        return (
+            f"The log names no fault: Postfix runs, and listens elsewhere. {interfaces.shown} says at which addresses; "
+            "`inet_interfaces = all` is every one that the host has."
+        )
+    return (
+        f"The log names no fault: nothing was told to listen on port {port}. Look at the line `smtp inet n - y - - "
+        "smtpd` in master.cf, and at `inet_interfaces = all` in main.cf."
+    )
+
+
 def _not_reached(check: ServerCheck, case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Nobody listens at this address and port, or somebody who says nothing."""
     if case.outcome.stage != "connect" or not case.facts.server or check.expect.greets:

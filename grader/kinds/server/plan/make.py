@@ -15,6 +15,7 @@ from grader.kinds.server.plan.expand import Expansion, foreign_domains
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
+from grader.kinds.server.plan.settings import settings_files
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
@@ -71,6 +72,7 @@ def make(
         limits=limits or Limits(),
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in made if a.login)}),
         published=records,
+        settings=settings_files(lab.submission, submission),
         checks=planned(lab, only),
     )
 

@@ -108,8 +108,15 @@ class _Run:
             self._with_host(self._await_start)
         if not self.host_lost:
             self._with_host(self.open.wait)
+        if not self.host_lost and not self.open.listening:
+            self._with_host(self._ask_what_is_wrong)
         if not self.host_lost:
             self._with_host(self._find_others)
+
+    def _ask_what_is_wrong(self) -> None:
+        # It takes as long as a third of a run, and a server that listens shows more by what it does.
+        argv = ["postfix", "-c", self.plan.host.config_dir, "check"]
+        self.commands = [*self.commands, self.host.call(RunCommand(argv, limit=5), timeout=6)]
 
     def _find_others(self) -> None:
         # A port that greets nobody as it ought to, while others do, may do so in another way.
@@ -367,6 +374,7 @@ class _Run:
             started_up=bool(self.open.listening),
             sought=True,
             published=self.plan.published,
+            settings=self.plan.settings,
             keys=self.keys,
             services=[
                 ServiceFacts(name, name in self.running, name in self.stopped)

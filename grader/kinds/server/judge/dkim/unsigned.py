@@ -102,7 +102,8 @@ def _kept_away(case: TrafficCase, index: ServerIndex) -> tuple[str, str | None]:
         )
     if not milters.value:
         said = "\n".join(command.output for command in index.facts.commands)
-        if (found := UNUSED.search(said)) is not None:
+        # Where the settings themselves are known, a misspelt name is told with its place.
+        if not index.facts.settings and (found := UNUSED.search(said)) is not None:
             meant = "`smtpd_milters`"
             return (
                 f"main.cf sets {quoted(found[1])}, and Postfix has no such parameter.",

@@ -1,0 +1,203 @@
+"""Slips of the pen in a submission: where they stand, what was meant, and which failure comes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from msgspec.structs import replace
+
+from grader.judge import judge
+from grader.kinds.server.declare import ServerSubmission
+from grader.kinds.server.facts import SettingsFile
+from grader.kinds.server.plan.settings import settings_files
+from grader.model.lab import Hints
+from grader.model.result import Result
+from grader.model.submission import Submission
+from grader.model.traffic import Command
+from tests.judge.builders import check, evidence, facts, lab, outcome
+
+SERVICE = "submission inet n - y - - smtpd\n"
+QUIET = "mynetworks = 127.0.0.0/8\n"
+
+
+def judged(
+    files: Mapping[str, str], *, observed: str = "", advice: str = "n", postconf: str | None = None
+) -> Result:
+    """The result of a check that fails, whose server said ``observed`` in its log."""
+    only = replace(check(greets=True), next=advice)
+    log = [f"1 postfix/master[1]: fatal: {observed}"] if observed else []
+    commands = [] if postconf is None else [Command(["postconf", "-c", "/etc/postfix", "-nx"], 0, postconf)]
+    settings = [
+        SettingsFile(name, f"/etc/{'opendkim' if 'opendkim' in name else 'postfix'}/{name}", text)
+        for name, text in files.items()
+    ]
+    made = [outcome("connect", replies=[])]
+    return judge(evidence(lab(only), [facts()], made, log=log, commands=commands, settings=settings))
+
+
+@pytest.mark.parametrize(
+    ("files", "observed", "said", "remedy"),
+    [
+        (
+            {"main.cf": "# x\ndisable_vrfy = yes\n"}, "bad disable_vrfy_command",
+            "main.cf, line 2: Postfix has no parameter `disable_vrfy`; did you mean `disable_vrfy_command`?",
+            "Write `disable_vrfy_command`.",
+        ),
+        (
+            {"master.cf": SERVICE + "  -o smtpd_sasl_auth_enabled=yes\n"}, "smtpd_sasl_auth_enable is off",
+            "master.cf, line 2 (service submission): Postfix has no parameter `smtpd_sasl_auth_enabled`; did you mean",
+            "Write `smtpd_sasl_auth_enable`.",
+        ),
+        (
+            {"main.cf": "\ufeffmyhostname = a\n"}, "/etc/postfix/main.cf, line 1: missing '='",
+            "main.cf begins with a byte order mark (U+FEFF)", "Save main.cf as UTF-8 without a byte order mark.",
+        ),
+        (
+            {"main.cf": "mynetworks = “[::1]/128”\n"}, "“[::1]/128” is unavailable",
+            "main.cf, line 1, column 14: `“` (left double quotation mark, U+201C) stands where", "values have none",
+        ),
+        (
+            {"main.cf": "soft_bounce =\u00a0yes\n"}, "bad boolean configuration: soft_bounce",
+            "main.cf, line 1, column 14: a no-break space (U+00A0) stands where a blank belongs", "a plain blank",
+        ),
+        (
+            {"main.cf": "soft_bounce = yes # for now\n"}, "bad boolean configuration: soft_bounce",
+            "main.cf, line 1: “# for now” is no comment but a part of the value", "on a line of its own",
+        ),
+        (
+            {"main.cf": 'soft_bounce = "yes"\n'}, "bad boolean configuration: soft_bounce",
+            "main.cf, line 1: the quotation marks are a part of the value", "`soft_bounce = yes`",
+        ),
+        (
+            {"main.cf": "biff = no\n soft_bounce = yes\n"}, "bad boolean configuration: biff",
+            "main.cf, line 2 begins with a blank, so that it goes on with line 1", "Take the blank away",
+        ),
+        (
+            {"main.cf": "soft_bounce yes\n"}, "main.cf, line 1: missing '=' after attribute name",
+            "main.cf, line 1: no equals sign stands between `soft_bounce` and its value", "`soft_bounce = yes`",
+        ),
+        (
+            {"main.cf": "smtpd_relay_restrictions = permit_mynetworks,\n  reject_unauth_destinations\n"},
+            "specify at least one working instance of: reject_unauth_destination",
+            "main.cf, line 2, column 3: Postfix has no restriction `reject_unauth_destinations`; did you mean",
+            "Write `reject_unauth_destination`.",
+        ),
+        (
+            {"master.cf": SERVICE + "-o soft_bounce=yes\n"}, "/etc/postfix/master.cf: line 2: bad transport type",
+            "master.cf, line 2: `-o` begins the line", "Put two blanks before it",
+        ),
+        (
+            {"master.cf": SERVICE + "  -o soft_bounce = yes\n"}, 'invalid "-o soft_bounce" option value',
+            "around the equals sign of `-o soft_bounce=…` no blanks may stand", "in one piece",
+        ),
+        (
+            {"master.cf": SERVICE + "  \u2013o soft_bounce=yes\n"}, "unexpected command-line argument: \u2013o",
+            "master.cf, line 2, column 3: `\u2013` (en dash, U+2013) stands where `-` belongs", "a plain `-`",
+        ),
+        (
+            {"opendkim.conf": "KeyTabel x\n"}, "/etc/opendkim/opendkim.conf: configuration error at line 1",
+            "opendkim.conf, line 1: OpenDKIM has no parameter `KeyTabel`; did you mean `KeyTable`?",
+            "Write `KeyTable`.",
+        ),
+        (
+            {"opendkim.conf": "Mode = sv\n"}, '/etc/opendkim/opendkim.conf: unknown mode "="',
+            "`Mode` has an equals sign", "as in `Mode sv`",
+        ),
+    ],
+)  # fmt: skip
+def test_a_slip_that_the_server_speaks_of_is_said_before_what_came_of_it(
+    files: dict[str, str], observed: str, said: str, remedy: str
+) -> None:
+    result = judged(files, observed=observed)
+    [only] = result.checks
+    assert only.observed.startswith(said) or said in only.observed.partition(". ")[0]
+    assert observed in only.observed
+    assert only.next.startswith(remedy) or remedy in only.next
+    assert only.next.endswith("Then grade again.")
+    assert result.notes == []
+
+
+def test_a_slip_that_the_check_s_advice_is_about_is_said_first_and_the_advice_stays() -> None:
+    told = judged(
+        {"main.cf": "mynetwork = 10.0.0.0/8\n"}, observed="x", advice="Set `mynetworks` to the office."
+    )
+    [only] = told.checks
+    assert only.observed.startswith(
+        "main.cf, line 1: Postfix has no parameter `mynetwork`; did you mean `mynetworks`?"
+    )
+    assert only.next == "Write `mynetworks`. If that is not all: Set `mynetworks` to the office."
+
+
+def test_a_slip_of_which_no_failure_comes_is_a_note() -> None:
+    told = judged({"main.cf": "smtpd_tls_auth_olny = yes\n"}, observed="something else")
+    [only] = told.checks
+    assert "auth_olny" not in only.observed
+    [note] = told.notes
+    assert note.endswith("no parameter `smtpd_tls_auth_olny`; did you mean `smtpd_tls_auth_only`?")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lan = 10.0.0.0/8\nmynetworks = $lan\n",
+        "smtpd_restriction_classes = strict\nstrict = reject\n",
+        "smtpd_recipient_restrictions = permit_mynetworks, check_sender_access hash:/etc/x, reject\n",
+        "smtp_destination_recipient_limit = 5\n",
+        "smtpd_banner = $myhostname ESMTP Grüße\n",
+        "# “comments” may hold anything\n" + QUIET,
+        "milter_header_checks = regexp:{{/#x/ OK}}\n",
+    ],
+)
+def test_what_is_right_is_no_slip(text: str) -> None:
+    assert judged({"main.cf": text}).notes == []
+
+
+def test_postconf_knows_whether_a_parameter_of_the_students_own_is_used() -> None:
+    text = "own = 1\n"
+    assert judged({"main.cf": text}, postconf="mynetworks = 1\n").notes == []
+    unused = "postconf: warning: /etc/postfix/main.cf: unused parameter: own=1\n"
+    assert judged({"main.cf": text}, postconf=unused).notes == [
+        "main.cf, line 1: Postfix has no parameter `own`."
+    ]
+
+
+def test_other_warnings_of_the_tools_are_passed_on_and_those_of_the_image_are_not() -> None:
+    said = (
+        'postconf: warning: /etc/postfix/main.cf: support for parameter "x" will be removed\n'
+        "postconf: warning: /etc/postfix/main.cf: unused parameter: own=1\n"
+        "postconf: warning: /etc/postfix/dynamicmaps.cf: file is owned or writable by non-root users\n"
+    )
+    assert judged({"main.cf": QUIET}, postconf=said).notes == [
+        'postconf warns: “/etc/postfix/main.cf: support for parameter "x" will be removed”'
+    ]
+
+
+def test_a_server_that_listens_elsewhere_is_not_said_to_have_logged_anything() -> None:
+    [only] = judged({"main.cf": QUIET}, postconf="inet_interfaces = loopback-only\n").checks
+    assert "`inet_interfaces = loopback-only` (main.cf)" in only.next
+    assert "above" not in only.next
+
+
+def test_hints_beyond_the_cap_stay_untold() -> None:
+    hints = Hints(nudge="?", pointer="Look at `mynetworks`.", example="mynetworks = …")
+    only = replace(check(greets=True), hints=hints)
+    settings = [SettingsFile("main.cf", "/etc/postfix/main.cf", "mynetwork = 10.0.0.0/8\n")]
+    run = evidence(lab(only), [facts()], [outcome("connect", replies=[])], settings=settings)
+    told = judge(run, hints="nudge").checks[0]
+    assert told.observed.startswith("main.cf, line 1: Postfix has no parameter `mynetwork`")
+    assert told.hints.pointer is None
+
+
+def test_settings_are_kept_and_keys_never() -> None:
+    rules = ServerSubmission(required=["main.cf"], installs={"": "/etc/postfix", "opendkim": "/etc/opendkim"})
+    files = {
+        "main.cf": b"a = 1\n", "senders": b"alice alice\n", "aliases": "bob: “bob”\n".encode(),
+        "opendkim/opendkim.conf": b"Mode sv\n", "opendkim/k.private": b"-----BEGIN PRIVATE KEY-----\n",
+        "big.cf": b"x" * 60_000,
+    }  # fmt: skip
+    kept = settings_files(rules, Submission(files, frozenset()))
+    assert [(file.name, file.path) for file in kept] == [
+        ("aliases", "/etc/postfix/aliases"), ("main.cf", "/etc/postfix/main.cf"),
+        ("opendkim/opendkim.conf", "/etc/opendkim/opendkim.conf"),
+    ]  # fmt: skip
