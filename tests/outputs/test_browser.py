@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -124,9 +126,17 @@ def test_the_keyboard_suffices(load: Any) -> None:
     assert page.find_element("css selector", "details.pass").get_attribute("open") is not None
 
 
-def test_printing_unfolds(load: Any) -> None:
+def test_failures_are_printed_in_full_and_the_rest_by_name(load: Any) -> None:
     page = load("broken")
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    for query in ("details.pass dl.feedback", ".hint .hint .hint p", "#message-0 pre"):
-        assert page.execute_script(f"return document.querySelector({query!r}).checkVisibility()"), query
-    assert not page.execute_script("return document.querySelector('#other-sessions pre').checkVisibility()")
+    page.execute_script("document.querySelector('details.fail').open = false")
+
+    def visible(query: str) -> bool:
+        return bool(page.execute_script(f"return document.querySelector({query!r}).checkVisibility()"))
+
+    for query in ("details.fail .next", "details.fail .decisive", "details.pass > summary", ".printed"):
+        assert visible(query), query
+    for query in ("details.pass .body", ".hint", ".gap", "#message-0", "#other-sessions"):
+        assert not visible(query), query
+    sheets = base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", {})["data"])
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b", sheets)) <= 4
