@@ -1,4 +1,4 @@
-"""Writes the published JSON Schemas from the program's types: ``make schemas``."""
+"""Writes the published JSON Schemas and the page of words from the program's types and tables: ``make schemas``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from pathlib import Path
 
 from grader import disk
 from grader.labs.schema import rendered
+from grader.labs.vocabulary import page
 
 ROOT = Path(__file__).parent.parent
+WORDS = ROOT / "docs" / "words.md"
 PLACES = {
     "lab": "labs/lab.schema.json",
     "course": "docs/schemas/course.json",
@@ -19,3 +21,4 @@ PLACES = {
 if __name__ == "__main__":
     for name, place in PLACES.items():
         disk.write_file(ROOT / place, rendered(name))
+    disk.write_file(WORDS, page().encode())

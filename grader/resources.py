@@ -12,6 +12,10 @@ from grader.model.errors import EngineError, UsageError
 
 Folder = Literal["labs", "fixtures", "reports"]
 
+HERE = Path("labs")
+"""Where ``smtplab lab new`` makes labs, unless told otherwise."""
+LAB_FILE = "lab.yaml"
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -35,12 +39,20 @@ def program_files() -> Iterator[tuple[str, Path]]:
 
 
 def lab_folders() -> list[Path]:
-    """Folders that hold labs: those of ``SMTPLAB_LABS`` (separated like ``PATH``) first, then smtplab's own."""
+    """Folders that hold labs, each once; of two labs with one id, the one in the earlier folder counts.
+
+    Those of ``SMTPLAB_LABS`` (separated like ``PATH``) come first, then smtplab's own, then ``./labs`` where labs lie
+    there. That is the last, because what lies where a command happens to run must not take the place of what is known.
+    """
     own = [Path(entry) for entry in os.environ.get("SMTPLAB_LABS", "").split(os.pathsep) if entry]
     for entry in own:
         if not entry.is_dir():
             raise UsageError(f"SMTPLAB_LABS names {str(entry)!r}, which is no folder: correct or unset it")
-    return [*own, folder("labs")]
+    found = [*own, folder("labs"), *([HERE] if any(HERE.glob(f"*/{LAB_FILE}")) else [])]
+    once: dict[str, Path] = {}
+    for entry in found:
+        once.setdefault(os.path.realpath(entry), entry)
+    return list(once.values())
 
 
 def cache_folder() -> Path:

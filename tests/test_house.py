@@ -149,7 +149,7 @@ def test_every_kind_has_the_same_doors(kind: str) -> None:
 
     doors = {
         "declare": (kinds.declare(kind), ("LAB",)),
-        "author": (kinds.author(kind), ("complaints", "completed", "texts")),
+        "author": (kinds.author(kind), ("complaints", "completed", "texts", "vocabulary")),
         "plan": (kinds.plan(kind), ("make",)),
         "run": (kinds.run(kind), ("act", "nothing")),
         "judge": (kinds.judge(kind), ("EVIDENCE", "judge", "checks", "prepare")),

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from grader import labs, resources, verify
+from grader import kinds, labs, resources, verify
 from grader.cli import main
 from grader.engines.base import Engine
 from grader.verify import Trial, Verified
 
 SHIPPED = sorted(path.parent for path in resources.folder("labs").glob("*/lab.yaml"))
-KINDS = sorted(path.parent.name for path in resources.folder("fixtures").glob("new-*/lab.yaml"))
+NEW = [(name, more) for name in kinds.BUILT_IN for more in ("", *kinds.kind(name).further)]
 
 
 @pytest.fixture
@@ -39,10 +39,12 @@ def test_some_wrong_submission_loses_each_check_of_the_labs(folder: Path) -> Non
     assert judged(folder) - lost == set()
 
 
-@pytest.mark.parametrize("template", KINDS)
-def test_some_wrong_submission_loses_each_check_of_a_new_lab(template: str, tmp_path: Path) -> None:
-    kind = template.removeprefix("new-").removesuffix("lab").strip("-") or "server"
-    folder = labs.new("mine", tmp_path, kind)
+@pytest.mark.parametrize(("kind", "more"), NEW)
+def test_some_wrong_submission_loses_each_check_of_a_new_lab(kind: str, more: str, tmp_path: Path) -> None:
+    folder = labs.new("mine", tmp_path, kind, more)
+    assert labs.inspected(folder) == []
+    for trial in verify.trials(folder):
+        assert verify.hand_in(folder, trial, None).ignored == []
     lost = frozenset[str]().union(*(trial.fails or () for trial in verify.trials(folder)))
     assert judged(folder) - lost == set()
 

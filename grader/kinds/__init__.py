@@ -46,7 +46,10 @@ GROUP = "smtplab.kinds"
 BUILT_IN = {
     row.name: row
     for row in (
-        Kind("server", "grader.kinds.server", about="a mail server's configuration", template="new-lab"),
+        Kind(
+            "server", "grader.kinds.server", about="a mail server's configuration", template="new-lab",
+            further={"signatures": "new-signature-lab"},
+        ),
         Kind("program", "grader.kinds.program", about="a program that sends mail", template="new-program-lab"),
         Kind("zone", "grader.kinds.zone", about="a DNS zone", template="new-zone-lab"),
         Kind(

@@ -30,7 +30,8 @@ class Kind:
     """A row of the table: a kind of lab by its ``name`` in ``lab.yaml``, and the ``package`` that holds its doors.
 
     ``about`` says what is handed in. ``template`` is the folder of fixtures (or of the kind's own package, with
-    ``files``) from which a new lab is made; empty where none can. ``answers_fit_one_variant`` says that a lab's own
+    ``files``) from which a new lab is made; empty where none can. ``further`` are such folders for labs that hold more,
+    by the word for what that is. ``answers_fit_one_variant`` says that a lab's own
     correct and wrong submissions fit the canonical variant alone; ``short_codes`` whether a check may be named without
     its lab.
     """
@@ -39,9 +40,25 @@ class Kind:
     package: str
     about: str
     template: str = ""
+    further: Mapping[str, str] = field(default_factory=dict)
     files: Path | None = None
     answers_fit_one_variant: bool = False
     short_codes: bool = True
+
+
+@dataclass(frozen=True)
+class Words:
+    """Words of one sort that an author may write, with what each means.
+
+    ``title`` names the sort, ``about`` says where they stand. ``places`` are the keys that take them, each with the
+    name of its type in the schema of lab.yaml; ``closed`` says that these take no others.
+    """
+
+    title: str
+    about: str
+    words: Mapping[str, str]
+    places: tuple[tuple[str, str], ...] = ()
+    closed: bool = True
 
 
 class Declare(Protocol):
@@ -62,6 +79,9 @@ class Author(Protocol):
 
     def texts(self, lab: Any, variant: str) -> dict[str, str]:
         """Further texts for the lab's own files in one variant, by name."""
+
+    def vocabulary(self) -> Sequence[Words]:
+        """The words that an author of this kind may write, with what they mean: ``smtplab lab names`` lists them."""
 
 
 class Planner(Protocol):

@@ -20,7 +20,7 @@ from grader.model.errors import LabError
 from grader.model.lab import Check, Lab, Wrong
 from grader.model.templates import names_in, nearest, unknown_name
 
-FILE = "lab.yaml"
+FILE = resources.LAB_FILE
 DECLARATION = "expect.yaml"
 KIND = re.compile(rb"^kind:[ \t]*[\"']?([\w-]+)", re.MULTILINE)
 """Where lab.yaml names its kind, found before it is read: the kind says how to read it."""

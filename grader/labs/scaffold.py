@@ -9,7 +9,7 @@ from pathlib import Path
 from grader import disk, kinds, resources
 from grader.labs.schema import rendered
 from grader.model.errors import UsageError
-from grader.model.templates import fill_file
+from grader.model.templates import fill_file, nearest
 
 SCHEMA_FILE = "lab.schema.json"
 """Lies beside the labs' folders, where the first line of each lab.yaml leads an editor to it."""
@@ -17,10 +17,11 @@ SCHEMA_FILE = "lab.schema.json"
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT) -> Path:
+def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT, more: str = "") -> Path:
     """Make the folder ``where/lab_id`` with a lab of a kind that verifies green, and the schema for editors beside it.
 
-    Raises ``UsageError`` for an id that none can have, a folder that is there already, or one that cannot be written.
+    ``more`` asks for a lab that holds more than the smallest, by a word of the kind's ``further``. Raises
+    ``UsageError`` for a word or an id that none can have, a folder that is there already or cannot be written.
     """
     if not _ID.fullmatch(lab_id) or len(lab_id) > 40:
         raise UsageError(
@@ -29,11 +30,12 @@ def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT) -> Path:
     folder = where / lab_id
     if folder.exists() or folder.is_symlink():
         raise UsageError(f"{folder} is there already: choose another id or another folder")
+    pattern = _pattern(kinds.kind(kind), more)
     try:
         where.mkdir(parents=True, exist_ok=True)
         write_schema(where)
         with disk.new_folder(folder) as beside:
-            _copy(_pattern(kinds.kind(kind)), beside, lab_id)
+            _copy(pattern, beside, lab_id)
     except OSError as error:
         raise UsageError(
             f"cannot write {folder}: {error.strerror}: choose another folder or make room"
@@ -41,11 +43,16 @@ def new(lab_id: str, where: Path, kind: str = kinds.DEFAULT) -> Path:
     return folder
 
 
-def _pattern(kind: kinds.Kind) -> Path:
+def _pattern(kind: kinds.Kind, more: str) -> Path:
     """The folder that a new lab of a kind is made from. Raises ``UsageError`` where there is none."""
     if not kind.template:
         raise UsageError(f"no pattern for a lab of kind {kind.name!r} is known: copy one of its labs")
-    return (kind.files or resources.folder("fixtures")) / kind.template
+    if more and more not in kind.further:
+        hint = nearest("%r", more, kind.further) or (
+            f" (there are {', '.join(kind.further)})" if kind.further else " (there is none)"
+        )
+        raise UsageError(f"no pattern for a lab of kind {kind.name!r} with {more!r} is known{hint}")
+    return (kind.files or resources.folder("fixtures")) / (kind.further[more] if more else kind.template)
 
 
 def write_schema(where: Path) -> Path:

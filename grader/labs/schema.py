@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from grader import kinds
+from grader.kinds.base import Words
 from grader.model.attempt import Mail
 from grader.model.course import Course
 from grader.model.lab import Wrong
@@ -29,7 +30,30 @@ def lab_schema() -> dict[str, Any]:
         if tag.get("enum") == [kinds.DEFAULT] and "kind" in variant.get("required", ()):
             variant["required"].remove("kind")
             tag["default"] = kinds.DEFAULT
+    for name in kinds.names():
+        for sort in kinds.author(name).vocabulary():
+            for type_, key in sort.places:
+                _tell(made["$defs"][type_]["properties"][key], sort)
     return made
+
+
+def _tell(part: dict[str, Any], sort: Words) -> None:
+    """Say in a key's schema which words it takes and what they mean, for editors to complete and to show.
+
+    ``enumDescriptions`` is no keyword of JSON Schema; editors know it, and everybody else passes over it.
+    """
+    inner = [part, *(part[key] for key in ("items", "propertyNames") if key in part), *part.get("anyOf", ())]
+    listed = [place for place in inner if "enum" in place]
+    for place in listed:
+        place["enumDescriptions"] = [sort.words[str(word)] for word in place["enum"]]
+    if listed:
+        return
+    place = part["items"] if "items" in part else next(p for p in inner if p.get("type") == "string")
+    words = [int(word) if word.isdigit() else word for word in sort.words]
+    named = {"enum": words, "enumDescriptions": list(sort.words.values())}
+    other = dict(place)
+    place.clear()
+    place.update(named if sort.closed else {"anyOf": [named, other]})
 
 
 def wrong_schema() -> dict[str, Any]:

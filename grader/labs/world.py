@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from msgspec import Meta, Struct, field
@@ -18,26 +20,59 @@ ANYWHERE_V6 = "anywhere-v6"
 MENTIONED_NETWORKS = "mentioned-networks"
 MENTIONED_NAMES = "mentioned-names"
 OFFICE_ANYBODY = "office-anybody"
-MADE_SOURCES = frozenset({ANYWHERE, ANYWHERE_V6, MENTIONED_NETWORKS, MENTIONED_NAMES, OFFICE_ANYBODY})
-"""Sources that are made for each submission; the others are declared in world.yaml."""
-
-MANIFOLD_NAMES = frozenset(
+MADE_SOURCES: Mapping[str, str] = MappingProxyType(
     {
-        "alias",
-        "lookalike_field",
-        "lookalike_name",
-        "lookalike_nobody",
-        "lookalike_recipient",
-        "lookalike_sender",
-        "mentioned_sender",
-        "mentioned",
-        "mentioned_address",
-        "mentioned_recipient",
+        ANYWHERE: "an address drawn from the whole Internet, another one for each submission",
+        ANYWHERE_V6: "the same over IPv6",
+        MENTIONED_NAMES: "an address that DNS gives each name that the files mention, their own domain and host "
+        "aside; with regular expressions in the files also names that hold one of those",
+        MENTIONED_NETWORKS: "an address in each network or of each host that the files mention, the office LAN, "
+        "loopback and the student's host aside; with regular expressions also addresses in which the LAN's beginning "
+        "stands elsewhere",
+        OFFICE_ANYBODY: "machines on the office LAN with addresses that are drawn: one in each part of it that the "
+        "files name, and one in the rest",
     }
 )
-"""Names that stand for many: an attempt is made for each of their values."""
+"""Sources that are made for each submission, with what they are; the others are declared in world.yaml."""
 
-ATTEMPT_NAMES = MANIFOLD_NAMES | {"sender_default", "server", "somebody", "source", "source_name", "token"}
+MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "alias": "each local part that an alias file or another table has on its left",
+        "lookalike_field": "header fields that a pattern matches which sends letters elsewhere for what they hold "
+        "(REDIRECT, FILTER, BCC), somebody outside in its variable parts",
+        "lookalike_name": "names that hold the server's own or mentioned ones, as a pattern without ends "
+        "matches them; "
+        "none where the files hold no regular expression, as with the other lookalikes",
+        "lookalike_nobody": "those of {lookalike_recipient} that a pattern may take for somebody of the domain",
+        "lookalike_recipient": "recipients that the patterns in the files match, somebody outside in their "
+        "variable parts",
+        "lookalike_sender": "addresses that hold the own address of the user ('as', else alice), or that a "
+        "pattern matches",
+        "mentioned": "each domain or host name that the files mention, their own and localhost aside; DNS leads "
+        "its mail "
+        "to {outside_host}",
+        "mentioned_address": "each mail address that the files mention, and one made up at each domain",
+        "mentioned_recipient": "somebody at each name, below each .name and at each host's address that is "
+        "mentioned, and "
+        "each mail address of another domain",
+        "mentioned_sender": "as {mentioned_address}, without the own address of the user ('as', else alice)",
+    }
+)
+"""Names that stand for many, with what for: an attempt is made for each of their values."""
+
+ATTEMPT_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "token": "looks like a person's local part, unique to the attempt; its message is known by it",
+        "somebody": "a local part that nobody has",
+        "source": "the address of the client that connects",
+        "source_name": "the name that DNS gives to that address",
+        "server": "the address of the student's host that it connects to",
+        "sender_default": "the sender of a mail that gives none: the authenticated user's address, alice's from "
+        "a source "
+        "inside the office, and someone at {third} from everybody else",
+        **MANIFOLD_NAMES,
+    }
+)
 """Names for mails and commands alone, which differ from attempt to attempt."""
 
 
@@ -128,7 +163,8 @@ def read_world() -> LabWorld:
 
 
 def program_digest() -> bytes:
-    """The digest of the code that gives cached labs their meaning: another version never reads what this one kept."""
+    """The digest of the code that gives cached labs their meaning: another version never reads what this one "
+    "kept."""
     return _program_digest()
 
 

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,62 @@ def test_the_examples_of_checks_are_checks_and_those_of_labs_are_labs(tmp_path: 
         else:
             # A check of one kind is none of another, so it is of that kind whose type it fits.
             assert any(_fits(text, page, type_) for type_ in (ServerCheck, ZoneCheck, ProgramCheck)), text
+
+
+PASTED = re.compile(r"^( *)```yaml\n(.*?)^\1```", re.MULTILINE | re.DOTALL)
+AN_EXPECTATION = re.compile(r" +# (expect: .*)$")
+CHECK = """\
+- code: pasted
+  title: What was pasted
+  points: 1
+  why: It is an example.
+  next: Read on.
+"""
+
+
+def _as_checks(snippet: str) -> Iterator[str]:
+    """A snippet of the page as whole checks: what is only a part of one gets the rest around it, and stays as it is."""
+    if snippet.startswith("- code: "):
+        yield snippet
+    elif "try:" in snippet:
+        yield CHECK + snippet
+    else:
+        for line in snippet.splitlines():
+            told = AN_EXPECTATION.search(line)
+            assert told is not None, line
+            yield f"{CHECK}  try:\n{line}\n  {told[1]}\n"
+
+
+def test_each_example_of_a_check_can_be_pasted_below_the_checks_of_a_new_lab(tmp_path: Path) -> None:
+    found = [text for _, text in PASTED.findall((ROOT / "docs/writing-a-lab.md").read_text())]
+    pasted = [
+        check for text in found if not text.startswith(("id: ", "about: ")) for check in _as_checks(text)
+    ]
+    made = {kind: labs.new(kind, tmp_path, kind) / "lab.yaml" for kind in ("server", "zone")}
+    before = {kind: path.read_text() for kind, path in made.items()}
+    fitting, refused = [], []
+    for check in pasted:
+        for kind, path in made.items():
+            path.write_text(f"{before[kind]}\n{check}")
+            try:
+                fitting.append(labs.load(path.parent).all_checks[-1].code)
+            except LabError as error:
+                refused.append(str(error))
+    # A check of one kind is none of another.
+    assert all("there is no key" in sentence for sentence in refused)
+    assert fitting == ["relay", "spoofed", *["pasted"] * 4]
+
+
+def test_an_example_of_a_question_can_be_pasted_into_a_new_quiz(tmp_path: Path) -> None:
+    question, quiz = blocks(ROOT / "docs/quiz.md", "yaml")
+    folder = labs.new("week-4", tmp_path, "quiz")
+    before = len(labs.load(folder).all_checks)
+    with (folder / "questions.yaml").open("a") as bank:
+        bank.write(question)
+    assert len(labs.load(folder).all_checks) == before + 1
+    declared = (folder / "lab.yaml").read_text()
+    (folder / "lab.yaml").write_text(declared[: declared.index("quiz:\n")] + quiz)
+    assert len(labs.load(folder).all_checks) > before + 1
 
 
 def test_the_examples_of_a_quiz_are_one(tmp_path: Path) -> None:

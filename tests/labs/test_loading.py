@@ -161,3 +161,23 @@ def test_the_packages_list_of_names_is_complete() -> None:
     assert all(getattr(labs, name) is not None for name in labs.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
         _ = labs.nothing
+
+
+def test_labs_beside_where_one_stands_are_found_behind_all_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "labs").mkdir()
+    assert labs.load("open-relay").title
+    with pytest.raises(LabError, match="there is no lab 'mine'"):
+        labs.find("mine")
+    labs.new("mine", Path("labs"))
+    labs.new("open-relay", Path("labs"))
+    assert labs.find("mine") == Path("labs/mine")
+    assert labs.find("open-relay") == resources.folder("labs") / "open-relay"
+    assert [entry.path.name for entry in labs.list_labs()].count("open-relay") == 1
+    (tmp_path / "labs/forms").mkdir()
+    (tmp_path / "labs/forms/ours.yaml").write_text('- to: ["{token}@{outside}"]\n')
+    monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path / "labs"))
+    assert labs.find("open-relay") == tmp_path / "labs/open-relay"
+    assert "ours" in read_world().forms

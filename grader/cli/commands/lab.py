@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -14,22 +15,32 @@ from grader.labs.schema import SCHEMAS, rendered
 
 @click.group()
 def lab() -> None:
-    """Write labs of your own. SMTPLAB_LABS names the folders that hold them, separated as in PATH."""
+    """Write labs of your own. They are found in ./labs, and in the folders of SMTPLAB_LABS, separated as in PATH."""
 
 
 @lab.command()
 @click.argument("lab_id", metavar="ID")
 @click.argument("where", metavar="[DIR]", default="labs", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--kind", type=KIND, default=kinds.DEFAULT, show_default=True, help="What is handed in.")
+@click.option(
+    "--with",
+    "more",
+    metavar="WORD",
+    default="",
+    help="One that holds more: 'signatures' for a server that signs (DKIM).",
+)
 @options.debug
-def new(lab_id: str, where: Path, kind: str) -> int:
+def new(lab_id: str, where: Path, kind: str, more: str) -> int:
     """Make a small lab that works, in DIR/ID (labs/ID), for you to change."""
     from grader import labs
     from grader.display.text import printed_line
+    from grader.resources import lab_folders
 
-    folder = printed_line(str(labs.new(lab_id, where, kind)))
+    folder = printed_line(str(labs.new(lab_id, where, kind, more)))
+    known = any(where.resolve() == other.resolve() for other in lab_folders())
+    told = "" if known else f"SMTPLAB_LABS={shlex.quote(printed_line(str(where.resolve())))} "
     click.echo(f"{folder}: change lab.yaml, handout.md, starter, solution and wrong, and prove it with:")
-    click.echo(f"  SMTPLAB_LABS={printed_line(str(where.resolve()))} smtplab lab verify {lab_id}")
+    click.echo(f"  {told}smtplab lab verify {lab_id}")
     return 0
 
 
@@ -97,3 +108,17 @@ def schema(kind: str) -> int:
     """Print a JSON Schema: of lab.yaml, of wrong/*/expect.yaml, of course.yaml, of a result or of evidence."""
     click.echo(rendered(kind), nl=False)
     return 0
+
+
+@lab.command()
+@click.argument("word", required=False)
+@click.option("--kind", type=KIND, default=None, help="Those of one kind of lab.  [default: all]")
+@options.debug
+def names(word: str | None, kind: str | None) -> int:
+    """List the words that lab.yaml may hold, with what they mean: names, sources, listeners, forms, expectations.
+
+    With WORD only those that hold it, or whose meaning does.
+    """
+    from grader.cli.wordlist import show
+
+    return show([kind] if kind else kinds.names(), word)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path as Folder
 
+from grader.kinds.base import Words
 from grader.kinds.program.declare import (
+    ENVIRONMENT,
     EVERY,
     Program,
     ProgramCheck,
@@ -21,22 +23,6 @@ from grader.model.templates import names_in, nearest, unknown_name
 PEOPLE = tuple(f"person{number}" for number in range(1, 10))
 MOST_RUNS = 40
 """Each has an account of its own on the workstation, which the image makes."""
-FOR_ENVIRONMENT = frozenset(
-    {
-        "server",
-        "port",
-        "user",
-        "password",
-        "from",
-        "from_name",
-        "to",
-        "cc",
-        "bcc",
-        "subject",
-        "body_file",
-        "patience",
-    }
-)
 
 
 def complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
@@ -46,7 +32,7 @@ def complaints(lab: ProgramLab) -> Iterator[Diagnostic]:
         yield fault_at(("program", "run"), f"{program.run!r} is not among the files required: add it there")
     names = read_world().names
     for key, text in program.environment.items():
-        known = names.keys() | FOR_ENVIRONMENT
+        known = names.keys() | ENVIRONMENT.keys()
         for name in sorted(names_in(text) - known):
             yield fault_at(("program", "environment", key), unknown_name(name, known))
     for key, message in program.messages.items():
@@ -137,3 +123,10 @@ def completed(lab: ProgramLab, path: Folder, data: bytes) -> ProgramLab:
 def texts(lab: ProgramLab, variant: str) -> dict[str, str]:
     """See ``grader.kinds.base.Author``: there are none."""
     return {}
+
+
+def vocabulary() -> Sequence[Words]:
+    """See ``grader.kinds.base.Author``."""
+    from grader.kinds.program.words import made
+
+    return made()

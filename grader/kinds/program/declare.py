@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -28,6 +30,25 @@ Expected = Literal[
     "ends",
 ]
 """What a lab can expect of a program's runs; ``grader.kinds.program.judge`` says what each means."""
+
+
+ENVIRONMENT: Mapping[str, str] = MappingProxyType(
+    {
+        "server": "the server's name",
+        "port": "its port",
+        "user": "the user to log in as",
+        "password": "the user's password",
+        "from": "the author's address, which is the sender too",
+        "from_name": "the author's display name",
+        "to": "the recipients, with commas between them",
+        "cc": "those of a copy, likewise",
+        "bcc": "those of a blind copy, likewise",
+        "subject": "the subject",
+        "body_file": "the path of a file that holds the text",
+        "patience": "how many seconds of silence the program should wait for the server",
+    }
+)
+"""Names for the program's environment alone, with what stands for them."""
 
 
 Text = str | Annotated[list[str], Meta(min_length=1)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from grader.kinds.base import Words
 from grader.kinds.quiz import draw
 from grader.kinds.quiz.complete import with_questions
 from grader.kinds.quiz.declare import QuizLab
@@ -25,3 +26,10 @@ def completed(lab: QuizLab, path: Path, data: bytes) -> QuizLab:
 def texts(lab: QuizLab, variant: str) -> dict[str, str]:
     """See ``grader.kinds.base.Author``: the questions of one student."""
     return draw.texts(lab.quiz, variant)
+
+
+def vocabulary() -> Sequence[Words]:
+    """See ``grader.kinds.base.Author``."""
+    from grader.kinds.quiz.words import made
+
+    return made()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path as Folder
 
 import msgspec
 
+from grader.kinds.base import Words
 from grader.kinds.server.declare import (
-    OTHERS,
-    OTHERS_CLEAR,
+    LISTENERS,
     UNWANTED,
+    USERS,
     Expect,
     ServerCheck,
     ServerLab,
@@ -23,8 +24,6 @@ from grader.model.attempt import Mail
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, nearest, unknown_name
 
-LISTENERS = ("25", "25+starttls", "465", "587", "587+starttls", OTHERS, OTHERS_CLEAR)
-USERS = ("alice", "bob")
 WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
 OF_DIALOGUES = ("replies", "alike")
@@ -145,7 +144,7 @@ def _try_complaints(
         yield fault_at((*here, "unless-arrived"), f"no check has the code {attempt.unless_arrived!r}{hint}")
     if attempt.say and (attempt.mail or attempt.forms):
         yield fault_at((*here, "say"), "'say' stands instead of 'mail' and 'forms': make two entries of it")
-    known_names = world.names.keys() | ATTEMPT_NAMES
+    known_names = world.names.keys() | ATTEMPT_NAMES.keys()
     for number, form in enumerate(attempt.forms):
         for mail in world.forms.get(form, []):
             for _, name in mail_names(mail):
@@ -162,7 +161,7 @@ def _try_complaints(
 
 
 def _unknown_words(
-    what: str, words: Sequence[str], known: Sequence[str], here: tuple[str | int, ...]
+    what: str, words: Sequence[str], known: Collection[str], here: tuple[str | int, ...]
 ) -> Iterator[Diagnostic]:
     for number, word in enumerate(words):
         if word not in known:
@@ -190,3 +189,10 @@ def completed(lab: ServerLab, path: Folder, data: bytes) -> ServerLab:
 def texts(lab: ServerLab, variant: str) -> dict[str, str]:
     """See ``grader.kinds.base.Author``: there are none."""
     return {}
+
+
+def vocabulary() -> Sequence[Words]:
+    """See ``grader.kinds.base.Author``."""
+    from grader.kinds.server.words import made
+
+    return made()

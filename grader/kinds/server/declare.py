@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
@@ -13,6 +15,23 @@ OTHERS = "others"
 """Among the listeners of a ``Try``: every port that the host turns out to listen on, beyond those that labs name."""
 OTHERS_CLEAR = "others+clear"
 """The same, without TLS alone."""
+
+LISTENERS: Mapping[str, str] = MappingProxyType(
+    {
+        "25": "SMTP, where other servers bring mail",
+        "25+starttls": "the same in TLS, after STARTTLS",
+        "465": "submission in TLS from the first byte (RFC 8314)",
+        "587": "submission in the clear",
+        "587+starttls": "submission in TLS, after STARTTLS (RFC 6409)",
+        OTHERS: "all further ports on which the host is found to listen: in the clear, after STARTTLS and in TLS",
+        OTHERS_CLEAR: "the same, without TLS alone",
+    }
+)
+"""Where a client may connect to, with what is spoken there."""
+USERS: Mapping[str, str] = MappingProxyType(
+    {"alice": "a user of the domain, with the right password", "bob": "another one"}
+)
+
 
 Absolute = Annotated[str, Meta(pattern="^/")]
 
@@ -62,7 +81,7 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
 
     sources: Annotated[
         list[str],
-        Meta(min_length=1, description="Who connects: names of fixtures/world.yaml, or 'mentioned'."),
+        Meta(min_length=1, description="Who connects; 'smtplab lab names' lists them."),
     ] = field(name="from", default_factory=lambda: ["stranger"])
     on: Annotated[
         list[int | str],
@@ -76,7 +95,7 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
     user: Annotated[
         str | None, Meta(description="User who authenticates; 'alice!' gives a wrong password.")
     ] = field(name="as", default=None)
-    forms: Annotated[list[str], Meta(description="Lists of mails in fixtures/forms.")] = []
+    forms: Annotated[list[str], Meta(description="Lists of mails, by their names.")] = []
     mail: Annotated[list[Mail], Meta(description="Mails to attempt, beside those of 'forms'.")] = []
     say: Annotated[
         list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")

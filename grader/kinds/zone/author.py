@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path as Folder
 
 import msgspec
 
-from grader.kinds.zone.declare import ZoneCheck, ZoneExpect, ZoneLab
+from grader.kinds.base import Words
+from grader.kinds.zone.declare import JUDGES, ZoneCheck, ZoneExpect, ZoneLab
 from grader.labs.world import LabWorld, read_world
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, unknown_name
@@ -34,20 +35,6 @@ def _check_complaints(check: ZoneCheck, world: LabWorld, here: Path) -> Iterator
                 for text in _texts(value):
                     yield from _unknown(text, world, (*here, "try", number, key, place))
     yield from _idle(check, here)
-
-
-JUDGES: dict[str, tuple[str, ...]] = {
-    "messages": ("spf", "dkim", "aligned", "dmarc", "disposition"),
-    "questions": ("answers",),
-    "reports": ("reported",),
-    "records": ("published", "lookups", "voids"),
-    "policies": ("published",),
-    "senders": ("nobody-else", "everybody-else"),
-    "authors": ("spf", "dmarc", "disposition"),
-    "deliveries": ("delivered",),
-    "permits": ("nobody-else",),
-}
-"""What each thing that is tried can be judged by."""
 
 
 def _idle(check: ZoneCheck, here: Path) -> Iterator[Diagnostic]:
@@ -102,3 +89,10 @@ def completed(lab: ZoneLab, path: Folder, data: bytes) -> ZoneLab:
 def texts(lab: ZoneLab, variant: str) -> dict[str, str]:
     """See ``grader.kinds.base.Author``: there are none."""
     return {}
+
+
+def vocabulary() -> Sequence[Words]:
+    """See ``grader.kinds.base.Author``."""
+    from grader.kinds.zone.words import made
+
+    return made()

@@ -185,6 +185,20 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
     ] = False
 
 
+JUDGES: dict[str, tuple[str, ...]] = {
+    "messages": ("spf", "dkim", "aligned", "dmarc", "disposition"),
+    "questions": ("answers",),
+    "reports": ("reported",),
+    "records": ("published", "lookups", "voids"),
+    "policies": ("published",),
+    "senders": ("nobody-else", "everybody-else"),
+    "authors": ("spf", "dmarc", "disposition"),
+    "deliveries": ("delivered",),
+    "permits": ("nobody-else",),
+}
+"""What each thing that is tried can be judged by."""
+
+
 class ZoneWorld(Struct, frozen=True, forbid_unknown_fields=True):
     """The student's zone and those of others."""
 

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from grader.formats.address import split_address
-from grader.kinds.server.author import USERS, mail_names
-from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
+from grader.kinds.server.author import mail_names
+from grader.kinds.server.declare import OTHERS, USERS, ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Clients, PlayedClient
 from grader.kinds.server.plan.lookalikes import around_names, fields, is_path, nobodies, recipients, senders
 from grader.kinds.server.plan.mentions import Mentions
@@ -124,7 +124,7 @@ class Expansion:
     def _repeated(self, used: set[str], entry: Try) -> list[dict[str, str]]:
         """Values of the names that stand for many: one set for each attempt to make of a text."""
         repeated: list[dict[str, str]] = [{}]
-        for name in sorted(used & MANIFOLD_NAMES):
+        for name in sorted(used & MANIFOLD_NAMES.keys()):
             repeated = [{**values, name: value} for values in repeated for value in self._values(name, entry)]
         return repeated
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from grader.kinds.base import Words
 from grader.model.diagnostic import Diagnostic, fault_at
-from smtplab_text.declare import TextLab
+from smtplab_text.declare import TextExpect, TextLab, TextTry
 
 
 def complaints(lab: TextLab) -> Iterator[Diagnostic]:
@@ -27,3 +28,13 @@ def completed(lab: TextLab, path: Path, data: bytes) -> TextLab:
 def texts(lab: TextLab, variant: str) -> dict[str, str]:
     """There are none."""
     return {}
+
+
+def vocabulary() -> Sequence[Words]:
+    """The keys, as the types describe them."""
+    from grader.labs.vocabulary import keys_of
+
+    return [
+        Words("Keys of try", "in each entry of `try`", keys_of(TextTry)),
+        Words("Expectations", "in `expect`", keys_of(TextExpect)),
+    ]
