@@ -11,8 +11,10 @@ OPERATORS = "|%!()<>@,;:.[]"
 SPACE = " \t\r\n"
 LABEL = re.compile(r"[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?")
 NUMBERS = re.compile(r"[0-9.]*")
-OCTET = re.compile(r"[0-9]{1,3}")
-GROUP = re.compile(r"[0-9A-Fa-f]{1,4}")
+QUAD = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
+OCTAL = re.compile(r"[0-7]+")
+DECIMAL = re.compile(r"0|[1-9][0-9]*")
+HEX = re.compile(r"[0-9A-Fa-f]*")
 LONGEST_NAME = 255
 
 
@@ -131,6 +133,9 @@ def _group(tokens: list[PathToken]) -> tuple[list[list[PathToken]], int]:
                 while place >= 0 and (tokens[place].kind == "word" or tokens[place].kind not in ends):
                     others += tokens[place].kind != "<"
                     place -= 1
+                if place >= 0 and tokens[place].kind == ":" and not in_group:
+                    # What parts this address from others is no part of any.
+                    others, place = others + 1, place - 1
                 continue
         elif token.kind == "word":
             if not word_fits:
@@ -207,7 +212,10 @@ def _checked(kind: str, user: str, domain: str) -> Destination:
 def is_own(server: SimulatedServer, domain: str) -> bool:
     """Whether mail for a domain, or an address in brackets, is this server's."""
     lower = domain.lower()
-    return lower in server.domains or (lower.startswith("[") and lower[1:-1] in server.addresses)
+    if lower in server.domains:
+        return True
+    value = literal_value(lower)
+    return value != "" and value in {literal_value(f"[{own}]") for own in server.addresses}
 
 
 def is_hostname(name: str) -> bool:
@@ -221,7 +229,7 @@ def is_hostname(name: str) -> bool:
 
 
 def is_literal(text: str) -> bool:
-    """Whether this is an address in brackets (RFC 5321 section 4.1.3)."""
+    """Whether Postfix takes this for an address in brackets (RFC 5321 section 4.1.3): it is not strict with IPv6."""
     if not (text.startswith("[") and text.endswith("]")):
         return False
     inside = text[1:-1]
@@ -229,19 +237,67 @@ def is_literal(text: str) -> bool:
 
 
 def _is_v4(text: str) -> bool:
-    parts = text.split(".")
-    return (
-        len(parts) == 4
-        and all(OCTET.fullmatch(part) and int(part) <= 255 for part in parts)
-        and int(parts[0]) != 0
-    )
+    if not QUAD.fullmatch(text):
+        return False
+    octets = [int(octet) for octet in text.split(".")]
+    return max(octets) <= 255 and (octets[0] != 0 or not text.strip("0."))
 
 
 def _is_v6(text: str) -> bool:
-    halves = text.split("::")
-    if len(halves) > 2 or not text:
-        return False
-    groups = [group for half in halves for group in (half.split(":") if half else [])]
-    if not all(GROUP.fullmatch(group) for group in groups):
-        return False
-    return len(groups) == 8 if len(halves) == 1 else len(groups) <= 7
+    """As Postfix's ``valid_ipv6_hostaddr`` reads it, from the left; it does not count the groups."""
+    field = null_field = length = place = 0
+    while place < len(text):
+        if text[place] == ".":
+            return 2 <= field <= 6 and _is_v4(text[place - length :])
+        if text[place] == ":":
+            following = text[place + 1 : place + 2]
+            field += 1
+            if (place == 0 and following.isascii() and following.isalnum()) or field > 7:
+                return False
+            place, length = place + 1, 0
+            if following == ":":
+                if null_field:
+                    return False
+                null_field = field
+        else:
+            found = HEX.match(text, place)
+            length = len(found[0]) if found else 0
+            if not 0 < length <= 4:
+                return False
+            place += length
+    return field >= 2 and (length > 0 or null_field == field - 1)
+
+
+def literal_value(text: str) -> str:
+    """An address in brackets in one spelling; empty where it is none, or where the system's library reads none."""
+    if not is_literal(text):
+        return ""
+    inside = text[1:-1]
+    if not inside.lower().startswith("ipv6:"):
+        octets = [_number(octet) for octet in inside.split(".")]
+        return "" if None in octets else ".".join(map(str, octets))
+    groups = _groups(inside[5:])
+    return ":".join(f"{group:x}" for group in groups) if groups else ""
+
+
+def _number(octet: str) -> int | None:
+    """An octet as inet_aton(3) reads it: a zero in front makes it octal."""
+    if octet.startswith("0") and octet != "0":
+        return int(octet, 8) if OCTAL.fullmatch(octet) else None
+    return int(octet)
+
+
+def _groups(text: str) -> list[int]:
+    """The eight groups of an IPv6 address as inet_pton(3) reads it; none where it does not."""
+    head, _, last = text.rpartition(":")
+    if "." in last:
+        octets = last.split(".")
+        if not all(DECIMAL.fullmatch(octet) for octet in octets):
+            return []
+        a, b, c, d = map(int, octets)
+        text = f"{head}:{a * 256 + b:x}:{c * 256 + d:x}"
+    halves = [[int(group, 16) for group in half.split(":")] if half else [] for half in text.split("::")]
+    room = 8 - sum(map(len, halves))
+    if len(halves) == 1:
+        return halves[0] if room == 0 else []
+    return [*halves[0], *[0] * room, *halves[1]] if room > 0 else []

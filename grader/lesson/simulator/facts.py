@@ -6,7 +6,7 @@ import re
 
 from grader.lesson.simulator import addresses, logins, parameters
 from grader.lesson.simulator.state import Facts, Names, State
-from grader.lesson.simulator.words import Word
+from grader.lesson.simulator.words import Word, until_nul
 
 HEADER = re.compile(r"[!-9;-~]+[ \t]*:")
 FOREIGN = re.compile(r"[^A-Za-z]")
@@ -137,7 +137,8 @@ def _auth(state: State, parts: list[Word]) -> tuple[Facts, Names]:
 
 def of_answer(state: State, line: str) -> tuple[Facts, Names]:
     """Facts of an answer to the server's question in a login."""
-    if len(line) >= state.server.limits.response:
+    too_long, line = len(line) >= state.server.limits.response, until_nul(line)
+    if too_long:
         state.step = logins.LoginStep("long")
     elif line == "*":
         state.step = logins.LoginStep("aborted")

@@ -33,12 +33,19 @@ class Text(Struct):
 
 
 class Message(Text):
-    """A message of DATA."""
+    """A message of DATA; ``bare`` says that its latest line ended in a line feed alone."""
 
-    def take(self, line: str, piece: int) -> bool:
-        """Take a line; whether it was the dot that ends the message (RFC 5321 section 4.5.2)."""
+    bare: bool = False
+
+    def take(self, line: str, piece: int, *, bare: bool) -> bool:
+        """Take a line; whether it was the dot that ends the message (RFC 5321 section 4.5.2).
+
+        Only CR LF before and behind a dot makes an end of it. With a line feed alone on either side Postfix drops the
+        dot (smtpd_forbid_bare_newline = normalize): another server may have taken it, and what follows, for text.
+        """
+        loose, self.bare = bare or self.bare, bare
         if line == ".":
-            return True
+            return not loose
         self.add(line.removeprefix("."), piece)
         return False
 

@@ -114,14 +114,15 @@ class SimulatedSession:
                 self._end_chunk(state.chunk)
         else:
             line, _, self._input = self._input.partition("\n")
-            self._line(line.removesuffix("\r"))
+            self._line(line.removesuffix("\r"), bare=not line.endswith("\r"))
         if state.connected and state.mode == "command":
             self._apply("limit", {"errors-full": state.errors >= self.server.limits.errors}, {})
 
-    def _line(self, line: str) -> None:
+    def _line(self, line: str, *, bare: bool) -> None:
+        """Take a line without its end; ``bare`` says that the end was a line feed alone."""
         state, limits = self.state, self.server.limits
         if state.message:
-            if state.message.take(line, limits.line):
+            if state.message.take(line, limits.line, bare=bare):
                 message, state.message = state.message, None
                 self._finish_message(message.size, message.hops)
             return
@@ -136,12 +137,13 @@ class SimulatedSession:
             state.connected = False
 
     def _command(self, line: str, longest: int) -> None:
-        parts = words.split(line[:longest])
+        text = words.until_nul(line)
+        parts = words.split(text[:longest])
         verb = parts[0].text.upper() if parts else ""
         stage = self._stages.get(verb)
         flags = stage.flags if stage else []
         facts: Facts = {
-            "utf8": _is_utf8(line),
+            "utf8": _is_utf8(text),
             "words": min(len(parts), 4),
             "known": stage is not None,
             "foreign": stage is None and facts_of.is_foreign(self.state, verb),

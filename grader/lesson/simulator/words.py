@@ -20,6 +20,11 @@ class Word(NamedTuple):
     broken: bool = False
 
 
+def until_nul(line: str) -> str:
+    """What Postfix sees of a line: it is a string of C, so a NUL ends it."""
+    return line.partition("\0")[0]
+
+
 def split(line: str) -> list[Word]:
     """The words of a line. White space inside ``<…>`` and quotes parts nothing; ``FROM:`` and ``TO:`` end a word."""
     words: list[Word] = []

@@ -238,7 +238,9 @@
   }
 
   function ofAnswer(state, line) {
-    if (line.length >= state.server.limits.response) state.step = step("long");
+    const long = line.length >= state.server.limits.response;
+    line = words.untilNul(line);
+    if (long) state.step = step("long");
     else if (line === "*") state.step = step("aborted");
     else state.step = goOn(state.step, line, state.server.users);
     return {facts: {login: state.step.result}, names: {user: state.step.user}};

@@ -39,6 +39,7 @@
       this.hops = 1;
       this.lines = 0;
       this.inHeader = true;
+      this.bare = false;
     }
 
     add(line, piece) {
@@ -121,18 +122,23 @@
       } else {
         const end = this.input.indexOf("\n"), line = this.input.slice(0, end);
         this.input = this.input.slice(end + 1);
-        this.line(line.endsWith("\r") ? line.slice(0, -1) : line);
+        this.line(line.endsWith("\r") ? line.slice(0, -1) : line, !line.endsWith("\r"));
       }
       if (state.connected && this.mode() === "command") {
         this.apply("limit", {"errors-full": state.errors >= state.server.limits.errors}, {});
       }
     }
 
-    line(line) {
+    // A line without its end; bare says that the end was a line feed alone.
+    line(line, bare) {
       const state = this.state, limits = state.server.limits;
       let longest = limits.line;
       if (state.message) {
+        // Only CR LF before and behind a dot makes an end of it; any other is dropped.
+        const loose = bare || state.message.bare;
+        state.message.bare = bare;
         if (line === ".") {
+          if (loose) return;
           const message = state.message;
           state.message = null;
           this.finishMessage(message.size, message.hops);
@@ -154,11 +160,11 @@
     }
 
     command(line, longest) {
-      const state = this.state, parts = words.split(line.slice(0, longest));
+      const state = this.state, text = words.untilNul(line), parts = words.split(text.slice(0, longest));
       const verb = parts.length ? facts.upper(parts[0].text) : "";
       const stage = Object.prototype.hasOwnProperty.call(this.stages, verb) ? this.stages[verb] : null, flags = stage ? stage.flags : [];
       const known = {
-        utf8: isUtf8(line), words: Math.min(parts.length, 4), known: stage !== null,
+        utf8: isUtf8(text), words: Math.min(parts.length, 4), known: stage !== null,
         foreign: stage === null && facts.isForeign(state, verb), "before-tls": flags.includes("before-tls"),
         pending: this.input !== "" || isEndless(line, longest), "pipelining-allowed": state.esmtp && !flags.includes("last")
       };

@@ -150,6 +150,10 @@
             if (tokens[place].kind !== "<") others += 1;
             place -= 1;
           }
+          if (place >= 0 && tokens[place].kind === ":" && !inGroup) {
+            others += 1;
+            place -= 1;
+          }
           continue;
         }
       } else if (kind === "word") {
@@ -215,8 +219,9 @@
   }
 
   function isOwn(server, domain) {
-    const lower = domain.toLowerCase();
-    return server.domains.includes(lower) || (lower.startsWith("[") && server.addresses.includes(lower.slice(1, -1)));
+    const lower = domain.toLowerCase(), value = literalValue(lower);
+    return server.domains.includes(lower) ||
+      (value !== "" && server.addresses.some((own) => literalValue(`[${own}]`) === value));
   }
 
   function isHostname(name) {
@@ -232,19 +237,68 @@
   }
 
   function isV4(text) {
-    const parts = text.split(".");
-    return parts.length === 4 && parts.every((part) => {
-      return /^[0-9]{1,3}$/.test(part) && Number(part) <= 255;
-    }) && Number(parts[0]) !== 0;
+    if (!/^[0-9]+(?:\.[0-9]+){3}$/.test(text)) return false;
+    const octets = text.split(".").map(Number);
+    return Math.max(...octets) <= 255 && (octets[0] !== 0 || /^[0.]*$/.test(text));
   }
 
+  // As Postfix reads it, from the left; it does not count the groups.
   function isV6(text) {
-    const halves = text.split("::");
-    if (halves.length > 2 || !text) return false;
-    const groups = halves.flatMap((half) => (half ? half.split(":") : []));
-    if (!groups.every((one) => /^[0-9A-Fa-f]{1,4}$/.test(one))) return false;
-    return halves.length === 1 ? groups.length === 8 : groups.length <= 7;
+    let field = 0, nullField = 0, length = 0, place = 0;
+    while (place < text.length) {
+      if (text[place] === ".") return field >= 2 && field <= 6 && isV4(text.slice(place - length));
+      if (text[place] === ":") {
+        const following = text.slice(place + 1, place + 2);
+        field += 1;
+        if ((place === 0 && /^[0-9A-Za-z]$/.test(following)) || field > 7) return false;
+        place += 1;
+        length = 0;
+        if (following === ":") {
+          if (nullField) return false;
+          nullField = field;
+        }
+      } else {
+        length = /^[0-9A-Fa-f]*/.exec(text.slice(place))[0].length;
+        if (length < 1 || length > 4) return false;
+        place += length;
+      }
+    }
+    return field >= 2 && (length > 0 || nullField === field - 1);
   }
 
-  window.smtplab.words = {split, extract, resolve, isHostname, isLiteral};
+  // An address in brackets in one spelling; empty where it is none, or where the system's library reads none.
+  function literalValue(text) {
+    if (!isLiteral(text)) return "";
+    const inside = text.slice(1, -1);
+    if (!inside.toLowerCase().startsWith("ipv6:")) {
+      const octets = inside.split(".").map(octetValue);
+      return octets.includes(null) ? "" : octets.join(".");
+    }
+    return groups(inside.slice(5)).map((group) => group.toString(16)).join(":");
+  }
+
+  function octetValue(octet) {
+    if (!octet.startsWith("0") || octet === "0") return Number(octet);
+    return /^[0-7]+$/.test(octet) ? parseInt(octet, 8) : null;
+  }
+
+  function groups(text) {
+    const colon = text.lastIndexOf(":"), last = text.slice(colon + 1);
+    if (last.includes(".")) {
+      const octets = last.split(".");
+      if (!octets.every((octet) => /^(?:0|[1-9][0-9]*)$/.test(octet))) return [];
+      const [a, b, c, d] = octets.map(Number);
+      text = `${text.slice(0, colon)}:${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+    }
+    const halves = text.split("::").map((half) => (half ? half.split(":").map((group) => parseInt(group, 16)) : []));
+    const room = 8 - halves.reduce((sum, half) => sum + half.length, 0);
+    if (halves.length === 1) return room === 0 ? halves[0] : [];
+    return room > 0 ? [...halves[0], ...Array(room).fill(0), ...halves[1]] : [];
+  }
+
+  function untilNul(line) {
+    return line.split("\0")[0];
+  }
+
+  window.smtplab.words = {split, untilNul, extract, resolve, isHostname, isLiteral, literalValue};
 })();

@@ -1,8 +1,8 @@
 """Scripted sessions: read from ``sessions/*.txt``, and drawn by seed as walks over the commands.
 
 A script begins with ``# title``; ``@ client listener switches`` may follow. Every other line is sent as it is: ``␤``
-sends what stands on both sides in one packet, ``␀`` is a space at the end, ``<n*text>`` repeats a text,
-``<xNN>`` is an octet that is no UTF-8, ``∅`` an empty line.
+sends what stands on both sides in one packet, ``␀`` is a space at the end, ``␊`` a line feed alone, ``<n*text>``
+repeats a text, ``<xNN>`` is an octet that is no UTF-8, or NUL, ``∅`` an empty line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.lesson.simulator.phrases import MAIL_OPTIONS, OTHERS, PEOPLE, RCPT_OPTIONS, RESPONSES, SIGNS, TEXT
 
 FOLDER = Path(__file__).parent / "sessions"
-OCTET = re.compile("<x([89A-F][0-9A-F])>")
+OCTET = re.compile("<x([89A-F][0-9A-F]|00)>")
 REPEATED = re.compile(r"<([0-9]+)\*([^>]*)>")
 
 
@@ -44,9 +44,14 @@ def _read(path: Path) -> list[Script]:
             scripts[-1] = scripts[-1]._replace(client=client, listener=listener, switches=frozenset(switches))
         elif line and scripts:
             filled = REPEATED.sub(lambda found: found[2] * int(found[1]), line).replace("␀", " ")
-            filled = OCTET.sub(lambda found: chr(0xDC00 + int(found[1], 16)), filled)
+            filled = OCTET.sub(lambda found: octet(int(found[1], 16)), filled.replace("␊", "\n"))
             scripts[-1].steps.append(["" if part == "∅" else part for part in filled.split("␤")])
     return scripts
+
+
+def octet(number: int) -> str:
+    """An octet as it stands in a line: such as are no UTF-8 by ``surrogateescape``."""
+    return chr(0xDC00 + number if number > 0x7F else number)
 
 
 SWITCHES: list[frozenset[str]] = [
@@ -118,9 +123,15 @@ def _expected(draw: random.Random, listener: str) -> list[str]:
 
 def _transaction_line(draw: random.Random) -> str:
     if draw.random() < 0.5:
-        verb, options = draw.choice(["MAIL FROM:", "mail from:", "MAIL FROM: "]), MAIL_OPTIONS
+        verb, options = (
+            draw.choice(["MAIL FROM:", "mail from:", "MAIL FROM: ", "MAIL FROM::", "MAIL FROM: :"]),
+            MAIL_OPTIONS,
+        )
     else:
-        verb, options = draw.choice(["RCPT TO:", "Rcpt To:", "RCPT TO: "]), RCPT_OPTIONS
+        verb, options = (
+            draw.choice(["RCPT TO:", "Rcpt To:", "RCPT TO: ", "RCPT TO::", "RCPT TO:;"]),
+            RCPT_OPTIONS,
+        )
     who = draw.choice(PEOPLE)
     bracketed = f"<{who}>" if draw.random() < 0.85 else who
     chosen = draw.sample(options, draw.choice([0, 0, 1, 1, 2]))
@@ -129,7 +140,7 @@ def _transaction_line(draw: random.Random) -> str:
 
 def _slip(draw: random.Random, line: str) -> str:
     place = draw.randint(0, len(line))
-    sign = draw.choice('<>@:;,."\\()[]%!|+-= \tabZ9é')
+    sign = draw.choice('<>@:;,."\\()[]%!|+-= \tabZ9é\0\n')
     return draw.choice(
         [
             line[:place] + line[place + 1 :],
