@@ -27,6 +27,10 @@ class LessonEntry(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     see: Annotated[list[Id], Meta(description="Ids of related entries.")] = []
     aliases: Annotated[list[Text], Meta(description="Other words under which it is looked up.")] = []
     remark: Annotated[Text | None, Meta(description="What older material says otherwise.")] = None
+    defaults: Annotated[
+        dict[str, str],
+        Meta(description="Postfix's parameters that it tells of, as 3.10 has them unless set."),
+    ] = {}
 
 
 class SpokenLine(Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +57,7 @@ class CommandEntry(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields
 class Extension(LessonEntry, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A service extension: what EHLO shows, and what it adds to commands."""
 
-    keyword: Annotated[str, Meta(pattern=r"^[A-Z0-9]+$")]
+    keyword: Annotated[str, Meta(pattern=r"^[A-Z0-9][A-Z0-9-]*$")]
     offer: Annotated[Text, Meta(description="The line in the answer to EHLO, without its code.")]
     adds: Annotated[list[Text], Meta(description="Commands and parameters that it adds.")] = []
     example: Annotated[list[Annotated[str, Meta(pattern="^[CS]: ")]], Meta(min_length=2)]
@@ -200,13 +204,19 @@ Standing = Literal[
 
 
 class Document(Struct, frozen=True, forbid_unknown_fields=True):
-    """An RFC: its number, what it is called, its year and standing, and what has replaced it."""
+    """An RFC: its number, what it is called, its year and standing, and its relations in the RFC index.
+
+    What obsoleted a document may be obsolete itself by now; ``Library.today`` says what is in force instead.
+    """
 
     number: int
     title: Text
     year: int
     status: Standing
-    obsoleted: Annotated[list[int], Meta(description="RFCs that replaced it.")] = field(
-        name="obsoleted-by", default_factory=list
+    obsoleted: Annotated[list[int], Meta(description="RFCs that obsoleted it, as the RFC index says.")] = (
+        field(name="obsoleted-by", default_factory=list)
+    )
+    updated: Annotated[list[int], Meta(description="RFCs of this list that update it.")] = field(
+        name="updated-by", default_factory=list
     )
     note: str = ""

@@ -32,10 +32,16 @@ LABELS: dict[str, str] = {
     "example": "Example",
     "lines": "Lines",
     "postfix": "Postfix",
+    "defaults": "By default",
 }
 """Keys of entries and their labels, in the order in which they are shown."""
 COUNTS = {"1": "exactly once", "0-1": "at most once", "any": "any number of times"}
 """How often a header field stands in a message."""
+
+
+def settings(defaults: dict[str, str]) -> list[str]:
+    """Parameters of Postfix with their values, as they would stand in main.cf(5)."""
+    return [f"{name} = {value}".rstrip() for name, value in defaults.items()]
 
 
 def lines(entry: LessonEntry, key: str, library: Library) -> list[str]:
@@ -50,6 +56,7 @@ def lines(entry: LessonEntry, key: str, library: Library) -> list[str]:
 
 _TOLD: dict[str, Callable[..., list[str]]] = {
     "adds": lambda value, library: [", ".join(value)],
+    "defaults": lambda value, library: settings(value),
     "enhanced": lambda value, library: [", ".join(value)],
     "count": lambda value, library: [COUNTS[value]],
     "extension": lambda value, library: [library.entries[value].title],

@@ -53,6 +53,13 @@ class Library(Struct, frozen=True):
         """The entries of one kind, in their order."""
         return [entry for entry in self.entries.values() if type(entry) is kind]
 
+    def today(self, number: int) -> list[int]:
+        """The RFCs that are in force in place of this one: itself where nothing has obsoleted it.
+
+        RFC 821 was obsoleted by RFC 2821, and that by RFC 5321.
+        """
+        return in_force(number, self.documents)
+
 
 class _File(Struct):
     """A file with what stands in it, kept to say where a fault is."""
@@ -139,13 +146,22 @@ def _named(entry: LessonEntry) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield ("lines", number, "see", inner), id_
 
 
+def in_force(number: int, documents: dict[int, Document]) -> list[int]:
+    """What is in force in place of an RFC, by way of all that obsoleted one another."""
+    known = documents.get(number)
+    if known is None or not known.obsoleted:
+        return [number]
+    found = (last for newer in known.obsoleted for last in in_force(newer, documents))
+    return list(dict.fromkeys(found))
+
+
 def _reference_complaint(reference: str, documents: dict[int, Document]) -> str:
     number = int(reference.split()[1])
     document = documents.get(number)
     if document is None:
         return f"documents.yaml does not list RFC {number}; add it there"
     if document.obsoleted:
-        newer = " and ".join(f"RFC {other}" for other in document.obsoleted)
+        newer = " and ".join(f"RFC {other}" for other in in_force(number, documents))
         return f"RFC {number} is replaced by {newer}; refer to that, and tell of the old one in 'remark'"
     return ""
 

@@ -71,6 +71,8 @@ def show_sheet(
         words(sheet.summary, QUIET),
         Text(),
         table,
+        Text(),
+        words(sheet.selection, QUIET),
     ]
     if sheet.kinds:
         parts += [Text(), words("One of them in full: smtplab explain NAME", QUIET)]
@@ -86,8 +88,9 @@ def _rows(sheet: Sheet, library: Library) -> Iterator[Row]:
             yield RULES[rule.id].severity, rule.title, _short(RULES[rule.id].reference)
     if sheet.name == "standards":
         for document in library.documents.values():
-            newer = " and ".join(map(str, document.obsoleted))
-            yield f"RFC {document.number}", document.title, f"see {newer}" if newer else str(document.year)
+            newer = " and ".join(map(str, library.today(document.number)))
+            last = f"see {newer}" if document.obsoleted else str(document.year)
+            yield f"RFC {document.number}", document.title, last
 
 
 def _short(reference: str) -> str:

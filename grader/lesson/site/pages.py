@@ -30,7 +30,8 @@ class Page:
     kinds or single ones: there their anchors stand. ``values`` are for the template; ``data``, made of the library and
     the addresses of its entries, is what the page's script reads, and must be fit for JSON. ``styles`` and ``scripts``
     name files besides the page's own, which come first. ``sheet`` marks a reference sheet, which fits one or two
-    printed pages; ``practises`` names the entries that one tries out on the page: those lead to it.
+    printed pages; ``selection`` says what it leaves out. ``practises`` names the entries that one tries out on the
+    page: those lead to it.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Page:
     scripts: tuple[str, ...] = ()
     sheet: bool = False
     practises: tuple[str, ...] = ()
+    selection: str = ""
 
     @property
     def file(self) -> str:
@@ -72,6 +74,7 @@ def _sheet(
         styles=("entry", "sheet", "dialogue"),
         scripts=("sheet",),
         sheet=True,
+        selection=sheet.selection,
     )
 
 

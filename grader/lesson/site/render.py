@@ -13,7 +13,7 @@ import msgspec
 from markupsafe import Markup
 
 from grader.lesson.entries import LessonEntry
-from grader.lesson.facts import COUNTS, LABELS
+from grader.lesson.facts import COUNTS, LABELS, settings
 from grader.lesson.library import Library
 from grader.lesson.site.pages import GROUPS, Page, addresses, homes
 from grader.outputs import references
@@ -87,6 +87,7 @@ class Renderer:
             library=self.library,
             entry=self.library.entries.__getitem__,
             labels=LABELS,
+            settings=settings,
             pdf=self.pdf,
             counts=COUNTS,
             practised=self._practised,

@@ -7,7 +7,6 @@ import ssl
 import time
 from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from grader.lesson.library import library
@@ -17,6 +16,7 @@ from grader.lesson.simulator.table import table
 from grader.model.deadline import Deadline
 from grader.model.protocol.host import ReadLog, RunCommand
 from grader.model.traffic import Command
+from tests.lesson import texts
 
 pytestmark = pytest.mark.slow
 
@@ -24,6 +24,7 @@ MAIN_CF = {
     "relay_domains": "backup.example",
     "luser_relay": "alice",
     "maximal_queue_lifetime": "0",
+    "virtual_alias_maps": "inline:{ info@example.com=alice }",
     "transport_maps": "inline:{ {loop.example = smtp:[mail.example.com]} }",
 }
 """What programs other than smtpd(8) read, too: it has to stand in main.cf itself."""
@@ -121,6 +122,34 @@ TOLD = {
         {"smtpd_milters": "inet:127.0.0.1:1"},
         [("", "421 ")],
     ),
+    "catch-all": Told(
+        "catch-all",
+        "`luser_relay`, for domains of `mydestination`",
+        {"local_recipient_maps": ""},
+        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<nobody@example.com>", "250 2.1.5")],
+    ),
+    "a trusted client": Told(
+        "xclient",
+        "and begins anew with its greeting",
+        {"smtpd_authorized_xclient_hosts": "0.0.0.0/0", "smtpd_authorized_xforward_hosts": "0.0.0.0/0"},
+        [
+            ("EHLO x", "250-XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT\n"),
+            ("EHLO x", "250-XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\n"),
+            ("XFORWARD NAME=client.example.net ADDR=192.0.2.77", "250 2.0.0 Ok"),
+            ("XCLIENT NAME=client.example.net ADDR=192.0.2.77", "220 mail.example.com ESMTP Postfix"),
+        ],
+    ),
+    "extensions that it lacks": Told(
+        "deliverby",
+        "Not offered; the parameter gets 555.",
+        {},
+        [
+            ("EHLO x", "250-PIPELINING"),
+            ("MAIL FROM:<a@example.org> BY=3600;R", "555 5.5.4"),
+            ("MAIL FROM:<a@example.org> MT-PRIORITY=3", "555 5.5.4"),
+            ("MAIL FROM:<a@example.org> REQUIRETLS", "555 5.5.4"),
+        ],
+    ),
     "48 hops": Told(
         "code-x.4.0",
         "Postfix refuses a message that arrives with 49 Received fields, because its own would be the 50th",
@@ -148,15 +177,7 @@ SENT = [
 
 def prose(entry: str) -> str:
     """Everything that an entry says, white space as single spaces."""
-    return re.sub(r"\s+", " ", " ".join(_texts(msgspec.to_builtins(library().entries[entry]))))
-
-
-def _texts(value: object) -> list[str]:
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in _texts(one)]
-    if isinstance(value, list):
-        return [text for one in value for text in _texts(one)]
-    return [str(value)]
+    return " ".join(texts.of(library().entries[entry]))
 
 
 def run(server: RealServer, *argv: str) -> Command:
@@ -197,6 +218,56 @@ def test_postfix_logs_what_is_told(
     assert awaited(configured, rf"to=<{recipient}>.* {logged}")
 
 
+def test_unset_parameters_have_the_values_that_are_told(configured: RealServer) -> None:
+    """As in a new installation: without a compatibility level Postfix keeps defaults of long ago for some."""
+    told = {name: value for entry in library().entries.values() for name, value in entry.defaults.items()}
+    fresh = "mkdir -p /tmp/new; echo 'compatibility_level = 3.9' > /tmp/new/main.cf; touch /tmp/new/master.cf"
+    assert run(configured, "sh", "-c", fresh).code == 0
+    written = run(configured, "postconf", "-d", *told).output
+    expanded = run(configured, "postconf", "-c", "/tmp/new", "-x", *told).output
+    for name, value in told.items():
+        line = f"{name} = {value}".rstrip()
+        assert line in map(str.rstrip, [*written.splitlines(), *expanded.splitlines()]), name
+    assert len(told) > 40
+
+
+def test_restrictions_that_are_named_are_those_of_smtpd(configured: RealServer) -> None:
+    said = " ".join(text for found in texts.lesson(library()).values() for text in found)
+    named = sorted(set(re.findall(r"(?<![\w])(?:permit|reject|defer)_[a-z0-9_]+", said)))
+    assert len(named) > 5
+    for name in named:
+        found = run(configured, "grep", "-ac", name, "/usr/lib/postfix/sbin/smtpd")
+        assert found.code == 0, name
+
+
+@pytest.mark.parametrize(("recipient", "delivered"), [("info", "alice"), ("postmaster", "postmaster")])
+def test_a_mailbox_shows_what_is_told_of_delivery(
+    configured: RealServer, recipient: str, delivered: str
+) -> None:
+    told = prose("x-original-to")
+    assert "Postfix writes it between Return-Path and Delivered-To." in told
+    assert (
+        "`virtual_alias_maps` led from the one to the other; aliases(5) of system users leave both as they were"
+        in told
+    )
+    assert run(configured, "sh", "-c", f"echo hello | sendmail -f bob {recipient}@example.com").code == 0
+    assert awaited(configured, rf"orig_to=<{recipient}@example.com>.* status=sent")
+    mailbox = run(configured, "tail", "-n", "30", "/var/mail/alice").output
+    fields = ["Return-Path: <bob@", f"X-Original-To: {recipient}@", f"Delivered-To: {delivered}@"]
+    assert re.search("example.com>?\n".join(map(re.escape, fields)), mailbox), mailbox
+
+
+def test_a_catch_all_takes_what_is_told(configured: RealServer) -> None:
+    assert "with an empty `local_recipient_maps`" in prose("catch-all")
+    on = frozenset({f"told-{list(TOLD).index('catch-all')}"})
+    server = table().server
+    conversation, _ = configured.connect(server.clients[0], server.listeners[0], on)
+    for line in [*ADDRESS, "RCPT TO:<nobody-at-all@example.com>", "DATA", "Subject: x\r\n\r\nhello\r\n."]:
+        answer = conversation.say(f"{line}\r\n".encode(), 1)
+        assert answer.replies[0][0][0] in "23", answer.replies
+    assert awaited(configured, r"to=<alice@example.com>, orig_to=<nobody-at-all@example.com>.* status=sent")
+
+
 def test_mail_that_comes_too_late_is_returned_with_the_last_code(configured: RealServer) -> None:
     assert "it returns the message with the last code, such as 4.4.1" in prose("code-x.4.7")
     run(configured, "sh", "-c", "echo hello | sendmail -f bob x@client66.stranger.example")
@@ -214,7 +285,7 @@ def test_postfix_check_finds_what_is_told_and_no_more(configured: RealServer) ->
     lines = [
         "smtpd_recipient_restriction = reject",
         "smtpd_helo_restrictions = no_such_restriction",
-        "virtual_alias_maps = cdb:/etc/postfix/missing",
+        "sender_canonical_maps = cdb:/etc/postfix/missing",
     ]
     copy = (
         "cp -r /etc/postfix /tmp/check; cd /tmp/check; printf '%s\\n' \"$@\" >> main.cf; chown nobody main.cf"
