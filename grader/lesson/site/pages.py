@@ -104,7 +104,7 @@ PAGES: tuple[Page, ...] = (
         "How Postfix decides where a message goes, and what to ask one that does not serve.",
         "Learn",
         kinds=(entries.Topic,),
-        topics=("log-lines", "bounce-report"),
+        topics=("log-lines", "log-warnings", "bounce-report"),
         styles=("entry", "dialogue"),
     ),
     _sheet("commands"),
@@ -146,6 +146,7 @@ PAGES: tuple[Page, ...] = (
         label="Search and index",
         values=values.index,
         data=values.search,
+        scripts=("search-find",),
     ),
     Page(
         "simulator",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from grader.formats.message.rules import RULES
 from grader.lesson import entries
 from grader.lesson.entries import LessonEntry
+from grader.lesson.fulltext import documents
 from grader.lesson.library import Library
 
 HEADER_GROUPS: dict[entries.Group, str] = {
@@ -122,14 +123,14 @@ def index(library: Library) -> Values:
     return {
         "every": sorted(library.entries.values(), key=_alphabetical),
         "kind_names": KINDS,
+        "documents": list(library.documents.values()),
         **rules(library),
     }
 
 
 def search(library: Library, addresses: Mapping[str, str]) -> object:
-    """What the search looks through beyond title and summary: other words and the text, by the entry's id."""
-    found = {entry.id: [" ".join(entry.aliases), entry.text] for entry in library.entries.values()}
-    return found | {f"rule-{rule.id}": ["", rule.text] for rule in library.rules.values()}
+    """Everything that the page's search looks through."""
+    return documents(library)
 
 
 def _alphabetical(entry: LessonEntry) -> str:

@@ -65,7 +65,7 @@
   }
 
   function searchField() {
-    const field = smtplab.make("input", {type: "search", name: "q", placeholder: "Find a word", ariaLabel: "Find a word", autocomplete: "off"});
+    const field = smtplab.make("input", {type: "search", name: "q", placeholder: "Find a word (/)", ariaLabel: "Find a word", ariaKeyShortcuts: "/", autocomplete: "off"});
     const form = smtplab.make("form", {className: "search"}, field);
     form.setAttribute("role", "search");
     form.addEventListener("submit", (event) => {
@@ -75,7 +75,18 @@
     return form;
   }
 
+  // "/" leads to the search field from everywhere but a field that one types in.
+  function searchKey(event) {
+    const typing = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key !== "/" || event.ctrlKey || event.altKey || event.metaKey || typing) return;
+    const field = document.getElementById("q") || document.querySelector("form.search input");
+    event.preventDefault();
+    field.focus();
+    field.select();
+  }
+
   show(smtplab.recall(KEY));
+  document.addEventListener("keydown", searchKey);
   document.addEventListener("DOMContentLoaded", () => {
     const tools = document.getElementById("top-tools");
     if (!document.querySelector("main.page-search")) tools.append(searchField());

@@ -1,54 +1,48 @@
 "use strict";
-// Finds entries by title, other names, summary and text, the best first. The list from A to Z stands without it.
+// Shows what was found, the best first, with the line that holds the words. The list from A to Z stands without it.
 (() => {
+  const smtplab = window.smtplab;
   const form = document.getElementById("search-form");
   const field = document.getElementById("q");
-  const found = document.getElementById("found");
+  const said = document.getElementById("found");
   const results = document.getElementById("results");
   const index = document.getElementById("index");
   const MOST = 30;
-  const more = window.smtplab.data();
-  const entries = Array.from(index.querySelectorAll("li"), (item) => {
-    const link = item.querySelector("a");
-    const extra = more[item.dataset.entry] || ["", ""];
-    return {
-      item,
-      title: link.textContent.toLowerCase(),
-      names: extra[0].toLowerCase(),
-      about: (item.querySelector(".about") || {textContent: ""}).textContent.toLowerCase(),
-      text: extra[1].toLowerCase()
-    };
+  const items = new Map();
+  index.querySelectorAll("li[data-entry]").forEach((item) => items.set(item.dataset.entry, item));
+  const pages = Array.from(index.querySelectorAll("li[data-page]"), (item) => {
+    const id = `page-${item.dataset.page}`;
+    items.set(id, item);
+    const about = (item.querySelector(".about") || {textContent: ""}).textContent;
+    return [id, item.querySelector("a").textContent, item.dataset.page.replace(/\.html$/, ""), about, []];
   });
+  const {find} = smtplab.searching([...smtplab.data(), ...pages]);
 
-  // How well one word fits: the beginning of a title counts most, a mention in the text least.
-  function fit(entry, word) {
-    if (entry.title.startsWith(word)) return 16;
-    if ((` ${entry.title}`).includes(` ${word}`)) return 12;
-    if ((` ${entry.names}`).includes(` ${word}`)) return 8;
-    if (entry.title.includes(word)) return 6;
-    if (entry.about.includes(word)) return 4;
-    return entry.text.includes(word) ? 1 : 0;
+  function shown({id, line}) {
+    const item = items.get(id).cloneNode(true);
+    if (line) item.append(smtplab.prose(smtplab.make("span", {className: "hit"}), line));
+    return item;
   }
 
-  function rank(entry, words) {
-    let sum = 0;
-    for (let i = 0; i < words.length; i += 1) {
-      const one = fit(entry, words[i]);
-      if (!one) return 0;
-      sum += one;
-    }
-    return sum;
+  // What became of words that stand nowhere.
+  function instead([word, other]) {
+    return other ? `“${word}” is nowhere; “${other}” is meant, perhaps. ` : `“${word}” is nowhere. `;
+  }
+
+  function sum(found) {
+    const number = found.hits.length;
+    if (!number) return "Look through the list below.";
+    if (found.partly) return "Nothing has all these words; these have most of them.";
+    return number === MOST ? `The best ${MOST}` : number === 1 ? "1 entry" : `${number} entries`;
   }
 
   function search() {
-    const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const hits = words.length ? entries.map((entry) => ({entry, rank: rank(entry, words)})).filter((hit) => hit.rank) : [];
-    hits.sort((a, b) => b.rank - a.rank || a.entry.title.length - b.entry.title.length);
-    results.replaceChildren(...hits.slice(0, MOST).map((hit) => hit.entry.item.cloneNode(true)));
-    results.hidden = !hits.length;
-    index.hidden = words.length > 0 && hits.length > 0;
-    found.textContent = !words.length ? "" : !hits.length ? "Nothing has all these words; look through the list below."
-      : hits.length > MOST ? `The best ${MOST} of ${hits.length}` : hits.length === 1 ? "1 entry" : `${hits.length} entries`;
+    const asked = field.value.trim();
+    const found = find(asked);
+    results.replaceChildren(...found.hits.map(shown));
+    results.hidden = !found.hits.length;
+    index.hidden = !results.hidden;
+    said.textContent = asked ? found.instead.map(instead).join("") + sum(found) : "";
   }
 
   form.addEventListener("submit", (event) => {
