@@ -7,6 +7,7 @@ refused with the reason: most start neither namespaces nor Docker, so a lab that
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tarfile
 import uuid
@@ -26,6 +27,9 @@ from grader.model.variant import Variant
 KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
 """Of a lab's folder, what grading does not need and no student may find."""
 EXECUTABLE = 0o755
+WHEEL = re.compile(r"[\w.+-]+\.whl", re.ASCII)
+ADDRESS = re.compile(r"(git\+)?(https|ssh|file)://[\w.~/@:+%#=&-]+", re.ASCII)
+"""What pip fetches, in characters that mean nothing to a shell, to YAML or to Groovy within quotation marks."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,8 @@ class Platform:
 
     ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
     everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
-    wheel. ``more`` makes files that are no templates, by their paths in the bundle.
+    wheel, and ``indexed`` says that else it asks the package index for this version. ``more`` makes files that are no
+    templates, by their paths in the bundle.
     """
 
     name: str
@@ -44,6 +49,7 @@ class Platform:
     archive: str = ""
     beside: tuple[str, ...] = ("README.md",)
     install: str = "./"
+    indexed: bool = True
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -106,17 +112,43 @@ PLATFORMS = MappingProxyType(
             ),
             Platform("vpl", "Moodle VPL", "jail/labs", servers=True),
             Platform("classroom50", "Classroom 50", "labs", servers=True, install="./"),
+            Platform(
+                "github",
+                "GitHub Actions",
+                "labs",
+                servers=True,
+                install="$GITHUB_ACTION_PATH/",
+                indexed=False,
+            ),
+            Platform(
+                "gitlab",
+                "GitLab CI",
+                "labs",
+                servers=True,
+                install="$CI_PROJECT_DIR.tmp/grader/",
+                indexed=False,
+            ),
+            Platform(
+                "jenkins", "Jenkins", "labs", servers=True, install="$WORKSPACE_TMP/grader/", indexed=False
+            ),
         )
     }
 )
 """Every platform that there is a bundle for."""
 
 
-def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | None = None) -> list[str]:
+def export(
+    platform: Platform,
+    folder: Path,
+    lab: Lab,
+    out: Path,
+    wheel: Path | None = None,
+    address: str | None = None,
+) -> list[str]:
     """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
 
-    ``wheel`` is an smtplab to install from a file that goes into the bundle; else it is this version from the index.
-    Raises ``UsageError`` where the platform cannot run the lab, or ``out`` is there already.
+    ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; else it
+    is this version from the index. Raises ``UsageError`` where the platform cannot run the lab, or ``out`` is there.
     """
     if lab.needs_engine and not platform.servers:
         raise UsageError(
@@ -128,6 +160,17 @@ def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | 
         raise UsageError(f"{str(out)!r} is there already: name another folder with --out")
     if wheel is not None and not wheel.is_file():
         raise UsageError(f"there is no wheel {str(wheel)!r}: make one with 'make wheel'")
+    if wheel is not None and not WHEEL.fullmatch(wheel.name):
+        raise UsageError(f"{wheel.name!r} is no name of a wheel: leave it as it was made")
+    if address is not None and not ADDRESS.fullmatch(address):
+        raise UsageError(
+            f"{address[:80]!r} is no address to install from: write git+https://HOST/PATH@VERSION, or a wheel's https://"
+        )
+    if not platform.indexed and wheel is None and address is None:
+        raise UsageError(
+            f"{platform.title} must be told where smtplab comes from: give --wheel FILE ('make wheel' makes one), or "
+            "--from git+https://HOST/PATH@VERSION"
+        )
     variant = labs.draw_variant(lab)
     words = {
         "lab": lab.id,
@@ -135,7 +178,7 @@ def export(platform: Platform, folder: Path, lab: Lab, out: Path, wheel: Path | 
         "points": str(lab.max_score),
         "files": ", ".join(files_asked_for(lab, variant)),
         "problems": ", ".join(f"{check.code} {check.points}" for check in lab.all_checks),
-        "install": f"{platform.install}{wheel.name}" if wheel else f"smtplab=={__version__}",
+        "install": f"{platform.install}{wheel.name}" if wheel else address or f"smtplab=={__version__}",
     }
     files = {
         **_templates(platform, words),

@@ -23,6 +23,7 @@ from grader.engines.docker import images
 
 ROOT = Path(__file__).parent.parent.parent
 VENV = Path(sys.prefix)
+ADDRESS = "git+https://git.example.edu/course/smtplab@v1"
 STOPS = "Gradescope grades in a container without namespaces and without Docker, and the lab open-relay needs a server"
 
 
@@ -44,7 +45,8 @@ def solve(folder: Path, lab: str = "spf-dmarc") -> None:
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 def test_a_bundle_is_whole_and_holds_no_solution(platform: str, here: Path) -> None:
-    assert main(["export", platform, "spf-dmarc"]) == 0
+    given = [] if PLATFORMS[platform].indexed else ["--from", ADDRESS]
+    assert main(["export", platform, "spf-dmarc", *given]) == 0
     out = here / f"spf-dmarc-{platform}"
     texts = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     if archive := PLATFORMS[platform].archive:
@@ -108,8 +110,24 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
             "there is no wheel 'none.whl': make one with 'make wheel'",
         ),
         (["gradescope", "spf-dmarc", "--out", "file/below"], "cannot be written to 'file/below'"),
+        (["github", "open-relay"], "GitHub Actions must be told where smtplab comes from: give --wheel FILE"),
+        (["gitlab", "open-relay", "--from", "git+https://x/$(id)"], "is no address to install from"),
+        (["jenkins", "open-relay", "--from", 'https://x/"'], "is no address to install from"),
+        (["jenkins", "open-relay", "--from", ADDRESS, "--wheel", "file"], "keep one"),
+        (["github", "open-relay", "--wheel", "file"], "'file' is no name of a wheel"),
     ],
-    ids=["server", "platform", "there", "wheel", "unwritable"],
+    ids=[
+        "server",
+        "platform",
+        "there",
+        "wheel",
+        "unwritable",
+        "nowhere",
+        "address",
+        "quote",
+        "both",
+        "no-wheel",
+    ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(
     arguments: list[str], said: str, here: Path, capsys: pytest.CaptureFixture[str]

@@ -23,10 +23,16 @@ from grader.cli.complete import LAB
     type=click.Path(path_type=Path),
     help="A wheel of smtplab that goes into the bundle; else this version is installed from the package index.",
 )
+@click.option(
+    "--from",
+    "address",
+    metavar="ADDRESS",
+    help="Where pip finds smtplab instead: git+https://HOST/PATH@VERSION, or the address of a wheel.",
+)
 @options.debug
-def export(platform: str, lab: str, out: Path | None, wheel: Path | None) -> int:
-    """Make the autograder of LAB for a course PLATFORM: gradescope, prairielearn, autolab, vpl or
-    classroom50.
+def export(platform: str, lab: str, out: Path | None, wheel: Path | None, address: str | None) -> int:
+    """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, vpl or classroom50) or
+    for CI (github, gitlab or jenkins).
 
     Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused.
     """
@@ -44,7 +50,9 @@ def export(platform: str, lab: str, out: Path | None, wheel: Path | None) -> int
         )
     folder = labs.find(lab)
     declared = labs.load(folder)
+    if wheel is not None and address is not None:
+        raise UsageError("--wheel and --from both say where smtplab comes from: keep one")
     target = out or Path(f"{declared.id}-{platform}")
-    for name in bundles.export(known, folder, declared, target, wheel):
+    for name in bundles.export(known, folder, declared, target, wheel, address):
         click.echo(printed_line(str(target / name)))
     return 0
