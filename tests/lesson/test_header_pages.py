@@ -117,11 +117,16 @@ def test_nobody_is_scolded_in_the_middle_of_a_word(builder: Any) -> None:
     from selenium.webdriver.common.keys import Keys
 
     field = builder.find_element("id", "field-from")
-    field.send_keys("Alice")
+    for typed in ("", "Alice"):
+        field.send_keys(typed)
+        assert text(builder, "verdict") == "Still to be completed: From."
+        assert "bad" not in builder.find_element("id", "verdict").get_attribute("class").split()
+        assert text(builder, "problems") == ""
     assert text(builder, "error-from") == ""
     assert field.get_attribute("aria-invalid") is None
     field.send_keys(Keys.TAB)
     assert "has no @" in text(builder, "error-from")
+    assert text(builder, "verdict") == "Not yet: 1 field to fix."
     field.send_keys(" <alice@example.com>")
     assert text(builder, "error-from") == ""
 
@@ -167,6 +172,13 @@ def test_each_line_is_explained_and_leads_to_its_sheet(builder: Any) -> None:
     for item in items:
         assert item.find_element("css selector", ".why a").get_attribute("href")
         assert len(item.find_element("css selector", ".why").text) > 20
+    marks = builder.execute_script(
+        "return [...document.querySelectorAll('#finished pre span')].map((line) =>"
+        " [/^[ \\t]/.test(line.textContent), getComputedStyle(line, '::before').content.startsWith('\"\u21b3')])"
+    )
+    assert any(folded for folded, _ in marks)
+    assert all(folded == marked for folded, marked in marks), "an arrow marks what is folded, and that alone"
+    assert builder.find_element("css selector", ".folds").is_displayed()
     builder.find_element("id", "explain").click()
     assert not items[0].find_element("css selector", ".why").is_displayed()
 

@@ -34,17 +34,22 @@
   }
 
   /* A field's complaints are told when it is left, so that nobody is scolded in the middle of a word; what can only
-     have been pasted is told at once. The list below the verdict tells all errors. */
+     have been pasted is told at once. Until one is told, the verdict says what is still open, and is no reproach; from then on
+     the list below it has all errors. */
   function showComplaints() {
     for (const field of data.fields) {
       const own = draft.complaints.filter((one) => one.field === field.id);
-      const shown = own.filter((one) => touched.has(field.id) || AT_ONCE.includes(one.rule));
+      const shown = own.filter(isTold);
       control(field.id).toggleAttribute("aria-invalid", false);
       if (shown.some((one) => one.severity === "error")) control(field.id).setAttribute("aria-invalid", "true");
       const told = shown.map((one) => complaint(one, field));
       const place = find(`error-${field.id}`);
       if (place.textContent !== told.map((one) => one.textContent).join("")) place.replaceChildren(...told);
     }
+  }
+
+  function isTold(one) {
+    return touched.has(one.field) || AT_ONCE.includes(one.rule);
   }
 
   function complaint(one, field) {
@@ -60,12 +65,15 @@
     const verdict = find("verdict");
     const faults = draft.message === null ? [] : smtplab.rules.checkMessage(draft.message, data.rules);
     let text = `Ready: it keeps all ${Object.keys(data.rules).length} rules.`;
-    if (errors.length) text = `Not yet: ${count(errors.length, "field")} to fix.`;
+    const told = errors.some(isTold);
+    if (told) text = `Not yet: ${count(errors.length, "field")} to fix.`;
+    else if (errors.length) text = `Still to be completed: ${errors.map((one) => fields.get(one.field).label).join(", ")}.`;
     else if (faults.length) text = `Ready, with ${count(faults.length, "remark")}.`;
     if (verdict.textContent !== text) verdict.textContent = text;
-    verdict.classList.toggle("bad", errors.length > 0);
+    verdict.classList.toggle("bad", told);
+    verdict.classList.toggle("open", errors.length > 0 && !told);
     for (const id of ["copy", "download", "hand-over"]) find(id).disabled = draft.message === null;
-    find("problems").replaceChildren(...errors.map(problem), ...faults.map(remark));
+    find("problems").replaceChildren(...(told ? errors.map(problem) : []), ...faults.map(remark));
   }
 
   function problem(one) {
