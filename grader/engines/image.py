@@ -27,7 +27,8 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 VERSIONS = "./usr/share/smtplab/packages.tsv"
 ROOM = 700_000_000
 """Bytes that an image takes while it is built and unpacked, and some to spare."""
-ELSEWHERE = "/var/tmp/smtplab"  # noqa: S108 - said to people
+PLACES = (Path("/var/tmp/smtplab"), Path("/tmp/smtplab"), Path("/srv/smtplab"))  # noqa: S108 - said to people
+"""Where else images can be kept, for lack of room."""
 
 
 def recipe() -> Path:
@@ -110,9 +111,9 @@ def problem() -> Problem | None:
     try:
         place = parent()
     except EngineError as error:
-        return Problem(str(error), f"export SMTPLAB_CACHE={ELSEWHERE}")
+        return Problem(str(error), _elsewhere())
     there = next(path for path in (place, *place.absolute().parents) if path.exists())
-    elsewhere = f"set SMTPLAB_CACHE to a folder with {ROOM // 1_000_000} MB free"
+    elsewhere = _elsewhere()
     if not there.is_dir():
         return Problem(f"the cache folder {place} cannot be made: {there} is no folder", elsewhere)
     if not os.access(there, os.W_OK | os.X_OK):
@@ -120,8 +121,18 @@ def problem() -> Problem | None:
     free = shutil.disk_usage(there).free
     if free < ROOM and not leftovers():  # They make room: whoever builds removes them first.
         what = f"the image of the student's host takes {ROOM // 1_000_000} MB, and {there} has {free // 1_000_000} free"
-        return Problem(what, f"make room, or {elsewhere}")
+        return Problem(what, elsewhere)
     return None
+
+
+def _elsewhere() -> str:
+    """The command that keeps images in another folder, one with room for them where there is any."""
+    for place in PLACES:
+        there = next(path for path in (place, *place.parents) if path.exists())
+        usable = there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+        if usable and shutil.disk_usage(there).free >= ROOM:
+            return f"export SMTPLAB_CACHE={place}"
+    return f"export SMTPLAB_CACHE=FOLDER, with a folder on a disk with {ROOM // 1_000_000} MB free"
 
 
 def sources() -> list[str]:

@@ -117,7 +117,12 @@ def test_the_local_engine_gives_a_server_no_fewer_descriptors_than_elsewhere(
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (64, 64))
     (problem,) = checks._descriptors()
     assert "may open no more than 64 files" in problem.what
-    assert "ulimit -n 1024" in problem.fix
+    script = f"ulimit -n 64; {problem.fix.partition(',')[0]} && ulimit -n"
+    limited = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    if "prlimit" in problem.fix and os.geteuid() == 0:
+        assert limited.stdout.strip() == "1024", "what is printed mends it"
+    else:
+        assert "sudo" in problem.fix or "in a shell that has not been limited yet" in problem.fix
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (64, 4096))
     assert checks._descriptors() == []
 
@@ -196,7 +201,7 @@ def test_a_disk_that_can_hold_no_image_is_told_before_anything_is_built(
     )
     assert done.returncode == 3
     assert sentence.format(cache=cache) in done.stderr
-    assert "set SMTPLAB_CACHE to a folder with 700 MB free" in done.stderr
+    assert "fix it with: export SMTPLAB_CACHE=/" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not (here / "out").exists()
 

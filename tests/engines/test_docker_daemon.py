@@ -6,10 +6,12 @@ import os
 import re
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +21,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from grader.engines import mending
 from grader.engines.base import Engine
 from grader.engines.docker import images
-from grader.engines.docker.daemon import DOCKER_SOCKET, connect
+from grader.engines.docker.daemon import CHOOSING, DOCKER_SOCKET, Unreachable, connect
 from grader.engines.docker.engine import DockerEngine
 from grader.model.errors import EngineError
 from tests.conftest import PATIENCE
@@ -42,7 +45,7 @@ def test_a_service_that_is_not_running(monkeypatch: pytest.MonkeyPatch, tmp_path
         server.bind(str(path))
     what, fix = problem(monkeypatch, f"unix://{path}")
     assert what == f"nothing listens on {path}: the Docker service is not running"
-    assert fix == "sudo systemctl start docker"
+    assert fix == "unset DOCKER_HOST", "it is no service of this machine's that could be started"
 
 
 def test_a_service_that_was_never_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -88,13 +91,77 @@ def test_a_remote_service_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> 
         port = server.getsockname()[1]
     what, fix = problem(monkeypatch, f"tcp://127.0.0.1:{port}")
     assert what == f"Docker at tcp://127.0.0.1:{port} does not answer (Connection refused)"
-    assert fix == f"docker --host tcp://127.0.0.1:{port} version"
+    assert fix == "unset DOCKER_HOST"
 
 
 def test_a_setting_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     what, fix = problem(monkeypatch, "nonsense://x")
     assert "nonsense" in what
-    assert fix
+    assert fix == "unset DOCKER_HOST"
+
+
+def mended(fix: str, environment: dict[str, str]) -> dict[str, str]:
+    """The environment of a shell in which somebody typed what was printed."""
+    done = subprocess.run(
+        ["sh", "-c", f"{fix} >&2 && env -0"],
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return dict(line.split("=", 1) for line in done.stdout.decode().split("\0") if line)
+
+
+@pytest.mark.parametrize(
+    ("variables", "config"),
+    [
+        ({"DOCKER_HOST": "tcp://127.0.0.1:1"}, None),
+        ({"DOCKER_HOST": "foo"}, None),
+        ({"DOCKER_HOST": "unix:///nobody.sock"}, None),
+        (
+            {"DOCKER_HOST": "tcp://127.0.0.1:1", "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": "/nowhere"},
+            None,
+        ),
+        ({"DOCKER_CONTEXT": "nowhere"}, "{}"),
+        ({}, '{"currentContext": "nowhere"}'),
+        ({}, "[]"),
+    ],
+)
+def test_what_is_printed_mends_a_choice_that_leads_nowhere(
+    variables: dict[str, str], config: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if config is not None:
+        (tmp_path / "config.json").write_text(config)
+    chosen = {"DOCKER_CONFIG": str(tmp_path), **variables}
+    for name in CHOOSING:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    (found,) = DockerEngine().problems()
+    assert "\n" not in found.what
+    after = mended(found.fix, chosen)
+    for name in CHOOSING:
+        monkeypatch.delenv(name, raising=False)
+        if name in after:
+            monkeypatch.setenv(name, after[name])
+    assert [left for left in DockerEngine().problems() if left.what == found.what] == []
+    with suppress(Unreachable):
+        assert connect().here, "a service of this machine, if there is one"
+
+
+def test_a_service_is_started_as_this_machine_starts_services(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(mending, "SYSTEMD", tmp_path)
+    monkeypatch.setattr(mending, "APT_LISTS", tmp_path)
+    assert mending.start("docker") == "sudo systemctl start docker"
+    assert mending.install("runc") == "sudo apt-get update && sudo apt-get install -y runc"
+    (tmp_path / "deb.debian.org_debian_dists_trixie_main_binary-amd64_Packages.lz4").touch()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(mending, "SYSTEMD", tmp_path / "none")
+    assert mending.start("docker", again=True) == "service docker restart"
+    assert mending.install("runc") == "apt-get install -y runc"
 
 
 @contextmanager

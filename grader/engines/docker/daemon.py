@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import pwd
 import re
+import shlex
+import shutil
 import socket
 import ssl
 import stat
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from grader.engines import mending
 from grader.engines.base import Problem
 from grader.model.errors import EngineError
 
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 DOCKER_SOCKET = "/var/run/docker.sock"
+CHOOSING = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+"""Variables by which somebody chooses another service."""
 QUICK = 2
 """Seconds within which a service must answer before it is called absent."""
 PATIENT = 60
@@ -59,7 +65,7 @@ def connect(patience: int = PATIENT) -> DockerService:
         except Unreachable as error:
             first = first or error
     raise first or Unreachable(
-        Problem("no service that speaks Docker's API was found here", "sudo apt-get install -y docker.io")
+        Problem("no service that speaks Docker's API was found here", mending.install_docker())
     )
 
 
@@ -75,9 +81,11 @@ def _addresses() -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _chosen() -> tuple[str, dict[str, Any]] | None:
     """The service that the user chose by ``DOCKER_HOST`` or by a context of the docker command."""
-    settings = Path(os.environ.get("DOCKER_CONFIG", "~/.docker")).expanduser() / "config.json"
+    settings = _settings()
     if not (os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT") or settings.exists()):
         return None  # without loading the library, which takes its time
+    if not _is_object(settings, otherwise=True):  # What is no JSON at all, the library takes for nothing.
+        raise Unreachable(Problem(f"{settings} cannot be read: it holds no object of JSON", _unchosen()))
     from docker.context import ContextAPI
     from docker.errors import DockerException
     from docker.utils import kwargs_from_env
@@ -86,13 +94,40 @@ def _chosen() -> tuple[str, dict[str, Any]] | None:
         if os.environ.get("DOCKER_HOST"):
             given: dict[str, Any] = {**kwargs_from_env()}
             return given.pop("base_url"), given
-        context = ContextAPI.get_current_context()
+        name = os.environ.get("DOCKER_CONTEXT") or None
+        context = ContextAPI.get_context(name)
+        if context is None:
+            raise ValueError(f"there is no context {name or 'of the name in ' + str(settings)}")
         if context.Name != "default" and context.Host:
             return context.Host, {"tls": context.TLSConfig}
     except (DockerException, OSError, ValueError) as error:
-        fix = "unset DOCKER_HOST DOCKER_CONTEXT; docker context use default"
-        raise Unreachable(Problem(f"Docker's settings cannot be used ({error})", fix)) from error
+        raise Unreachable(
+            Problem(f"Docker's settings cannot be used ({_reason(error)})", _unchosen())
+        ) from error
     return None
+
+
+def _settings() -> Path:
+    """Where the docker command keeps what its user chose."""
+    return Path(os.environ.get("DOCKER_CONFIG", "~/.docker")).expanduser() / "config.json"
+
+
+def _unchosen() -> str:
+    """The command that takes back the choice of a service, so that those of this machine are asked."""
+    if os.environ.get("DOCKER_HOST") or os.environ.get("DOCKER_CONTEXT"):
+        return f"unset {' '.join(name for name in CHOOSING if os.environ.get(name))}"
+    if shutil.which("docker") and _is_object(_settings(), otherwise=False):
+        return "docker context use default"
+    settings = shlex.quote(str(_settings()))
+    return f"mv {settings} {settings}.aside"
+
+
+def _is_object(path: Path, *, otherwise: bool) -> bool:
+    """Whether a file holds an object of JSON; ``otherwise`` where it holds no JSON, or is not there."""
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError, RecursionError):
+        return otherwise
 
 
 def _is_there(path: str) -> bool:
@@ -150,22 +185,18 @@ def _problem(address: str, error: Exception) -> Problem:
         what = f"Docker at {address} needs the Python package paramiko"
         return Problem(what, f"{sys.executable} -m pip install paramiko")
     if path is None:
-        return Problem(
-            f"Docker at {address} does not answer ({_reason(error)})", f"docker --host {address} version"
-        )
+        return Problem(f"Docker at {address} does not answer ({_reason(error)})", _unchosen())
     user = pwd.getpwuid(os.geteuid()).pw_name
     if _errno(error) in (errno.EACCES, errno.EPERM):
         if "podman" in path:
             return Problem(f"the user {user} may not use {path}", "systemctl --user start podman.socket")
-        join = f"sudo usermod --append --groups {_group(path)} {user} && newgrp {_group(path)}"
+        join = f"{mending.sudo()}usermod --append --groups {_group(path)} {user} && newgrp {_group(path)}"
         return Problem(f"the user {user} may not use Docker's socket {path}", join)
     if _errno(error) in (errno.ECONNREFUSED, errno.ENOENT):
-        return Problem(
-            f"nothing listens on {path}: the Docker service is not running", "sudo systemctl start docker"
-        )
-    return Problem(
-        f"the Docker service at {path} does not answer ({_reason(error)})", "sudo systemctl restart docker"
-    )
+        what = f"nothing listens on {path}: the Docker service is not running"
+        return Problem(what, mending.start("docker") if path == DOCKER_SOCKET else _unchosen())
+    what = f"the Docker service at {path} does not answer ({_reason(error)})"
+    return Problem(what, mending.start("docker", again=True) if path == DOCKER_SOCKET else _unchosen())
 
 
 def _group(path: str) -> str:
@@ -209,9 +240,9 @@ def limits_problem(service: DockerService) -> Problem | None:
         else:
             info: dict[str, Any] = client.info()
             held = info.get("MemoryLimit", True) and info.get("PidsLimit", True)
-    name, start = ("Podman", "podman.socket") if service.podman else ("Docker", "docker")
+    name, unit = ("Podman", "podman.socket") if service.podman else ("Docker", "docker")
     what = f"{name} as an ordinary user cannot limit memory and processes on this machine (control groups version 1)"
-    return None if held else Problem(what, f"unset DOCKER_HOST; sudo systemctl start {start}")
+    return None if held else Problem(what, f"unset DOCKER_HOST; {mending.start(unit)}")
 
 
 @contextmanager

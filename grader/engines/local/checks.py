@@ -8,7 +8,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from grader.engines import image
+from grader.engines import image, mending
 from grader.engines.base import Problem
 from grader.engines.local import rootfs, userns
 from grader.engines.machine import DESCRIPTORS
@@ -59,10 +59,6 @@ def _trial() -> list[Problem]:
     ]
 
 
-def _sudo() -> str:
-    return "" if os.geteuid() == 0 else "sudo "
-
-
 def _programs() -> list[Problem]:
     needed = dict(RUN)
     if os.geteuid() != 0:
@@ -77,7 +73,7 @@ def _programs() -> list[Problem]:
         return []
     names = " ".join(sorted(packages))
     what = f"{'a package is' if len(packages) == 1 else 'packages are'} missing ({names})"
-    return [Problem(what, f"{_sudo()}apt-get install -y {names}")]
+    return [Problem(what, mending.install(names))]
 
 
 def _switches() -> list[Problem]:
@@ -89,8 +85,7 @@ def _switches() -> list[Problem]:
         except OSError:
             continue
         if value == bad:
-            keep = f"echo {setting} | {_sudo()}tee /etc/sysctl.d/90-smtplab.conf && {_sudo()}sysctl --system"
-            found.append(Problem(what, keep))
+            found.append(Problem(what, mending.set_for_good(setting)))
     return found
 
 
@@ -117,7 +112,7 @@ def _descriptors() -> list[Problem]:
         return [
             Problem(
                 f"a process may open no more than {hard} files here, and a mail server is given {DESCRIPTORS}",
-                f"ulimit -n {DESCRIPTORS}, in a shell that has not been limited yet",
+                mending.more_files(DESCRIPTORS),
             )
         ]
     return []
