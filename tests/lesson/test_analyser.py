@@ -18,13 +18,30 @@ AAR = "ARC-Authentication-Results: i=1; lists.example.org; dmarc=pass header.fro
 SHOWING = {
     "no-hops": FROM,
     "too-many-hops": NEWEST * 120 + FROM,
+    "loop": NEWEST * 50 + FROM,
+    "circle": (NEWEST.replace("with ESMTPS", "with ESMTPS id 1 for <bob@example.com>") + OLDEST) * 3 + FROM,
+    "clock-days": NEWEST.replace("21 Feb", "19 Feb") + OLDEST + FROM,
+    "impossible-time": NEWEST.replace("21 Feb", "30 Feb") + FROM,
+    "unknown-zone": NEWEST.replace("+0000", "CEST") + FROM,
+    "lenient-time": NEWEST.replace("2026", "26") + FROM,
+    "impossible-address": NEWEST.replace("192.0.2.7", "192.0.2.270") + FROM,
+    "written-days": NEWEST + FROM.replace("21 Feb", "23 Feb"),
+    "from-another": NEWEST + FROM.replace("Zoe", '"zoe@bank.example via Lists"'),
+    "returned-results": NEWEST
+    + OLDEST
+    + RESULTS.format("pass")
+    + OLDEST.replace("by out.example.net", "by mx.example.com")
+    + FROM,
+    "own-results-below": NEWEST + OLDEST + RESULTS.format("pass") + FROM,
+    "dmarc-sealed": RESULTS.format("fail").replace(";", "; arc=pass;", 1) + NEWEST + FROM,
+    "arc-failed": NEWEST + ARC.format("fail") + AAR + FROM,
     "clock": NEWEST.replace(AT.format(5), AT.format(0)) + OLDEST + FROM,
     "slow": NEWEST.replace("10:00:05", "10:45:05") + OLDEST + FROM,
     "no-time": NEWEST.replace(AT.format(5), "yesterday") + FROM,
     "gap": NEWEST + OLDEST.replace("by out.example.net", "by other.example.org") + FROM,
     "name-differs": NEWEST.replace("from out.example.net", "from mail.bank.example") + FROM,
-    "no-name": NEWEST.replace("(out.example.net [", "(unknown [") + FROM,
-    "plain-hop": NEWEST.replace("ESMTPS", "ESMTP") + FROM,
+    "no-name": NEWEST.replace("(out.example.net [", "(unknown [").replace("with", "(Postfix) with") + FROM,
+    "plain-hop": NEWEST.replace("with ESMTPS", "(Postfix) with ESMTP") + FROM,
     "written-later": NEWEST + FROM.replace("10:00:01", "11:00:01"),
     "written-earlier": NEWEST + FROM.replace("Sat, 21", "Thu, 19"),
     "from-hidden": NEWEST + FROM.replace("Zoe", '"zoe@bank.example"'),
@@ -35,7 +52,7 @@ SHOWING = {
     "no-results": NEWEST + FROM,
     "unsure-results": NEWEST + RESULTS.format("pass") + OLDEST + FROM,
     "untrusted-results": NEWEST + RESULTS.format("pass").replace("mx.example.com", "mx.example.org") + FROM,
-    "forged-results": NEWEST + OLDEST + RESULTS.format("pass") + FROM,
+    "forged-results": NEWEST + OLDEST + RESULTS.format("pass") + OLDEST + FROM,
     "dmarc-failed": RESULTS.format("fail") + NEWEST + FROM,
     "dmarc-passed": RESULTS.format("pass") + NEWEST + FROM,
     "spf-untrusted": NEWEST + OLDEST + "Received-SPF: pass\n" + FROM,
@@ -121,10 +138,12 @@ def test_what_a_milter_wrote_and_what_a_sender_forged_stand_at_one_place() -> No
     below = analyse(raw(NEWEST + RESULTS.format("pass") + FROM))
     assert [one.standing for one in below.results] == ["unsure"]
     assert "dmarc-passed" not in {finding.rule for finding in below.findings}
-    # A server that writes above its own line writes nothing below it.
+    # A server that writes above its own line is not likely to write below it; that it said the contrary is forged.
     both = analyse(raw(RESULTS.format("fail") + NEWEST + RESULTS.format("pass") + FROM))
     assert [one.standing for one in both.results] == ["own", "foreign"]
-    assert "forged-results" in {finding.rule for finding in both.findings}
+    assert [finding.line for finding in both.findings if finding.rule == "forged-results"] == [3]
+    alike = analyse(raw(RESULTS.format("pass") + NEWEST + RESULTS.format("pass") + FROM))
+    assert "unsure-results" in {finding.rule for finding in alike.findings}
 
 
 def test_the_reader_says_which_servers_are_his() -> None:

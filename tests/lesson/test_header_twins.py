@@ -6,6 +6,7 @@ What a browser does for the scripts, and may do in another way, is compared in o
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from grader.lesson.analyser import analyse
 from grader.lesson.analyser.examples import examples
 from grader.lesson.composer import compose
 from grader.lesson.samples import assemble
+from tests.formats.message.corpus import corpus
 from tests.lesson.embedded import Scripts
 from tests.lesson.hostile import form, good_form, many, message
 
@@ -56,6 +58,29 @@ def test_the_analysers_see_the_same(header_scripts: Scripts, own: str) -> None:
     expected = [msgspec.to_builtins(analyse(raw, own)) for raw in given]
     call = f"smtplab.analyse(value, tables, {json.dumps(own)})"
     same(expected, header_scripts.ask(call, [latin(raw) for raw in given]), given)
+
+
+def received(chance: Random) -> bytes:
+    """A few Received fields of several systems, put together anew or damaged."""
+    fields = []
+    for _ in range(chance.randint(1, 4)):
+        text = chance.choice(corpus()).text
+        for _ in range(chance.randrange(4)):
+            words, others = text.split(" "), chance.choice(corpus()).text.split(" ")
+            place = chance.randrange(len(words))
+            words[place : place + chance.randrange(3)] = chance.sample(
+                others, min(len(others), chance.randrange(3))
+            )
+            text = " ".join(words)
+        fields.append(f"Received: {text}\r\n")
+    return ("".join(fields) + "From: a@example.org\r\nDate: 16 Feb 26 8:0 GMT\r\n\r\n").encode()
+
+
+def test_they_read_every_systems_lines_alike(header_scripts: Scripts) -> None:
+    given = [f"Received: {line.text}\r\n\r\n".encode() for line in corpus()] + many(received, 400)
+    expected = [msgspec.to_builtins(analyse(raw)) for raw in given]
+    actual = header_scripts.ask("smtplab.analyse(value, tables)", [latin(raw) for raw in given])
+    same(expected, actual, given)
 
 
 def test_they_agree_about_every_example(header_scripts: Scripts) -> None:

@@ -40,30 +40,6 @@ def date_fault(text: str) -> tuple[str, dict[str, str]] | None:
     return None
 
 
-_ZONES = {
-    "EST": -300, "EDT": -240, "CST": -360, "CDT": -300, "MST": -420, "MDT": -360, "PST": -480, "PDT": -420,
-}  # fmt: skip
-
-
-def moment(text: str) -> int | None:
-    """The moment that a date names, in seconds since 1970; ``None`` where it names none.
-
-    Old zones are read as RFC 5322 section 4.3 says; the weekday is not looked at.
-    """
-    found = _found(text)
-    if found is None or len(found["year"]) < 4:
-        return None
-    zone = found["zone"]
-    numeric = zone[0] in "+-"
-    if _impossible(found):
-        return None
-    minutes = _ZONES.get(zone.upper(), 0)
-    if numeric:
-        minutes = (-1 if zone[0] == "-" else 1) * (int(zone[1:3]) * 60 + int(zone[3:]))
-    seconds = int(found["hour"]) * 3600 + int(found["minute"]) * 60 + int(found["second"] or 0)
-    return (_day(found) - date(1970, 1, 1)).days * 86400 + seconds - minutes * 60
-
-
 def _found(text: str) -> re.Match[str] | None:
     try:
         return _DATE.fullmatch(without_comments(text).strip(" \t"))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from grader.formats.message.dates import moment
+from grader.formats.handed import without_mark
+from grader.formats.message.moments import read_moment
 from grader.formats.message.parse import Part, parse
 from grader.formats.message.report import Report
 from grader.lesson.analyser.authentication import (
@@ -65,13 +67,12 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
 
     Raises nothing, whatever the message holds, and asks no server.
     """
+    raw = without_mark(raw)
     message = parse(raw, Report(raw))
     date = message.first("date")
-    written = moment(date.text) if date else None
+    written = read_moment(date.text).seconds if date else None
     hops = read_hops(message.fields, written)
-    own = organisation(
-        own.strip(WHITE) or next((hop.by for hop in reversed(hops) if HOST.fullmatch(hop.by)), "")
-    )
+    own = organisation(own.strip(WHITE) or _newest(hops))
     trusted = _trusted(hops, own)
     border = Border(own, *_edges(hops, trusted))
     people = read_people(message)
@@ -79,17 +80,29 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
     results = _results(message, border)
     signatures = [read_signature(field, author) for field in message.all("dkim-signature")[:MOST_FIELDS]]
     arc = read_arc(message.fields)
-    arrived = hops[-1].time if hops else None
+    arrived = hops[-trusted].time if trusted else None
     total = len(message.all("received"))
     found = [
-        *people_findings(people),
-        *_result_findings(results, own, author, arc),
+        *people_findings(people, listed=_listed(message)),
+        *_result_findings(results, border, hops, author, arc),
         *(one for signature in signatures for one in signature_findings(signature, arrived)),
         *([] if signatures else [finding("unsigned")]),
         *arc_findings(arc),
         *hop_findings(hops, total, written),
     ]
+    lines = [0, *(found.end() for found in re.finditer(rb"\n", raw))]
+    found = [replace(one, line=bisect_right(lines, one.offset)) if one.offset >= 0 else one for one in found]
     return Analysis(_shown(message), hops, own, trusted, results, signatures, arc, people, found)
+
+
+def _newest(hops: Sequence[Hop]) -> str:
+    """The host of the newest hop. A program that emptied a mailbox is no mail server of anybody's."""
+    return next((hop.by for hop in reversed(hops) if HOST.fullmatch(hop.by) and hop.kind != "fetched"), "")
+
+
+def _listed(message: Part) -> bool:
+    """Whether a mailing list or a group passed the message on, as far as its fields say so."""
+    return any(message.first(key) for key in ("list-id", "list-post", "mailing-list", "x-original-from"))
 
 
 def _trusted(hops: Sequence[Hop], own: str) -> int:
@@ -101,7 +114,7 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
     for place, hop in enumerate(reversed(hops), 1):
         if related(hop.by, own):
             count = place
-        elif HOST.fullmatch(hop.by):
+        elif HOST.fullmatch(hop.by) and hop.kind != "fetched":
             break
     return count
 
@@ -130,7 +143,7 @@ def _results(message: Part, border: Border) -> list[Results]:
         read_spf(field, border) if field.key == "received-spf" else read_results(field, border)
         for field in fields[:MOST_FIELDS]
     ]
-    # A server that writes above its own line writes nothing below it.
+    # A server that writes above its own line is not likely to write below it, too: nothing there is believed.
     above = {one.field for one in found if one.standing == "own"}
     return [
         replace(one, standing="foreign") if one.standing == "unsure" and one.field in above else one
@@ -139,36 +152,68 @@ def _results(message: Part, border: Border) -> list[Results]:
 
 
 def _result_findings(
-    results: Sequence[Results], own: str, author: str, arc: Sequence[ArcSet]
+    results: Sequence[Results], border: Border, hops: Sequence[Hop], author: str, arc: Sequence[ArcSet]
 ) -> Iterator[HeaderFinding]:
     told: set[str] = set()
+    own = [one for one in results if one.standing == "own" and one.field == "Authentication-Results"]
     for one in results:
         if one.standing == "own":
             if one.field == "Authentication-Results":
                 yield from _verdicts(one, author, arc)
             continue
-        rule = _doubt(one, own)
+        rule = _doubt(one, border, hops, own)
         if f"{rule} {one.server}" not in told:
             told.add(f"{rule} {one.server}")
-            yield finding(rule, server=one.server or "an unnamed server")
+            yield finding(rule, 0, one.offset, server=one.server or "an unnamed server")
     if all(one.standing == "foreign" for one in results):
         yield finding("no-results")
 
 
-def _doubt(one: Results, own: str) -> str:
-    """Why a field of results is not simply believed."""
-    if one.standing == "unsure":
+def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Results]) -> str:
+    """Why a field of results is not simply believed.
+
+    That somebody forged one is said only where no server of the reader's can have written it: it stands between lines
+    of others, or it contradicts what the same server wrote above, and no older line is of the reader's servers. A
+    filter may add its field at the header's end.
+    """
+    if border.near(one.offset, one.server if one.field == "Authentication-Results" else None):
+        if _contradicts(one, own):
+            return "forged-results"
         return "unsure-results"
     if one.field == "Received-SPF":
         return "spf-untrusted"
-    return "forged-results" if related(one.server, own) else "untrusted-results"
+    if not related(one.server, border.own):
+        return "untrusted-results"
+    older = [hop for hop in hops if hop.offset > one.offset]
+    if any(related(hop.by, border.own) for hop in older):
+        return "returned-results"
+    return "forged-results" if older or _contradicts(one, own) else "own-results-below"
+
+
+def _contradicts(one: Results, own: Sequence[Results]) -> bool:
+    """Whether a field says that a check passed which the same server says above did not."""
+    passed = {outcome.method for outcome in one.outcomes if outcome.result == "pass"}
+    passed &= {"dmarc", "spf"}  # There may be several signatures, and so several results of DKIM.
+    failed = {
+        outcome.method
+        for above in own
+        if above.server.lower() == one.server.lower()
+        for outcome in above.outcomes
+        if outcome.result in ("fail", "hardfail")
+    }
+    return bool(one.server and passed & failed)
 
 
 def _verdicts(one: Results, author: str, arc: Sequence[ArcSet]) -> Iterator[HeaderFinding]:
+    server = one.server or "Your server"
+    sealed = any(found.method == "arc" and found.result == "pass" for found in one.outcomes)
     for outcome in one.outcomes:
         if outcome.method == "dmarc" and outcome.result in ("pass", "fail"):
             domain = tag(outcome.properties, "header.from") or author
-            yield finding(f"dmarc-{outcome.result}ed", server=one.server, domain=domain)
+            rule = (
+                "dmarc-passed" if outcome.result == "pass" else "dmarc-sealed" if sealed else "dmarc-failed"
+            )
+            yield finding(rule, 0, one.offset, server=server, domain=domain)
         elif outcome.method == "arc" and outcome.result == "pass" and arc and arc[-1].outcomes:
             said = ", ".join(f"{found.method}={found.result}" for found in arc[-1].outcomes)
-            yield finding("arc-passed", server=one.server, domain=arc[-1].domain, outcomes=said)
+            yield finding("arc-passed", 0, one.offset, server=server, domain=arc[-1].domain, outcomes=said)

@@ -77,6 +77,7 @@ class ArcSet(Struct, frozen=True):
     server: str
     outcomes: list[AuthenticationResult]
     missing: list[str]
+    offset: int = -1
 
 
 def plain(field: Field) -> str:
@@ -103,7 +104,8 @@ def _pieces(text: str) -> list[str]:
         if at < len(text) and text[at] == ";":
             found.append(text[begins:at])
             begins = at = at + 1
-    return [piece for piece in (*found, text[begins:]) if piece]
+    # An empty piece in front stands for a server that did not write its name.
+    return [piece for place, piece in enumerate((*found, text[begins:])) if piece or not place]
 
 
 class Border(Struct, frozen=True):
@@ -124,20 +126,32 @@ class Border(Struct, frozen=True):
             return "foreign"
         if offset < self.last:
             return "own"
-        near = self.below is None or offset < self.below
-        return "unsure" if near and (server is None or related(server, self.own)) else "foreign"
+        return "unsure" if self.near(offset, server) else "foreign"
+
+    def near(self, offset: int, server: str | None) -> bool:
+        """Whether a milter of the reader's may have written a field: right below the lowest line of the reader's."""
+        if self.last is None or offset < self.last or (self.below is not None and offset > self.below):
+            return False
+        return server is None or not server or related(server, self.own)
 
 
 def read_results(field: Field, border: Border) -> Results:
     """An Authentication-Results field. Some servers leave out their name, against RFC 8601 section 2.2."""
     pieces = [piece.strip(WHITE) for piece in _pieces(plain(field))]
-    first = pieces[0].split(" ")[0] if pieces else ""
-    named = "=" not in first
-    server = first if named else ""
+    server, named = _server(pieces[0] if pieces else "")
     standing = border.standing(field.offset, server)
     return Results(
         "Authentication-Results", server, standing, _outcomes(pieces[1:] if named else pieces), field.offset
     )
+
+
+def _server(piece: str) -> tuple[str, bool]:
+    """The ``authserv-id``, which may be a quoted string, and whether the piece is one (RFC 8601 section 2.2)."""
+    quoted = _QUOTED.match(piece)
+    if quoted:
+        return _unquoted(quoted[0]).strip(WHITE), True
+    first = piece.split(" ")[0]
+    return ("", False) if "=" in first else (first, True)
 
 
 def _outcomes(pieces: Sequence[str]) -> list[AuthenticationResult]:
@@ -194,18 +208,26 @@ def signature_findings(signature: ClaimedSignature, arrived: int | None) -> Iter
     domain = signature.domain
     for name in ("v", "a", "b", "bh", "d", "h", "s"):
         if not tag(signature.tags, name):
-            yield finding("signature-broken", field="DKIM-Signature", domain=domain or "?", tag=name)
+            yield finding(
+                "signature-broken",
+                0,
+                signature.offset,
+                field="DKIM-Signature",
+                domain=domain or "?",
+                tag=name,
+            )
             return
     if "from" not in tag(signature.tags, "h").lower().split(":"):
-        yield finding("signature-from", domain=domain)
+        yield finding("signature-from", 0, signature.offset, domain=domain)
     if signature.algorithm.lower() == "rsa-sha1":
-        yield finding("signature-sha1", domain=domain, algorithm="rsa-sha1")
+        yield finding("signature-sha1", 0, signature.offset, domain=domain, algorithm="rsa-sha1")
     if _NUMBER.fullmatch(length := tag(signature.tags, "l")):
-        yield finding("signature-length", domain=domain, length=int(length))
+        yield finding("signature-length", 0, signature.offset, domain=domain, length=int(length))
     ends = tag(signature.tags, "x")
     if arrived is not None and _NUMBER.fullmatch(ends) and int(ends) < arrived:
-        yield finding("signature-expired", domain=domain)
-    yield finding("signature-aligned" if signature.aligned else "signature-other", domain=domain)
+        yield finding("signature-expired", 0, signature.offset, domain=domain)
+    rule = "signature-aligned" if signature.aligned else "signature-other"
+    yield finding(rule, 0, signature.offset, domain=domain)
 
 
 def read_arc(fields: Sequence[Field]) -> list[ArcSet]:
@@ -224,10 +246,11 @@ def _arc_set(instance: int, found: dict[str, Field]) -> ArcSet:
     server, outcomes = "", list[AuthenticationResult]()
     if "arc-authentication-results" in found:
         pieces = [piece.strip(WHITE) for piece in _pieces(plain(found["arc-authentication-results"]))]
-        server = pieces[1].split(" ")[0] if len(pieces) > 1 else ""
-        outcomes = _outcomes(pieces[2:])
+        server, named = _server(pieces[1] if len(pieces) > 1 else "")
+        outcomes = _outcomes(pieces[2 if named else 1 :])
     missing = [name for key, name in ARC_FIELDS.items() if key not in found]
-    return ArcSet(instance, tag(seal, "d"), tag(seal, "cv").lower(), server, outcomes, missing)
+    offset = min((field.offset for field in found.values()), default=-1)
+    return ArcSet(instance, tag(seal, "d"), tag(seal, "cv").lower(), server, outcomes, missing, offset)
 
 
 def arc_findings(sets: Sequence[ArcSet]) -> Iterator[HeaderFinding]:
@@ -235,6 +258,10 @@ def arc_findings(sets: Sequence[ArcSet]) -> Iterator[HeaderFinding]:
     for one in sets:
         expected = "none" if one.instance == 1 else "pass"
         if one.missing:
-            yield finding("arc-incomplete", instance=one.instance, missing=", ".join(one.missing))
+            yield finding(
+                "arc-incomplete", 0, one.offset, instance=one.instance, missing=", ".join(one.missing)
+            )
+        elif one.cv == "fail":
+            yield finding("arc-failed", 0, one.offset, instance=one.instance, domain=one.domain)
         elif one.cv != expected:
-            yield finding("arc-chain", instance=one.instance, cv=one.cv, expected=expected)
+            yield finding("arc-chain", 0, one.offset, instance=one.instance, cv=one.cv, expected=expected)

@@ -12,7 +12,11 @@ WHITE = " \t\r\n"
 
 
 class HeaderFinding(Struct, frozen=True):
-    """Something that the reader should know. ``hop`` is the number of the hop it is about, or 0."""
+    """Something that the reader should know.
+
+    ``hop`` is the number of the hop it is about, or 0. ``offset`` is where the field begins that shows it, -1 for none,
+    and ``line`` the line of the message there, or 0.
+    """
 
     rule: str
     grave: Grave
@@ -20,14 +24,16 @@ class HeaderFinding(Struct, frozen=True):
     reference: str
     see: list[str]
     hop: int = 0
+    offset: int = -1
+    line: int = 0
 
 
-def finding(rule: str, /, hop: int = 0, **values: object) -> HeaderFinding:
+def finding(rule: str, /, hop: int = 0, offset: int = -1, **values: object) -> HeaderFinding:
     """A finding in the words of the table. Raises ``StopIteration`` for an unknown rule."""
     text = next(one for one in wordings().findings if one.id == rule)
     words = {name: brief(value) if isinstance(value, str) else value for name, value in values.items()}
     return HeaderFinding(
-        rule, text.grave, text.sentence.format(hop=hop, **words), text.reference, text.see, hop
+        rule, text.grave, text.sentence.format(hop=hop, **words), text.reference, text.see, hop, offset
     )
 
 

@@ -29,6 +29,7 @@ class Identity(Struct, frozen=True):
     address: str
     domain: str
     related: bool
+    offset: int = -1
 
 
 def read_people(message: Part) -> list[Identity]:
@@ -41,7 +42,7 @@ def read_people(message: Part) -> list[Identity]:
         name, address = _first(field)
         domain = split_address(address).domain.lower()
         author = found[0].domain if found and found[0].field == "From" else domain
-        found.append(Identity(label, name, address, domain, related(domain, author)))
+        found.append(Identity(label, name, address, domain, related(domain, author), field.offset))
     return found
 
 
@@ -64,21 +65,25 @@ def _first(field: Field) -> tuple[str, str]:
     return decode_words(field.text).partition("<")[0].strip(' "') if "<" in text else "", address
 
 
-def people_findings(people: list[Identity]) -> Iterator[HeaderFinding]:
-    """What the names and addresses show about each other."""
+def people_findings(people: list[Identity], *, listed: bool) -> Iterator[HeaderFinding]:
+    """What the names and addresses show about each other. ``listed`` says that a mailing list passed the message on."""
     by_field = {one.field: one for one in people}
     author = by_field.get("From")
     if author is None:
         return
+    reply, path = by_field.get("Reply-To"), by_field.get("Return-Path")
     shown = _SHOWN.search(author.name)
     if shown and author.address and shown[0].lower() != author.address.lower():
-        yield finding("from-hidden", shown=shown[0], address=author.address)
+        # Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
+        for_another = listed or " via " in author.name or related(shown[0].partition("@")[2], author.domain)
+        answered = reply is not None and reply.address.lower() == shown[0].lower()
+        rule = "from-another" if for_another or answered else "from-hidden"
+        yield finding(rule, 0, author.offset, shown=shown[0], address=author.address)
     if any(label.startswith("xn--") for label in author.domain.split(".")) or not author.domain.isascii():
-        yield finding("from-idn", domain=author.domain)
-    reply, path = by_field.get("Reply-To"), by_field.get("Return-Path")
+        yield finding("from-idn", 0, author.offset, domain=author.domain)
     if reply and reply.domain and not reply.related:
-        yield finding("reply-elsewhere", reply=reply.address, domain=author.domain)
+        yield finding("reply-elsewhere", 0, reply.offset, reply=reply.address, domain=author.domain)
     if path and not path.domain:
-        yield finding("bounce")
+        yield finding("bounce", 0, path.offset)
     elif path and not path.related:
-        yield finding("envelope-elsewhere", sender=path.address, domain=author.domain)
+        yield finding("envelope-elsewhere", 0, path.offset, sender=path.address, domain=author.domain)

@@ -90,9 +90,11 @@ def _hop(hop: Hop) -> str:
         (one.text for one in wordings().protocols if one.name.upper() == hop.protocol.upper()), ""
     )
     who = hop.source or hop.host or "an unnamed client"
-    really = f" (really {hop.host})" if hop.host and hop.host != hop.source else ""
+    really = f" (really {hop.host})" if hop.source and hop.host and hop.host != hop.source else ""
     at = f" at {hop.address}" if hop.address else ""
     how = f", {hop.protocol}: {protocol}" if protocol else f", {hop.protocol}" if hop.protocol else ""
+    if hop.protocol and hop.tls is not None and "TLS" not in how:
+        how += ", encrypted with TLS" if hop.tls else ", not encrypted"
     return f"{hop.by or '(no name)'}\nfrom {who}{really}{at}{how}\n{hop.date or 'no date'}"
 
 
@@ -125,7 +127,8 @@ def _findings(found: Analysis) -> Iterator[RenderableType]:
     order = list(STYLES)
     for one in sorted(found.findings, key=lambda one: order.index(one.grave)):
         table.add_row(
-            Text(f"  {WORDS[one.grave]}", STYLES[one.grave]), words(f"{one.sentence} ({one.reference})")
+            Text(f"  {WORDS[one.grave]}", STYLES[one.grave]),
+            words(f"{one.sentence} ({one.reference}{f'; line {one.line}' if one.line else ''})"),
         )
     yield table
 

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
-from grader.formats.message.dates import moment
-from grader.formats.message.lexer import Malformed, comment_end
+from grader.formats.message.moments import Reading
 from grader.formats.message.parse import Field
-from grader.lesson.analyser.findings import WHITE, HeaderFinding, duration, finding, readable, related
+from grader.formats.message.received import Lookup, read_received
+from grader.lesson.analyser.findings import HeaderFinding, duration, finding, readable, related
 
 MOST_HOPS = 100
 SLOW = 300
 """Seconds after which a hop's delay is told."""
-_KEYWORDS = ("from", "by", "via", "with", "id", "for")
-_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]")
-HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]+")
-_WORD = re.compile(r'(?:"[^"]*"|[^ \t\r\n();"]|")+')
+DAY = 86400
+LOOP = 50
+"""Received fields at which Postfix takes a message for one that goes in a circle (hopcount_limit)."""
+ROUNDS = 3
+"""Times that a host has taken a message for one recipient from elsewhere when that is no chance any more."""
+HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*")
+"""A host's full name. An address is none."""
 _PRIVATE = re.compile(
-    r"10\..*|127\..*|192\.168\..*|172\.(?:1[6-9]|2[0-9]|3[01])\..*|169\.254\..*|f[cd].*|fe80.*|::1",
+    r"10\..*|127\..*|192\.168\..*|172\.(?:1[6-9]|2[0-9]|3[01])\..*|169\.254\..*"
+    r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\..*|0\.0\.0\.0|f[cd].*|fe[89ab].*|::1?",
     re.IGNORECASE,
 )
+_LOOPBACK = re.compile(r"127\..*|::1|localhost(?:\..*)?", re.IGNORECASE | re.ASCII)
+_IPV4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})")
+_LOGGED_IN = re.compile(r"(?:utf8)?(?:esmtp|lmtp)s?a|asmtp|https?.*", re.IGNORECASE | re.ASCII)
 
 
 class Hop(Struct, frozen=True):
     """A Received field. ``source`` is what the client called itself, ``host`` and ``address`` what the server saw.
 
     ``time`` is in seconds since 1970, ``delay`` in seconds since the hop before; both ``None`` where unknown.
-    ``offset`` is the field's place in the message.
+    ``lookup`` says whether the server found a name for the address, ``reading`` how its date was read. ``tls`` is
+    ``None`` where the line does not tell. ``offset`` is the field's place in the message. ``dialect`` names the row of
+    the table of dialects.
     """
 
     number: int
@@ -37,13 +48,19 @@ class Hop(Struct, frozen=True):
     host: str
     address: str
     private: bool
+    lookup: Lookup
     by: str
+    by_address: str
     protocol: str
+    tls: bool | None
     id: str
     recipient: str
     date: str
+    reading: Reading
     time: int | None
     delay: int | None
+    kind: Literal["hop", "local", "fetched"]
+    dialect: str
     offset: int
 
 
@@ -60,115 +77,121 @@ def read_hops(fields: Sequence[Field], written: int | None) -> list[Hop]:
 
 
 def _hop(number: int, field: Field, before: int | None) -> Hop:
-    words, comments, date = _split(readable(field.text))
-    said = {keyword: words.get(keyword, "") for keyword in _KEYWORDS}
-    seen = f"{said['from']} {comments.get('from', '')}"
-    address = _ADDRESS.search(seen)
-    first = comments.get("from", "").strip(" (").split(" ")[0]
-    host = first if HOST.fullmatch(first) else ""
-    time = moment(date)
+    told = read_received(field.text)
+    time = told.moment.seconds
+    local = told.kind == "hop" and bool(
+        _LOOPBACK.fullmatch(told.address or told.name or told.claimed or told.either)
+    )
     return Hop(
-        number=number, source=said["from"], host=host, address=address[1] if address else "",
-        private=bool(address and _PRIVATE.fullmatch(address[1])), by=said["by"], protocol=said["with"],
-        id=said["id"], recipient=said["for"], date=date, time=time,
-        delay=time - before if time is not None and before is not None else None, offset=field.offset,
+        number=number, source=readable(told.claimed or told.either), host=readable(told.name), address=told.address,
+        private=bool(_PRIVATE.fullmatch(told.address)), lookup=told.lookup, by=readable(told.by),
+        by_address=told.by_address, protocol=readable(told.protocol), tls=told.tls, id=readable(told.id),
+        recipient=readable(told.recipient), date=readable(told.moment.text), reading=told.moment.reading, time=time,
+        delay=time - before if time is not None and before is not None else None,
+        kind="local" if local else told.kind, dialect=told.dialect, offset=field.offset,
     )  # fmt: skip
-
-
-def _split(text: str) -> tuple[dict[str, str], dict[str, str], str]:
-    """The word behind each keyword, the comment behind that, and the date behind the last semicolon."""
-    items = list(_items(text))
-    last = max((place for place, (kind, _, _) in enumerate(items) if kind == ";"), default=len(items))
-    date = text[items[last][2] + 1 :].strip(WHITE) if last < len(items) else ""
-    words: dict[str, str] = {}
-    comments: dict[str, list[str]] = {}
-    keyword, expecting = "", False
-    for kind, word, _ in items[:last]:
-        if kind == "(":
-            comments.setdefault(keyword, []).append(word.rstrip(WHITE))
-        elif kind == "word" and not expecting and word.lower() in _KEYWORDS and word.lower() not in words:
-            keyword, expecting = word.lower(), True
-        elif kind == "word" and expecting:
-            words[keyword] = word
-            expecting = False
-    joined = {name: " ".join(filter(None, said)).strip(WHITE) for name, said in comments.items()}
-    return words, joined, date
-
-
-def _items(text: str) -> Iterator[tuple[str, str, int]]:
-    position = 0
-    while position < len(text):
-        sign = text[position]
-        if sign == "(":
-            try:
-                end = comment_end(text, position)
-            except Malformed:
-                end = len(text)
-            yield "(", text[position:end].removeprefix("(").removesuffix(")").strip(" "), position
-            position = end
-        elif sign == ";":
-            yield ";", sign, position
-            position += 1
-        elif found := _WORD.match(text, position):
-            yield "word", found[0], position
-            position = found.end()
-        else:
-            position += 1
 
 
 def hop_findings(hops: Sequence[Hop], total: int, written: int | None) -> Iterator[HeaderFinding]:
     """What the hops themselves show. ``total`` is how many Received fields there are."""
     if not hops:
         yield finding("no-hops")
-    if total > len(hops):
-        yield finding("too-many-hops", count=total, shown=len(hops))
-    yield from _written_findings(hops, written)
+        return
+    yield from _loop_findings(hops, total)
+    yield from _written_findings(hops[0], written)
     for place, hop in enumerate(hops):
         yield from _time_findings(hop, first=place == 0)
         yield from _name_findings(hop)
         if place and not _continues(hops[place - 1], hop):
-            source = hop.host or hop.source or hop.address
-            yield finding("gap", hop.number, source=source, by=hops[place - 1].by)
+            source = hop.host or hop.source
+            yield finding("gap", hop.number, hop.offset, source=source, by=hops[place - 1].by)
 
 
-def _written_findings(hops: Sequence[Hop], written: int | None) -> Iterator[HeaderFinding]:
-    delay = hops[0].delay if hops else None
+def _loop_findings(hops: Sequence[Hop], total: int) -> Iterator[HeaderFinding]:
+    if total > len(hops):
+        yield finding("too-many-hops", count=total, shown=len(hops))
+    if total >= LOOP:
+        yield finding("loop", count=total, limit=LOOP)
+    counted: Counter[tuple[str, str]] = Counter()
+    last = ""
+    for hop in hops:
+        if hop.kind == "hop" and HOST.fullmatch(hop.by) and not related(hop.by, last):
+            key = hop.by.lower(), hop.recipient
+            counted[key] += 1
+            if hop.recipient and counted[key] == ROUNDS:
+                yield finding(
+                    "circle", hop.number, hop.offset, by=hop.by, recipient=hop.recipient, count=ROUNDS
+                )
+        last = hop.by if HOST.fullmatch(hop.by) else last
+
+
+def _written_findings(hop: Hop, written: int | None) -> Iterator[HeaderFinding]:
+    delay = hop.delay
     if written is None or delay is None:
         return
-    if delay < -60:
-        yield finding("written-later", 1, time=duration(delay))
-    elif delay > 86400:
-        yield finding("written-earlier", 1, time=duration(delay))
+    if delay < -DAY:
+        yield finding("written-days", 1, hop.offset, time=duration(delay))
+    elif delay < -60:
+        yield finding("written-later", 1, hop.offset, time=duration(delay))
+    elif delay > DAY:
+        yield finding("written-earlier", 1, hop.offset, time=duration(delay))
 
 
 def _time_findings(hop: Hop, *, first: bool) -> Iterator[HeaderFinding]:
-    if hop.time is None:
-        yield finding("no-time", hop.number)
-    elif hop.delay is not None and not first:
-        if hop.delay < 0:
-            yield finding("clock", hop.number, by=hop.by, time=duration(hop.delay))
-        elif hop.delay >= SLOW:
-            yield finding("slow", hop.number, by=hop.by, time=duration(hop.delay))
+    if hop.reading == "none":
+        yield finding("no-time", hop.number, hop.offset)
+    elif hop.reading == "impossible":
+        yield finding("impossible-time", hop.number, hop.offset, date=hop.date)
+    elif hop.reading == "zone":
+        yield finding("unknown-zone", hop.number, hop.offset, date=hop.date)
+    elif hop.reading == "lenient":
+        yield finding("lenient-time", hop.number, hop.offset, date=hop.date)
+    if hop.delay is None or first or hop.kind == "fetched":
+        return
+    by = hop.by or "an unnamed host"
+    if hop.delay < -DAY:
+        yield finding("clock-days", hop.number, hop.offset, by=by, time=duration(hop.delay))
+    elif hop.delay < 0:
+        yield finding("clock", hop.number, hop.offset, by=by, time=duration(hop.delay))
+    elif hop.delay >= SLOW:
+        yield finding("slow", hop.number, hop.offset, by=by, time=duration(hop.delay))
 
 
 def _name_findings(hop: Hop) -> Iterator[HeaderFinding]:
+    if hop.address and not possible(hop.address):
+        yield finding("impossible-address", hop.number, hop.offset, address=hop.address)
+        return
+    if hop.private or hop.kind != "hop":
+        return
     if (
-        hop.host
-        and hop.host != "unknown"
+        hop.lookup == "name"
+        and HOST.fullmatch(hop.host)
         and HOST.fullmatch(hop.source)
         and not related(hop.host, hop.source)
     ):
-        yield finding("name-differs", hop.number, claimed=hop.source, found=hop.host)
-    if hop.address and not hop.private and not hop.host and hop.source:
-        yield finding("no-name", hop.number, claimed=hop.source, address=hop.address)
-    if hop.address and not hop.private and hop.protocol.upper() in ("SMTP", "ESMTP", "ESMTPA", "UTF8SMTP"):
-        yield finding("plain-hop", hop.number, by=hop.by)
+        yield finding("name-differs", hop.number, hop.offset, claimed=hop.source, found=hop.host)
+    if hop.lookup == "none" and hop.source and hop.address and not _LOGGED_IN.fullmatch(hop.protocol):
+        yield finding("no-name", hop.number, hop.offset, claimed=hop.source, address=hop.address)
+    if hop.address and hop.tls is False:
+        yield finding("plain-hop", hop.number, hop.offset, by=hop.by or "an unnamed host")
+
+
+def possible(address: str) -> bool:
+    """Whether a connection can come from an address: each number of an IPv4 address is at most 255."""
+    found = _IPV4.fullmatch(address)
+    return found is None or all(int(part) < 256 for part in found.groups())
 
 
 def _continues(before: Hop, hop: Hop) -> bool:
-    """Whether the server that took the message before may be the client of this hop."""
-    if not before.by or not (hop.host or hop.source) or hop.private:
+    """Whether the server that took the message before may be the client of this hop, as far as their names tell.
+
+    Hosts within one organisation, private addresses and a host that hands a message to itself tell nothing.
+    """
+    names = [name for name in (hop.host, hop.source) if HOST.fullmatch(name)]
+    if hop.kind != "hop" or hop.private or not names or not HOST.fullmatch(before.by):
         return True
-    return any(
-        related(before.by, name) or before.by.lower() == name.lower() for name in (hop.host, hop.source)
-    )
+    if _LOOPBACK.fullmatch(before.by) or related(before.by, hop.by):
+        return True
+    if before.by_address and before.by_address == hop.address:
+        return True
+    return any(related(before.by, name) for name in names)

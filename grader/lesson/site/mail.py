@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from grader.formats.message import charsets
+from grader.formats.message import charsets, forms, moments
 from grader.formats.message.rules import RULES
 from grader.lesson.analyser import wordings
 from grader.lesson.analyser.examples import examples
@@ -25,7 +25,10 @@ SCRIPTS = tuple(
 )
 """The rules for messages, in the order in which one needs the other."""
 BUILDER_SCRIPTS = (*SCRIPTS, "headers/folding", "headers/typed", "headers/body", "headers/compose")
-ANALYSER_SCRIPTS = (*SCRIPTS, "headers/trace", "headers/authentication", "headers/analyse", "header-results")
+ANALYSER_SCRIPTS = (
+    *SCRIPTS, "headers/moments", "headers/received", "headers/trace", "headers/authentication", "headers/analyse",
+    "header-results",
+)  # fmt: skip
 
 
 def builder_values(library: Library) -> Mapping[str, object]:
@@ -65,6 +68,14 @@ def analyser_data(library: Library, addresses: Mapping[str, str]) -> object:
         **rules_data(library),
         "findings": [_linked(one) for one in own.findings],
         "examples": {one.id: one.message for one in examples()},
+        "received": {
+            "shapes": forms.SHAPES,
+            "dialects": msgspec.to_builtins(forms.DIALECTS),
+            "none": sorted(forms.NO_NAMES),
+            "dates": moments.PATTERNS,
+            "begins": moments.BEGINS,
+            "zones": moments.ZONES,
+        },
         "entries": _entries(library, ids, addresses),
     }
 

@@ -31,6 +31,7 @@
     const parts = one.see.filter((id) => data.entries[id]).map((id) => make("a", { href: data.entries[id].href }, data.entries[id].title));
     const known = data.findings.find((finding) => finding.id === one.rule);
     parts.push(make("a", { href: known.link, rel: "external noreferrer" }, one.reference));
+    if (one.line) parts.push(`line ${one.line}`);
     return make("p", { className: "links" }, ...parts.flatMap((part, place) => (place ? [" · ", part] : [part])));
   }
 
@@ -73,9 +74,11 @@
 
   function hopItem(hop, own, longest, data) {
     const protocol = data.protocols.find((one) => one.name.toUpperCase() === hop.protocol.toUpperCase());
-    const from = hop.host && hop.host !== hop.source ? `${hop.source} (really ${hop.host})` : hop.source || hop.host || "an unnamed client";
+    const from = hop.source && hop.host && hop.host !== hop.source ? `${hop.source} (really ${hop.host})` : hop.source || hop.host || "an unnamed client";
     const address = hop.address ? ` at ${hop.address}${hop.private ? ", a private address" : ""}` : "";
-    const how = protocol ? `${hop.protocol}: ${protocol.text}` : hop.protocol;
+    const said = protocol ? `${hop.protocol}: ${protocol.text}` : hop.protocol;
+    const known = said && hop.tls !== null && !said.includes("TLS");
+    const how = known ? `${said}, ${hop.tls ? "encrypted with TLS" : "not encrypted"}` : said;
     const when = hop.time === null ? hop.date || "no date" : `${hop.date} (${new Date(hop.time * 1000).toISOString().replace(".000Z", "Z")})`;
     return make("li", { className: own ? "hop own" : "hop" },
       make("span", { className: "number" }, make("span", { className: "unseen" }, "Hop "), String(hop.number)),

@@ -8,9 +8,11 @@ from grader.engines.guest import mail as mailboxes
 from grader.formats.message import check_message
 from grader.formats.message.addresses import parse_addresses
 from grader.formats.message.contenttype import boundary_fault, parse_content_type
-from grader.formats.message.dates import date_fault, moment
+from grader.formats.message.dates import date_fault
 from grader.formats.message.lexer import Malformed
+from grader.formats.message.moments import find_moment, read_moment
 from grader.formats.message.parse import header_fields
+from grader.formats.message.received import read_received
 from grader.judge import judge
 from grader.judge.verdicts import FAULT
 from grader.kinds.server.declare import ServerCheck, SignatureExpect
@@ -20,6 +22,7 @@ from grader.lesson.analyser import analyse
 from grader.lesson.analyser.encoded import decode_words
 from grader.lesson.analyser.examples import examples
 from grader.model.traffic import Arrival
+from tests.formats.message.corpus import corpus
 from tests.fuzz.target import Target, sound
 from tests.judge import builders
 from tests.kinds.program.runs import LETTER, judged
@@ -72,7 +75,12 @@ def _words(data: bytes) -> None:
 def _date(data: bytes) -> None:
     text = data.decode("ascii", "surrogateescape")
     date_fault(text)
-    moment(text)
+    read_moment(text)
+    find_moment(text)
+
+
+def _received(data: bytes) -> None:
+    read_received(data.decode("ascii", "surrogateescape"))
 
 
 def _addresses(data: bytes) -> None:
@@ -136,6 +144,24 @@ TARGETS = (
         _date,
         lambda: [b"Mon, 23 Nov 2026 10:00:00 +0000 (UTC)"],
         (*WORDS[:20], b"23 ", b"Nov ", b"2026 ", b"10:", b"+9999", b"EST"),
+    ),
+    Target(
+        "Received field",
+        _received,
+        lambda: [line.text.encode() for line in corpus()],
+        (
+            *WORDS,
+            b"by ",
+            b"with ",
+            b"for ",
+            b"id ",
+            b"[192.0.2.1]",
+            b"(HELO ",
+            b"helo=",
+            b"unknown",
+            b" (Exim ",
+            b"; ",
+        ),
     ),
     Target(
         "encoded words",

@@ -6,53 +6,64 @@
   const { attempt } = smtplab.lexer;
   const { Report, parse } = smtplab.parse;
   const { parseAddresses } = smtplab.addresses;
-  const { moment } = smtplab.dates;
+  const { readMoment } = smtplab.moments;
+  const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
   const { HOST, hopFindings, maker, organisation, readHops, related, trim, utf8 } = smtplab.trace;
   const {
-    MOST_FIELDS, arcFindings, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
+    MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
   } = smtplab.authentication;
   const LONGEST_TEXT = 300;
   const SHOWN = ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"];
   const PEOPLE = ["From", "Sender", "Reply-To", "Return-Path"];
+  const LISTS = ["list-id", "list-post", "mailing-list", "x-original-from"];
   const ANGLE = /<([^<> \t\r\n]*@[^<> \t\r\n]*)>/;
   const BARE = /[^ \t\r\n<>,;:"()]+@[^ \t\r\n<>,;:"()]+/;
   const ADDRESS_SHOWN = /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/;
 
   /** Read a message's header: see the Python twin. `tables` holds rules and findings; `own` is the reader's domain. */
-  function analyse(raw, tables, typedOwn = "") {
+  function analyse(handed, tables, typedOwn = "") {
+    const raw = smtplab.text.withoutMark(handed);
     const make = maker(tables.findings);
-    const message = parse(raw, new Report(raw, tables.rules));
+    useForms(tables.received);
+    const report = new Report(raw, tables.rules);
+    const message = parse(raw, report);
     const date = message.first("date");
-    const written = date ? moment(date.text) : null;
+    const written = date ? readMoment(date.text).seconds : null;
     const hops = readHops(message.fields, written);
-    const newest = hops[hops.length - 1];
-    const named = hops.filter((hop) => HOST.test(hop.by)).pop();
-    const own = organisation(trim(typedOwn) || (named ? named.by : ""));
+    const own = organisation(trim(typedOwn) || newestHost(hops));
     const trusted = trustedHops(hops, own);
     const border = makeBorder(hops, trusted, own);
+    const arrived = trusted ? hops[hops.length - trusted].time : null;
     const people = readPeople(message);
     const author = people.length && people[0].field === "From" ? people[0].domain : "";
     const results = readAllResults(message, border);
     const signatures = message.all("dkim-signature").slice(0, MOST_FIELDS).map((field) => readSignature(field, author));
     const arc = readArc(message.fields);
     const findings = [
-      ...peopleFindings(people, make),
-      ...resultFindings(results, own, author, arc, make),
-      ...signatures.flatMap((one) => [...signatureFindings(one, newest ? newest.time : null, make)]),
+      ...peopleFindings(people, LISTS.some((key) => message.first(key)), make),
+      ...resultFindings(results, border, hops, author, arc, make),
+      ...signatures.flatMap((one) => [...signatureFindings(one, arrived, make)]),
       ...(signatures.length ? [] : [make("unsigned")]),
       ...arcFindings(arc, make),
       ...hopFindings(hops, message.all("received").length, written, make),
     ];
+    for (const one of findings) if (one.offset >= 0) one.line = report.line(one.offset);
     return { shown: shownFields(message), hops, own, trusted, results, signatures, arc, people, findings };
+  }
+
+  /** The host of the newest hop. A program that emptied a mailbox is no mail server of anybody's. */
+  function newestHost(hops) {
+    const named = hops.filter((hop) => HOST.test(hop.by) && hop.kind !== "fetched").pop();
+    return named ? named.by : "";
   }
 
   function trustedHops(hops, own) {
     let count = 0;
     for (let place = 1; place <= hops.length; place += 1) {
-      const { by } = hops[hops.length - place];
+      const { by, kind } = hops[hops.length - place];
       if (related(by, own)) count = place;
-      else if (HOST.test(by)) break;
+      else if (HOST.test(by) && kind !== "fetched") break;
     }
     return count;
   }
@@ -67,7 +78,7 @@
     const fields = message.fields.filter((field) => ["authentication-results", "received-spf"].includes(field.key));
     const found = fields.slice(0, MOST_FIELDS)
       .map((field) => (field.key === "received-spf" ? readSpf(field, border) : readResults(field, border)));
-    // A server that writes above its own line writes nothing below it.
+    // A server that writes above its own line is not likely to write below it, too: nothing there is believed.
     const above = found.filter((one) => one.standing === "own").map((one) => one.field);
     return found.map((one) => (one.standing === "unsure" && above.includes(one.field) ? { ...one, standing: "foreign" } : one));
   }
@@ -88,7 +99,7 @@
       const [name, address] = firstAddress(field);
       const domain = address.slice(address.lastIndexOf("@") + 1).toLowerCase();
       const author = found.length && found[0].field === "From" ? found[0].domain : domain;
-      found.push({ field: label, name, address, domain, related: related(domain, author) });
+      found.push({ field: label, name, address, domain, related: related(domain, author), offset: field.offset });
     }
     return found;
   }
@@ -107,52 +118,73 @@
     return [text.includes("<") ? name : "", found[1] === undefined ? found[0] : found[1]];
   }
 
-  function* peopleFindings(people, make) {
+  function* peopleFindings(people, listed, make) {
     const named = Object.fromEntries(people.map((one) => [one.field, one]));
     const author = named.From, reply = named["Reply-To"], path = named["Return-Path"];
     if (!author) return;
     const shown = ADDRESS_SHOWN.exec(author.name);
     if (shown && author.address && shown[0].toLowerCase() !== author.address.toLowerCase()) {
-      yield make("from-hidden", { shown: shown[0], address: author.address });
+      // Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
+      const forAnother = listed || author.name.includes(" via ") || related(shown[0].slice(shown[0].indexOf("@") + 1), author.domain);
+      const answered = reply && reply.address.toLowerCase() === shown[0].toLowerCase();
+      yield make(forAnother || answered ? "from-another" : "from-hidden", { shown: shown[0], address: author.address }, 0, author.offset);
     }
     const strange = author.domain.split(".").some((label) => label.startsWith("xn--"));
-    if (strange || /[^\x00-\x7f]/.test(author.domain)) yield make("from-idn", { domain: author.domain });
+    if (strange || /[^\x00-\x7f]/.test(author.domain)) yield make("from-idn", { domain: author.domain }, 0, author.offset);
     if (reply && reply.domain && !reply.related) {
-      yield make("reply-elsewhere", { reply: reply.address, domain: author.domain });
+      yield make("reply-elsewhere", { reply: reply.address, domain: author.domain }, 0, reply.offset);
     }
-    if (path && !path.domain) yield make("bounce");
-    else if (path && !path.related) yield make("envelope-elsewhere", { sender: path.address, domain: author.domain });
+    if (path && !path.domain) yield make("bounce", {}, 0, path.offset);
+    else if (path && !path.related) yield make("envelope-elsewhere", { sender: path.address, domain: author.domain }, 0, path.offset);
   }
 
-  function* resultFindings(results, own, author, arc, make) {
+  function* resultFindings(results, border, hops, author, arc, make) {
     const told = new Set();
+    const own = results.filter((one) => one.standing === "own" && one.field === "Authentication-Results");
     for (const one of results) {
       if (one.standing === "own") {
         if (one.field === "Authentication-Results") yield* verdicts(one, author, arc, make);
         continue;
       }
-      const rule = doubt(one, own);
+      const rule = doubt(one, border, hops, own);
       if (told.has(`${rule} ${one.server}`)) continue;
       told.add(`${rule} ${one.server}`);
-      yield make(rule, { server: one.server || "an unnamed server" });
+      yield make(rule, { server: one.server || "an unnamed server" }, 0, one.offset);
     }
     if (results.every((one) => one.standing === "foreign")) yield make("no-results");
   }
 
-  function doubt(one, own) {
-    if (one.standing === "unsure") return "unsure-results";
+  /** Why a field of results is not simply believed; see the Python twin. */
+  function doubt(one, border, hops, own) {
+    if (near(border, one.offset, one.field === "Authentication-Results" ? one.server : null)) {
+      return contradicts(one, own) ? "forged-results" : "unsure-results";
+    }
     if (one.field === "Received-SPF") return "spf-untrusted";
-    return related(one.server, own) ? "forged-results" : "untrusted-results";
+    if (!related(one.server, border.own)) return "untrusted-results";
+    const older = hops.filter((hop) => hop.offset > one.offset);
+    if (older.some((hop) => related(hop.by, border.own))) return "returned-results";
+    return older.length || contradicts(one, own) ? "forged-results" : "own-results-below";
+  }
+
+  /** Whether a field says that a check passed which the same server says above did not. */
+  function contradicts(one, own) {
+    if (!one.server) return false;
+    const failed = own.filter((above) => lower(above.server) === lower(one.server))
+      .flatMap((above) => above.outcomes.filter(({ result }) => ["fail", "hardfail"].includes(result)).map(({ method }) => method));
+    // There may be several signatures, and so several results of DKIM.
+    return one.outcomes.some(({ method, result }) => result === "pass" && ["dmarc", "spf"].includes(method) && failed.includes(method));
   }
 
   function* verdicts(one, author, arc, make) {
-    const last = arc[arc.length - 1];
+    const last = arc[arc.length - 1], server = one.server || "Your server";
+    const sealed = one.outcomes.some((found) => found.method === "arc" && found.result === "pass");
     for (const { method, result, properties } of one.outcomes) {
       if (method === "dmarc" && ["pass", "fail"].includes(result)) {
-        yield make(`dmarc-${result}ed`, { server: one.server, domain: tag(properties, "header.from") || author });
+        const rule = result === "pass" ? "dmarc-passed" : sealed ? "dmarc-sealed" : "dmarc-failed";
+        yield make(rule, { server, domain: tag(properties, "header.from") || author }, 0, one.offset);
       } else if (method === "arc" && result === "pass" && last && last.outcomes.length) {
         const outcomes = last.outcomes.map((found) => `${found.method}=${found.result}`).join(", ");
-        yield make("arc-passed", { server: one.server, domain: last.domain, outcomes });
+        yield make("arc-passed", { server, domain: last.domain, outcomes }, 0, one.offset);
       }
     }
   }

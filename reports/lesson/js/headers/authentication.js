@@ -16,7 +16,11 @@
   };
 
   const plain = (field) => utf8(attempt(() => withoutComments(field.text), () => field.text));
-  const pieces = (field) => (plain(field).match(PIECE) || []).map(trim);
+  // An empty piece in front stands for a server that did not write its name.
+  const pieces = (field) => {
+    const text = plain(field);
+    return [...(text.startsWith(";") || !text ? [""] : []), ...(text.match(PIECE) || [])].map(trim);
+  };
   const pairs = (text) => Array.from(text.matchAll(PAIR), (found) => ({ name: found[1], value: unquoted(found[2]) }));
 
   function unquoted(value) {
@@ -27,16 +31,27 @@
   function standing(border, offset, server) {
     if (border.last === null) return "foreign";
     if (offset < border.last) return "own";
-    const near = border.below === null || offset < border.below;
-    return near && (server === null || related(server, border.own)) ? "unsure" : "foreign";
+    return near(border, offset, server) ? "unsure" : "foreign";
+  }
+
+  /** Whether a milter of the reader's may have written a field: right below the lowest line of the reader's. */
+  function near(border, offset, server) {
+    if (border.last === null || offset < border.last || (border.below !== null && offset > border.below)) return false;
+    return !server || related(server, border.own);
+  }
+
+  /** The authserv-id, which may be a quoted string, and whether the piece is one (RFC 8601 section 2.2). */
+  function serverOf(piece) {
+    const quoted = /^"[^"\\]*(?:\\[^][^"\\]*)*"/.exec(piece);
+    if (quoted) return [trim(unquoted(quoted[0])), true];
+    const first = piece.split(" ")[0];
+    return first.includes("=") ? ["", false] : [first, true];
   }
 
   /** An Authentication-Results field. Some servers leave out their name, against RFC 8601 section 2.2. */
   function readResults(field, border) {
     const found = pieces(field);
-    const first = found.length ? found[0].split(" ")[0] : "";
-    const named = !first.includes("=");
-    const server = named ? first : "";
+    const [server, named] = serverOf(found.length ? found[0] : "");
     return {
       field: "Authentication-Results", server, standing: standing(border, field.offset, server),
       outcomes: outcomes(named ? found.slice(1) : found), offset: field.offset,
@@ -85,18 +100,18 @@
   }
 
   function* signatureFindings(signature, arrived, make) {
-    const { domain, tags } = signature;
+    const { domain, tags, offset } = signature;
     const lacking = ["v", "a", "b", "bh", "d", "h", "s"].find((name) => !tag(tags, name));
     if (lacking) {
-      yield make("signature-broken", { field: "DKIM-Signature", domain: domain || "?", tag: lacking });
+      yield make("signature-broken", { field: "DKIM-Signature", domain: domain || "?", tag: lacking }, 0, offset);
       return;
     }
-    if (!tag(tags, "h").toLowerCase().split(":").includes("from")) yield make("signature-from", { domain });
-    if (signature.algorithm.toLowerCase() === "rsa-sha1") yield make("signature-sha1", { domain, algorithm: "rsa-sha1" });
-    if (NUMBER.test(tag(tags, "l"))) yield make("signature-length", { domain, length: Number(tag(tags, "l")) });
+    if (!tag(tags, "h").toLowerCase().split(":").includes("from")) yield make("signature-from", { domain }, 0, offset);
+    if (signature.algorithm.toLowerCase() === "rsa-sha1") yield make("signature-sha1", { domain, algorithm: "rsa-sha1" }, 0, offset);
+    if (NUMBER.test(tag(tags, "l"))) yield make("signature-length", { domain, length: Number(tag(tags, "l")) }, 0, offset);
     const ends = tag(tags, "x");
-    if (arrived !== null && NUMBER.test(ends) && Number(ends) < arrived) yield make("signature-expired", { domain });
-    yield make(signature.aligned ? "signature-aligned" : "signature-other", { domain });
+    if (arrived !== null && NUMBER.test(ends) && Number(ends) < arrived) yield make("signature-expired", { domain }, 0, offset);
+    yield make(signature.aligned ? "signature-aligned" : "signature-other", { domain }, 0, offset);
   }
 
   /** The ARC sets, the first forwarder's first. Fields without a number are left out. */
@@ -116,22 +131,26 @@
   function arcSet(instance, found) {
     const seal = found["arc-seal"] ? readTags(found["arc-seal"]) : [];
     const said = found["arc-authentication-results"] ? pieces(found["arc-authentication-results"]) : [];
+    const [server, named] = serverOf(said.length > 1 ? said[1] : "");
+    const offsets = Object.values(found).map((field) => field.offset);
     return {
       instance, domain: tag(seal, "d"), cv: tag(seal, "cv").toLowerCase(),
-      server: said.length > 1 ? said[1].split(" ")[0] : "", outcomes: outcomes(said.slice(2)),
+      server, outcomes: outcomes(said.slice(named ? 2 : 1)),
       missing: Object.keys(ARC_FIELDS).filter((key) => !found[key]).map((key) => ARC_FIELDS[key]),
+      offset: offsets.length ? Math.min(...offsets) : -1,
     };
   }
 
   function* arcFindings(sets, make) {
-    for (const { instance, missing, cv } of sets) {
+    for (const { instance, missing, cv, domain, offset } of sets) {
       const expected = instance === 1 ? "none" : "pass";
-      if (missing.length) yield make("arc-incomplete", { instance, missing: missing.join(", ") });
-      else if (cv !== expected) yield make("arc-chain", { instance, cv, expected });
+      if (missing.length) yield make("arc-incomplete", { instance, missing: missing.join(", ") }, 0, offset);
+      else if (cv === "fail") yield make("arc-failed", { instance, domain }, 0, offset);
+      else if (cv !== expected) yield make("arc-chain", { instance, cv, expected }, 0, offset);
     }
   }
 
   smtplab.authentication = {
-    MOST_FIELDS, arcFindings, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
+    MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
   };
 })();

@@ -56,22 +56,6 @@
     return Number(found.zone.slice(3)) > 59 ? `the zone ${found.zone}` : "";
   }
 
-  const ZONES = { UT: 0, GMT: 0, EST: -300, EDT: -240, CST: -360, CDT: -300, MST: -420, MDT: -360, PST: -480, PDT: -420 };
-
-  /** The moment that a date names, in seconds since 1970; null where it names none. A weekday is not looked at. */
-  function moment(text) {
-    const found = match(text);
-    if (!found || found.year.length < 4) return null;
-    const numeric = /^[+-]/.test(found.zone);
-    if (impossible(numeric ? found : { ...found, zone: "+0000" })) return null;
-    const zone = found.zone;
-    const minutes = numeric
-      ? (zone[0] === "-" ? -1 : 1) * (Number(zone.slice(1, 3)) * 60 + Number(zone.slice(3)))
-      : ZONES[zone.toUpperCase()] || 0;
-    const seconds = Number(found.hour) * 3600 + Number(found.minute) * 60 + Number(found.second || 0);
-    return calendar(found).getTime() / 1000 + seconds - minutes * 60;
-  }
-
   /** A moment in this browser's zone, as RFC 5322 section 3.3 writes it. */
   function dateNow(date = new Date()) {
     const two = (value) => String(value).padStart(2, "0");
@@ -90,5 +74,5 @@
     return `<${left}.${Array.from(random, (byte) => smtplab.text.hex(byte)).join("")}@${domain}>`;
   }
 
-  smtplab.dates = { dateFault, dateNow, freshIdentifier, moment };
+  smtplab.dates = { dateFault, dateNow, freshIdentifier };
 })();

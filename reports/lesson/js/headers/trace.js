@@ -2,19 +2,21 @@
 (() => {
   "use strict";
   const smtplab = (window.smtplab = window.smtplab || {});
-  const { fill, lower, trimSpaces } = smtplab.text;
-  const { at, attempt, commentEnd } = smtplab.lexer;
-  const { moment } = smtplab.dates;
+  const { fill, lower } = smtplab.text;
+  const { readReceived } = smtplab.received;
   const { readable } = smtplab.words;
   const MOST_HOPS = 100;
   const SLOW = 300;
   const LONGEST_QUOTE = 80;
-  const KEYWORDS = ["from", "by", "via", "with", "id", "for"];
-  const ADDRESS = /\[(?:IPv6:)?([0-9A-Fa-f.:]{3,45})\]/;
-  const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]+$/;
-  const WORD = /(?:"[^"]*"|[^();" \t\r\n]|")+/y;
-  const PRIVATE =
-    /^(?:10\..*|127\..*|192\.168\..*|172\.(?:1[6-9]|2[0-9]|3[01])\..*|169\.254\..*|f[cd].*|fe80.*|::1)$/i;
+  const DAY = 86400;
+  const LOOP = 50;
+  const ROUNDS = 3;
+  const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*$/;
+  const PRIVATE = new RegExp("^(?:10\\..*|127\\..*|192\\.168\\..*|172\\.(?:1[6-9]|2[0-9]|3[01])\\..*|169\\.254\\..*" +
+    "|100\\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\..*|0\\.0\\.0\\.0|f[cd].*|fe[89ab].*|::1?)$", "i");
+  const LOOPBACK = /^(?:127\..*|::1|localhost(?:\..*)?)$/i;
+  const IPV4 = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$/;
+  const LOGGED_IN = /^(?:(?:utf8)?(?:esmtp|lmtp)s?a|asmtp|https?.*)$/i;
   const SECOND_LEVEL = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
   const utf8 = (text) => readable(text, "utf-8");
   // White space of header fields; other kinds, of other alphabets, part nothing there.
@@ -22,13 +24,13 @@
 
   /** A maker of findings in the words of the table; values of text are cut. */
   function maker(findings) {
-    return (rule, values = {}, hop = 0) => {
+    return (rule, values = {}, hop = 0, offset = -1) => {
       const { grave, sentence, reference, see } = findings.find((one) => one.id === rule);
       const words = { hop };
       for (const [name, value] of Object.entries(values)) {
         words[name] = typeof value === "string" ? smtplab.text.brief(value, LONGEST_QUOTE) : value;
       }
-      return { rule, grave, sentence: fill(sentence, words), reference, see, hop };
+      return { rule, grave, sentence: fill(sentence, words), reference, see, hop, offset, line: 0 };
     };
   }
 
@@ -65,107 +67,101 @@
   }
 
   function makeHop(number, field, before) {
-    const { words, comments, date } = split(utf8(field.text));
-    const said = Object.fromEntries(KEYWORDS.map((keyword) => [keyword, words[keyword] || ""]));
-    const comment = comments.from || "";
-    const found = ADDRESS.exec(`${said.from} ${comment}`);
-    const first = comment.replace(/^[ (]+/, "").replace(/[ (]+$/, "").split(" ")[0];
-    const time = moment(date);
+    const told = readReceived(field.text);
+    const time = told.moment.seconds;
+    const local = told.kind === "hop" && LOOPBACK.test(told.address || told.name || told.claimed || told.either);
     return {
-      number, source: said.from, host: HOST.test(first) ? first : "", address: found ? found[1] : "",
-      private: Boolean(found && PRIVATE.test(found[1])), by: said.by, protocol: said.with, id: said.id,
-      recipient: said.for, date, time, delay: time !== null && before !== null ? time - before : null,
-      offset: field.offset,
+      number, source: utf8(told.claimed || told.either), host: utf8(told.name), address: told.address,
+      private: PRIVATE.test(told.address), lookup: told.lookup, by: utf8(told.by), by_address: told.by_address,
+      protocol: utf8(told.protocol), tls: told.tls, id: utf8(told.id), recipient: utf8(told.recipient),
+      date: utf8(told.moment.text), reading: told.moment.reading, time,
+      delay: time !== null && before !== null ? time - before : null, kind: local ? "local" : told.kind,
+      dialect: told.dialect, offset: field.offset,
     };
-  }
-
-  function split(text) {
-    const items = [...itemsOf(text)];
-    let last = items.length;
-    for (let place = items.length - 1; place >= 0 && last === items.length; place -= 1) {
-      if (items[place].kind === ";") last = place;
-    }
-    const date = last < items.length ? trim(text.slice(items[last].position + 1)) : "";
-    const words = {}, comments = {};
-    let keyword = "", expecting = false;
-    for (const { kind, word } of items.slice(0, last)) {
-      const name = lower(word);
-      if (kind === "(") {
-        comments[keyword] = trim(`${comments[keyword] || ""} ${word}`);
-      } else if (kind === "word" && !expecting && KEYWORDS.includes(name) && !(name in words)) {
-        keyword = name;
-        expecting = true;
-      } else if (kind === "word" && expecting) {
-        words[keyword] = word;
-        expecting = false;
-      }
-    }
-    return { words, comments, date };
-  }
-
-  function* itemsOf(text) {
-    let position = 0;
-    while (position < text.length) {
-      const sign = text[position];
-      if (sign === "(") {
-        const start = position;
-        position = attempt(() => commentEnd(text, start), () => text.length);
-        const word = trimSpaces(text.slice(start, position).replace(/^\(/, "").replace(/\)$/, ""));
-        yield { kind: "(", word, position: start };
-      } else if (sign === ";") {
-        yield { kind: ";", word: sign, position };
-        position += 1;
-      } else {
-        const found = at(WORD, text, position);
-        if (found) yield { kind: "word", word: found[0], position };
-        position += found ? found[0].length : 1;
-      }
-    }
   }
 
   /** What the hops themselves show. `total` is how many Received fields there are. */
   function* hopFindings(hops, total, written, make) {
-    if (!hops.length) yield make("no-hops");
-    if (total > hops.length) yield make("too-many-hops", { count: total, shown: hops.length });
-    if (hops.length && written !== null && hops[0].delay !== null) {
-      const time = duration(hops[0].delay);
-      if (hops[0].delay < -60) yield make("written-later", { time }, 1);
-      else if (hops[0].delay > 86400) yield make("written-earlier", { time }, 1);
+    if (!hops.length) {
+      yield make("no-hops");
+      return;
     }
+    yield* loopFindings(hops, total, make);
+    yield* writtenFindings(hops[0], written, make);
     for (let place = 0; place < hops.length; place += 1) {
       const hop = hops[place];
       yield* timeFindings(hop, place === 0, make);
       yield* nameFindings(hop, make);
       if (place && !continues(hops[place - 1], hop)) {
-        yield make("gap", { source: hop.host || hop.source || hop.address, by: hops[place - 1].by }, hop.number);
+        yield make("gap", { source: hop.host || hop.source, by: hops[place - 1].by }, hop.number, hop.offset);
       }
     }
   }
 
-  function* timeFindings(hop, first, make) {
-    if (hop.time === null) {
-      yield make("no-time", {}, hop.number);
-    } else if (hop.delay !== null && !first) {
-      const values = { by: hop.by, time: duration(hop.delay) };
-      if (hop.delay < 0) yield make("clock", values, hop.number);
-      else if (hop.delay >= SLOW) yield make("slow", values, hop.number);
+  function* loopFindings(hops, total, make) {
+    if (total > hops.length) yield make("too-many-hops", { count: total, shown: hops.length });
+    if (total >= LOOP) yield make("loop", { count: total, limit: LOOP });
+    const counted = new Map();
+    let last = "";
+    for (const hop of hops) {
+      const { by, recipient } = hop;
+      if (hop.kind === "hop" && HOST.test(by) && !related(by, last)) {
+        const key = `${lower(by)} ${recipient}`;
+        counted.set(key, (counted.get(key) || 0) + 1);
+        if (recipient && counted.get(key) === ROUNDS) {
+          yield make("circle", { by, recipient, count: ROUNDS }, hop.number, hop.offset);
+        }
+      }
+      if (HOST.test(by)) last = by;
     }
+  }
+
+  function* writtenFindings(hop, written, make) {
+    if (written === null || hop.delay === null) return;
+    const values = { time: duration(hop.delay) };
+    if (hop.delay < -DAY) yield make("written-days", values, 1, hop.offset);
+    else if (hop.delay < -60) yield make("written-later", values, 1, hop.offset);
+    else if (hop.delay > DAY) yield make("written-earlier", values, 1, hop.offset);
+  }
+
+  function* timeFindings(hop, first, make) {
+    const { number, offset, delay, date } = hop;
+    const rule = { none: "no-time", impossible: "impossible-time", zone: "unknown-zone", lenient: "lenient-time" }[hop.reading];
+    if (rule) yield make(rule, rule === "no-time" ? {} : { date }, number, offset);
+    if (delay === null || first || hop.kind === "fetched") return;
+    const values = { by: hop.by || "an unnamed host", time: duration(delay) };
+    if (delay < -DAY) yield make("clock-days", values, number, offset);
+    else if (delay < 0) yield make("clock", values, number, offset);
+    else if (delay >= SLOW) yield make("slow", values, number, offset);
   }
 
   function* nameFindings(hop, make) {
-    if (hop.host && HOST.test(hop.source) && !related(hop.host, hop.source)) {
-      yield make("name-differs", { claimed: hop.source, found: hop.host }, hop.number);
+    const { number, offset, address } = hop;
+    if (address && !possible(address)) {
+      yield make("impossible-address", { address }, number, offset);
+      return;
     }
-    if (!hop.address || hop.private) return;
-    if (!hop.host && hop.source) yield make("no-name", { claimed: hop.source, address: hop.address }, hop.number);
-    if (["SMTP", "ESMTP", "ESMTPA", "UTF8SMTP"].includes(hop.protocol.toUpperCase())) {
-      yield make("plain-hop", { by: hop.by }, hop.number);
+    if (hop.private || hop.kind !== "hop") return;
+    if (hop.lookup === "name" && HOST.test(hop.host) && HOST.test(hop.source) && !related(hop.host, hop.source)) {
+      yield make("name-differs", { claimed: hop.source, found: hop.host }, number, offset);
     }
+    if (hop.lookup === "none" && hop.source && address && !LOGGED_IN.test(hop.protocol)) {
+      yield make("no-name", { claimed: hop.source, address }, number, offset);
+    }
+    if (address && hop.tls === false) yield make("plain-hop", { by: hop.by || "an unnamed host" }, number, offset);
+  }
+
+  function possible(address) {
+    const found = IPV4.exec(address);
+    return !found || found.slice(1).every((part) => Number(part) < 256);
   }
 
   function continues(before, hop) {
-    if (!before.by || !(hop.host || hop.source) || hop.private) return true;
-    return [hop.host, hop.source].some((name) => related(before.by, name) || lower(before.by) === lower(name));
+    const names = [hop.host, hop.source].filter((name) => HOST.test(name));
+    if (hop.kind !== "hop" || hop.private || !names.length || !HOST.test(before.by)) return true;
+    if (LOOPBACK.test(before.by) || related(before.by, hop.by)) return true;
+    if (before.by_address && before.by_address === hop.address) return true;
+    return names.some((name) => related(before.by, name));
   }
 
   smtplab.trace = { HOST, duration, hopFindings, maker, organisation, readHops, related, trim, utf8 };
