@@ -27,7 +27,7 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 VERSIONS = "./usr/share/smtplab/packages.tsv"
 ROOM = 700_000_000
 """Bytes that an image takes while it is built and unpacked, and some to spare."""
-PLACES = (Path("/var/tmp/smtplab"), Path("/tmp/smtplab"), Path("/srv/smtplab"))  # noqa: S108 - said to people
+PLACES = (Path("/var/tmp/smtplab"), Path("/srv/smtplab"))  # noqa: S108 - said to people
 """Where else images can be kept, for lack of room."""
 
 
