@@ -8,6 +8,7 @@ import click
 
 from grader.cli.engine import usable
 from grader.cli.progress import Steps, build_image
+from grader.cli.typed import command
 
 LAB = "open-relay"
 FAULT = "trusts-everybody"
@@ -48,8 +49,5 @@ def show_example(engine_name: str) -> int:
 
 def _begin() -> str:
     """The command in the form that fits how this one was called."""
-    return (
-        f"make start LAB={LAB}    (or: smtplab start {LAB})"
-        if Path("Makefile").is_file()
-        else f"smtplab start {LAB}"
-    )
+    typed = command("start", LAB)
+    return f"make start LAB={LAB}    (or: {typed})" if Path("Makefile").is_file() else typed

@@ -97,11 +97,17 @@ def _rendered(folder: Path, variant: Variant) -> dict[str, tuple[bytes, bool]]:
 
 
 def start(
-    path_or_id: str | os.PathLike[str], where: Path, variant: Variant, *, student: str | None = None
+    path_or_id: str | os.PathLike[str],
+    where: Path,
+    variant: Variant,
+    *,
+    student: str | None = None,
+    again: str = "",
 ) -> list[Path]:
     """Hand out a lab: its handout and starter files in ``where``; the paths written.
 
-    Nothing that exists is touched: raises ``UsageError`` where a file is there already or cannot be written.
+    Nothing that exists is touched: raises ``UsageError`` where a file is there already or cannot be written; ``again``
+    is a command that begins anew.
     """
     folder = find(path_or_id)
     lab = load(folder)
@@ -112,7 +118,9 @@ def start(
     there = [name for name in files if os.path.lexists(where / name)]
     if there:
         raise UsageError(
-            f"{where / there[0]} is there already: move it away, or start the lab in another folder"
+            f"{where / there[0]} is there already: "
+            + (f"'{again}' begins anew and keeps your work beside it" if again else "move it away")
+            + ", or start the lab in another folder"
         )
     written = []
     for name, data in sorted(files.items()):

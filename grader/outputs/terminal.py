@@ -43,11 +43,17 @@ TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
 @dataclass(frozen=True)
 class Commands:
     """What can be typed after a report: to run the lab once more, to get more help with the first failure. ``report``
-    is the path of the HTML report."""
+    is the path of the HTML report, ``program`` how a shell finds smtplab."""
 
     again: str | None = None
     help: str | None = None
     report: str | None = None
+    program: str = "smtplab"
+
+    def typed(self, command: str) -> str:
+        """A command of smtplab as it can be typed; any other text as it is."""
+        name, blank, rest = command.partition(" ")
+        return f"{self.program} {rest}" if name == "smtplab" and blank else command
 
 
 def show(
@@ -77,7 +83,7 @@ def show(
         parts += [*_refused(screen, result), Text()]
     failures = [check for check in result.checks if check.status == "fail"]
     for check in failures if verbose else failures[:1]:
-        parts += [_failure(screen, check, known, verbose, more), Text()]
+        parts += [_failure(screen, check, known, verbose, more, commands), Text()]
     parts += _rest(screen, result, failures[:0] if verbose else failures[1:], verbose)
     if verbose and evidence is not None:
         parts += [Text(), *_happened(screen, evidence, known), Text()]
@@ -145,7 +151,12 @@ def _refused(screen: Screen, result: Result) -> Iterator[RenderableType]:
 
 
 def _failure(
-    screen: Screen, check: CheckResult, known: EvidenceView, verbose: bool, more: bool
+    screen: Screen,
+    check: CheckResult,
+    known: EvidenceView,
+    verbose: bool,
+    more: bool,
+    commands: Commands,
 ) -> RenderableType:
     title = grid({"width": 1}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
     look = LOOKS["fail"]
@@ -157,7 +168,7 @@ def _failure(
         body.add_row(Text("Expected", "bold"), words(check.expected))
     body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known, verbose)))
     if check.why or check.references:
-        body.add_row(Text("Why", "bold"), Group(*_why(check, verbose)))
+        body.add_row(Text("Why", "bold"), Group(*_why(check, verbose, commands)))
     for rung, text in (check.ladder if more else check.unasked).items():
         body.add_row(Text(LABELS[rung], "bold green" if rung == "next" else "bold"), words(text))
     return Group(title, body)
@@ -189,17 +200,20 @@ def _observed(
         yield Text(f"with -v: {', '.join(left)}", QUIET)
 
 
-def _why(check: CheckResult, verbose: bool) -> Iterator[RenderableType]:
+def _why(check: CheckResult, verbose: bool, commands: Commands) -> Iterator[RenderableType]:
     if not verbose:
         first, *others = SENTENCE.split(check.why)
         said = words(f"{first} … " if others else f"{first} ".lstrip())
-        yield said.append_text(words(f"smtplab explain {check.code}", QUIET, single=True))
+        yield said.append_text(words(commands.typed(f"smtplab explain {check.code}"), QUIET, single=True))
         return
     if check.why:
         yield words(check.why)
     # A command stands on a line of its own, so that it can be copied.
     plain = [text for text in check.references if readable(text) == text]
-    for text in (" · ".join(plain), *(readable(text) for text in check.references if text not in plain)):
+    for text in (
+        " · ".join(plain),
+        *(commands.typed(readable(text)) for text in check.references if text not in plain),
+    ):
         if text:
             yield words(text, QUIET, single=True)
 

@@ -90,7 +90,7 @@ def test_hints_that_cannot_be_given_say_why(here: Path, capsys: pytest.CaptureFi
             assert f"because {other.because} failed" in said(capsys, "hint", other.code)
     assert main(["start", LAB, "elsewhere"]) == 0
     assert main(["start", LAB, f"work/{LAB}2"]) == 0
-    assert "smtplab hint LAB/CODE" in said(capsys, "hint")
+    assert "smtplab hint ours/CODE" in said(capsys, "hint")
     assert "elsewhere is not known yet" in said(capsys, "hint", f"{LAB}/loads", "elsewhere")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -15,7 +14,8 @@ import click
 from grader.cli import options
 from grader.cli.complete import CODE, LAB
 from grader.cli.progress import Steps, build_image
-from grader.cli.work import Work, find_work
+from grader.cli.typed import command, program
+from grader.cli.work import Work, find_work, work_on
 from grader.model.errors import GraderError, SubmissionError
 from grader.outputs import FORMATS, write
 
@@ -41,7 +41,7 @@ class Request:
     student: str | None
     key: str | None
     exit_zero: bool
-    again: str | None = field(default_factory=lambda: shlex.join(["smtplab", *sys.argv[1:]]))
+    again: str | None = field(default_factory=lambda: command(*sys.argv[1:]))
 
 
 def _files(command: Callable[..., int]) -> Callable[..., int]:
@@ -253,7 +253,7 @@ def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -
             rungs = check.ladder if request.more else check.unasked
             last = lastrun.with_given(last, check, rungs)
         lastrun.keep(work.folder, last)
-        help_with = _more_help(last, result)
+        help_with = _more_help(last, result, work)
     changed = changes.between(before.result if before else None, result)
     report = html if html != STANDARD_OUTPUT else None
     file = sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout
@@ -268,18 +268,23 @@ def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -
         more=request.more,
         changes=changed,
         commands=terminal.Commands(
-            again=None if result.passed else request.again, help=help_with, report=report
+            again=None if result.passed else request.again,
+            help=help_with,
+            report=report,
+            program=program(),
         ),
         file=file,
     )
 
 
-def _more_help(last: LastRun, result: Result) -> str | None:
+def _more_help(last: LastRun, result: Result, work: Work) -> str | None:
     """The command that gives the next rung of help with the first failure; ``None`` where all of it was given."""
     first = result.first_failure()
     if first is None or set(first.ladder) <= set(last.given.get(first.code, [])):
         return None
-    return f"smtplab hint {first.code}"
+    found = work_on(result.lab)
+    elsewhere = found is None or not found.exists() or not found.samefile(work.folder)
+    return command("hint", first.code, *([work.folder] if elsewhere else []))
 
 
 def exit_code(result: Result, *, exit_zero: bool) -> int:

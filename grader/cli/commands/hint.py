@@ -10,6 +10,7 @@ import click
 
 from grader.cli import options
 from grader.cli.complete import CODE
+from grader.cli.typed import command
 
 COLUMN = 10
 WIDEST = 120
@@ -39,9 +40,9 @@ def hint(code: str | None, folder: str | None) -> int:
 
     lab, code = _named(code)
     where = (lab, folder) if lab or folder is None else (folder, None)
-    work = find_work(*where, naming="smtplab hint LAB/CODE")
+    work = find_work(*where, verb="hint", code="/CODE")
     if work is None:
-        raise UsageError("no lab is under way here: begin with 'smtplab start LAB'")
+        raise UsageError(f"no lab is under way here: begin with '{command('start', 'LAB')}'")
     last = _last(work)
     check = _failing(last, code)
     ladder = check.ladder
@@ -92,9 +93,9 @@ def _last(work: Work) -> LastRun:
 
     lab = labs.load(work.lab).id
     if (last := lastrun.read(work.folder, lab)) is None:
-        begun = "" if work.started else f", in a folder that 'smtplab start {lab}' made"
+        begun = "" if work.started else f", in a folder that '{command('start', lab)}' made"
         raise UsageError(
-            f"what failed in {work.folder} is not known yet: run 'smtplab check {lab}' first{begun}"
+            f"what failed in {work.folder} is not known yet: run '{command('check', lab)}' first{begun}"
         )
     return last
 
@@ -118,7 +119,8 @@ def _failing(last: LastRun, code: str | None) -> CheckResult:
     check = known[short]
     if check.status == "skipped" and check.because:
         raise UsageError(
-            f"{check.code} was skipped, because {check.because} failed: ask for that, 'smtplab hint {check.because}'"
+            f"{check.code} was skipped, because {check.because} failed: ask for that, "
+            f"'{command('hint', check.because)}'"
         )
     if check.status != "fail":
         raise UsageError(
