@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,8 @@ Folder = Literal["labs", "fixtures", "reports"]
 HERE = Path("labs")
 """Where ``smtplab lab new`` makes labs, unless told otherwise."""
 LAB_FILE = "lab.yaml"
+
+_further: list[Path] = []
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -41,18 +44,47 @@ def program_files() -> Iterator[tuple[str, Path]]:
 def lab_folders() -> list[Path]:
     """Folders that hold labs, each once; of two labs with one id, the one in the earlier folder counts.
 
-    Those of ``SMTPLAB_LABS`` (separated like ``PATH``) come first, then smtplab's own, then ``./labs`` where labs lie
-    there. That is the last, because what lies where a command happens to run must not take the place of what is known.
+    Those of ``SMTPLAB_LABS`` (separated like ``PATH``) come first, then smtplab's own, then those that were added, then
+    ``./labs`` where labs lie there. That is the last, because what lies where a command happens to run must not take
+    the place of what is known.
     """
     own = [Path(entry) for entry in os.environ.get("SMTPLAB_LABS", "").split(os.pathsep) if entry]
     for entry in own:
         if not entry.is_dir():
             raise UsageError(f"SMTPLAB_LABS names {str(entry)!r}, which is no folder: correct or unset it")
-    found = [*own, folder("labs"), *([HERE] if any(HERE.glob(f"*/{LAB_FILE}")) else [])]
+    base = added_labs()
+    added = sorted(path for path in base.glob("[!.]*") if path.is_dir()) if base is not None else []
+    found = [*own, folder("labs"), *added, *_further, *([HERE] if any(HERE.glob(f"*/{LAB_FILE}")) else [])]
     once: dict[str, Path] = {}
     for entry in found:
         once.setdefault(os.path.realpath(entry), entry)
     return list(once.values())
+
+
+@contextmanager
+def with_labs(entry: Path) -> Iterator[None]:
+    """Have the labs in a folder known meanwhile, behind those that are added."""
+    _further.append(entry)
+    try:
+        yield
+    finally:
+        _further.remove(entry)
+
+
+def added_labs() -> Path | None:
+    """Where labs that were added are kept, in a folder each: in ``SMTPLAB_DATA``, or in the system's place for data.
+
+    It may not exist yet; ``None`` for a user without a home.
+    """
+    if given := os.environ.get("SMTPLAB_DATA"):
+        return Path(given) / "labs"
+    try:
+        if sys.platform == "darwin":
+            return _home() / "Library" / "Application Support" / "smtplab" / "labs"
+        base = Path(os.environ.get("XDG_DATA_HOME", ""))
+        return (base if base.is_absolute() else _home() / ".local" / "share") / "smtplab" / "labs"
+    except EngineError:
+        return None
 
 
 def cache_folder() -> Path:

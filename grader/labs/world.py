@@ -203,13 +203,14 @@ def _make(digest: str, files: tuple[tuple[Path, bytes], ...]) -> LabWorld:
     (world_path, world_data), (names_path, names_data), *others = files
     declared = parse(world_data, world_path, DeclaredWorld)
     forms: dict[str, list[Mail]] = {}
+    known: dict[str, bytes] = {}
     zones: dict[str, str] = {}
     for path, data in others:
         if path.suffix == ".zone":
             zones[path.name] = data.decode()
-        elif path.stem in forms:
+        elif known.setdefault(path.stem, data) != data:
             raise LabError(
-                f"{path}: there are forms named {path.stem!r} in another folder already: rename the file"
+                f"{path}: there are other forms named {path.stem!r} in another folder: rename the file"
             )
         else:
             forms[path.stem] = parse(data, path, list[Mail])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from grader import kinds
 from grader.cli import options
 from grader.cli.complete import KIND, LAB
 from grader.labs.schema import SCHEMAS, rendered
+
+if TYPE_CHECKING:
+    from grader.labs.adding import Added
 
 
 @click.group()
@@ -122,3 +126,97 @@ def names(word: str | None, kind: str | None) -> int:
     from grader.cli.wordlist import show
 
     return show([kind] if kind else kinds.names(), word)
+
+
+@lab.command()
+@click.argument("lab_id", metavar="LAB", type=LAB)
+@click.option(
+    "--out", metavar="FILE", type=click.Path(), help="Where it is written.  [default: LAB-VERSION.lab.zip]"
+)
+@options.debug
+def pack(lab_id: str, out: str | None) -> int:
+    """Make one file of a lab, to pass on: 'smtplab lab add FILE' takes it. The same lab gives the same bytes."""
+    from grader import labs, outputs
+    from grader.cli.files import refuse_impossible
+    from grader.labs import packing
+
+    folder = labs.find(lab_id)
+    declared = labs.load(folder)
+    target = out or f"{declared.id}-{declared.version}.lab.zip"
+    refuse_impossible({"--out": target})
+    package = packing.of_folder(folder)
+    outputs.write(target, packing.packed(package))
+    click.echo(
+        f"{target}: {declared.id}, version {declared.version}, digest sha256:{package.digest}",
+        err=target == "-",
+    )
+    return 0
+
+
+@lab.command()
+@click.argument("source", metavar="FILE|FOLDER|ADDRESS")
+@click.option("--ref", metavar="REF", default="", help="Of a git address: the branch, tag or commit.")
+@click.option("--lab", "wanted", metavar="ID", default="", help="Only this one of several labs.")
+@click.option("--digest", metavar="SHA256", default="", help="Refuse what has another digest.")
+@click.option("--replace", is_flag=True, help="In place of one that was added before.")
+@options.debug
+def add(source: str, ref: str, wanted: str, digest: str, replace: bool) -> int:
+    """Add the labs that a packed FILE, a FOLDER or a git ADDRESS holds; 'smtplab labs' lists them from then on.
+
+    They are kept in SMTPLAB_DATA (~/.local/share/smtplab). A lab is data: nothing of it is run when it is added.
+    """
+    from grader.labs import adding
+
+    for each in adding.add(source, ref=ref, lab=wanted, digest=digest, replace=replace):
+        click.echo(_told(each))
+    return 0
+
+
+@lab.command()
+@options.debug
+def added() -> int:
+    """List the labs that were added, with where they are from."""
+    from grader.labs import adding
+
+    for each in adding.added():
+        click.echo(_told(each))
+    return 0
+
+
+@lab.command()
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@options.debug
+def update(ids: tuple[str, ...]) -> int:
+    """Take labs that were added once more from where they are from. Without ID, all of them."""
+    from grader.display.text import printed_line
+    from grader.labs import adding
+
+    for id_ in ids or [each.id for each in adding.added()]:
+        before, now = adding.update(id_)
+        what = "as it was" if now.digest == before.digest else f"{before.version} is now {now.version}"
+        click.echo(printed_line(f"{id_}: {what}, digest sha256:{now.digest}"))
+    return 0
+
+
+@lab.command()
+@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@options.debug
+def remove(ids: tuple[str, ...]) -> int:
+    """Remove labs that were added. Work on them that was begun stays."""
+    from grader.display.text import printed_line
+    from grader.labs import adding
+
+    for id_ in ids:
+        click.echo(
+            printed_line(f"{id_}: removed; it was from {adding.without_password(adding.remove(id_).source)}")
+        )
+    return 0
+
+
+def _told(each: Added) -> str:
+    from grader.display.text import printed_line
+
+    commit = f", commit {each.commit[:12]}" if each.commit else ""
+    return printed_line(
+        f"{each.id}  version {each.version}  sha256:{each.digest}  from {each.source}{commit}"
+    )
