@@ -72,7 +72,7 @@ def show_sheet(
         Text(),
         table,
         Text(),
-        words(sheet.selection, QUIET),
+        words(f"{sheet.selection} {sheet.rest}".rstrip(), QUIET),
     ]
     if sheet.kinds:
         parts += [Text(), words("One of them in full: smtplab explain NAME", QUIET)]

@@ -19,15 +19,15 @@ class Sheet:
     title: str
     summary: str
     kinds: tuple[type[LessonEntry], ...]
-    chosen: str
+    selection: str
     left_out: tuple[str, ...] = ()
 
     @property
-    def selection(self) -> str:
-        """What the sheet holds and what it leaves out, as a sentence or two."""
+    def rest(self) -> str:
+        """What the sheet leaves out, as a sentence; empty where that cannot be listed."""
         if not self.left_out:
-            return self.chosen
-        return f"{self.chosen} Left out: {', '.join(self.left_out[:-1])} and {self.left_out[-1]}."
+            return ""
+        return f"Left out: {', '.join(self.left_out[:-1])} and {self.left_out[-1]}."
 
 
 SHEETS: dict[str, Sheet] = {

@@ -30,8 +30,8 @@ class Page:
     kinds or single ones: there their anchors stand. ``values`` are for the template; ``data``, made of the library and
     the addresses of its entries, is what the page's script reads, and must be fit for JSON. ``styles`` and ``scripts``
     name files besides the page's own, which come first. ``sheet`` marks a reference sheet, which fits one or two
-    printed pages; ``selection`` says what it leaves out. ``practises`` names the entries that one tries out on the
-    page: those lead to it.
+    printed pages; ``selection`` and ``left_out`` say of what it is a part. ``practises`` names the entries that one
+    tries out on the page: those lead to it.
     """
 
     name: str
@@ -49,6 +49,7 @@ class Page:
     sheet: bool = False
     practises: tuple[str, ...] = ()
     selection: str = ""
+    left_out: str = ""
 
     @property
     def file(self) -> str:
@@ -75,6 +76,7 @@ def _sheet(
         scripts=("sheet",),
         sheet=True,
         selection=sheet.selection,
+        left_out=sheet.rest,
     )
 
 
