@@ -35,15 +35,20 @@ def show_standard(document: Document, library: Library, *, file: IO[str] | None 
     screen = Screen(file)
     name = f"RFC {document.number}"
     newer = " and ".join(f"RFC {number}" for number in document.obsoleted)
+    last = " and ".join(f"RFC {number}" for number in library.today(document.number))
+    standing = f"obsoleted by {newer}" if newer else document.status
+    if document.obsoleted not in ([], library.today(document.number)):
+        standing += f"; today {last}"
     used = [
         entry.title.partition(",")[0]
         for entry in library.entries.values()
         if any(re.match(rf"{name}(?!\d)", reference) for reference in entry.references)
     ]
     more = f" and {len(used) - MOST_USED} more" if len(used) > MOST_USED else ""
-    table = grid({"width": 9}, {"ratio": 1})
+    table = grid({"width": 10}, {"ratio": 1})
     for label, text in (
-        ("Standing", f"replaced by {newer}" if newer else document.status),
+        ("Standing", standing),
+        ("Updated by", ", ".join(f"RFC {number}" for number in document.updated)),
         ("Year", str(document.year)),
         ("Note", document.note),
         ("Used for", f"{'; '.join(used[:MOST_USED])}{more}"),
