@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import zipfile
+from fnmatch import fnmatch
 from importlib import metadata
 from pathlib import Path
 
@@ -75,17 +77,34 @@ def environment(folder: Path) -> Path:
     return folder / "bin/python"
 
 
+def _installing() -> list[str]:
+    """The commands by which the README has smtplab installed from a wheel."""
+    [told] = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    return told.splitlines()
+
+
 @pytest.mark.slow
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
-    python = environment(tmp_path / "venv")
+    python = environment(tmp_path / ".smtplab")
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]
     subprocess.run([*pip, "install", "--quiet", "--no-deps", "--no-compile", str(wheel)], check=True)
     subprocess.run([*pip, "check"], check=True)
 
     def smtplab(*arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(tmp_path / "venv/bin/smtplab"), *arguments]
+        command = [str(tmp_path / ".smtplab/bin/smtplab"), *arguments]
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
+    made, _, installed, last = _installing()
+    assert made == "make wheel"
+    assert fnmatch(f"dist/{wheel.name}", installed.rpartition(" ")[2])
+    listed = subprocess.run(
+        ["sh", "-c", last],
+        env={**os.environ, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "open-relay" in listed.stdout
     assert smtplab("--version").stdout.startswith("smtplab ")
     assert "open-relay" in smtplab("labs").stdout
     started = smtplab("start", "open-relay")
