@@ -28,7 +28,8 @@ TOPICS = {"commands", "codes", "ports", "security", "headers", "delivery"}
 
 
 def test_there_are_questions_of_every_topic_kind_and_difficulty() -> None:
-    assert len(QUESTIONS) >= 72
+    assert len(QUESTIONS) >= 120
+    assert sum(bool(question.quote) for question in QUESTIONS) >= 40, "questions that show something"
     topics = Counter(question.topic for question in QUESTIONS)
     assert set(topics) == TOPICS
     assert min(topics.values()) >= 10
@@ -43,6 +44,8 @@ def test_a_question_is_unambiguous(question: Question) -> None:
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
 def test_a_question_says_something_of_its_own_to_every_answer(question: Question) -> None:
+    if isinstance(question, Fill):
+        assert sum(not answer.right for answer in question.answers) >= 1, "a mistake that deserves a word"
     if isinstance(question, Single):
         said = [option.feedback for option in question.options]
         assert len(set(said)) == len(said)

@@ -22,7 +22,7 @@ _RFC = re.compile(r"RFC [0-9]{3,5}( (section|appendix) [A-Z0-9]+(\.[0-9]+)*)?")
 
 
 def bundled() -> list[Path]:
-    """The files of smtplab's own bank, one a topic."""
+    """The files of smtplab's own bank, one a topic, and those of questions that quote something."""
     return sorted((resources.folder("reports") / "data" / "quiz").glob("*.yaml"))
 
 

@@ -35,6 +35,8 @@ def of_command(state: State, verb: str, parts: list[Word]) -> tuple[Facts, Names
 
 def _envelope(state: State, verb: str, parts: list[Word]) -> tuple[Facts, Names]:
     mail, wanted = state.mail, "FROM:" if verb == "MAIL" else "TO:"
+    if verb == "MAIL":
+        mail.utf8 = False  # Postfix forgets it even where the command is refused.
     if len(parts) < 3 or parts[1].text.upper() != wanted:
         return {"syntax": False}, {}
     options = [part.text for part in parts[3:]]

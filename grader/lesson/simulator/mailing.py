@@ -10,7 +10,7 @@ RECEIVED = re.compile(r"received[ \t]*:", re.IGNORECASE)
 FIELD = re.compile(r"[!-9;-~]+[ \t]*:")
 MAILBOX_LINE = re.compile(r">*From ")
 PREFIX = len("X-Mailbox-Line: ")
-"""Postfix puts these words before a line that would begin a message in a mailbox file."""
+"""Postfix puts these words before a line that would begin a message in a mailbox file; after DATA, not BDAT."""
 
 
 class Text(Struct):
@@ -23,8 +23,6 @@ class Text(Struct):
 
     def add(self, line: str, piece: int) -> None:
         """Count a line without its end. Postfix stores a long one in pieces, and counts an end for each."""
-        if not self.lines and MAILBOX_LINE.match(line):
-            self.size += PREFIX
         self.lines += 1
         self.size += len(line) + 2 * max(1, -(-len(line) // piece))
         if self.in_header and not line.startswith((" ", "\t")):
@@ -46,6 +44,8 @@ class Message(Text):
         loose, self.bare = bare or self.bare, bare
         if line == ".":
             return not loose
+        if not self.lines and MAILBOX_LINE.match(line):
+            self.size += PREFIX
         self.add(line.removeprefix("."), piece)
         return False
 

@@ -149,6 +149,7 @@
 
   function ofEnvelope(state, verb, parts) {
     const mail = state.mail;
+    if (verb === "MAIL") mail.utf8 = false;
     if (parts.length < 3 || upper(parts[1].text) !== (verb === "MAIL" ? "FROM:" : "TO:")) {
       return {facts: {syntax: false}, names: {}};
     }

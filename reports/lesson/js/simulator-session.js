@@ -43,7 +43,6 @@
     }
 
     add(line, piece) {
-      if (!this.lines && /^>*From /.test(line)) this.size += PREFIX;
       this.lines += 1;
       this.size += line.length + 2 * Math.max(1, Math.ceil(line.length / piece));
       if (this.inHeader && !/^[ \t]/.test(line)) {
@@ -143,6 +142,7 @@
           state.message = null;
           this.finishMessage(message.size, message.hops);
         } else {
+          if (!state.message.lines && /^>*From /.test(line)) state.message.size += PREFIX;
           state.message.add(line.startsWith(".") ? line.slice(1) : line, limits.line);
         }
         return;

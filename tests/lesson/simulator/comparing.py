@@ -54,7 +54,13 @@ class Comparison:
                 script, ["(connect)"], session, session.connect(), greeting.replies, greeting.end
             ):
                 return
-            for step in script.steps:
+            steps = list(script.steps)
+            while steps:
+                step = steps.pop(0)
+                if _is_chunk(step[-1]) and not session.state.esmtp and steps:
+                    # Without EHLO nothing may be sent ahead of a reply: whether Postfix sees a chunk behind its BDAT
+                    # would be a matter of time.
+                    step = [*step, *steps.pop(0)]
                 if not session.state.connected:
                     break
                 replies = session.say(*step)
@@ -89,6 +95,10 @@ class Comparison:
         if texts(simulated) != texts(real):
             self.texts.append(difference)
         return True
+
+
+def _is_chunk(line: str) -> bool:
+    return line.split("\0")[0].strip().upper().startswith("BDAT")
 
 
 def codes(replies: list[list[str]]) -> list[list[tuple[str, ...]]]:
