@@ -308,6 +308,9 @@ def test_what_to_read_is_there(site: Path) -> None:
     pages = {path.name: path.read_text() for path in site.glob("*.html")}
     lost = []
     for name, link in links.items():
+        if name.startswith("RFC "):
+            assert link["href"].startswith("https://www.rfc-editor.org/rfc/rfc")
+            continue
         page, _, anchor = link["href"].partition("#")
         if f'id="{anchor}"' not in pages.get(page, ""):
             lost.append(name)
