@@ -123,7 +123,7 @@ def verify(
         (trial, student)
         for trial in trials(folder)
         for student in (None, RANDOM_STUDENT)
-        if not (student and trial.canonical)
+        if not (student and (trial.canonical or trial.fault))
     ]
     scheduler = LocalScheduler(jobs or processors())
     with closing(scheduler.run(work, partial(_try, folder, engine))) as answers:

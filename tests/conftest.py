@@ -28,6 +28,9 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 settings.register_profile("smtplab", deadline=None)
 settings.load_profile("smtplab")
 
+# Labs that somebody added on this machine are no part of the tests.
+os.environ["SMTPLAB_DATA"] = "/nonexistent/smtplab"
+
 
 def required() -> set[str]:
     """Engines that must run here, so that their tests fail where they cannot (``SMTPLAB_REQUIRE_ENGINES``)."""

@@ -50,6 +50,8 @@ def prove(folder: Path, wish: Wish) -> int:
             _bad(f"{name}: {trial.problem}", aside)
         else:
             click.echo(f"{click.style('✓', fg='green')} {printed_line(name)}: {trial.score}", err=aside)
+    if failed := next((one.trial for one in tried if one.judged and one.problem), ""):
+        click.echo(f"  its report: smtplab lab verify {folder.name} --show {printed_line(failed)}", err=aside)
     if unproved := verify.unproved(tried):
         wrong += len(unproved)
         _bad(f"no submission in wrong/ loses: {', '.join(unproved)}", aside)

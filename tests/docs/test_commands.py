@@ -16,7 +16,7 @@ import msgspec
 import pytest
 import yaml
 
-from grader import labs
+from grader import labs, verify
 from grader.engines.base import Engine
 from grader.kinds.program.declare import ProgramCheck
 from grader.kinds.quiz.bank import read_bank
@@ -43,7 +43,12 @@ def blocks(page: Path, language: str) -> list[str]:
 def shell(script: str, folder: Path, **variables: str) -> None:
     """Run a script that must succeed to its end."""
     bin_folder = str(Path(sys.executable).parent)
-    environment = {**os.environ, **variables, "PATH": f"{bin_folder}:{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "SMTPLAB_DATA": str(folder / "data"),
+        **variables,
+        "PATH": f"{bin_folder}:{os.environ['PATH']}",
+    }
     # What was told the make that runs the tests is not meant for those that they run.
     for name in ("MAKEFLAGS", "MAKEOVERRIDES", "MFLAGS", "ARGS"):
         environment.pop(name, None)
@@ -204,6 +209,9 @@ def test_each_example_of_a_check_can_be_pasted_below_the_checks_of_a_new_lab(tmp
             path.write_text(f"{before[kind]}\n{check}")
             try:
                 fitting.append(labs.load(path.parent).all_checks[-1].code)
+                if check.startswith("- code: ") and not labs.load(path.parent).needs_engine:
+                    solution = verify.trials(path.parent)[0]
+                    assert verify.try_one(path.parent, solution, None, None).problem == ""
             except LabError as error:
                 refused.append(str(error))
     # A check of one kind is none of another.

@@ -119,9 +119,10 @@ def schema(kind: str) -> int:
 @click.option("--kind", type=KIND, default=None, help="Those of one kind of lab.  [default: all]")
 @options.debug
 def names(word: str | None, kind: str | None) -> int:
-    """List the words that lab.yaml may hold, with what they mean: names, sources, listeners, forms, expectations.
+    """List the words of lab.yaml with what they mean.
 
-    With WORD only those that hold it, or whose meaning does.
+    They are names, sources, listeners, forms, expectations and what else each kind of lab has. With WORD
+    only those that hold it, or whose meaning does.
     """
     from grader.cli.wordlist import show
 
@@ -135,7 +136,10 @@ def names(word: str | None, kind: str | None) -> int:
 )
 @options.debug
 def pack(lab_id: str, out: str | None) -> int:
-    """Make one file of a lab, to pass on: 'smtplab lab add FILE' takes it. The same lab gives the same bytes."""
+    """Make one file of a lab, to pass on.
+
+    'smtplab lab add FILE' takes it. The same lab gives the same bytes everywhere.
+    """
     from grader import labs, outputs
     from grader.cli.files import refuse_impossible
     from grader.labs import packing
@@ -161,9 +165,10 @@ def pack(lab_id: str, out: str | None) -> int:
 @click.option("--replace", is_flag=True, help="In place of one that was added before.")
 @options.debug
 def add(source: str, ref: str, wanted: str, digest: str, replace: bool) -> int:
-    """Add the labs that a packed FILE, a FOLDER or a git ADDRESS holds; 'smtplab labs' lists them from then on.
+    """Add labs from a packed FILE, a FOLDER or a git ADDRESS.
 
-    They are kept in SMTPLAB_DATA (~/.local/share/smtplab). A lab is data: nothing of it is run when it is added.
+    'smtplab labs' lists them from then on. They are kept in SMTPLAB_DATA (~/.local/share/smtplab). A lab is data:
+    nothing of it is run when it is added.
     """
     from grader.labs import adding
 
@@ -187,7 +192,10 @@ def added() -> int:
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @options.debug
 def update(ids: tuple[str, ...]) -> int:
-    """Take labs that were added once more from where they are from. Without ID, all of them."""
+    """Take added labs once more from where they are from.
+
+    Without ID, all of them.
+    """
     from grader.display.text import printed_line
     from grader.labs import adding
 
