@@ -81,13 +81,16 @@ class ReplyReader:
 
     def _line(self, raw: bytes) -> Heard | None:
         raw = raw.removesuffix(b"\r")
-        overlong = self._overlong + max(0, len(raw) - LONGEST_LINE)
-        text = readable(raw[:LONGEST_LINE])
-        if overlong:
-            text += f" [{overlong} octets more]"
+        if len(raw) > LONGEST_LINE or self._overlong:
+            overlong = self._overlong + max(0, len(raw) - LONGEST_LINE)
+            text = f"{readable(raw[:LONGEST_LINE])} [{overlong} octets more]"
             self._overlong = 0
-        self._lines.append(text)
+        else:
+            text = readable(raw)
         found = REPLY_LINE.match(text)
+        if found and found[2] != "-" and not self._lines:
+            return Heard(int(found[1]), [text])
+        self._lines.append(text)
         if found and found[2] == "-" and len(self._lines) < MOST_LINES:
             return None
         if found is None and 1 < len(self._lines) < MOST_LINES:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 REGULAR_SECONDS = 0.1
 """Penalties differ by no more than this."""
+NEVER = (-1.0, -1.0)
+"""The waits before the first, which none is like."""
 
 
 class Pauses:
@@ -13,15 +15,19 @@ class Pauses:
         self.regular = False
         """Whether the server was found to let this client wait on purpose."""
         self._penalty = penalty
-        self._last: dict[str, list[float]] = {}
+        self._before = -1.0
+        self._of_verb: dict[str, tuple[float, float]] = {}
 
     def note(self, seconds: float, command: str) -> None:
         """Note a wait for the reply to a command. Two in a row of one length are a penalty, or three for one verb.
 
         A machine with too much to do lets its clients wait too, but not by the clock.
         """
-        for key, enough in (("", 2), (command[:4].upper(), 3)):
-            waits = [*self._last.get(key, [])[1 - enough :], seconds]
-            alike = len(waits) == enough and all(abs(seconds - wait) < REGULAR_SECONDS for wait in waits)
-            self.regular = self.regular or (alike and seconds > self._penalty)
-            self._last[key] = waits
+        verb = command[:4].upper()
+        first, second = self._of_verb.get(verb, NEVER)
+        if seconds > self._penalty:
+            alike = abs(seconds - self._before) < REGULAR_SECONDS
+            thrice = max(abs(seconds - first), abs(seconds - second)) < REGULAR_SECONDS
+            self.regular = self.regular or alike or thrice
+        self._before = seconds
+        self._of_verb[verb] = (second, seconds)

@@ -90,7 +90,7 @@ class Transcript:
 
     def _with_room(self, heard: Heard) -> Heard:
         """The reply as far as there is room for it."""
-        weight = sum(len(line) + LINE_OVERHEAD for line in heard.lines)
+        weight = sum(map(len, heard.lines)) + LINE_OVERHEAD * len(heard.lines)
         if weight <= min(self._left, self._room.left):
             self._left -= weight
             self._room.left -= weight
