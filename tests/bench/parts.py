@@ -1,7 +1,13 @@
 """Runs smtplab as ever, with each of its processes in a control group by its part, and tells what each part cost.
 
 ``python -m tests.bench.parts check open-relay DIR``. Needs root, the local engine, and control groups that account for
-processor time. The program is not changed: its own functions are wrapped, before they begin.
+processor time. The program is not changed: its own functions are wrapped, before they begin. Its parts are
+
+- ``servers``: all that runs on the student's host, beside the agent,
+- ``agent``: the grader's program there,
+- ``world``: everything around that host,
+- ``building``: namespaces, network and runc,
+- ``grader``: the command itself, from Python's start to the report.
 """
 
 from __future__ import annotations
@@ -116,6 +122,7 @@ def _ran(pid: int) -> float:
 
 def main() -> None:
     """Run a command line of smtplab, and write the parts' seconds to standard error as JSON."""
+    before = time.process_time()
     groups = Groups()
     spent = os.memfd_create("spent")
     home = groups.folder.parent
@@ -130,6 +137,7 @@ def main() -> None:
         parts[name] = sum(float(seconds) for said, seconds in told if said == name)
     parts["servers"] = parts.pop("host") - parts["agent"] - parts["runc"]
     parts["building"] += parts.pop("runc")
+    parts["grader"] += before
     print(json.dumps({"wall": wall, "code": code, **parts}), file=sys.stderr)
     groups.remove(home)
 
