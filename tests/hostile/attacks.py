@@ -70,7 +70,7 @@ def attacks() -> Iterator[Attack]:
     """Every attack that has a folder, in the order of their names."""
     for kind, lab in LABS.items():
         for path in sorted((FOLDER / kind).glob(f"*/{EXPECT}")):
-            declared = yaml.safe_load(path.read_text(encoding="utf-8"))
+            declared = yaml.load(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
             attack = msgspec.convert(declared, Attack)
             yield msgspec.structs.replace(
                 attack, kind=kind, name=path.parent.name, lab=attack.lab or lab, about=attack.about.strip()
