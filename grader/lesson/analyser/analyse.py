@@ -30,7 +30,7 @@ from grader.lesson.analyser.authentication import (
 from grader.lesson.analyser.encoded import decode_words
 from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, organisation, related
 from grader.lesson.analyser.people import Identity, people_findings, read_people
-from grader.lesson.analyser.trace import HOST, Hop, hop_findings, read_hops
+from grader.lesson.analyser.trace import HOST, Hop, hop_findings, read_hops, same_host
 
 LONGEST_TEXT = 300
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -108,15 +108,31 @@ def _listed(message: Part) -> bool:
 def _trusted(hops: Sequence[Hop], own: str) -> int:
     """How many hops from the newest the reader's own servers wrote, without a gap.
 
-    Inside an organisation some lines name no host, only an address: those above one of its own are its own too.
+    What stands below a line is of the client that it names. So where one of the reader's servers took the message from
+    a stranger, whatever is below may be invented, also a line that bears the name of the reader's servers. Inside an
+    organisation some lines name no host, only an address: those above one of its own are its own too.
     """
     count = 0
     for place, hop in enumerate(reversed(hops), 1):
-        if related(hop.by, own):
+        newer = hops[1 - place] if place > 1 else None
+        if related(hop.by, own) or (newer is not None and count == place - 1 and same_host(newer, hop.by)):
             count = place
         elif HOST.fullmatch(hop.by) and hop.kind != "fetched":
             break
+        if not _own_client(hop, own):
+            break
     return count
+
+
+def _own_client(hop: Hop, own: str) -> bool:
+    """Whether a line may tell of a client of the reader's: it names none, or one that is not another's."""
+    if hop.kind != "hop" or hop.private:
+        return True
+    if hop.lookup == "name":
+        return related(hop.host, own)
+    if hop.lookup == "none" or (hop.address and not hop.source):
+        return False
+    return related(hop.source, own) or not (hop.address or HOST.fullmatch(hop.source))
 
 
 def _edges(hops: Sequence[Hop], trusted: int) -> tuple[int | None, int | None]:

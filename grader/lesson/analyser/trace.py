@@ -194,4 +194,10 @@ def _continues(before: Hop, hop: Hop) -> bool:
         return True
     if before.by_address and before.by_address == hop.address:
         return True
-    return any(related(before.by, name) for name in names)
+    return any(related(before.by, name) for name in names) or same_host(hop, before.by)
+
+
+def same_host(hop: Hop, name: str) -> bool:
+    """Whether a hop's client and a name are one host in two domains, as those of large providers are."""
+    label = name.lower().partition(".")[0]
+    return len(label) > 4 and label in (one.lower().partition(".")[0] for one in (hop.host, hop.source))

@@ -9,7 +9,7 @@
   const { readMoment } = smtplab.moments;
   const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
-  const { HOST, hopFindings, maker, organisation, readHops, related, trim, utf8 } = smtplab.trace;
+  const { HOST, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 } = smtplab.trace;
   const {
     MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
   } = smtplab.authentication;
@@ -58,14 +58,24 @@
     return named ? named.by : "";
   }
 
+  /** How many hops from the newest the reader's own servers wrote; see the Python twin. */
   function trustedHops(hops, own) {
     let count = 0;
     for (let place = 1; place <= hops.length; place += 1) {
-      const { by, kind } = hops[hops.length - place];
-      if (related(by, own)) count = place;
-      else if (HOST.test(by) && kind !== "fetched") break;
+      const hop = hops[hops.length - place];
+      const beside = place > 1 && count === place - 1 && sameHost(hops[hops.length - place + 1], hop.by);
+      if (related(hop.by, own) || beside) count = place;
+      else if (HOST.test(hop.by) && hop.kind !== "fetched") break;
+      if (!ownClient(hop, own)) break;
     }
     return count;
+  }
+
+  function ownClient(hop, own) {
+    if (hop.kind !== "hop" || hop.private) return true;
+    if (hop.lookup === "name") return related(hop.host, own);
+    if (hop.lookup === "none" || (hop.address && !hop.source)) return false;
+    return related(hop.source, own) || !(hop.address || HOST.test(hop.source));
   }
 
   function makeBorder(hops, trusted, own) {

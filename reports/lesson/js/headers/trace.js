@@ -161,8 +161,14 @@
     if (hop.kind !== "hop" || hop.private || !names.length || !HOST.test(before.by)) return true;
     if (LOOPBACK.test(before.by) || related(before.by, hop.by)) return true;
     if (before.by_address && before.by_address === hop.address) return true;
-    return names.some((name) => related(before.by, name));
+    return names.some((name) => related(before.by, name)) || sameHost(hop, before.by);
   }
 
-  smtplab.trace = { HOST, duration, hopFindings, maker, organisation, readHops, related, trim, utf8 };
+  /** Whether a hop's client and a name are one host in two domains, as those of large providers are. */
+  function sameHost(hop, name) {
+    const label = lower(name).split(".")[0];
+    return Array.from(label).length > 4 && [hop.host, hop.source].some((one) => lower(one).split(".")[0] === label);
+  }
+
+  smtplab.trace = { HOST, duration, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 };
 })();

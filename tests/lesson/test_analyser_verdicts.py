@@ -1,0 +1,64 @@
+"""Honest messages, as they come every day, accuse nobody; of forged ones the finding names the line.
+
+A message is text of ``messages/``: '=== ' begins its title. In ``forged.txt`` the title is followed by the rule of the
+finding, and by the beginning of the line that shows it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from grader.lesson.analyser import Analysis, analyse
+
+FOLDER = Path(__file__).parent / "messages"
+ACCUSING = {"bad", "care"}
+
+
+def messages(name: str) -> list[tuple[str, str]]:
+    """The titles and texts of a file."""
+    parts = (FOLDER / name).read_text(encoding="utf-8").split("=== ")[1:]
+    return [(title, text) for title, _, text in (part.partition("\n") for part in parts)]
+
+
+def analysed(text: str, own: str = "") -> Analysis:
+    """What is found in a message as it is sent."""
+    return analyse((text if "\n\n" in text else f"{text}\n").replace("\n", "\r\n").encode(), own)
+
+
+HONEST = messages("honest.txt")
+FORGED = [(*map(str.strip, title.split(" | ")), text) for title, text in messages("forged.txt")]
+
+
+def test_there_are_enough_of_both() -> None:
+    assert len(HONEST) >= 40
+    assert len(FORGED) >= 20
+
+
+@pytest.mark.parametrize(("title", "text"), HONEST, ids=[title for title, _ in HONEST])
+def test_an_honest_message_accuses_nobody(title: str, text: str) -> None:
+    found = analysed(text).findings
+    assert [one.sentence for one in found if one.grave in ACCUSING] == []
+    words = " ".join(one.sentence for one in found)
+    assert not any(word in words for word in ("invented", "forged", "lied", "hide"))
+
+
+@pytest.mark.parametrize(("title", "rule", "line", "text"), FORGED, ids=[one[0] for one in FORGED])
+def test_a_forged_message_is_told_at_its_line(title: str, rule: str, line: str, text: str) -> None:
+    shown = [one.line for one in analysed(text).findings if one.rule == rule and one.line]
+    assert any(text.split("\n")[number - 1].startswith(line) for number in shown)
+
+
+def test_an_invented_line_in_the_readers_name_gains_no_trust() -> None:
+    [text] = [text for title, _, _, text in FORGED if title.startswith("An invented line")]
+    found = analysed(text)
+    assert found.trusted == 1
+    assert [one.standing for one in found.results] == ["unsure"]
+    assert "dmarc-passed" not in {one.rule for one in found.findings}
+
+
+def test_what_the_reader_says_of_his_servers_counts_over_what_is_found() -> None:
+    for title, text in HONEST:
+        found = analysed(text, "nobody.example")
+        assert not [one for one in found.findings if one.grave == "bad"], title
