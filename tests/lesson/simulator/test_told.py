@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
+from grader.lesson.entries import Example
 from grader.lesson.library import library
 from grader.lesson.simulator.real import RealServer
 from grader.lesson.simulator.server import Settings
@@ -99,6 +100,12 @@ TOLD = {
         # The parameter counts for a certain no alone: this domain does not exist, as DNS says.
         [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<alice@example.com>", "550 5.1.8")],
     ),
+    "TLS in a transaction": Told(
+        "cmd-starttls",
+        "An open transaction is lost.",
+        {},
+        [*((line, "250 ") for line in ADDRESS), ("STARTTLS", "220 2.0.0")],
+    ),
     "a handshake": Told(
         "reply-221",
         "to those who speak something else on a mail port: HTTP, a header field, or TLS",
@@ -166,7 +173,28 @@ TOLD = {
         ],
     ),
 }
-SETTINGS: dict[str, Settings] = {f"told-{place}": told.settings for place, told in enumerate(TOLD.values())}
+NAMELESS: Settings = {"smtpd_peername_lookup": "no"}
+LOGGED: dict[str, tuple[Settings, list[str]]] = {
+    "lost connection after CONNECT from": (NAMELESS, []),
+    "Relay access denied; from=<y@elsewhere.example>": (
+        NAMELESS,
+        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
+    ),
+    "cannot find your reverse hostname": (
+        {**NAMELESS, "smtpd_client_restrictions": "reject_unknown_reverse_client_hostname"},
+        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
+    ),
+    "need fully-qualified hostname": (
+        {**NAMELESS, "smtpd_helo_restrictions": "reject_non_fqdn_helo_hostname"},
+        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
+    ),
+    "improper command pipelining after EHLO": (NAMELESS, ["EHLO client\r\nMAIL FROM:<a@b.example>"]),
+}
+"""Words of a line in ``log-warnings``, and what makes Postfix log that line."""
+SETTINGS: dict[str, Settings] = {
+    **{f"told-{place}": told.settings for place, told in enumerate(TOLD.values())},
+    **{f"logged-{place}": settings for place, (settings, _) in enumerate(LOGGED.values())},
+}
 SENT = [
     ("code-x.4.4", "Postfix bounces with `dsn=5.4.4`", "x@nosuch.invalid", r"dsn=5\.4\.4, status=bounced \(Host or "),
     ("step-route", "returned at once; Postfix says `dsn=5.4.4`", "y@nosuch.invalid", r"dsn=5\.4\.4, status=bounced"),
@@ -266,6 +294,20 @@ def test_a_catch_all_takes_what_is_told(configured: RealServer) -> None:
         answer = conversation.say(f"{line}\r\n".encode(), 1)
         assert answer.replies[0][0][0] in "23", answer.replies
     assert awaited(configured, r"to=<alice@example.com>, orig_to=<nobody-at-all@example.com>.* status=sent")
+
+
+@pytest.mark.parametrize("words", LOGGED)
+def test_postfix_logs_the_lines_that_are_shown(configured: RealServer, words: str) -> None:
+    entry = library().entries["log-warnings"]
+    assert isinstance(entry, Example)
+    (shown,) = (line.line.partition("]: ")[2] for line in entry.lines if words in line.line)
+    server = table().server
+    on = frozenset({f"logged-{list(LOGGED).index(words)}"})
+    conversation, _ = configured.connect(server.clients[0], server.listeners[0], on)
+    for line in LOGGED[words][1]:
+        conversation.say(f"{line}\r\n".encode(), 1)
+    conversation.hang_up()
+    assert awaited(configured, rf"postfix/smtpd\[[0-9]+\]: {re.escape(shown)}"), shown
 
 
 def test_mail_that_comes_too_late_is_returned_with_the_last_code(configured: RealServer) -> None:
