@@ -40,6 +40,7 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "alias": "each local part that an alias file or another table has on its left",
         "lookalike_field": "header fields that a pattern matches which sends letters elsewhere for what they hold "
         "(REDIRECT, FILTER, BCC), somebody outside in its variable parts",
+        "lookalike_line": "the same as lines of a letter's text",
         "lookalike_name": "names that hold the server's own or mentioned ones, as a pattern without ends "
         "matches them; "
         "none where the files hold no regular expression, as with the other lookalikes",

@@ -78,6 +78,10 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
         list[Annotated[str, Meta(pattern=r"^(?:[!-9;-~]+: \S[ -~]*|\{\w+\})$")]],
         Meta(description="Header fields that stand before all others: 'DKIM-Signature: v=1; …'."),
     ] = []
+    lines: Annotated[
+        list[Annotated[str, Meta(pattern=r"^(?:[!-~]|[!-~][ -~]*[!-~])$")]],
+        Meta(description="Lines with which the text begins, before its own."),
+    ] = []
     header_to: Annotated[str | None, Meta(description="Address in the To header field.")] = None
     octets: Annotated[
         int, Meta(ge=0, description="Size of the message, at least; its text goes on until then.")

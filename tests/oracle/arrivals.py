@@ -293,11 +293,11 @@ class _Run:
             if not ready:
                 letter.stage, letter.reply = "session", session.ended or (session.lines[-1:] or [""])[0]
                 continue
-            if session.ended and len(letters) > 1:
-                self._send([letter])
-                continue
-            letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
-            letter.dialogue = session.lines[-6:]
+            if not (session.ended and len(letters) > 1):
+                letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
+                letter.dialogue = session.lines[-6:]
+            if session.ended and letter.stage != "accepted" and len(letters) > 1:
+                self._send([letter])  # The server hung up, perhaps for what others of the session did.
         session.close()
         if again := [letter for letter in letters if _put_off(letter)]:
             self.put_off.append(again)

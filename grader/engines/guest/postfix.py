@@ -47,6 +47,7 @@ class Postfix:
         if self.queue_directory != QUEUE_DIRECTORY:
             told.append(self._make_queue(config_dir, end))
         self._fill_chroot()
+        self._let_users_queue()
         self._master = self._processes.service([MASTER, "-c", config_dir, "-d"])
         return told
 
@@ -88,6 +89,17 @@ class Postfix:
                 f"no queue can be written there; a folder below /var can hold one"
             )
         return told
+
+    def _let_users_queue(self) -> None:
+        """Let users other than root hand over mail by sendmail(1).
+
+        Elsewhere postdrop(1) gains its group by setgid; here no program gains any right by being executed.
+        """
+        for folder, mode in (("maildrop", 0o1733), ("public", 0o711)):
+            try:
+                os.chmod(f"{self.queue_directory}/{folder}", mode, follow_symlinks=False)
+            except (OSError, NotImplementedError):
+                continue
 
     def _fill_chroot(self) -> None:
         for name in CHROOT_FILES:

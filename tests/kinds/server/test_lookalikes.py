@@ -13,6 +13,7 @@ from grader.kinds.server.plan.lookalikes import (
     nobodies,
     recipients,
     senders,
+    text_lines,
 )
 from grader.kinds.server.plan.patterns import samples
 
@@ -119,3 +120,17 @@ def test_no_senders_are_the_users_own() -> None:
     found = senders("alice", NAMES, made)
     assert "bob@example.com" in found
     assert not [sender for sender in found if re.fullmatch(r"alice(\+.*)?@example\.com", sender)]
+
+
+def test_a_letter_has_the_line_by_which_a_pattern_sends_it_on() -> None:
+    found = text_lines(NAMES, samples(r"^please forward to (\S+@\S+)"))
+    assert "please forward to {token}@elsewhere.example" in found
+    assert text_lines(NAMES, samples(r"^X-Send-To: (.*)$")) == ["X-Send-To: {token}@elsewhere.example"]
+    assert "Comments: please forward to {token}@elsewhere.example" in fields(
+        NAMES, samples(r"^please forward to (\S+@\S+)")
+    )
+
+
+def test_a_recipient_is_as_long_as_the_pattern_wants_it() -> None:
+    found = recipients(NAMES, samples(r"^[^@]{40,}@"))
+    assert any(re.match(r"[^@]{40,}@elsewhere\.example$", text) for text in found)

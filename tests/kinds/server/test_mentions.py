@@ -159,3 +159,10 @@ def test_a_local_part_for_whichever_domain_is_found() -> None:
         "access": b"sales@ OK\nboss@friend.org OK\n@friend.org OK\n",
     }
     assert find_mentions(files, ()).anywhere == ["abuse", "sales"]
+
+
+def test_words_that_a_policy_program_may_compare_with_stand_for_local_parts() -> None:
+    program = b"""if asked['sender'].startswith("newsletter@") or asked["helo_name"] == 'robot': print('action=OK')"""
+    assert find_mentions({"policy.py": program}, ()).anywhere == ["newsletter", "robot"]
+    assert find_mentions({"policy": b"#!/usr/bin/perl\n" + program}, ()).anywhere == ["newsletter", "robot"]
+    assert find_mentions({"table": program}, ()).anywhere == []

@@ -13,7 +13,15 @@ from grader.formats.address import split_address
 from grader.kinds.server.author import mail_names
 from grader.kinds.server.declare import OTHERS, USERS, ServerCheck, ServerLab, Try
 from grader.kinds.server.plan.clients import Clients, PlayedClient
-from grader.kinds.server.plan.lookalikes import around_names, fields, is_path, nobodies, recipients, senders
+from grader.kinds.server.plan.lookalikes import (
+    around_names,
+    fields,
+    is_path,
+    nobodies,
+    recipients,
+    senders,
+    text_lines,
+)
 from grader.kinds.server.plan.mentions import Mentions
 from grader.kinds.server.plan.patterns import HOLE
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
@@ -151,6 +159,8 @@ class Expansion:
                 return around_names((names["domain"], names["host"]), samples) if samples else []
             case "lookalike_field":
                 return fields(names, mentions.rerouting)
+            case "lookalike_line":
+                return text_lines(names, mentions.rerouting)
             case "lookalike_nobody":
                 return nobodies(names, samples)
             case "lookalike_recipient":
@@ -265,6 +275,10 @@ class Expansion:
             octets=mail.octets,
         )
         message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
+        if mail.lines:
+            header, _, text = message.partition(b"\r\n\r\n")
+            said = "".join(f"{filled(line)}\r\n" for line in mail.lines).encode("ascii")
+            message = header + b"\r\n\r\n" + said + text
         shown = " and ".join(to.replace("{token}", "somebody") for to in mail.to)
         return replace(
             attempt,

@@ -28,6 +28,7 @@ _NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
 _NO_END = re.compile(r"(?:.*[A-Za-z0-9])?")
 _FIELD = re.compile(r"[!-9;-~]+: ?[!-~][ -~]*")
+_LINE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
 _OTHER = "x1"
 
 
@@ -106,6 +107,8 @@ def recipients(names: Mapping[str, str], samples: Iterable[PatternText]) -> list
             whole = f"{TOKEN}{whole}" if whole.startswith("@") else whole
             whole = f"{whole}{domain}" if whole.endswith("@") else whole
             found[whole] = None
+            if text.endswith("@") and not sample.ends:
+                found[f"{text}{outside}"] = None
             if not sample.ends:
                 found[f"{whole}.{outside}"] = None
     for name in (domain, names["host"]):
@@ -169,17 +172,24 @@ def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText])
 
 def fields(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
     """Fields of a header that patterns match, somebody outside in one variable part of each; each holds ``TOKEN``."""
+    found = [text if _FIELD.fullmatch(text) else f"Comments: {text}" for text in _leading(names, texts)]
+    return [text for text in dict.fromkeys(found) if _FIELD.fullmatch(text)][:MOST_FIELDS]
+
+
+def text_lines(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
+    """The same as lines of a letter's text (body_checks in header_checks(5))."""
+    return [text for text in dict.fromkeys(_leading(names, texts)) if _LINE.fullmatch(text)][:MOST_FIELDS]
+
+
+def _leading(names: Mapping[str, str], texts: Iterable[PatternText]) -> Iterator[str]:
     outside = names["outside"]
-    found: dict[str, None] = {}
     for sample in texts:
         parts = sample.text.split(HOLE)
         holes = len(parts) - 1
         fillings = [_in_one(holes, place, f"{TOKEN}@{outside}") for place in range(holes)]
         fillings += [_in_two(holes, place, TOKEN, outside) for place in range(holes - 1)]
         for filling in fillings:
-            text = parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
-            found[text if _FIELD.fullmatch(text) else f"Comments: {text}"] = None
-    return [text for text in found if _FIELD.fullmatch(text)][:MOST_FIELDS]
+            yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
 
 
 def _in_one(holes: int, place: int, text: str) -> list[str]:

@@ -47,6 +47,15 @@ _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 _ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
 """A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
+_PROGRAM = re.compile(r"\.(?:py|pl|sh|rb|lua|js|php)$")
+_QUOTED = re.compile(r"""(["'])([A-Za-z0-9][\w.+-]{1,30})@?\1""")
+_OF_THE_PROTOCOL = re.compile(
+    r"action|request|sender|recipient|size|instance|stress|\w+_(?:address|name|port|state|count|id|method|username|"
+    r"sender|policy|domain|subject|issuer|fingerprint|protocol|cipher|keysize|context|level)|e?smtp|ehlo|helo|mail|"
+    r"rcpt|data|connect|end-of-message|ok|dunno|reject|permit|hold|discard|defer\w*|utf-8|ascii|strict|replace",
+    re.IGNORECASE,
+)
+"""Words of the protocol by which Postfix asks such programs, and of their answers."""
 _CONFIGURATION = re.compile(r"\.cf$")
 _FILES = re.compile(
     r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE
@@ -102,6 +111,7 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
         kinds.append([*first, *rest][:MOST])
     networks, names, addresses = kinds
     anywhere = list(dict.fromkeys(part for line in lines for part in _ANYWHERE.findall(line)))[:MOST_LOCALS]
+    anywhere = list(dict.fromkeys([*anywhere, *_words_of_programs(files)]))
     return Mentions(networks, names, addresses, _locals(files), anywhere, _samples(lines), _rerouting(lines))
 
 
@@ -116,6 +126,17 @@ def _locals(files: Mapping[str, bytes]) -> list[str]:
             elif (key := _LOCAL.match(line)) is not None:
                 found[key[1]] = None
     return [local for local in found if not local.replace(".", "").isdigit()][:MOST_LOCALS]
+
+
+def _words_of_programs(files: Mapping[str, bytes]) -> list[str]:
+    """What programs that decide (SMTPD_POLICY_README) may compare a local part with: the words in quotation marks."""
+    texts = [
+        data.decode("utf-8", "replace")
+        for name, data in sorted(files.items())
+        if b"\0" not in data and (data.startswith(b"#!") or _PROGRAM.search(name))
+    ]
+    words = dict.fromkeys(found[2] for text in texts for found in _QUOTED.finditer(text))
+    return [word for word in words if not _OF_THE_PROTOCOL.fullmatch(word)][:MOST_LOCALS]
 
 
 def _samples(lines: Iterable[str]) -> list[PatternText]:

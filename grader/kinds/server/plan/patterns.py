@@ -39,6 +39,7 @@ _CLASSES = {
 }
 _CLASS = re.compile(r"\[:[a-z]{3,8}:\]")
 """The classes of POSIX's brackets, which Python does not know; those that are not named here hold letters."""
+_SHORTEST_FILLING = 8
 _HOLE_SIZE = 20
 """So many different characters, and a repeated class is a hole."""
 
@@ -123,7 +124,8 @@ def _repeated(least: int, most: int, repeated: Any, dot: str) -> Iterable[str]:
     inner = list(itertools.islice(_texts(parts, dot), MOST_SAMPLES))
     wide = len(parts) == 1 and _is_wide(parts[0])
     if wide and most > 1:
-        return [HOLE]
+        # What fills a hole is a few characters long; a pattern may ask for more.
+        return ["a" * min(least, LONGEST_SAMPLE) + HOLE if least > _SHORTEST_FILLING else HOLE]
     times = min(max(least, 1), 5)
     # Cut here already: repetitions of repetitions grow beyond any memory.
     return [(text * times)[:LONGEST_SAMPLE] for text in inner] + ([""] if least == 0 else [])
