@@ -10,6 +10,7 @@ from grader.lesson.simulator.real import RealServer
 from grader.lesson.simulator.session import SimulatedReply, SimulatedSession, Status
 from grader.lesson.simulator.table import Table
 from grader.lesson.simulator.transcript import Scene
+from grader.lesson.simulator.words import typed
 
 WAITING = {"354": "message", "334": "login"}
 """Modes by the reply that begins them."""
@@ -50,7 +51,7 @@ class Simulated:
 
     def say(self, lines: list[str]) -> Responses:
         """See ``SimulatedPeer``."""
-        return self._heard(self.session.say(*lines))
+        return self._heard(self.session.say(*map(typed, lines)))
 
     def status(self) -> Status:
         """See ``SimulatedPeer``."""
@@ -92,7 +93,7 @@ class Real:
 
     def say(self, lines: list[str]) -> Responses:
         """See ``SimulatedPeer``."""
-        data = "".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape")
+        data = "".join(f"{typed(line)}\r\n" for line in lines).encode("utf-8", "surrogateescape")
         if self._agree:
             expected = self.shadow.say(lines)
             spoken = sum(bool(reply.lines) for reply in expected.replies)

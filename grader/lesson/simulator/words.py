@@ -20,6 +20,15 @@ class Word(NamedTuple):
     broken: bool = False
 
 
+LINE_FEED = "␊"
+"""What a person types for a line feed alone, which no keyboard and no line of a file can carry."""
+
+
+def typed(line: str) -> str:
+    """A line as it is sent, from what a person typed."""
+    return line.replace(LINE_FEED, "\n")
+
+
 def until_nul(line: str) -> str:
     """What Postfix sees of a line: it is a string of C, so a NUL ends it."""
     return line.partition("\0")[0]

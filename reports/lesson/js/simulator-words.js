@@ -296,9 +296,14 @@
     return room > 0 ? [...halves[0], ...Array(room).fill(0), ...halves[1]] : [];
   }
 
+  // A line as it is sent, from what a person typed: the sign for a line feed is one alone.
+  function typed(line) {
+    return line.replace(/␊/g, "\n");
+  }
+
   function untilNul(line) {
     return line.split("\0")[0];
   }
 
-  window.smtplab.words = {split, untilNul, extract, resolve, isHostname, isLiteral, literalValue};
+  window.smtplab.words = {split, typed, untilNul, extract, resolve, isHostname, isLiteral, literalValue};
 })();

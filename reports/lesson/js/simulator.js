@@ -129,7 +129,7 @@
   }
 
   function say(lines) {
-    record(lines, session.say(lines));
+    record(lines, session.say(lines.map(smtplab.words.typed)));
     refresh();
   }
 
@@ -285,7 +285,7 @@
     let sent = 0;
     read.turns.forEach((turn) => {
       if (!turn.sent.length || !session.state.connected) return;
-      record(turn.sent, session.say(turn.sent));
+      record(turn.sent, session.say(turn.sent.map(smtplab.words.typed)));
       sent += turn.sent.length;
     });
     refresh();

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any, cast
 
-from grader.lesson.simulator.peers import Real
+from grader.lesson.simulator.peers import Real, Simulated
 from grader.lesson.simulator.real import RealServer
 from grader.lesson.simulator.table import table
 from grader.lesson.simulator.transcript import Scene
@@ -83,3 +83,20 @@ def test_a_server_that_hangs_up_is_noticed() -> None:
     heard = real.say(["NOOP"])
     assert heard.notes == ["the simulator would have said here: 250 2.0.0 Ok", "the server hangs up"]
     assert not real.status().connected
+
+
+def test_what_is_typed_for_a_line_feed_smuggles_nothing() -> None:
+    peer = Simulated(table(), Scene())
+    peer.connect()
+    for line in (
+        "EHLO client.example",
+        "MAIL FROM:<someone@third.example>",
+        "RCPT TO:<bob@example.com>",
+        "DATA",
+    ):
+        peer.say([line])
+    hidden = "Hello␊.␊MAIL FROM:<boss@third.example>␊RCPT TO:<alice@example.com>␊DATA␊Pay␊."
+    assert peer.say([hidden]).replies == []
+    assert peer.status().mode == "message"
+    [reply] = peer.say(["."]).replies
+    assert reply.lines[0].startswith("250 2.0.0 Ok: queued as ")

@@ -10,6 +10,7 @@ import pytest
 from grader.lesson.simulator import transcript
 from grader.lesson.simulator.session import SimulatedSession
 from grader.lesson.simulator.table import table
+from grader.lesson.simulator.words import typed
 from grader.lesson.site import PAGES
 from grader.lesson.site.render import embedded
 from grader.model.errors import UsageError
@@ -72,6 +73,11 @@ TEXTS = [
     "C: x\nsomething",
     "",
 ]
+
+
+def test_both_take_the_same_sign_for_a_line_feed(scripts: Scripts) -> None:
+    texts = ["a␊.␊b", "␊", "a", "␤"]
+    assert scripts.ask("smtplab.words.typed(value)", texts) == [typed(text) for text in texts]
 
 
 def test_both_read_and_write_the_same_transcripts(scripts: Scripts) -> None:
