@@ -48,6 +48,7 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
         if address not in taken and plain and (office or parsed not in lan) and not address.startswith("0."):
             found.setdefault(address, office)
 
+    add(names["office"], True)
     for _ in range(3):
         add(str(lan[random.randint(2, lan.num_addresses - 2)]), True)
     for closest in (8, 12, 16, 20, lan.prefixlen - 2, lan.prefixlen - 1):
@@ -72,15 +73,12 @@ def draw(random: Random, names: dict[str, str], text: Read) -> list[Person]:
     start = names["lan"].rpartition(".")[0]
     for address in (f"1{start}.7", f"2{start}.7", f"7.{start}", f"{start[:-1]}.7"):
         add(address)
-    people = [
-        Person(
-            address,
-            f"p{number}.oracle-people.example" if not office else f"p{number}.{names['domain']}",
-            office,
-            address in mentioned,
-        )
-        for number, (address, office) in enumerate(found.items())
-    ]
+    people = []
+    for number, (address, office) in enumerate(found.items()):
+        name = f"p{number}.{names['domain'] if office else 'oracle-people.example'}"
+        # The workstation of the handout has the name of the handout.
+        name = names["office_host"] if address == names["office"] else name
+        people.append(Person(address, name, office, address in mentioned))
     # Whoever has an address names it as they like; only the owner of a domain can make a name lead back to it.
     own = (names["host"], names["office_host"], names["domain"], "localhost")
     below = [f"m{number}.{name}" for number, name in enumerate(text.names)]
