@@ -79,6 +79,7 @@ def environment(folder: Path) -> Path:
 
 def _installing() -> list[str]:
     """The commands by which the README has smtplab installed from a wheel."""
+    told: str
     [told] = re.findall(r"^```bash\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
     return str(told).splitlines()
 

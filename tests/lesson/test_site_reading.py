@@ -126,13 +126,30 @@ def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:
     browsing.reload_until(page, lambda again: paper(again) == light)
     type_into(page, ".theme", Keys.ENTER)
     assert paper(page) == dark
-    assert page.execute_script("return localStorage.length") == 0
+    assert page.execute_script("return localStorage.getItem('smtplab-theme')") is None
+
+
+def test_how_far_one_is_on_the_way_is_kept(open_page: Open) -> None:
+    page = open_page("index")
+    page.execute_script("localStorage.clear()")
+    page = open_page("index")
+    assert seen(page, "#way-count") == ["0 of 16 steps done."]
+    page = open_page("travel")
+    page = open_page("index")
+    assert seen(page, ".seen") == ["opened"]
+    page.find_element("css selector", "#done-travel").click()
+    page = open_page("index")
+    assert seen(page, "#way-count") == ["1 of 16 steps done."]
+    assert seen(page, "#way-next a") == ["Conversations"]
+    page.find_element("css selector", "#way-anew").click()
+    assert seen(page, "#way-count") == ["0 of 16 steps done."]
+    assert browsing.console(page) == []
 
 
 def test_the_drawing_fits_its_place(open_page: Open) -> None:
-    assert len(seen(open_page("index", width=1280), ".pipeline.wide text")) > 20
-    assert seen(open_page("index", width=360), ".pipeline.wide") == []
-    page = open_page("index", width=360)
+    assert len(seen(open_page("travel", width=1280), ".pipeline.wide text")) > 20
+    assert seen(open_page("travel", width=360), ".pipeline.wide") == []
+    page = open_page("travel", width=360)
     texts = "[...document.querySelectorAll('.pipeline.tall text')]"
     heights = page.execute_script(f"return {texts}.map(one => one.getBoundingClientRect().height)")
     assert min(heights) >= 11
@@ -141,7 +158,7 @@ def test_the_drawing_fits_its_place(open_page: Open) -> None:
 def test_pages_are_whole_without_their_scripts(browser: Any, site: Path) -> None:
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
-        for name in ("replies", "search", "index"):
+        for name in ("replies", "search", "travel"):
             page = browsing.show(browser, f"{(site / name).as_uri()}.html", width=360)
             text = page.find_element("tag name", "main").text
             assert len(text) > 5_000

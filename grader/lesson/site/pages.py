@@ -83,6 +83,13 @@ def _sheet(
 PAGES: tuple[Page, ...] = (
     Page(
         "index",
+        "Learn to run a mail server",
+        "A way through these pages and the labs, from the first greeting to signed mail.",
+        "Learn",
+        label="The way through",
+    ),
+    Page(
+        "travel",
         "How mail travels",
         "What SMTP is, who takes part, and every step from one person's keyboard to another's screen.",
         "Learn",

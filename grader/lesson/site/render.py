@@ -16,6 +16,7 @@ from grader.lesson.entries import LessonEntry
 from grader.lesson.facts import COUNTS, LABELS, settings
 from grader.lesson.library import Library
 from grader.lesson.site.pages import GROUPS, Page, addresses, homes
+from grader.lesson.site.way import KINDS, way
 from grader.outputs import references
 from grader.outputs.webpage import content_hash, prose
 
@@ -92,6 +93,8 @@ class Renderer:
             counts=COUNTS,
             practised=self._practised,
             at_home=self._at_home,
+            way=way(self.pages),
+            kinds_of_pages=KINDS,
             groups=[(group, [page for page in self.pages if page.group == group]) for group in GROUPS],
         )
         environment.filters.update(

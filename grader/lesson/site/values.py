@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from grader.formats.message.rules import RULES
+from grader.labs.loading import list_labs
 from grader.lesson import entries
 from grader.lesson.entries import LessonEntry
 from grader.lesson.fulltext import documents
@@ -130,7 +131,7 @@ def index(library: Library) -> Values:
 
 def search(library: Library, addresses: Mapping[str, str]) -> object:
     """Everything that the page's search looks through."""
-    return documents(library)
+    return documents(library, [entry.lab for entry in list_labs() if entry.lab is not None])
 
 
 def _alphabetical(entry: LessonEntry) -> str:

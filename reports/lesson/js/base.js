@@ -3,6 +3,8 @@
 (() => {
   const smtplab = (window.smtplab = {});
   const KEY = "smtplab-theme";
+  // Names of the pages that were opened, for the way through the lesson.
+  smtplab.OPENED = "smtplab-opened";
 
   // What the builder embedded for this page's script, or null.
   smtplab.data = () => {
@@ -39,6 +41,13 @@
     element.replaceChildren(...(parts.length % 2 ? marked : [text]));
     return element;
   };
+
+  function noteOpened() {
+    const found = /([a-z0-9.-]+)\.html$/.exec(location.pathname);
+    const known = smtplab.recall(smtplab.OPENED);
+    const names = Array.isArray(known) ? known : [];
+    if (found && found[1] !== "index" && !names.includes(found[1])) smtplab.remember(smtplab.OPENED, [...names, found[1]]);
+  }
 
   function show(theme) {
     if (theme) document.documentElement.dataset.theme = theme;
@@ -91,5 +100,6 @@
     const tools = document.getElementById("top-tools");
     if (!document.querySelector("main.page-search")) tools.append(searchField());
     tools.append(themeButton());
+    noteOpened();
   });
 })();
