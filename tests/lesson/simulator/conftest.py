@@ -8,12 +8,13 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines import select
-from grader.lesson.simulator.real import RealServer, real_server
+from grader.lesson.simulator.real import SECONDS, RealServer, real_server
 from grader.lesson.simulator.server import Switch
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
+from grader.model.protocol.world import AwaitPorts
 from tests.conftest import problems, required
-from tests.lesson.simulator import test_recorded, test_told
+from tests.lesson.simulator import test_recorded, told
 
 
 @pytest.fixture(scope="session")
@@ -23,15 +24,19 @@ def configured() -> Iterator[RealServer]:
         if "local" in required():
             pytest.fail(f"the engine 'local' must run here, and cannot: {problem}")
         pytest.skip(f"needs the engine 'local': {problem}")
-    settings = {**test_recorded.SETTINGS, **test_told.SETTINGS}
+    settings = {**test_recorded.SETTINGS, **told.SETTINGS}
     switches = [
         Switch(name, "configured", "configured", "reply-250", values) for name, values in settings.items()
     ]
     server = replace(table().server, switches=switches)
     sets = [frozenset({switch.id}) for switch in switches]
     with real_server(server, select("local"), sets, progress=lambda step: None) as running:
-        edits = " ".join(f"'{name}={value}'" for name, value in test_told.MAIN_CF.items())
+        edits = " ".join(f"'{name}={value}'" for name, value in told.MAIN_CF.items())
+        services = " ".join(f"'{service}'" for service in told.SERVICES)
         # An old time of change, or Postfix waits until it is sure that nobody is writing any more.
-        changed = f"postconf -e {edits} && touch -d 2020-01-01 /etc/postfix/main.cf && postfix reload"
+        files = "touch -d 2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"
+        changed = f"postconf -e {edits} && postconf -Me {services} && {files} && postfix reload"
         assert running.machines.host.call(RunCommand(["sh", "-c", changed], limit=20), timeout=30).code == 0
+        ports = AwaitPorts(server.clients[0].server, [10525], SECONDS, wait_for=[10525])
+        assert running.machines.world.call(ports, timeout=SECONDS + 5) == [10525]
         yield running

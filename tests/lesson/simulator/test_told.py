@@ -3,204 +3,21 @@
 from __future__ import annotations
 
 import re
-import ssl
 import time
-from typing import NamedTuple
 
 import pytest
 
 from grader.lesson.entries import Example
 from grader.lesson.library import library
-from grader.lesson.simulator.real import RealServer
-from grader.lesson.simulator.server import Settings
+from grader.lesson.simulator.real import RealConversation, RealServer
 from grader.lesson.simulator.table import table
 from grader.model.deadline import Deadline
 from grader.model.protocol.host import ReadLog, RunCommand
 from grader.model.traffic import Command
 from tests.lesson import texts
+from tests.lesson.simulator.told import ADDRESS, LOGGED, SENT, TOLD
 
 pytestmark = pytest.mark.slow
-
-MAIN_CF = {
-    "relay_domains": "backup.example",
-    "luser_relay": "alice",
-    "maximal_queue_lifetime": "0",
-    "virtual_alias_maps": "inline:{ info@example.com=alice }",
-    "transport_maps": "inline:{ {loop.example = smtp:[mail.example.com]} }",
-}
-"""What programs other than smtpd(8) read, too: it has to stand in main.cf itself."""
-ADDRESS = ["EHLO x", "MAIL FROM:<a@b.example>"]
-
-
-def hello() -> str:
-    """How a TLS client begins, as text of single octets."""
-    received, sent = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = ssl.create_default_context().wrap_bio(received, sent, server_hostname="mail.example.com")
-    with pytest.raises(ssl.SSLWantReadError):
-        client.do_handshake()
-    return sent.read().replace(b"\n", b"\r").decode("latin-1")
-
-
-class Told(NamedTuple):
-    """``entry`` says ``words``; with these settings each line gets a reply of which a line begins so."""
-
-    entry: str
-    words: str
-    settings: Settings
-    session: list[tuple[str, str]]
-
-
-TOLD = {
-    "no size limit": Told(
-        "size",
-        "With `message_size_limit = 0` there is none, and Postfix offers `SIZE` without a number.",
-        {"message_size_limit": "0"},
-        [("EHLO x", "250-SIZE\n"), ("MAIL FROM:<a@b.example> SIZE=9999999999", "250 2.1.0")],
-    ),
-    "strict envelopes": Told(
-        "cmd-mail",
-        "`strict_rfc821_envelopes = yes` refuses the second, without brackets, and still takes the first.",
-        {"strict_rfc821_envelopes": "yes"},
-        [
-            ("EHLO x", "250 "),
-            ("MAIL FROM:a@b.example", "501 5.1.7"),
-            ("MAIL FROM: <a@b.example>", "250 2.1.0"),
-        ],
-    ),
-    "no greeting": Told(
-        "cmd-mail",
-        "Postfix takes it without EHLO, too, unless `smtpd_helo_required = yes`.",
-        {},
-        [("MAIL FROM:<a@b.example>", "250 2.1.0")],
-    ),
-    "before the greeting": Told(
-        "session-order",
-        "NOOP, HELP, RSET, VRFY, EXPN and QUIT are allowed at any time, before EHLO as well.",
-        {"smtpd_helo_required": "yes"},
-        [
-            ("NOOP", "250 2.0.0"),
-            ("HELP", "214 2.0.0"),
-            ("RSET", "250 2.0.0"),
-            ("VRFY alice", "252 2.0.0"),
-            ("EXPN staff", "500 5.5.2"),
-            ("MAIL FROM:<a@b.example>", "503 5.5.1"),
-            ("QUIT", "221 2.0.0"),
-        ],
-    ),
-    "no such domain": Told(
-        "reply-450",
-        "whether DNS does not answer or answers that there is no such domain",
-        {"smtpd_sender_restrictions": "reject_unknown_sender_domain"},
-        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<alice@example.com>", "450 4.1.8")],
-    ),
-    "no such domain, refused": Told(
-        "reply-450",
-        "it puts both off, unless `unknown_address_reject_code = 550`.",
-        {"smtpd_sender_restrictions": "reject_unknown_sender_domain", "unknown_address_reject_code": "550"},
-        # The parameter counts for a certain no alone: this domain does not exist, as DNS says.
-        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<alice@example.com>", "550 5.1.8")],
-    ),
-    "TLS in a transaction": Told(
-        "cmd-starttls",
-        "An open transaction is lost.",
-        {},
-        [*((line, "250 ") for line in ADDRESS), ("STARTTLS", "220 2.0.0")],
-    ),
-    "a handshake": Told(
-        "reply-221",
-        "to those who speak something else on a mail port: HTTP, a header field, or TLS",
-        {},
-        [(hello(), "221 2.7.0 Error: I can break rules, too.")],
-    ),
-    "backup MX": Told(
-        "delivery",
-        "`reject_unauth_destination` lets them through, with their subdomains",
-        {},
-        [
-            *((line, "250 ") for line in ADDRESS),
-            ("RCPT TO:<x@backup.example>", "250 2.1.5"),
-            ("RCPT TO:<x@deep.backup.example>", "250 2.1.5"),
-            ("RCPT TO:<x@elsewhere.example>", "554 5.7.1"),
-        ],
-    ),
-    "no milter": Told(
-        "signing",
-        "by default the client is turned away with 421",
-        {"smtpd_milters": "inet:127.0.0.1:1"},
-        [("", "421 ")],
-    ),
-    "catch-all": Told(
-        "catch-all",
-        "`luser_relay`, for domains of `mydestination`",
-        {"local_recipient_maps": ""},
-        [*((line, "250 ") for line in ADDRESS), ("RCPT TO:<nobody@example.com>", "250 2.1.5")],
-    ),
-    "a trusted client": Told(
-        "xclient",
-        "and begins anew with its greeting",
-        {"smtpd_authorized_xclient_hosts": "0.0.0.0/0", "smtpd_authorized_xforward_hosts": "0.0.0.0/0"},
-        [
-            ("EHLO x", "250-XCLIENT NAME ADDR PROTO HELO REVERSE_NAME PORT LOGIN DESTADDR DESTPORT\n"),
-            ("EHLO x", "250-XFORWARD NAME ADDR PROTO HELO SOURCE PORT IDENT\n"),
-            ("XFORWARD NAME=client.example.net ADDR=192.0.2.77", "250 2.0.0 Ok"),
-            ("XCLIENT NAME=client.example.net ADDR=192.0.2.77", "220 mail.example.com ESMTP Postfix"),
-        ],
-    ),
-    "extensions that it lacks": Told(
-        "deliverby",
-        "Not offered; the parameter gets 555.",
-        {},
-        [
-            ("EHLO x", "250-PIPELINING"),
-            ("MAIL FROM:<a@example.org> BY=3600;R", "555 5.5.4"),
-            ("MAIL FROM:<a@example.org> MT-PRIORITY=3", "555 5.5.4"),
-            ("MAIL FROM:<a@example.org> REQUIRETLS", "555 5.5.4"),
-        ],
-    ),
-    "48 hops": Told(
-        "code-x.4.0",
-        "Postfix refuses a message that arrives with 49 Received fields, because its own would be the 50th",
-        {},
-        [
-            *((line, "250 ") for line in ADDRESS),
-            ("RCPT TO:<alice@example.com>", "250 "),
-            ("DATA", "354 "),
-            ("Received: from a by b; Sat, 21 Feb 2026 10:00:00 +0000\r\n" * 48 + "\r\n.", "250 "),
-            ("MAIL FROM:<a@b.example>", "250 "),
-            ("RCPT TO:<alice@example.com>", "250 "),
-            ("DATA", "354 "),
-            ("Received: from a by b; Sat, 21 Feb 2026 10:00:00 +0000\r\n" * 49 + "\r\n.", "554 5.4.0"),
-        ],
-    ),
-}
-NAMELESS: Settings = {"smtpd_peername_lookup": "no"}
-LOGGED: dict[str, tuple[Settings, list[str]]] = {
-    "lost connection after CONNECT from": (NAMELESS, []),
-    "Relay access denied; from=<y@elsewhere.example>": (
-        NAMELESS,
-        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
-    ),
-    "cannot find your reverse hostname": (
-        {**NAMELESS, "smtpd_client_restrictions": "reject_unknown_reverse_client_hostname"},
-        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
-    ),
-    "need fully-qualified hostname": (
-        {**NAMELESS, "smtpd_helo_restrictions": "reject_non_fqdn_helo_hostname"},
-        ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
-    ),
-    "improper command pipelining after EHLO": (NAMELESS, ["EHLO client\r\nMAIL FROM:<a@b.example>"]),
-}
-"""Words of a line in ``log-warnings``, and what makes Postfix log that line."""
-SETTINGS: dict[str, Settings] = {
-    **{f"told-{place}": told.settings for place, told in enumerate(TOLD.values())},
-    **{f"logged-{place}": settings for place, (settings, _) in enumerate(LOGGED.values())},
-}
-SENT = [
-    ("code-x.4.4", "Postfix bounces with `dsn=5.4.4`", "x@nosuch.invalid", r"dsn=5\.4\.4, status=bounced \(Host or "),
-    ("step-route", "returned at once; Postfix says `dsn=5.4.4`", "y@nosuch.invalid", r"dsn=5\.4\.4, status=bounced"),
-    ("code-x.4.6", "loops back to myself`, dsn 5.4.6", "x@loop.example", r"dsn=5\.4\.6.* loops back to "),
-]  # fmt: skip
-"""An entry, what it says, a recipient, and what stands in the log when mail for them is sent."""
 
 
 def prose(entry: str) -> str:
@@ -266,6 +83,33 @@ def test_restrictions_that_are_named_are_those_of_smtpd(configured: RealServer) 
     for name in named:
         found = run(configured, "grep", "-ac", name, "/usr/lib/postfix/sbin/smtpd")
         assert found.code == 0, name
+
+
+def test_postscreen_greets_in_two_halves_and_puts_off_a_client_that_it_tests(configured: RealServer) -> None:
+    told = prose("postscreen")
+    assert "It sends half a greeting, `220-`, and waits for `postscreen_greet_wait`" in told
+    assert "with one of them on, even a good client's first mail gets `450 4.3.2`" in told
+    server = table().server
+    client = server.clients[0]
+    conversation = RealConversation(configured.machines.world, "postscreen", server.host)
+    greeting = conversation.dial(client, 10525, "none")
+    assert greeting.replies == [[f"220{sign}mail.example.com ESMTP Postfix" for sign in "- "]]
+    for line in ADDRESS:
+        assert conversation.say(f"{line}\r\n".encode(), 1).replies[0][-1].startswith("250 ")
+    refused = conversation.say(b"RCPT TO:<alice@example.com>\r\n", 1).replies
+    assert refused == [["450 4.3.2 Service currently unavailable"]]
+    conversation.hang_up()
+
+
+def test_bcc_is_dropped_as_told(configured: RealServer) -> None:
+    assert "Postfix drops the field (`message_drop_headers`)" in prose("bcc")
+    message = "Subject: to bob alone\\nBcc: alice@example.com\\n\\nhello\\n"
+    run(configured, "sh", "-c", f"printf '{message}' | sendmail -f alice bob")
+    assert awaited(configured, r"from=<alice@example.com>.*")
+    assert awaited(configured, r"to=<bob@example.com>.* status=sent")
+    mailbox = run(configured, "cat", "/var/mail/bob").output
+    assert "Subject: to bob alone" in mailbox
+    assert "\nBcc:" not in mailbox
 
 
 @pytest.mark.parametrize(("recipient", "delivered"), [("info", "alice"), ("postmaster", "postmaster")])
