@@ -37,6 +37,8 @@ SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 NONE = "\N{EN DASH}"
 ORDER: tuple[Status, ...] = ("error", "manual", "pass")
 """The checks that may take a line each, in the order in which they are listed."""
+LABEL = 8
+"""Cells of the column that names the fields of a failure."""
 TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
 
 
@@ -162,13 +164,13 @@ def _failure(
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
     title.add_row(screen.sign("fail"), headline, Text(f"{check.points}/{check.max_points}", look.style))
-    body = grid({"width": 8}, {"ratio": 1})
+    body = grid({"width": LABEL}, {"ratio": 1})
     body.add_row(Text(look.word, look.style), words(check.code, QUIET, single=True))
     if check.expected:
         body.add_row(Text("Expected", "bold"), words(check.expected))
     body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known, verbose)))
     if check.why or check.references:
-        body.add_row(Text("Why", "bold"), Group(*_why(check, verbose, commands)))
+        body.add_row(Text("Why", "bold"), Group(*_why(screen, check, verbose, commands)))
     for rung, text in (check.ladder if more else check.unasked).items():
         body.add_row(Text(LABELS[rung], "bold green" if rung == "next" else "bold"), words(text))
     return Group(title, body)
@@ -200,11 +202,11 @@ def _observed(
         yield Text(f"with -v: {', '.join(left)}", QUIET)
 
 
-def _why(check: CheckResult, verbose: bool, commands: Commands) -> Iterator[RenderableType]:
+def _why(screen: Screen, check: CheckResult, verbose: bool, commands: Commands) -> Iterator[RenderableType]:
     if not verbose:
         first, *others = SENTENCE.split(check.why)
-        said = words(f"{first} … " if others else f"{first} ".lstrip())
-        yield said.append_text(words(commands.typed(f"smtplab explain {check.code}"), QUIET, single=True))
+        explain = words(commands.typed(f"smtplab explain {check.code}"), QUIET, single=True)
+        yield _whole_behind(screen, words(f"{first} …" if others else first), explain, LABEL)
         return
     if check.why:
         yield words(check.why)
@@ -216,6 +218,14 @@ def _why(check: CheckResult, verbose: bool, commands: Commands) -> Iterator[Rend
     ):
         if text:
             yield words(text, QUIET, single=True)
+
+
+def _whole_behind(screen: Screen, said: Text, command: Text, label: int) -> Text:
+    """A command behind a text, in a column beside one of ``label`` cells: in one piece, so that it can be copied."""
+    width = max(10, screen.console.width - label - 2)
+    last = said.wrap(screen.console, width, overflow="fold")[-1:]
+    fits = not said.plain or sum(line.cell_len for line in last) + 1 + command.cell_len <= width
+    return said.append(" " if said.plain and fits else "\n" if said.plain else "").append_text(command)
 
 
 def _rest(
@@ -337,9 +347,8 @@ def _summary(
     if (first := result.first_failure()) is not None:
         said = words(_short(first), single=True)
         if commands.help:
-            said.append_text(Text("  more help: ", QUIET)).append_text(
-                words(commands.help, "cyan", single=True)
-            )
+            said.append_text(Text("  more help:", QUIET))
+            said = _whole_behind(screen, said, words(commands.help, "cyan", single=True), LABEL + 1)
         else:
             said.append_text(words(f"  {first.title}", QUIET, single=True))
         lines.add_row(Text("Fix first", "bold"), said)

@@ -22,7 +22,8 @@ from grader.model.evidence import AnyEvidence
 from grader.model.result import HintTexts, Result
 from grader.outputs import classscreen, terminal
 from grader.outputs.changes import between
-from grader.outputs.terminal import Commands
+from grader.outputs.evidence import EvidenceView
+from grader.outputs.terminal import SHORT_ROWS, Commands
 from tests.display.test_text import NASTY
 from tests.outputs.cases import CASES, STORIES, case
 from tests.outputs.samples import broken, check, result
@@ -228,6 +229,17 @@ def test_a_starter_s_report_fits_on_a_screen_and_a_half(name: str) -> None:
     commands = Commands(f"smtplab check {name}", f"smtplab hint {name}/first", None)
     terminal.show(*starter(name), commands=commands, file=file, width=80)
     assert file.getvalue().count("\n") <= SCREEN_AND_A_HALF
+
+
+@pytest.mark.parametrize("name", [entry.path.name for entry in labs.list_labs()])
+def test_a_short_excerpt_has_the_line_that_decided(name: str) -> None:
+    graded, evidence = starter(name)
+    first = graded.first_failure()
+    assert first is not None
+    short, full = (EvidenceView(evidence).excerpts(first, rows=rows)[0][:1] for rows in (SHORT_ROWS, 16))
+    assert [row for one in short for row in one.rows if row.decisive] == [
+        row for one in full for row in one.rows if row.decisive
+    ]
 
 
 def test_a_class() -> None:

@@ -123,5 +123,5 @@ def _message(arrival: Arrival, pointer: Pointer, rows: int) -> Excerpt:
         return cut(pointer, title, lines, range(rows), 1 if outside and arrival.recipients else None)
     decisive = min(len(envelope) + pointer.line, len(lines) - 1)
     # The rest of a folded field follows its first line; what stands before it is of less interest.
-    begin = max(0, decisive - 2)
+    begin = max(0, decisive - min(2, rows // 2))
     return cut(pointer, title, lines, range(begin, begin + rows), decisive)
