@@ -19,6 +19,20 @@ MOST = 10
 MOST_FOUND = 1000
 """Faults of one file after which no more are looked for."""
 UNKNOWN_KEY = "unknown-key"
+PATTERNS = {
+    r"^[a-z0-9]+(-[a-z0-9]+)*$": "small letters and digits, joined by single hyphens",
+    r"^\d+(\.\d+)*$": 'numbers joined by dots, such as "1.2"',
+    "^/": "an absolute path, which begins with /",
+    r"^[2-5][0-9][0-9] \S": 'a reply, such as "452 4.3.1 no room"',
+    "^[2-5][0-9]{0,2}$": 'a reply code or its beginning, such as "5" or "452"',
+    r"^[A-Z][A-Z0-9_]*$": "capital letters, digits and _",
+    "^[a-z][a-z0-9_-]*:[a-z][a-z0-9_-]*$": "a user and a group, such as root:root",
+    "^0[0-7]{3}$": 'permissions in octal, such as "0644"',
+    r"^(?:[!-9;-~]+: \S[ -~]*|\{\w+\})$": "a header field, such as 'Reply-To: x@example.com'",
+    r"^[^/\0]+$": "a file's name without a folder",
+    r"^[ -~]*$": "one line in ASCII",
+}
+"""What the patterns of the types ask for, in words."""
 QUOTED = "a text that begins with a brace stands in quotation marks"
 
 _TYPES = {
@@ -37,12 +51,21 @@ def refusal(path: Path, data: bytes, complaints: Sequence[Diagnostic]) -> LabErr
     import yaml
 
     top = yaml.compose(data, yaml.CSafeLoader)
-    lines = sorted({(_line(top, complaint.path), complaint.sentence) for complaint in complaints})
+    text = data.decode("utf-8", "replace").splitlines()
+    found = {(_line(top, complaint.path), complaint.sentence) for complaint in complaints}
+    lines = sorted((line, _commented(sentence, text[line - 1 : line])) for line, sentence in found)
     shown = [f"{path}:{line}: {sentence}" for line, sentence in lines[:MOST]]
     if len(lines) > MOST:
         least = "at least " if len(complaints) >= MOST_FOUND else ""
         shown.append(f"{path}: {least}{len(lines) - MOST} more faults like these")
     return LabError("\n".join(shown))
+
+
+def _commented(sentence: str, line: Sequence[str]) -> str:
+    """The sentence with a word on a value that is none because it begins with ``#``."""
+    if sentence.endswith("not nothing") and any(": #" in text for text in line):
+        return f"{sentence}: what follows # is a comment; put the text in quotation marks"
+    return sentence
 
 
 def _line(node: yaml.Node | None, path: tuple[str | int, ...]) -> int:
@@ -130,15 +153,11 @@ def _is_type(error: ValidationError, path: tuple[str | int, ...]) -> bool:
 
 def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
     what, limit, instance = _what(path), _any(error.validator_value), _any(error.instance)
+    if "propertyNames" in error.absolute_schema_path:
+        what = f"a key of {what}"
     match error.validator:
         case "type":
-            sentence = f"{what} must be {_TYPES.get(limit, limit)}{_not(instance)}"
-            if limit == "string" and _is_name(instance):
-                return f"{sentence}: {QUOTED}"
-            numeric = isinstance(instance, int | float) and not isinstance(instance, bool)
-            return (
-                f'{sentence}: write it in quotes, "{instance}"' if numeric and limit == "string" else sentence
-            )
+            return f"{what} must be {_TYPES.get(limit, limit)}{_not(instance)}{_rewritten(limit, instance)}"
         case "required":
             missing = [key for key in limit if key not in instance]
             return f"{what} needs the key {' and '.join(repr(key) for key in missing)}"
@@ -146,7 +165,7 @@ def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
             words = [str(word) for word in limit]
             return f"{what} is one of {', '.join(words)}{_not(instance)}{_hint(str(instance), words)}"
         case "pattern":
-            return f"{what} does not fit the pattern {limit}{_not(instance)}"
+            return f"{what} must be {PATTERNS.get(limit, f'text that fits {limit}')}{_not(instance)}"
         case "minLength" | "minItems":
             return f"{what} must not be empty" if limit == 1 else f"{what} must have at least {limit}"
         case "maxLength" | "maxItems":
@@ -157,6 +176,26 @@ def _sentence(error: ValidationError, path: tuple[str | int, ...]) -> str:
             return f"{what} must be at most {limit}{_not(instance)}"
         case _:
             return f"{what}: {error.message}"
+
+
+def _rewritten(wanted: str, given: object) -> str:
+    """How a value of another type may have been meant."""
+    numeric = isinstance(given, int | float) and not isinstance(given, bool)
+    match wanted:
+        case "string" if _is_name(given):
+            return f": {QUOTED}"
+        case "string" if numeric:
+            return f': write it in quotes, "{given}"'
+        case "integer" | "number" if isinstance(given, str) and given.strip().isdigit():
+            return ": write it without quotes"
+        case "array" if numeric:
+            return f": write [{given}]"
+        case "array" if isinstance(given, str):
+            return ": put [ and ] around it"
+        case "array" if isinstance(given, dict):
+            return ": put [ and ] around it, or a dash and a space before it"
+        case _:
+            return ""
 
 
 def _what(path: tuple[str | int, ...]) -> str:

@@ -14,6 +14,7 @@ from grader.labs.handout import OWN, OWN_FOLDERS
 from grader.labs.limits import HANDOUT, JUNK
 from grader.labs.loading import DECLARATION, FILE, load
 from grader.labs.variant import draw_variant
+from grader.labs.world import read_world
 from grader.labs.yamlfile import read_bytes, value_of
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.lab import Lab
@@ -70,6 +71,9 @@ def _handout(folder: Path, variant: Variant) -> Iterator[str]:
         yield f"{path}: it is empty: write what is to be done"
     names = {**variant.names, **variant.secrets}
     yield from _unknown_names(path, text, names)
+    for name, value in _canonical(text, variant):
+        line = text.count("\n", 0, text.index(value)) + 1
+        yield f"{path}:{line}: {value} is the canonical variant's, and others have another: write @{name}@"
     for line, name in _found(BRACES, text):
         if name in variant.names:
             yield (
@@ -101,6 +105,14 @@ def _required(folder: Path, lab: Lab, variant: Variant) -> Iterator[str]:
     names = {**variant.names, **variant.secrets, **variant.texts}
     files = [fill_file(path.as_posix().encode(), names).decode() for path in _files(folder / "solution")]
     faults = [
+        fault_at(
+            ("submission", "required", number),
+            f"{value} is the canonical variant's, and others have another: write {{{name}}}",
+        )
+        for number, required in enumerate(lab.submission.required)
+        for name, value in _canonical(required, variant)
+    ]
+    faults += [
         fault_at(
             ("submission", "required", number),
             f"{required!r} is asked for, and solution/ has no such file{nearest('%r', required, files)}",
@@ -157,6 +169,20 @@ def _own_files(folder: Path, variant: Variant) -> Iterator[str]:
                     yield from _unknown_names(path, path.read_bytes().decode("utf-8", "replace"), names)
                 except OSError as error:
                     yield f"{path}: it cannot be read ({error.strerror}): check who may read it"
+
+
+def _canonical(text: str, variant: Variant) -> Iterator[tuple[str, str]]:
+    """Names of the variant whose value stands in a text as it is; the longest of those that hold each other.
+
+    Values without a dot or colon are words that may mean anything.
+    """
+    fixed = {name for name, declared in read_world().names.items() if declared.fixed}
+    values = {
+        value: name for name, value in variant.names.items() if name not in fixed and re.search("[.:]", value)
+    }
+    known = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
+    for value in dict.fromkeys(re.findall(rf"(?<![\w.:-])(?:{known})(?![\w:-]|\.\d)", text)):
+        yield values[value], value
 
 
 def _unknown_names(path: Path, text: str, names: Collection[str]) -> Iterator[str]:

@@ -25,6 +25,8 @@ def in_our_words(error: yaml.MarkedYAMLError, data: bytes) -> tuple[int | None, 
     before, here = line[: mark.column], line[mark.column :]
     if "\t" in before[: len(before) - len(before.lstrip())] or here.startswith("\t"):
         return mark.line + 1, "a tab stands where YAML takes spaces alone: indent with spaces"
+    if re.search("[\u201c-\u201f]", line):
+        return mark.line + 1, "typographic quotation marks mean nothing to YAML: write \" or '"
     if "mapping values are not allowed" in problem:
         return _colon(text, mark.line, before)
     if "did not find expected key" in problem or "expected '-' indicator" in problem:

@@ -88,6 +88,18 @@ MISTAKES = (
     Mistake("runs-what-is-not-handed-in", "program", change("run: send", "run: sendmail")),
     Mistake("no-right-answer", "quiz", change("      right: true\n", "", "questions.yaml")),
     Mistake("bank-missing", "quiz", change("questions.yaml", "question.yaml")),
+    Mistake("id-with-capitals", "server", change("id: mine", "id: Mine")),
+    Mistake(
+        "one-for-a-list", "server", change("see: [RFC 5321 section 4.3.1]", "see: RFC 5321 section 4.3.1")
+    ),
+    Mistake("text-that-is-a-comment", "server", change("title: Your server", "title: #1 Your server")),
+    Mistake(
+        "typographic-quotes", "server", change('to: ["alice@{domain}"]', "to: [\u201calice@{domain}\u201d]")
+    ),
+    Mistake("no-such-moment", "program", change("{mail: 452", "{mial: 452")),
+    Mistake("no-reply", "program", change("452 4.3.1 Insufficient system storage", "busy")),
+    Mistake("value-for-a-name", "zone", change('["{domain}.zone"]', '["example.com.zone"]')),
+    Mistake("value-in-the-handout", "server", change("@domain@", "example.com", "handout.md")),
     Mistake("handout-missing", "server", remove("handout.md")),
     Mistake("handout-in-latin-1", "server", add("handout.md", "Für alle\n".encode("latin-1"))),
     Mistake("name-in-the-handout-misspelt", "server", change("@domain@", "@domian@", "handout.md")),
