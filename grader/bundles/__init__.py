@@ -18,7 +18,10 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from xml.sax.saxutils import quoteattr
 
+import msgspec
+
 from grader import __version__, disk, labs, resources
+from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
 from grader.model.templates import fill, fill_file
@@ -27,6 +30,8 @@ from grader.model.variant import Variant
 KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
 """Of a lab's folder, what grading does not need and no student may find."""
 EXECUTABLE = 0o755
+OF_COURSE = "of-course.json"
+"""In an exported lab, what the course says of it; 'smtplab check' reads it."""
 WHEEL = re.compile(r"[\w.+-]+\.whl", re.ASCII)
 ADDRESS = re.compile(r"(git\+)?(https|ssh|file)://[\w.~/@:+%#=&-]+", re.ASCII)
 """What pip fetches, in characters that mean nothing to a shell, to YAML or to Groovy within quotation marks."""
@@ -144,11 +149,13 @@ def export(
     out: Path,
     wheel: Path | None = None,
     address: str | None = None,
+    course: CourseLab | None = None,
 ) -> list[str]:
     """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
 
     ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; else it
-    is this version from the index. Raises ``UsageError`` where the platform cannot run the lab, or ``out`` is there.
+    is this version from the index. ``course`` says when students see which checks. Raises ``UsageError`` where the
+    platform cannot run the lab, or ``out`` is there.
     """
     if lab.needs_engine and not platform.servers:
         raise UsageError(
@@ -185,6 +192,8 @@ def export(
         **platform.more(lab, folder, variant),
         **_of_lab(platform, folder),
     }
+    if course is not None and course.visibility:
+        files[str(PurePosixPath(platform.labs, folder.name, OF_COURSE))] = msgspec.json.encode(course)
     if wheel is not None:
         files[wheel.name] = wheel.read_bytes()
     try:

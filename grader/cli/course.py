@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from grader.model.course import CourseLab
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,7 @@ class Settled:
     hints: str
     key: str | None
     due: datetime | None = None
+    of_lab: CourseLab | None = None
 
 
 def settled(
@@ -55,6 +60,7 @@ def settled(
         hints=of_lab.hints if of_lab.hints is not None and not _given("hints") else hints,
         key=key or found.key,
         due=due(of_lab),
+        of_lab=of_lab,
     )
 
 

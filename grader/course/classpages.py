@@ -16,6 +16,7 @@ from grader.course.intake.roster import Student
 from grader.course.results_folder import kept, read_document, read_result, read_row
 from grader.model.result import Person
 from grader.outputs import classview
+from grader.outputs.editions import for_student
 
 REPORT = outputs.FORMATS["html"]
 
@@ -27,13 +28,18 @@ class Missing(Struct, frozen=True):
     person: Person
 
 
-def class_view(out: Path) -> classview.ClassView:
-    """The class whose results lie in ``out``. Raises ``OutputError`` for one that is damaged."""
+def class_view(out: Path, *, for_students: bool = False) -> classview.ClassView:
+    """The class whose results lie in ``out``, of each what its student may see where it is ``for_students``.
+
+    Raises ``OutputError`` for a result that is damaged.
+    """
     here: set[str] = set()
 
     def entries() -> Iterator[classview.Entry]:
         for folder in kept(out):
             result, row = read_result(folder), read_row(folder)
+            if for_students:
+                result = for_student(result)
             here.add(result.student or "")
             yield classview.Entry(result, _report(folder), row.remarks if row else ())
 
@@ -48,7 +54,8 @@ def write_pages(out: Path, formats: Collection[str]) -> None:
 
     found = class_view(out)
     outputs.write(out / INDEX, classpage.page(found))
-    outputs.write(out / ANONYMOUS, classpage.page(found, anonymous=True))
+    shown = class_view(out, for_students=True) if found.hides else found
+    outputs.write(out / ANONYMOUS, classpage.page(shown, anonymous=True))
 
 
 def note_missing(out: Path, students: Iterable[Student]) -> None:

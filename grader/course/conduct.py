@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +28,7 @@ from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
-from grader.model.result import Result
+from grader.model.result import Result, Visibility
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
 Report = Callable[[ClassRow, int, int], None]
@@ -46,6 +46,7 @@ class ClassSettings:
     ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
     for both. ``choices`` are how work is taken in. ``overrides`` is a file of decisions, which is kept in ``out``.
     ``shard`` is the share of the class that is graded; ``None`` stands for all. ``signer`` signs the results.
+    ``visibility`` and ``assignment`` are what the course says of its checks, and what platforms call the lab.
     """
 
     lab: str | Path
@@ -62,6 +63,8 @@ class ClassSettings:
     overrides: Path | None = None
     shard: Shard | None = None
     signer: Signer | None = None
+    visibility: Mapping[str, Visibility] = field(default_factory=dict)
+    assignment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ def grade_class(
             people=taken.people,
             overrides=overrides,
             signer=settings.signer,
+            visibility=settings.visibility,
+            assignment=settings.assignment,
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         with _marked(settings, course, image, whole):

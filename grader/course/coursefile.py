@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from msgspec import Struct
@@ -18,12 +18,16 @@ from grader.labs.yamlfile import parse, read_bytes
 from grader.model.course import Course, CourseLab
 from grader.model.diagnostic import Diagnostic, fault_at
 from grader.model.errors import LabError, UsageError
+from grader.model.lab import Check
+from grader.model.result import CheckResult, Visibility
 from grader.model.templates import nearest
 
 FILE = "course.yaml"
 KEY_FILE = "course.key"
 SCHEMA_FILE = "course.schema.json"
 LARGEST_KEY = 10_000
+PLATFORMS = ("canvas", "moodle", "brightspace", "lti")
+"""Platforms whose name for an assignment a course can say."""
 
 TEMPLATE = f"""\
 # yaml-language-server: $schema={SCHEMA_FILE}
@@ -42,6 +46,8 @@ labs:
     hints: example
     # formats: [json, html, csv]
     # layout: canvas
+    # visibility: {{"#relay": after-due, quiet: never}}
+    # assignment: {{canvas: "123", moodle: open-relay}}
 """
 
 
@@ -120,12 +126,20 @@ def _lab_complaints(lab_id: str, lab: CourseLab, folder: Path) -> Iterator[Diagn
     here = ("labs", lab_id)
     try:
         labs.find(lab_id)
+        if lab.visibility:
+            yield from _unseen(here, lab, labs.load(labs.find(lab_id)).all_checks)
     except LabError as error:
         yield fault_at(here, str(error))
     if lab.due is not None and _moment(lab.due) is None:
         yield fault_at(
             (*here, "due"), f"{lab.due!r} is no time with an offset: write it as 2026-12-01T23:59+01:00"
         )
+    for name in lab.assignment:
+        if name not in PLATFORMS:
+            yield fault_at(
+                (*here, "assignment", name),
+                f"there is no platform {name!r} here{nearest('%r', name, PLATFORMS)}; there are {', '.join(PLATFORMS)}",
+            )
     for number, name in enumerate(lab.formats):
         if name not in outputs.FORMATS:
             yield fault_at(
@@ -139,6 +153,38 @@ def _lab_complaints(lab_id: str, lab: CourseLab, folder: Path) -> Iterator[Diagn
         )
     if lab.overrides is not None and not (folder / lab.overrides).is_file():
         yield fault_at((*here, "overrides"), f"there is no file {lab.overrides!r} beside this one")
+
+
+def visibility(
+    lab: CourseLab, checks: Sequence[Check | CheckResult], *, now: datetime | None = None
+) -> dict[str, Visibility]:
+    """When students see the checks of a lab, by their codes, as far as that is not always.
+
+    Once the lab is due, ``after-due`` is over.
+    """
+    end = due(lab)
+    over = end is not None and (now or datetime.now(UTC)) >= end
+    found: dict[str, Visibility] = {}
+    for check in checks:
+        code = check.code.rpartition("/")[2]
+        said = [lab.visibility.get(code), *(lab.visibility.get(f"#{tag}") for tag in check.tags)]
+        when: Visibility = next((one for one in said if one is not None), "always")
+        if when != "always" and not (when == "after-due" and over):
+            found[code] = when
+    return found
+
+
+def _unseen(here: tuple[str, ...], lab: CourseLab, checks: Sequence[Check]) -> Iterator[Diagnostic]:
+    known = [check.code for check in checks]
+    known += sorted({f"#{tag}" for check in checks for tag in check.tags})
+    for name, when in lab.visibility.items():
+        if name not in known:
+            yield fault_at(
+                (*here, "visibility", name),
+                f"the lab has no check or tag {name!r}{nearest('%r', name, known)}",
+            )
+        elif when == "after-due" and lab.due is None:
+            yield fault_at((*here, "visibility", name), "'after-due' takes a 'due' beside it")
 
 
 def _moment(text: str) -> datetime | None:

@@ -25,7 +25,7 @@ from grader.judge import judge
 from grader.model.errors import EngineError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
-from grader.model.result import HandedIn, Person, Result, refused, with_note
+from grader.model.result import HandedIn, Person, Result, Visibility, of_course, refused, with_note
 from grader.model.variant import Variant
 
 ENDED_SOON_SECONDS = 10.0
@@ -34,7 +34,10 @@ ENDED_SOON_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Course:
-    """What is the same for all submissions of a class. The course's key is not in it: variants are drawn before."""
+    """What is the same for all submissions of a class. The course's key is not in it: variants are drawn before.
+
+    ``visibility`` is that of the checks which students do not always see, ``assignment`` what platforms call it.
+    """
 
     lab: Lab
     out: Path
@@ -46,6 +49,8 @@ class Course:
     people: Mapping[str, Person] = field(default_factory=dict)
     overrides: Sequence[Override] = ()
     signer: Signer | None = None
+    visibility: Mapping[str, Visibility] = field(default_factory=dict)
+    assignment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -202,7 +207,7 @@ def _documents(
     )
     for student in hand_in.students:
         mine = replace(result, student=student, person=course.people.get(student))
-        mine = decided(mine, course.overrides)
+        mine = of_course(decided(mine, course.overrides), course.visibility, course.assignment)
         line = row(hand_in, mine, digest=digest)
         seen = None if evidence is None else replace(evidence, student=student)
         files = documents(mine, seen, course.formats) | {ROW_NAME: msgspec.json.encode(line)}

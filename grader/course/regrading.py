@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from grader import pipeline
 from grader.course.classpages import carry_missing, write_pages
 from grader.course.conduct import locked
+from grader.course.coursefile import FoundCourse, visibility
 from grader.course.intake.names import OVERRIDES
 from grader.course.overrides import (
     Override,
@@ -42,7 +43,7 @@ from grader.course.signing import SIGNATURE, Signer
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
-from grader.model.result import Result
+from grader.model.result import Result, of_course
 
 
 def only(given: Sequence[Path]) -> bytes:
@@ -71,13 +72,15 @@ def regrade_into(
     overrides: Path | None,
     formats: Collection[str],
     signer: Signer | None = None,
+    course: FoundCourse | None = None,
 ) -> Iterator[Result]:
     """Judge evidence again and write results to ``out``, then the documents about all that lies there.
 
     ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
     with what the platform and the roster said of it. Decisions are those of ``overrides``; otherwise of ``out``, and of
     the folder of grades that is judged again, which ``out`` keeps. A result that is judged again is another one: it is
-    signed by ``signer``, or by nobody. Raises ``UsageError``, ``OutputError``.
+    signed by ``signer``, or by nobody. ``course`` says anew what students see by now. Raises
+    ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
     if overrides is None and not (out / OVERRIDES).is_file():
@@ -89,6 +92,8 @@ def regrade_into(
             refuse_other_lab(out, result.lab)
             refuse_other_share(out, None)
             known[result.lab] = overrides_for(out, overrides, worth_in(result))
+        if course is not None and (said := course.course.labs.get(result.lab)) is not None:
+            result = of_course(result, visibility(said, result.checks), said.assignment)
         return decided(result, known[result.lab])
 
     judged = _judged(by_name([*folders, *single]), lab, hints)
@@ -160,11 +165,14 @@ def _carried(result: Result, before: Path | None) -> Result:
     if before is None:
         return result
     earlier, row = read_result(before), read_row(before)
+    seen = {check.code: check.visibility for check in earlier.checks}
     return replace(
         result,
         student=earlier.student,
         handed_in=earlier.handed_in,
         person=earlier.person,
+        assignment=earlier.assignment,
+        checks=[replace(check, visibility=seen.get(check.code, "always")) for check in result.checks],
         notes=[*(row.notes if row else ()), *result.notes],
     )
 

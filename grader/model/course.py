@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from grader.model.lab import Identifier, Text
+from grader.model.result import Visibility
 
 Tier = Literal["none", "nudge", "pointer", "next", "example"]
 
@@ -27,6 +28,19 @@ class CourseLab(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     )
     groups: Annotated[bool, Meta(description="The roster's groups hand in together.")] = False
     overrides: Annotated[Text | None, Meta(description="A file of decisions, as for --overrides.")] = None
+    visibility: Annotated[
+        dict[Text, Visibility],
+        Meta(
+            description="When students see a check's name and text: always, after-due or never. By the check's "
+            "code, or by its tag as '#tag'; a code counts more."
+        ),
+    ] = {}
+    assignment: Annotated[
+        dict[Text, Text],
+        Meta(
+            description="What platforms call the assignment: Canvas's number, Moodle's ID number, a line item's URL."
+        ),
+    ] = {}
 
 
 class Course(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

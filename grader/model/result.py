@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -12,6 +13,9 @@ from grader.model.hints import RUNGS, UNASKED, Rung
 SCHEMA = "smtplab/result/1"
 
 Status = Literal["pass", "fail", "skipped", "error", "manual"]
+
+Visibility = Literal["always", "after-due", "never"]
+"""When the student sees a check: ``after-due`` means once the work is due, and is ``always`` from then on."""
 
 
 class EngineFacts(Struct, frozen=True):
@@ -65,6 +69,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     hints: HintTexts = HintTexts()
     remarks: list[str] = []
     decision: Decision | None = None
+    visibility: Visibility = "always"
 
     @property
     def ladder(self) -> dict[Rung, str]:
@@ -109,7 +114,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     ``status`` is ``graded``; ``refused`` where what was handed in could not be read, which is the student's to mend and
     was not graded; ``error`` where the grader failed, which says nothing about the student. ``error`` has the reason of
-    the latter two.
+    the latter two. ``assignment`` is what platforms call the lab, by their names.
     """
 
     schema: str = SCHEMA
@@ -129,6 +134,7 @@ class Result(Struct, frozen=True, kw_only=True):
     notes: list[str] = []
     handed_in: HandedIn | None = None
     person: Person | None = None
+    assignment: dict[str, str] = {}
 
     @property
     def passed(self) -> bool:
@@ -157,6 +163,15 @@ def refused(unjudged: Result, reason: str) -> Result:
         replace(check, status="skipped", points=0, observed="", because=None) for check in unjudged.checks
     ]
     return replace(unjudged, status="refused", error=reason, score=0, checks=checks)
+
+
+def of_course(result: Result, visibility: Mapping[str, Visibility], assignment: Mapping[str, str]) -> Result:
+    """The result with what its course says: when students see checks, by their codes, and what platforms call it."""
+    checks = [
+        replace(check, visibility=visibility.get(check.code.rpartition("/")[2], "always"))
+        for check in result.checks
+    ]
+    return replace(result, checks=checks, assignment=dict(assignment))
 
 
 def with_note(result: Result, note: str) -> Result:

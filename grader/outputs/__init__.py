@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from grader.outputs.files import write
 
@@ -70,6 +70,8 @@ class Format:
     evidence, which may be ``None``; its function ``many`` the results of a class. ``doors`` names which it has.
     ``always``: a class's folders hold it whatever was chosen. ``of_evidence``: there is none without evidence.
     ``usual``: it is written where nobody chose. ``reader`` is the platform that it is made for, if there is one.
+    ``staff``: only the course's staff read it, and find there what students may not see yet; ``says_hidden``: it tells
+    the platform what that is.
     """
 
     name: str
@@ -81,6 +83,8 @@ class Format:
     of_evidence: bool = False
     usual: bool = False
     reader: str = ""
+    staff: bool = False
+    says_hidden: bool = False
 
     @property
     def one(self) -> Callable[[Result, AnyEvidence | None], bytes] | None:
@@ -95,9 +99,19 @@ class Format:
     def _door(self, name: Door) -> Callable[..., bytes] | None:
         return partial(self._render, name) if name in self.doors else None
 
-    def _render(self, door: str, *given: object) -> bytes:
-        rendered: bytes = getattr(self.load(), door)(*given)
+    def _render(self, door: str, *given: Any) -> bytes:
+        render = getattr(self.load(), door)
+        rendered: bytes = render(*given) if self.staff else render(*self._shown(door, *given))
         return rendered
+
+    def _shown(self, door: str, given: Any, evidence: AnyEvidence | None = None) -> tuple[Any, ...]:
+        """What a student may see of it. Evidence tells of every check, so it comes whole or not at all."""
+        from grader.outputs.editions import for_student, hides
+
+        edition = partial(for_student, keep=self.says_hidden)
+        if door == "many":
+            return (map(edition, given),)
+        return edition(given), None if hides(given) else evidence
 
     def load(self) -> ModuleType:
         """Import what renders it."""
@@ -112,12 +126,15 @@ def _usual(
     *doors: Door,
     always: bool = False,
     of_evidence: bool = False,
+    staff: bool = False,
 ) -> Format:
-    return Format(name, file, about, module, doors, always, of_evidence, usual=True)
+    return Format(name, file, about, module, doors, always, of_evidence, usual=True, staff=staff)
 
 
-def _of(reader: str, name: str, file: str, about: str, module: str, *doors: Door) -> Format:
-    return Format(name, file, about, module, doors, reader=reader)
+def _of(
+    reader: str, name: str, file: str, about: str, module: str, *doors: Door, says_hidden: bool = False
+) -> Format:
+    return Format(name, file, about, module, doors, reader=reader, says_hidden=says_hidden)
 
 
 FORMATS = MappingProxyType(
@@ -126,17 +143,17 @@ FORMATS = MappingProxyType(
         for kind in (
             _usual(
                 "json", "result.json", "the result document",
-                "grader.outputs.jsonfile", "one", always=True,
+                "grader.outputs.jsonfile", "one", always=True, staff=True,
             ),
             _usual("html", "report.html", "the report for a browser", "grader.outputs.webpage", "one"),
             _usual("junit", "junit.xml", "JUnit XML for CI", "grader.outputs.junitxml", "one", "many"),
             _usual(
                 "csv", "grades.csv", "the class for a spreadsheet or gradebook",
-                "grader.outputs.gradebook", "many",
+                "grader.outputs.gradebook", "many", staff=True,
             ),
             _usual(
                 "evidence", "evidence.json", "everything that happened, for 'smtplab regrade'",
-                "grader.outputs.evidencefile", "one", always=True, of_evidence=True,
+                "grader.outputs.evidencefile", "one", always=True, of_evidence=True, staff=True,
             ),
             _of(
                 "", "markdown", "report.md", "the result, or the class, in Markdown",
@@ -172,7 +189,7 @@ FORMATS = MappingProxyType(
             ),
             _of(
                 "Gradescope", "gradescope", "gradescope.json", "its results.json",
-                "grader.outputs.platforms.gradescope", "one",
+                "grader.outputs.platforms.gradescope", "one", says_hidden=True,
             ),
             _of(
                 "PrairieLearn", "prairielearn", "prairielearn.json", "its results.json",

@@ -10,6 +10,7 @@ from itertools import zip_longest
 from typing import Literal
 
 from grader.model.result import CheckResult, Person, Result
+from grader.outputs.editions import hides
 
 State = Literal["passed", "failed", "waiting", "refused", "error", "missing"]
 NO_RESULT: tuple[State, ...] = ("error", "refused", "missing")
@@ -128,6 +129,7 @@ class ClassView:
     version: str = ""
     students: list[StudentView] = field(default_factory=list)
     checks: list[CheckTally] = field(default_factory=list)
+    hides: bool = False
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -183,6 +185,7 @@ def view(entries: Iterable[Entry], missing: Iterable[tuple[str, Person]] = ()) -
             found.lab, found.title, found.version = result.lab, result.lab_title, result.lab_version
         # A code may stand twice in a result that was tampered with; once a student is enough.
         checks = {check.code: check for check in result.checks}
+        found.hides = found.hides or hides(result)
         for code, check in checks.items():
             if code not in tallies:
                 tallies[code], places[code] = CheckTally(code, Phrase.of(check.title)), len(places)

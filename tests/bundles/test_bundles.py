@@ -269,6 +269,27 @@ def outside(command: list[str], folder: Path, **variables: str) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.parametrize("case", ["right", "empty"])
+def test_what_the_course_hides_is_hidden_where_its_bundle_grades(
+    case: str, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "course.yaml").write_text("title: Mail\nlabs: {spf-dmarc: {visibility: {spf-record: never}}}\n")
+    assert main(["export", "vpl", "spf-dmarc", "--out", "out"]) == 0
+    handed_in(here / "work", here / "nowhere", case)
+    title = next(
+        check for check in labs.load(labs.find("spf-dmarc")).all_checks if check.code == "spf-record"
+    ).title
+    lab = str(here / "out/jail/labs/spf-dmarc")
+    capsys.readouterr()
+    main(["check", lab, "work", "--html", "report.html", "--vpl", "vpl.txt", "--junit", "junit.xml", "-v"])
+    shown = [
+        capsys.readouterr().out,
+        *(Path(name).read_text() for name in ("report.html", "vpl.txt", "junit.xml")),
+    ]
+    assert [text for text in shown if title in text or "spf-dmarc/spf-record" in text] == []
+    assert "A check that is not shown" in shown[1]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_autolab_s_prints_scores_last_or_none(case: str, here: Path) -> None:
     """As Tango does: the Makefile under its own name, the archive and the hand-in in one folder, and ``make``."""

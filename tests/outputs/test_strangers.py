@@ -39,6 +39,7 @@ FIXED = {
     "code",
     "control",
     "needs",
+    "visibility",
 }
 """Fields whose values are words of smtplab's own, or that texts refer to by."""
 MOST = 60

@@ -19,6 +19,9 @@ from grader.cli.work import Work, find_work, work_on
 from grader.model.errors import GraderError, SubmissionError
 from grader.outputs import FORMATS, write
 
+OF_COURSE = "of-course.json"
+"""In a lab that 'smtplab export' wrote, what its course says of it."""
+
 if TYPE_CHECKING:
     from grader.cli.lastrun import LastRun
     from grader.engines.base import Engine
@@ -128,7 +131,7 @@ def _check(work: Work, request: Request) -> int:
         own = labs.own_submission(declared, work.folder, variant)
         handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
     except SubmissionError as error:
-        _write_ungraded(declared, variant, student, request, error)
+        _write_ungraded(declared, work, variant, student, request, error)
         raise
     try:
         engine = engine_for(declared, request.engine)
@@ -136,18 +139,33 @@ def _check(work: Work, request: Request) -> int:
             # The machines are being made ready meanwhile.
             from grader import pipeline
             from grader.model.result import with_note
+            from grader.outputs.editions import for_student
 
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
                 hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
             )  # fmt: skip
     except GraderError as error:
-        _write_ungraded(declared, variant, student, request, error)
+        _write_ungraded(declared, work, variant, student, request, error)
         raise
-    result = with_note(run.result, own[1]) if own else run.result
+    result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
     _write(result, run.evidence, request)
-    _show(result, run.evidence, request, work)
+    _show(for_student(result), run.evidence, request, work)
     return exit_code(result, exit_zero=request.exit_zero)
+
+
+def _as_its_course_says(result: Result, work: Work) -> Result:
+    """With when students see its checks, where the lab was exported with that."""
+    path = work.lab / OF_COURSE
+    if not path.is_file():
+        return result
+    from grader.course.coursefile import visibility
+    from grader.course.results_folder import read_document
+    from grader.model.course import CourseLab
+    from grader.model.result import of_course
+
+    said = read_document(path, CourseLab, "export the lab again")
+    return of_course(result, visibility(said, result.checks), said.assignment)
 
 
 def _get_ready(lab: Lab, request: Request) -> None:
@@ -206,6 +224,7 @@ def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
 
 def _write_ungraded(
     lab: Lab,
+    work: Work,
     variant: Variant,
     student: str | None,
     request: Request,
@@ -224,9 +243,9 @@ def _write_ungraded(
     )
     result = judge(evidence, hints=request.hints)
     if isinstance(error, SubmissionError):
-        _write(refused(result, str(error)), None, request)
+        _write(_as_its_course_says(refused(result, str(error)), work), None, request)
     else:
-        _write(result, evidence, request)
+        _write(_as_its_course_says(result, work), evidence, request)
 
 
 def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> None:

@@ -29,14 +29,18 @@ from grader.cli.complete import LAB
     metavar="ADDRESS",
     help="Where pip finds smtplab instead: git+https://HOST/PATH@VERSION, or the address of a wheel.",
 )
+@options.course
 @options.debug
-def export(platform: str, lab: str, out: Path | None, wheel: Path | None, address: str | None) -> int:
+def export(
+    platform: str, lab: str, out: Path | None, wheel: Path | None, address: str | None, course: Path | None
+) -> int:
     """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, vpl or classroom50) or
     for CI (github, gitlab or jenkins).
 
     Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused.
     """
     from grader import bundles, labs
+    from grader.course.coursefile import find_course
     from grader.display.text import printed_line
     from grader.model.errors import UsageError
     from grader.model.templates import nearest
@@ -52,7 +56,9 @@ def export(platform: str, lab: str, out: Path | None, wheel: Path | None, addres
     declared = labs.load(folder)
     if wheel is not None and address is not None:
         raise UsageError("--wheel and --from both say where smtplab comes from: keep one")
+    found = find_course(course)
+    said = found.lab(declared.id) if found else None
     target = out or Path(f"{declared.id}-{platform}")
-    for name in bundles.export(known, folder, declared, target, wheel, address):
+    for name in bundles.export(known, folder, declared, target, wheel, address, said):
         click.echo(printed_line(str(target / name)))
     return 0

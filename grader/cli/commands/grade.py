@@ -133,6 +133,7 @@ def grade(
     from grader.cli.engine import engine_for
     from grader.cli.progress import build_image
     from grader.course import ClassSettings, grade_class
+    from grader.course.coursefile import visibility
     from grader.course.intake import Choices
     from grader.course.intake.roster import read_decisions, read_roster
     from grader.course.signing import read_signer
@@ -169,6 +170,8 @@ def grade(
         trust=trust,
         overrides=said.overrides,
         shard=shard,
+        visibility=visibility(said.of_lab, declared.all_checks) if said.of_lab else {},
+        assignment=said.of_lab.assignment if said.of_lab else {},
         signer=read_signer(sign) if sign else None,
     )
     with ClassProgress(out) as room, _workers(scheduler, jobs, able, _tell) as workers:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @options.formats
 @options.overrides
 @options.sign
+@options.course
 @options.hints
 @options.exit_zero
 @options.debug
@@ -36,6 +37,7 @@ def regrade(
     formats: tuple[str, ...],
     overrides: Path | None,
     sign: Path | None,
+    course: Path | None,
     hints: str,
     exit_zero: bool,
 ) -> int:
@@ -46,6 +48,7 @@ def regrade(
     """
     from grader import labs, outputs
     from grader.course import regrading
+    from grader.course.coursefile import find_course
     from grader.course.signing import read_signer
     from grader.display.text import printed_line
     from grader.model.errors import UsageError
@@ -67,6 +70,7 @@ def regrade(
             hints=hints,
             overrides=overrides,
             formats=formats,
+            course=find_course(course),
             signer=read_signer(sign) if sign else None,
         )
         click.echo(f"{len(results)} judged again: {printed_line(str(out))}")

@@ -27,10 +27,11 @@ class Entry:
 
 @dataclass
 class Book:
-    """Labs by id with the titles of their columns, and students in the order of their first results."""
+    """Labs by id: titles of their columns, what platforms call them. Students in the order of their first results."""
 
     titles: dict[str, str] = field(default_factory=dict)
     students: dict[str, Entry] = field(default_factory=dict)
+    assignments: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def grade(result: Result) -> int | None:
@@ -45,6 +46,7 @@ def book(results: Iterable[Result], *, feedback: bool = False) -> Book:
         if not (result.student or "").strip():
             continue
         found.titles.setdefault(result.lab, column(result))
+        found.assignments.setdefault(result.lab, result.assignment)
         entry = found.students.setdefault(result.student or "", Entry())
         entry.person = result.person or entry.person
         entry.grades[result.lab] = grade(result)

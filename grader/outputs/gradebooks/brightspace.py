@@ -1,7 +1,7 @@
 """A gradebook that Brightspace imports ("Grades", "Enter grades", "Import").
 
 The username is the roster's login, or else the student's id, behind ``#``, so that a spreadsheet keeps its leading
-zeros; the item is called by the lab's title.
+zeros; the item is called by what course.yaml says, or the lab's title.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from grader.outputs.gradebooks import book, csv_document
 def many(results: Iterable[Result]) -> bytes:
     """A line a student and a column a lab."""
     grades = book(results)
-    titles = [f"{title} Points Grade" for title in grades.titles.values()]
+    items = [
+        csv_cell(grades.assignments[lab].get("brightspace", "")) or title
+        for lab, title in grades.titles.items()
+    ]
+    titles = [f"{item} Points Grade" for item in items]
     rows = [
         [
             csv_cell(f"#{entry.person.login or student}"),

@@ -1,7 +1,8 @@
 """A gradebook that Canvas imports ("Grades", "Import").
 
 Canvas takes a student by its own number, then by SIS user id, by login id, and by name. The roster says them; without
-one the student's id stands in all three but the number. It takes the assignment by its exact title. Columns that it
+one the student's id stands in all three but the number. It takes the assignment by its number, where
+course.yaml has it, or its exact title. Columns that it
 keeps for itself are ignored, so a lab of such a title is called by its id. The row "Points Possible" would change the
 assignment and is left out.
 """
@@ -25,9 +26,15 @@ _ROW_OF_POINTS = "Points Possible"
 def many(results: Iterable[Result]) -> bytes:
     """A line a student and a column a lab."""
     grades = book(results)
-    titles = [lab if _KEPT.search(title) else title for lab, title in grades.titles.items()]
+    titles = [_title(lab, title, grades) for lab, title in grades.titles.items()]
     head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles]
     return csv_document([head, *(_row(name, entry, grades) for name, entry in grades.students.items())])
+
+
+def _title(lab: str, title: str, grades: Book) -> str:
+    name = lab if _KEPT.search(title) else title
+    number = grades.assignments[lab].get("canvas", "")
+    return f"{name} ({number})" if number.isascii() and number.isdigit() else name
 
 
 def _row(student: str, entry: Entry, grades: Book) -> list[str | int | None]:

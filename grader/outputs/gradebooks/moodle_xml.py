@@ -1,7 +1,8 @@
 """Grades as Moodle's XML import takes them ("Grades", "Import", "XML file").
 
-The grade item's ID number has to be the lab's id, and the user's ID number the student's. One result that Moodle
-cannot take ends the whole import, and a score has to be a number: whoever has no grade to be given back is left out.
+The grade item's ID number has to be the lab's id, or what course.yaml says, and the user's ID number the student's. One
+result that Moodle cannot take ends the whole import, and a score has to be a number: whoever has no grade to be given
+back is left out.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ def many(results: Iterable[Result]) -> bytes:
             if score is None:
                 continue
             one = SubElement(root, "result")
-            for name, text in (("assignment", lab), ("student", student), ("score", str(score))):
+            item = grades.assignments[lab].get("moodle") or lab
+            for name, text in (("assignment", item), ("student", student), ("score", str(score))):
                 SubElement(one, name).text = xml(one_line(text))
             SubElement(one, "feedback").text = xml(html.escape(entry.feedback[lab], quote=False))
     ElementTree.indent(root)

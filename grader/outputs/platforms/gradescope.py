@@ -6,12 +6,16 @@ is neither a score nor points of a test: Gradescope then says that the autograde
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 from grader.display.jsontext import indented
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
 from grader.outputs.feedback import body, plain, preface, title
+
+VISIBILITY = MappingProxyType({"always": "visible", "after-due": "after_due_date", "never": "hidden"})
+"""Gradescope's words for when students see a test."""
 
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
@@ -46,6 +50,6 @@ def _test(check: CheckResult, number: int, result: Result) -> dict[str, Any]:
         **({"status": "passed" if check.status == "pass" else "failed"} if judged else {}),
         "output": body(check),
         "tags": [plain(tag) for tag in check.tags],
-        "visibility": "visible",
+        "visibility": VISIBILITY[check.visibility],
         "extra_data": {"code": plain(check.code)},
     }
