@@ -48,7 +48,7 @@ class Excerpt:
     @property
     def name(self) -> str:
         """What the hidden lines are lines of: ``session 12``."""
-        names = {"log": "the log", "zone": "the zone"}
+        names = {"log": "the log", "zone": "the zone", "quote": "what the question shows"}
         return names.get(self.pointer.kind, f"{self.pointer.kind} {self.pointer.id}")
 
     def with_gaps(self) -> Iterator[ExcerptRow | int]:

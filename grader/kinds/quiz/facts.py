@@ -10,6 +10,9 @@ from grader.kinds.quiz.declare import QuizLab
 from grader.kinds.quiz.questions import Question
 from grader.model.evidence import Evidence, Facts
 
+QUOTE = "quote"
+"""The kind of a pointer to what a question quotes, by the question's place among those that were posed."""
+
 
 class Posed(Struct, frozen=True):
     """A question as a student got it: ``shown`` are its choices in the order of their letters."""

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
-from grader import labs
+from grader import labs, outputs, pipeline
+from grader.kinds.quiz import show
 from grader.kinds.quiz.draw import posed
 from grader.kinds.quiz.judge.marking import mark
 from grader.model.hints import TIERS
+from grader.model.pointer import Pointer
 from grader.model.result import Result
+from grader.model.submission import Submission
 from tests.kinds.quiz.test_labs import LAB, grade
 
 TELLING = msgspec.structs.replace(LAB, quiz=msgspec.structs.replace(LAB.quiz, tell=True))
@@ -58,3 +63,25 @@ def test_the_handout_gives_no_answer_away() -> None:
     example = handout[handout.index("## How to write answers") : handout.index("## What you get back")]
     for question in LAB.quiz.questions:
         assert question.id not in example
+
+
+def test_a_wrong_answer_stands_beside_what_the_question_shows(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "lab.yaml").write_text(
+        "id: own\ntitle: Own\nversion: '1'\nkind: quiz\nsummary: One.\nsubmission: {required: [answers.yaml]}\n"
+        "quiz:\n  questions:\n  - {id: gap, kind: fill, topic: codes, difficulty: 1, ask: What belongs in the gap?,\n"
+        "     quote: \"S: 2__ mail\\nC: <b>EHLO\\n\", wrong: It is 20., see: [reply-220],\n"
+        "     answers: [{text: '20', right: true, feedback: Yes.}, {text: '50', feedback: No.}]}\n"
+    )  # fmt: skip
+    own = labs.load(folder)
+    run = pipeline.grade(own, Submission({"answers.yaml": b"gap: 50\n"}), engine=None)
+    assert run.result.checks[1].evidence == ["quote:0"]
+    page = outputs.html(run.result, run.evidence).decode()
+    assert "What the question shows" in page
+    assert "S: 2__ mail" in page
+    assert "&lt;b&gt;EHLO" in page
+    [shown], _ = show.excerpts(run.evidence, [Pointer("quote", 0), Pointer("quote", 7)], 2)
+    assert [row.text for row in shown.rows] == ["S: 2__ mail", "C: <b>EHLO"]
+    right = pipeline.grade(own, Submission({"answers.yaml": b"gap: 20\n"}), engine=None).result
+    assert right.checks[1].evidence == []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from grader.kinds.quiz.declare import READABLE, QuizLab
-from grader.kinds.quiz.facts import Posed, QuizEvidence
+from grader.kinds.quiz.facts import QUOTE, Posed, QuizEvidence
 from grader.kinds.quiz.judge.answers import UnreadableError, read_answer, right_answer, shown_answer
 from grader.kinds.quiz.judge.marking import Given, Mark, Said, mark
 from grader.kinds.quiz.questions import Match, Multiple, OrderItems, Question
 from grader.model.finding import Judged
 from grader.model.hints import allows
 from grader.model.lab import Check
+from grader.model.pointer import Pointer
 from grader.model.result import CheckResult
 
 
@@ -33,6 +34,8 @@ class AnswerJudge:
             posed.question.id: Posed(questions.get(posed.question.id, posed.question), posed.shown)
             for posed in facts.posed
         }
+
+        self._places = {posed.question.id: [place] for place, posed in enumerate(facts.posed)}
 
     def judge(self, check: Check) -> Judged:
         """See ``grader.kinds.base.Judge``."""
@@ -77,6 +80,7 @@ class AnswerJudge:
             why=(_why(marked) if told else "") or None,
             next=_next(posed, list(check.see), sheets, told=told, answered=given is not None),
             references=[*check.see, *(f"sheet {name}" for name in sheets)],
+            pointers=[Pointer(QUOTE, place) for place in self._places[check.code] if posed.question.quote],
         )
 
 
