@@ -101,6 +101,14 @@ def test_postscreen_greets_in_two_halves_and_puts_off_a_client_that_it_tests(con
     conversation.hang_up()
 
 
+def test_tls_1_0_is_taken_where_nothing_is_set(configured: RealServer) -> None:
+    assert "Postfix 3.10 still takes TLS 1.0 unless told otherwise" in prose("tls")
+    client = "openssl s_client -connect 127.0.0.1:25 -starttls smtp -tls1 -cipher ALL:@SECLEVEL=0"
+    assert re.search(
+        r"Protocol *: TLSv1$", run(configured, "sh", "-c", f"echo QUIT | {client}").output, re.MULTILINE
+    )
+
+
 def test_bcc_is_dropped_as_told(configured: RealServer) -> None:
     assert "Postfix drops the field (`message_drop_headers`)" in prose("bcc")
     message = "Subject: to bob alone\\nBcc: alice@example.com\\n\\nhello\\n"
