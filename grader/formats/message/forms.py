@@ -20,10 +20,11 @@ _IP = (
     r"(?P<address>[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}"
     r"|(?:[Ii][Pp][Vv]6:)?[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,45}(?:%[0-9A-Za-z]{1,16})?)"
 )
-_SEEN = rf"\[{_IP}\](?::[0-9]{{1,5}})?"
+_SEEN = rf"\[{_IP}(?::[0-9]{{1,5}})?\](?::[0-9]{{1,5}})?"
 _CLAIM = rf"(?P<claimed>{_NAME}|{_LITERAL}|\"[^\"]{{0,255}}\")"
 _IDENT = r"(?:IDENT:)?(?:[^ ()@]{0,100}@)?"
 _ARGUMENT = r"(?P<claimed>[^ ()]{0,255})"
+_TOLD = rf"(?=port=|helo=|ident=)(?:port=[0-9]{{1,5}} ?)?(?:helo={_ARGUMENT})?(?: ?ident=[^ ()]{{0,255}})?"
 _USER = r"(?:account|user) [^ ()]{1,255}"
 
 SHAPES: dict[str, str] = {
@@ -41,8 +42,9 @@ SHAPES: dict[str, str] = {
     "name-in-parentheses": rf"(?P<name>{_FOUND}) \({_IDENT}\[?{_IP}\]?\)",
     "either-in-parentheses": rf"(?P<either>{_NAME}) \({_IDENT}\[?{_IP}\]?(?::[0-9]{{1,5}})?\)",
     # The name before the parenthesis is the one that the server found.
-    "helo-equals": rf"(?P<name>{_FOUND}) \({_SEEN} (?:helo={_ARGUMENT})?(?: ?ident=[^ ()]{{0,255}})?\)",
-    "helo-equals-unnamed": rf"{_SEEN} \((?:helo={_ARGUMENT})?(?: ?ident=[^ ()]{{0,255}})?\)",
+    "helo-equals": rf"(?P<name>{_FOUND}) \({_SEEN} {_TOLD}\)",
+    "helo-equals-unnamed": rf"{_SEEN} \({_TOLD}\)",
+    "literal-helo-equals": rf"{_LITERAL} \({_SEEN}(?: helo={_ARGUMENT})?\)",
     "name-seen": rf"(?P<name>{_FOUND}) \({_SEEN}\)",
     "name-claim-seen": (
         rf"(?P<name>{_FOUND})(?: \((?P<claimed>{_NAME})\))? \[{_IP}(?:\.[0-9]{{1,5}})?\](?::[0-9]{{1,5}})?"
@@ -150,6 +152,12 @@ DIALECTS: tuple[Dialect, ...] = (
     ),
     Dialect(
         "smtpsvc", "IIS and Exchange 2003", r"with Microsoft SMTPSVC", ["claim-seen-failed", "claim-seen"]
+    ),
+    Dialect(
+        "momentum",
+        "Momentum (ecelerity), SparkPost",
+        r"\(ecelerity",
+        ["literal-helo-equals", "helo-equals", "claim-seen"],
     ),
     Dialect("xmail", "XMail", r"with \[XMail", ["claim-in-parentheses", "claim-seen"]),
     Dialect("powermta", "PowerMTA", r"\(PowerMTA", ["claim-in-parentheses", "claim-seen", "tcp-info"]),
