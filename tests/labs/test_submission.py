@@ -57,6 +57,7 @@ def test_files_are_read_with_their_permissions(lab: Lab, work: Path) -> None:
         *(".DS_Store", "._main.cf", "__MACOSX/main.cf", "Thumbs.db"),
         *("main.cf~", ".main.cf.swp", "#main.cf#", ".#main.cf"),
         *(".gitignore", ".git/config", "handout.md", ".smtplab.json"),
+        *(".smtplab-last.json", "..smtplab-last.json.0a1b2c3d"),
     ],
 )
 def test_what_editors_and_systems_leave_is_left_out(lab: Lab, work: Path, name: str) -> None:
