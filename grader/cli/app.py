@@ -52,6 +52,7 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
         "course": "grader.cli.commands.course:course",
         "class": "grader.cli.commands.classes:stands",
         "alike": "grader.cli.commands.alike:alike",
+        "publish": "grader.cli.commands.publish:publish",
         "compare": "grader.cli.commands.compare:compare",
         "export": "grader.cli.commands.export:export",
         "explain": "grader.cli.commands.explain:explain",

@@ -18,9 +18,10 @@ SHARD = "shard.json"
 INDEX = "index.html"
 ANONYMOUS = "anonymous.html"
 MISSING = "missing.json"
+PUBLISHED = "published.jsonl"
 BESIDE_RESULTS = frozenset(
     {
-        HAND_INS, OVERRIDES, SHARD, INDEX, ANONYMOUS, MISSING,
+        HAND_INS, OVERRIDES, SHARD, INDEX, ANONYMOUS, MISSING, PUBLISHED,
         *(kind.file for kind in outputs.FORMATS.values() if kind.many),
     }
 )  # fmt: skip
