@@ -21,7 +21,7 @@ from grader.labs.archive import ArchiveTree
 from grader.labs.folder import FolderTree, read_ordinary
 from grader.labs.limits import DEEPEST, HANDOUT, LARGEST_ARCHIVE, Budget, FoundFile, shown
 from grader.labs.tree import Tree
-from grader.labs.yamlfile import value_of
+from grader.labs.yamlfile import LARGEST, value_of
 from grader.model.errors import LabError, SubmissionError
 from grader.model.lab import SubmissionRules
 from grader.model.templates import nearest
@@ -32,6 +32,7 @@ SCHEMA = "smtplab/lab/1"
 BESIDE = {"forms": ".yaml", "keys": ".pem"}
 """Folders beside labs whose files labs may name, with the ending of these files."""
 MOST_FILES = 2_000
+MOST_LABS = 100
 IDENTIFIER = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -121,6 +122,10 @@ def _tops(names: list[str]) -> list[str]:
         (name[: -len(LAB_FILE)].rstrip("/") for name in names if PurePosixPath(name).name == LAB_FILE),
         key=len,
     )
+    if len(tops) > MOST_LABS:
+        raise LabError(
+            f"there are {len(tops)} files {LAB_FILE}, and {MOST_LABS} at most are read: pack labs apart"
+        )
     found: list[str] = []
     for top in tops:
         if not any(not other or top.startswith(f"{other}/") for other in found):
@@ -175,9 +180,11 @@ def _named(
     if LAB_FILE not in files:
         raise LabError(f"{place} holds no {LAB_FILE}: name a lab's folder")
     data = files[LAB_FILE].data
+    if len(data) > LARGEST:
+        raise LabError(f"{path} is larger than {LARGEST} bytes, which no lab needs")
     value = value_of(data, path)
     id_, version = (value.get(key) if isinstance(value, dict) else None for key in ("id", "version"))
-    if not isinstance(id_, str) or not IDENTIFIER.fullmatch(id_):
+    if not isinstance(id_, str) or not IDENTIFIER.fullmatch(id_) or id_ in BESIDE:
         raise LabError(f"{path}: 'id' is no lab's id: small letters and digits, joined by single hyphens")
     packed = {f"{id_}/{name}": file for name, file in files.items() if name != MANIFEST}
     for name, file in beside.items():

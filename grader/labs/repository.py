@@ -31,12 +31,22 @@ def fetched(address: str, ref: str) -> tuple[bytes, str]:
         _git(folder, address, "init", "--quiet", "--bare")
         _git(folder, address, "fetch", "--quiet", "--depth", "1", "--no-tags", "--", address, ref)
         commit = _git(folder, address, "rev-parse", "FETCH_HEAD").decode().strip()
-        data = _git(folder, address, "archive", "--format=tar.gz", commit)
+        data = _archive(folder, commit)
     if len(data) > LARGEST_ARCHIVE:
         raise UsageError(
             f"{shown(address)} holds more than {LARGEST_ARCHIVE} bytes: give labs a repository of their own"
         )
     return data, commit
+
+
+def _archive(folder: str, commit: str) -> bytes:
+    """What a commit holds, but never more than a byte beyond what is read of an archive."""
+    command = ["git", "-C", folder, "archive", "--format=tar.gz", commit]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        data = process.stdout.read(LARGEST_ARCHIVE + 1)
+        process.kill()
+    return data
 
 
 def _git(folder: str, address: str, *arguments: str) -> bytes:

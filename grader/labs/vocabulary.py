@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def of_kind(name: str) -> list[Words]:
     return list(kinds.author(name).vocabulary())
 
 
+@cache
 def keys_of(type_: Any) -> dict[str, str]:
     """The keys of a declaration's type, each with its description and, where these are few, its values."""
     described = schema_of(type_)

@@ -209,6 +209,7 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "many": (lambda: tar_of(("x/lab.yaml", LAB), *((f"x/{n}", b"") for n in range(2_500))), "more than 2000 files"),
     "very-many": (lambda: tar_of(*((f"{n}", b"") for n in range(5_000))), "more than 4000 entries"),
     "control": (lambda: tar_of(("x/lab.yaml", LAB), ("x/\x1b[31m", b"")), "printable characters"),
+    "labs": (lambda: tar_of(*((f"{n}/lab.yaml", LAB) for n in range(150))), "and 100 at most are read"),
     "no-lab": (lambda: tar_of(("x/lab.yml", LAB)), "holds no lab.yaml, and so no lab; did you mean 'lab.yml'"),
     "no-archive": (lambda: b"<html>", "neither a folder nor an intact zip or tar archive"),
     "other-id": (lambda: tar_of(("x/lab.yaml", b"id: ../../y\n")), "'id' is no lab's id"),

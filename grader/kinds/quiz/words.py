@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from grader.kinds.base import Words
 from grader.kinds.quiz import bank
 from grader.kinds.quiz.declare import Quiz
@@ -26,16 +28,19 @@ TOPICS = {
 }
 
 
+@cache
+def _topics() -> list[str]:
+    return sorted({question.topic for question in bank.read_bank(bank.bundled(), sheets())})
+
+
 def made() -> tuple[Words, ...]:
     """See ``grader.kinds.base.Author.vocabulary``."""
-    found = {question.topic for question in bank.read_bank(bank.bundled(), sheets())}
-    topics = {topic: TOPICS.get(topic, f"questions on {topic}") for topic in sorted(found)}
     return (
         Words("Keys of quiz", "in `quiz`", keys_of(Quiz)),
         Words(
             "Topics",
             "in `topics`: questions of smtplab's own bank",
-            topics,
+            {topic: TOPICS.get(topic, f"questions on {topic}") for topic in _topics()},
             (("Quiz", "topics"),),
         ),
         Words("Kinds of question", "in `kind` of a question", KINDS),

@@ -34,6 +34,7 @@ from grader.kinds.server.plan.expand import searched
 from grader.kinds.server.plan.lookalikes import around_addresses, around_names, recipients, senders
 from grader.kinds.server.plan.mentions import find_mentions
 from grader.kinds.server.plan.patterns import patterns_in, samples
+from grader.labs import packing
 from grader.labs.limits import LAST
 from grader.labs.loading import _parsed
 from grader.model.errors import LabError, OutputError, SubmissionError, UsageError
@@ -200,6 +201,22 @@ def _archive(data: bytes) -> None:
         labs.read_submission(labs.load("open-relay"), file.name)
 
 
+def _packed(data: bytes) -> None:
+    for package in packing.of_archive(data, "lab.zip"):
+        assert packing.of_archive(packing.packed(package), "again.zip") == [package]
+
+
+@cache
+def _packages() -> list[bytes]:
+    files = {
+        "x/lab.yaml": b'id: x\nversion: "1"\nforms: [ours]\n',
+        "x/handout.md": b"# x\n",
+        "forms/ours.yaml": b"[]\n",
+    }
+    made = {name: packing.PackedFile(data) for name, data in files.items()}
+    return [packing.packed(packing.Package("x", "1", made)), *_archives()]
+
+
 def _metadata(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / METADATA).write_bytes(data)
@@ -326,6 +343,23 @@ TARGETS = (
             b"30 path=a\n",
         ),
         refuses=(SubmissionError,),
+        largest=65_536,
+    ),
+    Target(
+        "packed lab",
+        _packed,
+        _packages,
+        (
+            b"lab.yaml",
+            b"smtplab-lab.json",
+            b'"digest": "',
+            b"forms/",
+            b"keys/",
+            b"../",
+            b"id: x",
+            b"PK\x01\x02",
+        ),
+        refuses=(LabError,),
         largest=65_536,
     ),
     Target(
