@@ -40,6 +40,7 @@ from grader.course.results_folder import (
 from grader.course.rows import judged_again
 from grader.course.shards import refuse_other_share
 from grader.course.signing import SIGNATURE, Signer
+from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
@@ -196,6 +197,6 @@ def _write(
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return without_mark(path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read the evidence {str(path)!r}: {error.strerror}") from error

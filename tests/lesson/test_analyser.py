@@ -134,6 +134,38 @@ def test_results_without_a_servers_name_are_read_where_their_place_vouches_for_t
     assert analyse(raw(NEWEST + OLDEST + unnamed + FROM)).results[0].standing == "foreign"
 
 
+@pytest.mark.parametrize(
+    ("field", "server"),
+    [
+        ('"mx.example.com"; dmarc=pass', "mx.example.com"),
+        ('"mx.example\\.com" 1; dmarc=pass', "mx.example.com"),
+        ("(a; b) mx.example.com (c) 1; dmarc=pass", "mx.example.com"),
+        ("; dmarc=pass", ""),
+        ("dmarc=pass", ""),
+        ("mx.example.com;dmarc=pass", "mx.example.com"),
+    ],
+)
+def test_the_name_of_a_server_is_read_in_every_form(field: str, server: str) -> None:
+    # RFC 8601 section 2.2: the authserv-id is a value, so it may be a quoted string. Some servers leave it out.
+    found = analyse(raw(f"Authentication-Results: {field}\n{NEWEST}{FROM}"))
+    [one] = found.results
+    assert (one.server, one.standing) == (server, "own")
+    assert [(outcome.method, outcome.result) for outcome in one.outcomes] == [("dmarc", "pass")]
+    [passed] = [finding for finding in found.findings if finding.rule == "dmarc-passed"]
+    assert passed.sentence.startswith(server or "Your server")
+
+
+def test_a_byte_order_mark_hides_no_hop() -> None:
+    assert len(analyse("\ufeff".encode() + raw(NEWEST + OLDEST + FROM)).hops) == 2
+
+
+@pytest.mark.parametrize("zone", ["CEST", "", "A", "+2500"])
+def test_a_zone_without_a_certain_meaning_gives_no_delay(zone: str) -> None:
+    found = analyse(raw(NEWEST.replace("10:00:05 +0000", f"19:00:05 {zone}") + OLDEST + FROM))
+    assert found.hops[1].delay is None
+    assert not {finding.rule for finding in found.findings} & {"clock", "clock-days", "slow"}
+
+
 def test_what_a_milter_wrote_and_what_a_sender_forged_stand_at_one_place() -> None:
     below = analyse(raw(NEWEST + RESULTS.format("pass") + FROM))
     assert [one.standing for one in below.results] == ["unsure"]

@@ -9,6 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.lesson.analyser import Analysis, analyse
 
@@ -48,6 +50,18 @@ def test_an_honest_message_accuses_nobody(title: str, text: str) -> None:
 def test_a_forged_message_is_told_at_its_line(title: str, rule: str, line: str, text: str) -> None:
     shown = [one.line for one in analysed(text).findings if one.rule == rule and one.line]
     assert any(text.split("\n")[number - 1].startswith(line) for number in shown)
+
+
+PIECES = [
+    *(piece for _, text in HONEST[::4] for piece in text.split(" ")), "\n", "\n ", ";", "(", '"', "\x00", "\udcff",
+]  # fmt: skip
+
+
+@settings(max_examples=60)
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join) | st.text(max_size=100))
+def test_no_text_raises(text: str) -> None:
+    found = analyse(text.encode("utf-8", "surrogateescape" if "\udcff" in text else "surrogatepass"))
+    assert all(0 <= one.line <= text.count("\n") + 1 for one in found.findings)
 
 
 def test_an_invented_line_in_the_readers_name_gains_no_trust() -> None:
