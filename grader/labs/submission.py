@@ -6,6 +6,7 @@ allows.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,10 @@ from grader.model.templates import fill
 
 if TYPE_CHECKING:
     from grader.labs.parts import Source
+
+
+UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a text of two octets a character begins."""
 
 
 def read_submission(lab: Lab, source: Source, names: Mapping[str, str] | None = None) -> Submission:
@@ -76,6 +81,10 @@ def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
             if any(other.startswith(f"{name}/") for other in files):
                 raise SubmissionError(folder_for_file(f"{where}/{name}"))
             raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for: add it")
+        if files[name].startswith(UTF_16):
+            raise SubmissionError(
+                f"{where}/{name} is written in UTF-16, two octets for each character: save it as text in UTF-8"
+            )
         if (at := files[name].find(b"\0")) >= 0:
             raise SubmissionError(
                 f"{where}/{name} is not plain text (there is a NUL byte at offset {at}): save it as text in UTF-8"

@@ -151,6 +151,10 @@ def test_a_folder_in_place_of_the_file_in_an_archive(lab: Lab, handed_in: Callab
 
 def test_binary_where_text_is_asked_for(lab: Lab, work: Path) -> None:
     (work / "main.cf").write_bytes("myhostname".encode("utf-16"))
+    assert "main.cf is written in UTF-16, two octets for each character: save it as text in UTF-8" in refusal(
+        lab, work
+    )
+    (work / "main.cf").write_bytes(b"myh\0stname")
     assert "main.cf is not plain text (there is a NUL byte at offset 3): save it as text in UTF-8" in refusal(
         lab, work
     )

@@ -9,7 +9,9 @@ from typing import Any
 import yaml
 
 from grader.formats.handed import without_mark
+from grader.formats.typography import odd_characters
 
+QUOTES = ('"', "'")
 LARGEST = 200_000
 """Bytes of a file of answers. Two hundred questions answered in full sentences have a quarter of that."""
 MOST_NODES = 5_000
@@ -73,6 +75,8 @@ def _fixed(error: yaml.MarkedYAMLError, line: str) -> str:
     if "maximum nesting depth" in problem:
         # libyaml itself gives up from 0.2.6 on, and may do so before it tells of what it has read so far.
         return TOO_MUCH
+    if (odd := next((one for one in odd_characters(line) if one.plain in QUOTES), None)) is not None:
+        return f"column {odd.column + 1}: {odd.said}, and YAML knows no other"
     if "mapping values are not allowed" in problem:
         return "a colon stands inside an answer: put the answer in quotation marks"
     if "escape character" in problem or "hexdecimal" in problem:

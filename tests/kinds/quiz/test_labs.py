@@ -250,6 +250,7 @@ def test_only_some_questions_may_be_graded() -> None:
         (b"!<tag:x> a: b", "the tag tag:x stands there"),
         (b"a:\n\tb: c", "a tab stands where YAML wants spaces"),
         (b"a: b: c", "a colon stands inside an answer"),
+        ("a: \u201cb: c\u201d".encode(), "(left double quotation mark, U+201C) stands where `\"` belongs"),
         (b"a: `x`", "a backtick"),
         (b"a: ?\nb: c", "a question mark stands alone"),
         (b"- a\n- b", "no list of 'question: answer'"),

@@ -115,7 +115,7 @@ def test_the_same_record_in_two_files_is_one() -> None:
         (b"$GENERATE 1-99999999 k$ TXT x\n", "$GEN", "$GENERATE is not taken"),
         (b'a\\.b._domainkey TXT "x"\n', "a", "no name that a selector could have"),
         (b'a._domainkey TXT "x"\nb._domainkey IN A 192.0.2.1\n', "A 192", "the A record is not published"),
-        ('a._domainkey TXT \u201cv=DKIM1\u201d\n'.encode(), "\u201c", "quotation mark '\\u201c' is not ASCII"),
+        ('a._domainkey TXT \u201cv=DKIM1\u201d\n'.encode(), "\u201c", "(left double quotation mark, U+201C) stands"),
     ],
 )  # fmt: skip
 def test_the_caret_stands_where_the_trouble_is(data: bytes, at: str, sentence: str) -> None:

@@ -128,6 +128,12 @@ def test_a_record_is_measured_for_the_client_that_it_costs_most(address: str) ->
     ("zone", "told", "marked"),
     [
         ("", "has no TXT record that begins with v=spf1", []),
+        ('@ TXT "v=spfl a -all"\n', "Line 5, column 8: an SPF record begins with v=spf1", ["v=spfl"]),
+        (
+            "@ TXT \u201cv=spf1 a -all\u201d\n",
+            "`\u201c` (left double quotation mark, U+201C) stands where",
+            ["\u201c"],
+        ),
         ('spf TXT "v=spf1 -all"\n', "One stands at spf.example.com", ["spf"]),
         ('@ TXT "v=spf1 -all"\n@ TXT "v=spf1 a -all"\n', "has 2 SPF records", ["@"]),
         ('@ TXT "v=spf1 a mxx -all"\n', "cannot use the SPF record", ["mxx"]),

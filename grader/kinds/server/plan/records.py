@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from grader.formats.dns.masterfile import LONGEST_STRING, ServedRecord, read_records
 from grader.formats.dns.names import plain
 from grader.formats.handed import without_mark
+from grader.formats.typography import odd_characters
 from grader.kinds.server.facts import Published, RecordFile
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import KeyRecord, ZoneRecord
@@ -87,8 +88,13 @@ class _Reader:
         )
         self._text = self.shown = text
         if (odd := _NOT_ASCII.search(text)) is not None:
-            kind = "quotation mark" if odd[0] in "\u201c\u201d\u201e\u2018\u2019" else "character"
-            self._complain(odd.start(), f"the {kind} {odd[0]!a} is not ASCII, of which a key record is made")
+            known = next(odd_characters(odd[0]), None)
+            said = (
+                known.said
+                if known
+                else f"the character {odd[0]!a} is not ASCII, of which a key record is made"
+            )
+            self._complain(odd.start(), said)
         elif _BARE.match(text):
             self._bare(" ".join(text.split()))
         else:

@@ -15,7 +15,7 @@ from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import DnsAnswer, Measured, Policies, Reception, Reporting, ZoneFacts
-from grader.kinds.zone.judge import delivery, explain, spfwords
+from grader.kinds.zone.judge import delivery, explain, linttags, lintterms, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
@@ -234,6 +234,10 @@ def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> I
             other = txt_records.elsewhere(DMARC_VERSION) if published.fault == "none" else None
             if other is not None and "._report._dmarc." not in other.record.owner:
                 sentence, place = f"{sentence} One stands at {other.record.owner}.", other.owner
+            meant = linttags.unrecognized(txt_records.at(f"_dmarc.{published.domain}"))
+            if published.fault == "none" and meant is not None:
+                place = meant[0]
+                sentence = f"{spoken(place).capitalize()}: {meant[1]}. {sentence}"
             yield sentence, place
 
 
@@ -244,6 +248,9 @@ def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shor
         if (other := txt_records.elsewhere(SPF_VERSION, "spf")) is not None:
             sentence += f" One stands at {other.record.owner}."
             yield sentence, other.owner
+        if (meant := lintterms.unrecognized(txt_records.at(measured.domain))) is not None:
+            place, why = meant
+            yield f"{spoken(place).capitalize()}: {why}. {sentence}", place
         yield sentence, None
     elif len(measured.records) > 1:
         number = len(measured.records)

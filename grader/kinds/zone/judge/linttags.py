@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.formats.dmarc import REMOVED, TAGS, VALUES, VERSION, read_record
 from grader.formats.taglist import Tag
 from grader.kinds.zone.judge.lintterms import LOOKED_AT, LOOKS_SPF, begins_oddly
 from grader.kinds.zone.judge.source import About, Remark, TxtRecord
+from grader.model.diagnostic import Span
 from grader.model.templates import nearest
 
 LOOKS_DMARC = re.compile(r"[^a-z0-9]*v?[\s=]*dmarc", re.IGNORECASE)
@@ -65,6 +66,14 @@ def _policy(txt_record: TxtRecord, origin: str, aliased: frozenset[str]) -> Iter
             seen.append(part.name)
     if is_policy and "p" not in seen:
         yield Remark("no-policy", "dmarc", txt_record.place(0, 8), "the record says no policy: there is no p")
+
+
+def unrecognized(txt_records: Iterable[TxtRecord]) -> tuple[Span, str] | None:
+    """Why the first of some records at a policy's name is none: the characters, and a sentence without a dot."""
+    for txt_record in txt_records:
+        if not VERSION.match(txt_record.text):
+            return next(((remark.place, remark.sentence) for remark in _unrecognized(txt_record)), None)
+    return None
 
 
 def _unrecognized(txt_record: TxtRecord) -> Iterator[Remark]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.formats.spf import MECHANISMS, SpfRecord, Term, read_record
+from grader.formats.typography import odd_characters
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import Remark, TxtRecord
@@ -42,7 +43,7 @@ def remarks(txt_record: TxtRecord, included: frozenset[str]) -> Iterator[Remark]
             "records of type SPF are obsolete, and nobody asks for them: publish it as TXT (RFC 7208 3.1)"
         )
         yield Remark("type-spf", "spf", txt_record.record.place, sentence)
-    joints = list(_joints(txt_record))
+    joints = [] if _in_odd_quotes(txt_record) else list(_joints(txt_record))
     yield from joints
     record = read_record(text)
     if record is None:
@@ -65,7 +66,22 @@ def begins_oddly(txt_record: TxtRecord, what: str) -> tuple[int, str] | None:
     raw = txt_record.record.texts[0].source.lstrip("\\")[:1]
     if raw and raw in QUOTES:
         length = len(raw.encode())
-        return length, f"a quotation mark belongs to the text here, so that this is no {what}"
+        odd = next(odd_characters(raw), None)
+        said = odd.said if odd is not None else "a quotation mark belongs to the text here"
+        return length, f"{said}, so that this is no {what}"
+    return None
+
+
+def _in_odd_quotes(txt_record: TxtRecord) -> bool:
+    """Whether a text begins with a quotation mark that is none to a nameserver: then each of its words is a string."""
+    return any(odd_characters(txt_record.record.texts[0].source[:1]))
+
+
+def unrecognized(txt_records: Iterable[TxtRecord]) -> tuple[Span, str] | None:
+    """Why the first of some records that was meant for SPF is none: the characters, and a sentence without a dot."""
+    for txt_record in txt_records:
+        if LOOKS_SPF.match(txt_record.text[:LOOKED_AT]) and read_record(txt_record.text) is None:
+            return next(((remark.place, remark.sentence) for remark in _unrecognized(txt_record)), None)
     return None
 
 
@@ -95,7 +111,9 @@ def _joints(txt_record: TxtRecord) -> Iterator[Remark]:
         at += len(text.octets())
         after = txt_record.text[at : at + len(texts[number + 1].octets())]
         if at and txt_record.text[at - 1] not in GLUE and TERM.match(after):
-            word = f"{txt_record.text[:at].split(' ')[-1]}{txt_record.text[at:].split(' ')[0]}"
+            word = spfwords.readable(
+                f"{txt_record.text[:at].split(' ')[-1]}{txt_record.text[at:].split(' ')[0]}"
+            )
             sentence = f"strings are joined without a blank: this reads “{word[:60]}”"
             if not texts[number + 1].quoted:
                 sentence += "; one pair of quotation marks around the whole text keeps its blanks"

@@ -23,7 +23,7 @@ HIDING = frozenset(
 """Remarks that explain why a record is not found although the file seems to hold it."""
 
 
-TOLD = frozenset({"equals", "unusable"})
+TOLD = frozenset({"equals", "not-recognized", "unusable"})
 """Remarks that say what a failing check says itself where it points to the same characters."""
 
 
