@@ -32,6 +32,12 @@ SHOWING = {
     + RESULTS.format("pass")
     + OLDEST.replace("by out.example.net", "by mx.example.com")
     + FROM,
+    "appended-results": NEWEST.replace("(out.example.net [192.0.2.7])", "([192.0.2.7] helo=out)").replace(
+        ";", " (Exim 4.98);", 1
+    )
+    + OLDEST
+    + RESULTS.format("pass")
+    + FROM,
     "own-results-below": NEWEST + OLDEST + RESULTS.format("pass") + FROM,
     "dmarc-sealed": RESULTS.format("fail").replace(";", "; arc=pass;", 1) + NEWEST + FROM,
     "arc-failed": NEWEST + ARC.format("fail") + AAR + FROM,
@@ -153,6 +159,14 @@ def test_the_name_of_a_server_is_read_in_every_form(field: str, server: str) -> 
     assert [(outcome.method, outcome.result) for outcome in one.outcomes] == [("dmarc", "pass")]
     [passed] = [finding for finding in found.findings if finding.rule == "dmarc-passed"]
     assert passed.sentence.startswith(server or "Your server")
+
+
+def test_nothing_is_called_forged_where_no_line_is_of_the_readers_servers() -> None:
+    inside = (
+        RESULTS.format("pass") + NEWEST.replace("by mx.example.com", "by mx1.inside.example") + OLDEST + FROM
+    )
+    assert "untrusted-results" in rules(inside, "example.com")
+    assert "forged-results" not in rules(inside, "example.com")
 
 
 def test_a_byte_order_mark_hides_no_hop() -> None:

@@ -198,12 +198,17 @@ def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Resu
         return "unsure-results"
     if one.field == "Received-SPF":
         return "spf-untrusted"
-    if not related(one.server, border.own):
+    # Where no line is of the reader's servers, nothing tells where theirs begin.
+    if border.last is None or not related(one.server, border.own):
         return "untrusted-results"
     older = [hop for hop in hops if hop.offset > one.offset]
     if any(related(hop.by, border.own) for hop in older):
         return "returned-results"
-    return "forged-results" if older or _contradicts(one, own) else "own-results-below"
+    if older or _contradicts(one, own):
+        return "forged-results"
+    # What an ACL of Exim's adds stands at the header's end, unless it says otherwise.
+    exim = any(hop.offset == border.last and hop.dialect.startswith("exim") for hop in hops)
+    return "appended-results" if exim else "own-results-below"
 
 
 def _contradicts(one: Results, own: Sequence[Results]) -> bool:

@@ -170,10 +170,14 @@
       return contradicts(one, own) ? "forged-results" : "unsure-results";
     }
     if (one.field === "Received-SPF") return "spf-untrusted";
-    if (!related(one.server, border.own)) return "untrusted-results";
+    // Where no line is of the reader's servers, nothing tells where theirs begin.
+    if (border.last === null || !related(one.server, border.own)) return "untrusted-results";
     const older = hops.filter((hop) => hop.offset > one.offset);
     if (older.some((hop) => related(hop.by, border.own))) return "returned-results";
-    return older.length || contradicts(one, own) ? "forged-results" : "own-results-below";
+    if (older.length || contradicts(one, own)) return "forged-results";
+    // What an ACL of Exim's adds stands at the header's end, unless it says otherwise.
+    const exim = hops.some((hop) => hop.offset === border.last && hop.dialect.startsWith("exim"));
+    return exim ? "appended-results" : "own-results-below";
   }
 
   /** Whether a field says that a check passed which the same server says above did not. */
