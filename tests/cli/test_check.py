@@ -37,7 +37,7 @@ def test_a_lab_is_started_and_checked_by_its_name_alone(
     engine: Engine, here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["start", "open-relay"]) == 0
-    assert "grade it with: smtplab check\n" in capsys.readouterr().out
+    assert "grade it with:\n  smtplab check open-relay\n" in capsys.readouterr().out
     assert {"main.cf", "master.cf", "handout.md"} <= {
         path.name for path in (here / "work/open-relay").iterdir()
     }
