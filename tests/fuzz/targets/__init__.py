@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tests.fuzz.targets import evidence, hosts, lessons, mail, records, submissions, wire
+from tests.fuzz.targets import evidence, hosts, lessons, mail, records, submissions, wire, work
 
 TARGETS = (
     *records.TARGETS,
     *mail.TARGETS,
     *submissions.TARGETS,
+    *work.TARGETS,
     *hosts.TARGETS,
     *wire.TARGETS,
     *evidence.TARGETS,

@@ -13,10 +13,7 @@ import zipfile
 from functools import cache
 from pathlib import Path
 
-import msgspec
-
 from grader import kinds, labs
-from grader.cli import lastrun
 from grader.course.alike import Work, foreign_names, likenesses
 from grader.course.intake.layouts import LAYOUTS
 from grader.course.intake.layouts.gradescope import METADATA
@@ -35,14 +32,11 @@ from grader.kinds.server.plan.lookalikes import around_addresses, around_names, 
 from grader.kinds.server.plan.mentions import find_mentions
 from grader.kinds.server.plan.patterns import patterns_in, samples
 from grader.labs import packing
-from grader.labs.limits import LAST
 from grader.labs.loading import _parsed
 from grader.model.errors import LabError, OutputError, SubmissionError, UsageError
 from grader.model.submission import Submission
 from grader.model.templates import fill, fill_file, left_over, names_in
-from grader.outputs import changes
 from tests.fuzz.target import Target, said
-from tests.outputs.cases import case
 
 ROOT = Path(__file__).parents[3]
 CONFIGURATION = (
@@ -152,32 +146,6 @@ def _one_answer(data: bytes) -> None:
 
 def _lab(data: bytes) -> None:
     _parsed(Path("/labs/open-relay/lab.yaml"), data)
-
-
-def _started(data: bytes) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / ".smtplab.json").write_bytes(data)
-        labs.started(Path(folder))
-
-
-def _kept() -> bytes:
-    """What is kept beside a work, some help given."""
-    story, _ = case("broken")
-    last = lastrun.after(None, story)
-    return msgspec.json.encode(lastrun.with_given(last, story.checks[5], ["nudge", "next"]))
-
-
-def _last_run(data: bytes) -> None:
-    """Whatever is kept, it is compared with, added to and read for help as after a run."""
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / LAST).write_bytes(data)
-        story, _ = case("broken")
-        before = lastrun.read(Path(folder), story.lab)
-        changes.between(before.result if before else None, story)
-        lastrun.keep(Path(folder), lastrun.after(before, story))
-        assert lastrun.read(Path(folder), story.lab) is not None
-        if before is not None:
-            assert all(all(check.ladder.values()) for check in before.result.checks)
 
 
 def _shard(data: bytes) -> None:
@@ -312,19 +280,6 @@ TARGETS = (
         shapes=((b"a", b" ", b"b"), (b"x", b"\n", b"y"), (b"", b"a, ", b""), (b"", b"x; ", b"")),
     ),
     Target("lab.yaml", _lab, _labs, YAML, refuses=(LabError,), weight=0.5),
-    Target(
-        "started",
-        _started,
-        lambda: [b'{"lab": "open-relay", "student": null, "variant": "canonical"}'],
-        (b"[", b"{", b'"', b'{"a":', b"null", b",", b":", b"0"),
-        refuses=(UsageError,),
-    ),
-    Target(
-        "last run",
-        _last_run,
-        lambda: [_kept()],
-        (b"[", b"{", b'"', b'{"a":', b"null", b",", b":", b"0", b'"pass"', b'"next"', b"-1", b"1e9"),
-    ),
     Target(
         "archive",
         _archive,
