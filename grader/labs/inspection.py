@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,11 @@ def _handout(folder: Path, variant: Variant) -> Iterator[str]:
         yield f"{path}: it is empty: write what is to be done"
     names = {**variant.names, **variant.secrets}
     yield from _unknown_names(path, text, names)
+    used = _used(folder)
     for name, value in _canonical(text, variant):
+        # Whoever uses the name nowhere may mean the value: such a lab is the same for everybody.
+        if name not in used:
+            continue
         line = text.count("\n", 0, text.index(value)) + 1
         yield f"{path}:{line}: {value} is the canonical variant's, and others have another: write @{name}@"
     for line, name in _found(BRACES, text):
@@ -183,6 +188,17 @@ def _canonical(text: str, variant: Variant) -> Iterator[tuple[str, str]]:
     known = "|".join(re.escape(value) for value in sorted(values, key=len, reverse=True))
     for value in dict.fromkeys(re.findall(rf"(?<![\w.:-])(?:{known})(?![\w:-]|\.\d)", text)):
         yield values[value], value
+
+
+def _used(folder: Path) -> set[str]:
+    """The names that lab.yaml has in braces, or a file between at signs."""
+    used = {name for _, name in _found(BRACES, (folder / FILE).read_text(encoding="utf-8", errors="replace"))}
+    own = [folder / top / name for top in (*OWN, *OWN_FOLDERS) for name in _files(folder / top)]
+    for path in (folder / HANDOUT, *own):
+        with suppress(OSError):  # What cannot be read is told of elsewhere.
+            text = path.read_text(encoding="utf-8", errors="replace")
+            used |= set(re.findall(r"@([a-z][a-z0-9_]*)@", f"{path.name} {text}"))
+    return used
 
 
 def _unknown_names(path: Path, text: str, names: Collection[str]) -> Iterator[str]:

@@ -55,6 +55,8 @@ def find(path_or_id: str | os.PathLike[str]) -> Path:
         return path.parent
     if (path / FILE).is_file() and (isinstance(path_or_id, os.PathLike) or os.sep in given):
         return path
+    if given in (".", "..") and (path / FILE).is_file():
+        return path.resolve()
     if path.name != given or given in ("", ".", ".."):
         raise LabError(f"{given or 'the empty name'} holds no {FILE}: name a lab's id or its folder")
     folders = resources.lab_folders()

@@ -181,3 +181,12 @@ def test_labs_beside_where_one_stands_are_found_behind_all_others(
     monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path / "labs"))
     assert labs.find("open-relay") == tmp_path / "labs/open-relay"
     assert "ours" in read_world().forms
+
+
+def test_a_lab_is_found_from_within_its_folder(lab_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(lab_folder)
+    assert labs.find(".") == lab_folder
+    monkeypatch.chdir(lab_folder / "solution")
+    assert labs.load("..").id == lab_folder.name
+    with pytest.raises(LabError, match=r"\. holds no lab.yaml"):
+        labs.find(".")
