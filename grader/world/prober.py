@@ -15,7 +15,7 @@ from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, ServerRefused, Untrusted
 from grader.world.listener import Listener
-from grader.world.mail import Mails, dialogue
+from grader.world.mail import ERRORS_A_SESSION, STANDS_ALONE, Mails, dialogue
 from grader.world.qmqp import hand_over
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
@@ -200,7 +200,11 @@ class _Group:
 
     def _next_chunk(self) -> list[Attempt]:
         chunk: list[Attempt] = []
+        asked = 0
         while self._pending and len(chunk) < self._size():
+            asked += len(self._pending[0].say)
+            if chunk and asked > ERRORS_A_SESSION:
+                break
             attempt = self._pending.popleft()
             if self._prober.needless(attempt):
                 self.outcomes.append((Outcome(attempt=attempt.id, stage="untried"), None))
@@ -258,7 +262,8 @@ async def _converse(client: Client) -> None:
             if _is_mail(client.attempts[0]):
                 await Mails(client).send(client.attempts)
             else:
-                await dialogue(client, client.attempts[0])
+                for attempt in client.attempts:
+                    await dialogue(client, attempt)
         except ServerRefused:
             for attempt in client.attempts:
                 client.settle(attempt)
@@ -275,7 +280,13 @@ def _is_mail(attempt: Attempt) -> bool:
 
 def _sociable(attempt: Attempt) -> bool:
     """Whether an attempt leaves a session as it found it."""
-    return _is_mail(attempt) and not attempt.smuggled and not attempt.qmqp
+    return (_is_mail(attempt) and not attempt.smuggled and not attempt.qmqp) or _only_asks(attempt)
+
+
+def _only_asks(attempt: Attempt) -> bool:
+    """Whether an attempt is a dialogue of commands that stand alone, each with an answer to itself."""
+    plain = not (attempt.before or attempt.preamble or attempt.login)
+    return bool(attempt.say) and plain and all(STANDS_ALONE.match(command) for command in attempt.say)
 
 
 def _shared(attempt: Attempt) -> Any:
@@ -293,6 +304,8 @@ def _shared(attempt: Attempt) -> Any:
     )
     if not _sociable(attempt):
         return *key, attempt.id
+    if attempt.say:
+        return *key, attempt.helo, "asks"
     # What comes before MAIL may depend on the name; a client without one does not say EHLO at all.
     named = attempt.helo if attempt.before or attempt.preamble or not attempt.helo else True
     return *key, named

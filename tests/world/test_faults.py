@@ -346,6 +346,34 @@ def test_a_server_that_hangs_up_at_every_question_is_asked_each_once() -> None:
     assert connections == 2
 
 
+def test_dialogues_that_only_ask_share_a_session_until_the_server_hangs_up() -> None:
+    connections_allowed = iter(range(10))
+
+    async def once_patient(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        most, asked = 2 if next(connections_allowed) == 0 else 1, 0
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            if line[:4] in (b"VRFY", b"ETRN"):
+                asked += 1
+                if asked > most:
+                    writer.write(b"421 4.7.0 too many errors\r\n")
+                    return
+                writer.write(b"252 " + line[5:])
+            else:
+                writer.write(b"221 bye\r\n" if line.startswith(b"QUIT") else b"250 hi\r\n")
+
+    asks = ("VRFY alice", "VRFY bob", "ETRN c.example")
+    attempts = [replace(attempt(n), say=[say], recipients=[]) for n, say in enumerate(asks)]
+    sessions, outcomes, connections = against(once_patient, *attempts)
+    assert [outcome.replies[0].text for outcome in outcomes] == ["252 alice", "252 bob", "252 c.example"]
+    assert connections == 2
+    for outcome in outcomes:
+        lines = next(one for one in sessions if one.id == outcome.session).lines
+        assert asks[int(outcome.attempt[-1])] in [
+            line.text for line in lines[outcome.first_line : outcome.last_line + 1]
+        ]
+
+
 def test_a_greeting_that_has_begun_is_waited_for() -> None:
     """As postscreen's: its first line comes at once and its last after postscreen_greet_wait."""
 
