@@ -13,16 +13,16 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from grader import labs, pipeline
+from grader import labs, outputs, pipeline
 from grader.course import digests
 from grader.course.intake.handin import HandIn
 from grader.course.overrides import Override, decided, of_student
-from grader.course.results_folder import ROW_NAME, documents, read_row, write_folder
+from grader.course.results_folder import EVIDENCE, ROW_NAME, documents, read_result, read_row, write_folder
 from grader.course.rows import ClassRow, row
 from grader.course.signing import SIGNATURE, Signer
 from grader.engines.base import Engine
 from grader.judge import judge
-from grader.model.errors import EngineError, SmtplabError, SubmissionError
+from grader.model.errors import EngineError, OutputError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
 from grader.model.result import HandedIn, Person, Result, Visibility, of_course, refused, with_note
@@ -122,11 +122,13 @@ def grade_read(course: Course, read: Read) -> list[Documents]:
 def write(course: Course, kept: Sequence[Documents]) -> ClassRow:
     """Write a folder for everybody whose hand-in it is, and give the row of the first. Raises ``OutputError``."""
     for one in kept:
-        name, files = one.row.folder, one.files
-        if course.signer is not None:
-            files = {**files, SIGNATURE: course.signer.sign(name, files)}
-        write_folder(course.out / name, files)
+        _write_signed(course, one.row.folder, one.files)
     return kept[0].row
+
+
+def _write_signed(course: Course, name: str, files: Mapping[str, bytes]) -> None:
+    signature = {SIGNATURE: course.signer.sign(name, files)} if course.signer is not None else {}
+    write_folder(course.out / name, {**files, **signature})
 
 
 def write_failed(course: Course, entry: Entry, reason: str) -> ClassRow:
@@ -161,16 +163,41 @@ def _graded(course: Course, read: Read) -> pipeline.Graded:
 
 
 def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
-    """The row of an earlier run that graded just this."""
+    """The row of an earlier run that graded just this; documents of formats that it did not write are made now."""
     known = read_row(course.out / hand_in.folder)
     if known is None:
         return None
     whole = all((course.out / hand_in.folder_of(student) / ROW_NAME).is_file() for student in hand_in.others)
+    folders = [course.out / hand_in.folder_of(student) for student in hand_in.students]
     if course.signer is not None:
         # What was signed by nobody may have been changed by anybody.
-        folders = [course.out / hand_in.folder_of(student) for student in hand_in.students]
         whole = whole and all(course.signer.signed(folder) for folder in folders)
-    return known if whole and known.digest == digest and known.ending == "graded" else None
+    if not whole or known.digest != digest or known.ending != "graded":
+        return None
+    try:
+        for folder in folders:
+            _add_formats(course, folder)
+    except OutputError:
+        raise
+    except SmtplabError:
+        return None  # What cannot be read any more is graded again.
+    return known
+
+
+def _add_formats(course: Course, folder: Path) -> None:
+    """Make the documents of chosen formats that a finished folder lacks, of the result and evidence that lie there."""
+    lacking = [
+        kind
+        for kind in map(outputs.FORMATS.__getitem__, course.formats)
+        if kind.one and not kind.of_evidence and not (folder / kind.file).exists()
+    ]
+    if not lacking:
+        return
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != SIGNATURE}
+    result = read_result(folder)
+    evidence = pipeline.read_evidence(files[EVIDENCE]) if EVIDENCE in files else None
+    files |= {kind.file: kind.one(result, evidence) for kind in lacking if kind.one}
+    _write_signed(course, folder.name, files)
 
 
 def _failed(course: Course, entry: Entry, reason: str) -> list[Documents]:

@@ -124,6 +124,23 @@ def test_resumed_with_a_key_it_believes_what_the_key_signed(here: Path) -> None:
     assert check("grades") == 0
 
 
+def test_resumed_with_one_format_more_it_makes_the_document_and_grades_nobody(here: Path) -> None:
+    before = (here / "grades/alice/result.json").read_bytes()
+    started = {path.parent.name: path.read_bytes() for path in here.glob("grades/*/evidence.json")}
+    formats = ("--format", "json,html,junit,csv,markdown,canvas")
+    assert grade("grades", "--resume", "--sign", "key", *formats) == 1
+    assert (here / "grades/alice/result.json").read_bytes() == before
+    assert {path.parent.name: path.read_bytes() for path in here.glob("grades/*/evidence.json")} == started
+    for name in ("alice/report.md", "alice/junit.xml", "report.md", "canvas.csv"):
+        assert (here / "grades" / name).is_file()
+    assert check("grades") == 0
+    # Where the evidence can be read no more, the student is graded again.
+    (here / "grades/alice/evidence.json").write_bytes(b"{")
+    assert grade("grades", "--resume", "--format", "ctrf") == 1
+    assert (here / "grades/alice/ctrf.json").is_file()
+    assert (here / "grades/alice/evidence.json").read_bytes() != b"{"
+
+
 def test_what_is_judged_again_is_signed_again_or_by_nobody_and_merging_keeps_signatures(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
