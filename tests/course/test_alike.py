@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from grader import labs
 from grader.cli import main
+from grader.course import sidebyside
 from grader.course.alike import (
     ForeignNames,
     Likeness,
@@ -168,3 +169,42 @@ def test_the_command_says_who(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert "a pointer is no verdict" in said.out
     assert f"passed over: {tmp_path / 'dora'}" in said.err
     assert csv_file.read_text().splitlines()[1].startswith("foreign names,bob,alice,")
+
+
+def test_side_by_side_is_what_the_lab_does_not_explain() -> None:
+    copy = {
+        "main.cf": "# mine\nrelayhost =\nfoo_a = <b>1</b>\nbar = 2\nonly = here\n",
+        "given.cf": "shared = yes\n",
+    }
+    other = {
+        "main.cf": "bar = 2\nrelayhost =\nfoo_a = <b>1</b>\nalso = mine.example\n",
+        "given.cf": "shared = yes\n",
+    }
+    given = {"main.cf": "relayhost =\n", "given.cf": "shared = yes\n"}
+    works = [
+        Work(student="alice", files=copy, given=given, names={}, own=True),
+        Work(student="<i>bob", files=other, given=given, names={"host": "mine.example"}, own=True),
+    ]
+    [pair] = sidebyside.pairs(works, [Likeness("alice", "<i>bob", 0.8, [])])
+    [file] = pair.files
+    assert file.name == "main.cf"
+    assert [row.one for row in file.rows if row.one] == ["foo_a = <b>1</b>", "bar = 2", "only = here"]
+    assert [row.other for row in file.rows if row.other] == ["bar = 2", "foo_a = <b>1</b>", "also = {host}"]
+    assert {row.one or row.other for row in file.rows if row.shared} == {"foo_a = <b>1</b>", "bar = 2"}
+    shown = sidebyside.page("open-relay", [pair]).decode()
+    assert "&lt;b&gt;1&lt;/b&gt;" in shown
+    assert "<b>" not in shown
+    assert "<i>bob" not in shown
+    assert "relayhost" not in shown
+
+
+@given(st.lists(st.text("ab\n #=", max_size=40), min_size=2, max_size=2))
+def test_side_by_side_loses_nothing(texts: list[str]) -> None:
+    works = [
+        Work(student=name, files={"f": text}, given={}, names={}, own=True)
+        for name, text in zip("ab", texts, strict=True)
+    ]
+    [pair] = sidebyside.pairs(works, [Likeness("a", "b", 1.0, [])])
+    rows = [row for file in pair.files for row in file.rows]
+    assert [row.one for row in rows if row.one] == statements(texts[0], {})
+    assert [row.other for row in rows if row.other] == statements(texts[1], {})

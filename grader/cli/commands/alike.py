@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--csv", "table", metavar="FILE", type=click.Path(), help="Write it as CSV ('-' is standard output)."
 )
+@click.option("--html", metavar="FILE", type=click.Path(), help="Write a page with both side by side.")
 @options.course
 @options.seed
 @options.debug
@@ -41,6 +42,7 @@ def alike(
     decisions: Path | None,
     trust: bool,
     table: str | None,
+    html: str | None,
     course: Path | None,
     key: str | None,
 ) -> None:
@@ -59,7 +61,7 @@ def alike(
     from grader.display.text import printed_line
     from grader.outputs.files import STANDARD_OUTPUT
 
-    refuse_impossible({"--csv": table})
+    refuse_impossible({"--csv": table, "--html": html})
     folder = labs.find(lab)
     said = settled(
         course, labs.load(folder).id, roster=roster, groups=False, layout=layout, overrides=None, formats=(), hints="",
@@ -79,7 +81,11 @@ def alike(
     foreign, pairs = comparing.foreign_names(works), comparing.likenesses(works)
     if table is not None:
         outputs.write(table, comparing.as_csv(foreign, pairs))
-    if table != STANDARD_OUTPUT:
+    if html is not None:
+        from grader.course import sidebyside
+
+        outputs.write(html, sidebyside.page(labs.load(folder).id, list(sidebyside.pairs(works, pairs))))
+    if STANDARD_OUTPUT not in (table, html):
         _show(foreign, pairs, len(works))
 
 
