@@ -148,7 +148,7 @@ class Writer:
         ]
         made += [
             self._letter("relay", self._somebody(at), at, sender=sender)
-            for sender in random.sample(senders, 5 if main else 1)
+            for sender in random.sample(senders, 5 if main else 1 if port in (25, 465, 587) else 4)
         ]
         helos = [
             "localhost",

@@ -8,10 +8,13 @@ from functools import cached_property
 
 from grader.model.protocol.host import DeliveredMail
 from grader.model.traffic import Arrival, Queued
+from grader.world.kept import RECIPIENTS, SAMPLES
 from tests.oracle.faults import Fault
 from tests.oracle.letters import FOREIGN, Letter
 
 LARGE = 60_000
+MOST_KEPT = SAMPLES + RECIPIENTS
+"""Messages of which the world keeps what arrived: the oracle's are of no attempt of the lab's."""
 
 
 class Whereabouts:
@@ -77,6 +80,15 @@ class Whereabouts:
             None,
         )
 
+    def was_sent(self, letter: Letter) -> bool:
+        """Whether more arrived outside than is kept, and Postfix says that this letter is among it."""
+        if len(self.outside) < MOST_KEPT:
+            return False
+        sent = re.compile(
+            rf"to=<[^>]*{letter.token}[^>]*>,.* relay=\S+\[[\d.]+\]:25, .*status=sent", re.IGNORECASE
+        )
+        return any(sent.search(line) for line in self.log)
+
     def came_to_an_end(self, letter: Letter) -> bool:
         """Whether Postfix says that it threw the letter away or gave it up, and not that a program got it."""
         ids = set()
@@ -119,7 +131,7 @@ def fault_of(letter: Letter, known: Whereabouts) -> Fault | None:
         return None  # Whoever meets a server whose TLS is broken sends in the clear (RFC 3207 section 4.1).
     if letter.kind in ("local", "postmaster", "inside"):
         return None if known.delivered(letter) else Fault(letter.kind, str(letter))
-    return None if letters else Fault(letter.kind, str(letter))
+    return None if letters or known.was_sent(letter) else Fault(letter.kind, str(letter))
 
 
 def _unwanted(
@@ -130,6 +142,8 @@ def _unwanted(
     letters: list[Arrival],
 ) -> Fault | None:
     """What was to be refused: somebody else's mail, mail for nobody, mail under somebody else's name."""
+    if letter.kind != "borrowed" and known.was_sent(letter):
+        return Fault("relay", f"{letter}; was sent out, as the log says")
     named = [*letters, *(a for a in carried if letter.recipient in a.recipients and a not in bounces)]
     rule = "borrowed" if letter.kind == "borrowed" else "relay"
     if named:
