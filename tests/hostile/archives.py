@@ -18,7 +18,7 @@ from pathlib import Path
 from tests.hostile.paper import PaperAttack
 
 LAB = "knowledge-check"
-ANSWERS = b"ehlo-first: EHLO\n"
+ANSWERS = b"session-begins: EHLO\n"
 NAME = "answers.yaml"
 NO_FILE = "as no ordinary file"
 OUT = "leads out of the archive"

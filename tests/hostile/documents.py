@@ -57,7 +57,7 @@ TEXTS = {
     "text-never-closed": 'a: "' + "x" * 190_000,
     "comments-alone": "# " + "x" * 190_000 + "\n",
     "tabs": "a:\n\t- b\n",
-    "markup-as-answer": "ehlo-first: \"</script><script>alert(1)</script>\\e[2J\\0\\u202e::error::x\"\n",
+    "markup-as-answer": "session-begins: \"</script><script>alert(1)</script>\\e[2J\\0\\u202e::error::x\"\n",
     "markup-as-question": "\"<img src=x onerror=alert(1)>\\e[2J\": x\n",
     "byte-order-marks": "\ufeff" * 1000 + "a: b\n",
     "spaces-in-a-plain-text": "a: x" + " " * 190_000 + "y\n",

@@ -362,6 +362,6 @@ def test_questions_do_not_hide_words_of_the_field() -> None:
     shown = CliRunner().invoke(smtplab, ["explain", "rset"], obj=CommandSettings())
     assert "RSET" in shown.output
     assert "knowledge-check" not in shown.output
-    question = CliRunner().invoke(smtplab, ["explain", "knowledge-check/rset"], obj=CommandSettings())
-    assert "knowledge-check/rset, 10 points" in question.output
+    question = CliRunner().invoke(smtplab, ["explain", "knowledge-check/new-sender"], obj=CommandSettings())
+    assert "knowledge-check/new-sender, 10 points" in question.output
     assert "a) " in question.output

@@ -10,7 +10,7 @@ from statistics import correlation, mean
 import pytest
 
 from grader.kinds.quiz.draw import arrange
-from grader.kinds.quiz.questions import Multiple, Option, Single
+from grader.kinds.quiz.questions import Fill, Multiple, Option, Single
 from grader.lesson import library
 from grader.lesson.quiz.export import SEED
 
@@ -65,6 +65,37 @@ def scored(questions: list[Single], liking: Callable[[str], int]) -> float:
 def test_no_way_of_guessing_finds_the_right_option(way: str) -> None:
     assert len(SINGLES) >= 40
     assert scored(SINGLES, GUESSES[way]) <= MOST
+
+
+def words(text: str) -> set[str]:
+    """The beginnings of its words, by which a word is known in another form."""
+    return {word[:5] for word in re.findall("[a-z0-9]+", text.lower()) if len(word) > 1}
+
+
+def test_a_question_s_name_does_not_tell_the_answer() -> None:
+    """Students see it on their sheet, and in reports."""
+    worth = []
+    for question in SINGLES:
+        shared = [len(words(question.id) & words(option.text)) for option in question.options]
+        liked = [option.right for option, n in zip(question.options, shared, strict=True) if n == max(shared)]
+        worth.append(sum(liked) / len(liked))
+    assert mean(worth) <= MOST - 0.05
+    for fill in library().questions:
+        if isinstance(fill, Fill):
+            right = [answer.text for answer in fill.answers if answer.right]
+            assert not [text for text in right if words(fill.id) & words(text)], fill.id
+
+
+def test_the_right_option_is_not_the_one_with_the_question_s_words() -> None:
+    worth = []
+    for question in SINGLES:
+        asked = words(f"{question.ask} {question.quote}")
+        shared = [
+            len(asked & words(option.text)) / max(1, len(words(option.text))) for option in question.options
+        ]
+        liked = [option.right for option, n in zip(question.options, shared, strict=True) if n == max(shared)]
+        worth.append(sum(liked) / len(liked))
+    assert mean(worth) <= MOST
 
 
 def test_the_ways_of_guessing_are_found_out() -> None:

@@ -15,10 +15,10 @@ HELLO = ["EHLO client.example"]
 OPEN = [*HELLO, "MAIL FROM:<alice@third.example>", "RCPT TO:<bob@example.com>"]
 LOGIN = [*HELLO, "AUTH PLAIN AGFsaWNlAGFsaWNlLXNlY3JldA=="]
 BEFORE: dict[str, tuple[str, list[str]]] = {
-    "session-lacks-mail": ("smtp", []),
-    "session-no-recipient": ("smtp", HELLO),
+    "session-gap": ("smtp", []),
+    "session-data": ("smtp", HELLO),
     "session-pipelined": ("smtp", HELLO),
-    "size-refused": ("smtp", HELLO),
+    "large-message": ("smtp", HELLO),
     "not-owned": ("submissions", LOGIN),
 }
 """On which listener a session takes place, and what comes before what is quoted."""
