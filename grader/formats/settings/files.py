@@ -13,7 +13,7 @@ from msgspec import Struct
 
 _WORD = re.compile(r"[^\s,]+")
 _MAIN = re.compile(r"([^\s=]+)\s*=(.*)\Z", re.DOTALL)
-_SHAPE = re.compile(r"[A-Za-z0-9_-]+\Z")
+_SHAPE = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
 
 
 class Word(Struct, frozen=True):

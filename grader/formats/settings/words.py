@@ -7,6 +7,8 @@ from functools import cache
 
 from grader import resources
 
+LONGEST = 100
+"""Letters of a word that may be a misspelt one."""
 NEAR = 0.78
 """How like two words are, of 1, for one to be a misspelling of the other (``difflib``)."""
 ALL_BUT_A_LETTER = 0.94
@@ -40,6 +42,8 @@ def meant(word: str, known: Iterable[str]) -> str | None:
     """The known word that a misspelt one was meant to be; ``None`` where none is near enough."""
     from difflib import get_close_matches
 
+    if len(word) > LONGEST:
+        return None
     by_letters = {_letters(name): name for name in sorted(known)}
     letters = _letters(word)
     if letters in by_letters:

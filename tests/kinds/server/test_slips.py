@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pytest
@@ -201,3 +202,23 @@ def test_settings_are_kept_and_keys_never() -> None:
         ("aliases", "/etc/postfix/aliases"), ("main.cf", "/etc/postfix/main.cf"),
         ("opendkim/opendkim.conf", "/etc/opendkim/opendkim.conf"),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"p{n} = $p{n + 1}x\n" for n in range(3_500)),
+        "smtpd_relay_restrictions = " + " ".join(f"permit_{n}x" for n in range(4_000)) + "\n",
+        "_destination" * 4_000 + "1 = x\n",
+        "x" * 49_000 + " = y\n",
+        "a = \u201c\n" * 6_000,
+        "soft_bounce = # \n" * 3_000,
+    ],
+)
+def test_thousands_of_slips_take_no_longer_than_a_few(text: str) -> None:
+    file = SettingsFile("main.cf", "/etc/postfix/main.cf", text)
+    master = SettingsFile("master.cf", "/etc/postfix/master.cf", SERVICE + "  -o xsoft_bouncex=y\n" * 2_000)
+    began = time.process_time()
+    result = judged({file.name: file.text, master.name: master.text})
+    assert time.process_time() - began < 3
+    assert len(result.notes) <= 20

@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 
 MOST_WORDS = 20
-_PIECE = re.compile(r"[^ \t,]+")
+_PIECE = re.compile(r"[^ \t,]{1,100}")
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,}")
 LINE_OF = re.compile(r"([\w.-]+(?:\.cf|\.conf))(?:,|:)(?: configuration error)?(?: at)? line (\d+)")
 """How Postfix and OpenDKIM name a line of their settings."""

@@ -20,6 +20,10 @@ _OF_SERVICES = re.compile(
 _LISTS = re.compile(r"smtpd_(?:client|helo|sender|relay|recipient|data|end_of_data|etrn)_restrictions\Z")
 _RESTRICTION = re.compile(r"[a-z]+(?:_[a-z0-9]+)+\Z")
 _COMMENT = re.compile(r"\s(#.*)\Z", re.DOTALL)
+_REFERRED = re.compile(r"\$[({]?(\w+)|:(\w+)")
+"""How a value names another parameter, or the parameters of a table (postconf(5), ldap_table(5))."""
+MOST_WORDS = 200
+"""Words of a list of restrictions that are looked at."""
 _ASSIGNS = re.compile(r"([a-z][a-z0-9_]+)(=.*)?\Z", re.DOTALL)
 
 
@@ -28,9 +32,10 @@ def main_slips(file: SettingsFile, unused: frozenset[str] | None, services: Sequ
     settings = read_main(file.text.removeprefix(BYTE_ORDER_MARK))
     classes = {word.text for s in settings if s.name == "smtpd_restriction_classes" for word in s.words}
     yield from _without_sign(file)
+    referred = {name for setting in settings for pair in _REFERRED.findall(setting.raw) for name in pair}
     last: dict[str, MainSetting] = {}
     for setting in settings:
-        yield from _name(file, setting, settings, unused, services, classes)
+        yield from _name(file, setting, settings, unused, services, classes | referred)
         yield from _value(file, setting)
         yield from _restrictions(file, setting, classes)
         earlier = last.get(setting.name)
@@ -65,10 +70,7 @@ def _name(
     name, known = setting.name, postfix_parameters()
     if name in known or name in classes or not looks_like_parameter(name):
         return
-    if unused is not None:
-        used = name not in unused
-    else:
-        used = _is_of_a_service(name, services) or any(_refers(other.raw, name) for other in settings)
+    used = name not in unused if unused is not None else _is_of_a_service(name, services)
     if used:
         return
     near = meant(name, known)
@@ -81,10 +83,6 @@ def _name(
 def _is_of_a_service(name: str, services: Sequence[str]) -> bool:
     found = _OF_SERVICES.search(name)
     return found is not None and (not services or name[: found.start()] in services)
-
-
-def _refers(value: str, name: str) -> bool:
-    return re.search(rf"\$[({{]?{re.escape(name)}(?!\w)|:{re.escape(name)}(?!\w)", value) is not None
 
 
 def _again(file: SettingsFile, earlier: MainSetting, setting: MainSetting) -> Slip:
@@ -153,7 +151,7 @@ def _restrictions(file: SettingsFile, setting: MainSetting, classes: set[str]) -
     if not _LISTS.match(setting.name):
         return
     known = restrictions() | classes
-    for word in setting.words:
+    for word in setting.words[:MOST_WORDS]:
         if not _RESTRICTION.match(word.text) or word.text in known or word.text in postfix_parameters():
             continue
         if (near := meant(word.text, known)) is not None:

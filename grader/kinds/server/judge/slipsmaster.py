@@ -27,9 +27,11 @@ def master_slips(file: SettingsFile, main: SettingsFile | None) -> Iterator[Slip
         if setting.name == "smtpd_restriction_classes"
         for word in setting.words
     }
+    lines = text.split("\n")
+    known_here = referred | classes
     for option in options:
-        yield from _option(file, option, options, referred | classes)
-    for number, line in enumerate(text.split("\n")):
+        yield from _option(file, option, options, known_here, lines[option.line])
+    for number, line in enumerate(lines):
         if (found := _OUTDENTED.match(line)) is not None:
             yield Slip(
                 file.name,
@@ -43,14 +45,10 @@ def master_slips(file: SettingsFile, main: SettingsFile | None) -> Iterator[Slip
 
 
 def _option(
-    file: SettingsFile, option: Option, options: list[Option], known_here: set[str]
+    file: SettingsFile, option: Option, options: list[Option], known_here: set[str], line: str
 ) -> Iterator[Slip]:
     where = f" (service {option.service})"
-    if (
-        not option.value
-        and looks_like_parameter(option.name)
-        and f"{option.name}=" not in _line(file, option)
-    ):
+    if not option.value and looks_like_parameter(option.name) and f"{option.name}=" not in line:
         yield Slip(
             file.name,
             option.line,
@@ -69,7 +67,3 @@ def _option(
     if any(other.service == option.service and other.name == near for other in options):
         near = None
     yield unknown("Postfix", file.name, option.name, option.line, near, where=where)
-
-
-def _line(file: SettingsFile, option: Option) -> str:
-    return file.text.removeprefix(BYTE_ORDER_MARK).split("\n")[option.line]
