@@ -19,6 +19,7 @@ from grader.lesson.library import Library
 from grader.lesson.sheets import SHEETS
 from grader.model.lab import Lab
 
+NAME = "smtplab"
 MOST = 8
 MOST_USED = 12
 _STANDARD = re.compile(r"rfc ?([0-9]{3,5})\Z", re.IGNORECASE)
@@ -59,7 +60,9 @@ def show_standard(document: Document, library: Library, *, file: IO[str] | None 
     screen.show(words(f"{name}, {document.title}", "bold"), Text(), table)
 
 
-def show_lab(lab: Lab, titles: Iterable[str], *, entry: str = "", file: IO[str] | None = None) -> None:
+def show_lab(
+    lab: Lab, titles: Iterable[str], *, entry: str = "", program: str = NAME, file: IO[str] | None = None
+) -> None:
     """Print what a lab asks for: ``titles`` are those of its checks. ``entry`` is one of the sheets with its name."""
     screen = Screen(file)
     table = grid({"ratio": 1}, {"width": 4, "justify": "right"})
@@ -75,14 +78,16 @@ def show_lab(lab: Lab, titles: Iterable[str], *, entry: str = "", file: IO[str] 
         Text(),
         table,
         Text(),
-        words(f"Begin with: smtplab start {lab.id}", QUIET),
+        words(f"Begin with: {program} start {lab.id}", QUIET),
     ]
     if entry:
-        parts.append(words(f"The lesson's entry of this name: smtplab explain sheet {entry}", QUIET))
+        parts.append(words(f"The lesson's entry of this name: {program} explain sheet {entry}", QUIET))
     screen.show(*parts)
 
 
-def show_found(found: Found, sought: Iterable[Sought], *, file: IO[str] | None = None) -> None:
+def show_found(
+    found: Found, sought: Iterable[Sought], *, program: str = NAME, file: IO[str] | None = None
+) -> None:
     """Print the best of what was found, each with the line that holds the words and the command that shows it whole."""
     screen = Screen(file)
     known = {one.id: one for one in sought}
@@ -90,7 +95,7 @@ def show_found(found: Found, sought: Iterable[Sought], *, file: IO[str] | None =
     for hit in found.hits[:MOST]:
         one = known[hit.id]
         parts += [Text(), words(one.title, "bold"), words(hit.line or one.about or one.title)]
-        parts.append(words(f"smtplab explain {command_word(one.id)}", QUIET))
+        parts.append(words(f"{program} explain {command_word(one.id)}", QUIET))
     if (more := len(found.hits) - MOST) > 0:
         parts += [
             Text(),
@@ -118,7 +123,7 @@ def _taken_for(found: Found) -> list[str]:
     return told
 
 
-def show_shelf(labs: Iterable[Lab], *, file: IO[str] | None = None) -> None:
+def show_shelf(labs: Iterable[Lab], *, program: str = NAME, file: IO[str] | None = None) -> None:
     """Print all that can be asked for: the sheets, the labs, and what else."""
     screen = Screen(file)
     sheets = grid({"width": 15}, {"ratio": 1})
@@ -127,13 +132,13 @@ def show_shelf(labs: Iterable[Lab], *, file: IO[str] | None = None) -> None:
     shelf = grid({"width": max([15, *(len(lab.id) for lab in labs)])}, {"ratio": 1})
     for lab in labs:
         shelf.add_row(words(lab.id, "bold"), words(lab.title))
-    asked = grid({"width": 40}, {"ratio": 1})
+    asked = grid({"width": min(50, len(f"{program} explain Relay access denied"))}, {"ratio": 1})
     for words_, what in (
-        ("smtplab explain RCPT", "a command, a port, a header field, a term"),
-        ("smtplab explain 554", "a reply code, or 5.7.1"),
-        ("smtplab explain Relay access denied", "whatever a server or its log said"),
-        ("smtplab explain RFC 5321", "a standard"),
-        ("smtplab explain open-relay/stranger", "a check of a lab"),
+        (f"{program} explain RCPT", "a command, a port, a header field, a term"),
+        (f"{program} explain 554", "a reply code, or 5.7.1"),
+        (f"{program} explain Relay access denied", "whatever a server or its log said"),
+        (f"{program} explain RFC 5321", "a standard"),
+        (f"{program} explain open-relay/stranger", "a check of a lab"),
     ):
         asked.add_row(words(words_, "cyan", single=True), words(what, QUIET))
     screen.show(

@@ -8,6 +8,7 @@ import click
 
 from grader.cli import options
 from grader.cli.complete import CODE
+from grader.cli.typed import program
 
 if TYPE_CHECKING:
     from grader.model.lab import Check, Lab
@@ -70,7 +71,7 @@ def _labs() -> list[Lab]:
 def _show_shelf() -> None:
     from grader.lesson.shelf import show_shelf
 
-    show_shelf(_labs())
+    show_shelf(_labs(), program=program())
 
 
 def _explain_lab(name: str) -> bool:
@@ -84,7 +85,7 @@ def _explain_lab(name: str) -> bool:
         return False
     names = labs.draw_variant(lab).names
     titles = [fill(check.title, names) for check in lab.all_checks]
-    show_lab(lab, titles, entry=name if lesson.look_up(name) else "")
+    show_lab(lab, titles, entry=name if lesson.look_up(name) else "", program=program())
     return True
 
 
@@ -137,10 +138,10 @@ def _search(query: str) -> None:
         meant = (
             f"; did you mean {' or '.join(map(repr, near))}?"
             if near
-            else ". 'smtplab explain' shows what there is"
+            else f". '{program()} explain' shows what there is"
         )
         raise UsageError(f"nothing is known of {query!r}{meant}")
-    show_found(found, sought)
+    show_found(found, sought, program=program())
 
 
 def find(code: str) -> tuple[Lab, Check]:
