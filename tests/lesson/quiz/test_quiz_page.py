@@ -27,7 +27,8 @@ ENTER, TAB, SPACE, DOWN = "\ue007", "\ue004", " ", "\ue015"
 @pytest.fixture(autouse=True)
 def nothing_kept(open_page: Open) -> None:
     """A browser that remembers no answers."""
-    browsing.forget(open_page("quiz"))
+    # Each page notes that it was opened.
+    browsing.forget(open_page("quiz"), empty="localStorage.getItem('smtplab-quiz') === null")
 
 
 def seed_with(kind: type[Question]) -> tuple[str, int]:
