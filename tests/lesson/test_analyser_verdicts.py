@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.lesson.analyser import Analysis, analyse
+from grader.lesson.analyser.findings import related
 
 FOLDER = Path(__file__).parent / "messages"
 ACCUSING = {"bad", "care"}
@@ -76,3 +77,25 @@ def test_what_the_reader_says_of_his_servers_counts_over_what_is_found() -> None
     for title, text in HONEST:
         found = analysed(text, "nobody.example")
         assert not [one for one in found.findings if one.grave == "bad"], title
+
+
+TRUSTING = {"dmarc-passed", "arc-passed"}
+
+
+@pytest.mark.parametrize("text", [text for *_, text in FORGED], ids=[one[0] for one in FORGED])
+def test_nothing_that_a_forger_may_have_written_is_believed(text: str) -> None:
+    assert not TRUSTING & {one.rule for one in analysed(text).findings}
+
+
+def test_what_a_server_without_a_name_wrote_above_its_own_line_is_its_own() -> None:
+    [text] = [text for title, text in HONEST if title.startswith("Yahoo, whose servers")]
+    found = analysed(text)
+    assert (found.own, found.trusted) == ("", 1)
+    assert [one.standing for one in found.results] == ["own", "own"]
+    assert "dmarc-passed" in {one.rule for one in found.findings}
+
+
+def test_registries_of_countries_keep_their_own_labels() -> None:
+    assert not related("mx.one.plc.uk", "mx.two.plc.uk")
+    assert related("mx.one.plc.uk", "one.plc.uk")
+    assert related("mout.web.de", "web.de")

@@ -30,7 +30,15 @@ from grader.lesson.analyser.authentication import (
 from grader.lesson.analyser.encoded import decode_words
 from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, organisation, related
 from grader.lesson.analyser.people import Identity, people_findings, read_people
-from grader.lesson.analyser.trace import HOST, Hop, hop_findings, read_hops, same_host
+from grader.lesson.analyser.trace import (
+    HOST,
+    Hop,
+    beside_server,
+    from_elsewhere,
+    hop_findings,
+    read_hops,
+    same_host,
+)
 
 LONGEST_TEXT = 300
 _SPACE = re.compile(r"[ \t\r\n]+")
@@ -96,8 +104,17 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
 
 
 def _newest(hops: Sequence[Hop]) -> str:
-    """The host of the newest hop. A program that emptied a mailbox is no mail server of anybody's."""
-    return next((hop.by for hop in reversed(hops) if HOST.fullmatch(hop.by) and hop.kind != "fetched"), "")
+    """The host of the newest hop that names one. A program that emptied a mailbox is no mail server of anybody's.
+
+    Below a line that names no host, but a client from elsewhere, none is looked for: there anybody may have invented
+    one.
+    """
+    for hop in reversed(hops):
+        if hop.kind == "fetched":
+            continue
+        if HOST.fullmatch(hop.by) or from_elsewhere(hop):
+            return hop.by if HOST.fullmatch(hop.by) else ""
+    return ""
 
 
 def _listed(message: Part) -> bool:
@@ -110,14 +127,17 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
 
     What stands below a line is of the client that it names. So where one of the reader's servers took the message from
     a stranger, whatever is below may be invented, also a line that bears the name of the reader's servers. Inside an
-    organisation some lines name no host, only an address: those above one of its own are its own too.
+    organisation some lines name no host, only an address: those above one of its own are its own too. Where no line
+    names a host of the reader's, those down to the first client from elsewhere are of his servers.
     """
     count = 0
     for place, hop in enumerate(reversed(hops), 1):
         newer = hops[1 - place] if place > 1 else None
-        if related(hop.by, own) or (newer is not None and count == place - 1 and same_host(newer, hop.by)):
+        unnamed = not HOST.fullmatch(hop.by)
+        beside = newer is not None and count == place - 1 and same_host(newer, hop.by)
+        if related(hop.by, own) or beside or (not own and unnamed and hop.kind != "fetched"):
             count = place
-        elif HOST.fullmatch(hop.by) and hop.kind != "fetched":
+        elif not unnamed and hop.kind != "fetched":
             break
         if not _own_client(hop, own):
             break
@@ -125,14 +145,20 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
 
 
 def _own_client(hop: Hop, own: str) -> bool:
-    """Whether a line may tell of a client of the reader's: it names none, or one that is not another's."""
+    """Whether a line may tell of a client of the reader's: it names none, or one that is not another's.
+
+    A name that the client called itself proves nothing: beside a public address it counts only where the server's own
+    address is of the same network.
+    """
     if hop.kind != "hop" or hop.private:
         return True
     if hop.lookup == "name":
         return related(hop.host, own)
     if hop.lookup == "none" or (hop.address and not hop.source):
         return False
-    return related(hop.source, own) or not (hop.address or HOST.fullmatch(hop.source))
+    if related(hop.source, own):
+        return not hop.address or beside_server(hop)
+    return not (from_elsewhere(hop) or HOST.fullmatch(hop.source))
 
 
 def _edges(hops: Sequence[Hop], trusted: int) -> tuple[int | None, int | None]:
@@ -202,7 +228,11 @@ def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Resu
     if border.last is None or not related(one.server, border.own):
         return "untrusted-results"
     older = [hop for hop in hops if hop.offset > one.offset]
-    if any(related(hop.by, border.own) for hop in older):
+    # A forwarder or a list that takes older lines away still names whom it got the message from.
+    brought = [hop for hop in hops if hop.offset > border.last]
+    if any(related(hop.by, border.own) for hop in older) or any(
+        related(hop.host or hop.source, border.own) for hop in brought
+    ):
         return "returned-results"
     if older or _contradicts(one, own):
         return "forged-results"

@@ -132,7 +132,7 @@ class Border(Struct, frozen=True):
         """Whether a milter of the reader's may have written a field: right below the lowest line of the reader's."""
         if self.last is None or offset < self.last or (self.below is not None and offset > self.below):
             return False
-        return server is None or not server or related(server, self.own)
+        return not server or not self.own or related(server, self.own)
 
 
 def read_results(field: Field, border: Border) -> Results:

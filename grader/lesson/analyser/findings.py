@@ -67,15 +67,39 @@ def readable(text: str) -> str:
 def organisation(domain: str) -> str:
     """The domain that an organisation registered, as far as the name alone shows it.
 
-    Two labels, or three where the second is one of those under which countries register names. DMARC asks DNS instead
+    Two labels, or three where the last two are such under which countries register names. DMARC asks DNS instead
     (RFC 9989 section 4.10).
     """
     labels = [label for label in domain.lower().rstrip(".").split(".") if label]
-    keep = 3 if len(labels) > 2 and len(labels[-1]) == 2 and labels[-2] in _SECOND_LEVEL else 2
-    return ".".join(labels[-keep:])
+    shared = (
+        len(labels) > 2
+        and len(labels[-1]) == 2
+        and (labels[-2] in _SECOND_LEVEL or labels[-2] in _OF_COUNTRIES.get(labels[-1], "").split())
+    )
+    return ".".join(labels[-3 if shared else -2 :])
 
 
 _SECOND_LEVEL = {"ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"}
+_OF_COUNTRIES = {
+    "ar": "gob",
+    "au": "asn id",
+    "br": "adv eng ind",
+    "cl": "gob",
+    "es": "gob nom",
+    "id": "my sch web",
+    "in": "firm gen ind nic res",
+    "jp": "ad ed gr lg",
+    "kr": "re",
+    "mx": "gob",
+    "nz": "govt school",
+    "pe": "gob",
+    "th": "in",
+    "tr": "bel gen k12",
+    "tw": "idv",
+    "uk": "ltd me nhs plc police sch",
+    "za": "law web",
+}
+"""Such labels of single countries, from the Public Suffix List."""
 
 
 def related(one: str, other: str) -> bool:

@@ -18,6 +18,7 @@ from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, reada
 _ANGLE = re.compile(r"<([^<> \t\r\n@]*+@[^<> \t\r\n]*+)>")
 _BARE = re.compile(r"(?<![^ \t\r\n<>,;:\"()])[^ \t\r\n<>,;:\"()][^ \t\r\n<>,;:\"()@]*+@[^ \t\r\n<>,;:\"()]++")
 _SHOWN = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_SAME_MAILBOXES = {"googlemail.com": "gmail.com", "mac.com": "icloud.com", "me.com": "icloud.com"}
 FIELDS = ("From", "Sender", "Reply-To", "Return-Path")
 
 
@@ -65,6 +66,12 @@ def _first(field: Field) -> tuple[str, str]:
     return decode_words(field.text).partition("<")[0].strip(' "') if "<" in text else "", address
 
 
+def _mailbox(address: str) -> str:
+    """An address in small letters, its domain as the provider that has several names for the same mailbox prefers."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local}@{_SAME_MAILBOXES.get(domain, domain)}"
+
+
 def people_findings(people: list[Identity], *, listed: bool) -> Iterator[HeaderFinding]:
     """What the names and addresses show about each other. ``listed`` says that a mailing list passed the message on."""
     by_field = {one.field: one for one in people}
@@ -73,7 +80,7 @@ def people_findings(people: list[Identity], *, listed: bool) -> Iterator[HeaderF
         return
     reply, path = by_field.get("Reply-To"), by_field.get("Return-Path")
     shown = _SHOWN.search(author.name)
-    if shown and author.address and shown[0].lower() != author.address.lower():
+    if shown and author.address and _mailbox(shown[0]) != _mailbox(author.address):
         # Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
         for_another = listed or " via " in author.name or related(shown[0].partition("@")[2], author.domain)
         answered = reply is not None and reply.address.lower() == shown[0].lower()

@@ -67,9 +67,10 @@ def _way_title(found: Analysis) -> str:
 def _way(found: Analysis) -> Iterator[RenderableType]:
     table = grid({"width": 4, "justify": "right"}, {"width": 14, "justify": "right"}, {"ratio": 1})
     border = len(found.hops) - found.trusted
+    own = f" ({found.own})" if found.own else ""
     for place, hop in enumerate(found.hops):
         if place == border and border:
-            table.add_row("", "", words(f"from here on your servers' own lines ({found.own})", "cyan"))
+            table.add_row("", "", words(f"from here on your servers' own lines{own}", "cyan"))
         late = (
             "red" if hop.delay is not None and hop.delay < 0 else "yellow" if (hop.delay or 0) >= 300 else ""
         )

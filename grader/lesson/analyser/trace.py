@@ -197,6 +197,21 @@ def _continues(before: Hop, hop: Hop) -> bool:
     return any(related(before.by, name) for name in names) or same_host(hop, before.by)
 
 
+def from_elsewhere(hop: Hop) -> bool:
+    """Whether a line tells of a client with a public address, which some servers write in the place of its name."""
+    source = hop.source.strip("[]")
+    written = source if _IPV4.fullmatch(source) or ":" in source else ""
+    address = hop.address or written
+    return hop.kind == "hop" and bool(address) and not _PRIVATE.fullmatch(address)
+
+
+def beside_server(hop: Hop) -> bool:
+    """Whether a client is in the network of the server, as far as their IPv4 addresses tell (the same /16)."""
+    if ":" in hop.address:
+        return True
+    return hop.address.split(".")[:2] == hop.by_address.split(".")[:2]
+
+
 def same_host(hop: Hop, name: str) -> bool:
     """Whether a hop's client and a name are one host in two domains, as those of large providers are."""
     label = name.lower().partition(".")[0]

@@ -70,7 +70,7 @@
     return seconds < 0 ? `; the last is dated ${text} before the first` : `, ${text} from the first to the last`;
   }
 
-  const borderText = (found) => `From here on the lines are of ${visible(found.own)}, which you trust. What stands above came with the message, and its sender may have invented it.`;
+  const borderText = (found) => `From here on the lines are of ${found.own ? visible(found.own) : "the server that has the message now"}, which you trust. What stands above came with the message, and its sender may have invented it.`;
 
   function hopItem(hop, own, longest, data) {
     const protocol = data.protocols.find((one) => one.name.toUpperCase() === hop.protocol.toUpperCase());

@@ -9,7 +9,7 @@
   const { readMoment } = smtplab.moments;
   const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
-  const { HOST, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 } = smtplab.trace;
+  const { HOST, besideServer, fromElsewhere, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 } = smtplab.trace;
   const {
     MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
   } = smtplab.authentication;
@@ -17,6 +17,7 @@
   const SHOWN = ["From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"];
   const PEOPLE = ["From", "Sender", "Reply-To", "Return-Path"];
   const LISTS = ["list-id", "list-post", "mailing-list", "x-original-from"];
+  const SAME_MAILBOXES = new Map([["googlemail.com", "gmail.com"], ["mac.com", "icloud.com"], ["me.com", "icloud.com"]]);
   const ANGLE = /<([^<> \t\r\n]*@[^<> \t\r\n]*)>/;
   const BARE = /[^ \t\r\n<>,;:"()]+@[^ \t\r\n<>,;:"()]+/;
   const ADDRESS_SHOWN = /[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+/;
@@ -52,10 +53,16 @@
     return { shown: shownFields(message), hops, own, trusted, results, signatures, arc, people, findings };
   }
 
-  /** The host of the newest hop. A program that emptied a mailbox is no mail server of anybody's. */
+  /** An address in small letters, its domain as the provider that has several names for the same mailbox prefers. */
+  function mailbox(address) {
+    const at = address.lastIndexOf("@"), domain = address.slice(at + 1).toLowerCase();
+    return `${address.slice(0, Math.max(at, 0)).toLowerCase()}@${SAME_MAILBOXES.get(domain) || domain}`;
+  }
+
+  /** The host of the newest hop that names one, unless a client from elsewhere comes first; see the Python twin. */
   function newestHost(hops) {
-    const named = hops.filter((hop) => HOST.test(hop.by) && hop.kind !== "fetched").pop();
-    return named ? named.by : "";
+    const first = hops.filter((hop) => hop.kind !== "fetched" && (HOST.test(hop.by) || fromElsewhere(hop))).pop();
+    return first && HOST.test(first.by) ? first.by : "";
   }
 
   /** How many hops from the newest the reader's own servers wrote; see the Python twin. */
@@ -64,8 +71,9 @@
     for (let place = 1; place <= hops.length; place += 1) {
       const hop = hops[hops.length - place];
       const beside = place > 1 && count === place - 1 && sameHost(hops[hops.length - place + 1], hop.by);
-      if (related(hop.by, own) || beside) count = place;
-      else if (HOST.test(hop.by) && hop.kind !== "fetched") break;
+      const unnamed = !HOST.test(hop.by);
+      if (related(hop.by, own) || beside || (!own && unnamed && hop.kind !== "fetched")) count = place;
+      else if (!unnamed && hop.kind !== "fetched") break;
       if (!ownClient(hop, own)) break;
     }
     return count;
@@ -75,7 +83,8 @@
     if (hop.kind !== "hop" || hop.private) return true;
     if (hop.lookup === "name") return related(hop.host, own);
     if (hop.lookup === "none" || (hop.address && !hop.source)) return false;
-    return related(hop.source, own) || !(hop.address || HOST.test(hop.source));
+    if (related(hop.source, own)) return !hop.address || besideServer(hop);
+    return !(fromElsewhere(hop) || HOST.test(hop.source));
   }
 
   function makeBorder(hops, trusted, own) {
@@ -133,7 +142,7 @@
     const author = named.From, reply = named["Reply-To"], path = named["Return-Path"];
     if (!author) return;
     const shown = ADDRESS_SHOWN.exec(author.name);
-    if (shown && author.address && shown[0].toLowerCase() !== author.address.toLowerCase()) {
+    if (shown && author.address && mailbox(shown[0]) !== mailbox(author.address)) {
       // Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
       const forAnother = listed || author.name.includes(" via ") || related(shown[0].slice(shown[0].indexOf("@") + 1), author.domain);
       const answered = reply && reply.address.toLowerCase() === shown[0].toLowerCase();
@@ -173,7 +182,10 @@
     // Where no line is of the reader's servers, nothing tells where theirs begin.
     if (border.last === null || !related(one.server, border.own)) return "untrusted-results";
     const older = hops.filter((hop) => hop.offset > one.offset);
-    if (older.some((hop) => related(hop.by, border.own))) return "returned-results";
+    // A forwarder or a list that takes older lines away still names whom it got the message from.
+    const brought = hops.filter((hop) => hop.offset > border.last);
+    if (older.some((hop) => related(hop.by, border.own))
+      || brought.some((hop) => related(hop.host || hop.source, border.own))) return "returned-results";
     if (older.length || contradicts(one, own)) return "forged-results";
     // What an ACL of Exim's adds stands at the header's end, unless it says otherwise.
     const exim = hops.some((hop) => hop.offset === border.last && hop.dialect.startsWith("exim"));

@@ -37,7 +37,7 @@
   /** Whether a milter of the reader's may have written a field: right below the lowest line of the reader's. */
   function near(border, offset, server) {
     if (border.last === null || offset < border.last || (border.below !== null && offset > border.below)) return false;
-    return !server || related(server, border.own);
+    return !server || !border.own || related(server, border.own);
   }
 
   /** The authserv-id, which may be a quoted string, and whether the piece is one (RFC 8601 section 2.2). */

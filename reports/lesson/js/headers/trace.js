@@ -18,6 +18,11 @@
   const IPV4 = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$/;
   const LOGGED_IN = /^(?:(?:utf8)?(?:esmtp|lmtp)s?a|asmtp|https?.*)$/i;
   const SECOND_LEVEL = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
+  const OF_COUNTRIES = new Map(Object.entries({
+    ar: "gob", au: "asn id", br: "adv eng ind", cl: "gob", es: "gob nom", id: "my sch web",
+    in: "firm gen ind nic res", jp: "ad ed gr lg", kr: "re", mx: "gob", nz: "govt school", pe: "gob",
+    th: "in", tr: "bel gen k12", tw: "idv", uk: "ltd me nhs plc police sch", za: "law web",
+  }));
   const utf8 = (text) => readable(text, "utf-8");
   // White space of header fields; other kinds, of other alphabets, part nothing there.
   const trim = (text) => text.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");
@@ -50,8 +55,9 @@
   function organisation(domain) {
     const labels = lower(domain).replace(/\.+$/, "").split(".").filter((label) => label);
     const [second, top] = labels.slice(-2);
-    const keep = labels.length > 2 && top.length === 2 && SECOND_LEVEL.includes(second) ? 3 : 2;
-    return labels.slice(-keep).join(".");
+    const shared = labels.length > 2 && top.length === 2
+      && (SECOND_LEVEL.includes(second) || (OF_COUNTRIES.get(top) || "").split(" ").includes(second));
+    return labels.slice(shared ? -3 : -2).join(".");
   }
 
   const related = (one, other) => Boolean(one) && Boolean(other) && organisation(one) === organisation(other);
@@ -164,11 +170,24 @@
     return names.some((name) => related(before.by, name)) || sameHost(hop, before.by);
   }
 
+  /** Whether a line tells of a client with a public address, which some servers write in the place of its name. */
+  function fromElsewhere(hop) {
+    const source = hop.source.replace(/^[[\]]+/, "").replace(/[[\]]+$/, "");
+    const address = hop.address || (IPV4.test(source) || source.includes(":") ? source : "");
+    return hop.kind === "hop" && Boolean(address) && !PRIVATE.test(address);
+  }
+
+  /** Whether a client is in the network of the server, as far as their IPv4 addresses tell (the same /16). */
+  function besideServer(hop) {
+    const network = (address) => address.split(".").slice(0, 2).join(".");
+    return hop.address.includes(":") || network(hop.address) === network(hop.by_address);
+  }
+
   /** Whether a hop's client and a name are one host in two domains, as those of large providers are. */
   function sameHost(hop, name) {
     const label = lower(name).split(".")[0];
     return Array.from(label).length > 4 && [hop.host, hop.source].some((one) => lower(one).split(".")[0] === label);
   }
 
-  smtplab.trace = { HOST, duration, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 };
+  smtplab.trace = { HOST, besideServer, duration, fromElsewhere, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 };
 })();
