@@ -99,3 +99,10 @@ def test_registries_of_countries_keep_their_own_labels() -> None:
     assert not related("mx.one.plc.uk", "mx.two.plc.uk")
     assert related("mx.one.plc.uk", "one.plc.uk")
     assert related("mout.web.de", "web.de")
+
+
+def test_inner_servers_with_public_addresses_of_one_network_are_the_readers() -> None:
+    [text] = [text for title, text in HONEST if title.startswith("Exchange Online, whose inner")]
+    found = analysed(text)
+    assert found.trusted == 4
+    assert [one.standing for one in found.results] == ["own", "own"]

@@ -22,7 +22,9 @@ _PROTOCOL = re.compile(
 )
 _IPV4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")
 _MAPPED = re.compile(r"::[Ff]{4}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})")
-_BY_ADDRESS = re.compile(rf"[\[(]({_IPV4.pattern})[\])]")
+_BY_ADDRESS = re.compile(
+    rf"[\[(](?:IPv6:)?({_IPV4.pattern}|[0-9A-Fa-f]{{1,4}}:[0-9A-Fa-f:]*:[0-9A-Fa-f]{{0,4}})[\])]"
+)
 _WORD = re.compile(r'(?:"[^"]*"|[^ \t\r\n();"]|")+')
 _SPACE = re.compile(r"[ \t\r\n]+")
 _SECURE_PROTOCOL = re.compile(r"(?:utf8)?(?:e?smtp|lmtp)sa?", re.IGNORECASE)

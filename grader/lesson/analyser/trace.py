@@ -206,10 +206,20 @@ def from_elsewhere(hop: Hop) -> bool:
 
 
 def beside_server(hop: Hop) -> bool:
-    """Whether a client is in the network of the server, as far as their IPv4 addresses tell (the same /16)."""
-    if ":" in hop.address:
-        return True
-    return hop.address.split(".")[:2] == hop.by_address.split(".")[:2]
+    """Whether a client is in the network of the server, as far as their addresses tell.
+
+    That is the same /16 of IPv4 or the same /24 of IPv6, which is what the largest providers have. IPv6 beside a server
+    whose own address is not told is taken for it.
+    """
+    if ":" not in hop.address:
+        return hop.address.split(".")[:2] == hop.by_address.split(".")[:2]
+    return not hop.by_address or _network(hop.address) == _network(hop.by_address)
+
+
+def _network(address: str) -> str:
+    """The first 24 bits of an IPv6 address, in hexadecimal."""
+    first, _, rest = address.lower().partition(":")
+    return first.zfill(4) + rest.partition(":")[0].zfill(4)[:2]
 
 
 def same_host(hop: Hop, name: str) -> bool:

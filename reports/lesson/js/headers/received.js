@@ -12,7 +12,7 @@
   const SECURED = /TLS|SSL|[Cc]ipher|encrypted|E?SMTPS|STARTTLS|[Ss]ecur/;
   const IPV4 = /^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/;
   const MAPPED = /^::[Ff]{4}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
-  const BY_ADDRESS = /[[(]([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})[\])]/;
+  const BY_ADDRESS = /[[(](?:IPv6:)?([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f]{0,4})[\])]/;
   const WORD = /(?:"[^"]*"|[^ \t\r\n();"]|")+/y;
   let taken = null, dialects = [], noNames = new Set();
 

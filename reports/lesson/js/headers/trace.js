@@ -177,10 +177,17 @@
     return hop.kind === "hop" && Boolean(address) && !PRIVATE.test(address);
   }
 
-  /** Whether a client is in the network of the server, as far as their IPv4 addresses tell (the same /16). */
+  /** Whether a client is in the network of the server, as far as their addresses tell; see the Python twin. */
   function besideServer(hop) {
     const network = (address) => address.split(".").slice(0, 2).join(".");
-    return hop.address.includes(":") || network(hop.address) === network(hop.by_address);
+    if (!hop.address.includes(":")) return network(hop.address) === network(hop.by_address);
+    return !hop.by_address || network6(hop.address) === network6(hop.by_address);
+  }
+
+  /** The first 24 bits of an IPv6 address, in hexadecimal. */
+  function network6(address) {
+    const [first, second = ""] = lower(address).split(":");
+    return first.padStart(4, "0") + second.padStart(4, "0").slice(0, 2);
   }
 
   /** Whether a hop's client and a name are one host in two domains, as those of large providers are. */
