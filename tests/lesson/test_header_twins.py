@@ -22,6 +22,7 @@ from grader.lesson.samples import assemble
 from tests.formats.message.corpus import corpus
 from tests.lesson.embedded import Scripts
 from tests.lesson.hostile import form, good_form, many, message
+from tests.lesson.test_analyser_verdicts import messages
 
 
 def latin(raw: bytes) -> str:
@@ -50,6 +51,14 @@ def test_the_rules_find_the_same_faults(header_scripts: Scripts, smtputf8: bool)
     expected = [msgspec.to_builtins(check_message(raw, smtputf8=smtputf8)) for raw in given]
     call = f"smtplab.rules.checkMessage(value, tables.rules, {json.dumps(smtputf8)})"
     same(expected, header_scripts.ask(call, [latin(raw) for raw in given]), given)
+
+
+def test_the_analysers_see_the_same_in_honest_and_in_forged_messages(header_scripts: Scripts) -> None:
+    given = [
+        text.replace("\n", "\r\n").encode() for _, text in messages("honest.txt") + messages("forged.txt")
+    ]
+    expected = [msgspec.to_builtins(analyse(raw)) for raw in given]
+    same(expected, header_scripts.ask("smtplab.analyse(value, tables)", [latin(raw) for raw in given]), given)
 
 
 @pytest.mark.parametrize("own", ["", "elsewhere.example", "mail.example.co.uk"])
