@@ -20,7 +20,7 @@ from xml.sax.saxutils import quoteattr
 
 import msgspec
 
-from grader import __version__, disk, labs, resources
+from grader import disk, labs, resources
 from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
@@ -43,8 +43,7 @@ class Platform:
 
     ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
     everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
-    wheel, and ``indexed`` says that else it asks the package index for this version. ``more`` makes files that are no
-    templates, by their paths in the bundle.
+    wheel. ``more`` makes files that are no templates, by their paths in the bundle.
     """
 
     name: str
@@ -54,7 +53,6 @@ class Platform:
     archive: str = ""
     beside: tuple[str, ...] = ("README.md",)
     install: str = "./"
-    indexed: bool = True
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -123,7 +121,6 @@ PLATFORMS = MappingProxyType(
                 "labs",
                 servers=True,
                 install="$GITHUB_ACTION_PATH/",
-                indexed=False,
             ),
             Platform(
                 "gitlab",
@@ -131,11 +128,8 @@ PLATFORMS = MappingProxyType(
                 "labs",
                 servers=True,
                 install="$CI_PROJECT_DIR.tmp/grader/",
-                indexed=False,
             ),
-            Platform(
-                "jenkins", "Jenkins", "labs", servers=True, install="$WORKSPACE_TMP/grader/", indexed=False
-            ),
+            Platform("jenkins", "Jenkins", "labs", servers=True, install="$WORKSPACE_TMP/grader/"),
         )
     }
 )
@@ -153,9 +147,9 @@ def export(
 ) -> list[str]:
     """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
 
-    ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; else it
-    is this version from the index. ``course`` says when students see which checks. Raises ``UsageError`` where the
-    platform cannot run the lab, or ``out`` is there.
+    ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; one
+    of them it takes, for no package index has smtplab. ``course`` says when students see which checks. Raises
+    ``UsageError`` where the platform cannot run the lab, nothing says where smtplab is, or ``out`` is there.
     """
     if lab.needs_engine and not platform.servers:
         raise UsageError(
@@ -173,10 +167,10 @@ def export(
         raise UsageError(
             f"{address[:80]!r} is no address to install from: write git+https://HOST/PATH@VERSION, or a wheel's https://"
         )
-    if not platform.indexed and wheel is None and address is None:
+    if wheel is None and address is None:
         raise UsageError(
-            f"{platform.title} must be told where smtplab comes from: give --wheel FILE ('make wheel' makes one), or "
-            "--from git+https://HOST/PATH@VERSION"
+            f"{platform.title} must be told where smtplab comes from, which no package index has: give --wheel FILE "
+            "('make wheel' makes one), or --from git+https://HOST/PATH@VERSION"
         )
     variant = labs.draw_variant(lab)
     words = {
@@ -185,7 +179,7 @@ def export(
         "points": str(lab.max_score),
         "files": ", ".join(files_asked_for(lab, variant)),
         "problems": ", ".join(f"{check.code} {check.points}" for check in lab.all_checks),
-        "install": f"{platform.install}{wheel.name}" if wheel else address or f"smtplab=={__version__}",
+        "install": f"{platform.install}{wheel.name}" if wheel else address or "",
     }
     files = {
         **_templates(platform, words),

@@ -21,13 +21,13 @@ from grader.cli.complete import LAB
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path),
-    help="A wheel of smtplab that goes into the bundle; else this version is installed from the package index.",
+    help="A wheel of smtplab that goes into the bundle, and is installed from there.",
 )
 @click.option(
     "--from",
     "address",
     metavar="ADDRESS",
-    help="Where pip finds smtplab instead: git+https://HOST/PATH@VERSION, or the address of a wheel.",
+    help="Where pip finds smtplab, if there is no wheel: git+https://HOST/PATH@VERSION, or the address of a wheel.",
 )
 @options.course
 @options.debug
