@@ -16,6 +16,11 @@ from grader.lesson.fulltext import Sought
 _WORD = re.compile(r"[a-z0-9\u00c0-\u024f]+(?:[._-][a-z0-9\u00c0-\u024f]+)*")
 _ADDRESS = re.compile(r"<[^<> @]*@[^<> ]*>")
 """An address in a reply is somebody's own, and in an example another one."""
+_CONTINUED = re.compile(r"(^|[^a-z0-9._-])([2-5][0-9][0-9])-(?=[a-z0-9])")
+"""A reply of several lines, ``550-5.7.26 …``: its code is a word of its own."""
+_OWN = re.compile(r"[0-9]+(\.[0-9]+){3}|.*\.[a-z_-]+")
+"""An IPv4 address, a host's name or a file's: somebody's own, of which sheets need not know."""
+_NUMBERS = re.compile(r"[0-9.]+")
 _RFC = re.compile(r" rfc (?=[0-9])")
 _CAPITALS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 MOST = 30
@@ -37,8 +42,9 @@ class Hit(Struct, frozen=True):
 class Found(Struct, frozen=True):
     """What was found for some words, the best first.
 
-    ``instead`` has the words that occur nowhere, each with the one that is near it, or with nothing. ``partly`` says
-    that nothing has all the words that are left: then the first has most of them.
+    ``instead`` has the words that occur nowhere, each with the one near it, or with nothing; addresses, and names
+    of hosts and files that nothing is near, are left out. ``partly`` says that nothing has all the words that are left:
+    then the first has most of them.
     """
 
     hits: list[Hit]
@@ -73,7 +79,8 @@ class Index:
                 known.append(word)
                 continue
             near = self._near(word)
-            instead.append((word, near))
+            if near or not _OWN.fullmatch(word):
+                instead.append((word, near))
             if near and near not in known:
                 known.append(near)
         ranked, partly = self._ranked(known)
@@ -96,7 +103,7 @@ class Index:
 
     def _near(self, word: str) -> str:
         """The word of the sheets that is nearest, the most frequent of several; empty where none is near."""
-        allowed = 0 if len(word) <= _SHORT or word.isdigit() else 1 if len(word) < _LONG else 2
+        allowed = 0 if len(word) <= _SHORT or _NUMBERS.fullmatch(word) else 1 if len(word) < _LONG else 2
         best: tuple[int, int, str] | None = None
         for known, count in self._count.items() if allowed else ():
             if abs(len(known) - len(word)) <= allowed:
@@ -108,7 +115,8 @@ class Index:
 
 def normal(text: str) -> str:
     """The words of a text in small letters with a blank around each; ``RFC 5321`` is one word, ``<a@b>`` is none."""
-    words = _WORD.findall(_ADDRESS.sub(" ", text).translate(_CAPITALS))
+    small = _ADDRESS.sub(" ", text).translate(_CAPITALS)
+    words = _WORD.findall(_CONTINUED.sub(r"\1\2 ", small))
     return _RFC.sub(" rfc", f" {' '.join(words)} ")
 
 

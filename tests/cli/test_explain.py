@@ -42,6 +42,7 @@ def test_every_sheet_that_a_report_names_can_be_read() -> None:
         (["spf", "dmarc"], "smtplab explain sheet dmarc"),
         (["5.7.1"], "not authorized"),
         (["lost", "connection", "after", "AUTH"], "The client hung up"),
+        (["SSL_accept", "error", "from", "unknown[1.2.3.4]:", "-1"], "smtplab explain sheet log-warnings"),
         (["allignment"], "“alignment” is meant, perhaps"),
     ],
 )

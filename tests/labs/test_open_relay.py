@@ -21,3 +21,10 @@ def test_only_the_next_step_and_the_hints_name_parameters(check: Check) -> None:
     for text in (check.title, check.expected or "", check.why):
         assert not named.search(text)
     assert "`" in check.next
+
+
+def test_the_help_with_logins_names_all_that_starttls_needs() -> None:
+    auth = next(check for check in LAB.all_checks if check.code == "auth")
+    assert auth.hints is not None
+    for text in (auth.next, auth.hints.example or ""):
+        assert "`smtpd_tls_security_level = may`" in text

@@ -33,6 +33,8 @@ INDEX = Index(SOUGHT)
         ("open-relay", {"open-relay", "lab-open-relay"}),
         ("alignmnet", {"alignment"}),
         ("greylisting", {"greylisting"}),
+        ("spf=permerror too many DNS lookups", {"spf"}),
+        ("dkim=fail (body hash did not verify)", {"dkim"}),
     ],
 )
 def test_what_a_server_says_is_found(words: str, ids: set[str]) -> None:
@@ -63,6 +65,28 @@ def test_words_that_stand_nowhere_are_said() -> None:
     assert found.hits[0].id == "alignment"
     assert INDEX.find("xyzzyq").hits == []
     assert INDEX.find("").hits == []
+
+
+@pytest.mark.parametrize(
+    ("line", "instead"),
+    [
+        ("warning: hostname mail.pear.example does not resolve to address 192.0.2.1", []),
+        ("lost connection after AUTH from unknown[1.2.3.4]", []),
+        ("open /etc/postfix/sasl_passwd.db", []),
+        ("5.7.99", [("5.7.99", "")]),
+    ],
+)
+def test_of_somebodys_own_addresses_and_files_nothing_is_said(
+    line: str, instead: list[tuple[str, str]]
+) -> None:
+    assert INDEX.find(line).instead == instead
+
+
+def test_the_code_of_a_reply_of_several_lines_is_a_word() -> None:
+    assert normal("550-5.7.26 No, 250-AUTH SHA-256-x 2025-01-02").split() == [
+        *("550", "5.7.26", "no", "250", "auth", "sha-256-x", "2025-01-02"),
+    ]
+    assert {"reply-554"} <= {hit.id for hit in INDEX.find("554-5.7.1 Relay access denied").hits[:6]}
 
 
 def test_where_nothing_has_all_words_those_come_that_have_most() -> None:
@@ -106,6 +130,7 @@ def test_the_page_and_the_program_find_the_same() -> None:
         "a" * 500,
         "x " * 200,
         "__proto__ constructor",
+        "550-5.7.26 (550-x) 192.0.2.1 sasl_passwd.db header.form 5.7.99 250-AUTH",
     ]
     expected = [json.loads(msgspec.json.encode(INDEX.find(query))) for query in queries]
     answers = scripts.ask("searching.find(value)", queries)

@@ -18,7 +18,7 @@ NEAR = 0.75
 """How like a check's code a word is, of 1, to be a misspelling of it (``difflib``)."""
 
 
-@click.command()
+@click.command(context_settings={"ignore_unknown_options": True})
 @click.argument("code", nargs=-1, type=CODE)
 @options.debug
 def explain(code: tuple[str, ...]) -> int:

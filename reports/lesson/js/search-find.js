@@ -4,6 +4,9 @@
   const smtplab = window.smtplab;
   const WORD = /[a-z0-9\u00c0-\u024f]+(?:[._-][a-z0-9\u00c0-\u024f]+)*/g;
   const ADDRESS = /<[^<> @]*@[^<> ]*>/g;
+  const CONTINUED = /(^|[^a-z0-9._-])([2-5][0-9][0-9])-(?=[a-z0-9])/g;
+  const OWN = /^(?:[0-9]+(?:\.[0-9]+){3}|.*\.[a-z_-]+)$/;
+  const NUMBERS = /^[0-9.]+$/;
   const MOST = 30;
   const MOST_WORDS = 24;
   const LONGEST = 400;
@@ -12,7 +15,8 @@
 
   // The words of a text in small letters with a blank around each; "RFC 5321" is one word, "<a@b>" is none.
   function normal(text) {
-    const words = text.replace(ADDRESS, " ").replace(/[A-Z]/g, (letter) => letter.toLowerCase()).match(WORD) || [];
+    const small = text.replace(ADDRESS, " ").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+    const words = small.replace(CONTINUED, "$1$2 ").match(WORD) || [];
     return ` ${words.join(" ")} `.replace(/ rfc (?=[0-9])/g, " rfc");
   }
 
@@ -110,7 +114,7 @@
 
     // The word of the sheets that is nearest, the most frequent of several; empty where none is near.
     function near(word) {
-      const allowed = word.length <= SHORT || /^[0-9]+$/.test(word) ? 0 : word.length < LONG ? 1 : 2;
+      const allowed = word.length <= SHORT || NUMBERS.test(word) ? 0 : word.length < LONG ? 1 : 2;
       let best = null;
       if (!allowed) return "";
       for (const [known, times] of count) {
@@ -131,7 +135,7 @@
           continue;
         }
         const other = near(word);
-        instead.push([word, other]);
+        if (other || !OWN.test(word)) instead.push([word, other]);
         if (other && !known.includes(other)) known.push(other);
       }
       const {ranked, partly} = rank(all, known);
