@@ -34,6 +34,22 @@ def test_a_good_run_is_good(expected: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("first_line", "code", "output", "said"),
+    [
+        ("#!/usr/bin/pyton3", 126, "./send: No such file or directory\n", "asks for “/usr/bin/pyton3”"),
+        ("#!/usr/bin/env pyton3", 127, "env: 'pyton3': No such file or directory\n", "asks for “pyton3”"),
+        ("#!/usr/bin/env -S pyton3", 127, "env: 'pyton3': No such file or directory\n", "asks for “pyton3”"),
+        ("#!/bin/sh", 127, "./send: line 2: key: No such file or directory\n", "exit status 127"),
+    ],
+)
+def test_an_interpreter_that_is_not_there_is_named(
+    first_line: str, code: int, output: str, said: str
+) -> None:
+    result = judged("connects", conversations=[], first_line=first_line, code=code, output=output)
+    assert said in result.observed
+
+
+@pytest.mark.parametrize(
     ("first_line", "code", "said"),
     [
         ("#!/bin/sh\r", 126, "The lines of send end with CR LF"),

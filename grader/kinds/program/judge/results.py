@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from grader.kinds.program.judge.runs import JudgedRun, of_runs
+from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
 
 NOT_FOUND_OR_NOT_RUN = (126, 127)
+NO_SUCH_FILE = "No such file or directory"
 BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -25,9 +27,25 @@ def connects(run: JudgedRun) -> Finding:
         why = f"{name} begins with a byte order mark, before its first line. Save it as UTF-8 without one."
     elif run.command.code in NOT_FOUND_OR_NOT_RUN and not first.startswith("#!"):
         why = f"The system does not know what runs {name}: its first line must be like #!/bin/sh."
+    elif asked := _missing_interpreter(run):
+        why = f"The first line of {name} asks for {quoted(asked)}, and there is no such program: look for a slip in it."
     else:
         why = run.how_it_ended()
     return broken(run.case, why, run.output)
+
+
+def _missing_interpreter(run: JudgedRun) -> str:
+    """The program that a script's first line names, where the system or env(1) found none; empty otherwise.
+
+    execve(2) tells of the script itself that there is no such file.
+    """
+    asked, output = run.program.first_line.removeprefix("#!").split(), run.command.output
+    if run.command.code not in NOT_FOUND_OR_NOT_RUN or not asked or NO_SUCH_FILE not in output:
+        return ""
+    if output.startswith(f"./{run.name}: {NO_SUCH_FILE}"):
+        return asked[0]
+    named = asked[-1]
+    return named if asked[0].endswith("/env") and output.startswith("env: ") and named in output else ""
 
 
 @of_runs
