@@ -80,14 +80,14 @@ class Whereabouts:
             None,
         )
 
-    def was_sent(self, letter: Letter) -> bool:
-        """Whether more arrived outside than is kept, and Postfix says that this letter is among it."""
+    def sent_to(self, letter: Letter) -> set[str]:
+        """To whom Postfix says that it sent this letter or a bounce of it, where more arrived than is kept."""
         if len(self.outside) < MOST_KEPT:
-            return False
+            return set()
         sent = re.compile(
-            rf"to=<[^>]*{letter.token}[^>]*>,.* relay=\S+\[[\d.]+\]:25, .*status=sent", re.IGNORECASE
+            rf"to=<([^>]*{letter.token}[^>]*)>,.* relay=\S+\[[\d.]+\]:25, .*status=sent", re.IGNORECASE
         )
-        return any(sent.search(line) for line in self.log)
+        return {found[1] for line in self.log if (found := sent.search(line)) is not None}
 
     def came_to_an_end(self, letter: Letter) -> bool:
         """Whether Postfix says that it threw the letter away or gave it up, and not that a program got it."""
@@ -131,7 +131,7 @@ def fault_of(letter: Letter, known: Whereabouts) -> Fault | None:
         return None  # Whoever meets a server whose TLS is broken sends in the clear (RFC 3207 section 4.1).
     if letter.kind in ("local", "postmaster", "inside"):
         return None if known.delivered(letter) else Fault(letter.kind, str(letter))
-    return None if letters or known.was_sent(letter) else Fault(letter.kind, str(letter))
+    return None if letters or known.sent_to(letter) else Fault(letter.kind, str(letter))
 
 
 def _unwanted(
@@ -142,14 +142,18 @@ def _unwanted(
     letters: list[Arrival],
 ) -> Fault | None:
     """What was to be refused: somebody else's mail, mail for nobody, mail under somebody else's name."""
-    if letter.kind != "borrowed" and known.was_sent(letter):
-        return Fault("relay", f"{letter}; was sent out, as the log says")
+    if letter.kind != "borrowed" and (sent := known.sent_to(letter)):
+        bounced = sent <= {letter.sender}
+        return Fault("backscatter" if bounced else "relay", f"{letter}; was sent to {sent}, as the log says")
     named = [*letters, *(a for a in carried if letter.recipient in a.recipients and a not in bounces)]
     rule = "borrowed" if letter.kind == "borrowed" else "relay"
     if named:
         return Fault(rule, f"{letter}; arrived at {named[0].where} for {named[0].recipients}")
     if letter.kind == "borrowed":
-        return Fault(rule, f"{letter}; is in a mailbox") if letter.token in known.here else None
+        if letter.token in known.here:
+            return Fault(rule, f"{letter}; is in a mailbox")
+        kept = letter.stage == "accepted" and not (carried or known.came_to_an_end(letter))
+        return Fault(rule, f"{letter}; was taken and kept") if kept else None
     if bounces and letter.sender:
         return Fault("backscatter", f"{letter}; bounced to {letter.sender}")
     if letter.stage != "accepted":
