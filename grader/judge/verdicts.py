@@ -133,6 +133,7 @@ class _Frame:
             tags=list(check.tags),
             hints=self._hints(check) if failed else HintTexts(),
             remarks=list(judged.remarks),
+            place=judged.place if failed and allows(self.hints, "next") else None,
         )
 
     def _hints(self, check: Check) -> HintTexts:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
 
+from grader.model.diagnostic import FilePlace
 from grader.model.evidence import Tried
 from grader.model.pointer import Pointer
 
@@ -78,7 +79,7 @@ class Judged:
     """A check judged. ``None`` among the texts stands for what the lab's author wrote.
 
     ``points`` is given where a failure still earns some. ``because`` is the code of a check of whose failure this one
-    comes: where that has failed, this one is skipped.
+    comes: where that has failed, this one is skipped. ``place`` is the line handed in that a failure comes of.
     """
 
     status: Literal["pass", "fail", "manual", "error"]
@@ -91,6 +92,7 @@ class Judged:
     next: str | None = None
     references: Sequence[str] | None = None
     because: str | None = None
+    place: FilePlace | None = None
 
 
 def broken_ones(findings: Sequence[Finding]) -> list[Finding]:

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct, structs
 from msgspec.structs import replace
 
+from grader.model.diagnostic import FilePlace
 from grader.model.hints import RUNGS, UNASKED, Rung
 
 SCHEMA = "smtplab/result/1"
@@ -51,6 +52,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     """One check judged.
 
     ``evidence`` points into the evidence: ``session:12``, ``session:12:34`` (a line of it), ``message:3``, ``log:7``.
+    ``place`` is the line of a file handed in that a failure comes of, where one is known and the next step is told.
     """
 
     code: str
@@ -70,6 +72,7 @@ class CheckResult(Struct, frozen=True, kw_only=True):
     remarks: list[str] = []
     decision: Decision | None = None
     visibility: Visibility = "always"
+    place: FilePlace | None = None
 
     @property
     def ladder(self) -> dict[Rung, str]:

@@ -32,7 +32,9 @@ class EvidenceView:
         ]
 
     def place(self, check: CheckResult) -> FilePlace | None:
-        """Where in the files handed in a check points to first; else the first file as a whole, if any is known."""
+        """Where in the files handed in a check failed, or points to first; else the first file as a whole, if known."""
+        if check.place is not None:
+            return check.place
         # Kinds that other packages bring may be older than this door.
         of_piece = getattr(self.show, "place", None)
         places = [of_piece(self._evidence, pointer) for pointer in self.pointers(check)] if of_piece else []

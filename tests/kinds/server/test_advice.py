@@ -8,8 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from grader.judge import judge
+from grader.kinds.server.facts import SettingsFile
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.result import CheckResult
 from grader.model.traffic import Command, Outcome, Queued, Reply
 from tests.judge.builders import OUTSIDE, arrival, check, evidence, facts, lab, outcome
@@ -314,3 +316,72 @@ def test_vrfy_among_forbidden_commands_forbids_nothing() -> None:
     assert f"`{line}` (main.cf)" in only.next
     assert "`disable_vrfy_command = yes`" in only.next
     assert result({"alike": True}, made, asked, commands=told("disable_vrfy_command = no")).next == "n"
+
+
+MAIN = """# ours
+smtpd_client_restrictions = reject
+inet_interfaces = all
+smtpd_client_restrictions =
+  permit_mynetworks
+  reject
+"""
+MASTER = """smtp inet n - y - - smtpd
+  -o syslog_name=postfix/smtp
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
+"""
+DENIED = refused("554 5.7.1 <c[198.51.100.66]>: Client host rejected: Access denied")
+LINE = "smtpd_client_restrictions = permit_mynetworks reject"
+OVERRIDE = "smtp/inet/smtpd_client_restrictions = permit_sasl_authenticated,reject"
+HANDED_IN = [
+    SettingsFile("postfix/main.cf", "/etc/postfix/main.cf", MAIN),
+    SettingsFile("postfix/master.cf", "/etc/postfix/master.cf", MASTER),
+]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said", "place"),
+    [
+        ("", "reject` (main.cf, line 4)", FilePlace("postfix/main.cf", Span(3, 0, 0))),
+        (
+            OVERRIDE,
+            "reject` (master.cf, line 3, below `smtp`)",
+            FilePlace("postfix/master.cf", Span(2, 0, 0)),
+        ),
+    ],
+    ids=["main", "master"],
+)
+def test_the_setting_that_decided_is_named_with_its_line(overrides: str, said: str, place: FilePlace) -> None:
+    only = result(
+        {"arrives": "outside"}, DENIED, commands=told(LINE, overrides=overrides), settings=HANDED_IN
+    )
+    assert said in only.next
+    assert only.place == place
+
+
+def test_a_setting_that_was_not_handed_in_and_a_check_without_one_have_no_line() -> None:
+    commands = told(LINE)
+    assert result({"arrives": "outside"}, DENIED, commands=commands).place is None
+    relayed = refused("554 5.7.1 <x>: Relay access denied")
+    assert result({"arrives": "outside"}, relayed, commands=commands, settings=HANDED_IN).place is None
+
+
+@pytest.mark.parametrize(("line", "place"), [(4, FilePlace("postfix/main.cf", Span(3, 0, 0))), (99, None)])
+def test_the_line_that_the_server_s_own_words_name_is_the_place(line: int, place: FilePlace | None) -> None:
+    log = [
+        LOG[1],
+        f"5 postfix/smtpd[8]: warning: /etc/postfix/main.cf, line {line}: can't make sense of this",
+    ]
+    trouble = refused("451 4.3.5 Server configuration error")
+    assert result({"arrives": "outside"}, trouble, log=log, settings=HANDED_IN).place == place
+
+
+def test_no_line_is_told_where_the_course_keeps_the_next_step() -> None:
+    run = evidence(
+        lab(check(arrives="outside")),
+        [facts(server="203.0.113.10")],
+        [DENIED],
+        commands=told(LINE),
+        settings=HANDED_IN,
+    )
+    assert [only.place for only in judge(run, hints="nudge").checks] == [None]
+    assert [only.place for only in judge(run, hints="example").checks] != [None]

@@ -20,6 +20,7 @@ from lxml import html
 from msgspec.structs import replace
 
 from grader import outputs
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 from tests.outputs.cases import STORIES, case
@@ -225,3 +226,17 @@ def test_a_result_without_checks_has_a_document_in_every_format() -> None:
             assert kind.one(result([]), None)
         if kind.many:
             assert kind.many([result([check("starts")])])
+
+
+def test_a_failure_that_comes_of_a_line_handed_in_is_shown_beside_it() -> None:
+    """Without the evidence too, of which the place was made."""
+    graded = result([check("starts", "fail", place=FilePlace("main.cf", Span(15, 0, 0)))])
+    (found,) = json.loads(one("sarif", graded))["runs"][0]["results"]
+    assert found["locations"] == [
+        {"physicalLocation": {"artifactLocation": {"uri": "main.cf"}, "region": {"startLine": 16}}}
+    ]
+    assert "::error file=main.cf,line=16,title=" in one("github-annotations", graded).decode()
+    case_ = ElementTree.fromstring(one("junit-gitlab", graded)).find(".//testcase[failure]")
+    assert case_ is not None
+    assert case_.get("file") == "main.cf"
+    assert json.loads(one("ctrf", graded))["results"]["tests"][0]["filePath"] == "main.cf"

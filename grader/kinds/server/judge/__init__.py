@@ -14,9 +14,11 @@ from grader.kinds.server.functions import functions
 from grader.kinds.server.judge import expectations
 from grader.kinds.server.judge.accounts import excuse, vanished
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.slip import LINE_OF
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge, attempts
 from grader.kinds.traffic.sentences import quoted
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
 from grader.model.result import CheckResult
@@ -63,7 +65,15 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             logged = any(pointer.kind == "log" for pointer in judged.pointers)
             told = None if logged else silent(check, case, self.index)
             judged = replace(judged, next=told or advice(check, case, self.index))
-        return self._slip_first(check, judged)
+        return self._slip_first(check, replace(judged, place=self._place(judged)))
+
+    def _place(self, judged: Judged) -> FilePlace | None:
+        """The line of a settings file that the server's own words name, or that of the setting which decided."""
+        settings = self.index.settings
+        for file, line in LINE_OF.findall(judged.observed):
+            if (place := settings.place_of(file, int(line) - 1)) is not None:
+                return place
+        return settings.place_in(f"{judged.observed}\n{judged.next or ''}")
 
     def _slip_first(self, check: ServerCheck, judged: Judged) -> Judged:
         """Where a failure comes of a slip of the pen, that is said before what came of it."""
@@ -77,6 +87,9 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             judged,
             observed=f"{slip.sentence} {judged.observed}",
             next=f"{slip.remedy} Then grade again." if sure else f"{slip.remedy} If that is not all: {next_}",
+            place=FilePlace(slip.file, Span(slip.line, 0, 0))
+            if sure or judged.place is None
+            else judged.place,
         )
 
     @cached_property

@@ -52,7 +52,7 @@ _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
 def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
-    settings = PostfixSettings(index.facts.commands)
+    settings = index.settings
     if check.expect.alike:
         return _forbidden(case, settings)
     if case.accepted:
@@ -307,7 +307,7 @@ def silent(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     if not check.expect.greets or case.outcome.stage != "connect":
         return None
     port = case.facts.listener
-    interfaces = PostfixSettings(index.facts.commands).on("inet_interfaces", port)
+    interfaces = index.settings.on("inet_interfaces", port)
     if interfaces.value and "all" not in interfaces.words:
         return (
             f"The log names no fault: Postfix runs, and listens elsewhere. {interfaces.shown} says at which addresses; "

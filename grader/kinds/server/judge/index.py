@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from grader.kinds.server.facts import ServerFacts
+from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, EvidenceIndex, TrafficCase
 from grader.kinds.traffic.log import LogLine, LogLookups
 from grader.model.traffic import Queued
@@ -86,6 +87,11 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             and other.id in tried - taken
             for other in self.facts.attempts
         )
+
+    @cached_property
+    def settings(self) -> PostfixSettings:
+        """What Postfix said of its settings."""
+        return PostfixSettings(self.facts.commands, self.facts.settings)
 
     @cached_property
     def signatures(self) -> Signatures:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 
 from msgspec import Struct
 
+from grader.formats.settings import read_main, read_master
+from grader.formats.typography import BYTE_ORDER_MARK
+from grader.kinds.server.facts import SettingsFile
+from grader.model.diagnostic import FilePlace, Span
 from grader.model.traffic import Command
 
 SERVICES = {"25": ("smtp",), "465": ("submissions", "smtps"), "587": ("submission",)}
@@ -18,11 +23,15 @@ _WORD = re.compile(r"[\s,]+")
 
 
 class Setting(Struct, frozen=True):
-    """A parameter's value and where it is set: ``main.cf``, or a service of master.cf; empty where it is a default."""
+    """A parameter's value and where it is set: ``main.cf``, or a service of master.cf; empty where it is a default.
+
+    ``place`` is its line of the file that was handed in, if it stands there.
+    """
 
     name: str
     value: str
     where: str = ""
+    place: FilePlace | None = None
 
     @property
     def words(self) -> list[str]:
@@ -32,13 +41,19 @@ class Setting(Struct, frozen=True):
     @property
     def shown(self) -> str:
         """Name and value, with the place."""
-        return f"`{self.name} = {self.value}` ({self.where})" if self.where else f"`{self.name}`"
+        if not self.where:
+            return f"`{self.name}`"
+        file, comma, below = self.where.partition(",")
+        line = f", line {self.place.span.line + 1}" if self.place and self.place.span else ""
+        return f"`{self.name} = {self.value}` ({file}{line}{comma}{below})"
 
 
 class PostfixSettings:
-    """The settings of one run, as ``postconf -nx`` and ``postconf -P`` printed them."""
+    """The settings of one run, as ``postconf -nx`` and ``postconf -P`` printed them, and the files they come from."""
 
-    def __init__(self, commands: Iterable[Command]) -> None:
+    def __init__(self, commands: Iterable[Command], files: Iterable[SettingsFile] = ()) -> None:
+        self._files = {file.path.rpartition("/")[2]: file for file in files}
+        self._asked: dict[str, FilePlace] = {}
         self._main: dict[str, str] = {}
         self._overrides: dict[str, dict[str, str]] = {}
         for command in commands:
@@ -55,7 +70,41 @@ class PostfixSettings:
         host = f"[{server}]" if ":" in server else server
         for service in (*(f"{host}:{known}" for known in names), *names):
             if name in (found := self._overrides.get(service, {})):
-                return Setting(name, found[name], f"master.cf, below `{service}`")
+                where = f"master.cf, below `{service}`"
+                return self._placed(Setting(name, found[name], where, self._overridden.get((service, name))))
         if name in self._main:
-            return Setting(name, self._main[name], "main.cf")
+            return self._placed(Setting(name, self._main[name], "main.cf", self._set.get(name)))
         return Setting(name, "")
+
+    def place_in(self, text: str) -> FilePlace | None:
+        """The line of the setting that a text shows first, of those that were asked for."""
+        found = [(text.index(shown), place) for shown, place in self._asked.items() if shown in text]
+        return min(found, key=lambda one: one[0])[1] if found else None
+
+    def place_of(self, file: str, line: int) -> FilePlace | None:
+        """A line, from zero, of ``main.cf`` or ``master.cf``, where the file that was handed in has so many."""
+        known = self._files.get(file)
+        return _at(known, line) if known is not None and 0 <= line <= known.text.count("\n") else None
+
+    def _placed(self, setting: Setting) -> Setting:
+        if setting.place is not None:
+            self._asked[setting.shown] = setting.place
+        return setting
+
+    @cached_property
+    def _set(self) -> dict[str, FilePlace]:
+        """Where main.cf sets each parameter; of several lines the last one counts (postconf(5))."""
+        file = self._files.get("main.cf")
+        lines = [] if file is None else read_main(file.text.removeprefix(BYTE_ORDER_MARK))
+        return {line.name: _at(file, line.line) for line in lines if file is not None}
+
+    @cached_property
+    def _overridden(self) -> dict[tuple[str, str], FilePlace]:
+        """Where master.cf sets each parameter, by its service (master(5))."""
+        file = self._files.get("master.cf")
+        options = [] if file is None else read_master(file.text.removeprefix(BYTE_ORDER_MARK))
+        return {(one.service, one.name): _at(file, one.line) for one in options if file is not None}
+
+
+def _at(file: SettingsFile, line: int) -> FilePlace:
+    return FilePlace(file.name, Span(line, 0, 0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.server.judge.settings import PostfixSettings, Setting
+from grader.kinds.server.judge.settings import Setting
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
 from grader.kinds.traffic.sentences import quoted
@@ -78,8 +78,7 @@ def _by_reason(said: str) -> str | None:
 
 def _kept_away(case: TrafficCase, index: ServerIndex) -> tuple[str, str | None]:
     """Which setting keeps a milter from being asked on the attempt's port, and what to do about it."""
-    settings = PostfixSettings(index.facts.commands)
-    on = {name: settings.on(name, case.facts.listener, case.facts.server) for name in SETTINGS}
+    on = {name: index.settings.on(name, case.facts.listener, case.facts.server) for name in SETTINGS}
     milters, options, maps = on.values()
     bypass = next((s for s in (milters if not milters.value else None, options) if s and _is_set(s)), None)
     if bypass is not None and bypass.where.startswith(MASTER):
