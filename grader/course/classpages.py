@@ -63,6 +63,11 @@ def note_missing(out: Path, students: Iterable[Student]) -> None:
     _write_missing(out, [Missing(student.id, student.person) for student in students])
 
 
+def noted_missing(out: Path) -> list[str]:
+    """The ids of whom ``out`` remembers to have handed nothing in; some may have since."""
+    return [one.student for one in _read_missing(out)]
+
+
 def carry_missing(out: Path, before: Sequence[Path]) -> None:
     """Remember in ``out``, besides whom it knows already, everybody whom folders of grades missed."""
     homes = [home for home in (*before, out) if (home / MISSING).is_file()]

@@ -13,7 +13,7 @@ from pathlib import Path
 from grader import disk, labs, outputs
 from grader.course import digests
 from grader.course.apart import graded_apart
-from grader.course.classpages import note_missing, write_pages
+from grader.course.classpages import note_missing, noted_missing, write_pages
 from grader.course.grading import Course, Entry, grade_entry, write_failed
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
@@ -144,7 +144,7 @@ def grade_class(
             if (roster := settings.choices.roster) is not None:
                 absent = set(taken.missing)
                 note_missing(settings.out, (student for student in roster.students if student.id in absent))
-            write_class(settings.out, settings.formats)
+            write_class(settings.out, settings.formats, noted_missing(settings.out))
             write_pages(settings.out, settings.formats)
             write_hand_ins(settings.out)
     return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)

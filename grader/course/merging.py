@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import disk, outputs
-from grader.course.classpages import REPORT, write_pages
+from grader.course.classpages import REPORT, noted_missing, write_pages
 from grader.course.conduct import locked
 from grader.course.intake.names import INDEX, MISSING, OVERRIDES
 from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
@@ -57,7 +57,7 @@ def merge_into(out: Path, given: Sequence[Path]) -> int:
             # Every machine knew the whole roster: they all miss the same students.
             outputs.write(out / MISSING, _read(missing))
         formats = _formats(parts)
-        write_class(out, formats)
+        write_class(out, formats, noted_missing(out))
         write_pages(out, formats)
         write_hand_ins(out)
     return len(folders)

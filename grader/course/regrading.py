@@ -11,7 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from grader import pipeline
-from grader.course.classpages import carry_missing, write_pages
+from grader.course.classpages import carry_missing, noted_missing, write_pages
 from grader.course.conduct import locked
 from grader.course.coursefile import FoundCourse, visibility
 from grader.course.intake.names import OVERRIDES
@@ -108,7 +108,7 @@ def regrade_into(
             result = finished(undecided(read_result(folder)))
             yield _write(out / folder.name, result, None, folder, formats, signer)
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
-        write_class(out, formats)
+        write_class(out, formats, noted_missing(out))
         write_pages(out, formats)
         write_hand_ins(out)
 

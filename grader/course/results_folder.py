@@ -67,8 +67,11 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
 
 def kept(out: Path) -> list[Path]:
     """The folders of all results that lie in a folder of grades, in the order of the students' ids."""
-    found = [(_head(path).student or path.parent.name, path.parent) for path in _found(out)]
-    return [folder for _, folder in sorted(found)]
+    return [folder for _, folder in _by_student(out)]
+
+
+def _by_student(out: Path) -> list[tuple[str, Path]]:
+    return sorted((_head(path).student or path.parent.name, path.parent) for path in _found(out))
 
 
 def results(folders: Iterable[Path]) -> Iterator[Result]:
@@ -77,16 +80,18 @@ def results(folders: Iterable[Path]) -> Iterator[Result]:
         yield read_result(folder)
 
 
-def write_class(out: Path, formats: Collection[str]) -> None:
-    """Write the documents about a class, of all results that lie in ``out``.
+def write_class(out: Path, formats: Collection[str], missing: Iterable[str]) -> None:
+    """Write the documents about a class, of all results that lie in ``out`` and of whom are ``missing`` there.
 
     They are those of the chosen formats, and those that are there already: none may tell of another class than the
     next.
     """
-    folders = kept(out)
+    found = _by_student(out)
+    here = {student for student, _ in found}
+    absent = [student for student in missing if student not in here]
     for kind in outputs.FORMATS.values():
         if kind.many and (kind.name in formats or (out / kind.file).is_file()):
-            outputs.write(out / kind.file, kind.many(results(folders)))
+            outputs.write(out / kind.file, kind.of_class(results(folder for _, folder in found), absent))
 
 
 def refuse_other_lab(out: Path, lab: str) -> None:

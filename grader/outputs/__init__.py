@@ -70,8 +70,9 @@ class Format:
     evidence, which may be ``None``; its function ``many`` the results of a class. ``doors`` names which it has.
     ``always``: a class's folders hold it whatever was chosen. ``of_evidence``: there is none without evidence.
     ``usual``: it is written where nobody chose. ``reader`` is the platform that it is made for, if there is one.
-    ``staff``: only the course's staff read it, and find there what students may not see yet; ``says_hidden``: it tells
-    the platform what that is.
+    ``missing``: its ``many`` takes besides the ids of whoever handed nothing in, and says so. ``staff``: only the
+    course's staff read it, and find there what students may not see yet; ``says_hidden``: it tells the platform what
+    that is.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Format:
     reader: str = ""
     staff: bool = False
     says_hidden: bool = False
+    missing: bool = False
 
     @property
     def one(self) -> Callable[[Result, AnyEvidence | None], bytes] | None:
@@ -96,6 +98,10 @@ class Format:
         """What renders a class; ``None`` where the format is of one result alone."""
         return self._door("many")
 
+    def of_class(self, results: Iterable[Result], missing: Iterable[str]) -> bytes:
+        """A class rendered, with whoever of its roster handed nothing in where the format can say so."""
+        return self._render("many", results, missing) if self.missing else self._render("many", results)
+
     def _door(self, name: Door) -> Callable[..., bytes] | None:
         return partial(self._render, name) if name in self.doors else None
 
@@ -104,14 +110,14 @@ class Format:
         rendered: bytes = render(*given) if self.staff else render(*self._shown(door, *given))
         return rendered
 
-    def _shown(self, door: str, given: Any, evidence: AnyEvidence | None = None) -> tuple[Any, ...]:
+    def _shown(self, door: str, given: Any, *more: Any) -> tuple[Any, ...]:
         """What a student may see of it. Evidence tells of every check, so it comes whole or not at all."""
         from grader.outputs.editions import for_student, hides
 
         edition = partial(for_student, keep=self.says_hidden)
         if door == "many":
-            return (map(edition, given),)
-        return edition(given), None if hides(given) else evidence
+            return map(edition, given), *more
+        return edition(given), *(None if hides(given) else evidence for evidence in more)
 
     def load(self) -> ModuleType:
         """Import what renders it."""
@@ -127,14 +133,24 @@ def _usual(
     always: bool = False,
     of_evidence: bool = False,
     staff: bool = False,
+    missing: bool = False,
 ) -> Format:
-    return Format(name, file, about, module, doors, always, of_evidence, usual=True, staff=staff)
+    return Format(
+        name, file, about, module, doors, always, of_evidence, usual=True, staff=staff, missing=missing
+    )
 
 
 def _of(
-    reader: str, name: str, file: str, about: str, module: str, *doors: Door, says_hidden: bool = False
+    reader: str,
+    name: str,
+    file: str,
+    about: str,
+    module: str,
+    *doors: Door,
+    says_hidden: bool = False,
+    missing: bool = False,
 ) -> Format:
-    return Format(name, file, about, module, doors, reader=reader, says_hidden=says_hidden)
+    return Format(name, file, about, module, doors, reader=reader, says_hidden=says_hidden, missing=missing)
 
 
 FORMATS = MappingProxyType(
@@ -149,7 +165,7 @@ FORMATS = MappingProxyType(
             _usual("junit", "junit.xml", "JUnit XML for CI", "grader.outputs.junitxml", "one", "many"),
             _usual(
                 "csv", "grades.csv", "the class for a spreadsheet or gradebook",
-                "grader.outputs.gradebook", "many", staff=True,
+                "grader.outputs.gradebook", "many", staff=True, missing=True,
             ),
             _usual(
                 "evidence", "evidence.json", "everything that happened, for 'smtplab regrade'",
@@ -157,7 +173,7 @@ FORMATS = MappingProxyType(
             ),
             _of(
                 "", "markdown", "report.md", "the result, or the class, in Markdown",
-                "grader.outputs.markdown", "one", "many",
+                "grader.outputs.markdown", "one", "many", missing=True,
             ),
             _of(
                 "editors, code hosts", "sarif", "result.sarif", "findings at lines of files",

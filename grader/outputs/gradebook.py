@@ -10,11 +10,11 @@ from grader.display.text import csv_cell, one_line, scalars
 from grader.model.result import CheckResult, Result
 
 
-def many(results: Iterable[Result]) -> bytes:
-    """See ``grader.outputs.gradebook_csv``.
+def many(results: Iterable[Result], missing: Iterable[str] = ()) -> bytes:
+    """See ``grader.outputs.gradebook_csv``; ``missing`` are the students who handed nothing in, a line each at the end.
 
     An empty cell was not judged: what was handed in was refused, the grader failed, or a person has to look. It must
-    not read as no points; ``reason`` says which of the first two it was, and who decided what.
+    not read as no points, nor may nothing handed in: ``reason`` says which of them it was, and who decided what.
     """
     lines = list(results)
     codes = list(dict.fromkeys(check.code for result in lines for check in result.checks))
@@ -36,6 +36,8 @@ def many(results: Iterable[Result]) -> bytes:
                 *(points.get(code, "") for code in codes),
             ]
         )
+    for student in missing:
+        table.writerow([csv_cell(student), "", "", "missing", "handed nothing in", *("" for _ in codes)])
     return scalars(text.getvalue()).encode()
 
 

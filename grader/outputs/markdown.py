@@ -22,8 +22,8 @@ def report(result: Result, longest: int | None = None) -> str:
     return "\n".join(_report(result, longest)) + "\n"
 
 
-def many(results: Iterable[Result]) -> bytes:
-    """A line a student, and in it the first failure."""
+def many(results: Iterable[Result], missing: Iterable[str] = ()) -> bytes:
+    """A line a student, and in it the first failure; at the end whoever is ``missing``, who handed nothing in."""
     lines = ["| student | score | of | first failure |", "|---|--:|--:|---|"]
     for result in results:
         first = result.first_failure()
@@ -32,6 +32,7 @@ def many(results: Iterable[Result]) -> bytes:
         lines.append(
             f"| {markdown(result.student or '')} | {score} | {result.max_score} | {markdown(said)} |"
         )
+    lines += [f"| {markdown(student)} |  |  | handed nothing in |" for student in missing]
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -12,10 +13,10 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.cli import main
-from grader.course.classpages import carry_missing, class_view, note_missing, write_pages
+from grader.course.classpages import carry_missing, class_view, note_missing, noted_missing, write_pages
 from grader.course.intake.names import ANONYMOUS, INDEX, safe_name
 from grader.course.intake.roster import Student
-from grader.course.results_folder import documents, write_folder
+from grader.course.results_folder import documents, write_class, write_folder
 from grader.model.errors import OutputError
 from grader.model.result import Person, refused
 from tests.outputs.cases import case
@@ -73,6 +74,22 @@ def test_who_is_missing_is_so_until_something_is_handed_in(grades: Path) -> None
     (grades / "missing.json").write_text("[{]")
     with pytest.raises(OutputError, match=r"missing\.json.*is damaged"):
         class_view(grades)
+
+
+def test_who_is_missing_stands_in_the_class_s_documents_without_a_score(grades: Path) -> None:
+    note_missing(grades, [Student(id=name, person=Person()) for name in ("=zoe|x", "a b")])
+    write_class(grades, ("csv", "markdown", "canvas", "moodle-xml", "junit"), noted_missing(grades))
+    with (grades / "grades.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    (absent,) = [row for row in rows if row["status"] == "missing"]
+    assert absent["student"] == "'=zoe|x"
+    assert absent["reason"] == "handed nothing in"
+    assert {key: text for key, text in absent.items() if text}.keys() == {"student", "status", "reason"}
+    assert [row["status"] for row in rows if row["student"] == "a b"] == ["graded"], "who has handed in since"
+    said = (grades / outputs.FORMATS["markdown"].file).read_text().splitlines()[-1]
+    assert said == "| =zoe&#124;x |  |  | handed nothing in |"
+    for name in ("canvas", "moodle-xml", "junit"):
+        assert "zoe" not in (grades / outputs.FORMATS[name].file).read_text(), "no gradebook gets a 0 of it"
 
 
 def test_the_command_shows_the_class(grades: Path, capsys: pytest.CaptureFixture[str]) -> None:
