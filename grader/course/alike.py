@@ -177,8 +177,15 @@ def _without_names(text: str, names: Mapping[str, str]) -> str:
     return re.sub(rf"(?<![\w-])(?:{values})(?![\w-])", lambda match: "{" + known[match[0]] + "}", text)
 
 
-def as_csv(foreign: Iterable[ForeignNames], alike: Iterable[Likeness]) -> bytes:
-    """The pointers as CSV (RFC 4180, UTF-8), a line for each pair; ``share`` is empty for foreign names."""
+def as_csv(
+    foreign: Iterable[ForeignNames],
+    alike: Iterable[Likeness],
+    faults: Iterable[tuple[Sequence[str], Sequence[str]]] = (),
+) -> bytes:
+    """The pointers as CSV (RFC 4180, UTF-8), a line for each pair; ``share`` is of works that are alike alone.
+
+    ``faults`` are students with the rare faults that they have in common.
+    """
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\r\n")
     table.writerow(["pointer", "student", "other", "share", "what"])
@@ -189,4 +196,7 @@ def as_csv(foreign: Iterable[ForeignNames], alike: Iterable[Likeness]) -> bytes:
     for pair in alike:
         words = [csv_cell(word) for word in (pair.one, pair.other)]
         table.writerow(["alike", *words, f"{pair.share:.2f}", csv_cell("; ".join(pair.statements))])
+    for students, what in faults:
+        for pair_ in combinations(students, 2):
+            table.writerow(["rare faults", *map(csv_cell, pair_), "", csv_cell("; ".join(what))])
     return scalars(text.getvalue()).encode()

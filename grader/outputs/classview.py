@@ -26,6 +26,11 @@ _NAMES = re.compile(r"([\w-]+(?:[.@:][\w-]+)+(?:/\d+)?|\w*\d\w*)")
 """What may differ from variant to variant in a lab's sentence: domains, addresses, networks, numbers."""
 
 
+def without_names(text: str) -> str:
+    """A lab's sentence with a gap for whatever may differ from variant to variant."""
+    return _NAMES.sub(GAP, text)
+
+
 @dataclass
 class Phrase:
     """A lab's sentence as several students got it, each in their own variant; what differs between them is a gap."""
@@ -197,7 +202,7 @@ def view(entries: Iterable[Entry], missing: Iterable[tuple[str, Person]] = ()) -
         student = _student(entry, [places[check.code] for check in failed])
         found.students.append(student)
         for check in failed:
-            key = (check.code, _NAMES.sub(GAP, check.next))
+            key = (check.code, without_names(check.next))
             if key not in faults:
                 faults[key] = Fault(tallies[check.code], Phrase.of(check.next))
             faults[key].advice.also(check.next, result.variant)

@@ -12,6 +12,7 @@ from grader.cli.complete import LAB
 
 if TYPE_CHECKING:
     from grader.course.alike import ForeignNames, Likeness
+    from grader.course.rarefaults import RareFaults
 
 
 @click.command()
@@ -30,6 +31,12 @@ if TYPE_CHECKING:
 @click.option(
     "--csv", "table", metavar="FILE", type=click.Path(), help="Write it as CSV ('-' is standard output)."
 )
+@click.option(
+    "--grades",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The class's results: say who has rare faults in common, too.",
+)
 @click.option("--html", metavar="FILE", type=click.Path(), help="Write a page with both side by side.")
 @options.course
 @options.seed
@@ -43,12 +50,14 @@ def alike(
     trust: bool,
     table: str | None,
     html: str | None,
+    grades: Path | None,
     course: Path | None,
     key: str | None,
 ) -> None:
     """Whose hand-ins are alike beyond what the lab explains: pointers to copying, never verdicts.
 
-    Said are names of another student's variant (with --seed), and work that few others did so. Nothing is graded.
+    Said are names of another student's variant (with --seed), and work that few others did so; with
+    --grades, too, who fails the same checks in the same unusual way. Nothing is graded.
     """
     from grader import labs, outputs
     from grader.cli.course import settled
@@ -56,9 +65,12 @@ def alike(
     from grader.course import alike as comparing
     from grader.course.intake import Choices
     from grader.course.intake.roster import read_decisions, read_roster
+    from grader.course.rarefaults import rare_faults
+    from grader.course.results_folder import kept, results
     from grader.course.works import read_works
     from grader.display.sentences import some
     from grader.display.text import printed_line
+    from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
 
     refuse_impossible({"--csv": table, "--html": html})
@@ -78,23 +90,29 @@ def alike(
     )
     if unread:
         click.echo(f"smtplab: {printed_line(f'cannot be read, and passed over: {some(unread)}')}", err=True)
+    homes = kept(grades) if grades is not None else []
+    if grades is not None and not any(one.lab == labs.load(folder).id for one in results(homes[:1])):
+        raise UsageError(
+            f"{str(grades)!r} holds no results of this lab: give the folder that 'smtplab grade --out' wrote"
+        )
+    faults = rare_faults(results(homes))
     foreign, pairs = comparing.foreign_names(works), comparing.likenesses(works)
     if table is not None:
-        outputs.write(table, comparing.as_csv(foreign, pairs))
+        outputs.write(table, comparing.as_csv(foreign, pairs, [(one.students, one.faults) for one in faults]))
     if html is not None:
         from grader.course import sidebyside
 
         outputs.write(html, sidebyside.page(labs.load(folder).id, list(sidebyside.pairs(works, pairs))))
     if STANDARD_OUTPUT not in (table, html):
-        _show(foreign, pairs, len(works))
+        _show(foreign, pairs, faults, len(works))
 
 
-def _show(foreign: list[ForeignNames], pairs: list[Likeness], number: int) -> None:
+def _show(foreign: list[ForeignNames], pairs: list[Likeness], faults: list[RareFaults], number: int) -> None:
     from rich.padding import Padding
 
     from grader.display.looks import QUIET
     from grader.display.screen import Screen, words
-    from grader.display.sentences import count, some
+    from grader.display.sentences import count, listed, some
 
     screen = Screen(None)
     for one in foreign:
@@ -108,7 +126,11 @@ def _show(foreign: list[ForeignNames], pairs: list[Likeness], number: int) -> No
         )
         for statement in pair.statements:
             screen.show(Padding(words(statement, QUIET, single=True, longest=200), (0, 0, 0, 2)))
-    found = count(len(foreign) + len(pairs), "pointer")
+    for group in faults:
+        screen.show(words(f"{listed(group.students)} have rare faults in common", "bold", single=True))
+        for fault in group.faults:
+            screen.show(Padding(words(fault, QUIET, single=True, longest=200), (0, 0, 0, 2)))
+    found = count(len(foreign) + len(pairs) + len(faults), "pointer")
     screen.show(
         words(
             f"{found} in {count(number, 'hand-in')}; a pointer is no verdict: ask, and look at both",
