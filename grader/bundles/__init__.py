@@ -21,6 +21,7 @@ from xml.sax.saxutils import quoteattr
 import msgspec
 
 from grader import disk, labs, resources
+from grader.bundles import offline
 from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
@@ -43,7 +44,8 @@ class Platform:
 
     ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
     everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
-    wheel. ``more`` makes files that are no templates, by their paths in the bundle.
+    wheel. ``collects``: there is a bundle that only collects what is graded elsewhere. ``more`` makes files that are no
+    templates, by their paths in the bundle.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Platform:
     archive: str = ""
     beside: tuple[str, ...] = ("README.md",)
     install: str = "./"
+    collects: bool = False
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -101,7 +104,12 @@ PLATFORMS = MappingProxyType(
         row.name: row
         for row in (
             Platform(
-                "gradescope", "Gradescope", "labs", archive="autograder.zip", install="/autograder/source/"
+                "gradescope",
+                "Gradescope",
+                "labs",
+                archive="autograder.zip",
+                install="/autograder/source/",
+                collects=True,
             ),
             Platform(
                 "prairielearn", "PrairieLearn", "serverFilesCourse/smtplab/labs", install="./", more=_question
@@ -156,9 +164,9 @@ def export(
             f"{platform.title} grades in a container without namespaces and without Docker, and the lab {lab.id} needs "
             f"a server: grade it elsewhere, 'smtplab grade {lab.id} DOWNLOAD --out grades', and give the grades back "
             "by the course's gradebook ('--format canvas', 'moodle' or 'brightspace')"
+            + ("; --offline makes a bundle that collects the work for that" if platform.collects else "")
         )
-    if out.exists():
-        raise UsageError(f"{str(out)!r} is there already: name another folder with --out")
+    _refuse_there(out)
     if wheel is not None and not wheel.is_file():
         raise UsageError(f"there is no wheel {str(wheel)!r}: make one with 'make wheel'")
     if wheel is not None and not WHEEL.fullmatch(wheel.name):
@@ -182,7 +190,7 @@ def export(
         "install": f"{platform.install}{wheel.name}" if wheel else address or "",
     }
     files = {
-        **_templates(platform, words),
+        **_templates(platform.name, words),
         **platform.more(lab, folder, variant),
         **_of_lab(platform, folder),
     }
@@ -190,6 +198,30 @@ def export(
         files[str(PurePosixPath(platform.labs, folder.name, OF_COURSE))] = msgspec.json.encode(course)
     if wheel is not None:
         files[wheel.name] = wheel.read_bytes()
+    return _written(out, files, platform)
+
+
+def export_collector(platform: Platform, lab: Lab, out: Path) -> list[str]:
+    """Write the bundle that collects hand-ins of a lab, which is graded elsewhere, to the new folder ``out``.
+
+    Raises ``UsageError`` where the platform could run the lab itself, where what it gives back cannot be read, or where
+    ``out`` is there.
+    """
+    offline.refuse(platform.name, platform.title, lab, servers=platform.servers, collects=platform.collects)
+    _refuse_there(out)
+    asked_for = files_asked_for(lab, labs.draw_variant(lab))
+    words = {"lab": lab.id, "title": lab.title, "files": ", ".join(asked_for)}
+    files = {**_templates(f"{platform.name}-offline", words), **offline.documents(asked_for)}
+    return _written(out, files, platform)
+
+
+def _refuse_there(out: Path) -> None:
+    if out.exists():
+        raise UsageError(f"{str(out)!r} is there already: name another folder with --out")
+
+
+def _written(out: Path, files: Mapping[str, bytes], platform: Platform) -> list[str]:
+    """Write a bundle, whole or not at all; the names of its files."""
     try:
         with disk.new_folder(out) as made:
             _write(made, files, platform)
@@ -200,8 +232,8 @@ def export(
     return sorted(str(path.relative_to(out)) for path in out.rglob("*") if path.is_file())
 
 
-def _templates(platform: Platform, words: Mapping[str, str]) -> dict[str, bytes]:
-    root = resources.folder("fixtures") / "bundles" / platform.name
+def _templates(name: str, words: Mapping[str, str]) -> dict[str, bytes]:
+    root = resources.folder("fixtures") / "bundles" / name
     return {
         str(path.relative_to(root)): fill_file(path.read_bytes(), words)
         for path in sorted(root.rglob("*"))

@@ -101,6 +101,12 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
     ("arguments", "said"),
     [
         (["gradescope", "open-relay"], STOPS),
+        (["gradescope", "open-relay"], "--offline makes a bundle that collects the work"),
+        (["gradescope", "spf-dmarc", "--offline"], "leave --offline out"),
+        (["vpl", "open-relay", "--offline"], "leave --offline out"),
+        (["autolab", "open-relay", "--offline"], "does not read what Autolab lets you download"),
+        (["prairielearn", "open-relay", "--offline"], "does not read what PrairieLearn lets you download"),
+        (["gradescope", "open-relay", "--offline", "--from", ADDRESS], "leave --wheel and --from out"),
         (["gradscope", "open-relay"], "there is no bundle for 'gradscope'; did you mean 'gradescope'?"),
         (
             ["gradescope", "spf-dmarc", "--out", "there"],
@@ -129,6 +135,12 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
     ],
     ids=[
         "server",
+        "server-offline",
+        "no-server",
+        "runs-there",
+        "autolab-offline",
+        "prairielearn-offline",
+        "offline-installs",
         "platform",
         "there",
         "wheel",
@@ -149,6 +161,36 @@ def test_what_cannot_be_is_refused_with_the_reason(
     assert main(["export", *arguments]) in (2, 3)
     assert said in capsys.readouterr().err
     assert sorted(path.name for path in here.iterdir()) == ["file", "there"]
+
+
+@pytest.mark.parametrize(
+    ("handed", "status"),
+    [
+        (["main.cf"], "passed"),
+        (["mine/main.cf"], "passed"),
+        (["main.cf.txt"], "failed"),
+        ([], "failed"),
+    ],
+)
+def test_gradescope_collects_what_is_graded_elsewhere(handed: list[str], status: str, here: Path) -> None:
+    assert main(["export", "gradescope", "open-relay", "--offline", "--out", "out"]) == 0
+    assert len((here / "out/README.md").read_text().splitlines()) == 7
+    home = here / "autograder"
+    shutil.unpack_archive("out/autograder.zip", home / "source")
+    assert sorted(path.name for path in (home / "source").iterdir()) == [
+        "asked-for.txt", "collected.json", "incomplete.json", "run_autograder", "setup.sh",
+    ]  # fmt: skip
+    (home / "submission").mkdir()
+    for name in handed:
+        (home / "submission" / name).parent.mkdir(exist_ok=True)
+        (home / "submission" / name).touch()
+    outside(["bash", str(home / "source/run_autograder")], home, AUTOGRADER_HOME=str(home))
+    made = json.loads((home / "results/results.json").read_text())
+    (test,) = made["tests"]
+    assert (test["status"], test["score"], test["max_score"]) == (status, 0, 0), "0 of 0 is no grade"
+    assert "score" not in made
+    assert "main.cf" in test["output"]
+    assert "no grade here yet" in made["output"]
 
 
 Run = Callable[..., int]

@@ -29,15 +29,27 @@ from grader.cli.complete import LAB
     metavar="ADDRESS",
     help="Where pip finds smtplab, if there is no wheel: git+https://HOST/PATH@VERSION, or the address of a wheel.",
 )
+@click.option(
+    "--offline",
+    is_flag=True,
+    help="Only collect the work there; you download, grade and give back the grades.",
+)
 @options.course
 @options.debug
 def export(
-    platform: str, lab: str, out: Path | None, wheel: Path | None, address: str | None, course: Path | None
+    platform: str,
+    lab: str,
+    out: Path | None,
+    wheel: Path | None,
+    address: str | None,
+    offline: bool,
+    course: Path | None,
 ) -> int:
     """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, vpl or classroom50) or
     for CI (github, gitlab or jenkins).
 
-    Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused.
+    Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused;
+    with --offline, Gradescope collects it.
     """
     from grader import bundles, labs
     from grader.course.coursefile import find_course
@@ -56,9 +68,15 @@ def export(
     declared = labs.load(folder)
     if wheel is not None and address is not None:
         raise UsageError("--wheel and --from both say where smtplab comes from: keep one")
-    found = find_course(course)
-    said = found.lab(declared.id) if found else None
     target = out or Path(f"{declared.id}-{platform}")
-    for name in bundles.export(known, folder, declared, target, wheel, address, said):
+    if offline:
+        if wheel is not None or address is not None:
+            raise UsageError("a bundle that only collects installs nothing: leave --wheel and --from out")
+        made = bundles.export_collector(known, declared, target)
+    else:
+        found = find_course(course)
+        said = found.lab(declared.id) if found else None
+        made = bundles.export(known, folder, declared, target, wheel, address, said)
+    for name in made:
         click.echo(printed_line(str(target / name)))
     return 0
