@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from grader import kinds, labs
+from grader import interruption, kinds, labs
 from grader.engines.base import Engine, Progress
 from grader.kinds.base import Recorded
 from grader.model.errors import EngineError, LabError, UsageError
@@ -85,7 +85,9 @@ def grade(
     from grader.judge import judge  # imported by now, while the machines were busy
 
     evidence = redact(evidence, plan.secrets)
-    return Graded(evidence, judge(evidence, hints=hints, only=only), done.recorded.host_ended)
+    result = judge(evidence, hints=hints, only=only)
+    interruption.end_if_interrupted()
+    return Graded(evidence, result, done.recorded.host_ended)
 
 
 def _found(submission: labs.Submission) -> list[str]:

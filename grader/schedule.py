@@ -13,6 +13,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Generic, Protocol, TypeVar
 
+from grader import interruption
 from grader.model.deadline import Deadline
 
 Job = TypeVar("Job")
@@ -218,4 +219,4 @@ def answer_of(work: Callable[[Job], Answer], job: Job) -> Answer | WorkerDied:
 def interrupted(number: int, frame: object) -> None:
     """The handler of SIGTERM in a worker: what is under way is taken down, and a second signal changes nothing."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
+    interruption.interrupt()

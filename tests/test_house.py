@@ -17,8 +17,8 @@ from grader.kinds import BUILT_IN
 
 ROOT = Path(__file__).parent.parent
 ORDER = [
-    "model", "disk", "resources", "formats", "display", "kinds.table", "labs", "engines", "schedule", "world", "kinds",
-    "judge", "pipeline", "verify", "outputs", "course", "bundles", "lesson", "cli",
+    "model", "disk", "interruption", "resources", "formats", "display", "kinds.table", "labs", "engines",
+    "schedule", "world", "kinds", "judge", "pipeline", "verify", "outputs", "course", "bundles", "lesson", "cli",
 ]  # fmt: skip
 """Each imports from those before it alone. ``kinds.table`` is the table of kinds; it opens their doors when asked."""
 TABLE = ("grader.kinds", "grader.kinds.base")

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from grader import interruption
+
 INTERRUPTED = 130
 """The exit code of a command that was interrupted."""
 
@@ -31,8 +33,9 @@ def interruptible() -> Iterator[None]:
                 file=sys.stderr,
             )
         else:
-            raise KeyboardInterrupt
+            interruption.interrupt()
 
+    interruption.begin()
     kinds = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
     # nohup and background jobs of a shell ignore some of them, and rely on it.
     before = {kind: signal.getsignal(kind) for kind in kinds if signal.getsignal(kind) != signal.SIG_IGN}

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from msgspec.structs import replace
 
-from grader import labs, outputs, pipeline
+from grader import interruption, labs, outputs, pipeline
 from grader.course import digests
 from grader.course.intake.handin import HandIn
 from grader.course.overrides import Override, decided, of_student
@@ -121,6 +121,7 @@ def grade_read(course: Course, read: Read) -> list[Documents]:
 
 def write(course: Course, kept: Sequence[Documents]) -> ClassRow:
     """Write a folder for everybody whose hand-in it is, and give the row of the first. Raises ``OutputError``."""
+    interruption.end_if_interrupted()
     for one in kept:
         _write_signed(course, one.row.folder, one.files)
     return kept[0].row
