@@ -60,6 +60,8 @@ def same(result: Result) -> dict[str, object]:
     document = msgspec.to_builtins(result)
     for key in ("engine", "started", "duration"):
         del document[key]
+    # How much a flood comes to until its time is over depends on the machine.
+    document["notes"] = [note for note in document["notes"] if "DNS queries were recorded" not in note]
     for check in document["checks"]:
         check["evidence"] = sorted({pointer.split(":")[0] for pointer in check["evidence"]})
         check["observed"] = DRAWN.sub("…", check["observed"])

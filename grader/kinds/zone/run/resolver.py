@@ -7,12 +7,16 @@ from typing import Any, NamedTuple
 
 import dns.name
 
+from grader import interruption
 from grader.formats.dns import messages
 from grader.formats.dns.names import plain
 from grader.model.deadline import Deadline, Effort
 
 SECONDS = 30.0
 """How long an answer may take: it comes from this very process, and late where the machine has others to serve."""
+
+LOOK_SECONDS = 1.0
+"""How long an interrupt may go unnoticed while an answer is waited for."""
 
 EFFORT_SECONDS = 20.0
 ALL_SECONDS = 300.0
@@ -70,6 +74,8 @@ class Resolver:
 
     def ask(self, name: str, type_: str) -> Found:
         """What there is of a type at a name; nothing where no name can be such. Raises ``NoAnswer``."""
+        # Its nameserver may wait for what an interrupt left locked, in this process's own imports.
+        interruption.end_if_interrupted()
         if self.deadline.over:
             raise TimeOver("the time for this zone is over")
         key = (name.lower().rstrip("."), type_)
@@ -111,8 +117,13 @@ class Resolver:
             link.send(query)
             packet = b""
             while packet[:2] != query[:2]:
-                link.settimeout(max(deadline.left, 0.001))
-                packet = link.recv(PAYLOAD)
+                link.settimeout(max(min(deadline.left, LOOK_SECONDS), 0.001))
+                try:
+                    packet = link.recv(PAYLOAD)
+                except TimeoutError:
+                    interruption.end_if_interrupted()
+                    if deadline.over:
+                        raise
         response = messages.response(packet)
         if not response.truncated:
             return response
