@@ -165,7 +165,7 @@ def test_a_download_of_canvas_with_its_roster(here: Path, capsys: pytest.Capture
         '"Doe, Jane",100,jane,jane@example.edu,A\n"Doe, Max",101,max,max@example.edu,B\n"Who, Zoe",102,zoe,z@e.f,A\n'
     )
     assert grade("submissions.zip", "--seed", KEY, "--roster", "class.csv") == 0
-    assert {name: line["score"] for name, line in book().items()} == {"jane": "100", "max": "100"}
+    assert {name: line["score"] for name, line in book().items()} == {"jane": "100", "max": "100", "zoe": ""}
     assert "handed nothing in: zoe" in capsys.readouterr().err
     assert result("max")["handed_in"]["late"] is True
     assert result("jane")["person"] == {
