@@ -46,6 +46,13 @@ done
 postfix stop >/dev/null 2>&1
 """
 
+LISTENING = """\
+cp /submission/* /etc/postfix/
+postmap /etc/postfix/senders
+exec postfix start-fg
+"""
+ANSWERS = "until swaks --server 127.0.0.1 --quit-after BANNER >/dev/null 2>&1; do :; done"
+
 
 def run(*arguments: str, program: list[str] = SMTPLAB) -> str:
     """Run smtplab, and give what it says on standard error; whatever it finds is no matter, but it must have graded."""
@@ -97,6 +104,20 @@ def plain(submission: Path, probes: int, image: str) -> None:
     subprocess.run([*command, image, "sh", "-c", PLAIN.format(probes=probes)], check=True)
 
 
+def nmap(submission: Path, image: str) -> tuple[float, float]:
+    """What nmap's script takes that looks for open relays (16 forms of an address), on a server that runs already."""
+    command = ["docker", "run", "--detach", "--rm", "--network", "none", "-v", f"{submission}:/submission:ro"]
+    container = subprocess.check_output([*command, image, "sh", "-c", LISTENING], text=True).strip()
+    try:
+        subprocess.run(["docker", "exec", container, "sh", "-c", ANSWERS], check=True)
+        told = subprocess.check_output(["docker", "inspect", "-f", "{{.State.Pid}}", container], text=True)
+        network = ["nsenter", "--target", told.strip(), "--net"]
+        script = ["nmap", "-Pn", "-p", "25", "--script", "smtp-open-relay", "127.0.0.1"]
+        return timed(lambda: subprocess.run([*network, *script], check=True, stdout=subprocess.DEVNULL))
+    finally:
+        subprocess.run(["docker", "kill", container], check=True, stdout=subprocess.DEVNULL)
+
+
 def a_class(lab: str, submission: Path, count: int, folder: Path) -> list[str]:
     """Folders of so many students who all handed in the same."""
     top = folder / f"{lab}-{count}"
@@ -139,6 +160,8 @@ def main() -> None:
     engines = [name for name in ENGINES if not select(name).problems()]
     if not engines:
         raise SystemExit("no engine runs here: 'smtplab doctor' says what is missing")
+    for name in engines:
+        select(name).image(print)
     figures = Figures()
     with tempfile.TemporaryDirectory(prefix="smtplab-bench-") as scratch:
         folder = Path(scratch)
@@ -173,6 +196,8 @@ def measure(figures: Figures, engines: list[str], folder: Path, options: argpars
     if image:
         name = f"plain docker run + postfix start + swaks, {PLAIN_PROBES} probes"
         found[name] = timed(lambda: plain(submission, PLAIN_PROBES, image))
+        if shutil.which("nmap") and os.geteuid() == 0:
+            found["nmap --script smtp-open-relay, server running"] = nmap(submission, image)
     found |= others(folder, students, options.largest)
     unit = found.get("docker run, nothing", next(iter(found.values())))[0]
     for name, (wall, cpu) in found.items():
