@@ -15,6 +15,7 @@ from pathlib import Path
 
 from grader.engines import select
 from grader.engines.local import syscalls
+from tests.chaos import large
 from tests.chaos.builds import BuildRound
 from tests.chaos.classes import made
 from tests.chaos.rounds import Round, Trial, undisturbed
@@ -31,6 +32,9 @@ def main() -> int:
         "--builds", type=int, default=0, help="so many rounds with the build of the image instead"
     )
     parser.add_argument("--labs", help="only classes of these, separated by commas")
+    parser.add_argument(
+        "--students", type=int, default=0, help="instead, classes of so many in five layouts (with --labs)"
+    )
     options = parser.parse_args()
     select(options.engine).image(lambda step: None)
     if os.geteuid() == 0:
@@ -41,6 +45,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="chaos-"))
     try:
+        if options.students:
+            return _large(options, folder)
         return _builds(options, folder) if options.builds else _rounds(options, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -54,6 +60,15 @@ def _builds(options: argparse.Namespace, folder: Path) -> int:
         wrong += bool(done.wrong)
         _tell(f"{name} image", done.did, done.wrong)
     print(f"{options.builds} builds, {wrong} of them with something wrong")
+    return 1 if wrong else 0
+
+
+def _large(options: argparse.Namespace, folder: Path) -> int:
+    wrong = 0
+    for lab in (options.labs or "spf-dmarc").split(","):
+        found = large.graded(lab, options.students, folder / lab, options.engine)
+        wrong += len(found)
+        _tell(f"{lab} with {options.students} students", ["whole, killed, in shares, by a cluster"], found)
     return 1 if wrong else 0
 
 

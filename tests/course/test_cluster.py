@@ -23,9 +23,9 @@ from grader.cli import main
 from grader.course import ClassSettings, Summary, grade_class
 from grader.course.cluster import scheduler as cluster
 from grader.course.cluster.scheduler import ClusterScheduler, connected
-from grader.course.intake.names import LOCK_NAME
 from grader.model.errors import EngineError
 from tests import submissions
+from tests.course.documents import documents
 
 pytest.importorskip("distributed", reason="distributed, of the extra 'cluster', is not installed")
 
@@ -33,12 +33,6 @@ LAB = "zone-on-a-cluster"
 KEY = "autumn"
 PAGE = Path(__file__).parents[2] / "docs/grading-a-class.md"
 STUDENTS = ("alice", "zoë", "=1+1", "-rf", "O'Hara; rm", "grades.csv", "a.b")
-TIMES = re.compile(
-    rb'"(?:started|at|duration)": ?(?:"[^"]*"|[0-9.e-]+)|\b[0-9]+\.[0-9]+ ?s\b|20\d\d-\d\d-\d\d[T ][0-9:.]+Z?'
-    rb'|(?<=time=")[0-9.]+|,[0-9]+\.[0-9]+(?=,)'
-)
-"""What two runs of one class differ in."""
-
 Start = Callable[..., subprocess.Popen[bytes]]
 
 
@@ -107,14 +101,6 @@ def grade(
     return grade_class(settings, handed_in, report=report, scheduler=scheduler)
 
 
-def files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): TIMES.sub(b"", path.read_bytes())
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != LOCK_NAME
-    }
-
-
 @contextlib.contextmanager
 def on(address: str, said: list[str] | None = None) -> Iterator[ClusterScheduler]:
     with connected(address, None, (said if said is not None else []).append) as found:
@@ -143,7 +129,7 @@ def test_a_killed_worker_costs_nothing_and_the_documents_are_those_of_one_machin
     assert workers[0].poll() == -signal.SIGKILL
     assert {row.ending for row in summary.rows} == {"graded", "refused"}
     grade(tmp_path / "whole", handed_in)
-    whole, made = files(tmp_path / "whole"), files(tmp_path / "cluster")
+    whole, made = documents(tmp_path / "whole"), documents(tmp_path / "cluster")
     assert made.keys() == whole.keys()
     assert [name for name in whole if made[name] != whole[name]] == []
     result = json.loads((tmp_path / "cluster" / "alice" / "result.json").read_bytes())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import subprocess
 import sys
@@ -16,15 +15,12 @@ import pytest
 from grader import labs
 from grader.cli import main
 from grader.model.deadline import Deadline
-from tests import submissions
-from tests.course.intake.classes import laid
-from tests.labs.test_submission import zipped
+from tests.course.intake.downloads import ROSTER, downloads
 
 LAB = "ours"
 KEY = "autumn"
 NUMBER = int(os.environ.get("SMTPLAB_HAND_INS", "20"))
-ODD = ("Zoë", "=1+1", "O'Hara; rm", "a\u202eb", "-rf", "名前", "x" * 60)
-"""Names that people and attackers have. Platforms tell people apart by numbers, and so does the class."""
+KINDS = ("solution", "solution", "starter")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,65 +32,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def files_of(student: str, number: int, scratch: Path) -> dict[str, bytes]:
-    """What a student hands in: the solution of their own variant, or at every third what was handed out."""
-    kind = "starter" if number % 3 == 2 else "solution"
-    folder = submissions.write(kind, scratch / student, student=student, key=KEY, lab=LAB)
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
-
-
-def downloads(where: Path) -> tuple[list[Path], dict[str, bool]]:
-    """The class as five downloads, and who should have full marks."""
-    made: dict[str, dict[str, bytes | str]] = {
-        "canvas": {},
-        "moodle": {},
-        "gradescope": {},
-        "classroom": {},
-        "mail": {},
-    }
-    roster, metadata, right = ["id,canvas,moodle,email,login"], [], {}
-    for number in range(NUMBER):
-        layout = list(made)[number % len(made)]
-        student, odd = f"s{number:04}", ODD[number % len(ODD)]
-        files, files_in = files_of(student, number, where / "scratch"), made[layout]
-        right[student] = number % 3 != 2
-        roster.append(f"{student},{10_000 + number},{20_000 + number},{student}@example.edu,login-{number}")
-        packed = zipped(files) if number % 2 else None
-        given = {"work (1).zip": packed} if packed else files
-        match layout:
-            case "canvas":
-                for place, (name, data) in enumerate(given.items()):
-                    files_in[f"doe_LATE_{10_000 + number}_{50_000 + 10 * number + place}_{name}"] = data
-            case "moodle":
-                for name, data in given.items():
-                    files_in[f"{odd}_{20_000 + number}_assignsubmission_file_/{name}"] = data
-            case "gradescope":
-                for name, data in given.items():
-                    files_in[f"submission_{number}/{name}"] = data
-                metadata.append(
-                    f"submission_{number}:\n  :submitters:\n  - :sid: {student}\n    :name: {json.dumps(odd)}\n"
-                )
-            case "classroom":
-                for name, data in {".git/HEAD": b"x", **given}.items():
-                    files_in[f"{LAB}-login-{number}/{name}"] = data
-            case "mail":
-                for name, data in given.items():
-                    files_in[f"{student}@example.edu/{name}"] = data
-    made["gradescope"]["submission_metadata.yml"] = "".join(metadata)
-    (where / "class.csv").write_text("\n".join(roster) + "\n")
-    folders = {"moodle", "classroom"}
-    return [
-        laid(where / (name if name in folders else f"{name}.zip"), files) for name, files in made.items()
-    ], right
-
-
 @pytest.mark.slow
 def test_a_class_in_five_layouts_is_killed_and_resumed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sources, right = downloads(tmp_path)
-    for source in sources:
+    given = downloads(LAB, KEY, NUMBER, tmp_path, KINDS)
+    for source in given.sources:
         command = [
             "grade",
             LAB,
@@ -102,7 +46,7 @@ def test_a_class_in_five_layouts_is_killed_and_resumed(
             "--out",
             "out",
             "--roster",
-            "class.csv",
+            ROSTER,
             "--seed",
             KEY,
             "-j",
@@ -122,6 +66,7 @@ def test_a_class_in_five_layouts_is_killed_and_resumed(
         assert main([*command, "--resume", "--exit-zero"]) == 0
     with Path("out/grades.csv").open(newline="", encoding="utf-8") as file:
         lines = {line["student"]: line for line in csv.DictReader(file)}
-    assert {student: line["score"] == "100" for student, line in lines.items()} == right
+    full = {student for student, line in lines.items() if line["score"] == "100"}
+    assert full == {student for student, kind in given.handed_in.items() if kind == "solution"}
     assert {line["status"] for line in lines.values()} == {"graded"}
-    assert {path.name for path in Path("out").iterdir() if path.is_dir()} == set(right)
+    assert {path.name for path in Path("out").iterdir() if path.is_dir()} == set(given.handed_in)

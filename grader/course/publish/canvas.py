@@ -43,5 +43,10 @@ class Canvas:
             "PUT",
             f"{self.url}/api/v1/courses/" + "/".join(quote(part, safe="") for part in path),
             headers={"Authorization": f"Bearer {self.token}"},
-            form={"submission[posted_grade]": str(one.score), "comment[text_comment]": one.comment},
+            form={
+                "submission[posted_grade]": str(one.score),
+                # A grading scheme may have a grade by the name of a number.
+                "prefer_points_over_scheme": "true",
+                "comment[text_comment]": one.comment,
+            },
         )

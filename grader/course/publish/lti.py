@@ -30,6 +30,8 @@ PROGRESS: dict[State, str] = {
 }
 """How a platform is told of each; only ``FullyGraded`` comes with a score."""
 LASTS_SECONDS = 300
+OF_SUBMISSION = "https://canvas.instructure.com/lti/submission"
+"""Canvas's own field of a score. Without it, each score is a new attempt of the student's, handed in by the tool."""
 
 
 @dataclass
@@ -66,6 +68,7 @@ class Lti:
             "activityProgress": "Submitted" if one.state == "refused" else "Completed",
             "gradingProgress": PROGRESS[one.state],
             "comment": one.comment,
+            OF_SUBMISSION: {"new_submission": False},
         }
         if one.score is not None:
             score |= {"scoreGiven": one.score, "scoreMaximum": one.max_score}

@@ -1,7 +1,9 @@
-"""Moodle: a grade with feedback by its web services ``core_user_get_users_by_field`` and ``mod_assign_save_grade``.
+"""Moodle: a grade with feedback by its web service ``mod_assign_save_grade``.
 
 A student is looked for by login (``username``), else by address, else by ID number. Moodle answers 200 to all, and says
-in the body whether it has refused.
+in the body whether it has refused. It says nothing where it drops a grade: one that is above the assignment's maximum,
+or locked or overridden in the gradebook (``update_grade`` and ``grading_disabled`` in ``mod/assign/locallib.php``). So
+each is read again by ``mod_assign_get_submission_status``.
 """
 
 from __future__ import annotations
@@ -14,14 +16,20 @@ from grader.course.publish.web import NotTaken, PlatformError, ask
 
 PLAIN = "2"
 """Moodle's number for plain text (``FORMAT_PLAIN``)."""
+RELEASED = "released"
+"""The state of marking workflow in which students see a grade (``ASSIGN_MARKING_WORKFLOW_STATE_RELEASED``)."""
 OF_THE_TOKEN = (
     "invalidtoken",
     "accessexception",
     "servicenotavailable",
+    "nopermission",
     "nopermissions",
+    "passwordisexpired",
     "requireloginerror",
+    "usernotconfirmed",
 )
 """Its errors that no other student's grade would go around."""
+FOR_NOW = ("sitemaintenance", "upgraderunning")
 
 
 @dataclass(frozen=True)
@@ -55,20 +63,35 @@ class Moodle:
         found = self._call("core_user_get_users_by_field", {"field": field, "values[0]": value})
         if not isinstance(found, list) or len(found) != 1 or not isinstance(found[0], dict):
             raise NotTaken(f"Moodle knows no single user with {field} {value!r}")
+        user = str(found[0].get("id"))
         self._call(
             "mod_assign_save_grade",
             {
                 "assignmentid": self.assignment,
-                "userid": str(found[0].get("id")),
+                "userid": user,
                 "grade": str(one.score),
                 "attemptnumber": "-1",
                 "addattempt": "0",
-                "workflowstate": "",
+                "workflowstate": RELEASED,
                 "applytoall": "0",
                 "plugindata[assignfeedbackcomments_editor][text]": one.comment,
                 "plugindata[assignfeedbackcomments_editor][format]": PLAIN,
             },
         )
+
+        if self._kept(user) != one.score:
+            raise NotTaken(
+                "Moodle did not keep it, and does not say why: the grade may be locked or overridden in its gradebook, "
+                "be more than the assignment's maximum, or be given by a rubric or a scale"
+            )
+
+    def _kept(self, user: str) -> float | None:
+        """The grade that Moodle has of a user by now."""
+        status = self._call("mod_assign_get_submission_status", {"assignid": self.assignment, "userid": user})
+        try:
+            return float(status["feedback"]["grade"]["grade"])
+        except (TypeError, KeyError, ValueError):
+            return None
 
     def _call(self, function: str, values: dict[str, str]) -> Any:
         told = {"wstoken": self.token, "wsfunction": function, "moodlewsrestformat": "json", **values}
@@ -77,5 +100,7 @@ class Moodle:
             code, said = str(answer.get("errorcode", "")), str(answer.get("message", ""))[:200]
             if code in OF_THE_TOKEN:
                 raise PlatformError(f"Moodle refuses the token for {function} ({code}: {said}): give another")
+            if code in FOR_NOW:
+                raise PlatformError(f"Moodle takes nothing for now ({code}: {said}): send the rest later")
             raise NotTaken(f"{code}: {said}")
         return answer

@@ -72,13 +72,17 @@ def published(folder: Path, grades: Iterable[Outgoing], platform: Platform, *, s
     Raises ``PlatformError`` where the platform takes nothing more, ``OutputError`` where the log cannot be used.
     """
     log = folder / PUBLISHED
-    before = {(line.platform, line.place, line.student): line.digest for line in read_log(log)}
+    before = {(line.platform, line.place, line.student): line for line in read_log(log)}
     for one in grades:
+        earlier = before.get((platform.name, platform.place, one.student))
         if one.score is None and not platform.says_states:
             yield Done(one, "kept back", WHY[one.state])
+        elif one.score is None and earlier is not None and earlier.score is not None:
+            # Canvas and Moodle would take the score away that they have.
+            yield Done(one, "kept back", f"{WHY[one.state]}; the score sent before stays")
         elif not platform.user(one):
             yield Done(one, "not taken", "no launch has told the platform's id of this student")
-        elif before.get((platform.name, platform.place, one.student)) == one.digest:
+        elif earlier is not None and earlier.digest == one.digest:
             yield Done(one, "sent before")
         elif not send:
             yield Done(one, "would be sent", WHY.get(one.state, ""))

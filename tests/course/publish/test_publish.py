@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from msgspec.structs import replace
 
 from grader.cli import main
+from grader.course.publish import web
 from grader.course.publish.outgoing import outgoing
 from grader.course.results_folder import documents, write_folder
 from grader.model.result import Person, refused
@@ -156,6 +157,65 @@ def test_a_platform_that_goes_down_is_given_the_rest_later_and_what_changed_agai
         "10",
     ]
     assert len(platforms.grades) == 4
+
+
+def test_a_platform_that_has_no_time_is_asked_again(
+    grades: Path, platforms: Platforms, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(web, "PAUSE_SECONDS", 0.01)
+    platforms.busy = 3
+    assert main([*command("canvas", platforms), "--send"]) == 1
+    assert len(platforms.grades) == 3
+    monkeypatch.setattr(web, "BUSY_SECONDS", 0.0)
+    (grades / "published.jsonl").unlink()
+    platforms.busy = 1
+    assert main([*command("canvas", platforms), "--send"]) == 3
+    assert "takes nothing for now (403 403 Forbidden (Rate Limit Exceeded))" in capsys.readouterr().err
+
+
+def test_canvas_s_refusal_of_one_student_stops_nobody_else(
+    grades: Path, platforms: Platforms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platforms.unassigned.add("1001")
+    assert main([*command("canvas", platforms), "--send"]) == 1
+    assert "alice: 10 of 15, not taken (403" in capsys.readouterr().out
+    assert {one["user"] for one in platforms.grades} == {"sis_login_id:bob", "hex:sis_user_id:7a6fc3ab2f31"}
+
+
+def test_a_grade_that_moodle_drops_without_a_word_counts_as_not_taken(
+    grades: Path, platforms: Platforms, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    platforms.locked.add("8")
+    monkeypatch.setattr("tests.course.publish.platforms.MOODLE_MAXIMUM", 12)
+    assert main([*command("moodle", platforms), "--send"]) == 1
+    said = capsys.readouterr().out
+    assert "alice: 10 of 15, not taken (Moodle did not keep it" in said
+    assert "bob: 15 of 15, not taken (Moodle did not keep it" in said
+    assert [one["userid"] for one in platforms.grades] == ["9"]
+    sent = [json.loads(line)["student"] for line in (grades / "published.jsonl").read_text().splitlines()]
+    assert sent == ["zoë/1"]
+    platforms.locked.clear()
+    monkeypatch.setattr("tests.course.publish.platforms.MOODLE_MAXIMUM", 15)
+    main([*command("moodle", platforms), "--send"])
+    assert [one["userid"] for one in platforms.grades] == ["9", "8", "7"]
+
+
+def test_a_score_that_lti_has_is_not_taken_away_by_a_grader_that_failed(
+    grades: Path, platforms: Platforms, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main([*command("lti", platforms), "--send"])
+    failed = result(
+        [check("starts"), check("leaks", "error")],
+        student="alice", person=ROWS["alice"][1], assignment={"canvas": "34"},
+    )  # fmt: skip
+    write_folder(grades / "0", documents(failed, None, ["json"]))
+    capsys.readouterr()
+    main([*command("lti", platforms), "--send"])
+    assert (
+        "alice: no score, kept back (the grader failed, which costs nobody a point; the score sent before stays)"
+        in (capsys.readouterr().out)
+    )
+    assert len(platforms.grades) == 6
 
 
 def test_whatever_is_no_grade_has_no_score() -> None:

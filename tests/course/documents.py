@@ -1,0 +1,26 @@
+"""What two gradings of one class must have in common: all documents, without what differs between runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+
+from grader.course.intake.names import LOCK_NAME, SHARD
+
+TIMES = re.compile(
+    rb'"(?:started|at|duration)": ?(?:"[^"]*"|[0-9.e-]+)|\b[0-9]+\.[0-9]+ ?s\b|20\d\d-\d\d-\d\d[T ][0-9:.]+Z?'
+    rb'|(?<=time=")[0-9.]+|,[0-9]+\.[0-9]+(?=,)'
+)
+
+
+def documents(folder: Path, without: Collection[str] = ()) -> dict[str, bytes]:
+    """Every file of a folder of grades, by its path in it, without its times; ``without`` are names of some left out.
+
+    What keeps two graders apart, and what a share is of, are no documents.
+    """
+    return {
+        str(path.relative_to(folder)): TIMES.sub(b"", path.read_bytes())
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in (LOCK_NAME, SHARD, *without)
+    }
