@@ -89,7 +89,7 @@ def test_the_commands_of_the_examples_for_ci_work(engine: Engine, tmp_path: Path
 def test_the_recipes_for_several_machines_grade_a_class_in_four_shards(tmp_path: Path) -> None:
     page = ROOT / "docs/grading-a-class.md"
     *_, gitlab, github, kubernetes = (yaml.safe_load(text) for text in blocks(page, "yaml"))
-    [_, slurm] = blocks(page, "bash")
+    [*_, slurm] = blocks(page, "bash")
     [indexes] = re.findall(r"--array=1-(\d+)$", slurm, re.MULTILINE)
     jobs, job = github["jobs"], kubernetes["spec"]
     assert len(jobs["grade"]["strategy"]["matrix"]["shard"]) == gitlab["grade"]["parallel"] == int(indexes)

@@ -19,12 +19,13 @@ from uuid import uuid4
 from grader.course.cluster import worker
 from grader.course.cluster.addresses import encrypted, refuse_unprotected
 from grader.course.cluster.worker import About, Life, Lost, Parcel
+from grader.display.sentences import listed
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError, UsageError
 from grader.schedule import TIMEOUT, WorkerDied
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Client, Future, Security
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -271,7 +272,7 @@ def connected(address: str, engine: str | None, tell: Tell) -> Iterator[ClusterS
     used or the library is missing, ``EngineError`` where no scheduler answers.
     """
     try:
-        from distributed import Client, Security
+        from distributed import Client
     except ImportError as error:
         raise UsageError(
             "--scheduler takes a library that is not installed: install smtplab with its extra 'cluster'"
@@ -279,16 +280,16 @@ def connected(address: str, engine: str | None, tell: Tell) -> Iterator[ClusterS
     refuse_unprotected(address)
     # What it says of lost connections is said here in sentences.
     logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
-    security = Security()
-    if address.startswith("tls:") and not security.tls_ca_file:
-        raise UsageError(
-            f"{address} takes certificates: set DASK_DISTRIBUTED__COMM__TLS__CA_FILE, "
-            "DASK_DISTRIBUTED__COMM__TLS__CLIENT__CERT and DASK_DISTRIBUTED__COMM__TLS__CLIENT__KEY to their files"
-        )
+    security = _security(address)
     mine = worker.about(engine)
     try:
         client = Client(address, timeout=CONNECT_SECONDS, security=security, set_as_default=False)
     except (OSError, TimeoutError, ValueError) as error:
+        if address.startswith("tls:"):
+            raise EngineError(
+                f"no scheduler that takes this certificate answers at {address}: start one there with 'dask "
+                "scheduler', or correct the address or the certificate, which must be of the scheduler's own authority"
+            ) from error
         raise EngineError(
             f"no scheduler answers at {address}: start one there with 'dask scheduler', or correct the address"
         ) from error
@@ -296,3 +297,29 @@ def connected(address: str, engine: str | None, tell: Tell) -> Iterator[ClusterS
         yield ClusterScheduler(client, address, mine, engine, tell)
     finally:
         client.close(timeout=CONNECT_SECONDS)
+
+
+def _security(address: str) -> Security:
+    """Dask's own settings for a client. Raises ``UsageError`` where certificates are missing or cannot be read."""
+    from distributed import Security
+
+    security = Security()
+    if not address.startswith("tls:"):
+        if security.require_encryption:
+            raise UsageError(f"Dask's own settings demand encryption: write tls:// for {address}")
+        return security
+    files = {
+        "CA_FILE": security.tls_ca_file,
+        "CLIENT__CERT": security.tls_client_cert,
+        "CLIENT__KEY": security.tls_client_key,
+    }
+    if missing := [f"DASK_DISTRIBUTED__COMM__TLS__{name}" for name, file in files.items() if not file]:
+        raise UsageError(f"{address} takes certificates: set {listed(missing)} to their files")
+    try:
+        security.get_connection_args("client")
+    except OSError as error:
+        raise UsageError(
+            f"the certificates for {address} cannot be used ({error.strerror or error}): check what is in "
+            f"{listed([repr(file) for file in files.values()])}"
+        ) from error
+    return security
