@@ -14,6 +14,8 @@ HOST_V4 = "203.0.113.10"
 HOST_V6 = "2001:db8:113::10"
 ANSWER = "198.51.100.25"
 SECONDS = 20.0
+WALL_OF_MANY = 1000.0
+"""Seconds for machines that the tests of a whole file share, however much else the machine has to do."""
 
 _ZONE = f"""\
 $TTL 60

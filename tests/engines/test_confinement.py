@@ -21,7 +21,7 @@ from grader.engines.guest.files import WRITABLE
 from grader.model.protocol.host import IsAlive, MasterState
 from tests.conftest import NO_ENGINE, PATIENCE, ready, usable
 from tests.engines.attempts import COMMANDS, FAMILIES, MISSING, RAW_CALLS, RAW_CALLS_SCRIPT
-from tests.engines.plans import NAMESERVER, plan, python, run, start_world
+from tests.engines.plans import NAMESERVER, WALL_OF_MANY, plan, python, run, start_world
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +40,7 @@ def machines(request: pytest.FixtureRequest) -> Iterator[Machines]:
     """Machines that all tests of an engine share; alive at the end, whatever was done to them."""
     if request.param not in usable():
         pytest.skip(NO_ENGINE)
-    trial = plan(**LIMITS)
+    trial = plan(**LIMITS, wall=WALL_OF_MANY)
     with ready(request.param).machines(trial) as up:
         start_world(up, trial)
         yield up

@@ -173,3 +173,29 @@ def test_the_next_run_removes_groups_of_dead_graders_and_leaves_those_of_the_liv
         os.waitpid(living, 0)
     assert of_dead
     assert {str(folder) for folder in of_living} <= set(engine.clean())
+
+
+def test_who_is_late_to_remove_a_group_does_not_take_another_in_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two others take a new group for a dead one's before it is locked, and the second has only seen the first."""
+    opened = cgroups._opened
+    seen: dict[Path, int] = {}
+
+    def opened_late(folder: Path) -> int:
+        if not seen:
+            seen[folder] = opened(folder)
+            folder.rmdir()
+        return opened(folder)
+
+    monkeypatch.setattr(cgroups, "_opened", opened_late)
+    groups = cgroups.Groups(plan().limits)
+    if not groups.doors:
+        pytest.skip("no control groups may be made here")
+    made = groups_named(os.getpid())
+    ((first, descriptor),) = seen.items()
+    monkeypatch.setattr(cgroups, "_opened", lambda folder: descriptor)
+    cgroups._removed(first)
+    left = groups_named(os.getpid())
+    groups.remove()
+    assert left == made

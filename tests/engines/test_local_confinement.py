@@ -17,7 +17,7 @@ from grader.engines.base import Engine, Machines
 from grader.engines.local import LocalEngine, cgroups
 from grader.model.protocol import Operation
 from tests.conftest import problems, required
-from tests.engines.plans import plan, python, run
+from tests.engines.plans import WALL_OF_MANY, plan, python, run
 
 pytestmark = pytest.mark.engine
 
@@ -40,7 +40,7 @@ def unmetered() -> Iterator[Machines]:
     """Machines as they are where no control group can be made; alive at the end, whatever was done to them."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cgroups, "ROOT", Path("/nonexistent"))
-        with local().machines(plan(**LIMITS)) as up:
+        with local().machines(plan(**LIMITS, wall=WALL_OF_MANY)) as up:
             yield up
             assert run(up, "echo", "alive") == (0, "alive\n")
 

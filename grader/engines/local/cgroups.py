@@ -26,12 +26,11 @@ class Groups:
         self._folders: list[Path] = []
         self._doors: list[int] = []
         self._locks: list[int] = []
-        name = f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
         try:
             if (ROOT / "cgroup.controllers").exists():
-                self._make_unified(ROOT / name, limits)
+                self._make_unified(limits)
             else:
-                self._make_each(name, limits)
+                self._make_each(limits)
         except OSError:
             # An ordinary user, or a container that keeps them to itself: rlimits and the watchdog have to do.
             self.remove()
@@ -54,36 +53,41 @@ class Groups:
             os.close(lock)
         self._folders, self._doors, self._locks = [], [], []
 
-    def _make(self, folder: Path, settings: dict[str, str]) -> None:
-        while not self._made(folder):
-            pass
+    def _make(self, parent: Path, settings: dict[str, str]) -> Path:
+        folder = self._made(parent)
         for name, value in settings.items():
             (folder / name).write_text(value, encoding="ascii")
         self._doors.append(os.open(folder / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+        return folder
 
-    def _made(self, folder: Path) -> bool:
-        """Make and lock a group; False where another grader took it for a dead one's between the two."""
-        folder.mkdir()
-        try:
-            lock = _opened(folder)
-        except FileNotFoundError:
-            return False
-        fcntl.flock(lock, fcntl.LOCK_SH)
-        if not folder.exists():
+    def _made(self, parent: Path) -> Path:
+        """Make and lock a group, in which there is a moment when another grader may take it for a dead one's.
+
+        Whoever is about to do that knows it by its name: after one was taken, the next has another name.
+        """
+        while True:
+            folder = parent / f"{PREFIX}{os.getpid()}-{os.urandom(4).hex()}"
+            folder.mkdir()
+            try:
+                lock = _opened(folder)
+            except FileNotFoundError:
+                continue
+            fcntl.flock(lock, fcntl.LOCK_SH)
+            if folder.exists():
+                break
             os.close(lock)
-            return False
         self._folders.append(folder)
         self._locks.append(lock)
-        return True
+        return folder
 
-    def _make_unified(self, folder: Path, limits: Limits) -> None:
+    def _make_unified(self, limits: Limits) -> None:
         wanted = {"cpu", "memory", "pids"}
         control = ROOT / "cgroup.subtree_control"
         if not wanted <= set(control.read_text(encoding="ascii").split()):
             control.write_text(" ".join(f"+{name}" for name in sorted(wanted)), encoding="ascii")
         period = 100_000
-        self._make(
-            folder,
+        folder = self._make(
+            ROOT,
             {
                 "memory.max": str(limits.memory),
                 "pids.max": str(limits.processes + OVERHEAD),
@@ -94,14 +98,14 @@ class Groups:
         if swap.exists():
             swap.write_text("0", encoding="ascii")
 
-    def _make_each(self, name: str, limits: Limits) -> None:
+    def _make_each(self, limits: Limits) -> None:
         period = 100_000
-        self._make(ROOT / "memory" / name, {"memory.limit_in_bytes": str(limits.memory)})
-        self._make(ROOT / "pids" / name, {"pids.max": str(limits.processes + OVERHEAD)})
+        self._make(ROOT / "memory", {"memory.limit_in_bytes": str(limits.memory)})
+        self._make(ROOT / "pids", {"pids.max": str(limits.processes + OVERHEAD)})
         cpu = ROOT / "cpu"
         if (cpu / "cpu.cfs_quota_us").exists():
             quota = str(int(limits.cpus * period))
-            self._make(cpu / name, {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": quota})
+            self._make(cpu, {"cpu.cfs_period_us": str(period), "cpu.cfs_quota_us": quota})
 
 
 def enter(doors: list[int]) -> None:
