@@ -18,6 +18,7 @@ import pytest
 from grader.engines import machine
 from grader.engines.guest import operations, shapes, tracing, trees
 from grader.engines.guest.exposing import AROUND, Exposures, without
+from grader.engines.guest.mail import Mailboxes
 from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
 from grader.model.protocol.host import HostOperation
@@ -194,3 +195,13 @@ def test_of_a_line_of_millions_what_stands_around_the_secret_is_kept() -> None:
     assert len(found["what"]) < 3 * AROUND
     exposures.search("process list", b"send -p teapot")
     assert exposures.found[1]["what"] == "send -p <password>"
+
+
+def test_mail_is_found_by_whole_tokens(tmp_path: Path) -> None:
+    (tmp_path / "inbox").write_text(
+        "From a\nTo: ada.lund12@x\n\nFrom b\nTo: ida.ada.lund12@x, ada.lund123@x\n\nFrom c\nTo: nobody@x\n"
+    )
+    mailboxes = Mailboxes()
+    mailboxes.places = [str(tmp_path)]
+    found = mailboxes.find(["ada.lund12", "ada.lund123", "ida.ada.lund12", "else"])
+    assert [message["tokens"] for message in found] == [["ada.lund12"], ["ada.lund123", "ida.ada.lund12"]]

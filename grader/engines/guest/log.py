@@ -15,7 +15,7 @@ LONGEST = 20_000
 MOST_BYTES = 8_000_000
 """In all of them: else a flood of long ones would fill the agent's memory."""
 AT_A_TIME = 200
-"""Lines read at one look: a flood of them cannot keep the agent from its requests."""
+"""Lines that are waited for where all are wanted: a flood of them cannot keep the agent from its requests."""
 
 _SYSLOG = re.compile(rb"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} )?")
 _STAMP = re.compile(rb"^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ ")
@@ -53,9 +53,8 @@ class Log:
         self._loop.watch(server.detach(), self._read_syslog)
 
     def _read_syslog(self, fd: int) -> None:
-        for _ in range(AT_A_TIME):
-            if (datagram := read_some(fd)) is None:
-                return
+        # One at a time: to look whether there is another costs more than to be told.
+        if (datagram := read_some(fd)) is not None:
             self.add(text(_SYSLOG.sub(b"", datagram, count=1).rstrip(b"\0\n")))
 
     def read_stdout(self, fd: int) -> None:
@@ -69,7 +68,9 @@ class Log:
 
     def whole(self) -> list[str]:
         """Every line there is now."""
-        self._loop.turn(0)
+        left = AT_A_TIME
+        while left and self._loop.turn(0):
+            left -= 1
         lines = list(self.lines)
         if self.file.startswith("/") and not self.file.startswith("/dev/"):
             try:

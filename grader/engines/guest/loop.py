@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import time
 
 TYPE_CHECKING = False
@@ -20,6 +21,7 @@ class Loop:
     def __init__(self) -> None:
         self._readers: dict[int, Callable[[int], None]] = {}
         self._poll = select.poll()
+        self._children_changed = True
         self.ends: dict[int, Callable[[int], None]] = {}
         """By process id: called once with the exit code."""
         self.traced: Callable[[int, int], bool] | None = None
@@ -37,12 +39,28 @@ class Loop:
         self._poll.unregister(fd)
         os.close(fd)
 
-    def turn(self, seconds: float | None) -> None:
-        """Wait for something to happen, at most so long, and take note of it."""
-        for fd, _ in self._poll.poll(None if seconds is None else max(0, seconds * 1000)):
+    def watch_children(self) -> None:
+        """Be woken by changes of children. To be called once, before there are any."""
+        wake, waker = os.pipe()
+        os.set_blocking(waker, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self.watch(wake, self._be_woken)
+
+    def _be_woken(self, fd: int) -> None:
+        os.read(fd, 4096)
+        self._children_changed = True
+
+    def turn(self, seconds: float | None) -> bool:
+        """Wait for something to happen, at most so long, and take note of it; whether anything did."""
+        ready = self._poll.poll(None if seconds is None else max(0, seconds * 1000))
+        for fd, _ in ready:
             if reader := self._readers.get(fd):
                 reader(fd)
-        self._reap()
+        # Hundreds of lines are logged for each child that ends: not each of them is a reason to ask the kernel.
+        if self._children_changed:
+            self._reap()
+        return bool(ready)
 
     def until(self, done: Callable[[], bool], seconds: float, naps: float = 1.0) -> bool:
         """Wait until ``done``; whether it came true in time. ``naps`` bounds the time between two looks."""
@@ -59,8 +77,9 @@ class Loop:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                pid = 0
             if pid == 0:
+                self._children_changed = False
                 return
             if self.traced and self.traced(pid, status):
                 continue

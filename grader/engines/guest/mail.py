@@ -40,11 +40,11 @@ class Mailboxes:
             return []
         counts = dict.fromkeys(tokens, 0)
         told = 0
-        wanted = re.compile("|".join(sorted(map(re.escape, tokens), key=len, reverse=True)).encode())
+        wanted = [token.encode() for token in tokens]
         found: list[DeliveredMail] = []
         for path, messages in self._mailboxes():
             for raw in messages:
-                hits = {hit.decode() for hit in wanted.findall(raw)}
+                hits = {hit.decode() for hit in _found(wanted, raw)}
                 if not any(counts[hit] < MOST_FOUND for hit in hits):
                     continue
                 for hit in hits:
@@ -77,6 +77,15 @@ class Mailboxes:
                 yield path, self._seen[path][1]
             except OSError:
                 continue
+
+
+def _found(tokens: list[bytes], raw: bytes) -> list[bytes]:
+    """The tokens in a message; one that begins within another, or with its beginning, counts as the longer."""
+    # Token by token: one expression for hundreds of them takes ten times as long.
+    found = [token for token in tokens if token in raw]
+    if len(found) > 1:
+        return re.findall(b"|".join(map(re.escape, sorted(found, key=len, reverse=True))), raw)
+    return found
 
 
 def _files(roots: list[str]) -> list[str]:

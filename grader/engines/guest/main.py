@@ -24,11 +24,7 @@ def main() -> None:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     host = Host()
-    wake, waker = os.pipe()
-    os.set_blocking(waker, False)
-    signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    host.loop.watch(wake, _forget)
+    host.loop.watch_children()
     pending = bytearray()
     ended = False
 
@@ -88,10 +84,6 @@ def _answer(host: Host, line: bytes) -> dict[str, object]:
 
 def _broken(error: Broken) -> dict[str, object]:
     return {"ok": False, "error": str(error), "broken": True}
-
-
-def _forget(fd: int) -> None:
-    os.read(fd, 4096)
 
 
 def _send(answers: int, answer: dict[str, object]) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from grader.engines.machine import guest_files, seccomp_profile
+from grader.engines.local import bytecode
+from grader.engines.machine import seccomp_profile
 from grader.model.plan import MachinePlan
 
 MOST_DOORS = 8
@@ -58,7 +59,7 @@ def written(plan: MachinePlan, doors: int) -> bytes:
         world=msgspec.structs.replace(plan.world, zones=[], submission=[]),
         limits=plan.limits,
     )
-    data = msgspec.msgpack.encode(StartOrder(bare, guest_files(), seccomp_profile()))
+    data = msgspec.msgpack.encode(StartOrder(bare, bytecode.agent(), seccomp_profile()))
     return LENGTH.pack(len(data), doors) + data
 
 
