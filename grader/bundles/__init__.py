@@ -6,26 +6,24 @@ refused with the reason: most start neither namespaces nor Docker, so a lab that
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import tarfile
-import uuid
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
-from xml.sax.saxutils import quoteattr
 
 import msgspec
 
 from grader import disk, labs, resources
-from grader.bundles import offline
+from grader.bundles import offline, tasks
+from grader.bundles.tasks import files_asked_for
 from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
-from grader.model.templates import fill, fill_file
+from grader.model.templates import fill_file
 from grader.model.variant import Variant
 
 KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
@@ -59,46 +57,6 @@ class Platform:
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
-def _question(lab: Lab, folder: Path, variant: Variant) -> dict[str, bytes]:
-    """PrairieLearn's question: its settings, what is handed out, and the upload of the files that the lab asks for."""
-    info = {
-        "uuid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"smtplab:{lab.id}")),
-        "title": lab.title,
-        "topic": "Mail servers",
-        "type": "v3",
-        "gradingMethod": "External",
-        "externalGradingOptions": {
-            "enabled": True,
-            "image": "smtplab",
-            "entrypoint": "/grade/serverFilesCourse/smtplab/run",
-            "serverFilesCourse": ["smtplab/"],
-            "timeout": 120,
-            "enableNetworking": False,
-        },
-    }
-    given = labs.handed_out_files(folder, variant)
-    downloads = "".join(
-        f"  <p><pl-file-download file-name={quoteattr(name)}></pl-file-download></p>\n" for name in given
-    )
-    upload = quoteattr(", ".join(files_asked_for(lab, variant)))
-    page = (
-        f"<pl-question-panel>\n{downloads}</pl-question-panel>\n"
-        f"<pl-file-upload file-names={upload}></pl-file-upload>\n"
-        "<pl-submission-panel><pl-external-grader-results></pl-external-grader-results></pl-submission-panel>\n"
-    )
-    question = f"questions/{lab.id}"
-    return {
-        f"{question}/info.json": json.dumps(info, indent=2).encode() + b"\n",
-        f"{question}/question.html": page.encode(),
-        **{f"{question}/clientFilesQuestion/{name}": data for name, data in given.items()},
-    }
-
-
-def files_asked_for(lab: Lab, variant: Variant) -> list[str]:
-    """The files that students of a variant hand in at least."""
-    return [fill(name, variant.names) for name in lab.submission.required]
-
-
 PLATFORMS = MappingProxyType(
     {
         row.name: row
@@ -112,7 +70,11 @@ PLATFORMS = MappingProxyType(
                 collects=True,
             ),
             Platform(
-                "prairielearn", "PrairieLearn", "serverFilesCourse/smtplab/labs", install="./", more=_question
+                "prairielearn",
+                "PrairieLearn",
+                "serverFilesCourse/smtplab/labs",
+                install="./",
+                more=tasks.prairielearn,
             ),
             Platform(
                 "autolab",
@@ -121,6 +83,7 @@ PLATFORMS = MappingProxyType(
                 archive="autograde.tar",
                 beside=("README.md", "autograde-Makefile", "*.whl"),
             ),
+            Platform("inginious", "INGInious", "task/labs", more=tasks.inginious),
             Platform("vpl", "Moodle VPL", "jail/labs", servers=True),
             Platform("classroom50", "Classroom 50", "labs", servers=True, install="./"),
             Platform(
@@ -142,6 +105,37 @@ PLATFORMS = MappingProxyType(
     }
 )
 """Every platform that there is a bundle for."""
+
+WITHOUT = MappingProxyType(
+    {
+        "codegrade": (
+            "CodeGrade's steps are set in its own pages, which take no file: install smtplab in a "
+            "set-up step, and let a step 'Capture Points' run 'smtplab check LAB . --codegrade - "
+            "--exit-zero'"
+        ),
+        "submitty": (
+            "Submitty grades with what its own machine has: install smtplab there, and let a custom "
+            "validator run 'smtplab check LAB DIR --submitty validation_results.json --exit-zero'"
+        ),
+        "check50": (
+            "check50 runs checks that are written for it in Python, a process each: 'smtplab check "
+            "LAB . --check50 FILE' writes what its renderers read"
+        ),
+        "xqueue": (
+            "Open edX's watcher grades with Python classes of its own: let one run 'smtplab check LAB"
+            " DIR --xqueue FILE', and send what is in FILE as xqueue_body"
+        ),
+        "exercism": (
+            "Exercism's test runners belong to a whole track: let that of yours run 'smtplab check "
+            "EXERCISE DIR --exercism results.json --exit-zero'"
+        ),
+        "artemis": (
+            "Artemis builds with scripts that are set at the exercise: let one run 'smtplab check LAB"
+            " . --junit-artemis FILE --exit-zero', and name FILE as its result"
+        ),
+    }
+)
+"""Platforms that read a document of ours and take no bundle, and what to do instead."""
 
 
 def export(

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +17,12 @@ import pytest
 from grader import labs
 from grader.bundles import PLATFORMS
 from grader.cli import main
-from grader.engines.base import Engine
-from grader.engines.docker import images
+from tests.bundles.conftest import Run
 
 ROOT = Path(__file__).parent.parent.parent
 VENV = Path(sys.prefix)
 ADDRESS = "git+https://git.example.edu/course/smtplab@v1"
 STOPS = "Gradescope grades in a container without namespaces and without Docker, and the lab open-relay needs a server"
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def solve(folder: Path, lab: str = "spf-dmarc") -> None:
@@ -107,6 +99,11 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         (["autolab", "open-relay", "--offline"], "does not read what Autolab lets you download"),
         (["prairielearn", "open-relay", "--offline"], "does not read what PrairieLearn lets you download"),
         (["gradescope", "open-relay", "--offline", "--from", ADDRESS], "leave --wheel and --from out"),
+        (["inginious", "open-relay"], "INGInious grades in a container without namespaces"),
+        (
+            ["check50", "spf-dmarc"],
+            "there is no bundle for 'check50': check50 runs checks that are written for it",
+        ),
         (["gradscope", "open-relay"], "there is no bundle for 'gradscope'; did you mean 'gradescope'?"),
         (
             ["gradescope", "spf-dmarc", "--out", "there"],
@@ -141,6 +138,8 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         "autolab-offline",
         "prairielearn-offline",
         "offline-installs",
+        "inginious-server",
+        "check50",
         "platform",
         "there",
         "wheel",
@@ -191,30 +190,6 @@ def test_gradescope_collects_what_is_graded_elsewhere(handed: list[str], status:
     assert "score" not in made
     assert "main.cf" in test["output"]
     assert "no grade here yet" in made["output"]
-
-
-Run = Callable[..., int]
-
-
-@pytest.fixture
-def contained(engine: Engine, tmp_path: Path) -> Run:
-    """Run a command as platforms do: in a container with Docker's default limits, without a network."""
-    if sys.base_prefix == "/usr":
-        pytest.skip("the interpreter lies in /usr, which the container has of its own")
-    engine.image(lambda step: None)
-
-    def run(command: str, mounts: dict[Path, str]) -> int:
-        shared = {VENV: str(VENV), Path(sys.base_prefix): sys.base_prefix, ROOT: str(ROOT)}
-        options = [f"--volume={path}:{place}:ro" for path, place in shared.items()]
-        options += [f"--volume={path}:{place}" for path, place in mounts.items()]
-        options += [f"--volume={VENV / 'bin'}:/opt/smtplab/bin:ro", "--env=PYTHONDONTWRITEBYTECODE=1"]
-        return subprocess.run(
-            ["docker", "run", "--rm", "--network=none", f"--env=PATH={VENV / 'bin'}:/usr/bin:/bin", *options,
-             "--entrypoint", "/bin/sh", images.host_tag(), "-c", command],
-            check=False,
-        ).returncode  # fmt: skip
-
-    return run
 
 
 CASES = {"right": (100, True), "empty": (None, True), "broken": (None, False)}

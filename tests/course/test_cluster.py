@@ -142,7 +142,8 @@ def test_a_worker_of_another_make_is_named_and_grades_nothing(
     said: list[str] = []
     wait_for(address, 1)
     for other, why in (
-        ({"program": "another"}, "it has another smtplab"),
+        ({"program": "another"}, "is another program than this machine's"),
+        ({"version": "9.9"}, "it has another smtplab (version"),
         ({"image": "sha256:00"}, "it has another image ()"),
     ):
         with on(address, said) as found:

@@ -45,8 +45,8 @@ def export(
     offline: bool,
     course: Path | None,
 ) -> int:
-    """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, vpl or classroom50) or
-    for CI (github, gitlab or jenkins).
+    """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, inginious, vpl or
+    classroom50) or for CI (github, gitlab or jenkins).
 
     Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused;
     with --offline, Gradescope collects it.
@@ -58,6 +58,8 @@ def export(
     from grader.model.templates import nearest
 
     known = bundles.PLATFORMS.get(platform)
+    if platform in bundles.WITHOUT:
+        raise UsageError(f"there is no bundle for {platform!r}: {bundles.WITHOUT[platform]}")
     if known is None:
         hint = nearest("%r", platform, bundles.PLATFORMS)
         raise UsageError(

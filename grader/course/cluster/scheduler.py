@@ -205,7 +205,12 @@ class ClusterScheduler:
             return
         if not isinstance(theirs, About):
             why = f"it does not say what it grades with ({theirs.reason if isinstance(theirs, WorkerDied) else ''})"
-        elif (theirs.version, theirs.program) != (mine.version, mine.program):
+        elif theirs.version == mine.version and theirs.program != mine.program:
+            why = (
+                f"its smtplab says version {theirs.version}, too, but is another program than this machine's: install "
+                "the same there"
+            )
+        elif theirs.version != mine.version:
             why = (
                 f"it has another smtplab (version {theirs.version}) than this machine (version {mine.version}): "
                 "install the same there"
