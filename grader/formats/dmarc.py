@@ -33,8 +33,8 @@ VALUES: dict[str, tuple[str, ...]] = {
 }
 """The values of tags that have a choice of them."""
 
-Fault = Literal["no-policy", "bad-policy"]
-"""Why a record says no policy: ``p`` is missing, or it, ``sp`` or ``np`` is none that there is."""
+Fault = Literal["no-policy", "twice", "bad-policy"]
+"""Why a record says no policy: ``p`` is missing, a tag stands twice, or ``p``, ``sp`` or ``np`` is none that is."""
 
 _MAIL = re.compile(r"mailto:([^@\s!?,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s,!]+(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
@@ -91,10 +91,17 @@ class DmarcRecord:
         return [uri.address for uri in self.uris() if uri.address]
 
     @property
+    def duplicate(self) -> Tag | None:
+        """The first of DMARC's tags that stands there twice, which makes the list invalid (RFC 6376 section 3.2)."""
+        return self.tag_list.duplicate_of(TAGS)
+
+    @property
     def wrong_tag(self) -> str:
-        """The policy tag that keeps the record from being valid: absent, or with a value that is none; or empty."""
+        """The tag that keeps the record from being valid: absent, twice there, or of no such value; or empty."""
         if "p" not in self.tags:
             return "p"
+        if self.duplicate:
+            return self.duplicate.name
         wrong = (tag for tag in POLICY_TAGS if self.values.get(tag, "none").lower() not in POLICIES)
         return next(wrong, "")
 
@@ -103,11 +110,13 @@ class DmarcRecord:
         """Why it is not valid; ``wrong_tag`` says where."""
         if not self.wrong_tag:
             return None
-        return "bad-policy" if self.wrong_tag in self.tags else "no-policy"
+        if self.wrong_tag not in self.tags:
+            return "no-policy"
+        return "twice" if self.duplicate else "bad-policy"
 
     @property
     def valid(self) -> bool:
-        """Whether ``p`` is there and it, ``sp`` and ``np`` say something that can be understood."""
+        """Whether ``p`` is there, it, ``sp`` and ``np`` can be understood, and no tag says two things."""
         return self.fault is None
 
     @property

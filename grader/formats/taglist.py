@@ -8,7 +8,7 @@ latin-1.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -64,9 +64,15 @@ class TagList:
     @property
     def duplicate(self) -> Tag | None:
         """The first tag whose name stands further ahead already, which RFC 6376 forbids."""
+        return self.duplicate_of()
+
+    def duplicate_of(self, names: Collection[str] | None = None) -> Tag | None:
+        """The first of these tags, or of all, whose name stands further ahead already."""
         seen: set[str] = set()
         for part in self.parts:
-            if part.fault is None and part.name in seen:
+            if part.fault is not None or (names is not None and part.name not in names):
+                continue
+            if part.name in seen:
                 return part
             seen.add(part.name)
         return None

@@ -19,6 +19,8 @@ from grader.formats.dmarc import read_record
         ("v=DMARC1; p=rejected", "bad-policy", "p"),
         ("v=DMARC1; p=none; sp=quarantene", "bad-policy", "sp"),
         ("v=DMARC1; p=none; np=", "bad-policy", "np"),
+        ("v=DMARC1; p=reject; sp=reject; SP=none", "twice", "sp"),
+        ("v=DMARC1; p=reject; x-note=a; x-note=b", None, ""),
     ],
 )
 def test_the_tag_at_fault(text: str, fault: str | None, tag: str) -> None:

@@ -196,8 +196,8 @@ def first_failure(name: str) -> tuple[str, list[str]]:
     [
         ("after-all", ["-all", "include:_spf.newsletter.example"], "by “-all”"),
         ("idle-redirect", ["-all", "redirect=_spf.newsletter.example"], "by “-all”"),
-        ("strict-alignment", ["aspf=s"], "is not aligned with example.com in From"),
-        ("public-suffix", ["psd=y"], "is not aligned with example.com in From"),
+        ("strict-alignment", ["aspf=s"], "is not aligned with example.com in From, by aspf=s"),
+        ("public-suffix", ["psd=y"], "is not aligned with example.com in From, by psd=y"),
         (
             "authorizes-everybody",
             ["*._report._dmarc"],

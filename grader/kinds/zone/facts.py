@@ -239,9 +239,9 @@ class Permits(Struct, frozen=True):
     complete: Annotated[bool, Meta(description="Whether DNS answered about all of them.")] = True
 
 
-PoliciesFault = Literal["no-answer", "none", "several", "no-policy", "bad-policy"]
+PoliciesFault = Literal["no-answer", "none", "several", "no-policy", "twice", "bad-policy"]
 """Why receivers find no policy at a domain: DNS fails, there is no record, there are several, or the one that there is
-lacks ``p``, or says a policy that is none."""
+lacks ``p``, has a tag twice, or says a policy that is none."""
 
 
 class Policies(Struct, frozen=True):

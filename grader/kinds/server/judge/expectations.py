@@ -215,7 +215,10 @@ def _recipient(arrival: Arrival) -> str:
 
 
 def _from(case: TrafficCase) -> str:
-    return f" from {case.facts.source} ({case.facts.address}) on port {case.facts.listener}"
+    who = f"{case.facts.source} ({case.facts.address})"
+    if case.facts.user and case.outcome.authenticated:
+        who += f", logged in as {case.facts.user} and writing as {quoted(case.facts.sender or '<>')},"
+    return f" from {who} on port {case.facts.listener}"
 
 
 def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

@@ -266,6 +266,8 @@ def _policy_place(published: Policies, txt_records: TxtRecords) -> Span | None:
     mine = txt_records.dmarc(published.domain)
     if len(mine) != 1:
         return mine[-1].owner if mine else None
+    if published.fault == "twice" and (second := mine[0].tags.duplicate_of({published.tag})) is not None:
+        return mine[0].place(second.start, second.end)
     return mine[0].value(published.tag) or mine[0].place(0, 8)
 
 

@@ -38,7 +38,20 @@ def unaligned(mechanism: str, reception: Reception) -> str:
         signer, passed = reception.spf.domain, "SPF passes"
     if reception.dmarc.result == "none":
         return f"{passed} for {signer}, but there is no DMARC record for {author} that it could serve."
-    return f"{passed} for {signer}, which is not aligned with {author} in From (RFC 9989 section 4.4)."
+    by = _unaligned_by(mechanism, reception, signer)
+    return f"{passed} for {signer}, which is not aligned with {author} in From{by} (RFC 9989 section 4.4)."
+
+
+def _unaligned_by(mechanism: str, reception: Reception, signer: str) -> str:
+    """The tag that keeps two names of one domain from being aligned; empty where they are of two."""
+    record = read_record(reception.dmarc.record)
+    names = [f".{name.lower().rstrip('.')}" for name in (signer, split_address(reception.author).domain)]
+    if record is None or not (names[0].endswith(names[1]) or names[1].endswith(names[0])):
+        return ""
+    tag = "aspf" if mechanism == "spf" else "adkim"
+    if record.option(tag, "r") == "s":
+        return f", by {tag}=s"
+    return ", by psd=y" if record.option("psd", "u") == "y" else ""
 
 
 def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecords) -> Span | None:
@@ -74,6 +87,11 @@ def disposition(reception: Reception) -> str:
     found = reception.dmarc
     author = split_address(reception.author).domain
     if found.result == "none":
+        if found.holder:
+            return (
+                f"a DMARC record is found for {author}, but says neither a valid policy nor an address for reports, so "
+                "that nothing is asked"
+            )
         return f"no DMARC policy is found for {author}, so that nothing is asked"
     if found.result == "pass":
         by = " and ".join(
@@ -178,6 +196,11 @@ def policies(found: Policies) -> str:
             )
         case "no-policy":
             return f"At {name}: the record says no policy, as it has no tag p."
+        case "twice":
+            return (
+                f"At {name}: the tag {found.tag} stands in the record twice, which makes the whole record invalid "
+                "(RFC 6376 section 3.2): receivers discard it, or take the one or the other."
+            )
         case "bad-policy":
             record = read_record(found.records[0]) if found.records else None
             said = record.values.get(found.tag, "") if record else ""

@@ -96,7 +96,12 @@ def _tag(txt_record: TxtRecord, part: Tag, seen: list[str]) -> Iterator[Remark]:
     if part.fault == "no-equals":
         yield Remark("no-tag", "dmarc", place, "a part without “=” is no tag, and is ignored")
     elif tag in seen:
-        yield Remark("twice", "dmarc", place, f"{tag} stands twice: receivers differ in which they take")
+        yield Remark(
+            "twice",
+            "dmarc",
+            place,
+            f"{tag} stands twice: receivers may discard the record (RFC 6376 section 3.2)",
+        )
     elif tag in REMOVED:
         sentence = f"{tag} is no longer part of DMARC (RFC 9989): receivers of today ignore it"
         yield Remark("removed-tag", "dmarc", place, sentence)

@@ -185,8 +185,11 @@ def published(resolver: Resolver, attempt: str, domain: str) -> Policies:
     if record.fault is None:
         return Policies(attempt, domain, texts)
     tag = record.wrong_tag
-    said = record.values.get(tag)
-    problem = "the record says no policy (p)" if said is None else f"{tag}={said} is no policy"
+    problem = {
+        "no-policy": "the record says no policy (p)",
+        "twice": f"{tag} stands in the record twice",
+        "bad-policy": f"{tag}={record.values.get(tag)} is no policy",
+    }[record.fault]
     return Policies(attempt, domain, texts, problem=problem, fault=record.fault, tag=tag)
 
 
