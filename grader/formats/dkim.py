@@ -176,7 +176,7 @@ def _with_key(tag: Tag, kind: str) -> Key:
         numbers = parse_public_key(octets)
         modulus, exponent = int(numbers["modulus"]), int(numbers["publicExponent"])
     except (UnparsableKeyError, TypeError, ValueError, IndexError, KeyError, AssertionError) as error:
-        raise _Unusable("not-rsa", "p= holds no RSA public key: is a part of it missing?", tag) from error
+        raise _Unusable("not-rsa", "p= holds no RSA public key: a part of it may be missing", tag) from error
     bits = modulus.bit_length()
     if bits > MOST_BITS or not 1 < exponent < LARGEST_EXPONENT:
         problem = (

@@ -16,7 +16,9 @@ from grader.model.traffic import ANY_MAILBOX, Arrival, Reply, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
-OWN_TROUBLE = re.compile(r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b)")
+OWN_TROUBLE = re.compile(
+    r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b|DKIM signing error)"
+)
 """A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
 HANGS_UP = re.compile(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""

@@ -26,7 +26,7 @@ REFUSED_BY_MILTER = re.compile(r"milter-reject: END-OF-MESSAGE")
 """What cleanup(8) notes of a message that a milter did not let pass."""
 CAUSE = re.compile(
     r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
-    r"unsupported"
+    r"unsupported|private key too small"
 )
 """Words of a line that names a cause; others tell what came of it."""
 HARMLESS = re.compile(

@@ -117,6 +117,15 @@ def test_a_field_that_the_signer_did_not_see_is_named() -> None:
     assert judged(wants(verifies=True), changed).next == "n"
 
 
+def test_an_ed25519_signature_that_fits_neither_key_nor_header() -> None:
+    keys = [answer(f"v=DKIM1; k=ed25519; p={pair(256)[1]}", "ed._domainkey.example.com")]
+    for canonical, advice in ((b"simple", "`Canonicalization relaxed/simple`"), (b"relaxed", "n")):
+        raw = signed(bits=256, selector="ed", algorithm="ed25519-sha256", canonicalize=(canonical, b"simple"))
+        result = judged(wants(verifies=True), raw.replace(b"Lunch", b"Dinner"), keys=keys)
+        assert "Ed25519 does not show which" in result.observed
+        assert advice in result.next
+
+
 def test_a_signature_of_another_domain_leads_to_where_the_domain_stands() -> None:
     assert "domain:selector:path" in judged(wants(present=True), signed(domain="partner.example")).next
 

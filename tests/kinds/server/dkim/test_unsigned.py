@@ -28,6 +28,16 @@ def test_why_a_message_is_unsigned_is_in_the_log() -> None:
     assert result.observed.endswith("“opendkim: client.example [198.51.100.66] not internal”")
 
 
+def test_a_recipient_who_is_skipped_is_told() -> None:
+    log = [
+        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+        f"2 opendkim[8]: 63708B3: skipping signing of mail to '{builders.TOKEN}@partner.example'",
+    ]
+    result = judged(wants(present=True), MESSAGE, log=log)
+    assert "“opendkim: skipping signing of mail to" in result.observed
+    assert "`DontSignMailTo`" in result.next
+
+
 WHOSE = [
     f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
     "2 postfix/cleanup[1]: 63708B2: message-id=<another.k4v2.1@client.example>",

@@ -10,7 +10,7 @@ from grader.formats.message.parse import header_fields, line_of
 from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered, without
-from grader.kinds.server.judge.dkim.reading import NOT_THE_SIGNED, Signature
+from grader.kinds.server.judge.dkim.reading import KEY_OR_FIELDS, NOT_THE_SIGNED, Signature
 from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
@@ -34,6 +34,11 @@ ONE_TOO_MANY = (
     "Something adds {name} behind the milter, or OpenDKIM was told to sign that there is none: `OversignHeaders` must "
     "not list a field that `SignHeaders` does not. Take {name} out of `OversignHeaders`, or add it to the others with "
     "`SignHeaders *,+{name}`."
+)
+SIMPLE_ED25519 = (
+    "Write `Canonicalization relaxed/simple` for the OpenDKIM that signs with Ed25519: OpenDKIM 2.11 makes Ed25519 "
+    "signatures that nobody can verify where the header is `simple`, its default. If it is not that, publish the "
+    "record that was made with this key."
 )
 LARGEST_KEY = 4096
 """Bits up to which every receiver has to know RSA keys (RFC 8301 section 3.2)."""
@@ -101,6 +106,8 @@ def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -
         if (name := _one_too_many(bad, index)) is not None:
             sentence += f" Without the field {name} it would: it was made as if there were none."
             return broken(case, sentence, pointers, next=ONE_TOO_MANY.format(name=name))
+        if bad.problem == KEY_OR_FIELDS and not bad.tags.get("c", "").lower().startswith("relaxed"):
+            return broken(case, sentence, pointers, next=SIMPLE_ED25519)
         return broken(case, sentence, pointers)
 
     return _signed(cases, index, judged)
@@ -108,7 +115,8 @@ def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -
 
 def _one_too_many(signature: Signature, index: ServerIndex) -> str | None:
     """A header field that arrived and that the signer did not see; ``None`` where no single one explains the fault."""
-    for name in dict.fromkeys(signature.fields) if signature.problem == NOT_THE_SIGNED else ():
+    may_be = signature.problem in (NOT_THE_SIGNED, KEY_OR_FIELDS)
+    for name in dict.fromkeys(signature.fields) if may_be else ():
         if any(index.signatures.verifies(signature, copy) for copy in without(signature.arrival.raw, name)):
             return name.title()
     return None

@@ -39,6 +39,11 @@ MOST_HEADER = 64_000
 MOST_BLANKS = 500
 """Blanks in a row that are put up with. Nobody writes so many, and dkimpy's time grows with their number squared."""
 NOT_THE_SIGNED = "the header fields that it covers are not the ones that were signed"
+KEY_OR_FIELDS = (
+    "it was made with another private key than the one whose public half DNS has, or "
+    f"{NOT_THE_SIGNED} (Ed25519 does not show which)"
+)
+"""No hash comes out of an Ed25519 signature, so that nobody can tell the two apart (RFC 8032 section 5.1.7)."""
 WHITE = re.compile(r"\s+")
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _FOLDS, _BLANKS = re.compile(rb"\s+"), re.compile(rb"[ \t]+")
@@ -274,7 +279,7 @@ def _checked(
         return "a tag of it cannot be read"
     if key is not None and key.kind == "rsa" and not _made_with(key, raw[b"b"]):
         return "it was made with another private key than the one whose public half DNS has"
-    return NOT_THE_SIGNED
+    return NOT_THE_SIGNED if key is None or key.kind == "rsa" else KEY_OR_FIELDS
 
 
 def _made_with(key: Key, signature: bytes) -> bool:

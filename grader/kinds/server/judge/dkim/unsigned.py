@@ -12,13 +12,16 @@ from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken
 from grader.model.pointer import Pointer
 
-REASON = re.compile(r"not internal|not authenticated|no signing \w+ match|no macros match|no MTA name match")
+REASON = re.compile(
+    r"not internal|not authenticated|no signing \w+ match|no macros match|no MTA name match|skipping signing of mail to"
+)
 """What OpenDKIM logs, with ``LogWhy``, of a message that it does not sign (opendkim.conf(5))."""
 NO_CONCERN = {True: re.compile("not internal"), False: re.compile("not authenticated")}
 """What is no reason where the author has logged in, and where not: both are said of whoever is neither."""
 TELLS = re.compile(REASON.pattern + r"|no signature data|starting \(args: .*-W")
 NO_KEY_FOR = re.compile(r"no signing \w+ match")
 NO_LOGIN = re.compile("not authenticated")
+SKIPPED = "skipping signing of mail to"
 UNUSED = re.compile(r"unused parameter: ((?:smtpd_)?milters?)\b")
 """What postconf(1) warns of: a parameter that no Postfix has, and that sounds like the one that was meant."""
 SETTINGS = ("smtpd_milters", "receive_override_options", "smtpd_milter_maps")
@@ -67,6 +70,11 @@ def _by_reason(said: str) -> str | None:
             "`refile:` before its path a line's left side is a pattern (`*@` and the domain), with `file:`, or with "
             "nothing, it is the domain itself, and a star is only a star. Without tables, `Domain` is the author's "
             "domain. The reload of a table takes a restart."
+        )
+    if SKIPPED in said:
+        return (
+            "Take the recipient out of the list that `DontSignMailTo` in opendkim.conf names, or the line with it: "
+            "whoever gets your mail is to see that it is yours."
         )
     if NO_LOGIN.search(said):
         return (
