@@ -198,6 +198,12 @@ def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
     maps = settings.on("smtpd_sender_login_maps", case.facts.listener, case.facts.server)
     if not maps.value:
         return None
+    if words[place] == "reject_known_sender_login_mismatch":
+        return (
+            f"`{words[place]}` in {setting.shown} refuses what the table of owners gives to somebody else, and lets "
+            f"pass what it gives to nobody: {case.facts.sender} has no owner there, or {case.facts.user}. Write "
+            "`reject_authenticated_sender_login_mismatch`, which refuses both."
+        )
     ends = (
         "A pattern needs both its ends, `/^…$/`, and a backslash before each dot."
         if "regexp:" in maps.value or "pcre:" in maps.value
