@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,7 +14,7 @@ from tests.conftest import NO_ENGINE, ready, usable
 from tests.representatives import representatives
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from _pytest.mark import ParameterSet
 
@@ -35,18 +36,32 @@ def trials(*, on_machines: bool) -> list[tuple[str, Trial]]:
 
 
 ON_MACHINES = trials(on_machines=True)
+WITHOUT_MACHINES = trials(on_machines=False)
 LONG = {("authenticated-message", "wrong/hammers")}
 """What makes a good part of a minute of work for the processors, and is graded on one engine alone."""
-COMPARED = {
-    (name, trial.name)
-    for name in {name for name, _ in ON_MACHINES}
-    for trial in representatives(
-        [trial for lab, trial in ON_MACHINES if lab == name],
-        lambda trial: {"anything"} if trial.fails is None else trial.fails,
-    )
-} - LONG
+
+
+def standing_for_all(loses: Callable[[Trial], Collection[str]]) -> set[tuple[str, str]]:
+    """Of each lab on machines the representatives of its submissions, but none that takes long."""
+    return {
+        (name, trial.name)
+        for name in {name for name, _ in ON_MACHINES}
+        for trial in representatives(
+            [trial for lab, trial in ON_MACHINES if lab == name and (lab, trial.name) not in LONG], loses
+        )
+    }
+
+
+def lost(trial: Trial) -> Collection[str]:
+    """The checks that a submission loses, and a starter loses some."""
+    return {"anything"} if trial.fails is None else trial.fails
+
+
+COMPARED = standing_for_all(lost)
 """What is graded on every engine; ``lab verify`` does it with all."""
-GRADINGS = 3
+IN_WHOLE = COMPARED | standing_for_all(lambda trial: {f"{sorted(lost(trial))} {sorted(trial.skips)}"})
+"""What is graded with every check of its lab: each way in which some are lost and others skipped, once."""
+GRADINGS = 2
 DRAWN = re.compile(r"\bsize=\d+|\b\d+\.\d+ seconds")
 """What a program or a clock makes anew in each run: a message with an identifier of its own is not always as long."""
 SHORT = 6
@@ -70,19 +85,56 @@ def same(result: Result) -> dict[str, object]:
     return dict(document)
 
 
-def spread() -> Iterator[ParameterSet]:
-    """Each submission on machines with the variant that it is graded on: the canonical and a drawn one by turns.
+def variant_by_turns(number: int, trial: Trial) -> str | None:
+    """The student whose variant a submission is graded on: the canonical and a drawn one by turns.
 
-    Between the two only names differ, which the next test looks at for all; ``lab verify`` grades all on both.
+    Between the two only names differ, which another test looks at for all; ``lab verify`` grades all on both.
+    """
+    return verify.RANDOM_STUDENT if number % 2 and not trial.canonical else None
+
+
+def spread(*, in_whole: bool) -> Iterator[ParameterSet]:
+    """Submissions on machines with the variant that each is graded on.
+
+    Those that lose nothing are all graded with every check, since any of the checks could wrong them.
     """
     for number, (name, trial) in enumerate(ON_MACHINES):
-        student = verify.RANDOM_STUDENT if number % 2 and not trial.canonical else None
-        yield pytest.param(name, trial, student, id=f"{name}-{trial.name}")
+        if in_whole == (not trial.fails or (name, trial.name) in IN_WHOLE):
+            yield pytest.param(name, trial, variant_by_turns(number, trial), id=f"{name}-{trial.name}")
+
+
+def one_lost_to(code: str, name: str) -> bool:
+    """Whether a check of a lab is lost by a submission that is graded with every check."""
+    return any(
+        (name, trial.name) in IN_WHOLE and code in lost(trial) for lab, trial in ON_MACHINES if lab == name
+    )
+
+
+@pytest.mark.parametrize("name", sorted({name for name, _ in ON_MACHINES}))
+def test_each_check_is_lost_by_a_submission_that_is_graded_in_whole(name: str) -> None:
+    codes = [check.code for check in labs.load(LABS[name]).all_checks]
+    assert [code for code in codes if not one_lost_to(code, name)] == []
 
 
 @pytest.mark.engine
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "trial", "student"), list(spread()))
+@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_whole=False)))
+def test_every_other_mistake_loses_its_checks_where_they_alone_are_asked_for(
+    name: str, trial: Trial, student: str | None
+) -> None:
+    """What it does to the checks besides is as with one of those that are graded in whole; ``lab verify`` looks."""
+    engines = usable()
+    if not engines:
+        pytest.skip(NO_ENGINE)
+    lab, taken = labs.load(LABS[name]), verify.hand_in(LABS[name], trial, student)
+    asked = set(trial.fails or ())
+    result = pipeline.grade(lab, taken, engine=ready(engines[0]), student=student, only=asked).result
+    assert verify.problem(replace(trial, skips=frozenset()), result) == ""
+
+
+@pytest.mark.engine
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_whole=True)))
 def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(
     name: str, trial: Trial, student: str | None
 ) -> None:
@@ -98,7 +150,10 @@ def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(
         assert same(other) == same(results[0])
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in ON_MACHINES}))
+@pytest.mark.parametrize(
+    "name",
+    sorted({name for name, trial in ON_MACHINES + WITHOUT_MACHINES if trial.base and not trial.canonical}),
+)
 def test_a_students_own_variant_has_nothing_of_the_canonical_one(name: str) -> None:
     """Of any submission: each is graded on one of the two, and what differs between them are the names."""
     lab = labs.load(LABS[name])
@@ -120,11 +175,13 @@ def test_a_students_own_variant_has_nothing_of_the_canonical_one(name: str) -> N
 
 
 def without_machines() -> Iterator[ParameterSet]:
-    """The submissions of the labs that need no engine, on each variant that they are meant for."""
-    for name, trial in trials(on_machines=False):
-        yield pytest.param(name, trial, None, id=f"canonical-{name}-{trial.name}")
-        if not trial.canonical:
+    """The submissions of the labs that need no engine, solution and starter on both variants."""
+    for number, (name, trial) in enumerate(WITHOUT_MACHINES):
+        if trial.name in ("solution", "starter"):
+            yield pytest.param(name, trial, None, id=f"canonical-{name}-{trial.name}")
             yield pytest.param(name, trial, verify.RANDOM_STUDENT, id=f"drawn-{name}-{trial.name}")
+        else:
+            yield pytest.param(name, trial, variant_by_turns(number, trial), id=f"{name}-{trial.name}")
 
 
 @pytest.mark.slow
