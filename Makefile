@@ -17,8 +17,9 @@ ARGS ?=
 N ?= 20
 SEED ?=
 ENGINE ?= local
+PROCESSORS := $$(getconf _NPROCESSORS_ONLN)
 # Real gradings wait for the servers' clocks, too: more at a time than there are processors.
-TESTERS ?= $$((2 * $$(getconf _NPROCESSORS_ONLN) + 1))
+TESTERS ?= $$((2 * $(PROCESSORS) + 1))
 
 # Where no bytecode is written, every program compiles all of itself, and every test worker all tests.
 unexport PYTHONDONTWRITEBYTECODE
@@ -73,7 +74,7 @@ test: ## run all tests (ARGS='-k relay')
 
 test-fast: ## what can be tested in about a minute, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
-	@$(PYTHON) -m pytest -n $(TESTERS) --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
+	@SMTPLAB_EXAMPLES=few $(PYTHON) -m pytest -n $(PROCESSORS) --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
 
 lint: ## ruff, mypy, oxlint and shellcheck
 	@fixtures/setup/setup dev

@@ -28,8 +28,14 @@ gc.set_threshold(100_000, 50, 50)
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+
+def examples(number: int) -> int:
+    """How many examples Hypothesis draws for a test: a tenth where few are wanted (``SMTPLAB_EXAMPLES=few``)."""
+    return max(1, number // 10) if os.environ.get("SMTPLAB_EXAMPLES") == "few" else number
+
+
 # How long an example takes says nothing where other tests run beside it.
-settings.register_profile("smtplab", deadline=None)
+settings.register_profile("smtplab", deadline=None, max_examples=examples(100))
 settings.load_profile("smtplab")
 
 # Labs that somebody added on this machine are no part of the tests.
@@ -91,15 +97,23 @@ def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     """The tests in the order in which each of some workers begins with its share of those that take long.
 
     Each worker is given a run of neighbours, and whoever is done takes over from another's end: what waits there
-    must be short. The short ones keep their order, so that those of a file find the browser that they share.
+    must be short. The short ones keep their order, so that those of a file find the browser that they share. Of the
+    long ones those that share what takes long to make (``together``) are one worker's, or each would make it.
     """
     if workers == 1:
         return items
-    long = [item for item in items if item.get_closest_marker("slow")]
-    short = [item for item in items if not item.get_closest_marker("slow")]
+    long: dict[object, list[pytest.Item]] = {}
+    short: list[pytest.Item] = []
+    for number, item in enumerate(items):
+        shared = item.get_closest_marker("together")
+        if item.get_closest_marker("slow"):
+            long.setdefault(shared.args[0] if shared else number, []).append(item)
+        else:
+            short.append(item)
+    hands = list(long.values())
     order: list[pytest.Item] = []
     for worker in range(workers):
-        order += long[worker::workers]
+        order += [item for hand in hands[worker::workers] for item in hand]
         room = max(0, len(items) * (worker + 1) // workers - len(order))
         order += short[:room]
         del short[:room]

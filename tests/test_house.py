@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -65,9 +66,10 @@ def room_of(module: str) -> str:
     return parts[1] if len(parts) > 1 else ""
 
 
-def imports(path: Path) -> Iterator[str]:
+@cache
+def imports(path: Path) -> tuple[str, ...]:
     """Every module of ``grader`` that a file imports, by whatever means, anywhere in it but for types alone."""
-    return of_tree(ast.parse(path.read_bytes()), path.relative_to(ROOT).parts)
+    return tuple(of_tree(ast.parse(path.read_bytes()), path.relative_to(ROOT).parts))
 
 
 def of_tree(tree: ast.AST, place: tuple[str, ...] = ()) -> Iterator[str]:

@@ -249,6 +249,7 @@ def handed_in(folder: Path, lab: Path, case: str) -> None:
         (lab / "lab.yaml").write_text("id: [")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_classroom_50_s_makes_a_whole_result(case: str, here: Path) -> None:
     """With all keys of ``classroom50/result/v1``; such a result was validated by its schema outside the project."""
@@ -319,6 +320,7 @@ def test_what_the_course_hides_is_hidden_where_its_bundle_grades(
     assert "A check that is not shown" in shown[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_autolab_s_prints_scores_last_or_none(case: str, here: Path) -> None:
     """As Tango does: the Makefile under its own name, the archive and the hand-in in one folder, and ``make``."""
@@ -339,6 +341,7 @@ def test_autolab_s_prints_scores_last_or_none(case: str, here: Path) -> None:
         assert not last.startswith("{")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_moodle_vpl_s_grades_the_files_that_were_handed_in(case: str, here: Path) -> None:
     """As VPL's jail does: the script for evaluation, then what it made, beside files of VPL's own."""

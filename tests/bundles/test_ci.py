@@ -16,6 +16,8 @@ import yaml
 from grader.cli import main
 from tests.bundles.test_bundles import ADDRESS, VENV, solve
 
+pytestmark = pytest.mark.slow
+
 LAB = "spf-dmarc"
 CODES = {"right": 0, "wrong": 1, "empty": 2, "broken": 2}
 

@@ -24,6 +24,8 @@ from grader.model.deadline import Deadline
 from tests.chaos.family import MARK, Family
 from tests.chaos.machine import groups_left
 
+pytestmark = pytest.mark.slow
+
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())", "simulate"]
 LOGIN = """\
 EHLO client.example
@@ -216,7 +218,6 @@ def test_ctrl_c_ends_it() -> None:
         assert "interrupted" in typist.seen
 
 
-@pytest.mark.slow
 def test_the_real_server_says_the_same(engine: Engine) -> None:
     arguments = ["--port", "587", "--full-mailbox"]
     real = simulate(LOGIN, *arguments, "--real", "--engine", engine.name)
@@ -228,7 +229,6 @@ def test_the_real_server_says_the_same(engine: Engine) -> None:
     assert "* TLS begins: TLSv1.3" in real.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.engines("local")
 def test_nothing_is_left_of_the_real_server(engine: Engine) -> None:
     for way in ("\x03", signal.SIGTERM, "\x04"):

@@ -22,6 +22,8 @@ from grader.model.errors import EngineError
 from tests import submissions
 from tests.conftest import may_mount
 
+pytestmark = pytest.mark.slow
+
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
 LAB = "spf-dmarc"
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("wheel")]
+
 ROOT = Path(__file__).parent.parent.parent
 DATA = ("labs", "fixtures", "reports")
 
@@ -84,7 +86,6 @@ def _installing() -> list[str]:
     return str(told).splitlines()
 
 
-@pytest.mark.slow
 def test_it_works_in_an_empty_environment(wheel: Path, tmp_path: Path) -> None:
     python = environment(tmp_path / ".smtplab")
     pip = [sys.executable, "-m", "pip", "--python", str(python), "--disable-pip-version-check"]

@@ -27,6 +27,8 @@ from grader.model.errors import EngineError
 from tests import submissions
 from tests.course.documents import documents
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("cluster")]
+
 pytest.importorskip("distributed", reason="distributed, of the extra 'cluster', is not installed")
 
 LAB = "zone-on-a-cluster"

@@ -111,6 +111,7 @@ def merge(here: Path, *numbers: int) -> int:
     return main(["merge", *names, "--out", str(here / "out")])
 
 
+@pytest.mark.slow
 def test_four_shards_merged_are_byte_for_byte_the_whole(here: Path, graded: Path) -> None:
     assert merge(here, 3, 1, 4, 2) == 1
     whole = files(graded / "whole")

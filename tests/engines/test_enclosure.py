@@ -74,6 +74,7 @@ def test_a_command_that_is_missing_is_told(folder: Path) -> None:
     assert said(folder, "no-such-command")[::2] == (FAILED, "E: no-such-command: No such file or directory\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("generation", "number"),
     [(0, signal.SIGKILL), (0, signal.SIGTERM), (1, signal.SIGKILL), (2, signal.SIGKILL)],

@@ -107,6 +107,7 @@ def _hold(folder: str, entered: object) -> None:
         marker.unlink()
 
 
+@pytest.mark.slow
 def test_a_lock_is_held_by_one_process_at_a_time(tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=_hold, args=(str(tmp_path), None)) for _ in range(4)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from grader.formats.spf import SpfRecord, read_record
 from grader.formats.spfmacros import expand, macro_fault
+from tests.conftest import examples
 
 VALUES = {
     "s": "strong-bad@email.example.com", "l": "strong-bad", "o": "email.example.com", "d": "email.example.com",
@@ -196,7 +197,7 @@ def pyspf_reads(text: str) -> bool:
     return True
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(RECORDS)
 def test_any_text_is_read_and_every_place_is_in_it(terms: str) -> None:
     text = f"v=spf1 {terms}"
@@ -210,7 +211,7 @@ def test_any_text_is_read_and_every_place_is_in_it(terms: str) -> None:
             assert term.start <= term.fault.start <= term.fault.end <= term.end
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(RECORDS)
 def test_mechanisms_are_those_of_pyspf(terms: str) -> None:
     words = (word for word in terms.split() if "=" not in word and word.isascii())
@@ -219,6 +220,7 @@ def test_mechanisms_are_those_of_pyspf(terms: str) -> None:
     assert (record(text).faults == []) == pyspf_reads(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from grader import outputs, pipeline
 from grader.model.errors import UsageError
 from grader.outputs import terminal
+from tests.conftest import examples
 from tests.fuzz.documents import altered
 from tests.fuzz.target import said, sound
 
@@ -25,7 +26,7 @@ SAVED = {
 }
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.sampled_from(sorted(SAVED)), st.randoms(use_true_random=False), st.integers(1, 4))
 def test_a_changed_document_is_judged_or_refused(saved: str, chance: Random, changes: int) -> None:
     document = json.dumps(altered(chance, json.loads(SAVED[saved]), changes)).encode()

@@ -59,6 +59,7 @@ def test_it_is_read_or_refused(name: str, data: bytes) -> None:
     BY_NAME[name].survives(data)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "shape"), SQUARED, ids=range(len(SQUARED)))
 def test_it_takes_as_long_as_it_is(name: str, shape: Shape) -> None:
     target = BY_NAME[name]

@@ -6,12 +6,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.conftest import examples
 from tests.fuzz.growth import shapes, steep
 from tests.fuzz.inputs import inputs
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
 
-EXAMPLES = 30
+EXAMPLES = examples(30)
 SIZE = 10_000
 BY_NAME = {target.name: target for target in TARGETS}
 
@@ -54,6 +55,7 @@ def test_what_it_is_fuzzed_with_is_real(name: str) -> None:
     assert taken
 
 
+@pytest.mark.slow
 def test_growth_is_told_from_none() -> None:
     """The measuring tells a reader that goes back over what it has read from one that does not."""
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("kind")]
+
 Command = Callable[..., str]
 """Runs smtplab with arguments; what it printed. ``code`` is the exit code that it must have."""
 
@@ -65,7 +67,6 @@ def test_it_is_one_of_the_kinds(smtplab: Command) -> None:
     assert "TextFacts" in evidence["$defs"]
 
 
-@pytest.mark.slow
 def test_made_verified_checked_shown_and_judged_again(smtplab: Command, tmp_path: Path) -> None:
     smtplab("lab", "new", "letter", "labs", "--kind", "text")
     assert "0 not as declared" in smtplab("lab", "verify", "letter")

@@ -12,6 +12,7 @@ from grader import labs
 from grader.labs.yamlfile import parse
 from grader.model.errors import LabError
 from grader.model.lab import Lab
+from tests.conftest import examples
 
 HERE = Path(__file__).parent
 BAD = sorted((HERE / "bad").glob("*.yaml"))
@@ -102,7 +103,7 @@ def test_words_of_yaml_1_2_are_words(tmp_path: Path) -> None:
     assert labs.load(placed(text, tmp_path)).title == "on"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200) | st.text(alphabet=":-[]{}#&*!|>'\"% \n\tabc1", max_size=80).map(str.encode))
 def test_whatever_a_file_holds_the_loader_says_so_in_its_own_words(data: bytes) -> None:
     with pytest.raises(LabError):
@@ -112,7 +113,7 @@ def test_whatever_a_file_holds_the_loader_says_so_in_its_own_words(data: bytes) 
 LINES = (HERE / "good.yaml").read_text().splitlines(keepends=True)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(range(len(LINES))), st.text(alphabet="abz:-[]{}!&*'\"#, 0", max_size=12))
 def test_a_line_gone_wrong_never_ends_in_a_traceback(number: int, text: str) -> None:
     lines = [*LINES[:number], text + "\n", *LINES[number + 1 :]]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from grader import labs
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
+from tests.conftest import examples
 from tests.labs.test_submission import MAIN, refusal, tarred, zipped
 
 
@@ -190,7 +191,9 @@ def test_a_link_in_place_of_the_archive_within_is_refused(lab: Lab, tmp_path: Pa
 GOOD = zipped({"main.cf": MAIN, "a/work.zip": zipped({".smtplab.json": b"{}", "main.cf": MAIN})})
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.integers(0, len(GOOD)), st.binary(min_size=1, max_size=8))
 def test_no_damage_to_an_archive_stops_a_class(lab: Lab, tmp_path: Path, at: int, damage: bytes) -> None:
     source = tmp_path / "alice.zip"

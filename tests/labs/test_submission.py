@@ -21,7 +21,7 @@ from grader import labs
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
-from tests.conftest import PATIENCE
+from tests.conftest import PATIENCE, examples
 
 MAIN = b"myhostname = mail.example.com\n"
 
@@ -282,6 +282,7 @@ def test_the_same_name_twice(lab: Lab, handed_in: Callable[[bytes], Path]) -> No
     assert "holds main.cf twice: pack it once" in refusal(lab, handed_in(target.getvalue()))
 
 
+@pytest.mark.slow
 def test_bombs(lab: Lab, handed_in: Callable[[bytes], Path]) -> None:
     began = time.monotonic()
     assert "is larger than" in refusal(lab, handed_in(zipped({"main.cf": MAIN, "map": bytes(50_000_000)})))
@@ -316,7 +317,9 @@ GOOD = [
 ]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(80), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(st.sampled_from(GOOD), st.integers(0, 600), st.binary(min_size=1, max_size=8))
 def test_a_damaged_archive_is_read_or_refused(
     lab: Lab, handed_in: Callable[[bytes], Path], good: bytes, at: int, damage: bytes
@@ -331,7 +334,9 @@ NAMES = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=20
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(names=st.lists(NAMES, max_size=4, unique=True))
 def test_any_names_are_read_or_refused(
     lab: Lab, tmp_path_factory: pytest.TempPathFactory, names: list[str]

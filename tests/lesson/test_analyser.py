@@ -206,6 +206,7 @@ def test_nothing_makes_it_raise(header: bytes) -> None:
     analyse(header + b"\r\n")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_a_message_of_megabytes_holds_nobody_up() -> None:
     hostile = b"Received: " + b"(" * 300_000 + b"\r\nAuthentication-Results: " + b'"' * 300_000

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from grader.lesson.analyser import Analysis, analyse
 from grader.lesson.analyser.findings import related
+from tests.conftest import examples
 
 FOLDER = Path(__file__).parent / "messages"
 ACCUSING = {"bad", "care"}
@@ -58,7 +59,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join) | st.text(max_size=100))
 def test_no_text_raises(text: str) -> None:
     found = analyse(text.encode("utf-8", "surrogateescape" if "\udcff" in text else "surrogatepass"))

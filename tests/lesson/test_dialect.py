@@ -9,7 +9,7 @@ import pytest
 
 from grader import resources
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together("typescript")]
 
 SCRIPTS = sorted(resources.folder("reports").rglob("*.js"))
 COMPILED = "ts.transpile(dukpy.script, {target: ts.ScriptTarget.%s, newLine: 1})"

@@ -110,6 +110,7 @@ def test_letters_changed_over_are_one_slip(one: str, other: str, far: int) -> No
     assert distance(one, other, 2) == far
 
 
+@pytest.mark.slow
 def test_the_page_and_the_program_find_the_same() -> None:
     scripts = Scripts(["search-find"])
     scripts.run(

@@ -20,6 +20,8 @@ from grader.lesson.composer.typed import Group, read_addresses
 from tests.lesson.embedded import Scripts
 from tests.lesson.hostile import Form, form, good_form, many
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("header scripts")]
+
 parser = pytest.importorskip("fast_mail_parser")
 
 LABELS = {field.id: field.label for field in tables().fields}

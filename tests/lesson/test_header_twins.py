@@ -24,6 +24,8 @@ from tests.lesson.embedded import Scripts
 from tests.lesson.hostile import form, good_form, many, message
 from tests.lesson.test_analyser_verdicts import messages
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("header scripts")]
+
 
 def latin(raw: bytes) -> str:
     return raw.decode("latin-1")

@@ -68,6 +68,7 @@ def test_ids_are_unique(pages: dict[str, html.HtmlElement]) -> None:
         assert twice == [], name
 
 
+@pytest.mark.slow
 def test_links_lead_somewhere(pages: dict[str, html.HtmlElement]) -> None:
     dead = set()
     for name, page in pages.items():

@@ -76,6 +76,7 @@ def test_a_build_that_was_killed_between_two_renames_gives_the_earlier_one_back(
     assert contents(tmp_path / "lesson")["CNAME"] == b"mine"
 
 
+@pytest.mark.slow
 def test_the_command_says_in_a_sentence_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

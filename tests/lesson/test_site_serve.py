@@ -19,6 +19,8 @@ from grader.cli import main
 from grader.lesson.site.serve import serve
 from tests import browser as browsing
 
+pytestmark = pytest.mark.slow
+
 SECONDS = 20
 
 

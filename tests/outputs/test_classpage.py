@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from grader.model.result import Decision, HandedIn, Person, Result, refused
 from grader.outputs import classpage, classtext
 from grader.outputs.classview import ClassView, Entry, view
+from tests.conftest import examples
 from tests.display.test_text import NASTY
 from tests.outputs.attacks import HOSTILE, LINES
 from tests.outputs.cases import case
@@ -180,7 +181,7 @@ def attacked(text: str) -> ClassView:
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(NASTY)
 def test_no_text_becomes_more_than_text(text: str) -> None:
     _is_only_text(text)

@@ -24,6 +24,7 @@ from grader.outputs import classscreen, terminal
 from grader.outputs.changes import between
 from grader.outputs.evidence import EvidenceView
 from grader.outputs.terminal import SHORT_ROWS, Commands
+from tests.conftest import examples
 from tests.display.test_text import NASTY
 from tests.outputs.cases import CASES, STORIES, case
 from tests.outputs.samples import broken, check, result
@@ -115,7 +116,7 @@ def test_status_is_told_without_colour_and_without_signs() -> None:
 @given(
     texts=st.lists(NASTY, min_size=7, max_size=7), status=st.sampled_from(["fail", "pass", "error", "manual"])
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_no_stranger_moves_the_cursor_or_commands_ci(texts: list[str], status: Any) -> None:
     title, observed, expected, why, student, note, hint = texts
     fields = {"title": title, "observed": observed, "expected": expected, "why": why, "because": note}

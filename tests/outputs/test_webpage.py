@@ -135,6 +135,7 @@ def test_a_real_run_makes_a_small_file() -> None:
     assert len(outputs.html(*broken(150))) < 600_000
 
 
+@pytest.mark.slow
 def test_a_flood_is_counted_and_not_kept() -> None:
     graded, evidence = broken(2000)
     flood = [*evidence.facts.log, *(f"line {n} " + "x" * 5000 for n in range(3000))]

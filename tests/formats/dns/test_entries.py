@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from grader.formats.dns.entries import owners
 from grader.formats.dns.masterfile import read_records
+from tests.conftest import examples
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_owner_and_type_of_each_record(text: str, found: list[tuple[str, str]]) 
     assert owners(text.encode(), "Example.com.") == found
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet='@ab \t\n;()".1TXMA$', max_size=60))
 def test_whatever_is_read_whole_has_the_same_owners_and_types(text: str) -> None:
     whole = read_records(text.encode(), "example.com", inside=False)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from grader.formats.dns.masterfile import read_records, read_zone
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
+from tests.conftest import examples
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 LINES = len(HEAD.splitlines())
@@ -138,6 +139,7 @@ def test_a_zone_begins_with_a_start_of_authority() -> None:
     assert read_zone(b"", "example.com").faults[0].place == Span(0, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_million_records_are_not_kept() -> None:
     zone = read_zone((HEAD + "a A 192.0.2.1\n" * 10_000).encode(), "example.com")
     assert len(zone.records) == 5_000
@@ -167,7 +169,7 @@ def test_a_comment_that_cuts_a_text_short_is_remembered() -> None:
     assert [record.cut for record in zone.records[-2:]] == [Span(LINES, 19, 8), None]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.binary(max_size=400))
 def test_no_file_makes_the_reader_fail(data: bytes) -> None:
     for fault in read_zone(data, "example.com").faults:
@@ -175,7 +177,7 @@ def test_no_file_makes_the_reader_fail(data: bytes) -> None:
         assert fault.place.line >= 0
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text(alphabet='@ab \t\n;()"\\.1TXMA$', max_size=60))
 def test_what_is_read_without_fault_dnspython_reads_alike(text: str) -> None:
     zone = read_zone((HEAD + text).encode(), "example.com")

@@ -187,6 +187,7 @@ def test_bind_is_of_the_same_opinion(text: str, loaded: bool, tmp_path: Path) ->
     assert is_loaded(text, tmp_path) is loaded
 
 
+@pytest.mark.slow
 @needs_bind
 @pytest.mark.parametrize("seed", range(0, 120, 30))
 def test_bind_loads_what_is_read_without_fault_and_nothing_else(seed: int, tmp_path: Path) -> None:
@@ -200,6 +201,7 @@ def test_one_alias_beside_many_records_is_one_fault() -> None:
     assert len(read_zone(text.encode(), "example.com").faults) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("records", "type_"),
     [

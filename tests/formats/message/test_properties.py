@@ -18,6 +18,7 @@ from grader.formats.message import check_message
 from grader.formats.message.rules import RULES
 from grader.lesson import library
 from grader.lesson.samples import assemble
+from tests.conftest import examples
 
 SAMPLE = assemble(library().sample, "")
 PIECES = [
@@ -101,7 +102,7 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 @given(st.binary() | soup | damaged(), st.booleans())
-@settings(max_examples=600)
+@settings(max_examples=examples(600))
 def test_no_bytes_raise_and_every_fault_has_a_true_place(raw: bytes, smtputf8: bool) -> None:
     for fault in check_message(raw, smtputf8=smtputf8):
         assert fault.rule in RULES
@@ -141,7 +142,7 @@ moments = st.builds(
     bodies,
     st.sampled_from(["8bit", "base64", "quoted-printable"]),
 )
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 def test_messages_that_python_writes_have_no_errors(
     author: Address, recipients: list[Address], subject: str, moment: datetime, body: str, encoding: str
 ) -> None:
@@ -188,7 +189,7 @@ def test_what_python_calls_a_defect_of_the_header_is_a_fault(id_: str) -> None:
 
 
 @given(damaged())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_python_calls_a_defect_is_a_fault(raw: bytes) -> None:
     found = {fault.rule for fault in check_message(raw)}
     # Behind these faults Python reads on where the rules stop, or takes other bytes for a line's end.
@@ -200,6 +201,7 @@ def test_what_python_calls_a_defect_is_a_fault(raw: bytes) -> None:
             assert found & (expected | {"encoding-composite", "encoding-unknown"}), (defect, found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "raw",
     [

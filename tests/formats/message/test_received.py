@@ -66,6 +66,7 @@ def test_nothing_makes_it_raise(text: str) -> None:
     assert len(found.address) <= 80
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "piece",
     [

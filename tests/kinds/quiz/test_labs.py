@@ -25,6 +25,7 @@ from grader.model.errors import EngineError, LabError, SubmissionError
 from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.submission import Submission
+from tests.conftest import examples
 
 
 def load(folder: str | Path) -> QuizLab:
@@ -281,7 +282,7 @@ def test_a_hostile_file_gets_one_clear_sentence(data: bytes, sentence: str) -> N
     assert all(check.because == "knowledge-check/readable" for check in result.checks[1:])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=200),
@@ -316,6 +317,7 @@ def test_too_large_a_file_is_not_even_read(tmp_path: Path) -> None:
         labs.read_submission(LAB, tmp_path)
 
 
+@pytest.mark.slow
 def test_chance_earns_little() -> None:
     chance, total = random.Random(7), 0
     for number in range(60):

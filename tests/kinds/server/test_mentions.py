@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grader.kinds.server.plan.mentions import MOST, find_mentions
 from grader.model.errors import SubmissionError
+from tests.conftest import examples
 
 OWN = ("example.com", "mail.example.com")
 
@@ -112,7 +113,7 @@ def test_what_is_refused_counts_last() -> None:
     assert len(names) == MOST
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.binary(max_size=300) | st.text("0123456789.:/[]$={}()@abc \n#\\^", max_size=300).map(str.encode))
 def test_any_text_is_read(data: bytes) -> None:
     find_mentions({"main.cf": data, "map": data}, OWN)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from grader.kinds.server.plan.patterns import HOLE, patterns_in, rerouting_in, samples
+from tests.conftest import examples
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_patterns_that_send_letters_elsewhere(line: str, patterns: list[str]) ->
     assert rerouting_in(line) == patterns
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.text("ab.*+?{}()[]|^$\\0123,:<>=!-", max_size=80))
 def test_any_pattern_is_read(pattern: str) -> None:
     samples(pattern)

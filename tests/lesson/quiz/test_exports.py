@@ -42,6 +42,7 @@ from grader.lesson.quiz.export.moodle import moodle
 from grader.lesson.quiz.export.qti import FILE, QTI, qti
 from grader.lesson.quiz.export.texts import as_html, as_line, quote_as_html, shares
 from grader.model.errors import UsageError
+from tests.conftest import examples
 from tests.lesson.quiz.readers import read_gift
 
 KNOWN = sheets()
@@ -266,7 +267,9 @@ def test_the_bank_is_read_back_from_every_format() -> None:
 
 
 @settings(
-    max_examples=150, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much], deadline=None
+    max_examples=examples(150),
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    deadline=None,
 )
 @given(question())
 def test_hostile_texts_are_escaped_for_each_format(question: Question) -> None:

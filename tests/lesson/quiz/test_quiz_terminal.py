@@ -21,6 +21,8 @@ from grader.kinds.quiz.judge.answers import right_answer
 from grader.kinds.quiz.questions import Fill, Match, OrderItems, Question, Single, letter
 from grader.lesson import library
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = library().questions
 PROGRAM = Path(sys.executable).with_name("smtplab")
 SEED = next(seed for seed in map("week-{}".format, range(99)) if isinstance(draw(QUESTIONS, seed)[0], Single))

@@ -18,6 +18,7 @@ from grader.lesson.simulator.session import SimulatedSession
 from grader.lesson.simulator.table import read_table, table
 from grader.lesson.site.pages import PAGES, addresses
 from grader.model.errors import LabError, UsageError
+from tests.conftest import examples
 from tests.lesson.simulator.comparing import CODES, QUEUED
 from tests.lesson.simulator.phrases import OTHERS, PEOPLE
 
@@ -35,7 +36,7 @@ lines = st.one_of(
 groups = st.lists(lines, min_size=1, max_size=3)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.sampled_from(LISTENERS),
     st.lists(st.sampled_from(SWITCHES), unique=True),

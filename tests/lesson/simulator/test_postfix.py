@@ -18,7 +18,7 @@ from tests.lesson.simulator.comparing import CODES, QUEUED, Comparison
 from tests.lesson.simulator.scripts import REPEATED, SWITCHES, Script, walks, written
 from tests.lesson.simulator.test_recorded import DOWN, RECORDED
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together("compared")]
 
 SEED = 5321
 WALKS = 150

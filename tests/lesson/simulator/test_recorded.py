@@ -11,7 +11,7 @@ from grader.lesson.simulator.server import Settings
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together("configured")]
 
 DOWN = "454 4.7.0 Temporary authentication failure: (reason unavailable)"
 TRANSACTION = "EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<alice@example.com>\r\n"

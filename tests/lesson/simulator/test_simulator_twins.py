@@ -17,6 +17,8 @@ from grader.model.errors import UsageError
 from tests.lesson.embedded import Scripts
 from tests.lesson.simulator.scripts import Script, rubbish, walks, written
 
+pytestmark = [pytest.mark.slow, pytest.mark.together("simulator scripts")]
+
 PLAY = """((script) => {
   const session = new smtplab.Session(table, script.listener, script.client, script.switches);
   const turns = [[session.connect(), session.status()]];

@@ -17,7 +17,7 @@ from grader.model.traffic import Command
 from tests.lesson import texts
 from tests.lesson.simulator.told import ADDRESS, LOGGED, SENT, TOLD
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.together("configured")]
 
 
 def prose(entry: str) -> str:

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from grader import __version__, outputs
 from grader.model.result import Decision, Result, refused
+from tests.conftest import examples
 from tests.display.test_text import NASTY
 from tests.outputs.cases import case
 from tests.outputs.platforms.readers import GRADES, MOST, vpl_comments
@@ -86,7 +87,7 @@ def test_hostile_documents_are_as_they_were(name: str) -> None:
         assert document == (GOLDEN / file).read_bytes()
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     texts=st.lists(st.one_of(NASTY, st.sampled_from(OBEYED)), min_size=8, max_size=8),
     points=st.integers(0, 25),

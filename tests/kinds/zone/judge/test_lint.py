@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from grader.formats.dns.masterfile import read_zone
 from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.lint import lint
+from tests.conftest import examples
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 
@@ -128,7 +129,7 @@ def test_what_is_in_order_gets_no_remark(text: str) -> None:
     assert remarks(text) == []
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.text(alphabet='v=spf1DMARC; +-?all/:"\\@ptmx0129', max_size=60),
     st.sampled_from(["@", "_dmarc", "s._domainkey"]),
