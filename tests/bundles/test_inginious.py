@@ -60,3 +60,4 @@ def test_inginious_s_runs_in_a_plain_container(case: str, contained: Run, here: 
     made = json.loads(said)
     assert made["result"] == ("success" if case == "right" else "failed")
     assert made.get("grade") == CASES[case][0]
+    assert isinstance(made.get("grade", 0.0), float), "its agent takes no other number"

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -24,8 +25,8 @@ HOMES = {
 """Where a runner has the repository that the bundle is, by the variable that its line takes."""
 CONTAINED = {"gradescope": "/autograder/source", "prairielearn": "/tmp/install", "inginious": "/tmp/install"}
 """Where an image is built with the bundle in it."""
-BY_HAND = {"autolab", "vpl", "classroom50"}
-"""What installs from the README, or in a program of its own."""
+BY_PROGRAM, BY_HAND = {"classroom50"}, {"autolab", "vpl"}
+"""What installs in a program of its own, or as its README says."""
 
 
 @pytest.fixture
@@ -49,7 +50,7 @@ def line(folder: Path) -> str:
 
 
 def test_every_bundle_is_tried() -> None:
-    assert {*HOMES, *CONTAINED, *BY_HAND} == set(PLATFORMS)
+    assert {*HOMES, *CONTAINED, *BY_PROGRAM, *BY_HAND} == set(PLATFORMS)
 
 
 @pytest.mark.parametrize("platform", HOMES)
@@ -68,6 +69,19 @@ def test_a_runner_installs_the_wheel_of_the_repository(platform: str, wheel: Pat
         ["bash", "-euc", line(here / "bundle")], cwd=here / "elsewhere", env=environment, check=True
     )
     assert (here / "installed/smtplab-9.9.dist-info").is_dir()
+
+
+def test_classroom_50_s_program_installs_the_wheel_beside_it(wheel: Path, here: Path) -> None:
+    assert main(["export", "classroom50", "knowledge-check", "--out", "bundle", "--wheel", str(wheel)]) == 0
+    (here / "work").mkdir()
+    names = ["CLASSROOM", "ASSIGNMENT", "ASSIGNMENT_TYPE", "OWNER", "SUBMISSION_TAG"]
+    names += ["COMMIT_URL", "RELEASE_URL", "REVIEW_URL"]
+    told = {**dict.fromkeys(names, "x"), "PIP_NO_DEPS": "1", "PIP_TARGET": str(here / "installed")}
+    environment = {**os.environ, **told, "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}"}
+    program = [sys.executable, here / "bundle/autograder.py"]
+    subprocess.run(program, cwd=here / "work", env=environment, check=True)
+    assert (here / "installed/smtplab-9.9.dist-info").is_dir()
+    assert (here / "work/result.json").is_file()
 
 
 @pytest.mark.slow

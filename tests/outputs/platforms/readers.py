@@ -85,8 +85,13 @@ def submitty(data: bytes) -> float | None:
 
 
 def inginious(data: bytes) -> float | None:
-    """The keys that the commands write; the text is read by docutils with raw and include directives on."""
+    """The keys that its agent takes, each of its type: a grade of 100 and not 100.0 is a crash. No grade is 0.
+
+    The text is read by docutils with raw and include directives on.
+    """
     document = json.loads(data)
+    types = {"result": str, "text": str, "grade": float}
+    assert all(isinstance(value, types[name]) for name, value in document.items())
     assert document["result"] in ("success", "failed", "crash", "timeout", "overflow")
     settings = {"raw_enabled": True, "file_insertion_enabled": True, "report_level": 5}
     tree = docutils.core.publish_doctree(document["text"], settings_overrides=settings)
