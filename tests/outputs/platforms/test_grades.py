@@ -1,11 +1,20 @@
 """Platforms that record a grade: the right one whatever strangers wrote, and none where the grader failed.
 
-The rules of ``readers`` were compared with the platforms' own code, which was run outside the project on the golden
-documents beside this file: ``find_proposedgrade``, ``find_proposedcomment`` and ``result_to_html`` of mod_vpl (PHP);
-``parseAutoresult`` of Autolab (Ruby); ``CheckResult.from_dict``, ``to_html`` and ``to_ansi`` of check50 3.5.0; and
-prometheus_client's parser for GitLab's metrics. docutils, which INGInious uses, is run here. Of PrairieLearn
-(``processGradingResult``), Open edX (``update_score``) and Classroom 50 the code or schema was read; Gradescope,
-CodeGrade, Submitty and Exercism are followed by their documentation.
+The rules of ``readers`` were compared with the platforms' own code, which was run outside the project in the folder of
+golden documents beside this file:
+
+- mod_vpl: ``find_proposedgrade`` and ``find_proposedcomment``, cut out of ``vpl_submission.class.php``:
+  ``php cut-out.php vpl.txt failed-vpl.txt`` gives 15, and no grade
+- Autolab, as ``parseAutoresult`` does: ``ruby -rjson -e 'puts JSON.parse(File.read(ARGV[0]).rstrip.split("\\n")[-1]
+  .gsub(/([a-zA-Z0-9]+):/, %q("\\1":)))' autolab.txt`` gives the scores, and an error for ``failed-autolab.txt``
+- check50 3.5.0: ``python -c 'import json, check50.renderer as r; r.to_html(**json.load(open("check50.json")))'``,
+  likewise ``to_ansi``, and ``check50.runner.CheckResult.from_dict`` on each of its results
+- INGInious: ``ParsableText.rst`` of ``inginious/frontend/parsable_text.py`` on ``text`` of ``inginious.json`` makes no
+  elements but ``p`` and ``pre``; docutils, which it uses, is run here
+- GitLab's metrics: ``prometheus_client.parser.text_string_to_metric_families`` on ``metrics.txt``
+
+Of PrairieLearn (``processGradingResult``), Submitty (``custom_doit``), Open edX (``update_score``), INGInious's agent
+and Classroom 50 the code or schema was read; Gradescope, CodeGrade and Exercism are followed by their documentation.
 """
 
 from __future__ import annotations
