@@ -78,7 +78,7 @@ def test_classroom_50_s_program_installs_the_wheel_beside_it(wheel: Path, here: 
     names += ["COMMIT_URL", "RELEASE_URL", "REVIEW_URL"]
     told = {**dict.fromkeys(names, "x"), "PIP_NO_DEPS": "1", "PIP_TARGET": str(here / "installed")}
     environment = {**os.environ, **told, "PATH": f"{VENV / 'bin'}:{os.environ['PATH']}"}
-    program = [sys.executable, here / "bundle/autograder.py"]
+    program = [sys.executable, str(here / "bundle/autograder.py")]
     subprocess.run(program, cwd=here / "work", env=environment, check=True)
     assert (here / "installed/smtplab-9.9.dist-info").is_dir()
     assert (here / "work/result.json").is_file()

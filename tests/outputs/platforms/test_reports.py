@@ -1,11 +1,12 @@
 """Formats that show a result without recording a grade: JUnit's dialects, CTRF, SARIF and Markdown.
 
 The golden documents beside this file were given to their consumers outside the project: validated by the schemas of
-CTRF (``check-jsonschema --schemafile ctrf.schema.json ctrf.json``) and of SARIF (``check-jsonschema --default-filetype
-json --schemafile sarif-schema-2.1.0.json result.sarif``, the schema being OASIS's); read by junitparser, by the steps of
-GitLab's parser (``Gitlab::Ci::Parsers::Test::Junit``) and by those of Artemis's (``TestResultXmlParser``), both written
-down from their source in their language and on their libraries (Ruby with ActiveSupport and Nokogiri, Java with
-Jackson); rendered by cmark-gfm, GitHub's own, with raw HTML let through: it made no element but those listed here.
+CTRF (``check-jsonschema --schemafile ctrf.schema.json ctrf.json``) and of SARIF (``check-jsonschema
+--default-filetype json --schemafile sarif-schema-2.1.0.json result.sarif``, the schema being OASIS's); read by
+junitparser, by the steps of GitLab's parser (``Gitlab::Ci::Parsers::Test::Junit``) and by those of Artemis's
+(``TestResultXmlParser``), both written down from their source in their language and on their libraries (Ruby with
+ActiveSupport and Nokogiri, Java with Jackson); rendered by cmark-gfm, GitHub's own, with raw HTML let through: it
+made no element but those listed here.
 """
 
 from __future__ import annotations
