@@ -80,7 +80,10 @@ def moodle(grades: Path, url: str, assignment: str, token_file: Path, send: bool
 @click.option("--token-url", required=True, help="Where the platform gives access tokens.")
 @click.option("--client-id", required=True, help="What the platform calls this tool.")
 @click.option("--key", required=True, type=click.Path(path_type=Path), help="The tool's RSA key, in PEM.")
-@click.option("--key-id", help="The key's name in the tool's key set ('kid').")
+@click.option(
+    "--key-id",
+    help="The key's name in the tool's key set ('kid'), for a platform that finds the key there.",
+)
 @click.option(
     "--users",
     required=True,
