@@ -20,6 +20,10 @@ from grader.model.traffic import Arrival, OutsideMail
 SEARCHED_OCTETS = 256 * 1024
 """Of a message, where tokens are looked for, beside its envelope."""
 
+DIGITS_AT_END = 4
+"""Of a token as labs draw them. Hundreds of tokens are looked for: in most texts, few of their numbers occur."""
+_DIGITS_ONLY = bytes(octet if octet in b"0123456789" else ord(" ") for octet in range(256))
+
 WHOLE_OCTETS = 24 * 1024 * 1024
 """Of attempts' mail that is kept whole, all together."""
 WHOLE_MESSAGES = 50
@@ -48,7 +52,7 @@ class KeptMail:
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
         self.tokens: set[str] = set()
-        self._expected: dict[bytes, tuple[str, Attempt]] = {}
+        self._expected: dict[bytes, tuple[bytes, Attempt]] = {}
         self._octets = 0
         self._kept: Counter[tuple[str, Role]] = Counter()
         self._samples = 0
@@ -58,7 +62,8 @@ class KeptMail:
 
     def expect(self, attempts: Iterable[Attempt]) -> None:
         """Attempts whose tokens are looked for in what comes from now on."""
-        self._expected.update({a.token.lower().encode(): (a.token, a) for a in attempts if a.token})
+        tokens = {attempt.token.lower().encode(): attempt for attempt in attempts if attempt.token}
+        self._expected.update({token: (_number_of(token), attempt) for token, attempt in tokens.items()})
 
     def take(self, arrival: Arrival) -> None:
         """Count a message, look for tokens in it, and keep as much of it as is needed. It may come cut already."""
@@ -105,7 +110,12 @@ class KeptMail:
         """The attempts whose token a message carries. Servers on the way may have changed the token's case."""
         envelope = "\n".join((arrival.sender, *arrival.recipients)).encode("utf-8", "replace")
         text = (envelope + b"\n" + arrival.raw[:SEARCHED_OCTETS]).lower()
-        return [attempt for token, (_, attempt) in self._expected.items() if token in text]
+        numbers = _numbers(text)
+        return [
+            attempt
+            for token, (number, attempt) in self._expected.items()
+            if number in numbers and token in text
+        ]
 
     def _sample(self, arrival: Arrival, digest: str) -> None:
         if self._samples < SAMPLES:
@@ -119,6 +129,21 @@ class KeptMail:
 
     def _keep(self, arrival: Arrival) -> None:
         self.arrivals.append(replace(arrival, id=len(self.arrivals)))
+
+
+def _number_of(token: bytes) -> bytes:
+    """The digits that end a token; none where it ends in anything else."""
+    return token[-DIGITS_AT_END:] if token[-DIGITS_AT_END:].isdigit() else b""
+
+
+def _numbers(text: bytes) -> set[bytes]:
+    """What a text may hold of what ends tokens: every sequence of so many digits, overlapping ones too, and nothing."""
+    numbers = {
+        digits[at : at + DIGITS_AT_END]
+        for digits in text.translate(_DIGITS_ONLY).split()
+        for at in range(len(digits) - DIGITS_AT_END + 1)
+    }
+    return numbers | {b""}
 
 
 def _role(arrival: Arrival, attempt: Attempt) -> Role:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import os
 import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
-from typing import cast
 
 from grader.formats.reply import Heard, ReplyReader
 from grader.model.errors import EngineError
+from grader.world.link import Link
 from grader.world.tls import Encryption
 from grader.world.transcript import Clock
 
@@ -36,16 +35,16 @@ class HungUp(Exception):
         self.remark = remark
 
 
-class Wire(asyncio.Protocol):
+class Wire:
     """A connection. Made by ``connect``."""
 
-    def __init__(self, clock: Clock, on_delay: Callable[[], None]) -> None:
+    def __init__(self, connection: socket.socket, clock: Clock, on_delay: Callable[[], None]) -> None:
         self.encryption: Encryption | None = None
         self.endless = False
         """Whether the server said more than a client can be asked to hear."""
+        self._link = Link(connection, self._receive, self._break)
         self._clock = clock
         self._on_delay = on_delay
-        self._transport: asyncio.Transport | None = None
         self._reader = ReplyReader()
         self._heard: deque[tuple[float, Heard]] = deque()
         self._octets = 0
@@ -76,7 +75,7 @@ class Wire(asyncio.Protocol):
         if self._ended is not None:
             return
         if self.encryption is None:
-            self._write(data)
+            self._link.send(data)
             return
         try:
             self.encryption.encrypt(data)
@@ -111,7 +110,7 @@ class Wire(asyncio.Protocol):
         """Shake hands. Raises ``ssl.SSLError`` where that fails and ``HungUp`` where the server leaves."""
         self._reader.forget()
         self._heard.clear()
-        self.encryption = Encryption(context, name, self._write)
+        self.encryption = Encryption(context, name, self._link.send)
         self._shaking = True
         if not self.encryption.handshake():
             await self._wait(seconds)
@@ -120,17 +119,12 @@ class Wire(asyncio.Protocol):
 
     def close(self) -> None:
         """Hang up."""
-        if self._transport is not None and self._ended is None:
+        if self._ended is None:
             if self.encryption is not None and not self._shaking:
                 self.encryption.close()
-            self._transport.close()
+            self._link.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See ``asyncio.BaseProtocol``."""
-        self._transport = cast(asyncio.Transport, transport)
-
-    def data_received(self, data: bytes) -> None:
-        """See ``asyncio.Protocol``."""
+    def _receive(self, data: bytes) -> None:
         self._octets += len(data)
         if self._octets > MOST_OCTETS or len(self._heard) > MOST_UNREAD:
             self.endless = True
@@ -142,7 +136,8 @@ class Wire(asyncio.Protocol):
             elif self.encryption is not None:
                 data = self.encryption.decrypt(data)
                 if not data:
-                    self._acknowledge()
+                    # Behind tickets, Nagle's algorithm holds the next reply back for 40 ms.
+                    self._link.acknowledge()
         except EOFError:
             self._end(HungUp("closed"))
             return
@@ -162,25 +157,13 @@ class Wire(asyncio.Protocol):
         self._wake()
         return self.encryption.decrypt(b"")
 
-    def _acknowledge(self) -> None:
-        """Acknowledge tickets at once: behind them, Nagle's algorithm holds the next reply back for 40 ms."""
-        assert self._transport is not None
-        link = self._transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            link.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-
     def _hear(self, data: bytes) -> None:
         now = self._clock()
         self._heard.extend((now, heard) for heard in self._reader.feed(data))
         if len(self._heard) >= self._wanted and not self._shaking:
             self._wake()
 
-    def eof_received(self) -> None:
-        """See ``asyncio.Protocol``."""
-        self._end(HungUp("closed"))
-
-    def connection_lost(self, error: Exception | None) -> None:
-        """See ``asyncio.BaseProtocol``."""
+    def _break(self, error: OSError | None) -> None:
         self._end(HungUp("closed") if error is None else HungUp("reset", _in_words(error)))
 
     def _end(self, ended: HungUp) -> None:
@@ -189,8 +172,7 @@ class Wire(asyncio.Protocol):
         self._ended = ended
         if (rest := self._reader.remainder()) is not None:
             self._heard.append((self._clock(), rest))
-        if self._transport is not None:
-            self._transport.abort() if ended.end == "reset" else self._transport.close()
+        self._link.abort() if ended.end == "reset" else self._link.close()
         self._wake()
 
     def _wake(self) -> None:
@@ -213,10 +195,6 @@ class Wire(asyncio.Protocol):
         self._on_delay()
         self._timer = self._loop.call_at(end, self._wake)
 
-    def _write(self, data: bytes) -> None:
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(data)
-
 
 async def connect(
     source: str, server: str, port: int, seconds: float, clock: Clock, on_delay: Callable[[], None]
@@ -224,30 +202,29 @@ async def connect(
     """Connect from one of the world's addresses. Raises ``HungUp`` where nobody answers."""
     loop = asyncio.get_running_loop()
     family = socket.AF_INET6 if ":" in server else socket.AF_INET
-    link = socket.socket(family, socket.SOCK_STREAM)
+    connection = socket.socket(family, socket.SOCK_STREAM)
     try:
-        link.setblocking(False)
+        connection.setblocking(False)
         try:
-            link.bind((source, 0))
+            connection.bind((source, 0))
         except OSError as error:
             raise EngineError(f"the world cannot speak from {source}: {error.strerror}") from error
         try:
-            await asyncio.wait_for(loop.sock_connect(link, (server, port)), seconds)
+            async with asyncio.timeout(seconds):
+                await loop.sock_connect(connection, (server, port))
         except TimeoutError as error:
             raise HungUp("timeout", f"no connection in {seconds:.1f} seconds") from error
         except OSError as error:
             end = "reset" if error.errno == errno.ECONNRESET else "refused"
             raise HungUp(end, _in_words(error)) from error
-        _, wire = await loop.create_connection(lambda: Wire(clock, on_delay), sock=link)
     except BaseException:
-        link.close()
+        connection.close()
         raise
-    return wire
+    return Wire(connection, clock, on_delay)
 
 
-def _in_words(error: Exception) -> str:
-    number = error.errno if isinstance(error, OSError) else None
-    return os.strerror(number).lower() if number else str(error)
+def _in_words(error: OSError) -> str:
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 def reason(error: ssl.SSLError) -> str:

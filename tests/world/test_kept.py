@@ -93,3 +93,12 @@ def test_mail_of_the_usual_size_is_kept_whole(box: KeptMail) -> None:
     told = box.record()
     assert (told.messages, told.kept, told.unclaimed) == (80, 80, 40)
     assert not any(arrival.octets or arrival.digest for arrival in box.arrivals)
+
+
+@pytest.mark.parametrize("token", ["anna.berg1234", "anna-berg", "a1", "ANNA.BERG1234", "anna.berg0000"])
+@pytest.mark.parametrize("around", [b"x %b y", b"12%b", b"%b1234", b"0%b00000", b"=%b=40", b"%b"])
+def test_a_token_is_found_whatever_it_ends_in_and_stands_among(token: str, around: bytes) -> None:
+    box = KeptMail()
+    box.expect([attempt(1, id="relay/1", token=token), attempt(2, id="relay/2", token="anna.bergen1234")])
+    box.take(mail(b"Subject: 0123456789\r\n\r\n" + around % token.lower().encode() + b"\r\n"))
+    assert box.arrivals[0].attempts == ["relay/1"]
