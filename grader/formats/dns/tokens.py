@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BLANK = " \t"
+_WORD = re.compile(r'(?:\\.?|[^ \t;()"\\])*', re.DOTALL)
+_QUOTED = re.compile(r'(?:\\.?|[^"\\])*', re.DOTALL)
+"""What a backslash stands before belongs to a word, or to a string, whatever it is."""
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BOM = "\ufeff"
 
 
@@ -101,9 +106,7 @@ class Scanner:
         return True
 
     def _quoted(self, number: int, line: str, start: int, entry: ZoneEntry) -> int:
-        at = start + 1
-        while at < len(line) and line[at] != '"':
-            at += 2 if line[at] == "\\" else 1
+        at = _end(_QUOTED, line, start + 1)
         if at >= len(line):
             self._fault(
                 Span(number, start), "the quotation mark that opens here is not closed before the line ends"
@@ -112,21 +115,25 @@ class Scanner:
         return self._take(number, line, start + 1, at, entry, quoted=True)
 
     def _word(self, number: int, line: str, start: int, entry: ZoneEntry) -> int:
-        at = start
-        while at < len(line) and line[at] not in ' \t;()"':
-            at += 2 if line[at] == "\\" else 1
-        return self._take(number, line, start, min(at, len(line)), entry, quoted=False)
+        return self._take(number, line, start, _end(_WORD, line, start), entry, quoted=False)
 
     def _take(self, number: int, line: str, start: int, end: int, entry: ZoneEntry, *, quoted: bool) -> int:
         source = line[start:end]
-        odd = next((offset for offset, sign in enumerate(source) if ord(sign) < 32 or sign == "\x7f"), None)
-        if odd is not None and not (quoted and source[odd] == "\t"):
-            shown = f"U+{ord(source[odd]):04X}"
-            self._fault(Span(number, start + odd), f"a control character ({shown}) stands here: delete it")
+        odd = _CONTROL.search(source)
+        if odd is not None and not (quoted and odd[0] == "\t"):
+            self._fault(
+                Span(number, start + odd.start()),
+                f"a control character (U+{ord(odd[0]):04X}) stands here: delete it",
+            )
             return -1
         entry.tokens.append(ZoneToken(source, Span(number, start, end - start), quoted))
         entry.comment = None
         return end + 1 if quoted else end
+
+
+def _end(pattern: re.Pattern[str], line: str, start: int) -> int:
+    found = pattern.match(line, start)
+    return found.end() if found else start
 
 
 def begins_with_mark(data: bytes) -> bool:
