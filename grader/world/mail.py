@@ -22,7 +22,6 @@ STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP)\b", re.IGNORECASE)
 SLOW_BATCH_SECONDS = 2.0
 """A server that takes longer over one batch works long on some of its answers, and holds back the others meanwhile."""
 
-LINE_END = re.compile(rb"\r?\n")
 END_OF_TEXT = b"\r\n.\r\n"
 
 
@@ -31,7 +30,7 @@ def text_of(attempt: Attempt) -> bytes:
 
     What is smuggled goes out untouched behind the text: it brings its own, wrong, end of the first message.
     """
-    data = LINE_END.sub(b"\r\n", attempt.message)
+    data = attempt.message.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
     if data and not data.endswith(b"\r\n"):
         data += b"\r\n"
     data = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:] + attempt.smuggled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
@@ -76,7 +77,7 @@ class Prober:
         self._contexts = contexts
         self._usual = self._patience = patience
         self._clock = clock
-        self._names = names
+        self._names = functools.cache(names)
         self._arrived = arrived
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._slots: dict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CONNECTIONS_A_PORT))
