@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines.base import Engine, Machines
+from grader.engines.guest.run import PROCESSES
 from grader.model.protocol.host import ProgramEnd, ProgramFile, ProgramSpec, RunPrograms, StartServices
 from tests.conftest import PATIENCE
 from tests.engines.plans import plan, run
@@ -222,6 +223,39 @@ def test_a_run_that_does_not_end_is_ended_and_harms_no_other(engine: Engine, scr
     assert first.seconds < PATIENCE / 2
     assert (second.output, second.code, second.late) == ("well\n", 0, False)
     assert "runner" not in processes
+
+
+def test_processes_of_another_submission_s_program_are_not_counted(engine: Engine) -> None:
+    many = "for n in $(seq 30); do sleep 20 & done; echo well"
+    stays = RunPrograms([ProgramFile("send", f"#!/bin/sh\n{many}; wait".encode(), 0o700)], [spec(1)], 1, 20)
+    with engine.machines(plan()) as one, engine.machines(plan()) as two:
+        one.host.ask(stays)
+        run(two, "sleep", "1")  # Others go first: where they are late, nothing is proved.
+        (facts,) = programs(two, many)
+    assert facts.output == "well\n"
+
+
+MANY = """
+exec python3 -c 'import os, time
+children = []
+for _ in range(100):
+    try:
+        pid = os.fork()
+    except BlockingIOError:
+        break
+    if pid == 0:
+        time.sleep(20)
+        os._exit(0)
+    children.append(pid)
+time.sleep(0.3)
+print(sum(os.waitpid(pid, os.WNOHANG) == (0, 0) for pid in children))'
+"""
+
+
+def test_a_run_has_some_processes_and_no_more(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (facts,) = programs(machines, MANY)
+    assert facts.output == f"{PROCESSES - 1}\n"
 
 
 def test_once_runs_have_been_late_the_others_have_to_be_quicker(engine: Engine) -> None:

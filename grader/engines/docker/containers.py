@@ -19,6 +19,7 @@ from typing import Any
 
 from grader.engines.docker.daemon import DockerService
 from grader.engines.docker.images import archive
+from grader.engines.guest import SHARED_ACCOUNTS
 from grader.engines.guest.files import WRITABLE
 from grader.engines.machine import (
     CAPABILITIES,
@@ -192,6 +193,8 @@ class Specs:
             nano_cpus=int(limits.cpus * 1e9),
             pids_limit=limits.processes,
             ulimits=self._ulimits(limits.disk),
+            # Docker gives the users of all containers the same numbers, unless its service is told otherwise.
+            variables={SHARED_ACCOUNTS: "1"},
         )
 
     def host_files(self) -> bytes | None:
@@ -235,6 +238,7 @@ class Specs:
         *,
         hostname: str | None = None,
         working_dir: str | None = None,
+        variables: dict[str, str] | None = None,
         **settings: Any,
     ) -> dict[str, Any]:
         from docker.types import LogConfig
@@ -260,6 +264,7 @@ class Specs:
                 "LC_ALL": "C.UTF-8",
                 "HOME": "/root",
                 "TZ": "UTC",
+                **(variables or {}),
             },
             "host_config": {
                 **self._client.create_host_config(

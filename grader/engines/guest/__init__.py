@@ -8,3 +8,7 @@ import each other relatively, and nothing else but Python's standard library. It
 milliseconds to import (``typing``, ``pathlib``, ``shutil``) is imported where it is needed or not at all, and the
 files that only labs with programs need are read when such a lab asks.
 """
+
+SHARED_ACCOUNTS = "SMTPLAB_SHARED_ACCOUNTS"
+"""The variable by which an engine says that its hosts' accounts are the same users to the kernel, which would count
+their processes together (RLIMIT_NPROC, getrlimit(2))."""

@@ -104,7 +104,7 @@ class _Course:
         if status >> 16 in tracing.CHILD_EVENTS:
             child = tracing.child_of(pid)
             self._owners[child] = run
-            run.pids.add(child)
+            run.has_begun(child)
             if child in self._strays:
                 run.stopped(child, self._strays.pop(child))
         run.stopped(pid, status)

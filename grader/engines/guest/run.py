@@ -9,7 +9,7 @@ import resource
 import signal
 import time
 
-from . import tracing
+from . import SHARED_ACCOUNTS, tracing
 from .exposing import Exposures
 from .files import read_process, read_some
 from .home import Home
@@ -23,6 +23,7 @@ PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 MOST_OUTPUT = 200_000
 LARGEST_FILE = 4 * 1024 * 1024
 PROCESSES = 40
+"""Of a run, threads included, at once."""
 OPEN_FILES = 256
 LOOK_SECONDS = 0.2
 FILES_SECONDS = 0.05
@@ -115,6 +116,15 @@ class RunOfProgram:
             # A file that is made for a command, and removed behind it, is there now.
             self.look_at_files()
         tracing.go_on(pid, status)
+
+    def has_begun(self, pid: int) -> None:
+        """A process of the run's has begun, and waits to be let go on: it ends at once where there are too many."""
+        if len(self.pids) >= PROCESSES:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.pids.add(pid)
 
     def look_at_process(self, pid: int) -> None:
         """Note what the process list shows of a process now: it may have written its command line and name anew."""
@@ -219,7 +229,7 @@ def _become(spec: ProgramSpec, home: Home, out: int, limit: float) -> None:
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         for kind, most in (
-            (resource.RLIMIT_NPROC, PROCESSES),
+            *([] if SHARED_ACCOUNTS in os.environ else [(resource.RLIMIT_NPROC, PROCESSES)]),
             (resource.RLIMIT_NOFILE, OPEN_FILES),
             (resource.RLIMIT_FSIZE, LARGEST_FILE),
             # Behind every other limit: whom it kills has not been seen to be late.
