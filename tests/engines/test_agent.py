@@ -178,6 +178,19 @@ def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
     assert run(machines, "test", "-d", "/var/queue/deferred")[0] == 0
 
 
+def test_a_service_that_begins_with_the_server_finds_its_maps(machines: Machines) -> None:
+    relay = "relay_domains = hash:/etc/postfix/domains\n"
+    domains = file("/etc/postfix/domains", "".join(f"d{n}.example x\n" for n in range(20_000)))
+    master = run(machines, "cat", "/etc/postfix/master.cf")[1]
+    woken = "flush unix n - n 10 0 flush\n"
+    lines = [line for line in master.splitlines(keepends=True) if not line.startswith("flush")]
+    install(machines, file("/etc/postfix/main.cf", MAIN + relay), domains)
+    install(machines, file("/etc/postfix/master.cf", "".join([*lines, woken])))
+    assert {command.code for command in start(machines, "postfix").commands} == {0}
+    assert run(machines, "postqueue", "-s", "d1.example")[0] == 0
+    assert not [line for line in machines.host.call(ReadLog(), timeout=PATIENCE) if "flush" in line]
+
+
 @pytest.mark.parametrize("folder", ["/usr", "/proc/1", "/var/mail/none\u00e9", "/etc/passwd"])
 def test_a_queue_that_can_be_none_is_no_refusal_and_named_in_the_log(machines: Machines, folder: str) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + f"queue_directory = {folder}\n"))

@@ -7,7 +7,7 @@ import os
 import re
 import time
 
-from .files import RequestRefused, read, text, writable, write
+from .files import LARGEST, RequestRefused, read, text, writable, write
 from .log import Log
 from .mail import Mailboxes
 from .processes import Process, Processes
@@ -21,6 +21,8 @@ QUEUE_DIRECTORY = "/var/spool/postfix"
 MASTER = "/usr/lib/postfix/sbin/master"
 CHROOT_FILES = ("resolv.conf", "hosts", "services", "nsswitch.conf", "localtime", "host.conf")
 LIST_SECONDS = 5.0
+WOKEN = ("pickup", "qmgr", "oqmgr", "tlsmgr")
+"""Programs that the master may wake when it starts: they look for mail, and find none."""
 
 _MAP = re.compile(r"\b(hash|btree|lmdb|cdb|dbm|sdbm):(?:\{\s*)?(/[^\s,{}]+)")
 
@@ -37,6 +39,10 @@ class Postfix:
 
     def start(self, config_dir: str, end: float) -> list[Command]:
         """Compile maps, and start the master; the commands that were run, until ``end`` (a monotonic time)."""
+        # Nobody reads a map before the first client comes: the master may open its ports meanwhile.
+        beside = _has_usual_queue(f"{config_dir}/main.cf") and _wakes_nobody(f"{config_dir}/master.cf")
+        if beside:
+            self._start_master(config_dir)
         asked = self._ask(config_dir, end)
         settings = dict(re.findall(r"^(\w+) = (.*)$", asked[0]["output"], re.M))
         self.queue_directory = settings.get("queue_directory") or QUEUE_DIRECTORY
@@ -44,12 +50,16 @@ class Postfix:
         if (base := settings.get("virtual_mailbox_base", "")).startswith("/"):
             self._mailboxes.places.append(base)
         told = asked + self._compile(config_dir, settings, asked, end)
-        if self.queue_directory != QUEUE_DIRECTORY:
-            told.append(self._make_queue(config_dir, end))
+        if not beside:
+            if self.queue_directory != QUEUE_DIRECTORY:
+                told.append(self._make_queue(config_dir, end))
+            self._start_master(config_dir)
+        return told
+
+    def _start_master(self, config_dir: str) -> None:
         self._fill_chroot()
         self._let_users_queue()
         self._master = self._processes.service([MASTER, "-c", config_dir, "-d"])
-        return told
 
     def _ask(self, config_dir: str, end: float) -> list[Command]:
         # Only what differs from the defaults, whose maps the image has compiled; and overrides of master.cf.
@@ -170,6 +180,29 @@ def version() -> str:
     except OSError:
         found = None
     return f"Postfix {found[1]}" if found else "Postfix"
+
+
+def _has_usual_queue(path: str) -> bool:
+    """Whether a main.cf leaves the queue where the image has it."""
+    try:
+        settings = read(path)
+    except OSError:
+        return False
+    return b"queue_directory" not in settings and len(settings) < LARGEST
+
+
+def _wakes_nobody(path: str) -> bool:
+    """Whether a master.cf has no service woken when the master starts (master(5)), but those that open no map then."""
+    try:
+        lines = text(read(path)).splitlines()
+    except OSError:
+        return False
+    services = [line.split() for line in lines if line[:1] not in ("#", " ", "\t")]
+    return all(
+        fields[5] in ("-", "0") or fields[5].endswith("?") or fields[7] in WOKEN
+        for fields in services
+        if len(fields) > 7
+    )
 
 
 def _may_name_maps(path: str) -> bool:
