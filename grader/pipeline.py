@@ -33,12 +33,13 @@ LONGEST_SCHEMA = 60
 class Graded:
     """One submission graded: what happened, and the judgement.
 
-    ``host_ended`` says that the student's host was gone before the run was over.
+    ``host_ended`` says that the student's host was gone before the run was over. ``plan`` is what was carried out.
     """
 
     evidence: AnyEvidence
     result: Result
     host_ended: bool = False
+    plan: Plan | None = None
 
 
 def quiet(step: str) -> None:
@@ -87,7 +88,7 @@ def grade(
     evidence = redact(evidence, plan.secrets)
     result = judge(evidence, hints=hints, only=only)
     interruption.end_if_interrupted()
-    return Graded(evidence, result, done.recorded.host_ended)
+    return Graded(evidence, result, done.recorded.host_ended, plan)
 
 
 def _found(submission: labs.Submission) -> list[str]:

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from grader import labs, verify
-from grader.cli.engine import engine_for
 from grader.cli.progress import build_image
+from grader.cli.standby import Standby
 from grader.display.text import printed, printed_line
 from grader.engines.base import Engine
 from grader.model.errors import UsageError
@@ -27,15 +27,14 @@ SIGNS = {"fails": "✗", "skipped": "s", "passes": "·", "-": " "}
 class Wish:
     """What was asked for on the command line, beside the labs."""
 
-    engine: str
     jobs: int | None = None
     matrix: bool = False
     csv: str | None = None
 
 
-def prove(folder: Path, wish: Wish) -> int:
+def prove(folder: Path, wish: Wish, standby: Standby) -> int:
     """Grade all of a lab's own submissions and say what is not as declared. The exit code."""
-    engine = _ready(folder, wish.engine)
+    engine = _ready(folder, standby)
     aside = wish.csv == STANDARD_OUTPUT
     wrong = 0
     for fault in labs.inspected(folder):
@@ -63,7 +62,7 @@ def prove(folder: Path, wish: Wish) -> int:
     return 1 if wrong else 0
 
 
-def show(folder: Path, name: str, engine_name: str) -> int:
+def show(folder: Path, name: str, standby: Standby) -> int:
     """Print the report that one of a lab's own submissions gets, as its student would read it. The exit code."""
     from grader.outputs import terminal
 
@@ -73,7 +72,8 @@ def show(folder: Path, name: str, engine_name: str) -> int:
         raise UsageError(f"the lab {folder.name} has no submission {name!r}{hint}")
     if known[name].fault:
         raise UsageError(known[name].fault)
-    run = verify.run_trial(folder, known[name], None, _ready(folder, engine_name))
+    run = verify.run_trial(folder, known[name], None, _ready(folder, standby))
+    standby.like = run.plan
     terminal.show(run.result, run.evidence)
     if problem := verify.problem(known[name], run.result):
         _bad(f"{name}: {problem}")
@@ -81,8 +81,8 @@ def show(folder: Path, name: str, engine_name: str) -> int:
     return 0
 
 
-def _ready(folder: Path, engine_name: str) -> Engine | None:
-    engine = engine_for(labs.load(folder), engine_name)
+def _ready(folder: Path, standby: Standby) -> Engine | None:
+    engine = standby.engine(labs.load(folder))
     if engine is not None:
         build_image(engine)
     return engine

@@ -25,6 +25,10 @@ from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
 from grader.model.protocol import Operation, answer_type, name_of
+from grader.model.protocol.host import Begin, Install, StartServices
+
+EARLY_SECONDS = 20.0
+"""How long a host that was built just now may take to answer."""
 
 LONGEST_ANSWER = 64 * 1024 * 1024
 
@@ -240,6 +244,27 @@ class Machines:
     world: Channel
 
 
+class Early:
+    """What can be done on a host before its run, whose plan will be like this one."""
+
+    def __init__(self, host: Channel, like: MachinePlan) -> None:
+        """Ask for it, and do not wait. Raises ``ChannelLost``."""
+        self._host = host
+        self._asked: list[Pending[Any]] = []
+        if services := like.host.early:
+            self._asked.append(host.ask(Install(like.host.provided)))
+            self._asked.append(host.ask(StartServices(services, like.host.config_dir, EARLY_SECONDS)))
+
+    def begin_run(self) -> None:
+        """Begin the run, and see that the host lives and has done what it was asked. Raises ``EngineError``.
+
+        Of one that died waiting, its student would be told that the submission had ended it.
+        """
+        for pending in self._asked:
+            pending.answer(timeout=EARLY_SECONDS)
+        self._host.call(Begin(), timeout=EARLY_SECONDS)
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something that keeps an engine from running: what it is, and the exact command that fixes it."""
@@ -265,8 +290,14 @@ class Engine(Protocol):
     def image(self, progress: Progress) -> str:
         """Build the image unless it is there, telling ``progress`` each step; its digest (``sha256:…``)."""
 
-    def prepared(self) -> AbstractContextManager[None]:
-        """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of."""
+    def prepared(self, like: MachinePlan | None = None) -> AbstractContextManager[None]:
+        """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of.
+
+        With a plan ``like`` that of the run, both machines are built meanwhile. The first run takes them, where its
+        plan is ``machine.alike``; where it is not, or they have not lasted, it gets others. A run's end is then awaited
+        on leaving, and not by the run. Where something is prepared already, that will do. Raises no ``EngineError``:
+        what cannot be prepared, the run itself will tell.
+        """
 
     def machines(self, plan: MachinePlan) -> AbstractContextManager[Machines]:
         """Start both machines with the plan's addresses and limits; on leaving, whatever happens, remove them."""

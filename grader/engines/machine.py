@@ -19,6 +19,15 @@ START_GUEST = f"import sys; sys.path.append({LIBRARY!r}); from guest.main import
 """Starts the agent: what its Python is given with ``-c``."""
 
 
+def alike(one: MachinePlan, other: MachinePlan) -> bool:
+    """Whether a machine that was built for one plan, and has no addresses yet, can serve the other."""
+
+    def built(plan: MachinePlan) -> tuple[object, ...]:
+        return plan.host.name, plan.host.nameserver, plan.host.addresses, plan.limits
+
+    return built(one) == built(other)
+
+
 def guest_files() -> dict[str, bytes]:
     """The files of the agent, by name: the host has them in the folder ``guest`` of ``LIBRARY``."""
     return {path.name: path.read_bytes() for path in sorted(GUEST.glob("*.py")) if path.name != "shapes.py"}

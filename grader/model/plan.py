@@ -21,6 +21,8 @@ class HostSpec(Struct, frozen=True):
     """The student's host.
 
     ``addresses`` and ``routes`` are in CIDR form (``203.0.113.10/24``); the routes are on-link, towards the world.
+    ``handed_in`` are the names of the last of ``files``. ``early`` are those of ``services`` that may be started before
+    anything handed in is there.
     """
 
     name: str
@@ -31,6 +33,12 @@ class HostSpec(Struct, frozen=True):
     services: list[str]
     config_dir: str = "/etc/postfix"
     handed_in: list[str] = []
+    early: list[str] = []
+
+    @property
+    def provided(self) -> list[File]:
+        """The files that are there whatever is handed in."""
+        return self.files[: len(self.files) - len(self.handed_in)]
 
 
 class Peer(Struct, frozen=True):

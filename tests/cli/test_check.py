@@ -167,6 +167,6 @@ def test_watching_grades_again_on_every_save_until_interrupted(
     (here / "mine/main.cf").unlink()
     assert "holds no main.cf" in read_until(watched, "watching mine")
     submissions.write("solution", here / "mine")
-    assert "1 passed" in read_until(watched, "watching mine")
+    read_until(watched, "1 passed")  # of several files, the first may be seen before the last is written
     os.killpg(watched.pid, signal.SIGINT)
     assert watched.wait(30) == 130

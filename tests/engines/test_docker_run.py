@@ -173,8 +173,9 @@ def test_containers_end_with_a_killed_grader(
     assert ours(grader.pid) == []
 
 
-def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine) -> None:
-    """As where a grader is killed when one of its containers runs."""
+@pytest.mark.parametrize("begun", [True, False])
+def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine, begun: bool) -> None:
+    """As where a grader is killed when one of its containers runs, or waits for a run."""
     service = connect()
     specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}", plan())
     service.client.create_container(**specs.net())
@@ -183,7 +184,7 @@ def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine
         streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
         channel = AttachChannel("net", transport(service.client.attach_socket(name, streams)))
         service.client.start(name)
-        channel.write(specs.net_input())
+        channel.write(specs.net_files() + (containers.host_end(plan()) if begun else b""))
         time.sleep(0.2)  # That nothing ends it has no moment to wait for.
         assert len(ours(os.getpid(), running=True)) == 1
         channel.close()

@@ -39,7 +39,7 @@ def _adopt_orphans(on: bool) -> None:
 
 
 def _remains(engine: Engine, *, reap: bool = False) -> Iterator[str]:
-    for pid in _descendants(os.getpid(), reap=reap):
+    for pid in descendants(os.getpid(), reap=reap):
         with suppress(OSError):
             yield f"process {pid}: {Path(f'/proc/{pid}/comm').read_text(errors='replace').strip()}"
     # Groups are made at the top, or at the top of each hierarchy; others' groups below come and go meanwhile.
@@ -49,8 +49,8 @@ def _remains(engine: Engine, *, reap: bool = False) -> Iterator[str]:
         yield from _containers()
 
 
-def _descendants(root: int, *, reap: bool) -> list[int]:
-    """Processes below this one that are not over; orphans that are, nobody else can reap."""
+def descendants(root: int, *, reap: bool = False) -> list[int]:
+    """Processes below this one that are not over; of orphans that are, ``reap`` has done with."""
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):

@@ -14,6 +14,7 @@ import click
 from grader.cli import options
 from grader.cli.complete import CODE, LAB
 from grader.cli.progress import Steps, build_image
+from grader.cli.standby import Standby
 from grader.cli.typed import command, program
 from grader.cli.work import Work, find_work, work_on
 from grader.model.errors import GraderError, SubmissionError
@@ -111,18 +112,18 @@ def check(
         from grader.cli.example import show_example
 
         return show_example(request.engine)
-    if watch:
+    with Standby(engine) as standby:
+        if not watch:
+            return _check(work, request, standby)
         from grader.cli.watch import watching
 
-        again_by_itself = replace(request, again=None)
-        return watching(work.folder, wanted.values(), lambda: _check(work, again_by_itself))
-    return _check(work, request)
+        by_itself = replace(request, again=None)
+        return watching(work.folder, wanted.values(), lambda: _check(work, by_itself, standby), standby)
 
 
-def _check(work: Work, request: Request) -> int:
+def _check(work: Work, request: Request, standby: Standby) -> int:
     """Grade once, write and show what was asked for; the exit code."""
     from grader import labs
-    from grader.cli.engine import engine_for
 
     declared = labs.load(work.lab)
     only = checks_named(declared, request.only)
@@ -134,7 +135,7 @@ def _check(work: Work, request: Request) -> int:
         _write_ungraded(declared, work, variant, student, request, error)
         raise
     try:
-        engine = engine_for(declared, request.engine)
+        engine = standby.engine(declared)
         with engine.prepared() if engine else nullcontext(), _steps(engine) as steps:
             # The machines are being made ready meanwhile.
             from grader import pipeline
@@ -148,6 +149,7 @@ def _check(work: Work, request: Request) -> int:
     except GraderError as error:
         _write_ungraded(declared, work, variant, student, request, error)
         raise
+    standby.like = run.plan
     result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
     _write(result, run.evidence, request)
     _show(for_student(result), run.evidence, request, work)

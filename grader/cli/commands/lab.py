@@ -11,6 +11,7 @@ import click
 from grader import kinds
 from grader.cli import options
 from grader.cli.complete import KIND, LAB
+from grader.cli.standby import Standby
 from grader.labs.schema import SCHEMAS, rendered
 
 if TYPE_CHECKING:
@@ -91,18 +92,19 @@ def verify(
     if len(folders) != 1 and (watch or show or table):
         raise click.UsageError("--watch, --show and --matrix-csv are about one lab: give its ID")
     refuse_impossible({"--matrix-csv": table})
-    wish = verifying.Wish(engine, jobs, matrix, table)
+    wish = verifying.Wish(jobs, matrix, table)
+    with Standby(engine) as standby:
 
-    def once() -> int:
-        if show is not None:
-            return verifying.show(folders[0], show, engine)
-        return max((verifying.prove(folder, wish) for folder in folders), default=0)
+        def once() -> int:
+            if show is not None:
+                return verifying.show(folders[0], show, standby)
+            return max((verifying.prove(folder, wish, standby) for folder in folders), default=0)
 
-    if watch:
+        if not watch:
+            return once()
         from grader.cli.watch import watching
 
-        return watching(folders[0], [table] if table else [], once)
-    return once()
+        return watching(folders[0], [table] if table else [], once, standby)
 
 
 @lab.command()

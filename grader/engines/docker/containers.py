@@ -1,7 +1,7 @@
 """The containers of one run.
 
 - The **net** container owns the student's network. It alone may set it up, it runs nothing of the student's, and it
-  ends when its standard input does, or when the wall time is over.
+  ends when its standard input does, or when the wall time is over, which begins with the run.
 - The **world** container is the other end of the wire, a veth pair. It stands in net's process namespace, where net
   is process 1: that is how it names the network that gets the other end, and why it cannot outlive net.
 - The **host** container is the student's. It joins net's network, and has a process namespace of its own.
@@ -45,6 +45,8 @@ WALL = "smtplab.wall"
 
 GRACE = 5
 """Seconds beyond the wall time after which a container ends by itself, should the grader be gone or stuck."""
+WAITING = 1800
+"""Seconds for which containers may wait for their run. Who prepares them does not leave them so long."""
 
 SCRATCH = "/tmp"  # noqa: S108 - it is the container's own
 
@@ -56,10 +58,12 @@ _SYSCTLS = {
     "net.ipv6.conf.default.accept_dad": "0",
 }
 _READ = 'while IFS= read -r line && [ -n "$line" ]; do printf "%s\\n" "$line"; done'
-# The lines for ip(8) come on standard input, an empty one last; what follows belongs to the program started then.
+# The lines for ip(8) come on standard input, an empty one last, when a run begins, for which the containers may have
+# waited; what follows belongs to the program that was started before. Where none come the grader is gone.
 _NET = f"""set -e
-{_READ} >/tmp/ip
 for file in resolv.conf hosts hostname; do {_READ} >/etc/$file; done
+{_READ} >/tmp/ip
+[ -s /tmp/ip ]
 exec 3<&0
 timeout --signal=KILL "$1" cat <&3 >/dev/null &
 end=$!
@@ -72,10 +76,14 @@ ip -batch /tmp/ip
 echo ready
 wait $end
 """
+_DROP = "setpriv --inh-caps=-all --no-new-privs --bounding-set=-all"
+# The program, which may not configure a network, starts meanwhile, and gets the requests that follow the lines.
 _WORLD = f"""set -e
 ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
-{_READ} | ip -batch -
-exec setpriv --inh-caps=-all --bounding-set=-all,+net_bind_service --no-new-privs python3 -m grader.world
+mkfifo {SCRATCH}/requests
+exec 3<&0 4>&1
+{{ {_READ} | ip -batch - && echo ready >&4 && exec {_DROP} cat 4>&-; }} <&3 3<&- >{SCRATCH}/requests &
+exec {_DROP},+net_bind_service python3 -m grader.world <{SCRATCH}/requests 3<&- 4>&-
 """
 # As process 1 the agent is deaf to signals that it does not handle, an alarm's included. The student can send that
 # one too: the clock decides.
@@ -119,10 +127,26 @@ def _began_here() -> str:
         return ""
 
 
+def host_end(plan: MachinePlan) -> bytes:
+    """What net reads when the run begins: its end of the wire, and an empty line."""
+    return _lines(link_end(plan.host.addresses, plan.host.routes))
+
+
+def world_end(plan: MachinePlan) -> bytes:
+    """What the world reads before any request: likewise."""
+    return _lines(link_end(plan.world.addresses, plan.world.routes))
+
+
+def _lines(lines: list[str]) -> bytes:
+    return ("\n".join(lines) + "\n\n").encode()
+
+
 class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
-    def __init__(self, service: DockerService, image: str, run: str, plan: MachinePlan) -> None:
+    def __init__(
+        self, service: DockerService, image: str, run: str, plan: MachinePlan, *, waits: bool = False
+    ) -> None:
         self._client = service.client
         self._image = image
         self._run = run
@@ -130,6 +154,7 @@ class Specs:
         self._podman = service.podman
         self._here = service.here
         self._wall = int(plan.limits.wall) + GRACE
+        self._longest = self._wall + (WAITING if waits else 0)
 
     def name(self, role: str) -> str:
         """The container's name."""
@@ -139,7 +164,8 @@ class Specs:
         """The owner of the student's network."""
         return self._container(
             "net",
-            ["sh", "-c", _NET, "net", str(self._wall)],
+            # As process 1 it ends all others with it. The wall time begins within, with the run.
+            ["timeout", "--signal=KILL", str(self._wall + WAITING), "sh", "-c", _NET, "net", str(self._wall)],
             network_mode="none",
             cap_add=["NET_ADMIN"],
             sysctls=_SYSCTLS,
@@ -147,13 +173,10 @@ class Specs:
             **self._modest(processes=16),
         )
 
-    def net_input(self) -> bytes:
-        """What net reads: its end of the wire, then files of /etc; an empty line after each."""
-        host = self._plan.host
+    def net_files(self) -> bytes:
+        """What net reads first: files of /etc, and an empty line after each."""
         files = etc_files(self._plan)
-        parts = ["\n".join(link_end(host.addresses, host.routes)) + "\n"]
-        parts += [files[name] for name in ("resolv.conf", "hosts", "hostname")]
-        return "".join(f"{part}\n" for part in parts).encode()
+        return "".join(f"{files[name]}\n" for name in ("resolv.conf", "hosts", "hostname")).encode()
 
     def world(self) -> dict[str, Any]:
         """Everything around the student's host."""
@@ -170,17 +193,12 @@ class Specs:
             **self._modest(processes=64),
         )
 
-    def world_input(self) -> bytes:
-        """What the world reads before its program starts: its end of the wire, and an empty line."""
-        world = self._plan.world
-        return ("\n".join(link_end(world.addresses, world.routes)) + "\n\n").encode()
-
     def host(self) -> dict[str, Any]:
         """The student's host."""
         limits = self._plan.limits
         return self._container(
             "host",
-            ["python3", "-I", "-S", "-B", "-c", _HOST, str(self._wall)],
+            ["python3", "-I", "-S", "-B", "-c", _HOST, str(self._longest)],
             network_mode=f"container:{self.name('net')}",
             # Docker takes it from net, and refuses to be told.
             hostname=self._plan.host.name if self._podman else None,
@@ -249,7 +267,7 @@ class Specs:
             BEGAN: _began_here(),
             OWNER: owner(),
             STARTED: str(int(time.time())),
-            WALL: str(self._wall),
+            WALL: str(self._longest),
         }
         return {
             "image": self._image,

@@ -7,12 +7,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from threading import Semaphore
 from typing import TYPE_CHECKING, Any
 
 from grader.engines import image as recipe
-from grader.engines.base import Machines, Problem, Progress
+from grader.engines.base import Early, Machines, Problem, Progress
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import (
@@ -24,6 +24,7 @@ from grader.engines.docker.daemon import (
     connect,
     limits_problem,
 )
+from grader.engines.machine import alike
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
@@ -46,6 +47,9 @@ class DockerEngine:
     def __init__(self) -> None:
         self._connected: tuple[int, DockerService] | None = None
         self._cleared_up = False
+        self._waiting: _Run | None = None
+        self._ending: list[_Run] | None = None
+        """Runs whose end is awaited later; ``None`` where each awaits its own."""
 
     def __reduce__(self) -> tuple[type[DockerEngine], tuple[()]]:
         # A connection does not travel to a worker: it makes its own.
@@ -71,24 +75,54 @@ class DockerEngine:
         images.ensure(self._service(), progress)
         return recipe.digest()
 
-    def prepared(self) -> AbstractContextManager[None]:
-        """See ``Engine.prepared``: the daemon wants to know everything about a container when it makes it."""
-        return nullcontext()
+    @contextmanager
+    def prepared(self, like: MachinePlan | None = None) -> Iterator[None]:
+        """See ``Engine.prepared``: without a plan nothing can be, since containers are made as they will be."""
+        if like is None or self._waiting is not None:
+            yield
+            return
+        self._ending = []
+        with suppress(EngineError):
+            service = self._service()
+            if images.is_there(service.client, images.host_tag()):
+                self._waiting = _Run(service, images.host_tag(), like, waits=True)
+                self._waiting.prepare()
+        try:
+            yield
+        finally:
+            left, self._waiting, self._ending = [*(self._ending or ()), self._waiting], None, None
+            for run in filter(None, left):
+                # What cannot be removed now, another run's clean-up will find.
+                with suppress(EngineError):
+                    run.remove()
 
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""
         service = self._service()
         self._clear_up()
-        run = _Run(service, images.ensure(service, lambda step: None), plan)
+        run = self._prepared_for(plan) or _Run(service, images.ensure(service, lambda step: None), plan)
         try:
-            yield run.start()
+            yield run.begin(plan)
         except BaseException:
             # What went wrong first is what the user is told.
             with suppress(EngineError):
                 run.remove()
             raise
-        run.remove()
+        if self._ending is None:
+            run.remove()
+        else:
+            run.let_go()
+            self._ending.append(run)
+
+    def _prepared_for(self, plan: MachinePlan) -> _Run | None:
+        """What was prepared and can serve this plan; nothing else of it is left."""
+        run, self._waiting = self._waiting, None
+        if run is None or run.serves(plan):
+            return run
+        with suppress(EngineError):
+            run.remove()
+        return None
 
     def clean(self) -> list[str]:
         """See ``Engine.clean``: containers whose grader is gone, or whose time is long over; outdated images."""
@@ -145,15 +179,54 @@ def _lives(pid: int, began: str) -> bool:
 class _Run:
     """The three containers of one run, from their start to their removal."""
 
-    def __init__(self, service: DockerService, image: str, plan: MachinePlan) -> None:
+    def __init__(self, service: DockerService, image: str, plan: MachinePlan, *, waits: bool = False) -> None:
         self._client = service.client
-        self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan)
-        self._pool = ThreadPoolExecutor(len(ROLES))
+        self._plan = plan
+        self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan, waits=waits)
+        # One thread more conducts the others.
+        self._pool = ThreadPoolExecutor(len(ROLES) + 1)
         self._may_create = Semaphore(len(ROLES))
         self._channels: list[AttachChannel] = []
+        self._started: Future[dict[str, AttachChannel]] | None = None
+        self._machines: Machines | None = None
+        self._early: Early | None = None
+        self._removals: list[Future[None]] = []
 
-    def start(self) -> Machines:
-        """Start all three, side by side as far as Docker allows: the others refer to net. Raises ``EngineError``."""
+    def prepare(self) -> None:
+        """Start all three meanwhile; they wait for a run of a plan like this one."""
+        self._started = self._pool.submit(self._start_all)
+
+    def serves(self, plan: MachinePlan) -> bool:
+        """Whether this run can be of that plan. Then it begins, and it is seen that the host lives."""
+        if not alike(self._plan, plan):
+            return False
+        try:
+            self.begin(plan)
+            if self._early is None:
+                return False
+            self._early.begin_run()
+        except EngineError:
+            return False
+        return True
+
+    def begin(self, plan: MachinePlan) -> Machines:
+        """Start all three, unless they wait, and give the wire the plan's addresses. Raises ``EngineError``."""
+        if self._machines is None:
+            deadline = Deadline(START_SECONDS)
+            if self._started is None:
+                channels = self._start_all(plan)
+            else:
+                self._finish(self._started, deadline=deadline)
+                channels = self._started.result()
+                channels["world"].write(containers.world_end(plan))
+                channels["net"].write(containers.host_end(plan))
+            for role in ("net", "world"):
+                channels[role].read_line(deadline)
+            self._machines = Machines(host=channels["host"], world=channels["world"])
+        return self._machines
+
+    def _start_all(self, plan: MachinePlan | None = None) -> dict[str, AttachChannel]:
+        """Start all three, side by side as far as Docker allows: the others refer to net. ``plan`` begins their run."""
         deadline, begin = Deadline(START_SECONDS), self._pool.submit
         self._finish(begin(self._create, "net", self._specs.net()), deadline=deadline)
         net = begin(self._start, "net")
@@ -162,27 +235,35 @@ class _Run:
             begin(self._create, "host", self._specs.host()),
         ]
         self._finish(net, *created, deadline=deadline)
-        net.result().write(self._specs.net_input())
+        net.result().write(self._specs.net_files() + (containers.host_end(plan) if plan else b""))
         world, host = begin(self._start, "world"), begin(self._start, "host")
         self._finish(world, deadline=deadline)
-        world.result().write(self._specs.world_input())
+        if plan:
+            world.result().write(containers.world_end(plan))
         self._finish(host, deadline=deadline)
-        net.result().read_line(deadline)
-        return Machines(host=host.result(), world=world.result())
+        if plan is None:
+            self._early = Early(host.result(), self._plan)
+        return {"net": net.result(), "world": world.result(), "host": host.result()}
 
-    def remove(self) -> None:
-        """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
+    def let_go(self) -> None:
+        """Have whatever of the three is there removed."""
         self._pool.shutdown(cancel_futures=True)
         # A creation under way would come after its removal. The pool does not wait for a thread of its own whose
         # start was interrupted: what holds all of these knows that none is under way, and lets none begin.
         for _ in ROLES:
             self._may_create.acquire()
-        names = [self._specs.name(role) for role in ROLES]
-        with ThreadPoolExecutor(len(names)) as pool:
-            removals = [pool.submit(_remove, self._client, name) for name in names]
+        pool = ThreadPoolExecutor(len(ROLES))
+        self._removals = [pool.submit(_remove, self._client, self._specs.name(role)) for role in ROLES]
+        pool.shutdown(wait=False)
+
+    def remove(self) -> None:
+        """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
+        if not self._removals:
+            self.let_go()
+        wait(self._removals)
         for channel in self._channels:
             channel.close()
-        for removal in removals:
+        for removal in self._removals:
             removal.result()
 
     def _finish(self, *futures: Future[Any], deadline: Deadline) -> None:

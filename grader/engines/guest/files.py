@@ -58,6 +58,19 @@ def write(path: str, data: bytes, mode: int, owner: str) -> None:
         os.utime(fd, (INSTALLED, INSTALLED))
 
 
+def holds(path: str, data: bytes, mode: int, owner: str) -> bool:
+    """Whether a file is as ``write`` would have it."""
+    user, _, group = owner.partition(":")
+    try:
+        found = os.lstat(path)
+        ids = pwd.getpwnam(user).pw_uid, grp.getgrnam(group or user).gr_gid
+        return (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (*ids, mode) and read(
+            path
+        ) == data
+    except (OSError, KeyError):
+        return False
+
+
 def read(path: str) -> bytes:
     """A regular file's content, its first ``LARGEST`` bytes; ``OSError`` for a FIFO, a link and the like."""
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)

@@ -22,15 +22,21 @@ _STAMP = re.compile(rb"^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ ")
 
 
 class Log:
-    """Lines as they came, each with the milliseconds since the host began."""
+    """Lines as they came, each with the milliseconds since the run began."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._began = time.monotonic()
         self._lost = self._held = 0
+        self._listening: set[str] = set()
         self.lines: list[str] = []
         self.file = ""
         """Postfix's ``maillog_file``, should it write its log there."""
+
+    def begin(self) -> None:
+        """The run begins now: the host may have waited for it."""
+        self._began = time.monotonic()
+        self.lines = ["0 " + line.partition(" ")[2] for line in self.lines]
 
     def add(self, line: str) -> None:
         """Keep a line."""
@@ -42,6 +48,8 @@ class Log:
 
     def listen(self, path: str) -> None:
         """Be the syslog at this path (syslog(3)). Raises ``RequestRefused``."""
+        if path in self._listening:
+            return
         try:
             os.makedirs(os.path.dirname(path), exist_ok=True)
             server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
@@ -51,6 +59,7 @@ class Log:
         except OSError as error:
             raise RequestRefused(f"cannot listen on {path}: {error.strerror}") from error
         self._loop.watch(server.detach(), self._read_syslog)
+        self._listening.add(path)
 
     def _read_syslog(self, fd: int) -> None:
         # One at a time: to look whether there is another costs more than to be told.

@@ -53,7 +53,9 @@ def install(host: Host, files: list[File]) -> None:
         if not writable(path) or not writable(os.path.realpath(os.path.dirname(path))):
             raise Broken(f"no file may be installed at {path}: choose a folder below {', '.join(WRITABLE)}")
         try:
-            write(path, binascii.a2b_base64(file["data"]), file["mode"], file["owner"])
+            data = binascii.a2b_base64(file["data"])
+            host.services.expect(path, data, file["mode"], file["owner"])
+            write(path, data, file["mode"], file["owner"])
         except OSError as error:
             raise RequestRefused(f"cannot install {path}: {error.strerror}") from error
         except KeyError as error:
@@ -63,6 +65,11 @@ def install(host: Host, files: list[File]) -> None:
 def start(host: Host, services: list[str], config_dir: str, timeout: float) -> ServicesStarted:
     """Start services."""
     return host.services.start(services, config_dir, timeout)
+
+
+def begin(host: Host) -> None:
+    """The run begins."""
+    host.log.begin()
 
 
 def halt(host: Host, service: str) -> None:
@@ -141,6 +148,7 @@ def _others() -> bool:
 OPERATIONS: dict[str, Callable[..., object]] = {
     "install": install,
     "start": start,
+    "begin": begin,
     "halt": halt,
     "run": run,
     "alive": alive,

@@ -8,7 +8,7 @@ import socket
 import time
 
 from . import postfix
-from .files import RequestRefused, read, text
+from .files import RequestRefused, holds, read, text
 from .log import Log
 from .loop import Loop
 from .processes import Process, Processes
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 AUTH_SOCKET = "/var/spool/postfix/private/auth"
 OPENDKIM = "/etc/opendkim"
 OPENDKIM_OF_THE_IMAGE = "/etc/opendkim.conf"
+NOT_DOVECOTS = ("/etc/postfix/", "/etc/opendkim/")
+"""Where there are files that Dovecot does not read, unless one of its own says so."""
 MILTER_SECONDS = 5.0
 
 _MILTER = re.compile(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z")
@@ -36,13 +38,19 @@ class Services:
         self._log = log
         self._mta = mta
         self._started: dict[str, Process] = {}
+        self._outdated = False
+
+    def expect(self, path: str, data: bytes, mode: int, owner: str) -> None:
+        """A file is about to be written: Dovecot, where it runs already, may have read another."""
+        if "dovecot" in self._started and not path.startswith(NOT_DOVECOTS):
+            self._outdated = self._outdated or not holds(path, data, mode, owner)
 
     def start(self, services: list[str], config_dir: str, timeout: float) -> ServicesStarted:
         """Start services, and wait until those beside Postfix can be asked. Raises ``RequestRefused``."""
         end = time.monotonic() + timeout
         self._log.listen("/dev/log")
         if "dovecot" in services:
-            self._started["dovecot"] = self._processes.service(["dovecot", "-F"])
+            self._start_dovecot()
         milters = _milters() if "opendkim" in services else {}
         for name, settings in milters.items():
             # -l and -W: it logs, and says of each message why it does not sign it, whatever its file says of that.
@@ -61,6 +69,14 @@ class Services:
             "mta": postfix.version(),
             "running": [name for name, process in self._started.items() if process.code is None],
         }
+
+    def _start_dovecot(self) -> None:
+        """Start it, unless it runs since before the run, and as its files have it now."""
+        if early := self._started.get("dovecot"):
+            if early.code is None and not self._outdated:
+                return
+            self._processes.end(early)
+        self._started["dovecot"] = self._processes.service(["dovecot", "-F"])
 
     def _await_milter(self, process: Process, settings: str, seconds: float) -> None:
         self._processes.await_(process, lambda: _milter_listens(settings), seconds)

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from grader.engines import image
-from grader.engines.base import Machines, Problem, Progress, StreamChannel
+from grader.engines.base import Early, Machines, Problem, Progress, StreamChannel
 from grader.engines.local import cgroups, checks, rootfs, sandbox, userns
-from grader.engines.local.orders import Ends, written
+from grader.engines.local.orders import Ends, written, written_for_run
+from grader.engines.machine import alike
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
 
@@ -34,6 +35,8 @@ class LocalEngine:
         self._used = False
         self._cleared_up = False
         self._waiting: _Run | None = None
+        self._ending: list[_Run] | None = None
+        """Runs whose end is awaited later; ``None`` where each awaits its own."""
 
     def problems(self, *, thorough: bool = False) -> list[Problem]:
         """See ``Engine.problems``."""
@@ -46,15 +49,24 @@ class LocalEngine:
         return image.digest()
 
     @contextmanager
-    def prepared(self) -> Iterator[None]:
+    def prepared(self, like: MachinePlan | None = None) -> Iterator[None]:
         """See ``Engine.prepared``: makes the namespaces, and the world's program is read while the plan is made."""
-        self._waiting = _Run() if rootfs.ready() else None
+        if self._waiting is not None or not rootfs.ready():
+            yield
+            return
+        if like is not None:
+            sandbox.load_all_programs()
+            self._ending = []
+        with suppress(EngineError, OSError):
+            self._waiting = _Run()
+            if like is not None:
+                self._waiting.prepare(like)
         try:
             yield
         finally:
-            if self._waiting is not None:
-                self._waiting.end()
-                self._waiting = None
+            left, self._waiting, self._ending = [*(self._ending or ()), self._waiting], None, None
+            for run in filter(None, left):
+                run.end()
 
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
@@ -65,12 +77,24 @@ class LocalEngine:
             # Whoever grades a second submission will grade many: their runs are forks that find their programs loaded.
             sandbox.load_programs()
         self._used = True
-        run, self._waiting = self._waiting or _Run(), None
+        run = self._prepared_for(plan) or _Run()
         try:
             run.begin(plan)
             yield run.machines
         finally:
-            run.end()
+            run.let_go()
+            if self._ending is None:
+                run.end()
+            else:
+                self._ending.append(run)
+
+    def _prepared_for(self, plan: MachinePlan) -> _Run | None:
+        """What was prepared and can serve this plan; nothing else of it is left."""
+        run, self._waiting = self._waiting, None
+        if run is None or run.serves(plan):
+            return run
+        run.end()
+        return None
 
     def _clear_up(self) -> None:
         """Once a process: remove what the kernel left of graders that are dead. It takes less than a millisecond."""
@@ -86,7 +110,7 @@ class LocalEngine:
 
 
 class _Run:
-    """One run: the supervisor process, and the grader's ends of the pipes. It waits for its plan."""
+    """One run: the supervisor process, and the grader's ends of the pipes. It waits for its plan, or one like it."""
 
     def __init__(self) -> None:
         self._groups: cgroups.Groups | None = None
@@ -125,6 +149,8 @@ class _Run:
             world=StreamChannel("world", world_requests, world_answers),
         )
         self._said = b""
+        self._like: MachinePlan | None = None
+        self._early: Early | None = None
         try:
             self._give_ids()
         except BaseException:
@@ -139,10 +165,37 @@ class _Run:
         else:
             self._said = first
 
+    def prepare(self, like: MachinePlan) -> None:
+        """Have both machines built for a plan that will be like this one; they wait for it, as long as it may take."""
+        self._order(like, waits=True)
+        self._like = like
+        self._early = Early(self.machines.host, like)
+
+    def serves(self, plan: MachinePlan) -> bool:
+        """Whether this run can be of that plan. Machines that wait get its addresses, and it is seen that they live."""
+        if self._like is None:
+            return True
+        if self._early is None or not alike(self._like, plan):
+            return False
+        self._tell(written_for_run(plan))
+        try:
+            self._await_machines()
+            self._early.begin_run()
+        except EngineError:
+            return False
+        return True
+
     def begin(self, plan: MachinePlan) -> None:
-        """Start both machines. Raises ``EngineError`` where they cannot be built."""
+        """Start both machines, unless they stand already. Raises ``EngineError`` where they cannot be built."""
+        if self._like is None:
+            self._order(plan, waits=False)
+            self._await_machines()
+
+    def _order(self, plan: MachinePlan, *, waits: bool) -> None:
         self._groups = cgroups.Groups(plan.limits)
-        self._tell(written(plan, len(self._groups.doors)), self._groups.doors)
+        self._tell(written(plan, len(self._groups.doors), waits=waits), self._groups.doors)
+
+    def _await_machines(self) -> None:
         said = self._said
         while not said.startswith(b"r"):
             data = os.read(self._status, 4096)
@@ -160,9 +213,13 @@ class _Run:
         complaints = os.pread(self._complaints, 100_000, 0).decode(errors="replace").split("\n")
         return " ".join([said[1:].decode(errors="replace"), *complaints]).strip() or "it was killed"
 
-    def end(self) -> None:
-        """Kill everything and wait until it is gone."""
+    def let_go(self) -> None:
+        """Have everything killed."""
         self._orders.close()
+
+    def end(self) -> None:
+        """Have everything killed, and wait until it is gone."""
+        self.let_go()
         self._await_end()
         for file in self._files:
             with suppress(OSError):

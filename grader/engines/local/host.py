@@ -19,8 +19,8 @@ STAGE = "/mnt"
 """Where the bundle is laid out, in a mount namespace of runc's own: any folder that every Linux has will do."""
 
 
-def become_runc(order: StartOrder, ends: Ends, doors: list[int]) -> None:
-    """Lay out the bundle, join the networks, and become runc, which ends when the agent runs. Raises ``OSError``.
+def become_runc(order: StartOrder, ends: Ends, doors: list[int], wire: network.Wire) -> None:
+    """Lay out the bundle, lay the wire, and become runc, which ends when the agent runs. Raises ``OSError``.
 
     The working directory is the image's root file system.
     """
@@ -39,7 +39,7 @@ def become_runc(order: StartOrder, ends: Ends, doors: list[int]) -> None:
         _write(f"{STAGE}/library/guest/{name}", data)
     syscalls.mount_proc()
     _lay_out(plan, config)
-    network.build(plan)
+    network.build(wire, plan, addressed=not order.waits)
     cgroups.enter(doors)
     if not doors:
         _share_processors(plan.limits.cpus)
@@ -50,6 +50,13 @@ def become_runc(order: StartOrder, ends: Ends, doors: list[int]) -> None:
         "runc", "--root", f"{STAGE}/state", "--log", "/dev/stderr", "run", "--detach", "--no-new-keyring",
         "--bundle", STAGE, "host",
     ], {"PATH": network.PATH})  # fmt: skip
+
+
+def give_addresses(plan: MachinePlan, wire: network.Wire) -> None:
+    """Give a wire that lies there the plan's addresses and routes, as the user who may. Raises ``OSError``."""
+    userns.become_root()
+    os.environ["PATH"] = network.PATH
+    network.give_addresses(wire, plan)
 
 
 def _share_processors(count: float) -> None:

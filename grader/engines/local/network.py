@@ -12,28 +12,51 @@ WORLD = 3
 """The descriptor by which ip knows the world's network namespace: of another process's it may not be told."""
 
 
-def build(plan: MachinePlan) -> None:
-    """Join this network namespace, the world's, to a new one for the host, and end in that.
+class Wire:
+    """The two network namespaces that it joins: this process's own, the world's, and a new one for the host.
+
+    Its descriptors go along to children, and to no program that they become. Raises ``OSError``.
+    """
+
+    def __init__(self) -> None:
+        self.world = os.open("/proc/self/ns/net", os.O_RDONLY)
+        syscalls.unshare(syscalls.CLONE_NEWNET)
+        self.host = os.open("/proc/self/ns/net", os.O_RDONLY)
+        syscalls.setns(self.world, syscalls.CLONE_NEWNET)
+
+    def close(self) -> None:
+        """Let go of the namespaces: they last as long as a process is in them."""
+        os.close(self.world)
+        os.close(self.host)
+
+
+def build(wire: Wire, plan: MachinePlan, *, addressed: bool) -> None:
+    """Lay the wire, and end in the host's namespace; ``addressed`` says that its ends get the plan's addresses now.
 
     Both ends are up when it returns: a connection before that would cost a second of ARP retries.
     """
-    world = os.open("/proc/self/ns/net", os.O_RDONLY)
-    syscalls.unshare(syscalls.CLONE_NEWNET)
-    host = os.open("/proc/self/ns/net", os.O_RDONLY)
-    try:
-        _ip(
-            [
-                f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}",
-                *link_end(plan.host.addresses, plan.host.routes),
-            ],
-            world,
-        )
-        syscalls.setns(world, syscalls.CLONE_NEWNET)
-        _ip(link_end(plan.world.addresses, plan.world.routes), world)
-        syscalls.setns(host, syscalls.CLONE_NEWNET)
-    finally:
-        os.close(world)
-        os.close(host)
+    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
+    link = f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}"
+    host, world = _ends(plan) if addressed else (link_end([], []), link_end([], []))
+    _ip([link, *host], wire.world)
+    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
+    _ip(world, wire.world)
+    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
+
+
+def give_addresses(wire: Wire, plan: MachinePlan) -> None:
+    """Give the ends of a wire that lies there without any their addresses and routes."""
+    host, world = _ends(plan)
+    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
+    _ip(host, wire.world)
+    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
+    _ip(world, wire.world)
+
+
+def _ends(plan: MachinePlan) -> tuple[list[str], list[str]]:
+    """What each end is to be, the host's and the world's."""
+    host, world = plan.host, plan.world
+    return link_end(host.addresses, host.routes), link_end(world.addresses, world.routes)
 
 
 def _ip(lines: list[str], world: int) -> None:

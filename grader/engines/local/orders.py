@@ -39,18 +39,32 @@ class Ends:
 class StartOrder(msgspec.Struct):
     """What the supervisor is told: a plan as far as it concerns it, the agent's files, and the seccomp profile.
 
-    Files come along as their content: the grader may read what its processes in a user namespace may not.
+    Files come along as their content: the grader may read what its processes in a user namespace may not. ``waits``
+    says that the machines are built for a run that is to come: its plan follows then, and brings the addresses.
     """
 
     plan: MachinePlan
     guest: dict[str, bytes]
     seccomp: bytes
+    waits: bool
 
 
-def written(plan: MachinePlan, doors: int) -> bytes:
-    """The order for a run, as ``supervise`` reads it; ``doors`` is how many of them are sent with it."""
+def written(plan: MachinePlan, doors: int, *, waits: bool = False) -> bytes:
+    """A ``StartOrder``, as ``supervise`` reads it; ``doors`` is how many of them are sent with it."""
+    order = StartOrder(_bare(plan), bytecode.agent(), seccomp_profile(), waits)
+    data = msgspec.msgpack.encode(order)
+    return LENGTH.pack(len(data), doors) + data
+
+
+def written_for_run(plan: MachinePlan) -> bytes:
+    """The plan of a run for which machines wait, likewise."""
+    data = msgspec.msgpack.encode(_bare(plan))
+    return LENGTH.pack(len(data), 0) + data
+
+
+def _bare(plan: MachinePlan) -> MachinePlan:
     # Without what was handed in, the attempts and the secrets: nothing of that is the supervisor's business.
-    bare = MachinePlan(
+    return MachinePlan(
         lab=plan.lab,
         lab_version=plan.lab_version,
         student=plan.student,
@@ -59,12 +73,21 @@ def written(plan: MachinePlan, doors: int) -> bytes:
         world=msgspec.structs.replace(plan.world, zones=[], submission=[]),
         limits=plan.limits,
     )
-    data = msgspec.msgpack.encode(StartOrder(bare, bytecode.agent(), seccomp_profile()))
-    return LENGTH.pack(len(data), doors) + data
 
 
 def received(orders: int) -> tuple[StartOrder, list[int]] | None:
     """The order, and the doors of the run's control groups; ``None`` where the grader has changed its mind."""
+    told = _received(orders)
+    return told and (msgspec.msgpack.decode(told[0], type=StartOrder), told[1])
+
+
+def received_for_run(orders: int) -> MachinePlan | None:
+    """The plan of the run for which the machines wait, likewise."""
+    told = _received(orders)
+    return told and msgspec.msgpack.decode(told[0], type=MachinePlan)
+
+
+def _received(orders: int) -> tuple[bytes, list[int]] | None:
     with socket.socket(fileno=os.dup(orders)) as channel:
         head, doors, _, _ = socket.recv_fds(channel, LENGTH.size, MOST_DOORS)
         while 0 < len(head) < LENGTH.size:
@@ -75,4 +98,4 @@ def received(orders: int) -> tuple[StartOrder, list[int]] | None:
         data = bytearray()
         while len(data) < length and (chunk := channel.recv(length - len(data))):
             data += chunk
-    return msgspec.msgpack.decode(data, type=StartOrder), list(doors)
+    return bytes(data), list(doors)

@@ -29,11 +29,14 @@ import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from grader.engines.local import syscalls
-from grader.engines.local.orders import Ends, StartOrder, received
+from grader.engines.local.orders import Ends, StartOrder, received, received_for_run
 from grader.model.plan import MachinePlan
+
+if TYPE_CHECKING:
+    from grader.engines.local.network import Wire
 
 NEEDED = (
     "grader.engines.local.host",
@@ -62,7 +65,7 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
         # A folder that one is in can be used, even where the way to it is closed from now on.
         os.chdir(rootfs)
         if _closed_to_root():
-            _import_all()
+            load_all_programs()
         syscalls.unshare(syscalls.CLONE_NEWUSER)
         os.write(ends.status, b"u")
         if os.read(ends.orders, 1):
@@ -100,19 +103,21 @@ def _closed_to_root() -> bool:
     return False
 
 
-def _import_all() -> None:
-    """Import what the processes of a run might need at any time."""
+def load_all_programs() -> None:
+    """Have all in memory that these might need at any time."""
     for name in NEEDED:
         importlib.import_module(name)
 
 
 def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
     """Start the student's host beside the world, and wait for the end."""
-    from grader.engines.local import host
+    from grader.engines.local import host, network
 
-    wall = time.monotonic() + order.plan.limits.wall
-    runc = _fork(lambda: host.become_runc(order, ends, doors), ends)
-    if os.waitpid(runc, 0)[1] == 0:
+    wire = network.Wire()
+    runc = _fork(lambda: host.become_runc(order, ends, doors, wire), ends)
+    if os.waitpid(runc, 0)[1] == 0 and (not order.waits or _has_come(wire, ends)):
+        wall = time.monotonic() + order.plan.limits.wall
+        wire.close()
         if not doors:
             # Not before: runc begins as a copy of the grader, and takes as much memory.
             _fork(lambda: _watchdog(order.plan, ends), ends)
@@ -126,6 +131,21 @@ def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
             *doors,
         )
         _watch(ends.orders, world, wall)
+
+
+def _has_come(wire: Wire, ends: Ends) -> bool:
+    """Wait, as long as it may take, for the run that the machines were built for; then give them its addresses."""
+    from grader.engines.local import host
+
+    plan = received_for_run(ends.orders)
+    if plan is None:
+        return False
+
+    def work() -> None:
+        host.give_addresses(plan, wire)
+        os._exit(0)
+
+    return os.waitpid(_fork(work, ends), 0)[1] == 0
 
 
 def _reap() -> None:

@@ -29,11 +29,18 @@ class ServicesStarted(Struct, frozen=True):
 
 
 class StartServices(Operation[ServicesStarted], frozen=True, tag="start"):
-    """Start services and wait, at most ``timeout`` seconds, until those beside Postfix can be asked."""
+    """Start services and wait, at most ``timeout`` seconds, until those beside Postfix can be asked.
+
+    Dovecot may have been started before: it stays, unless a file that it may read has changed since.
+    """
 
     services: list[str]
     config_dir: str
     timeout: float
+
+
+class Begin(Operation[None], frozen=True, tag="begin"):
+    """The run begins now, for which this host has waited: times in its log count from here."""
 
 
 class HaltService(Operation[None], frozen=True, tag="halt"):
@@ -113,7 +120,7 @@ class ReadSockets(Operation[str], frozen=True, tag="sockets"):
 
 
 class ReadLog(Operation[list[str]], frozen=True, tag="log"):
-    """The host's log: ``MS program[pid]: text``, MS being milliseconds since the host came up."""
+    """The host's log: ``MS program[pid]: text``, MS being milliseconds since the run began."""
 
 
 class ProgramFile(Struct, frozen=True):
@@ -179,6 +186,7 @@ class StopAll(Operation[None], frozen=True, tag="stop"):
 HostOperation = (
     Install
     | StartServices
+    | Begin
     | HaltService
     | RunCommand
     | IsAlive

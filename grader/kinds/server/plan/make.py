@@ -93,6 +93,8 @@ def _host(
         services=list(lab.host.services),
         config_dir=config_dir(lab.submission),
         handed_in=[name for name, _ in handed_in],
+        # Postfix is the student's, and OpenDKIM's settings are.
+        early=[service for service in lab.host.services if service == "dovecot"],
     )
 
 

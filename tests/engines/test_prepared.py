@@ -1,0 +1,163 @@
+"""Machines that are built before their run: what it gets of them, and that they are gone when nobody wants them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from grader.engines import select
+from grader.engines.base import Engine
+from grader.model.deadline import Deadline
+from grader.model.plan import File, MachinePlan
+from grader.model.protocol.host import Install, ReadLog, StartServices
+from tests.conftest import PATIENCE
+from tests.engines.plans import ANSWER, plan, python, run, start_world
+from tests.engines.test_docker_run import ended
+from tests.hostile.remains import descendants, none_left
+
+FURTHER = "192.0.2.7"
+"""An address that the run's plan has, and the one before had not."""
+
+
+def another() -> MachinePlan:
+    """A plan like the usual one, of a submission for which somebody else connects."""
+    usual = plan()
+    return replace(
+        usual,
+        host=replace(usual.host, routes=[*usual.host.routes, "192.0.2.0/24"]),
+        world=replace(usual.world, addresses=[*usual.world.addresses, f"{FURTHER}/32"]),
+    )
+
+
+def waiting(engine: Engine) -> Any:
+    """What was built and waits for its run."""
+    found: Any = engine
+    return found._waiting
+
+
+def await_agent(engine: Engine) -> None:
+    """Return when the program on the waiting host has begun."""
+    if engine.name == "docker":
+        waiting(engine)._started.result(PATIENCE)
+        return
+    deadline = Deadline(PATIENCE)
+    while not any(map(_is_agent, descendants(os.getpid()))):
+        assert not deadline.over
+        time.sleep(0.005)
+
+
+def _is_agent(pid: int) -> bool:
+    with suppress(OSError):
+        return b"guest.main" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def kill(run: Any) -> None:
+    """End machines that wait."""
+    if hasattr(run, "_supervisor"):
+        os.kill(run._supervisor, signal.SIGKILL)
+    else:
+        run._started.result(PATIENCE)
+        run._client.kill(run._specs.name("host"))
+
+
+def test_a_run_takes_what_was_built_for_one_like_it_and_the_next_gets_other_machines(engine: Engine) -> None:
+    with none_left(engine) as left, engine.prepared(plan()):
+        await_agent(engine)
+        began = time.monotonic()
+        with engine.machines(another()) as machines:
+            assert waiting(engine) is None
+            start_world(machines, another())
+            assert ANSWER in run(machines, "getent", "hosts", "mx.elsewhere.example")[1]
+            assert "000200C0" in run(machines, "cat", "/proc/net/route")[1]  # 192.0.2.0, octets backwards
+            machines.host.call(StartServices([], "/", 5.0), timeout=PATIENCE)
+            python(machines, "import syslog; syslog.syslog('here'); open('/tmp/used', 'w')")
+            (line,) = [line for line in machines.host.call(ReadLog(), timeout=PATIENCE) if "here" in line]
+            # Its time counts from the run's beginning, however long the host has stood there.
+            assert int(line.split()[0]) <= (time.monotonic() - began) * 1000
+        with engine.machines(another()) as machines:
+            assert run(machines, "test", "-e", "/tmp/used")[0] == 1
+    assert left == []
+
+
+@pytest.mark.engines("local")
+def test_machines_that_cannot_serve_a_plan_are_replaced(engine: Engine) -> None:
+    renamed = replace(plan(), host=replace(plan().host, name="mail.example.net"))
+    with engine.prepared(plan()), engine.machines(renamed) as machines:
+        assert run(machines, "hostname")[1].strip() == "mail.example.net"
+
+
+def test_machines_that_have_not_lasted_are_replaced(engine: Engine) -> None:
+    with none_left(engine) as left, engine.prepared(plan()):
+        kill(waiting(engine))
+        with engine.machines(plan()) as machines:
+            assert run(machines, "true")[0] == 0
+    assert left == []
+
+
+@pytest.mark.engines("local")
+@pytest.mark.parametrize("changed", [False, True])
+def test_dovecot_runs_before_anything_is_handed_in_and_is_started_anew_where_its_files_change(
+    engine: Engine, changed: bool
+) -> None:
+    users = File(
+        "/etc/dovecot/users", b"alice:{PLAIN}secret:1001:1001::/home/alice::\n", 0o640, "root:dovecot"
+    )
+    main = File("/etc/postfix/main.cf", b"queue_minfree = 1\n")
+    host = replace(plan().host, files=[users, main], handed_in=["main.cf"], early=["dovecot"])
+    like = replace(plan(), host=host)
+    with engine.prepared(like):
+        await_agent(engine)
+        began = time.monotonic()
+        with engine.machines(like) as machines:
+            early = run(machines, "pidof", "dovecot")[1]
+            assert early.strip()
+            # What somebody handed in last time is not there.
+            assert main.data.decode() not in run(machines, "cat", main.path)[1]
+            machines.host.call(Install([users, main]), timeout=PATIENCE)
+            if changed:
+                machines.host.call(
+                    Install([replace(users, data=users.data + b"# another\n")]), timeout=PATIENCE
+                )
+            started = machines.host.call(StartServices(["dovecot"], "/etc/postfix", 10.0), timeout=PATIENCE)
+            assert started.running == ["dovecot"]
+            assert (run(machines, "pidof", "dovecot")[1] != early) == changed
+            log = machines.host.call(ReadLog(), timeout=PATIENCE)
+            assert any("dovecot" in line or "master" in line for line in log), log
+            assert all(int(line.split()[0]) <= (time.monotonic() - began) * 1000 for line in log)
+
+
+def test_what_nobody_wanted_is_taken_down(engine: Engine) -> None:
+    with none_left(engine) as left, pytest.raises(KeyboardInterrupt), engine.prepared(plan()):
+        raise KeyboardInterrupt
+    assert left == []
+
+
+def test_what_waits_ends_with_a_killed_grader(engine: Engine) -> None:
+    ready, told = multiprocessing.Pipe()
+
+    def prepare() -> None:
+        of_its_own = select(engine.name)
+        with of_its_own.prepared(plan()):
+            await_agent(of_its_own)
+            told.send(True)
+            signal.pause()
+
+    with none_left(engine) as left:
+        grader = multiprocessing.get_context("fork").Process(target=prepare)
+        grader.start()
+        assert ready.poll(PATIENCE)
+        assert grader.pid is not None
+        grader.kill()
+        grader.join()
+        assert engine.name != "docker" or ended(grader.pid)
+    assert left == []
+    engine.clean()
