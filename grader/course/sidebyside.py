@@ -1,4 +1,4 @@
-"""Two hand-ins side by side, without what their lab hands out, and as a page for a browser."""
+"""Two hand-ins side by side, without what their lab hands out; and the page of all that may point to copying."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from msgspec import Struct
 
 from grader import resources
 from grader.course.alike import LONGEST, Likeness, Work, statements
+from grader.course.rarefaults import RareFaults
+from grader.display.sentences import listed
 from grader.outputs.webpage import content_hash, environment
 
 MOST_ROWS = 500
@@ -87,14 +89,19 @@ def _rows(one: Sequence[str], other: Sequence[str]) -> Iterator[Row]:
                 return
 
 
-def page(lab: str, found: Sequence[Pair]) -> bytes:
-    """The pairs as one HTML file. Raises ``UsageError`` where smtplab's own templates are missing."""
+def page(lab: str, found: Sequence[Pair], faults: Sequence[RareFaults] | None = None) -> bytes:
+    """The pairs, and who has rare faults in common, as one HTML file; ``None`` where no results were looked at.
+
+    Raises ``UsageError`` where smtplab's own templates are missing.
+    """
     known = environment(resources.folder("reports") / "alike")
     assert known.loader is not None
     style = "".join(known.loader.get_source(known, name)[0] for name in ("report.css", "alike.css"))
     text = known.get_template("alike.html.j2").render(
         lab=lab,
         pairs=found,
+        faults=faults,
+        listed=listed,
         style=Markup(style),  # noqa: S704  smtplab's own file
         style_hash=content_hash(style),
     )

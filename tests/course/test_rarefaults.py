@@ -78,5 +78,12 @@ def test_the_command_says_who_has_them(tmp_path: Path, capsys: pytest.CaptureFix
         (hand_in / name).write_bytes(data)
     assert main(["alike", "open-relay", str(hand_in), "--grades", str(tmp_path / "grades")]) == 0
     assert "alice and bob have rare faults in common" in capsys.readouterr().out
+    page = tmp_path / "alike.html"
+    arguments = ["alike", "open-relay", str(hand_in), "--html", str(page)]
+    assert main(arguments) == 0
+    assert "Rare faults" not in page.read_text()
+    assert main([*arguments, "--grades", str(tmp_path / "grades")]) == 0
+    assert "<h3>alice and bob</h3>" in page.read_text()
+    assert "<code>smtpd_helo_restrictions = permit</code>" in page.read_text()
     assert main(["alike", "spf-dmarc", str(hand_in), "--grades", str(tmp_path / "grades")]) == 2
     assert "holds no results of this lab" in capsys.readouterr().err

@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 
 from grader import labs, outputs, pipeline
+from grader.course import sidebyside
+from grader.course.rarefaults import RareFaults
+from grader.course.sidebyside import File, Pair, Row
 from grader.outputs import classpage
 from tests import browser as browsing
+from tests.outputs.attacks import HOSTILE
 from tests.outputs.cases import STORIES, case
 from tests.outputs.test_classpage import a_class
 
@@ -76,18 +80,34 @@ def test_the_page_on_a_class_is_accessible_and_quiet(
     browser: Any, tmp_path: Path, width: int, dark: bool, anonymous: bool
 ) -> None:
     path = tmp_path / "class.html"
-    path.write_bytes(classpage.page(a_class(), anonymous=anonymous))
+    path.write_bytes(b"".join(classpage.page(a_class(), anonymous=anonymous)))
     page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
     assert not browsing.too_wide(page, width)
     assert browsing.axe(page) == []
     assert browsing.console(page) == []
 
 
+@pytest.mark.parametrize(("width", "dark"), [(360, True), (800, False), (1280, True)])
+def test_the_page_of_what_is_alike_is_accessible(
+    browser: Any, tmp_path: Path, width: int, dark: bool
+) -> None:
+    shared = f"relayhost = {HOSTILE}"
+    pair = Pair("anna", HOSTILE, 0.9, [File("main.cf", [Row(shared, shared, True), Row("x = y", "", False)])])
+    faults = [RareFaults(["anna", "bob", "x" * 200], [f"open-relay/{name}: {HOSTILE}" for name in "ab"])]
+    path = tmp_path / "alike.html"
+    for found in ([], faults):
+        path.write_bytes(sidebyside.page("open-relay", [pair] if found else [], found))
+        page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
+        assert browsing.axe(page) == []
+        assert not browsing.too_wide(page, width)
+        assert browsing.console(page) == []
+
+
 def test_students_are_filtered(browser: Any, tmp_path: Path) -> None:
     from selenium.webdriver.support.select import Select
 
     path = tmp_path / "class.html"
-    path.write_bytes(classpage.page(a_class()))
+    path.write_bytes(b"".join(classpage.page(a_class())))
     page = browsing.show(browser, f"file://{path}")
 
     def shown() -> list[str]:

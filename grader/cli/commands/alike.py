@@ -102,7 +102,8 @@ def alike(
     if html is not None:
         from grader.course import sidebyside
 
-        outputs.write(html, sidebyside.page(labs.load(folder).id, list(sidebyside.pairs(works, pairs))))
+        beside = list(sidebyside.pairs(works, pairs))
+        outputs.write(html, sidebyside.page(labs.load(folder).id, beside, faults if grades else None))
     if STANDARD_OUTPUT not in (table, html):
         _show(foreign, pairs, faults, len(works))
 
