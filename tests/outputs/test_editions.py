@@ -16,7 +16,7 @@ from grader.course.coursefile import find_course, visibility
 from grader.model.course import CourseLab
 from grader.model.errors import UsageError
 from grader.model.result import CheckResult, Result
-from grader.outputs.editions import LATER, for_student, hides
+from grader.outputs.editions import LATER, NEVER, for_student, hides
 from grader.outputs.gradebooks import grade as given_back
 from tests import submissions
 from tests.outputs import samples
@@ -137,3 +137,22 @@ def test_a_class_is_graded_with_what_its_course_hides_and_judged_again_without(
     (tmp_path / "later.yaml").write_text(text.format(LAB, "2001-01-01T00:00+00:00", check.code))
     assert main(["regrade", "out", "--out", "seen", "--course", "later.yaml", "--exit-zero"]) == 0
     assert check.title in (tmp_path / "seen/alice/report.html").read_text()
+
+
+def test_what_happened_is_not_told_on_a_terminal_where_a_check_is_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labs.new(LAB, tmp_path / "labs", "zone")
+    monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path / "labs"))
+    monkeypatch.chdir(tmp_path)
+    submissions.write("starter", tmp_path / "work", lab=LAB)
+    check = labs.load(LAB).all_checks[0]
+    command = ["check", LAB, "work", "-v", "--exit-zero"]
+    assert main(command) == 0
+    assert "What happened" in capsys.readouterr().out
+    (tmp_path / "labs" / LAB / "of-course.json").write_text(json.dumps({"visibility": {check.code: "never"}}))
+    assert main(command) == 0
+    said = capsys.readouterr().out
+    assert NEVER in said
+    assert "What happened" not in said
+    assert check.title not in said

@@ -140,7 +140,7 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
             # The machines are being made ready meanwhile.
             from grader import pipeline
             from grader.model.result import with_note
-            from grader.outputs.editions import for_student
+            from grader.outputs.editions import for_student, hides
 
             run = pipeline.grade(
                 declared, handed_in, engine=engine, student=student, variant=variant, only=only,
@@ -152,7 +152,8 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
     standby.like = run.plan
     result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
     _write(result, run.evidence, request)
-    _show(for_student(result), run.evidence, request, work)
+    # What happened tells of every check: it is shown whole or not at all.
+    _show(for_student(result), None if hides(result) else run.evidence, request, work)
     return exit_code(result, exit_zero=request.exit_zero)
 
 
@@ -258,7 +259,7 @@ def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> No
             write(target, render(result, evidence))
 
 
-def _show(result: Result, evidence: AnyEvidence, request: Request, work: Work) -> None:
+def _show(result: Result, evidence: AnyEvidence | None, request: Request, work: Work) -> None:
     """Print the report against the last one, which it replaces where the work was handed out by ``start``."""
     from grader.cli import lastrun
     from grader.outputs import changes, shortreport
