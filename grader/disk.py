@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,10 +24,14 @@ _BETWEEN_LOOKS = 0.05
 
 _LEFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<state>new|old)", re.DOTALL)
 """Names that folders have while they are made, and while another takes their place."""
+_HALF = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}", re.DOTALL)
+"""Names that files have while they are written."""
 
 
-def write_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+def write_file(path: Path, data: bytes | Iterable[bytes], mode: int = 0o666) -> None:
     """Write ``data`` to ``path`` in place of what was there. The umask takes from ``mode``. Raises ``OSError``.
+
+    What comes in pieces is written as it comes; where making them fails, what was there stays.
 
     A symbolic link is replaced itself: whoever wants to write through one resolves it first.
     """
@@ -43,14 +47,14 @@ def write_new_file(path: Path, data: bytes, mode: int = 0o666) -> None:
 
 
 @contextmanager
-def _written_beside(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+def _written_beside(path: Path, data: bytes | Iterable[bytes], mode: int) -> Iterator[Path]:
     # Cut to 200 characters: a name that just fits must not become too long by what is added.
     beside = path.with_name(f".{path.name[:200]}.{os.urandom(4).hex()}")
     # os.open and not tempfile, which would make a file that only its owner can read whatever the umask says.
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines((data,) if isinstance(data, bytes) else data)
         yield beside
     finally:
         with contextlib.suppress(OSError):
@@ -120,6 +124,20 @@ def leftovers(parent: Path, name: str | None = None) -> list[Path]:
         return []
     found = ((path, _LEFT.fullmatch(path.name)) for path in parent.iterdir())
     return sorted(path for path, match in found if match and name in (None, match["name"]))
+
+
+def remove_half_written(parent: Path, names: Collection[str]) -> None:
+    """Remove what a killed process had written of files of these names in ``parent``.
+
+    A process that is alive has the like: hold a lock against it.
+    """
+    with os.scandir(parent) as entries:
+        found = [entry.name for entry in entries]
+    for name in found:
+        match = _HALF.fullmatch(name)
+        if match and match["name"] in names:
+            with contextlib.suppress(OSError):
+                (parent / name).unlink()
 
 
 def recover(parent: Path, name: str | None = None) -> None:

@@ -1,4 +1,4 @@
-"""How a class stands, from what lies in a folder of grades, and the pages about it."""
+"""How a class stands, from what lies in a folder of grades, and who is missing there."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from grader import outputs
-from grader.course.intake.names import ANONYMOUS, INDEX, MISSING
+from grader.course.intake.names import MISSING
 from grader.course.intake.roster import Student
 from grader.course.results_folder import kept, read_document, read_result, read_row
 from grader.model.result import Person
@@ -44,18 +44,6 @@ def class_view(out: Path, *, for_students: bool = False) -> classview.ClassView:
             yield classview.Entry(result, _report(folder), row.remarks if row else ())
 
     return classview.view(entries(), _still_missing(out, here))
-
-
-def write_pages(out: Path, formats: Collection[str]) -> None:
-    """Write the pages about a class, where reports for a browser are wanted, or pages are there already."""
-    if REPORT.name not in formats and not (out / INDEX).is_file():
-        return
-    from grader.outputs import classpage
-
-    found = class_view(out)
-    outputs.write(out / INDEX, classpage.page(found))
-    shown = class_view(out, for_students=True) if found.hides else found
-    outputs.write(out / ANONYMOUS, classpage.page(shown, anonymous=True))
 
 
 def note_missing(out: Path, students: Iterable[Student]) -> None:

@@ -13,13 +13,14 @@ from pathlib import Path
 from grader import disk, labs, outputs
 from grader.course import digests
 from grader.course.apart import graded_apart
-from grader.course.classpages import note_missing, noted_missing, write_pages
+from grader.course.class_documents import write_documents
+from grader.course.classpages import note_missing
 from grader.course.grading import Course, Entry, grade_entry, write_failed
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
-from grader.course.intake.names import LOCK_NAME
+from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
 from grader.course.overrides import overrides_for, worth_of
-from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
+from grader.course.results_folder import kept, refuse_other_lab, results
 from grader.course.rows import ClassRow
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
@@ -27,7 +28,6 @@ from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
-from grader.model.lab import Lab
 from grader.model.result import Result, Visibility
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
@@ -46,7 +46,8 @@ class ClassSettings:
     ``draw`` gives every student the variant drawn from their id and ``key``; ``trust`` takes the word of the hand-outs
     for both. ``choices`` are how work is taken in. ``overrides`` is a file of decisions, which is kept in ``out``.
     ``shard`` is the share of the class that is graded; ``None`` stands for all. ``signer`` signs the results.
-    ``visibility`` and ``assignment`` are what the course says of its checks, and what platforms call the lab.
+    ``visibility`` is what the course says of its checks, and ``None`` where there is no course; ``assignment`` is what
+    platforms call the lab.
     """
 
     lab: str | Path
@@ -63,7 +64,7 @@ class ClassSettings:
     overrides: Path | None = None
     shard: Shard | None = None
     signer: Signer | None = None
-    visibility: Mapping[str, Visibility] = field(default_factory=dict)
+    visibility: Mapping[str, Visibility] | None = None
     assignment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -74,8 +75,8 @@ class Summary:
     rows: list[ClassRow]
     out: Path
 
-    def results(self) -> Iterator[Result]:
-        """All results that lie in ``out``, those of earlier runs too, one at a time."""
+    def results(self) -> Sequence[Result]:
+        """All results that lie in ``out``, those of earlier runs too, each read when it is asked for."""
         return results(kept(self.out))
 
     def count(self, ending: str) -> int:
@@ -139,14 +140,12 @@ def grade_class(
         )
         workers = min(settings.workers or processors(), len(todo)) or 1
         with _marked(settings, course, image, whole):
-            drawn = partial(_drawn, lab=lab, draw=settings.draw, key=settings.key)
+            drawn = partial(_drawn, variants=labs.Variants(lab, settings.key), draw=settings.draw)
             rows = _all_rows(course, todo, drawn, scheduler or LocalScheduler(workers), report)
             if (roster := settings.choices.roster) is not None:
                 absent = set(taken.missing)
                 note_missing(settings.out, (student for student in roster.students if student.id in absent))
-            write_class(settings.out, settings.formats, noted_missing(settings.out))
-            write_pages(settings.out, settings.formats)
-            write_hand_ins(settings.out)
+            write_documents(settings.out, settings.formats, afresh=settings.signer is not None)
     return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)
 
 
@@ -177,8 +176,8 @@ Drawn = Callable[[HandIn], Entry]
 """Gives a hand-in the variant that it is graded in."""
 
 
-def _drawn(hand_in: HandIn, *, lab: Lab, draw: bool, key: str | None) -> Entry:
-    return Entry(hand_in, variant_of(hand_in, lab, draw=draw, key=key))
+def _drawn(hand_in: HandIn, *, variants: labs.Variants, draw: bool) -> Entry:
+    return Entry(hand_in, variant_of(hand_in, variants, draw=draw))
 
 
 def _all_rows(
@@ -237,4 +236,5 @@ def locked(out: Path, patience: float = PATIENCE) -> Iterator[None]:
                 f"grades cannot be written to {str(out)!r} ({error.strerror}): name another folder with --out"
             ) from error
         disk.recover(out)
+        disk.remove_half_written(out, {*BESIDE_RESULTS, MADE_OF})
         yield

@@ -36,7 +36,8 @@ ENDED_SOON_SECONDS = 10.0
 class Course:
     """What is the same for all submissions of a class. The course's key is not in it: variants are drawn before.
 
-    ``visibility`` is that of the checks which students do not always see, ``assignment`` what platforms call it.
+    ``visibility`` is that of the checks which students do not always see, and ``None`` where no course says it;
+    ``assignment`` is what platforms call it.
     """
 
     lab: Lab
@@ -49,7 +50,7 @@ class Course:
     people: Mapping[str, Person] = field(default_factory=dict)
     overrides: Sequence[Override] = ()
     signer: Signer | None = None
-    visibility: Mapping[str, Visibility] = field(default_factory=dict)
+    visibility: Mapping[str, Visibility] | None = None
     assignment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -164,41 +165,69 @@ def _graded(course: Course, read: Read) -> pipeline.Graded:
 
 
 def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
-    """The row of an earlier run that graded just this; documents of formats that it did not write are made now."""
-    known = read_row(course.out / hand_in.folder)
-    if known is None:
+    """The row of an earlier run that graded just this.
+
+    What a run does not depend on is not in the ``digest``, and nothing is run again for it: what the course says of
+    checks and students, what only the instructor is told of the hand-in, formats. Documents that this leaves behind
+    are made anew.
+    """
+    homes = {student: course.out / hand_in.folder_of(student) for student in hand_in.students}
+    first = read_row(homes[hand_in.student])
+    if first is None or first.digest != digest or first.ending != "graded":
         return None
-    whole = all((course.out / hand_in.folder_of(student) / ROW_NAME).is_file() for student in hand_in.others)
-    folders = [course.out / hand_in.folder_of(student) for student in hand_in.students]
-    if course.signer is not None:
-        # What was signed by nobody may have been changed by anybody.
-        whole = whole and all(course.signer.signed(folder) for folder in folders)
-    if not whole or known.digest != digest or known.ending != "graded":
-        return None
-    try:
-        for folder in folders:
-            _add_formats(course, folder)
-    except OutputError:
-        raise
-    except SmtplabError:
-        return None  # What cannot be read any more is graded again.
-    return known
+    if course.signer is not None and not all(map(course.signer.signed, homes.values())):
+        return None  # What was signed by nobody may have been changed by anybody.
+    rows = []
+    for student, home in homes.items():
+        known = first if student == hand_in.student else read_row(home)
+        try:
+            there = read_result(home)
+        except OutputError:
+            return None  # What cannot be read any more is graded again.
+        if known is None:
+            return None
+        result = _of_student(there, course, student)
+        rows.append(row(hand_in, result, digest=digest))
+        try:
+            _renew(course, home, there, result, None if rows[-1] == known else rows[-1])
+        except OutputError:
+            raise
+        except SmtplabError:
+            return None
+    return rows[0]
 
 
-def _add_formats(course: Course, folder: Path) -> None:
-    """Make the documents of chosen formats that a finished folder lacks, of the result and evidence that lie there."""
-    lacking = [
+def _renew(course: Course, home: Path, there: Result, result: Result, line: ClassRow | None) -> None:
+    """Make what a finished folder lacks, and all of it where another ``result`` lies ``there``, of what lies there.
+
+    ``line`` is the row, where it is another one.
+    """
+    names, changed = {path.name for path in home.iterdir()}, result != there
+    todo = [
         kind
-        for kind in map(outputs.FORMATS.__getitem__, course.formats)
-        if kind.one and not kind.of_evidence and not (folder / kind.file).exists()
+        for kind in outputs.FORMATS.values()
+        if kind.one and not kind.of_evidence
+        if kind.always or kind.name in course.formats or kind.file in names
+        if changed or kind.file not in names
     ]
-    if not lacking:
+    if not todo and line is None:
         return
-    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != SIGNATURE}
-    result = read_result(folder)
+    files = {name: (home / name).read_bytes() for name in names if name != SIGNATURE}
     evidence = pipeline.read_evidence(files[EVIDENCE]) if EVIDENCE in files else None
-    files |= {kind.file: kind.one(result, evidence) for kind in lacking if kind.one}
-    _write_signed(course, folder.name, files)
+    files |= {kind.file: kind.one(result, evidence) for kind in todo if kind.one}
+    if line is not None:
+        files[ROW_NAME] = msgspec.json.encode(line)
+    _write_signed(course, home.name, files)
+
+
+def _of_student(result: Result, course: Course, student: str) -> Result:
+    """The result of a hand-in as one of its students has it, with what roster and course say.
+
+    Without them, what an earlier run was told by them counts.
+    """
+    person = course.people.get(student) if course.people else result.person
+    mine = replace(result, student=student, person=person)
+    return mine if course.visibility is None else of_course(mine, course.visibility, course.assignment)
 
 
 def _failed(course: Course, entry: Entry, reason: str) -> list[Documents]:
@@ -234,8 +263,7 @@ def _documents(
         result, notes=[*hand_in.notes, *result.notes], handed_in=facts if facts != HandedIn() else None
     )
     for student in hand_in.students:
-        mine = replace(result, student=student, person=course.people.get(student))
-        mine = of_course(decided(mine, course.overrides), course.visibility, course.assignment)
+        mine = _of_student(decided(replace(result, student=student), course.overrides), course, student)
         line = row(hand_in, mine, digest=digest)
         seen = None if evidence is None else replace(evidence, student=student)
         files = documents(mine, seen, course.formats) | {ROW_NAME: msgspec.json.encode(line)}

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader import disk, outputs
-from grader.course.classpages import REPORT, noted_missing, write_pages
+from grader.course.class_documents import write_documents
+from grader.course.classpages import REPORT
 from grader.course.conduct import locked
 from grader.course.intake.names import INDEX, MISSING, OVERRIDES
-from grader.course.results_folder import kept, refuse_other_lab, results, write_class, write_hand_ins
+from grader.course.results_folder import kept, refuse_other_lab, results
 from grader.course.shards import ShardFile, read_shard, refuse_other_share
 from grader.display.sentences import count, listed, some
 from grader.model.errors import OutputError, UsageError
@@ -56,10 +57,7 @@ def merge_into(out: Path, given: Sequence[Path]) -> int:
         if (missing := parts[0].path / MISSING).is_file():
             # Every machine knew the whole roster: they all miss the same students.
             outputs.write(out / MISSING, _read(missing))
-        formats = _formats(parts)
-        write_class(out, formats, noted_missing(out))
-        write_pages(out, formats)
-        write_hand_ins(out)
+        write_documents(out, _formats(parts))
     return len(folders)
 
 

@@ -11,7 +11,8 @@ import msgspec
 from msgspec.structs import replace
 
 from grader import pipeline
-from grader.course.classpages import carry_missing, noted_missing, write_pages
+from grader.course.class_documents import write_documents
+from grader.course.classpages import carry_missing
 from grader.course.conduct import locked
 from grader.course.coursefile import FoundCourse, visibility
 from grader.course.intake.names import OVERRIDES
@@ -33,9 +34,7 @@ from grader.course.results_folder import (
     read_result,
     read_row,
     refuse_other_lab,
-    write_class,
     write_folder,
-    write_hand_ins,
 )
 from grader.course.rows import judged_again
 from grader.course.shards import refuse_other_share
@@ -108,9 +107,7 @@ def regrade_into(
             result = finished(undecided(read_result(folder)))
             yield _write(out / folder.name, result, None, folder, formats, signer)
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
-        write_class(out, formats, noted_missing(out))
-        write_pages(out, formats)
-        write_hand_ins(out)
+        write_documents(out, formats, afresh=signer is not None)
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, overload
 
 import msgspec
 from msgspec import Struct
 
 from grader import disk, outputs
-from grader.course.intake.names import HAND_INS, safe_name
+from grader.course.intake.names import safe_name
 from grader.course.rows import ClassRow
-from grader.display.text import csv_cell, one_line, scalars
+from grader.display.text import csv_cell, one_line
 from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
@@ -67,31 +65,36 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
 
 def kept(out: Path) -> list[Path]:
     """The folders of all results that lie in a folder of grades, in the order of the students' ids."""
-    return [folder for _, folder in _by_student(out)]
+    return [folder for _, folder in kept_by_student(out)]
 
 
-def _by_student(out: Path) -> list[tuple[str, Path]]:
+def kept_by_student(out: Path) -> list[tuple[str, Path]]:
+    """The same with each student's id before the folder, whose name stands for a missing one."""
     return sorted((_head(path).student or path.parent.name, path.parent) for path in _found(out))
 
 
-def results(folders: Iterable[Path]) -> Iterator[Result]:
-    """The results in these folders, read one at a time. Raises ``OutputError`` for one that is damaged."""
-    for folder in folders:
-        yield read_result(folder)
+class KeptResults(Sequence[Result]):
+    """The results in these folders, each read whenever it is asked for. Raises ``OutputError`` for a damaged one."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = folders
+
+    def __len__(self) -> int:
+        return len(self._folders)
+
+    @overload
+    def __getitem__(self, place: int) -> Result: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Result]: ...
+    def __getitem__(self, place: int | slice) -> Result | Sequence[Result]:
+        if isinstance(place, slice):
+            return KeptResults(self._folders[place])
+        return read_result(self._folders[place])
 
 
-def write_class(out: Path, formats: Collection[str], missing: Iterable[str]) -> None:
-    """Write the documents about a class, of all results that lie in ``out`` and of whom are ``missing`` there.
-
-    They are those of the chosen formats, and those that are there already: none may tell of another class than the
-    next.
-    """
-    found = _by_student(out)
-    here = {student for student, _ in found}
-    absent = [student for student in missing if student not in here]
-    for kind in outputs.FORMATS.values():
-        if kind.many and (kind.name in formats or (out / kind.file).is_file()):
-            outputs.write(out / kind.file, kind.of_class(results(folder for _, folder in found), absent))
+def results(folders: Iterable[Path]) -> KeptResults:
+    """The results in these folders, of which none is held."""
+    return KeptResults(list(folders))
 
 
 def refuse_other_lab(out: Path, lab: str) -> None:
@@ -106,7 +109,10 @@ def refuse_other_lab(out: Path, lab: str) -> None:
 
 def _found(out: Path) -> list[Path]:
     """Every whole result: what begins with a dot is being made."""
-    return sorted(path for path in out.glob(f"*/{RESULT}") if not path.parent.name.startswith("."))
+    if not out.is_dir():
+        return []
+    folders = sorted(folder for folder in out.iterdir() if not folder.name.startswith("."))
+    return [path for folder in folders if (path := folder / RESULT).exists()]
 
 
 def read_result(folder: Path) -> Result:
@@ -138,22 +144,19 @@ def damaged(path: Path, what: str, remedy: str) -> OutputError:
     return OutputError(f"{str(path)!r} is damaged ({what}): {remedy}")
 
 
-def write_hand_ins(out: Path) -> None:
-    """Write ``hand-ins.csv``: from where each student's hand-in came, and what only the instructor is told of it.
+def hand_ins(folders: Iterable[Path]) -> Iterator[list[str]]:
+    """The rows of ``hand-ins.csv``: from where each student's hand-in came, and what only the instructor is told of it.
 
-    Its columns ``source`` and ``student`` are those that ``smtplab grade --map`` reads.
+    The columns ``source`` and ``student`` are those that ``smtplab grade --map`` reads.
     """
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(["source", "student", "time", "late", "status", "remarks"])
-    for folder in kept(out):
+    yield ["source", "student", "time", "late", "status", "remarks"]
+    for folder in folders:
         if (row := read_row(folder)) is not None:
             facts = row.handed_in
             words = [row.source, row.student, facts.time if facts else ""]
             late = "late" if facts and facts.late else ""
             said = one_line("; ".join(row.remarks))
-            table.writerow([*map(csv_cell, words), late, row.ending, csv_cell(said)])
-    outputs.write(out / HAND_INS, scalars(text.getvalue()).encode())
+            yield [*map(csv_cell, words), late, row.ending, csv_cell(said)]
 
 
 def read_row(folder: Path) -> ClassRow | None:

@@ -28,10 +28,11 @@ def read_works(
     lab = labs.load(folder)
     taken = take_in(sources, lab, NOWHERE, choices)
     decided = choices.roster is not None or bool(choices.decisions)
+    variants = labs.Variants(lab, key)
     works: list[Work] = []
     unread: list[str] = []
     for hand_in in prepared(taken.hand_ins, lab, draw=draw, key=key, trust=trust, decided=decided):
-        variant = variant_of(hand_in, lab, draw=draw, key=key)
+        variant = labs.with_texts(variant_of(hand_in, variants, draw=draw), lab)
         try:
             works.append(_work(lab, folder, hand_in, variant))
         except SubmissionError:

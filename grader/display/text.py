@@ -83,7 +83,8 @@ def visible(text: str) -> str:
 
     Line feeds and tabs are kept. Bytes that ``surrogateescape`` carried stand as ``\\xNN``.
     """
-    return text if text.isascii() and text.isprintable() else _HIDDEN.sub(_escape, text)
+    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
+    return text if plain else _HIDDEN.sub(_escape, text)
 
 
 def one_line(text: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from grader.labs.parts import Part, Source
     from grader.labs.scaffold import new
     from grader.labs.submission import read_submission, take_submission
-    from grader.labs.variant import draw_variant
+    from grader.labs.variant import Variants, draw_variant, with_texts
     from grader.model.submission import Submission
     from grader.model.variant import Variant
 
@@ -36,6 +36,7 @@ _MODULES = {
     "Started": "grader.labs.handout",
     "Submission": "grader.model.submission",
     "Variant": "grader.model.variant",
+    "Variants": "grader.labs.variant",
     "draw_variant": "grader.labs.variant",
     "find": "grader.labs.loading",
     "handed_out": "grader.labs.marks",
@@ -51,6 +52,7 @@ _MODULES = {
     "start": "grader.labs.handout",
     "started": "grader.labs.handout",
     "take_submission": "grader.labs.submission",
+    "with_texts": "grader.labs.variant",
 }
 
 __all__ = [
@@ -62,6 +64,7 @@ __all__ = [
     "Started",
     "Submission",
     "Variant",
+    "Variants",
     "draw_variant",
     "find",
     "handed_out",
@@ -77,6 +80,7 @@ __all__ = [
     "start",
     "started",
     "take_submission",
+    "with_texts",
 ]
 
 

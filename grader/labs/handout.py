@@ -14,6 +14,7 @@ from grader import disk
 from grader.labs.limits import HANDOUT, JUNK, MARK
 from grader.labs.loading import DECLARATION, FILE, find, load, load_wrong
 from grader.labs.submission import take_submission
+from grader.labs.variant import with_texts
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
@@ -61,13 +62,16 @@ def own_submission(lab: Lab, folder: Path, variant: Variant) -> tuple[Submission
     ``None`` for a folder that is none of them: the lab's ``solution``, ``starter``, one below ``correct`` or ``wrong``.
     Raises ``SubmissionError`` where a student who handed it in would be refused.
     """
-    place = folder.resolve()
+    place = Path(os.path.realpath(folder))
+    if place.name not in OWN and place.parent.name not in OWN_FOLDERS:
+        return None
     root = place.parent if place.name in OWN else place.parent.parent
     name = place.relative_to(root).as_posix()
-    if not place.is_dir() or not (name in OWN or place.parent.name in OWN_FOLDERS):
+    if not place.is_dir():
         return None
     if not (root / FILE).is_file() or load(root).id != lab.id:
         return None
+    variant = with_texts(variant, lab)
     told = f"{name} is one of the lab's own submissions: the names of this variant are filled into its files"
     if place.parent.name != "wrong":
         made = render_submission(place, variant)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -118,6 +119,7 @@ def folder_for_file(path: str) -> str:
     return f"{path} is a folder, and the lab asks for a file: put the file there"
 
 
+@lru_cache(maxsize=256)
 def segment_pattern(text: str) -> re.Pattern[str]:
     """A glob pattern for one part of a path."""
     import fnmatch

@@ -86,41 +86,58 @@ def draw_variant(
     draws the same names without the course key; it is used when no key is given. Raises ``UsageError`` for a
     student id or a seed that cannot be one.
     """
-    world = read_world()
-    course = (key or DEFAULT_KEY).encode("utf-8", "surrogateescape")
-    if student is None:
-        names = {name: declared.canonical for name, declared in world.names.items()}
-        passwords = {f"{user}_password": word for user, word in world.words.canonical_passwords.items()}
-        return _with_texts(
-            Variant(id=CANONICAL, names=names, secrets=passwords, probe_key=keyed(course, "probes", lab.id)),
-            lab,
+    return with_texts(Variants(lab, key).of(student, seed=seed), lab)
+
+
+class Variants:
+    """The variants of one lab in one course. What is the same for a whole class is read once."""
+
+    def __init__(self, lab: Lab, key: str | None) -> None:
+        self._lab = lab
+        self._key = key
+        self._world = read_world()
+        self._course = (key or DEFAULT_KEY).encode("utf-8", "surrogateescape")
+        passwords = self._world.words.canonical_passwords
+        self._canonical = Variant(
+            id=CANONICAL,
+            names={name: declared.canonical for name, declared in self._world.names.items()},
+            secrets={f"{user}_password": word for user, word in passwords.items()},
+            probe_key=keyed(self._course, "probes", lab.id),
         )
-    if not student or len(student) > LONGEST_STUDENT or not student.isprintable():
-        raise UsageError(
-            f"the student id {student[:40]!a} is empty, too long or not printable: give another one"
+
+    def of(self, student: str | None, *, seed: str | None = None) -> Variant:
+        """The variant as ``draw_variant`` has it, but without the texts of the lab's own files: see ``with_texts``."""
+        if student is None:
+            return self._canonical
+        if not student or len(student) > LONGEST_STUDENT or not student.isprintable():
+            raise UsageError(
+                f"the student id {student[:40]!a} is empty, too long or not printable: give another one"
+            )
+        drawn, probe_key = self._keys(student, seed)
+        random, world = KeyedRandom(drawn), self._world
+        return Variant(
+            id=keyed(drawn, "id").hex()[:12],
+            names=_names(world, random),
+            secrets={
+                f"{user}_password": _password(world, random, user) for user in world.words.canonical_passwords
+            },
+            seed=drawn.hex(),
+            probe_key=probe_key,
         )
-    if seed is not None and key is None:
+
+    def _keys(self, student: str, seed: str | None) -> tuple[bytes, bytes]:
+        """What a student's names, and what the probes' addresses are drawn from."""
+        if seed is None or self._key is not None:
+            about = (self._lab.id, student)
+            return keyed(self._course, "variant", *about), keyed(self._course, "probes", *about)
         if not re.fullmatch(r"[0-9a-f]{64}", seed):
             raise UsageError(
                 f"the seed {seed[:70]!a} of the variant is damaged: start the lab in a new folder"
             )
-        drawn, probe_key = bytes.fromhex(seed), keyed(bytes.fromhex(seed), "probes")
-    else:
-        drawn, probe_key = keyed(course, "variant", lab.id, student), keyed(course, "probes", lab.id, student)
-    random = KeyedRandom(drawn)
-    variant = Variant(
-        id=keyed(drawn, "id").hex()[:12],
-        names=_names(world, random),
-        secrets={
-            f"{user}_password": _password(world, random, user) for user in world.words.canonical_passwords
-        },
-        seed=drawn.hex(),
-        probe_key=probe_key,
-    )
-    return _with_texts(variant, lab)
+        return bytes.fromhex(seed), keyed(bytes.fromhex(seed), "probes")
 
 
-def _with_texts(variant: Variant, lab: Lab) -> Variant:
+def with_texts(variant: Variant, lab: Lab) -> Variant:
     """The variant with what its kind of lab has to say in the files to be handed out, such as questions."""
     texts = kinds.author(lab.kind).texts(lab, variant.id)
     return replace(variant, texts=texts) if texts else variant

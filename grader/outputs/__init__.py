@@ -9,12 +9,11 @@ Nothing is imported until it is needed: a check that prints JSON should not wait
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from importlib import import_module
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from grader.outputs.files import write
 
@@ -39,14 +38,14 @@ def junit(results: Iterable[Result]) -> bytes:
     """JUnit XML, one suite a result, valid under the schemas of Jenkins' xUnit plugin and of Ant."""
     from grader.outputs import junitxml
 
-    return junitxml.many(results)
+    return b"".join(junitxml.many(results))
 
 
 def gradebook_csv(results: Iterable[Result]) -> bytes:
     """A class as CSV (RFC 4180, UTF-8): student, score, max_score, status, reason, then the points of each check."""
     from grader.outputs import gradebook
 
-    return gradebook.many(results)
+    return b"".join(gradebook.many(list(results)))
 
 
 def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
@@ -67,7 +66,8 @@ class Format:
     """A format by the name that ``grade --format`` takes, and ``check`` as an option of its own (``--NAME FILE``).
 
     ``module`` renders it, and is imported when it is first needed: its function ``one`` takes a result and its
-    evidence, which may be ``None``; its function ``many`` the results of a class. ``doors`` names which it has.
+    evidence, which may be ``None``; its function ``many`` the results of a class, and gives the document piece by
+    piece; each result is read whenever it is asked for. ``doors`` names which of them it has.
     ``always``: a class's folders hold it whatever was chosen. ``of_evidence``: there is none without evidence.
     ``usual``: it is written where nobody chose. ``reader`` is the platform that it is made for, if there is one.
     ``missing``: its ``many`` takes besides the ids of whoever handed nothing in, and says so. ``staff``: only the
@@ -91,33 +91,35 @@ class Format:
     @property
     def one(self) -> Callable[[Result, AnyEvidence | None], bytes] | None:
         """What renders one result; ``None`` where the format is of a class alone."""
-        return self._door("one")
+        return self._one if "one" in self.doors else None
 
     @property
     def many(self) -> Callable[[Iterable[Result]], bytes] | None:
-        """What renders a class; ``None`` where the format is of one result alone."""
-        return self._door("many")
+        """What renders a class as one piece; ``None`` where the format is of one result alone."""
+        return self._many if "many" in self.doors else None
 
-    def of_class(self, results: Iterable[Result], missing: Iterable[str]) -> bytes:
-        """A class rendered, with whoever of its roster handed nothing in where the format can say so."""
-        return self._render("many", results, missing) if self.missing else self._render("many", results)
+    def of_class(self, results: Sequence[Result], missing: Iterable[str] = ()) -> Iterator[bytes]:
+        """A class piece by piece, so that a large one takes no more memory than a small one.
 
-    def _door(self, name: Door) -> Callable[..., bytes] | None:
-        return partial(self._render, name) if name in self.doors else None
+        It names whoever of the class's roster is ``missing`` where the format can say so.
+        """
+        from grader.outputs.editions import StudentEditions
 
-    def _render(self, door: str, *given: Any) -> bytes:
-        render = getattr(self.load(), door)
-        rendered: bytes = render(*given) if self.staff else render(*self._shown(door, *given))
-        return rendered
+        shown = results if self.staff else StudentEditions(results, keep=self.says_hidden)
+        yield from self.load().many(*((shown, missing) if self.missing else (shown,)))
 
-    def _shown(self, door: str, given: Any, *more: Any) -> tuple[Any, ...]:
-        """What a student may see of it. Evidence tells of every check, so it comes whole or not at all."""
+    def _one(self, result: Result, evidence: AnyEvidence | None) -> bytes:
         from grader.outputs.editions import for_student, hides
 
-        edition = partial(for_student, keep=self.says_hidden)
-        if door == "many":
-            return map(edition, given), *more
-        return edition(given), *(None if hides(given) else evidence for evidence in more)
+        if not self.staff:
+            # Evidence tells of every check, so it comes whole or not at all.
+            evidence = None if hides(result) else evidence
+            result = for_student(result, keep=self.says_hidden)
+        rendered: bytes = self.load().one(result, evidence)
+        return rendered
+
+    def _many(self, results: Iterable[Result]) -> bytes:
+        return b"".join(self.of_class(list(results)))
 
     def load(self) -> ModuleType:
         """Import what renders it."""

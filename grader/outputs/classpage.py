@@ -6,6 +6,8 @@ that a student wrote, or that stands in one student's variant alone.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from markupsafe import Markup
 
 from grader import resources
@@ -25,13 +27,13 @@ WIDTH, HEIGHT, STEP = 352, 150, 32
 """Of the chart, in its own units: eleven bars, each with its gap."""
 
 
-def page(view: ClassView, *, anonymous: bool = False) -> bytes:
-    """The page as one HTML file. Raises ``UsageError`` where smtplab's own templates are missing."""
+def page(view: ClassView, *, anonymous: bool = False) -> Iterator[bytes]:
+    """The page as one HTML file, piece by piece. Raises ``UsageError`` where smtplab's own templates are missing."""
     known = environment(resources.folder("reports") / "class")
     assert known.loader is not None
     style = "".join(known.loader.get_source(known, name)[0] for name in ("report.css", "class.css"))
     script = "" if anonymous else known.loader.get_source(known, "class.js")[0]
-    text = known.get_template("class.html.j2").render(
+    pieces = known.get_template("class.html.j2").generate(
         view=view,
         anonymous=anonymous,
         words=WORDS,
@@ -41,7 +43,7 @@ def page(view: ClassView, *, anonymous: bool = False) -> bytes:
         style_hash=content_hash(style),
         script_hash=content_hash(script),
     )
-    return text.encode()
+    return map(str.encode, pieces)
 
 
 def _bars(distribution: list[tuple[str, int]]) -> list[dict[str, object]]:

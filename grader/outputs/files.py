@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from grader import disk
@@ -29,24 +30,28 @@ _MEND = {
 }
 
 
-def write(path: str | Path, data: bytes) -> None:
-    """Write ``data`` to ``path`` whole or not at all; ``-`` is the standard output.
+def write(path: str | Path, data: bytes | Iterable[bytes]) -> None:
+    """Write ``data``, whole or in pieces as they are made, to ``path``, whole or not at all; ``-`` is standard output.
 
     A reader never sees half a document, and a grader that is killed leaves the old one. Symbolic links are written
     through; devices and pipes are written to as they are. Raises ``OutputError`` with one sentence.
     """
+    if "\0" in str(path):
+        raise OutputError(
+            f"cannot write {_named(path)}: the name holds a NUL, which no file's name may; correct it"
+        )
     try:
         if str(path) == STANDARD_OUTPUT:
             sys.stdout.flush()
-            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.writelines(_pieces(data))
             sys.stdout.buffer.flush()
         else:
             _write_file(Path(os.path.realpath(path)), data)
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise OutputError(f"cannot write {_named(path)}: {_reason(error)}") from error
 
 
-def _write_file(path: Path, data: bytes) -> None:
+def _write_file(path: Path, data: bytes | Iterable[bytes]) -> None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -54,16 +59,19 @@ def _write_file(path: Path, data: bytes) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(mode):
-        path.write_bytes(data)
+        with path.open("wb") as file:
+            file.writelines(_pieces(data))
         return
     disk.write_file(path, data)
+
+
+def _pieces(data: bytes | Iterable[bytes]) -> Iterable[bytes]:
+    return (data,) if isinstance(data, bytes) else data
 
 
 def _named(path: str | Path) -> str:
     return "to the standard output" if str(path) == STANDARD_OUTPUT else repr(str(path))
 
 
-def _reason(error: OSError | ValueError) -> str:
-    if isinstance(error, OSError):
-        return _MEND.get(error.errno or 0) or f"{error.strerror or error}; name another file"
-    return "the name holds a NUL, which no file's name may; correct it"
+def _reason(error: OSError) -> str:
+    return _MEND.get(error.errno or 0) or f"{error.strerror or error}; name another file"

@@ -2,43 +2,38 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
-from grader.display.text import csv_cell, one_line, scalars
+from grader.display.csvtext import Cell, csv_rows
+from grader.display.text import csv_cell, one_line
 from grader.model.result import CheckResult, Result
 
 
-def many(results: Iterable[Result], missing: Iterable[str] = ()) -> bytes:
+def many(results: Sequence[Result], missing: Iterable[str] = ()) -> Iterator[bytes]:
     """See ``grader.outputs.gradebook_csv``; ``missing`` are the students who handed nothing in, a line each at the end.
 
     An empty cell was not judged: what was handed in was refused, the grader failed, or a person has to look. It must
     not read as no points, nor may nothing handed in: ``reason`` says which of them it was, and who decided what.
     """
-    lines = list(results)
-    codes = list(dict.fromkeys(check.code for result in lines for check in result.checks))
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(
-        [csv_cell(title) for title in ("student", "score", "max_score", "status", "reason", *codes)]
-    )
-    for result in lines:
+    codes = list(dict.fromkeys(check.code for result in results for check in result.checks))
+    return csv_rows(_rows(results, missing, codes))
+
+
+def _rows(results: Iterable[Result], missing: Iterable[str], codes: Sequence[str]) -> Iterator[list[Cell]]:
+    yield [csv_cell(title) for title in ("student", "score", "max_score", "status", "reason", *codes)]
+    for result in results:
         judged = result.checks if result.status == "graded" else []
         points = {check.code: _points(check) for check in judged}
-        table.writerow(
-            [
-                csv_cell(result.student or ""),
-                result.score if result.final else "",
-                result.max_score,
-                csv_cell(result.status),
-                csv_cell(one_line(_reason(result))),
-                *(points.get(code, "") for code in codes),
-            ]
-        )
+        yield [
+            csv_cell(result.student or ""),
+            result.score if result.final else "",
+            result.max_score,
+            csv_cell(result.status),
+            csv_cell(one_line(_reason(result))),
+            *(points.get(code, "") for code in codes),
+        ]
     for student in missing:
-        table.writerow([csv_cell(student), "", "", "missing", "handed nothing in", *("" for _ in codes)])
-    return scalars(text.getvalue()).encode()
+        yield [csv_cell(student), "", "", "missing", "handed nothing in", *("" for _ in codes)]
 
 
 def _points(check: CheckResult) -> str:

@@ -22,18 +22,20 @@ def report(result: Result, longest: int | None = None) -> str:
     return "\n".join(_report(result, longest)) + "\n"
 
 
-def many(results: Iterable[Result], missing: Iterable[str] = ()) -> bytes:
+def many(results: Iterable[Result], missing: Iterable[str] = ()) -> Iterator[bytes]:
     """A line a student, and in it the first failure; at the end whoever is ``missing``, who handed nothing in."""
-    lines = ["| student | score | of | first failure |", "|---|--:|--:|---|"]
+    return (f"{line}\n".encode() for line in _class_lines(results, missing))
+
+
+def _class_lines(results: Iterable[Result], missing: Iterable[str]) -> Iterator[str]:
+    yield from ("| student | score | of | first failure |", "|---|--:|--:|---|")
     for result in results:
         first = result.first_failure()
         said = WORDS["error"] if not result.final else title(first) if first else ""
         score = str(result.score) if result.final else ""
-        lines.append(
-            f"| {markdown(result.student or '')} | {score} | {result.max_score} | {markdown(said)} |"
-        )
-    lines += [f"| {markdown(student)} |  |  | handed nothing in |" for student in missing]
-    return ("\n".join(lines) + "\n").encode()
+        yield f"| {markdown(result.student or '')} | {score} | {result.max_score} | {markdown(said)} |"
+    for student in missing:
+        yield f"| {markdown(student)} |  |  | handed nothing in |"
 
 
 def _report(result: Result, longest: int | None) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from grader.course.intake.names import LOCK_NAME, SHARD
+from grader.course.intake.names import LOCK_NAME, MADE_OF, SHARD
 
 TIMES = re.compile(
     rb'"(?:started|at|duration)": ?(?:"[^"]*"|[0-9.e-]+)|\b[0-9]+\.[0-9]+ ?s\b|20\d\d-\d\d-\d\d[T ][0-9:.]+Z?'
@@ -17,10 +17,10 @@ TIMES = re.compile(
 def documents(folder: Path, without: Collection[str] = ()) -> dict[str, bytes]:
     """Every file of a folder of grades, by its path in it, without its times; ``without`` are names of some left out.
 
-    What keeps two graders apart, and what a share is of, are no documents.
+    What keeps two graders apart, what a share is of, and what documents were made of are none themselves.
     """
     return {
         str(path.relative_to(folder)): TIMES.sub(b"", path.read_bytes())
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in (LOCK_NAME, SHARD, *without)
+        if path.is_file() and path.name not in (LOCK_NAME, MADE_OF, SHARD, *without)
     }

@@ -13,10 +13,11 @@ from msgspec.structs import replace
 
 from grader import outputs
 from grader.cli import main
-from grader.course.classpages import carry_missing, class_view, note_missing, noted_missing, write_pages
+from grader.course.class_documents import write_documents
+from grader.course.classpages import carry_missing, class_view, note_missing
 from grader.course.intake.names import ANONYMOUS, INDEX, safe_name
 from grader.course.intake.roster import Student
-from grader.course.results_folder import documents, write_class, write_folder
+from grader.course.results_folder import documents, write_folder
 from grader.model.errors import OutputError
 from grader.model.result import Person, refused
 from tests.outputs.cases import case
@@ -43,7 +44,7 @@ def page(path: Path) -> Any:
 
 
 def test_each_report_is_reached_whatever_the_student_s_name(grades: Path) -> None:
-    write_pages(grades, outputs.USUAL)
+    write_documents(grades, outputs.USUAL)
     links = page(grades / INDEX).xpath("//section[@id='students']//tbody//a/@href")
     assert len(links) == len(ODD)
     for link in links:
@@ -54,15 +55,15 @@ def test_each_report_is_reached_whatever_the_student_s_name(grades: Path) -> Non
 def test_no_link_leads_to_a_report_that_was_not_wanted(grades: Path) -> None:
     for path in grades.glob("*/report.html"):
         path.unlink()
-    write_pages(grades, outputs.USUAL)
+    write_documents(grades, outputs.USUAL)
     assert page(grades / INDEX).xpath("//section[@id='students']//tbody//a") == []
 
 
 def test_pages_are_written_with_reports_alone_or_anew(grades: Path) -> None:
-    write_pages(grades, ("csv",))
+    write_documents(grades, ("csv",))
     assert not (grades / INDEX).exists()
     (grades / INDEX).touch()
-    write_pages(grades, ("csv",))
+    write_documents(grades, ("csv",))
     assert (grades / INDEX).stat().st_size
     assert "broken" not in (grades / ANONYMOUS).read_text()
 
@@ -78,7 +79,7 @@ def test_who_is_missing_is_so_until_something_is_handed_in(grades: Path) -> None
 
 def test_who_is_missing_stands_in_the_class_s_documents_without_a_score(grades: Path) -> None:
     note_missing(grades, [Student(id=name, person=Person()) for name in ("=zoe|x", "a b")])
-    write_class(grades, ("csv", "markdown", "canvas", "moodle-xml", "junit"), noted_missing(grades))
+    write_documents(grades, ("csv", "markdown", "canvas", "moodle-xml", "junit"))
     with (grades / "grades.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
     (absent,) = [row for row in rows if row["status"] == "missing"]

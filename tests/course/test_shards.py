@@ -161,7 +161,7 @@ def test_a_shard_that_was_stopped_is_missed_and_resumed(
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(graded)
         with pytest.MonkeyPatch.context() as full:
-            full.setattr(conduct, "write_class", _no_room)
+            full.setattr(conduct, "write_documents", _no_room)
             assert grade(str(here / "s2"), "--shard", f"2/{SHARDS}") == 3
         shutil.rmtree(here / "s2" / lost.folder)
         assert merge(here) == 2

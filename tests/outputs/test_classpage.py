@@ -54,6 +54,10 @@ def a_class() -> ClassView:
     return view(entries, [("henry", Person(name="Henry H."))])
 
 
+def whole(found: ClassView, *, anonymous: bool = False) -> bytes:
+    return b"".join(classpage.page(found, anonymous=anonymous))
+
+
 def words_of(page: bytes) -> str:
     root: Any = html.document_fromstring(page)
     for aside in root.xpath("//style | //script"):
@@ -115,7 +119,7 @@ def test_faults_are_those_with_the_same_advice_whatever_the_variant() -> None:
 
 
 def test_the_instructor_s_page_leads_to_each_report() -> None:
-    page = classpage.page(a_class())
+    page = whole(a_class())
     root: Any = html.document_fromstring(page)
     for student in ("anna", "bob", "gina"):
         assert root.xpath(f"//section[@id='students']//a[@href='{student}/report.html']")
@@ -128,7 +132,7 @@ def test_the_instructor_s_page_leads_to_each_report() -> None:
 
 def test_the_anonymous_edition_names_nobody() -> None:
     found = a_class()
-    page = classpage.page(found, anonymous=True).decode()
+    page = whole(found, anonymous=True).decode()
     file = io.StringIO()
     classtext.show(found, anonymous=True, file=file, width=100)
     for said in (page, file.getvalue()):
@@ -144,11 +148,11 @@ def test_the_anonymous_edition_names_nobody() -> None:
 def test_the_anonymous_edition_repeats_nothing_of_one_student_s_variant() -> None:
     advice = [ADVICE.format(net=f"10.0.{n}", domain=f"d{n}.example") for n in range(4)]
     alone = view([Entry(graded("s1", "local", advice=advice[1], variant="1"))])
-    page = classpage.page(alone, anonymous=True).decode()
+    page = whole(alone, anonymous=True).decode()
     assert "d1.example" not in page
     assert "mynetworks" not in page
     many = view(Entry(graded(f"s{n}", "local", advice=advice[n], variant=str(n))) for n in range(4))
-    page = classpage.page(many, anonymous=True).decode()
+    page = whole(many, anonymous=True).decode()
     assert "mynetworks" in page
     assert not re.search(r"d\d\.example|10\.0\.", page)
 
@@ -197,7 +201,7 @@ def test_no_attack_becomes_more_than_text(text: str) -> None:
 def _is_only_text(text: str) -> None:
     found = attacked(text)
     for anonymous in (False, True):
-        page = classpage.page(found, anonymous=anonymous)
+        page = whole(found, anonymous=anonymous)
         root: Any = html.document_fromstring(page)
         assert not root.xpath("//img | //iframe | //object | //link | //base | //form | //input | //b | //x")
         assert not root.xpath("//@*[starts-with(name(), 'on')] | //@style | //@src")
@@ -219,6 +223,6 @@ def test_every_story_is_shown() -> None:
         Entry(case(name)[0]) for name in ("solution", "broken", "dead", "grader-error", "refused", "hostile")
     )
     assert len(found.students) == 6
-    assert classpage.page(found) == classpage.page(found)
+    assert whole(found) == whole(found)
     for anonymous in (False, True):
-        assert b"Nobody has a grade." in classpage.page(view([]), anonymous=anonymous)
+        assert b"Nobody has a grade." in whole(view([]), anonymous=anonymous)

@@ -170,7 +170,7 @@ def grade(
         trust=trust,
         overrides=said.overrides,
         shard=shard,
-        visibility=visibility(said.of_lab, declared.all_checks) if said.of_lab else {},
+        visibility=visibility(said.of_lab, declared.all_checks) if said.of_lab else None,
         assignment=said.of_lab.assignment if said.of_lab else {},
         signer=read_signer(sign) if sign else None,
     )

@@ -27,7 +27,7 @@ def merge(shards: tuple[Path, ...], out: Path, exit_zero: bool) -> int:
     from grader.outputs import classscreen
 
     number = merge_into(out, shards)
-    merged = list(results(kept(out)))
+    merged = results(kept(out))
     classscreen.show_class(merged)
     click.echo(f"{count(number, 'result')} of {count(len(shards), 'shard')} merged: {printed_line(str(out))}")
     if any(result.status == "error" for result in merged):

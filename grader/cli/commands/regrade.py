@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,15 +56,16 @@ def regrade(
     from grader.outputs.files import STANDARD_OUTPUT
 
     declared = labs.load(labs.find(lab)) if lab else None
-    results: list[Result] = []
+    number, failed, passed = 0, False, True
     if str(out) == STANDARD_OUTPUT:
         if sign:
             raise UsageError("a signature lies beside its result: name a folder with --out")
         document = regrading.only(evidence)
-        results.append(regrading.regrade_one(document, lab=declared, hints=hints, overrides=overrides))
-        outputs.write(STANDARD_OUTPUT, outputs.document(results[0]))
+        judged: Iterable[Result] = [
+            regrading.regrade_one(document, lab=declared, hints=hints, overrides=overrides)
+        ]
     else:
-        results += regrading.regrade_into(
+        judged = regrading.regrade_into(
             out,
             evidence,
             lab=declared,
@@ -73,7 +75,14 @@ def regrade(
             course=find_course(course),
             signer=read_signer(sign) if sign else None,
         )
-        click.echo(f"{len(results)} judged again: {printed_line(str(out))}")
-    if any(result.status == "error" for result in results):
+    for result in judged:
+        number += 1
+        failed = failed or result.status == "error"
+        passed = passed and result.passed
+        if str(out) == STANDARD_OUTPUT:
+            outputs.write(STANDARD_OUTPUT, outputs.document(result))
+    if str(out) != STANDARD_OUTPUT:
+        click.echo(f"{number} judged again: {printed_line(str(out))}")
+    if failed:
         return 3
-    return 0 if exit_zero or all(result.passed for result in results) else 1
+    return 0 if exit_zero or passed else 1

@@ -17,7 +17,7 @@ from grader import labs
 from grader.course.intake.handin import HandIn
 from grader.course.intake.names import student_id
 from grader.display.sentences import count, some
-from grader.labs import Started, Variant
+from grader.labs import Started, Variant, Variants
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
 
@@ -73,13 +73,14 @@ def prepared(
     handed out otherwise, and where two students' hand-ins were handed out for one and that is to be trusted.
     """
     found: list[Disagreement] = []
+    variants = Variants(lab, key)
     marks = [(hand_in, labs.handed_out(lab, hand_in.source)) for hand_in in hand_ins]
     made: list[HandIn] = []
     for given, mark in marks:
         hand_in = given
         if mark is not None and mark.lab == lab.id:
             hand_in = _trusting(given, mark) if trust else _of_group(given, mark)
-        wrong = _disagreement(hand_in, mark, lab, draw=draw, key=key) if mark is not None else None
+        wrong = _disagreement(hand_in, mark, lab, variants, draw=draw) if mark is not None else None
         if wrong is not None:
             found.append(wrong)
             hand_in = replace(
@@ -96,21 +97,24 @@ def prepared(
     return made
 
 
-def variant_of(hand_in: HandIn, lab: Lab, *, draw: bool, key: str | None) -> Variant:
-    """The variant that a hand-in is graded in: that of whom it was handed out for, as far as that is believed."""
+def variant_of(hand_in: HandIn, variants: Variants, *, draw: bool) -> Variant:
+    """The variant that a hand-in is graded in: that of whom it was handed out for, as far as that is believed.
+
+    It is without the texts of the lab's own files, as ``Variants.of`` gives it.
+    """
     drawn = not hand_in.canonical and (draw or hand_in.seed is not None)
     student = (hand_in.drawn_for or hand_in.student) if drawn else None
-    return labs.draw_variant(lab, student, key, seed=hand_in.seed if drawn else None)
+    return variants.of(student, seed=hand_in.seed if drawn else None)
 
 
 def _disagreement(
-    hand_in: HandIn, mark: Started, lab: Lab, *, draw: bool, key: str | None
+    hand_in: HandIn, mark: Started, lab: Lab, variants: Variants, *, draw: bool
 ) -> Disagreement | None:
     if mark.lab != lab.id:
         return Disagreement("lab", hand_in, mark)
     if mark.student is not None and mark.student not in (*hand_in.students, hand_in.group):
         return Disagreement("student", hand_in, mark)
-    if mark.variant and mark.variant != variant_of(hand_in, lab, draw=draw, key=key).id:
+    if mark.variant and mark.variant != variant_of(hand_in, variants, draw=draw).id:
         return Disagreement("key", hand_in, mark)
     if mark.version and mark.version != lab.version:
         return Disagreement("version", hand_in, mark)

@@ -18,6 +18,8 @@ SHARD = "shard.json"
 INDEX = "index.html"
 ANONYMOUS = "anonymous.html"
 MISSING = "missing.json"
+MADE_OF = ".smtplab-documents.json"
+"""What the documents about a class were made of; no student's folder begins with a dot."""
 PUBLISHED = "published.jsonl"
 BESIDE_RESULTS = frozenset(
     {

@@ -56,15 +56,17 @@ def _sorted_out(sources: Sequence[Path], out: Path) -> tuple[list[Path], list[st
     usable: list[Path] = []
     strays: list[str] = []
     exports = {source.resolve().parent for source in sources if source.name == METADATA}
+    grades = out.resolve()
     for source in sources:
         if not source.exists():
             raise UsageError(f"there is no submission {str(source)!r}: check the path")
-        parent = source.resolve().parent
+        place = source.resolve()
+        parent = place.parent
         if parent in exports:
             # Of an export that the shell took apart, the whole is read.
             if parent not in usable:
                 usable.append(parent)
-        elif source.resolve() == out.resolve() or (source / LOCK_NAME).exists():
+        elif place == grades or (source / LOCK_NAME).exists():
             strays.append(f"{source} (it holds grades)")
         elif source.is_dir() or (source.is_file() and source.name.lower().endswith(ARCHIVES)):
             usable.append(source)

@@ -7,12 +7,10 @@ none.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from grader.display.text import csv_cell, scalars
+from grader.display.text import csv_cell
 from grader.model.result import Person, Result
 
 
@@ -27,11 +25,28 @@ class Entry:
 
 @dataclass
 class Book:
-    """Labs by id: titles of their columns, what platforms call them. Students in the order of their first results."""
+    """Labs by id: titles of their columns, what platforms call them. Students in the order of their first results.
 
+    Of the results themselves their places are kept alone: they are read again when a student's line is made.
+    ``unreachable`` are the students whose address the roster does not say.
+    """
+
+    results: Sequence[Result]
     titles: dict[str, str] = field(default_factory=dict)
-    students: dict[str, Entry] = field(default_factory=dict)
     assignments: dict[str, dict[str, str]] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
+    unreachable: set[str] = field(default_factory=set)
+
+    def entries(self, *, feedback: bool = False) -> Iterator[tuple[str, Entry]]:
+        """Each student with the grades; of several results of one student in one lab the last counts."""
+        for student, places in self.places.items():
+            entry = Entry()
+            for result in map(self.results.__getitem__, places):
+                entry.person = result.person or entry.person
+                entry.grades[result.lab] = grade(result)
+                if feedback:
+                    entry.feedback[result.lab] = words(result)
+            yield student, entry
 
 
 def grade(result: Result) -> int | None:
@@ -39,27 +54,21 @@ def grade(result: Result) -> int | None:
     return result.score if result.final and not result.waiting_points else None
 
 
-def book(results: Iterable[Result], *, feedback: bool = False) -> Book:
-    """A class's grades; of several results of one student in one lab the last counts."""
-    found = Book()
-    for result in results:
-        if not (result.student or "").strip():
+def book(results: Sequence[Result]) -> Book:
+    """A class's results by student."""
+    found = Book(results)
+    for place, result in enumerate(results):
+        student = result.student or ""
+        if not student.strip():
             continue
         found.titles.setdefault(result.lab, column(result))
         found.assignments.setdefault(result.lab, result.assignment)
-        entry = found.students.setdefault(result.student or "", Entry())
-        entry.person = result.person or entry.person
-        entry.grades[result.lab] = grade(result)
-        if feedback:
-            entry.feedback[result.lab] = words(result)
+        found.places.setdefault(student, []).append(place)
+        if result.person is not None and result.person.email:
+            found.unreachable.discard(student)
+        elif result.person is not None or len(found.places[student]) == 1:
+            found.unreachable.add(student)
     return found
-
-
-def csv_document(rows: Iterable[Iterable[str | int | None]]) -> bytes:
-    """Rows as CSV (RFC 4180, UTF-8). ``None`` is an empty cell; texts are safe already, by ``csv_cell``."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return scalars(text.getvalue()).encode()
 
 
 def column(result: Result) -> str:

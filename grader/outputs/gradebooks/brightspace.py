@@ -6,27 +6,30 @@ zeros; the item is called by what course.yaml says, or the lab's title.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
+from grader.display.csvtext import Cell, csv_rows
 from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import book, csv_document
+from grader.outputs.gradebooks import book
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Sequence[Result]) -> Iterator[bytes]:
     """A line a student and a column a lab."""
+    return csv_rows(_rows(results))
+
+
+def _rows(results: Sequence[Result]) -> Iterator[list[Cell]]:
     grades = book(results)
     items = [
         csv_cell(grades.assignments[lab].get("brightspace", "")) or title
         for lab, title in grades.titles.items()
     ]
     titles = [f"{item} Points Grade" for item in items]
-    rows = [
-        [
+    yield ["Username", *titles, "End-of-Line Indicator"]
+    for student, entry in grades.entries():
+        yield [
             csv_cell(f"#{entry.person.login or student}"),
             *(entry.grades.get(lab) for lab in grades.titles),
             "#",
         ]
-        for student, entry in grades.students.items()
-    ]
-    return csv_document([["Username", *titles, "End-of-Line Indicator"], *rows])

@@ -10,11 +10,12 @@ assignment and is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
+from grader.display.csvtext import Cell, csv_rows
 from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import Book, Entry, book, csv_document
+from grader.outputs.gradebooks import Book, Entry, book
 
 _KEPT = re.compile(
     r"(Current|Final|Override) (Score|Points|Grade|Status)|^(Student|ID|Section)$|\bSIS\b|\(\d+\)$"
@@ -23,12 +24,17 @@ _KEPT = re.compile(
 _ROW_OF_POINTS = "Points Possible"
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Sequence[Result]) -> Iterator[bytes]:
     """A line a student and a column a lab."""
+    return csv_rows(_rows(results))
+
+
+def _rows(results: Sequence[Result]) -> Iterator[list[Cell]]:
     grades = book(results)
     titles = [_title(lab, title, grades) for lab, title in grades.titles.items()]
-    head = ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles]
-    return csv_document([head, *(_row(name, entry, grades) for name, entry in grades.students.items())])
+    yield ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", *titles]
+    for name, entry in grades.entries():
+        yield _row(name, entry, grades)
 
 
 def _title(lab: str, title: str, grades: Book) -> str:
@@ -37,7 +43,7 @@ def _title(lab: str, title: str, grades: Book) -> str:
     return f"{name} ({number})" if number.isascii() and number.isdigit() else name
 
 
-def _row(student: str, entry: Entry, grades: Book) -> list[str | int | None]:
+def _row(student: str, entry: Entry, grades: Book) -> list[Cell]:
     who = entry.person
     known = (who.name or student, who.canvas, student, who.login or student, who.section)
     name, *ids = map(csv_cell, known)

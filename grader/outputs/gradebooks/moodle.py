@@ -7,27 +7,31 @@ spreadsheets.
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 
+from grader.display.csvtext import Cell, csv_rows
 from grader.display.text import csv_cell
 from grader.model.result import Result
-from grader.outputs.gradebooks import book, csv_document
+from grader.outputs.gradebooks import book
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Sequence[Result]) -> Iterator[bytes]:
     """A line a student; for each lab grade and feedback. Addresses stand there where the roster has them all."""
-    grades = book(results, feedback=True)
-    addresses = bool(grades.students) and all(entry.person.email for entry in grades.students.values())
+    return csv_rows(_rows(results))
+
+
+def _rows(results: Sequence[Result]) -> Iterator[list[Cell]]:
+    grades = book(results)
+    addresses = bool(grades.places) and not grades.unreachable
     titles = [name for title in grades.titles.values() for name in (title, f"{title} feedback")]
-    rows: list[list[str | int | None]] = [["student", *(["email"] if addresses else []), *titles]]
-    for student, entry in grades.students.items():
-        row: list[str | int | None] = [csv_cell(student)]
+    yield ["student", *(["email"] if addresses else []), *titles]
+    for student, entry in grades.entries(feedback=True):
+        row: list[Cell] = [csv_cell(student)]
         if addresses:
             row.append(csv_cell(entry.person.email))
         for lab in grades.titles:
             row += [entry.grades.get(lab), _cell(entry.feedback.get(lab, ""))]
-        rows.append(row)
-    return csv_document(rows)
+        yield row
 
 
 def _cell(text: str) -> str:

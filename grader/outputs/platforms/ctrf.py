@@ -6,7 +6,7 @@ What the grader failed at is ``other``, what a person decides on ``pending``. Po
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -27,39 +27,62 @@ STATUSES = MappingProxyType(
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """One result, with the places in the submission's files."""
-    return _document([(result, EvidenceView(evidence))])
+    return b"".join(_document([result], EvidenceView(evidence)))
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Sequence[Result]) -> Iterator[bytes]:
     """A class in one report; each test names its student in its suite."""
-    return _document((result, EvidenceView(None)) for result in results)
+    return _document(results, EvidenceView(None))
 
 
-def _document(results: Iterable[tuple[Result, EvidenceView]]) -> bytes:
-    tests: list[dict[str, Any]] = []
-    scores: list[dict[str, Any]] = []
-    times: list[tuple[int, int]] = []
-    for result, view in results:
-        tests += [_test(result, check, view) for check in result.checks]
-        scores.append(_score(result))
-        start = milliseconds(result.started)
-        times.append((start, start + round(1000 * max(0.0, result.duration))))
-    counted = Counter(test["status"] for test in tests)
-    summary = {
-        "tests": len(tests),
-        **{status: counted[status] for status in STATUSES.values()},
-        "start": min((start for start, _ in times), default=0),
-        "stop": max((stop for _, stop in times), default=0),
-        "extra": {"results": scores},
-    }
-    tool = {"name": "smtplab", "version": __version__}
-    return indented(
+def _document(results: Sequence[Result], view: EvidenceView) -> Iterator[bytes]:
+    """The report in pieces: what is counted comes before the tests, so that the results are gone through again."""
+    # Nothing of a stranger's is in it yet, so that the empty lists are those to be filled.
+    whole = indented(
         {
             "reportFormat": "CTRF",
             "specVersion": SPECIFICATION,
-            "results": {"tool": tool, "summary": summary, "tests": tests},
+            "results": {
+                "tool": {"name": "smtplab", "version": __version__},
+                "summary": {**_counted(results), "extra": {"results": []}},
+                "tests": [],
+            },
         }
     )
+    head, between, end = whole.split(b"[]")
+    yield head
+    yield from _items(map(_score, results), depth=4)
+    yield between
+    yield from _items((_test(result, check, view) for result in results for check in result.checks), depth=2)
+    yield end
+
+
+def _counted(results: Iterable[Result]) -> dict[str, int]:
+    counted: Counter[str] = Counter()
+    first = last = None
+    for result in results:
+        counted.update(STATUSES[check.status] for check in result.checks)
+        start = milliseconds(result.started)
+        stop = start + round(1000 * max(0.0, result.duration))
+        first = start if first is None else min(first, start)
+        last = stop if last is None else max(last, stop)
+    return {
+        "tests": counted.total(),
+        **{status: counted[status] for status in STATUSES.values()},
+        "start": first or 0,
+        "stop": last or 0,
+    }
+
+
+def _items(values: Iterable[dict[str, Any]], *, depth: int) -> Iterator[bytes]:
+    """A list as ``indented`` writes it in a place of this depth, item by item."""
+    margin = b"\n" + b"  " * depth
+    before = b"["
+    for value in values:
+        # A line feed within a text is written as an escape: each of these ends a line of the document.
+        yield before + (b"\n" + indented(value).rstrip()).replace(b"\n", margin + b"  ")
+        before = b","
+    yield b"[]" if before == b"[" else margin + b"]"
 
 
 def _score(result: Result) -> dict[str, Any]:

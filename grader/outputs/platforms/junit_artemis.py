@@ -17,4 +17,4 @@ ARTEMIS = Dialect(codes_only=True, messages=False, skips=False, errors=False)
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """One result: names have to be unique in all of a build, so a class has no document."""
-    return document([result], ARTEMIS)
+    return b"".join(document([result], ARTEMIS))

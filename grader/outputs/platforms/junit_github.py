@@ -6,7 +6,7 @@ nor what a suite printed: what a check is worth stands in its name. They annotat
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
@@ -18,9 +18,9 @@ GITHUB = Dialect(worth=True)
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """One result, with the places in the submission's files."""
-    return document([result], GITHUB, EvidenceView(evidence).place)
+    return b"".join(document([result], GITHUB, EvidenceView(evidence).place))
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Iterable[Result]) -> Iterator[bytes]:
     """A class: a suite a student."""
     return document(results, GITHUB)

@@ -6,7 +6,7 @@ name for a case's identity from run to run: so what a check is worth stands in i
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
@@ -18,9 +18,9 @@ GITLAB = Dialect(worth=True, outputs=True)
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """One result, with the places in the submission's files."""
-    return document([result], GITLAB, EvidenceView(evidence).place)
+    return b"".join(document([result], GITLAB, EvidenceView(evidence).place))
 
 
-def many(results: Iterable[Result]) -> bytes:
+def many(results: Iterable[Result]) -> Iterator[bytes]:
     """A class: a suite a student."""
     return document(results, GITLAB)

@@ -10,7 +10,7 @@ import pytest
 from grader import labs
 from grader.course.intake import HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
-from grader.labs import Started
+from grader.labs import Started, Variants
 from grader.model.errors import UsageError
 from tests.course.intake.classes import LAB, laid
 
@@ -41,7 +41,7 @@ def test_what_agrees_needs_no_word(tmp_path: Path) -> None:
     given = handed_in(tmp_path, alice=mark("alice"), bob=mark("bob"), carol=None)
     made = prepared(given, LAB, draw=True, key=KEY)
     assert [(one.student, one.remarks, one.notes) for one in made] == [(one.student, (), ()) for one in given]
-    assert [variant_of(one, LAB, draw=True, key=KEY).id for one in made[:2]] == [
+    assert [variant_of(one, Variants(LAB, KEY), draw=True).id for one in made[:2]] == [
         mark("alice").variant, mark("bob").variant,
     ]  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_one_of_many_is_said_to_the_instructor_by_name_and_to_the_student_withou
     )
     assert f"has the same hand-out as {tmp_path}/bob" in alice.remarks[0]
     assert (alice.notes, carol.remarks) == ((), ())
-    assert variant_of(bob, LAB, draw=True, key=KEY).id == mark("bob").variant
+    assert variant_of(bob, Variants(LAB, KEY), draw=True).id == mark("bob").variant
 
 
 @pytest.mark.parametrize(
@@ -86,20 +86,20 @@ def test_the_word_of_the_hand_outs_is_taken_where_that_is_said(
     given = handed_in(tmp_path, x1=mark("alice"), x2=mark("bob"), carol=None)
     made = prepared(given, LAB, draw=draw, key=key, trust=True)
     assert [one.student for one in made] == ["alice", "bob", "carol"]
-    variants = [variant_of(one, LAB, draw=draw, key=key).id for one in made[:2]]
+    variants = [variant_of(one, Variants(LAB, key), draw=draw).id for one in made[:2]]
     assert variants == [mark("alice").variant, mark("bob").variant]
 
 
 def test_a_trusted_hand_out_of_the_canonical_variant_is_graded_in_it(tmp_path: Path) -> None:
     [one] = prepared(handed_in(tmp_path, alice=mark(None)), LAB, draw=True, key=KEY, trust=True)
-    assert (one.student, variant_of(one, LAB, draw=True, key=KEY).id) == ("alice", "canonical")
+    assert (one.student, variant_of(one, Variants(LAB, KEY), draw=True).id) == ("alice", "canonical")
 
 
 def test_a_trusted_word_is_held_against_the_course_key(tmp_path: Path) -> None:
     forged = msgspec.structs.replace(mark("alice"), student="bob")
     given = handed_in(tmp_path, alice=mark("alice"), bob=forged, carol=mark("carol"))
     alice, bob, _ = prepared(given, LAB, draw=True, key=KEY, trust=True)
-    assert variant_of(bob, LAB, draw=True, key=KEY).id == mark("bob").variant
+    assert variant_of(bob, Variants(LAB, KEY), draw=True).id == mark("bob").variant
     assert "in another variant than it is graded in" in bob.remarks[0]
     assert "same hand-out" in alice.remarks[0]
 
@@ -114,7 +114,7 @@ def test_a_group_works_in_the_variant_that_it_was_handed(tmp_path: Path) -> None
     [one] = handed_in(tmp_path, alice=mark("bob"))
     group = msgspec.structs.replace(one, others=("bob",))
     [made] = prepared([group], LAB, draw=True, key=KEY)
-    assert (made.remarks, variant_of(made, LAB, draw=True, key=KEY).id) == ((), mark("bob").variant)
+    assert (made.remarks, variant_of(made, Variants(LAB, KEY), draw=True).id) == ((), mark("bob").variant)
     [named] = prepared([msgspec.structs.replace(one, group="bob")], LAB, draw=True, key=KEY)
     assert named.drawn_for == "bob"
 
