@@ -63,7 +63,8 @@ def _taken(lab: Lab, tree: Tree, where: str) -> Submission:
         if entry.executable:
             executable.add(entry.name)
     _require(lab, files, where)
-    within = "" if where == outside else where
+    # Of what was handed in: where that lies on this machine is nobody's affair who reads the result.
+    within = "" if where == outside else where.removeprefix(f"{outside}/")
     return Submission(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored), within)
 
 
