@@ -10,6 +10,7 @@ import contextlib
 import logging
 import os
 import select
+import socket
 import time
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -196,11 +197,14 @@ async def listening(request: AwaitPorts) -> list[int]:
 
 
 async def _takes(server: str, port: int, seconds: float) -> bool:
-    try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection(server, port), seconds)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
+    family = socket.AF_INET6 if ":" in server else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as connection:
+        connection.setblocking(False)
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.get_running_loop().sock_connect(connection, (server, port))
+        except (OSError, TimeoutError):
+            return False
     return True
 
 
