@@ -73,20 +73,19 @@ def data_of(
         _escapes(token)
     texts: list[TxtString] = []
     relative: list[Span] = []
+    values: list[Any] = []
     if _is_generic(tokens):
         pass  # octets written as such say by themselves how many they are
     elif kind in ("TXT", "SPF"):
         texts = [_text(token) for token in tokens]
     elif kind in ("A", "AAAA"):
-        _address(kind, tokens)
+        values = [_address(kind, tokens)]
     elif kind in _NAMES:
-        relative = _named(kind, tokens, origin)
+        values, relative = _named(kind, tokens, origin)
     elif kind == "SOA":
         _start(tokens, origin)
     try:
-        rdata = dns.rdata.from_text(
-            dns.rdataclass.IN, rdtype, " ".join(map(_written, tokens)), origin, relativize=False
-        )
+        rdata = _made(rdtype, values) if values else _read(rdtype, tokens, origin)
     except (dns.exception.DNSException, ValueError, UnicodeError, OverflowError) as error:
         sentence = f"this is no data for a record of type {kind}"
         raise BadData(_span(tokens), sentence) from error
@@ -96,6 +95,18 @@ def data_of(
         )
         raise BadData(_span(tokens), sentence)
     return Data(rdata, _span(tokens), texts, relative)
+
+
+def _made(rdtype: dns.rdatatype.RdataType, values: list[Any]) -> dns.rdata.Rdata:
+    """Data of values that have been read: what dnspython makes of their text as well, after reading it once more."""
+    class_ = dns.rdata.get_rdata_class(dns.rdataclass.IN, rdtype)  # type: ignore[no-untyped-call]
+    made: dns.rdata.Rdata = class_(dns.rdataclass.IN, rdtype, *values)
+    return made
+
+
+def _read(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken], origin: dns.name.Name) -> dns.rdata.Rdata:
+    text = " ".join(map(_written, tokens))
+    return dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin, relativize=False)
 
 
 def _is_generic(tokens: list[ZoneToken]) -> bool:
@@ -163,21 +174,22 @@ def _text(token: ZoneToken) -> TxtString:
     return TxtString(token.place, displayed(token.source), token.quoted)
 
 
-def _address(kind: str, tokens: list[ZoneToken]) -> None:
+def _address(kind: str, tokens: list[ZoneToken]) -> str:
+    """The address, as it is written."""
     token = tokens[0]
     _no_more(kind, tokens, 1)
     try:
         if not token.quoted:
             (ipaddress.IPv4Address if kind == "A" else ipaddress.IPv6Address)(token.source)
-            return
+            return token.source
     except ValueError:
         pass
     version = "IPv4" if kind == "A" else "IPv6"
     raise BadData(token.whole, f"“{token.source[:60]}” is no {version} address")
 
 
-def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> list[Span]:
-    """Check the numbers and the name; the name's place where it has no dot at its end."""
+def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> tuple[list[Any], list[Span]]:
+    """The numbers and the name, and the name's place where it has no dot at its end."""
     numbers = _NAMES[kind]
     for token in tokens[:numbers]:
         if (
@@ -192,9 +204,9 @@ def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> list[Sp
     if len(tokens) <= numbers:
         raise BadData(tokens[-1].whole, f"{kind} takes a name at its end")
     _no_more(kind, tokens, numbers + 1)
-    name_of(tokens[numbers], origin)
+    values = [*(int(token.source) for token in tokens[:numbers]), name_of(tokens[numbers], origin)]
     relative = tokens[numbers].source != "@" and not tokens[numbers].source.endswith(".")
-    return [tokens[numbers].place] if relative else []
+    return values, [tokens[numbers].place] if relative else []
 
 
 def _no_more(kind: str, tokens: list[ZoneToken], number: int) -> None:
