@@ -192,6 +192,9 @@ def test_a_domain_that_is_relayed_for_everybody_is_named() -> None:
     line = "relay_domains = friends.example"
     only = result({"arrives": "nowhere"}, outcome("accepted"), attempt, arrivals=[came], commands=told(line))
     assert f"`{line}` (main.cf)" in only.next
+    above = told("relay_domains = example")
+    only = result({"arrives": "nowhere"}, outcome("accepted"), attempt, arrivals=[came], commands=above)
+    assert "mail for example and all names below it" in only.next
     other = result({"arrives": "nowhere"}, outcome("accepted"), arrivals=[arrival()], commands=told(line))
     assert other.next == "n"
 

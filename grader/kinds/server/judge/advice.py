@@ -221,11 +221,14 @@ def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
         return None
     domains = {split_address(recipient).domain.lower() for recipient in case.facts.recipients}
     relayed = settings.on("relay_domains", case.facts.listener, case.facts.server)
-    if found := next((word for word in relayed.words if word.lower().lstrip(".") in domains), None):
-        return (
-            f"{relayed.shown} has your server take mail for {found} from everybody and send it on, as a backup does. "
-            f"You are asked to do so for nobody: take {found} out."
-        )
+    for word in relayed.words:
+        name = word.lower().lstrip(".")
+        if name in domains or any(domain.endswith(f".{name}") for domain in domains):
+            below = "" if name in domains else " and all names below it (`parent_domain_matches_subdomains`)"
+            return (
+                f"{relayed.shown} has your server take mail for {word}{below} from everybody and send it on, as a "
+                f"backup does. You are asked to do so for nobody: take {word} out."
+            )
     for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions", "mynetworks"):
         setting = settings.on(name, case.facts.listener, case.facts.server)
         if setting.where.startswith("master.cf") and _opens(setting, case.facts.address):

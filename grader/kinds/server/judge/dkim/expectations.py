@@ -33,7 +33,7 @@ NOT_ALIGNED = (
 ONE_TOO_MANY = (
     "Something adds {name} behind the milter, or OpenDKIM was told to sign that there is none: `OversignHeaders` must "
     "not list a field that `SignHeaders` does not. Take {name} out of `OversignHeaders`, or add it to the others with "
-    "`SignHeaders *,+{name}`."
+    "`SignHeaders *,+{name}`; a field that servers add on the way, as Received, belongs in neither."
 )
 SIMPLE_ED25519 = (
     "Write `Canonicalization relaxed/simple` for the OpenDKIM that signs with Ed25519: OpenDKIM 2.11 makes Ed25519 "
