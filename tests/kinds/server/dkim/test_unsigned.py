@@ -28,14 +28,21 @@ def test_why_a_message_is_unsigned_is_in_the_log() -> None:
     assert result.observed.endswith("“opendkim: client.example [198.51.100.66] not internal”")
 
 
-def test_a_recipient_who_is_skipped_is_told() -> None:
+@pytest.mark.parametrize(
+    ("said", "parameter"),
+    [
+        ("skipping signing of mail to 'rosa@partner.example'", "DontSignMailTo"),
+        ("domain 'example.com' exempted, accepting", "ExemptDomains"),
+    ],
+)
+def test_who_is_left_out_by_a_list_is_told(said: str, parameter: str) -> None:
     log = [
         f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
-        f"2 opendkim[8]: 63708B3: skipping signing of mail to '{builders.TOKEN}@partner.example'",
+        f"2 opendkim[8]: 63708B3: {said}",
     ]
     result = judged(wants(present=True), MESSAGE, log=log)
-    assert "“opendkim: skipping signing of mail to" in result.observed
-    assert "`DontSignMailTo`" in result.next
+    assert result.observed.endswith(f"“opendkim: {said}”")
+    assert f"`{parameter}`" in result.next
 
 
 WHOSE = [

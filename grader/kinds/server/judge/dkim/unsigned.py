@@ -13,7 +13,8 @@ from grader.model.finding import Finding, broken
 from grader.model.pointer import Pointer
 
 REASON = re.compile(
-    r"not internal|not authenticated|no signing \w+ match|no macros match|no MTA name match|skipping signing of mail to"
+    r"not internal|not authenticated|no signing \w+ match|no macros match|no MTA name match|"
+    r"skipping signing of mail to|exempted, accepting"
 )
 """What OpenDKIM logs, with ``LogWhy``, of a message that it does not sign (opendkim.conf(5))."""
 NO_CONCERN = {True: re.compile("not internal"), False: re.compile("not authenticated")}
@@ -21,7 +22,8 @@ NO_CONCERN = {True: re.compile("not internal"), False: re.compile("not authentic
 TELLS = re.compile(REASON.pattern + r"|no signature data|starting \(args: .*-W")
 NO_KEY_FOR = re.compile(r"no signing \w+ match")
 NO_LOGIN = re.compile("not authenticated")
-SKIPPED = "skipping signing of mail to"
+LISTED = {"skipping signing of mail to": "DontSignMailTo", "exempted, accepting": "ExemptDomains"}
+"""By what OpenDKIM logs of whom a list leaves out, the parameter that names the list."""
 UNUSED = re.compile(r"unused parameter: ((?:smtpd_)?milters?)\b")
 """What postconf(1) warns of: a parameter that no Postfix has, and that sounds like the one that was meant."""
 SETTINGS = ("smtpd_milters", "receive_override_options", "smtpd_milter_maps")
@@ -71,10 +73,10 @@ def _by_reason(said: str) -> str | None:
             "nothing, it is the domain itself, and a star is only a star. Without tables, `Domain` is the author's "
             "domain. The reload of a table takes a restart."
         )
-    if SKIPPED in said:
+    if parameter := next((LISTED[words] for words in LISTED if words in said), None):
         return (
-            "Take the recipient out of the list that `DontSignMailTo` in opendkim.conf names, or the line with it: "
-            "whoever gets your mail is to see that it is yours."
+            f"`{parameter}` in opendkim.conf keeps OpenDKIM from signing this: take whom the log names out of its "
+            "list, or take that line out. Whoever gets your mail is to see that it is yours."
         )
     if NO_LOGIN.search(said):
         return (
