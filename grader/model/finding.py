@@ -108,7 +108,15 @@ def failure(bad: Sequence[Finding], attempts: int) -> Judged:
         observed += f" The same or the like happened in {len(broke)} of {attempts} attempts."
     pointers = list(dict.fromkeys(pointer for finding in bad for pointer in finding.evidence))
     remarks = _forms(bad) if len(broke) > 1 else [f.observed for f in bad[1:] if f.case is None]
+    if len(broke) == 1 < attempts and not _told(bad, observed):
+        remarks = [*_forms(bad), *remarks]
     return Judged("fail", observed, pointers, remarks, next=bad[0].next)
+
+
+def _told(bad: Sequence[Finding], observed: str) -> bool:
+    """Whether a sentence says in which form the only failed attempt was made."""
+    titles = [finding.case.facts.title for finding in bad if finding.case is not None]
+    return all(title.casefold() in observed.casefold() for title in titles)
 
 
 def _forms(bad: Sequence[Finding]) -> list[str]:

@@ -346,3 +346,15 @@ def test_a_server_that_greeted_nobody_has_shown_nothing(expect: dict[str, Any]) 
         Outcome("stranger/1", "rcpt", session=1, replies=[Reply("RCPT TO:<x>", 554, "554 5.7.1 no", 1)])
     ]
     assert only_check(evidence(lab(check(arrives="nowhere")), attempts, greeted)).status == "pass"
+
+
+def test_the_form_of_the_only_attempt_that_failed_is_told() -> None:
+    run = evidence(
+        lab(check(arrives="nowhere")),
+        [facts(number=1, title="showing a certificate"), facts(number=2)],
+        [outcome("accepted"), outcome("rcpt", "stranger/2", 550)],
+        [arrival()],
+    )
+    (only,) = judge(run).checks
+    assert only.status == "fail"
+    assert only.remarks == ["showing a certificate: stranger on 25"]

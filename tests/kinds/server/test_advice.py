@@ -122,13 +122,9 @@ def test_a_pattern_of_owners_without_ends_is_named() -> None:
 
 
 def test_a_rule_that_lets_addresses_without_owner_pass_is_not_the_tables_fault() -> None:
-    lines = (
-        "smtpd_sender_restrictions = reject_known_sender_login_mismatch",
-        "smtpd_sender_login_maps = hash:/o",
-    )
-    only = result(
-        {"arrives": "nowhere"}, outcome("accepted"), OWN, arrivals=[arrival()], commands=told(*lines)
-    )
+    rule = "smtpd_sender_restrictions = reject_known_sender_login_mismatch"
+    said = told(rule, "smtpd_sender_login_maps = hash:/o")
+    only = result({"arrives": "nowhere"}, outcome("accepted"), OWN, arrivals=[arrival()], commands=said)
     assert "boss@example.com has no owner there" in only.next
     assert "Write `reject_authenticated_sender_login_mismatch`" in only.next
 
