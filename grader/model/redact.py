@@ -1,7 +1,7 @@
 """Takes secrets out of evidence before anybody can store it.
 
 A server may copy a password into its log, a reply, a header or a mailbox, as it is or in base64, in which AUTH sends it
-(RFC 4954 section 4); and what is bytes in the evidence is base64 in the document. All of these are looked for.
+(RFC 4954 section 4). Both are looked for, in texts and in octets.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ SHORTEST_CORE = 6
 def redact(evidence: AnyEvidence, secrets: list[str]) -> AnyEvidence:
     """The evidence with every secret replaced, in whatever field it stands. The world has left out its own already."""
     spoken = sorted({secret.encode() for secret in secrets if secret}, key=len, reverse=True)
-    needles = [needle for secret in spoken for needle in _forms(secret)]
-    document = msgspec.json.encode(evidence)
-    if not any(needle in document for needle in {*_in_document(needles)}):
+    needles = {needle for secret in spoken for needle in _forms(secret)}
+    # There texts and octets stand as they are, as they do not in JSON.
+    document = msgspec.msgpack.encode(evidence)
+    if not any(needle in document for needle in needles):
         return evidence
-    pattern = b"|".join(re.escape(needle) for needle in sorted(set(needles), key=len, reverse=True))
+    pattern = b"|".join(re.escape(needle) for needle in sorted(needles, key=len, reverse=True))
     texts = re.compile(pattern.decode("latin-1"))
     return _Redaction(re.compile(pattern), texts).of(evidence)  # type: ignore[no-any-return]  # as typed as what it was given
 
@@ -47,13 +48,6 @@ def _cores(data: bytes) -> Iterator[bytes]:
         core = encoded[first:whole]
         if len(core) >= SHORTEST_CORE:
             yield core
-
-
-def _in_document(needles: list[bytes]) -> Iterator[bytes]:
-    """How the needles stand in JSON: texts escaped, bytes in base64."""
-    for needle in needles:
-        yield msgspec.json.encode(needle.decode("utf-8", "replace"))[1:-1]
-        yield from _cores(needle)
 
 
 class _Redaction:
