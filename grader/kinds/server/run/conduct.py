@@ -191,13 +191,13 @@ class _Run:
         This only chooses how long to wait.
         """
         taken = {attempt.token for attempt in self.attempts if self._taken_for_nobody(attempt)}
-        if not (taken := taken - set(self.world.call(ListArrivals(), timeout=5))):
+        if taken := taken - set(self.world.call(ListArrivals(), timeout=5)):
+            for message in self.host.call(FindMail(sorted(taken)), timeout=5):
+                taken -= set(message.tokens)
+        if not taken:
             return False
-        for message in self.host.call(FindMail(sorted(taken)), timeout=5):
-            taken -= set(message.tokens)
-        self._read_log()
-        done = "\n".join(line for line in self.log if COME_TO_AN_END.search(line))
-        return any(token not in done for token in taken)
+        log = self._read_log()
+        return not all(any(t in line and COME_TO_AN_END.search(line) for line in log) for t in taken)
 
     def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
         """The first round. A server that is silent and says in its log that it died is not waited for."""
