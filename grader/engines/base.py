@@ -16,10 +16,11 @@ import select
 from collections import deque
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from functools import cache
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
@@ -105,8 +106,7 @@ class HostChannel:
         return self.ask(operation).answer(timeout=timeout)
 
 
-@dataclass(frozen=True)
-class _HostPending(Generic[T_co]):
+class _HostPending(Struct, Generic[T_co], frozen=True):
     pending: Pending[T_co]
 
     def answer(self, *, timeout: float) -> T_co:
@@ -170,8 +170,11 @@ class LineChannel:
         """The next answer, as one to ``op``."""
         line = self._line(op, Deadline(timeout))
         try:
-            told = msgspec.json.decode(line, type=_Told)
-            value = msgspec.json.decode(told.value, type=type_) if told.ok else None
+            told = _answers(type_).decode(line)
+            # What answers nothing may leave its value out.
+            value = (
+                told.value if told.value is not UNSET else msgspec.convert(None, type_) if told.ok else None
+            )
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise ChannelLost(f"the {self._name} gave no sense in answer to {op!r}: {error}") from error
         if not told.ok:
@@ -196,17 +199,22 @@ class LineChannel:
         return line
 
 
-class _Told(msgspec.Struct):
+class _Told(Struct, Generic[T]):
     """An answer on the wire."""
 
     ok: bool
-    value: msgspec.Raw = msgspec.Raw(b"null")
+    value: T | UnsetType = UNSET
     error: str = ""
     broken: bool = False
 
 
-@dataclass(eq=False, frozen=True)
-class _Asked(Generic[T]):
+@cache
+def _answers(type_: Any) -> msgspec.json.Decoder[_Told[Any]]:
+    """What reads answers with a value of this type."""
+    return msgspec.json.Decoder(_Told[type_])
+
+
+class _Asked(Struct, Generic[T], eq=False, frozen=True):
     """A request to a ``LineChannel``."""
 
     read: Callable[[_Asked[Any], float], Any]
@@ -236,8 +244,7 @@ class StreamChannel(LineChannel):
         return os.read(self._answers.fileno(), 1 << 20)
 
 
-@dataclass(frozen=True)
-class Machines:
+class Machines(Struct, frozen=True):
     """The two machines of a run, up and reachable from each other."""
 
     host: Channel
@@ -265,8 +272,7 @@ class Early:
         self._host.call(Begin(), timeout=EARLY_SECONDS)
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """Something that keeps an engine from running: what it is, and the exact command that fixes it."""
 
     what: str
