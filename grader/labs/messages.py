@@ -66,12 +66,16 @@ def ordinary_message(
     ]
     if octets:
         return _grown(lines, octets)
-    return "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+    return _text(lines)
+
+
+def _text(lines: list[str]) -> bytes:
+    return "\r\n".join([*lines, ""]).encode("ascii", "replace")
 
 
 def _grown(lines: list[str], octets: int) -> bytes:
     """The message with its text told again and again until it has so many octets, in lines that RFC 5322 allows."""
-    message = "".join(f"{line}\r\n" for line in lines).encode("ascii", "replace")
+    message = _text(lines)
     text = " ".join(lines[lines.index("") + 1 :])[:_LONGEST_LINE].encode("ascii", "replace") + b"\r\n"
     grown = (message + text * (octets // len(text) + 1))[: octets - 2].rstrip(b"\r\n")
     return grown + b"." * (octets - 2 - len(grown)) + b"\r\n"

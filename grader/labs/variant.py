@@ -29,10 +29,8 @@ LONGEST_STUDENT = 200
 
 def keyed(key: bytes, *parts: str) -> bytes:
     """HMAC-SHA256 over the parts; no two lists of parts give the same input."""
-    text = b"".join(
-        b"%d:%s" % (len(data), data) for data in (p.encode("utf-8", "surrogateescape") for p in parts)
-    )
-    return hmac.digest(key, text, "sha256")
+    encoded = [part.encode("utf-8", "surrogateescape") for part in parts]
+    return hmac.digest(key, b"".join([b"%d:%s" % (len(data), data) for data in encoded]), "sha256")
 
 
 class RandomStream:

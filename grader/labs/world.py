@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -173,12 +174,24 @@ def program_digest() -> bytes:
 def _program_digest() -> bytes:
     package = Path(__file__).parent.parent
     rooms = ("model", "formats", "labs", "kinds")
-    sources = (path for room in rooms for path in sorted((package / room).rglob("*.py")))
     # Size and time tell whether a file is another one; to read some two hundred would take longer than to load a lab.
-    facts = ((str(path), path.stat()) for path in sources)
-    return cache.digest(
-        f"{path} {known.st_size} {known.st_mtime_ns}".encode() for path, known in facts
-    ).encode()
+    facts = sorted(
+        f"{source.path} {known.st_size} {known.st_mtime_ns}"
+        for room in rooms
+        for source in _sources(package / room)
+        for known in [source.stat()]
+    )
+    return cache.digest(map(str.encode, facts)).encode()
+
+
+def _sources(folder: Path | str) -> Iterator[os.DirEntry[str]]:
+    """The program's files in a folder and below it. Every command asks: pathlib takes four times as long."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir():
+                yield from _sources(entry.path)
+            elif entry.name.endswith(".py"):
+                yield entry
 
 
 def _files() -> list[tuple[Path, bytes]]:

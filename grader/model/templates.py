@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from grader.model.errors import LabError
 
@@ -32,9 +33,10 @@ def fill(text: str, names: Mapping[str, str], where: str = "") -> str:
     return _NAME.sub(value, text)
 
 
-def names_in(text: str) -> set[str]:
-    """The names that ``fill`` would replace."""
-    return {match[2] for match in _NAME.finditer(text) if match[2] is not None}
+@lru_cache(maxsize=4096)
+def names_in(text: str) -> frozenset[str]:
+    """The names that ``fill`` would replace. Each text of a lab is asked for once a submission, and more often."""
+    return frozenset(match[2] for match in _NAME.finditer(text) if match[2] is not None)
 
 
 def unknown_name(name: str, known: Iterable[str]) -> str:
