@@ -83,8 +83,11 @@ def visible(text: str) -> str:
 
     Line feeds and tabs are kept. Bytes that ``surrogateescape`` carried stand as ``\\xNN``.
     """
-    plain = text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()
-    return text if plain else _HIDDEN.sub(_escape, text)
+    # Long texts are mostly plain lines, which is seen in a tenth of the time that the pattern takes.
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text
+    lines = text.split("\n")
+    return "\n".join([x if x.isascii() and x.isprintable() else _HIDDEN.sub(_escape, x) for x in lines])
 
 
 def one_line(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from grader import kinds
 from grader.display.excerpts import Excerpt
 from grader.kinds.base import Section, Show
@@ -18,6 +20,7 @@ class EvidenceView:
         self._evidence = evidence
         self.show: Show | None = kinds.show(evidence.lab.kind) if evidence is not None else None
 
+    @cached_property
     def narrative(self) -> list[str]:
         """What happened, in sentences."""
         if self.show is None or self._evidence is None or self._evidence.error:
@@ -51,7 +54,7 @@ class EvidenceView:
 
     def sections(self, result: Result) -> list[Section]:
         """The parts of the HTML report on what happened."""
-        if self.show is None or not self.narrative():
+        if self.show is None or not self.narrative:
             return []
         pointed = dict.fromkeys(pointer for check in result.checks for pointer in self.pointers(check))
         return list(self.show.sections(self._evidence, list(pointed)))

@@ -328,7 +328,7 @@ def _cut(text: Text) -> Text:
 
 def _happened(screen: Screen, evidence: AnyEvidence, known: EvidenceView) -> Iterator[RenderableType]:
     yield Text("What happened", "bold")
-    for sentence in known.narrative():
+    for sentence in known.narrative:
         yield Padding(words(sentence, single=True), (0, 0, 0, 3))
     if known.show is not None:
         yield from known.show.screen(evidence, screen)

@@ -11,13 +11,13 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
+from msgspec import Struct
 
 from grader import resources
 from grader.display.excerpts import Excerpt
@@ -40,8 +40,7 @@ WORDS: dict[Status, tuple[str, str]] = {
 }
 
 
-@dataclass(frozen=True)
-class CheckView:
+class CheckView(Struct, frozen=True):
     """A check with what the template needs to show it."""
 
     check: CheckResult
@@ -49,8 +48,8 @@ class CheckView:
     word: str
     sign: str
     references: list[tuple[str, str]]
-    excerpts: list[Excerpt] = field(default_factory=list)
-    pointers: list[Pointer] = field(default_factory=list)
+    excerpts: list[Excerpt] = []
+    pointers: list[Pointer] = []
 
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
@@ -70,7 +69,7 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
         anchors={view.check.code: view.anchor for view in reversed(checks)},
         first=next((view for view in checks if view.check is first), None),
         tally=_tally(result),
-        happened=known.narrative(),
+        happened=known.narrative,
         files=evidence.files if evidence else [],
         # Drawn by the same environment, which has escaped everything in them.
         sections=[
@@ -125,7 +124,6 @@ def environment(further: Path | None) -> jinja2.Environment:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
-        cache_size=4,
     )
     made.globals["count"] = count
     made.filters["prose"] = prose

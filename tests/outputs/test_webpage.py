@@ -13,6 +13,7 @@ from lxml import html
 from msgspec.structs import replace
 
 from grader import outputs
+from grader.outputs.webpage import environment
 from tests.outputs.attacks import HOSTILE
 from tests.outputs.cases import STORIES, case
 from tests.outputs.samples import broken, check, result
@@ -45,6 +46,13 @@ def test_nothing_is_loaded_and_nothing_inline_runs(name: str) -> None:
         digest = base64.b64encode(hashlib.sha256(text[1]).digest()).decode()
         assert f"{tag}-src 'sha256-{digest}'" in policy
     assert "unsafe" not in policy
+
+
+def test_no_template_is_compiled_twice() -> None:
+    # A report on signatures takes more templates than a small cache holds, and would compile each one again.
+    templates = environment(None)
+    known = {name: templates.get_template(name) for name in templates.list_templates(extensions=["j2"])}
+    assert all(templates.get_template(name) is template for name, template in known.items())
 
 
 @pytest.mark.parametrize("name", STORIES)

@@ -6,9 +6,9 @@ A run has some 150 sessions. What does not fit into the report is counted there,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 from markupsafe import Markup, escape
+from msgspec import Struct
 
 from grader.display.excerpts import ExcerptRow
 from grader.display.sentences import count
@@ -25,20 +25,18 @@ LONGEST_BLOCK = 60_000
 MOST_NOTED = 20
 
 
-@dataclass(frozen=True)
-class SessionView:
+class SessionView(Struct, frozen=True):
     """A session; ``rows`` line by line where a check points to it, otherwise ``text`` as one block."""
 
     session: Session
     title: str
     outcome: str
-    rows: list[ExcerptRow] = field(default_factory=list)
+    rows: list[ExcerptRow] = []
     text: str = ""
     open: bool = False
 
 
-@dataclass(frozen=True)
-class MessageView:
+class MessageView(Struct, frozen=True):
     """A message that arrived, its text, and whether a check points to it."""
 
     arrival: Arrival
@@ -47,8 +45,7 @@ class MessageView:
     decisive: bool
 
 
-@dataclass(frozen=True)
-class TrafficView:
+class TrafficView(Struct, frozen=True):
     """Everything that the report's second half shows."""
 
     pointed: list[SessionView]
@@ -78,8 +75,12 @@ class ReportBudget:
 
     def block(self, lines: Iterable[str]) -> str:
         """Lines as one text, with a remark where the last ones are left out."""
+        all_lines = list(lines)
+        left, sizes = min(self.left, LONGEST_BLOCK), [len(text) for text in all_lines]
+        if sum(sizes) + len(sizes) <= left and max(sizes, default=0) <= LONGEST_LINE:
+            self.left -= sum(sizes)
+            return "\n".join(all_lines)
         kept: list[str] = []
-        left, all_lines = min(self.left, LONGEST_BLOCK), list(lines)
         for text in all_lines:
             line = self.line(text)
             left -= len(line) + 1
