@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
+from msgspec import Struct
 
 from grader import interruption, kinds, labs
 from grader.engines.base import Engine, Progress
@@ -29,8 +29,7 @@ LONGEST_COMPLAINT = 300
 LONGEST_SCHEMA = 60
 
 
-@dataclass(frozen=True)
-class Graded:
+class Graded(Struct, frozen=True):
     """One submission graded: what happened, and the judgement.
 
     ``host_ended`` says that the student's host was gone before the run was over. ``plan`` is what was carried out.
@@ -95,8 +94,7 @@ def _found(submission: labs.Submission) -> list[str]:
     return [f"Graded is what lies in {submission.within}."] if submission.within else []
 
 
-@dataclass(frozen=True)
-class _Done:
+class _Done(Struct, frozen=True):
     """What a run recorded, when it began, how long it took, and on what."""
 
     recorded: Recorded
@@ -141,11 +139,11 @@ def regrade(document: bytes, *, lab: Lab | None = None, hints: str = "example") 
     return judge(evidence, lab=lab, hints=hints)
 
 
-class _LabHead(msgspec.Struct):
+class _LabHead(Struct):
     kind: str = kinds.DEFAULT
 
 
-class _Head(msgspec.Struct):
+class _Head(Struct):
     """As much of an evidence document as tells how to read the rest."""
 
     schema: str

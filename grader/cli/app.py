@@ -12,7 +12,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
 import click
 
@@ -22,11 +21,10 @@ from grader.cli.lazy import LazyGroup
 from grader.model.errors import SmtplabError
 
 
-@dataclass
 class CommandSettings:
     """What all commands of one process share. ``debug`` asks for tracebacks."""
 
-    debug: bool = False
+    debug = False
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from grader.cli.typed import command
 from grader.model.errors import LabError, UsageError
@@ -19,8 +20,7 @@ ASIDE = re.compile(r"\.before-\d+\Z")
 """How the name of a work ends that ``start --again`` put aside."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(Struct, frozen=True):
     """A student's work: the lab's folder, the files to grade, and what the hand-out was made for, where it is known."""
 
     lab: Path

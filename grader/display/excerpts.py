@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.model.pointer import Pointer
 
 
-@dataclass(frozen=True)
-class ExcerptRow:
+class ExcerptRow(Struct, frozen=True):
     """A line of an excerpt. ``who`` is ``C``, ``S``, ``*`` or empty; ``number`` counts from 1.
 
     ``marks`` are where marked characters begin and end, in their order.
@@ -36,8 +36,7 @@ class ExcerptRow:
         return f"{self.who}:" if self.who in ("C", "S") else self.who
 
 
-@dataclass(frozen=True)
-class Excerpt:
+class Excerpt(Struct, frozen=True):
     """Lines around a decisive one, out of ``total`` lines of the same source; between them some may be left out."""
 
     pointer: Pointer

@@ -6,11 +6,12 @@ import base64
 import binascii
 import re
 import unicodedata
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Literal
 
 from dkim.crypto import UnparsableKeyError, parse_public_key
+from msgspec import Struct
+from msgspec.structs import replace
 
 from grader.formats.address import domain_of
 from grader.formats.taglist import Tag, TagList, read_tags
@@ -42,8 +43,7 @@ SignatureFault = Literal[
 """What makes a signature void whatever key DNS has for it (RFC 6376 section 6.1.1)."""
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(Struct, frozen=True):
     """A key record. ``problem`` says why no receiver can use it, empty where one can; ``remarks`` what is odd in it.
 
     ``fault`` is the problem's kind and ``span`` where in the text the tag stands that makes it, both ``None`` where
@@ -55,9 +55,9 @@ class Key:
     problem: str = ""
     fault: KeyFault | None = None
     span: tuple[int, int] | None = None
-    remarks: list[str] = field(default_factory=list)
+    remarks: list[str] = []
     revoked: bool = False
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = {}
     modulus: int = 0
     exponent: int = 0
 
@@ -204,8 +204,7 @@ def _remarks(record: TagList) -> list[str]:
     return remarks
 
 
-@dataclass(frozen=True)
-class SignatureTags:
+class SignatureTags(Struct, frozen=True):
     """The tags of a DKIM-Signature field (RFC 6376 section 3.5)."""
 
     record: TagList

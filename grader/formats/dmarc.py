@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, get_args
+
+from msgspec import Struct
 
 from grader.formats.address import split_address
 from grader.formats.taglist import WHITE, Tag, TagList, read_tags
@@ -50,8 +51,7 @@ class Uri(NamedTuple):
     valid: bool
 
 
-@dataclass(frozen=True)
-class DmarcRecord:
+class DmarcRecord(Struct, frozen=True, dict=True):
     """A policy record."""
 
     text: str
@@ -125,6 +125,7 @@ class DmarcRecord:
         return self.valid or any(uri.valid for uri in self.uris())
 
 
+@lru_cache(maxsize=1024)
 def read_record(text: str) -> DmarcRecord | None:
     """A TXT record, decoded as latin-1, as a policy record; ``None`` where it is none (section 4.7, ``v``)."""
     if not VERSION.match(text):

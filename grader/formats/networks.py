@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Version = Literal[4, 6]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -15,8 +16,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _BITS: dict[int, int] = {4: 32, 6: 128}
 
 
-@dataclass(frozen=True)
-class AddressSet:
+class AddressSet(Struct, frozen=True):
     """A set of IPv4 or IPv6 addresses. ``ranges`` are first and last as numbers, in order, with gaps between them."""
 
     version: Version

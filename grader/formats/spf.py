@@ -9,9 +9,11 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from grader.formats.networks import Address, AddressSet, Network
 from grader.formats.spfmacros import macro_fault, pieces
@@ -50,8 +52,7 @@ class SpfFault(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True, dict=True):
     """A term, from ``start`` to before ``end``.
 
     ``name`` is in lower case. ``domain`` is a domain-spec as written, from ``domain_start``, empty where none stands;
@@ -93,8 +94,7 @@ class Term:
         return AddressSet.of(4 if self.network.version == 4 else 6, [self.network])
 
 
-@dataclass(frozen=True)
-class SpfRecord:
+class SpfRecord(Struct, frozen=True):
     """An SPF record: its terms in order."""
 
     text: str

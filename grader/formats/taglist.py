@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 WHITE = " \t\r\n"
 """Folding white space, which may stand around names and values."""
@@ -36,8 +37,7 @@ class Tag(NamedTuple):
     fault: Fault | None = None
 
 
-@dataclass(frozen=True)
-class TagList:
+class TagList(Struct, frozen=True, dict=True):
     """The parts of a tag list, in order."""
 
     parts: list[Tag]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 from grader.model.diagnostic import Diagnostic, FilePlace
 from grader.model.evidence import AnyEvidence, Facts
@@ -25,8 +26,7 @@ if TYPE_CHECKING:
     from grader.engines.base import Machines
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A row of the table: a kind of lab by its ``name`` in ``lab.yaml``, and the ``package`` that holds its doors.
 
     ``about`` says what is handed in. ``template`` is the folder of fixtures (or of the kind's own package, with
@@ -40,14 +40,13 @@ class Kind:
     package: str
     about: str
     template: str = ""
-    further: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, str] = {}
     files: Path | None = None
     answers_fit_one_variant: bool = False
     short_codes: bool = True
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """Words of one sort that an author may write, with what each means.
 
     ``title`` names the sort, ``about`` says where they stand. ``places`` are the keys that take them, each with the
@@ -102,8 +101,7 @@ class Planner(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What a run gives: the kind's facts, remarks of the grader, the mail server's version, the files handed in.
 
     ``lab`` replaces the lab in the evidence, where some of it is not for students. ``host_ended`` says that the
@@ -111,9 +109,9 @@ class Recorded:
     """
 
     facts: Facts
-    notes: list[str] = field(default_factory=list)
+    notes: list[str] = []
     mta: str = ""
-    files: list[str] = field(default_factory=list)
+    files: list[str] = []
     lab: Lab | None = None
     host_ended: bool = False
 
@@ -162,8 +160,7 @@ class Judging(Protocol):
         """Import what judging a lab will take, while there is nothing to do but wait."""
 
 
-@dataclass(frozen=True)
-class Section:
+class Section(Struct, frozen=True):
     """A part of the HTML report: the template that draws it and its values. ``style`` is a sheet beside it."""
 
     template: str

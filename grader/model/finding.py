@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal, Protocol
+
+from msgspec import Struct
 
 from grader.model.diagnostic import FilePlace
 from grader.model.evidence import Tried
@@ -39,8 +40,7 @@ class Case(Protocol):
         """Where in the evidence to look."""
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One attempt measured against one expectation, with a sentence and pointers into the evidence.
 
     ``next`` is the next step where this outcome has one of its own; otherwise it is the one that the lab gives.
@@ -50,7 +50,7 @@ class Finding:
     verdict: Verdict
     case: Case | None
     observed: str = ""
-    evidence: list[Pointer] = field(default_factory=list)
+    evidence: list[Pointer] = []
     next: str | None = None
     because: str | None = None
 
@@ -74,8 +74,7 @@ def unproven(case: Case, observed: str, *, because: str | None = None) -> Findin
     return Finding(Verdict.UNPROVEN, case, observed, case.pointers(), because=because)
 
 
-@dataclass(frozen=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """A check judged. ``None`` among the texts stands for what the lab's author wrote.
 
     ``points`` is given where a failure still earns some. ``because`` is the code of a check of whose failure this one

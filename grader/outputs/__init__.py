@@ -10,10 +10,11 @@ Nothing is imported until it is needed: a check that prints JSON should not wait
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from msgspec import Struct
 
 from grader.outputs.files import write
 
@@ -61,8 +62,7 @@ def html(result: Result, evidence: AnyEvidence | None = None) -> bytes:
 Door: TypeAlias = Literal["one", "many"]
 
 
-@dataclass(frozen=True)
-class Format:
+class Format(Struct, frozen=True):
     """A format by the name that ``grade --format`` takes, and ``check`` as an option of its own (``--NAME FILE``).
 
     ``module`` renders it, and is imported when it is first needed: its function ``one`` takes a result and its

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
 import junit_xml
+from msgspec import Struct
 from msgspec.structs import replace
 
 from grader.display.sentences import count
@@ -33,8 +33,7 @@ MEND = "Next: Hand in what the lab asks for, and grade it again."
 _EMPTY_TIME = "0.000"
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(Struct, frozen=True):
     """How a document differs from the plain one, whose defaults stand here.
 
     ``codes_only``: a case is named by its code, so that its name is the same for every student. ``worth``: its name

@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from grader.cli import options
 from grader.cli.complete import CODE, LAB
@@ -32,8 +33,7 @@ if TYPE_CHECKING:
     from grader.model.variant import Variant
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(Struct, frozen=True):
     """What was asked for on the command line, beside the lab and the folder."""
 
     only: frozenset[str]

@@ -17,9 +17,10 @@ import select
 import signal
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
+
+from msgspec import Struct
 
 from grader.engines.local import syscalls, userns
 
@@ -30,8 +31,7 @@ FAILED = 127
 """The exit code where the command could not even be started, as a shell has it."""
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(Struct, frozen=True):
     """What to run in an enclosure. ``argv`` and ``environment`` are asked with the place at which ``folder`` is found.
 
     ``out`` and ``err`` are the descriptors of its standard output and error.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from grader.engines.local import bytecode
 from grader.engines.machine import seccomp_profile
@@ -18,8 +18,7 @@ LENGTH = struct.Struct("!QB")
 """Before a plan: its length in bytes, and how many doors of control groups come along."""
 
 
-@dataclass(frozen=True)
-class Ends:
+class Ends(Struct, frozen=True):
     """The descriptors that the run's processes have of the pipes to the grader."""
 
     world_requests: int
@@ -33,10 +32,10 @@ class Ends:
     @property
     def all(self) -> list[int]:
         """Every one of them."""
-        return [getattr(self, name) for name in self.__dataclass_fields__]
+        return [getattr(self, name) for name in self.__struct_fields__]
 
 
-class StartOrder(msgspec.Struct):
+class StartOrder(Struct):
     """What the supervisor is told: a plan as far as it concerns it, the agent's files, and the seccomp profile.
 
     Files come along as their content: the grader may read what its processes in a user namespace may not. ``waits``

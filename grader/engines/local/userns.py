@@ -10,9 +10,10 @@ import os
 import pwd
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from grader.engines.local import syscalls
 from grader.model.errors import EngineError
@@ -22,8 +23,7 @@ SIZE = 65536
 ROOTS_RANGE = 1879048192
 
 
-@dataclass(frozen=True)
-class Range:
+class Range(Struct, frozen=True):
     """``count`` ids of the machine from ``uid`` and ``gid`` on, which the image's 0, 1, 2 … are led to."""
 
     uid: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
@@ -16,8 +17,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BOM = "\ufeff"
 
 
-@dataclass(frozen=True)
-class ZoneToken:
+class ZoneToken(Struct, frozen=True):
     """A word or a quoted string as the file writes it, without the quotation marks around it."""
 
     source: str
@@ -32,8 +32,7 @@ class ZoneToken:
         return Span(self.place.line, self.place.column - 1, self.place.length + 2)
 
 
-@dataclass
-class ZoneEntry:
+class ZoneEntry(Struct):
     """A record or directive: a line, or several inside parentheses.
 
     ``continues`` says that it begins with a blank, and so has the owner of the record before it; ``comment`` where
@@ -41,7 +40,7 @@ class ZoneEntry:
     """
 
     continues: bool
-    tokens: list[ZoneToken] = field(default_factory=list)
+    tokens: list[ZoneToken] = []
     comment: Span | None = None
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.model.traffic import Line, Session
 
@@ -48,8 +49,7 @@ END_OF_HEADER = "The empty line ends the header."
 END_OF_TEXT = "The single dot ends the text (RFC 5321 section 4.5.2)."
 
 
-@dataclass(frozen=True)
-class AnnotatedLine:
+class AnnotatedLine(Struct, frozen=True):
     """A line of a dialogue, and what there is to say to it."""
 
     who: str

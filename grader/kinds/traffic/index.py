@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from grader.formats.address import split_address
 from grader.model.evidence import AnyEvidence
@@ -35,8 +36,7 @@ PASSING = re.compile(
 took."""
 
 
-@dataclass(frozen=True)
-class TrafficCase:
+class TrafficCase(Struct, frozen=True):
     """One attempt with everything that belongs to it."""
 
     facts: AttemptFacts

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.model.traffic import AttemptFacts, Session
 
@@ -24,8 +25,7 @@ _SERVICES = {"465": ("submissions", "smtps"), "587": ("submission",)}
 _TROUBLE = re.compile(r"(?:warning|error|fatal|panic): ")
 
 
-@dataclass(frozen=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """A line in parts. ``queue`` is the queue id that it bears, empty where it bears none."""
 
     index: int

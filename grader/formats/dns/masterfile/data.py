@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass, field
 from typing import Any
 
 import dns.exception
@@ -12,6 +11,7 @@ import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+from msgspec import Struct
 
 from grader.formats.dns.tokens import ZoneToken, displayed
 from grader.model.diagnostic import Span
@@ -49,8 +49,7 @@ class BadData(Exception):
         self.place = place
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(Struct, frozen=True):
     """The data of a record, and where they stand. ``relative`` are names in them without a dot at their end.
 
     ``texts`` are the strings of a TXT record that is written as strings.
@@ -58,8 +57,8 @@ class Data:
 
     rdata: Any
     place: Span
-    texts: list[TxtString] = field(default_factory=list)
-    relative: list[Span] = field(default_factory=list)
+    texts: list[TxtString] = []
+    relative: list[Span] = []
 
 
 def data_of(

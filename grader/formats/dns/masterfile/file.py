@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import dns.name
+from msgspec import Struct
 
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import ZoneRecord
@@ -21,15 +21,14 @@ class ServedRecord(NamedTuple):
     type_place: Span = Span(0, 0, 0)
 
 
-@dataclass
-class ZoneFile:
+class ZoneFile(Struct):
     """A master file as it was read: ``records`` for evidence, and the same as ``served`` for a nameserver.
 
     ``untimed`` is the first record before which nothing gave a time to live.
     """
 
     lines: list[str]
-    faults: list[Diagnostic] = field(default_factory=list)
-    records: list[ZoneRecord] = field(default_factory=list)
-    served: list[ServedRecord] = field(default_factory=list)
+    faults: list[Diagnostic] = []
+    records: list[ZoneRecord] = []
+    served: list[ServedRecord] = []
     untimed: ZoneRecord | None = None

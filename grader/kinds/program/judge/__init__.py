@@ -11,7 +11,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from grader.kinds.program.declare import Expected, ProgramCheck, ProgramLab
 from grader.kinds.program.facts import ProgramEvidence

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.formats.address import split_address
 from grader.kinds.program.declare import ProgramCheck
@@ -26,8 +27,7 @@ ROOM = 1_000_000
 """Octets of a message that a server must take to count as one that takes every message of a lab."""
 
 
-@dataclass(frozen=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A reply that refused something: the session and its last line, what was said and what was answered.
 
     ``permanent`` says that the client should not try again (RFC 5321 section 4.2.1). ``at`` is when, in milliseconds

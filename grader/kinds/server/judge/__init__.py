@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from grader.kinds.server.declare import OTHERS, OTHERS_CLEAR, UNWANTED, ServerCheck, ServerLab
 from grader.kinds.server.facts import ServerEvidence

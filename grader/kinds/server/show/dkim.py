@@ -6,7 +6,9 @@ Imported for labs about signatures alone, whose evidence takes the libraries tha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from grader.display.excerpts import Excerpt, ExcerptRow, cut, window
 from grader.display.sentences import count, counted, listed
@@ -16,8 +18,7 @@ from grader.model.dns import KeyAnswer
 from grader.model.pointer import Pointer
 
 
-@dataclass(frozen=True)
-class SigningView:
+class SigningView(Struct, frozen=True):
     """The HTML report's section. Keys and files come with whether a check points to them."""
 
     kinds: list[SignatureGroup]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from grader.kinds.zone.declare import ZoneCheck, ZoneLab
 from grader.kinds.zone.facts import ZoneEvidence

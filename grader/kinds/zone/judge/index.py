@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.lint import lint
@@ -12,8 +13,7 @@ from grader.model.evidence import Tried
 from grader.model.pointer import Pointer
 
 
-@dataclass(frozen=True)
-class ZoneCase:
+class ZoneCase(Struct, frozen=True):
     """One thing that receivers tried."""
 
     facts: Tried

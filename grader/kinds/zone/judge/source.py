@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
+
+from msgspec import Struct
 
 from grader.formats.dmarc import VERSION as DMARC_VERSION
 from grader.formats.dns.names import Key, answering, existing, key
@@ -19,8 +20,7 @@ from grader.model.pointer import Pointer
 About = Literal["spf", "dmarc", "dkim", "names"]
 
 
-@dataclass(frozen=True)
-class Remark:
+class Remark(Struct, frozen=True):
     """Something odd: a code for it, what it concerns, the place, and a sentence."""
 
     code: str
@@ -29,8 +29,7 @@ class Remark:
     sentence: str
 
 
-@dataclass(frozen=True)
-class TxtRecord:
+class TxtRecord(Struct, frozen=True, dict=True):
     """A TXT record as readers see it: its strings joined, each octet with its place in the file."""
 
     record: ZoneRecord

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.kinds.zone.declare import ZoneExpect
 from grader.kinds.zone.facts import Reception, ZoneEvidence
 
 
-@dataclass(frozen=True)
-class JudgedMessage:
+class JudgedMessage(Struct, frozen=True):
     """A message as judged. ``number`` is its place in the evidence, which ``case:N`` points to."""
 
     number: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, cast
+
+from msgspec import Struct
 
 from grader.formats.address import domain_of
 from grader.formats.dmarc import DmarcRecord, read_record, same_mailbox
@@ -15,8 +16,7 @@ LONGEST_WALK = 8
 """Queries of one tree walk (RFC 9989 section 4.10)."""
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A policy record found at a domain."""
 
     domain: str

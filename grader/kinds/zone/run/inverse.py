@@ -10,9 +10,10 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from grader.formats.networks import AddressSet, Network, Version
 from grader.formats.spfmacros import Piece, expand, pieces
@@ -41,8 +42,7 @@ _Label = list[str | int]
 """A label of a name: plain text, and the numbers of the address's parts that stand in it."""
 
 
-@dataclass(frozen=True)
-class Saying:
+class Saying(Struct, frozen=True):
     """What a client says, as far as a name is made from it: a local part, a name in EHLO."""
 
     local: str = ""

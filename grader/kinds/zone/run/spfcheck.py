@@ -11,8 +11,10 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from grader.formats.address import split_address
 from grader.formats.networks import Address, AddressSet, Network
@@ -42,8 +44,7 @@ REVERSE = "%{ir}.%{v}.arpa"
 Path = tuple[SpfStep, ...]
 
 
-@dataclass(frozen=True)
-class SpfState:
+class SpfState(Struct, frozen=True):
     """Clients that nothing has matched so far, and what the way here has cost."""
 
     clients: AddressSet
@@ -51,8 +52,7 @@ class SpfState:
     voids: int = 0
 
 
-@dataclass(frozen=True)
-class SpfVerdict:
+class SpfVerdict(Struct, frozen=True):
     """What some clients get. ``domain`` is the one whose record decided, not counting includes.
 
     ``path`` leads to the term that decided; ``inner`` goes on into the record that was included, where one passed.
@@ -92,8 +92,7 @@ class _Ends(Exception):
         )
 
 
-@dataclass
-class Evaluator:
+class Evaluator(Struct):
     """Evaluates records for a sender. ``enforce`` says whether the limits hold.
 
     ``owners`` are the names at which sets are cut where a name depends on the client. ``asked`` and ``found_nothing``
@@ -105,10 +104,10 @@ class Evaluator:
     helo: str
     enforce: bool = True
     owners: Owners | None = None
-    asked: list[Path] = field(default_factory=list)
-    found_nothing: list[tuple[Path, str]] = field(default_factory=list)
-    spoken: dict[tuple[str, str], None] = field(default_factory=dict)
-    _cuts: dict[tuple[str, str, int], list[AddressSet]] = field(default_factory=dict)
+    asked: list[Path] = []
+    found_nothing: list[tuple[Path, str]] = []
+    spoken: dict[tuple[str, str], None] = {}
+    _cuts: dict[tuple[str, str, int], list[AddressSet]] = {}
 
     def check(self, domain: str, states: Iterable[SpfState], path: Path = ()) -> list[SpfVerdict]:
         """What each client gets by the record of a domain."""

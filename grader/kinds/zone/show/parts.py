@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from grader.display.excerpts import Excerpt, ExcerptRow, window
 from grader.kinds.zone.facts import ZoneEvidence, ZoneFacts
@@ -12,8 +13,7 @@ from grader.kinds.zone.judge.table import JudgedMessage, table
 from grader.model.pointer import Pointer
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A line of the file, its marked characters, and what is said of them. ``failing``: a failing check points here."""
 
     row: ExcerptRow
@@ -21,8 +21,7 @@ class Listed:
     failing: bool
 
 
-@dataclass(frozen=True)
-class ZoneView:
+class ZoneView(Struct, frozen=True):
     """What the HTML report shows of a zone."""
 
     file: str

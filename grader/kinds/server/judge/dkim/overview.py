@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from grader.kinds.server.facts import ServerEvidence, ServerFacts
 from grader.kinds.server.judge.dkim.reading import Signature, Signatures
 
 
-@dataclass(frozen=True)
-class SignatureGroup:
+class SignatureGroup(Struct, frozen=True):
     """Signatures that are alike in all but the message: ``first`` is one of them, ``messages`` who bears them."""
 
     first: Signature

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
 
 import dkim
+from msgspec import Struct
 
 from grader.formats.address import domain_of
 from grader.formats.dkim import (
@@ -49,8 +49,7 @@ _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _FOLDS, _BLANKS = re.compile(rb"\s+"), re.compile(rb"[ \t]+")
 
 
-@dataclass(frozen=True)
-class Signature:
+class Signature(Struct, frozen=True):
     """One DKIM-Signature field of a message that arrived.
 
     ``number`` counts them from the top, ``line`` is the field's line in the message. ``own`` says that it is the
