@@ -121,7 +121,17 @@ def test_the_agent_imports_itself_and_the_standard_library_alone(name: str) -> N
             assert str(node.module).partition(".")[0] in sys.stdlib_module_names
 
 
-SLOW = {"typing", "pathlib", "shutil", "dataclasses", "ctypes", "subprocess", "inspect", "guest.programs"}
+SLOW = {
+    "socket",
+    "typing",
+    "pathlib",
+    "shutil",
+    "dataclasses",
+    "ctypes",
+    "subprocess",
+    "inspect",
+    "guest.programs",
+}
 
 
 def test_the_agent_starts_without_what_takes_long(tmp_path: Path) -> None:

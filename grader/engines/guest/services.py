@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import time
+from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
 
 from . import postfix
 from .files import RequestRefused, holds, read, text
@@ -92,8 +92,11 @@ class Services:
 
 def _accepts(path: str) -> bool:
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC)
+        try:
             return client.connect_ex(path) == 0
+        finally:
+            client.close()
     except (OSError, ValueError):  # No path at all: too long, or with a NUL.
         return False
 
@@ -121,8 +124,10 @@ def _milter_listens(settings: str) -> bool:
     if not kind.startswith("inet"):
         return _accepts(place)
     port, _, host = place.partition("@")
+    from socket import create_connection  # few labs have a milter at a port
+
     try:
-        socket.create_connection((host.strip("[]") or "localhost", int(port)), 0.2).close()
+        create_connection((host.strip("[]") or "localhost", int(port)), 0.2).close()
     except (OSError, ValueError):
         return False
     return True
