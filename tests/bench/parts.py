@@ -79,7 +79,7 @@ def _read(path: str) -> bytes:
 def _wrap(groups: Groups, spent: int) -> None:
     """Have each process enter its part's group when it begins; ``spent`` takes what agents and runc have cost."""
     detach, supervise, world, enter = sandbox._detach, sandbox.supervise, sandbox._world, cgroups.enter
-    begin, end = engine._Run.begin, engine._Run.end
+    begin, let_go = engine._Run.begin, engine._Run.let_go
 
     def detached(kept: Iterable[int]) -> None:
         detach([*kept, *groups.doors.values()])
@@ -102,14 +102,17 @@ def _wrap(groups: Groups, spent: int) -> None:
         agent = sum(_ran(pid) for pid in groups.agents())
         os.write(spent, f"runc {groups.seconds('host') - before - agent}\n".encode())
 
-    def ending(run: Any) -> None:
-        os.write(spent, f"agent {sum(_ran(pid) for pid in groups.agents())}\n".encode())
-        end(run)
+    def letting_go(run: Any) -> None:
+        # Once more when its end is awaited: nobody is there any more then.
+        if not vars(run).get("measured"):
+            run.measured = True
+            os.write(spent, f"agent {sum(_ran(pid) for pid in groups.agents())}\n".encode())
+        let_go(run)
 
     patched: Any = sandbox
     patched._detach, patched.supervise, patched._world = detached, supervising, being_world
     patched = engine._Run
-    patched.begin, patched.end = beginning, ending
+    patched.begin, patched.let_go = beginning, letting_go
     patched = cgroups
     patched.enter = entering
 
