@@ -49,6 +49,7 @@ def test_some_wrong_submission_loses_each_check_of_a_new_lab(kind: str, more: st
     assert judged(folder) - lost == set()
 
 
+@pytest.mark.engines("local")  # a program gets the same on every engine, as tests/pipeline sees
 def test_a_new_program_lab_verifies(
     engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from grader.model.errors import UsageError
@@ -39,6 +40,7 @@ class Conclusion:
     why: str = ""
 
 
+@cache
 def missing() -> str:
     """Why it cannot run here; empty when it can."""
     try:

@@ -16,7 +16,6 @@ from tests.oracle.postfix import Configuration
 
 SERVER = labs.find("open-relay")
 ZONE = labs.find("spf-dmarc")
-needs_receiver = pytest.mark.skipif(bool(evaluator.missing()), reason=evaluator.HOW_TO_GET)
 
 
 def solution() -> Configuration:
@@ -93,12 +92,13 @@ def test_what_arrives_is_seen(settings: dict[str, str], rules: list[set[str]], e
 
 
 @pytest.mark.slow
-@needs_receiver
 @pytest.mark.parametrize(
     ("old", "new", "result"),
     [("-all", "-all", "fail"), ("-all", "+all", "pass"), ("include:_spf", "exists:nothing", "fail")],
 )
 def test_the_receiver_reads_the_zone_over_dns(old: str, new: str, result: str) -> None:
+    if reason := evaluator.missing():
+        pytest.skip(reason)
     from grader import kinds
     from grader.kinds.zone.plan import ZonePlan
     from grader.model.plan import Zone
