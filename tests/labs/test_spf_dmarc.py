@@ -36,6 +36,7 @@ def changed(old: str, new: str) -> str:
     return SOLUTION.replace(old, new)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -62,6 +63,7 @@ def test_another_way_to_write_it_gets_full_marks(old: str, new: str) -> None:
     assert result.score == 100
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new", "fails"),
     [
@@ -191,6 +193,7 @@ def first_failure(name: str) -> tuple[str, list[str]]:
     return check.observed, [lines[line][column : column + length] for line, column, length in places]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "marked", "observed"),
     [

@@ -20,6 +20,7 @@ from grader import outputs
 from grader.kinds.server.facts import ServerEvidence
 from grader.model.result import Result
 from grader.outputs import classscreen, terminal
+from tests.conftest import examples
 from tests.display.test_text import NASTY
 from tests.outputs.cases import case
 
@@ -89,7 +90,7 @@ def _gather(value: Any, places: list[tuple[Any, Any]]) -> None:
             _gather(one, places)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(attacked())
 def test_a_terminal_shows_and_obeys_nothing(attack: tuple[Result, ServerEvidence]) -> None:
     for encoding in ("utf-8", "ascii"):
@@ -105,7 +106,7 @@ def test_a_terminal_shows_and_obeys_nothing(attack: tuple[Result, ServerEvidence
         assert not COMMAND.search(shown)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(attacked())
 def test_a_page_holds_no_element_of_a_strangers(attack: tuple[Result, ServerEvidence]) -> None:
     written = outputs.html(*attack)
@@ -121,7 +122,7 @@ def test_a_page_holds_no_element_of_a_strangers(attack: tuple[Result, ServerEvid
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(attacked(), attacked())
 def test_xml_json_and_csv_are_read_as_they_were_meant(
     one: tuple[Result, ServerEvidence], other: tuple[Result, ServerEvidence]
@@ -142,7 +143,7 @@ def test_xml_json_and_csv_are_read_as_they_were_meant(
     ]
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(attacked())
 def test_every_format_has_a_document_that_its_kind_of_reader_reads(
     attack: tuple[Result, ServerEvidence],

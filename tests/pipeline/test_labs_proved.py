@@ -58,7 +58,7 @@ def lost(trial: Trial) -> Collection[str]:
 
 
 COMPARED = standing_for_all(lost)
-"""What is graded on every engine; ``lab verify`` does it with all."""
+"""What is graded on every engine, a mistake with the checks that it loses; ``lab verify`` does it with all."""
 IN_WHOLE = COMPARED | standing_for_all(lambda trial: {f"{sorted(lost(trial))} {sorted(trial.skips)}"})
 """What is graded with every check of its lab: each way in which some are lost and others skipped, once."""
 GRADINGS = 2
@@ -93,14 +93,29 @@ def variant_by_turns(number: int, trial: Trial) -> str | None:
     return verify.RANDOM_STUDENT if number % 2 and not trial.canonical else None
 
 
-def spread(*, in_whole: bool) -> Iterator[ParameterSet]:
-    """Submissions on machines with the variant that each is graded on.
-
-    Those that lose nothing are all graded with every check, since any of the checks could wrong them.
-    """
+def spread(chosen: Callable[[str, Trial], bool]) -> Iterator[ParameterSet]:
+    """The chosen submissions on machines with the variant that each is graded on."""
     for number, (name, trial) in enumerate(ON_MACHINES):
-        if in_whole == (not trial.fails or (name, trial.name) in IN_WHOLE):
+        if chosen(name, trial):
             yield pytest.param(name, trial, variant_by_turns(number, trial), id=f"{name}-{trial.name}")
+
+
+def in_whole(name: str, trial: Trial) -> bool:
+    """Whether one is graded with every check: all that lose nothing, too, since any of the checks could wrong them."""
+    return not trial.fails or (name, trial.name) in IN_WHOLE
+
+
+def in_part(name: str, trial: Trial) -> bool:
+    """Whether one is graded with the checks that it loses alone."""
+    return not in_whole(name, trial) or bool(trial.fails and (name, trial.name) in COMPARED)
+
+
+def engines_for(name: str, trial: Trial) -> list[Engine]:
+    """The engines on which a submission is graded, one after the other in one test, so that none has to grade twice."""
+    found = usable()
+    if not found:
+        pytest.skip(NO_ENGINE)
+    return [ready(engine) for engine in (found if (name, trial.name) in COMPARED else found[:1])]
 
 
 def one_lost_to(code: str, name: str) -> bool:
@@ -118,33 +133,29 @@ def test_each_check_is_lost_by_a_submission_that_is_graded_in_whole(name: str) -
 
 @pytest.mark.engine
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_whole=False)))
-def test_every_other_mistake_loses_its_checks_where_they_alone_are_asked_for(
+@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_part)))
+def test_a_mistake_loses_its_checks_where_they_alone_are_asked_for(
     name: str, trial: Trial, student: str | None
 ) -> None:
     """What it does to the checks besides is as with one of those that are graded in whole; ``lab verify`` looks."""
-    engines = usable()
-    if not engines:
-        pytest.skip(NO_ENGINE)
-    lab, taken = labs.load(LABS[name]), verify.hand_in(LABS[name], trial, student)
-    asked = set(trial.fails or ())
-    result = pipeline.grade(lab, taken, engine=ready(engines[0]), student=student, only=asked).result
-    assert verify.problem(replace(trial, skips=frozenset()), result) == ""
+    lab, taken, asked = labs.load(LABS[name]), verify.hand_in(LABS[name], trial, student), set(lost(trial))
+    results = [
+        pipeline.grade(lab, taken, engine=engine, student=student, only=asked).result
+        for engine in engines_for(name, trial)
+    ]
+    assert verify.problem(replace(trial, skips=frozenset()), results[0]) == ""
+    for other in results[1:]:
+        assert same(other) == same(results[0])
 
 
 @pytest.mark.engine
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_whole=True)))
-def test_a_labs_own_submissions_lose_what_they_declare_on_every_engine(
-    name: str, trial: Trial, student: str | None
-) -> None:
-    engines = usable()
-    if not engines:
-        pytest.skip(NO_ENGINE)
-    if (name, trial.name) not in COMPARED:
+@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_whole)))
+def test_a_labs_own_submissions_lose_what_they_declare(name: str, trial: Trial, student: str | None) -> None:
+    engines = engines_for(name, trial)
+    if trial.fails:
         del engines[1:]
-    # Graded on one after the other in one test, so that no result has to be made twice to be compared.
-    results = [verify.grade_trial(LABS[name], trial, student, ready(engine)) for engine in engines]
+    results = [verify.grade_trial(LABS[name], trial, student, engine) for engine in engines]
     assert verify.problem(trial, results[0]) == ""
     for other in results[1:]:
         assert same(other) == same(results[0])

@@ -274,9 +274,7 @@ def test_the_bank_is_read_back_from_every_format() -> None:
 
 
 @settings(
-    max_examples=examples(150),
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
-    deadline=None,
+    max_examples=examples(150), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 @given(question())
 def test_hostile_texts_are_escaped_for_each_format(question: Question) -> None:
