@@ -21,7 +21,7 @@ from msgspec import Struct
 from grader import __version__, outputs, resources
 from grader.course.classpages import REPORT, class_view, noted_missing
 from grader.course.intake.names import ANONYMOUS, HAND_INS, INDEX, MADE_OF, MISSING
-from grader.course.results_folder import RESULT, ROW_NAME, hand_ins, kept_by_student, results
+from grader.course.results_folder import RESULT, ROW_NAME, KeptResults, hand_ins, kept_by_student, results
 from grader.display.csvtext import csv_rows
 from grader.labs.cache import digest
 from grader.model.errors import OutputError
@@ -38,12 +38,12 @@ class _Made(Struct, frozen=True):
     content: str
 
 
-def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> None:
+def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> KeptResults:
     """Write the documents about the class whose results lie in ``out``.
 
     They are those of the chosen formats, and those that are there already: none may tell of another class than the
     next. One that is there and would become the same is left alone, but where all are to be made ``afresh``.
-    ``out`` must be locked. Raises ``OutputError``.
+    ``out`` must be locked. Gives the results that lie there. Raises ``OutputError``.
     """
     class_ = _Class(out)
     known = {} if afresh else _noted(out)
@@ -57,6 +57,7 @@ def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False
         # Without the note, all is made again the next time.
         with contextlib.suppress(OutputError):
             outputs.write(out / MADE_OF, msgspec.json.encode(notes) + b"\n")
+    return class_.results
 
 
 class _Class:
@@ -65,6 +66,7 @@ class _Class:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._found = kept_by_student(out)
+        self.results = results(folder for _, folder in self._found)
 
     def documents(self, formats: Collection[str]) -> Iterator[tuple[str, Pieces]]:
         """The documents by their files' names."""
@@ -93,7 +95,7 @@ class _Class:
     def _in_format(self, kind: outputs.Format) -> Iterable[bytes]:
         here = {student for student, _ in self._found}
         absent = [student for student in noted_missing(self._out) if student not in here]
-        return kind.of_class(results(folder for _, folder in self._found), absent)
+        return kind.of_class(self.results, absent)
 
     def _page(self) -> Iterable[bytes]:
         return classpage.page(self._view)

@@ -20,7 +20,7 @@ from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
 from grader.course.overrides import overrides_for, worth_of
-from grader.course.results_folder import kept, refuse_other_lab, results
+from grader.course.results_folder import refuse_other_lab
 from grader.course.rows import ClassRow
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
@@ -70,14 +70,13 @@ class ClassSettings:
 
 @dataclass(frozen=True)
 class Summary:
-    """A class graded; the rows in the order in which the submissions were given."""
+    """A class graded; the rows in the order in which the submissions were given.
+
+    ``results`` are all that lie in its folder, those of earlier runs too, each read when it is asked for.
+    """
 
     rows: list[ClassRow]
-    out: Path
-
-    def results(self) -> Sequence[Result]:
-        """All results that lie in ``out``, those of earlier runs too, each read when it is asked for."""
-        return results(kept(self.out))
+    results: Sequence[Result]
 
     def count(self, ending: str) -> int:
         """How many ended so: ``graded``, ``refused`` or ``error``."""
@@ -145,8 +144,8 @@ def grade_class(
             if (roster := settings.choices.roster) is not None:
                 absent = set(taken.missing)
                 note_missing(settings.out, (student for student in roster.students if student.id in absent))
-            write_documents(settings.out, settings.formats, afresh=settings.signer is not None)
-    return Summary([rows[hand_in.folder] for hand_in in todo], settings.out)
+            there = write_documents(settings.out, settings.formats, afresh=settings.signer is not None)
+    return Summary([rows[hand_in.folder] for hand_in in todo], there)
 
 
 @contextmanager

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import RenderableType
@@ -21,41 +21,66 @@ from grader.outputs.terminal import codes
 
 LONGEST_NAME = 32
 AT_A_TIME = 500
-"""Lines that are laid out before they are written: a large class takes no more memory than a small one."""
+"""Lines that are laid out before they are written."""
+LEAST_ROOM = 8
+"""For what is said of a student; where there is less, columns are narrowed."""
 
 
 def show_class(
-    results: Sequence[Result],
+    results: Iterable[Result],
     *,
     file: IO[str] | None = None,
     width: int | None = None,
     color: bool | None = None,
 ) -> None:
-    """Print a class: one line a student, then how often each check failed.
-
-    Each result is asked for twice, since how wide the columns are depends on all of them.
-    """
+    """Print a class: one line a student, then how often each check failed. Of the results a few words are kept."""
     screen = Screen(file, width=width, color=color)
     class_ = _Class.of(results)
     room = screen.console.width - (1 + class_.name_width + class_.points_width + 3 * 2)
     waiting: list[Segment] = []
-    for number, result in enumerate(results, 1):
-        row = _row(screen, result)
-        if (line := _line(screen, row, class_, room)) is not None:
-            waiting += line
-        if waiting and (line is None or number % AT_A_TIME == 0):
+    if room < LEAST_ROOM:
+        screen.show(_table(screen, class_.rows))
+    for number, row in enumerate(class_.rows if room >= LEAST_ROOM else (), 1):
+        fits = cell_len(row.name) <= class_.name_width and cell_len(row.said) <= room
+        if fits:
+            waiting += _line(screen, row, class_)
+        if waiting and (not fits or number % AT_A_TIME == 0):
             screen.show(Segments(waiting))
             waiting = []
-        if line is None:
-            screen.show(_wrapped(row, class_))
+        if not fits:
+            screen.show(_table(screen, [row], class_.name_width, class_.points_width))
     screen.show(Segments(waiting), Text(), *_class_summary(screen, class_))
+
+
+class _Row(NamedTuple):
+    """A student's line; ``style`` is that of what is said."""
+
+    status: Status
+    name: str
+    points: str
+    said: str
+    style: str
+
+    @classmethod
+    def of(cls, result: Result) -> _Row:
+        status: Status = "error" if result.status == "error" else "pass" if result.passed else "fail"
+        points = f"{result.score if result.status == 'graded' else '?'}/{result.max_score}"
+        if result.status != "graded":
+            why = result.error or "the grader failed"
+            why = f"refused: {why}" if result.status == "refused" else why
+            said, style = words(why, single=True).plain, LOOKS[status].style
+        elif lost := [check for check in result.checks if check.status in ("fail", "error")]:
+            said, style = codes(lost, QUIET).plain, QUIET
+        else:
+            said, style = LOOKS[status].word, LOOKS[status].style
+        return cls(status, words(result.student or result.lab, single=True).plain, points, said, style)
 
 
 @dataclass
 class _Class:
-    """What is shown of a class beside the lines of its students, and how wide those are."""
+    """What is shown of a class: the lines of its students, how wide they are, and what is counted."""
 
-    size: int = 0
+    rows: list[_Row] = field(default_factory=list)
     passed: int = 0
     refused: int = 0
     shares: list[float] = field(default_factory=list)
@@ -67,85 +92,60 @@ class _Class:
     def of(cls, results: Iterable[Result]) -> _Class:
         found = cls()
         for result in results:
-            found.size += 1
+            row = _Row.of(result)
+            found.rows.append(row)
             found.refused += result.status == "refused"
-            found.name_width = max(found.name_width, min(LONGEST_NAME, cell_len(_name(result).plain)))
-            found.points_width = max(found.points_width, len(_points(result)))
+            found.name_width = max(found.name_width, min(LONGEST_NAME, cell_len(row.name)))
+            found.points_width = max(found.points_width, len(row.points))
             if result.status == "graded":
-                found.passed += result.passed
+                found.passed += row.status == "pass"
                 found.shares.append(result.score / (result.max_score or 1))
                 found.failed.update(check.code for check in result.checks if check.status == "fail")
         found.shares.sort()
         return found
 
 
-@dataclass(frozen=True)
-class _Row:
-    sign: Text
-    name: Text
-    points: str
-    said: Text
-
-
-def _row(screen: Screen, result: Result) -> _Row:
-    status: Status = "error" if result.status == "error" else "pass" if result.passed else "fail"
-    if result.status != "graded":
-        why = result.error or "the grader failed"
-        why = f"refused: {why}" if result.status == "refused" else why
-        said = words(why, LOOKS[status].style, single=True)
-    else:
-        said = codes([check for check in result.checks if check.status in ("fail", "error")], QUIET)
-        said = said if said.plain else Text(LOOKS[status].word, LOOKS[status].style)
-    return _Row(screen.sign(status), _name(result), _points(result), said)
-
-
-def _name(result: Result) -> Text:
-    return words(result.student or result.lab, single=True)
-
-
-def _points(result: Result) -> str:
-    return f"{result.score if result.status == 'graded' else '?'}/{result.max_score}"
-
-
-def _line(screen: Screen, row: _Row, class_: _Class, room: int) -> list[Segment] | None:
-    """The line of a row that takes no more than one, with ``room`` for what is said; ``None`` where it takes more.
+def _line(screen: Screen, row: _Row, class_: _Class) -> list[Segment]:
+    """The line of a row that takes no more than one.
 
     rich's tables take half a millisecond for a row, which is longer than all else that is done for one.
     """
-    if cell_len(row.name.plain) > class_.name_width or cell_len(row.said.plain) > room:
-        return None
-    name = set_cell_size(row.name.plain, class_.name_width)
-    between = f"  {name}  {row.points:>{class_.points_width}}  "
-    style = screen.console.get_style
+    sign, style = screen.sign(row.status), screen.console.get_style
+    name = set_cell_size(row.name, class_.name_width)
     return [
-        Segment(row.sign.plain, style(row.sign.style)),
-        Segment(between),
-        Segment(row.said.plain, style(row.said.style)),
+        Segment(sign.plain, style(sign.style)),
+        Segment(f"  {name}  {row.points:>{class_.points_width}}  "),
+        Segment(row.said, style(row.style)),
         Segment.line(),
     ]
 
 
-def _wrapped(row: _Row, class_: _Class) -> RenderableType:
+def _table(
+    screen: Screen, rows: Iterable[_Row], name_width: int = 0, points_width: int = 0
+) -> RenderableType:
+    """Rows of which some take several lines, in columns at least so wide."""
     table = grid(
         {"width": 1},
-        {"min_width": class_.name_width, "max_width": LONGEST_NAME},
-        {"min_width": class_.points_width, "justify": "right", "no_wrap": True},
+        {"min_width": name_width or None, "max_width": LONGEST_NAME},
+        {"min_width": points_width or None, "justify": "right", "no_wrap": True},
         {"ratio": 1},
     )
-    table.add_row(row.sign, row.name, row.points, row.said)
+    for row in rows:
+        name, said = Text(row.name, overflow="fold"), Text(row.said, row.style, overflow="fold")
+        table.add_row(screen.sign(row.status), name, row.points, said)
     return table
 
 
 def _class_summary(screen: Screen, class_: _Class) -> Iterator[RenderableType]:
     yield Rule(style=QUIET, characters=screen.glyph("─", "-"))
     graded, shares = len(class_.shares), class_.shares
-    line = Text(count(class_.size, "submission"), "bold")
+    line = Text(count(len(class_.rows), "submission"), "bold")
     if graded:
         median = (shares[(graded - 1) // 2] + shares[graded // 2]) / 2
         line.append(f"   {class_.passed} passed everything   median {median:.0%}")
     if class_.refused:
         line.append(f"   {class_.refused} refused", LOOKS["fail"].style)
-    if missing := class_.size - graded - class_.refused:
+    if missing := len(class_.rows) - graded - class_.refused:
         line.append(f"   {missing} not graded", LOOKS["error"].style)
     yield line
     if class_.failed:
