@@ -72,7 +72,7 @@ test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m pytest -n $(TESTERS) --dist worksteal $(ARGS)
 
-test-fast: ## what can be tested in about a minute, without machines and browsers (ARGS='-k relay')
+test-fast: ## what can be tested in a minute or two, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
 	@SMTPLAB_EXAMPLES=few $(PYTHON) -m pytest -n $(PROCESSORS) --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
 
