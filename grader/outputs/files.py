@@ -43,7 +43,8 @@ def write(path: str | Path, data: bytes | Iterable[bytes]) -> None:
     try:
         if str(path) == STANDARD_OUTPUT:
             sys.stdout.flush()
-            sys.stdout.buffer.writelines(_pieces(data))
+            for piece in _pieces(data):
+                sys.stdout.buffer.write(piece)
             sys.stdout.buffer.flush()
         else:
             _write_file(Path(os.path.realpath(path)), data)

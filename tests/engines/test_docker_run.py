@@ -177,7 +177,7 @@ def test_containers_end_with_a_killed_grader(
 def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine, begun: bool) -> None:
     """As where a grader is killed when one of its containers runs, or waits for a run."""
     service = connect()
-    specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}", plan())
+    specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}{begun}", plan())
     service.client.create_container(**specs.net())
     name = specs.name("net")
     try:

@@ -27,15 +27,16 @@ def shapes(target: Target) -> Iterator[Shape]:
         yield begin, word, end
 
 
-def grown(shape: Shape, size: int) -> bytes:
-    """An input of about that many octets."""
+def grown(shape: Shape, size: int) -> tuple[bytes, bytes]:
+    """An input of about that many octets, and one with so many times fewer of the piece that is repeated."""
     begin, piece, end = shape
-    return begin + piece * max(1, (size - len(begin) - len(end)) // max(1, len(piece))) + end
+    times = max(1, (size - len(begin) - len(end)) // max(1, len(piece)))
+    return begin + piece * times + end, begin + piece * max(1, times // FACTOR) + end
 
 
 def steep(target: Target, shape: Shape, size: int) -> str:
     """What to say where the time for an input grows too fast with its size; empty where it does not."""
-    large, small = grown(shape, size), grown(shape, size // FACTOR)
+    large, small = grown(shape, size)
     slow = _seconds(target, large)
     if slow < QUICK:
         return ""
