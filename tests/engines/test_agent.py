@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -158,6 +159,15 @@ def test_postfix_delivers_and_every_trace_of_it_is_seen(machines: Machines) -> N
     assert all(line.split(" ", 1)[0].isdigit() for line in log)
 
 
+def test_aliases_of_a_service_alone_are_compiled_as_aliases(machines: Machines) -> None:
+    master = run(machines, "cat", "/etc/postfix/master.cf")[1]
+    own = re.sub(r"^local .*\n", "\\g<0>  -o alias_maps=hash:/etc/postfix/roles\n", master, flags=re.M)
+    install(machines, file("/etc/postfix/main.cf", MAIN), file("/etc/postfix/master.cf", own))
+    install(machines, file("/etc/postfix/roles", "sales: bob\n"))
+    told = start(machines, "postfix").commands
+    assert [command.argv[0] for command in told if command.argv[0] != "postconf"] == ["postalias"]
+
+
 def test_the_queue_is_counted_and_its_reasons_are_told(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "defer_transports = smtp\n"))
     start(machines, "postfix")
@@ -179,16 +189,17 @@ def test_a_queue_elsewhere_is_made(machines: Machines) -> None:
 
 
 def test_a_service_that_begins_with_the_server_finds_its_maps(machines: Machines) -> None:
-    relay = "relay_domains = hash:/etc/postfix/domains\n"
+    relay = "relay_domains =\n# a table:\n  hash:/etc/postfix/domains\n"
     domains = file("/etc/postfix/domains", "".join(f"d{n}.example x\n" for n in range(20_000)))
     master = run(machines, "cat", "/etc/postfix/master.cf")[1]
-    woken = "flush unix n - n 10 0 flush\n"
     lines = [line for line in master.splitlines(keepends=True) if not line.startswith("flush")]
+    woken = "flush unix n - n\n# every ten seconds\n  10 0 flush\n"
     install(machines, file("/etc/postfix/main.cf", MAIN + relay), domains)
     install(machines, file("/etc/postfix/master.cf", "".join([*lines, woken])))
     assert {command.code for command in start(machines, "postfix").commands} == {0}
     assert run(machines, "postqueue", "-s", "d1.example")[0] == 0
-    assert not [line for line in machines.host.call(ReadLog(), timeout=PATIENCE) if "flush" in line]
+    log = machines.host.call(ReadLog(), timeout=PATIENCE)
+    assert not [line for line in log if "flush" in line or "qmgr" in line]
 
 
 @pytest.mark.parametrize("folder", ["/usr", "/proc/1", "/var/mail/none\u00e9", "/etc/passwd"])

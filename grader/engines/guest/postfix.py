@@ -24,6 +24,11 @@ LIST_SECONDS = 5.0
 WOKEN = ("pickup", "qmgr", "oqmgr", "tlsmgr")
 """Programs that the master may wake when it starts: they look for mail, and find none."""
 
+_DOMAINS = re.compile(r"(?:fast_flush|relay)_domains|mydestination")
+"""What qmgr(8) reads when it starts: for the first, whose default is the second, whose default may be the third."""
+_OF_TABLES = re.compile(r":|\$(?![({]?my(?:hostname|domain|origin|destination)\b)")
+"""A domain list with a map in it, or with what may be one."""
+_ALIASES = re.compile(r"^(?:\S+/)?alias_(?:maps|database) = (.*)$", re.M)
 _MAP = re.compile(r"\b(hash|btree|lmdb|cdb|dbm|sdbm):(?:\{\s*)?(/[^\s,{}]+)")
 
 
@@ -40,7 +45,7 @@ class Postfix:
     def start(self, config_dir: str, end: float) -> list[Command]:
         """Compile maps, and start the master; the commands that were run, until ``end`` (a monotonic time)."""
         # Nobody reads a map before the first client comes: the master may open its ports meanwhile.
-        beside = _has_usual_queue(f"{config_dir}/main.cf") and _wakes_nobody(f"{config_dir}/master.cf")
+        beside = _begins_without_maps(f"{config_dir}/main.cf") and _wakes_nobody(f"{config_dir}/master.cf")
         if beside:
             self._start_master(config_dir)
         asked = self._ask(config_dir, end)
@@ -49,7 +54,7 @@ class Postfix:
         self._log.file = settings.get("maillog_file", "")
         if (base := settings.get("virtual_mailbox_base", "")).startswith("/"):
             self._mailboxes.places.append(base)
-        told = asked + self._compile(config_dir, settings, asked, end)
+        told = asked + self._compile(config_dir, asked, end)
         if not beside:
             if self.queue_directory != QUEUE_DIRECTORY:
                 told.append(self._make_queue(config_dir, end))
@@ -69,16 +74,16 @@ class Postfix:
             asked.append(self._processes.spawn([*ask, "-Px"]))
         return [self._processes.wait(process, end - time.monotonic()) for process in asked]
 
-    def _compile(
-        self, config_dir: str, settings: dict[str, str], asked: list[Command], end: float
-    ) -> list[Command]:
+    def _compile(self, config_dir: str, asked: list[Command], end: float) -> list[Command]:
         """Compile the maps that the settings name and that have no compiled form yet."""
-        aliases = _MAP.findall(settings.get("alias_maps", "") + " " + settings.get("alias_database", ""))
+        settings = "\n".join(command["output"] for command in asked)
+        # A service of master.cf may have aliases of its own.
+        aliases = _MAP.findall("\n".join(_ALIASES.findall(settings)))
         compiled = [
             self._processes.spawn(
                 ["postalias" if found in aliases else "postmap", "-c", config_dir, ":".join(found)]
             )
-            for found in sorted(set(_MAP.findall("\n".join(command["output"] for command in asked))))
+            for found in sorted(set(_MAP.findall(settings)))
             if _stale(*found)
         ]
         return [self._processes.wait(process, end - time.monotonic()) for process in compiled]
@@ -182,27 +187,42 @@ def version() -> str:
     return f"Postfix {found[1]}" if found else "Postfix"
 
 
-def _has_usual_queue(path: str) -> bool:
-    """Whether a main.cf leaves the queue where the image has it."""
+def _begins_without_maps(path: str) -> bool:
+    """Whether a main.cf leaves the queue where the image has it, and qmgr(8) opens no map when it starts."""
     try:
         settings = read(path)
     except OSError:
         return False
-    return b"queue_directory" not in settings and len(settings) < LARGEST
+    if b"queue_directory" in settings or len(settings) >= LARGEST:
+        return False
+    parted = (line.partition("=") for line in _logical_lines(text(settings)))
+    return not any(_DOMAINS.fullmatch(name.strip()) and _OF_TABLES.search(value) for name, _, value in parted)
 
 
 def _wakes_nobody(path: str) -> bool:
     """Whether a master.cf has no service woken when the master starts (master(5)), but those that open no map then."""
     try:
-        lines = text(read(path)).splitlines()
+        lines = _logical_lines(text(read(path)))
     except OSError:
         return False
-    services = [line.split() for line in lines if line[:1] not in ("#", " ", "\t")]
     return all(
         fields[5] in ("-", "0") or fields[5].endswith("?") or fields[7] in WOKEN
-        for fields in services
+        for fields in map(str.split, lines)
         if len(fields) > 7
     )
+
+
+def _logical_lines(lines: str) -> list[str]:
+    """The lines of a main.cf or master.cf, each with those that continue it (postconf(5), master(5))."""
+    logical: list[list[str]] = []
+    for line in lines.split("\n"):
+        if not line or line.isspace() or line.lstrip().startswith("#"):
+            continue
+        if line[0].isspace() and logical:
+            logical[-1].append(line)
+        else:
+            logical.append([line])
+    return ["".join(pieces) for pieces in logical]
 
 
 def _may_name_maps(path: str) -> bool:
