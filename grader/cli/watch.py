@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import chain, repeat
 from pathlib import Path
@@ -63,17 +64,8 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int], sta
     What ``standby`` keeps is made ready while nothing is to be graded. A submission or a lab that cannot be read is
     said and waited for, since it may be half saved; so is an engine that has worked before.
     """
-    changes = watchfiles.watch(
-        folder.resolve(),
-        watch_filter=Saved(written),
-        step=QUIET_MILLISECONDS,
-        rust_timeout=ARMED_MILLISECONDS,
-        yield_on_timeout=True,
-        force_polling=_polled(folder),
-        poll_delay_ms=POLL_MILLISECONDS,
-    )
     # The first turn comes without a change once the watcher is at work: what is saved during the first grade counts.
-    for first, saved in zip(chain([True], repeat(False)), changes, strict=False):
+    for first, saved in zip(chain([True], repeat(False)), _saves(folder, written), strict=False):
         if first or saved:
             if saved:
                 # On a terminal alone: what is piped stays whole.
@@ -85,6 +77,54 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int], sta
         else:
             standby.look_at_the_clock()
     return 0
+
+
+def _saves(folder: Path, written: Iterable[str]) -> Iterator[bool]:
+    """Again and again, whether something was saved; so is a folder that takes the place of the one that was watched."""
+    accepted = Saved(written)
+    another = False
+    while True:
+        watched, root = _identity(folder), str(folder.resolve())
+        if watched is None:
+            time.sleep(ARMED_MILLISECONDS / 1000)
+            yield False
+            continue
+        try:
+            for changes in _changes(root, accepted, polled=_polled(folder)):
+                yield another or bool(changes)
+                another = False
+                # One that was made anew at once may have its number again, but its end was told.
+                if _identity(folder) != watched or any(path == root for _, path in changes):
+                    break
+            else:
+                return
+        except FileNotFoundError:
+            # It has gone since it was looked for.
+            pass
+        another = True
+
+
+def _changes(
+    root: str, accepted: Saved, *, polled: bool | None
+) -> Iterator[set[tuple[watchfiles.Change, str]]]:
+    return watchfiles.watch(
+        root,
+        watch_filter=accepted,
+        step=QUIET_MILLISECONDS,
+        rust_timeout=ARMED_MILLISECONDS,
+        yield_on_timeout=True,
+        force_polling=polled,
+        poll_delay_ms=POLL_MILLISECONDS,
+    )
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Which folder it is that has this name now; ``None`` where there is none."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _polled(folder: Path) -> bool | None:

@@ -16,8 +16,10 @@ from grader import labs
 from grader.cli import standby, watch
 from grader.cli.standby import Standby
 from grader.labs.limits import LAST
+from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
+from tests.conftest import PATIENCE
 from tests.engines.plans import plan
 
 
@@ -40,10 +42,39 @@ def test_each_new_report_begins_on_a_clear_screen(tmp_path: Path, monkeypatch: p
     assert happened == ["graded", "cleared", "graded"]
 
 
+def test_a_folder_that_takes_the_place_of_the_watched_one_is_watched(tmp_path: Path) -> None:
+    class Impatient(Standby):
+        deadline = Deadline(PATIENCE)
+
+        def look_at_the_clock(self) -> None:
+            assert not self.deadline.over, "what was saved in the new folder was not noticed"
+
+    work = tmp_path / "work"
+    work.mkdir()
+    graded = 0
+
+    def grade() -> int:
+        nonlocal graded
+        graded += 1
+        if graded == 1:
+            work.rename(tmp_path / "old")
+        elif graded == 2:
+            (work / "main.cf").write_text("")
+        else:
+            raise KeyboardInterrupt
+        work.mkdir(exist_ok=True)
+        return 0
+
+    with pytest.raises(KeyboardInterrupt):
+        watch.watching(work, [], grade, Impatient("auto"))
+
+
 def test_an_engine_that_has_worked_is_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(watchfiles, "watch", lambda *_, **__: iter([set(), {1}, {1}]))
+    monkeypatch.setattr(
+        watchfiles, "watch", lambda *_, **__: iter([set(), {(1, "main.cf")}, {(1, "main.cf")}])
+    )
     outcomes = iter([None, EngineError("Docker is gone"), None])
 
     def grade() -> int:
