@@ -16,7 +16,8 @@ from contextlib import suppress
 import click
 
 from grader.cli import surroundings
-from grader.cli.interrupts import INTERRUPTED, interruptible
+from grader.cli.exitcodes import INTERRUPTED
+from grader.cli.interrupts import interruptible
 from grader.cli.lazy import LazyGroup
 from grader.model.errors import SmtplabError
 

@@ -10,9 +10,6 @@ from types import FrameType
 
 from grader import interruption
 
-INTERRUPTED = 130
-"""The exit code of a command that was interrupted."""
-
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 

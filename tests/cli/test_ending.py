@@ -18,6 +18,20 @@ from grader.model.deadline import Deadline
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
 
 
+def test_an_interrupt_while_the_program_is_imported_is_said_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Interrupting:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "grader.cli.app":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "grader.cli.app", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupting(), *sys.meta_path])
+    assert main(["labs"]) == 130
+    assert capsys.readouterr().err == "smtplab: interrupted\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -55,7 +55,7 @@ def quiz(
     """
     if ctx.invoked_subcommand is not None:
         return 0
-    from grader.cli.interrupts import INTERRUPTED
+    from grader.cli.exitcodes import INTERRUPTED
     from grader.display.screen import Screen, words
     from grader.lesson.quiz.practice import chosen, draw, new_seed, valid_seed
     from grader.lesson.quiz.terminal import Interrupted, PractiseRound, reader
