@@ -22,6 +22,8 @@ _HEADER = struct.Struct("!HHHHHH")
 _QR, _AA, _TC, _RD, _RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 QUERY = 0
 """The opcode of a question."""
+MOST_RECORDS = 8
+"""In a request. A client adds one for EDNS, one that signs it (RFC 8945), and for a transfer the zone's start."""
 
 
 class BadPacket(Exception):
@@ -51,6 +53,11 @@ def request(packet: bytes) -> Request:
     parser = dns.wire.Parser(packet)
     try:
         identity, flags, questions, *others = parser.get_struct(_HEADER.format)
+        # Hundreds of long names fit into a packet, and reading them would take a tenth of a second.
+        if questions > 1:
+            raise BadPacket("more than one question (RFC 9619 section 4)")
+        if sum(others) > MOST_RECORDS:
+            raise BadPacket(f"more than {MOST_RECORDS} records beside the question")
         asked = [_question(parser) for _ in range(questions)]
         payloads = [size for _ in range(sum(others)) if (size := _payload(parser)) is not None]
     except (dns.exception.DNSException, ValueError) as error:

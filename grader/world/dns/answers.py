@@ -21,7 +21,11 @@ LARGEST_UDP = 1232
 """What fits an IPv6 packet on every path (DNS flag day 2020)."""
 
 MOST_QUERIES = 20_000
+MOST_CHARACTERS = 4_000_000
+"""Of names and answers on record: a student's own records may be long, and asked for without end."""
 MOST_KNOWN = 4096
+LARGEST_KNOWN = 2048
+"""Octets of a request and its response that are remembered: mail servers' have less, and a host may ask anything."""
 
 
 class Answers:
@@ -30,6 +34,7 @@ class Answers:
     def __init__(self, zones: Zones, clock: Clock) -> None:
         self.queries: list[Query] = []
         self.notes: list[str] = []
+        self._room = MOST_CHARACTERS
         self._zones = zones
         self._clock = clock
         self._known: dict[tuple[bool, bytes], tuple[bytes, str, str, str]] = {}
@@ -41,17 +46,20 @@ class Answers:
         known = self._known.get((udp, packet[2:]))
         if known is None:
             known = self._work_out(packet, udp)
-            if len(self._known) < MOST_KNOWN:
+            if len(self._known) < MOST_KNOWN and len(packet) + len(known[0]) <= LARGEST_KNOWN:
                 self._known[udp, packet[2:]] = known
         said, name, kind, spoken = known
         self._record(client, name, kind, spoken)
         return packet[:2] + said
 
     def _record(self, client: str, name: str, kind: str, said: str) -> None:
-        if len(self.queries) < MOST_QUERIES:
+        if self.notes:
+            return
+        self._room -= len(name) + len(said)
+        if len(self.queries) < MOST_QUERIES and self._room >= 0:
             self.queries.append(Query(self._clock(), client, name, kind, said))
-        elif not self.notes:
-            self.notes.append(f"Only the first {MOST_QUERIES} DNS queries were recorded.")
+        else:
+            self.notes.append(f"Only the first {len(self.queries)} DNS queries were recorded.")
 
     def _work_out(self, packet: bytes, udp: bool) -> tuple[bytes, str, str, str]:
         """The response without its identifier, and name, type and answer for the record."""

@@ -57,7 +57,8 @@ def test_others_read_what_it_says(name: str, payload: int | None) -> None:
         (lambda packet: packet[:-3], "malformed"),
         (lambda packet: packet + b"\0", "octets behind the message"),
         (lambda packet: packet[:11] + b"\2" + packet[12:] + packet[-11:], "more than one OPT record"),
-        (lambda packet: packet[:5] + b"\2" + packet[6:], "malformed"),
+        (lambda packet: packet[:5] + b"\2" + packet[6:], "more than one question"),
+        (lambda packet: packet[:11] + b"\x09" + packet[12:] + packet[-11:] * 8, "more than 8 records"),
         (lambda packet: b"", "malformed"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
 
 import dns.flags
@@ -230,14 +231,27 @@ def test_it_survives_rubbish_on_the_wire(served: Served) -> None:
     assert served.texts("mail.example.com", "A") == ["203.0.113.10"]
 
 
-def test_the_record_of_questions_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answers, "MOST_QUERIES", 3)
+@pytest.mark.parametrize(("limit", "most"), [("MOST_QUERIES", 3), ("MOST_CHARACTERS", 3 * 30)])
+def test_the_record_of_questions_is_bounded(limit: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, limit, most)
     nameserver = Nameserver(Zones(ZONES), lambda: 0.0)
     for number in range(5):
         query = dns.message.make_query(f"host{number}.example.com", "A")
         assert nameserver.answer(query.to_wire(), "192.0.2.1", udp=True) is not None
     assert len(nameserver.queries) == 3
     assert nameserver.notes == ["Only the first 3 DNS queries were recorded."]
+
+
+def test_what_is_remembered_of_large_packets_takes_no_memory() -> None:
+    nameserver = Nameserver(Zones(ZONES), lambda: 0.0)
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            packet = number.to_bytes(12, "big") + bytes(60_000)
+            assert nameserver.answer(packet, "192.0.2.1", udp=True) is not None
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
