@@ -23,7 +23,10 @@ def alike(one: MachinePlan, other: MachinePlan) -> bool:
     """Whether a machine that was built for one plan, and has no addresses yet, can serve the other."""
 
     def built(plan: MachinePlan) -> tuple[object, ...]:
-        return plan.host.name, plan.host.nameserver, plan.host.addresses, plan.limits
+        host = plan.host
+        # What was installed and started early stays there.
+        early = host.early, {file.path for file in host.provided} if host.early else set()
+        return host.name, host.nameserver, host.addresses, early, plan.limits
 
     return built(one) == built(other)
 

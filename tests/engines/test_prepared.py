@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from grader.engines import select
 from grader.engines.base import Engine, Machines
+from grader.engines.machine import alike
 from grader.model.deadline import Deadline
 from grader.model.plan import File, MachinePlan
 from grader.model.protocol.host import Install, ReadLog, StartServices
@@ -98,6 +99,17 @@ def test_machines_that_cannot_serve_a_plan_are_replaced(engine: Engine) -> None:
     renamed = replace(plan(), host=replace(plan().host, name="mail.example.net"))
     with engine.prepared(plan()), engine.machines(renamed) as machines:
         assert run(machines, "hostname")[1].strip() == "mail.example.net"
+
+
+def test_what_was_installed_and_started_early_serves_no_plan_without_it() -> None:
+    users = File("/etc/dovecot/users", b"alice:{PLAIN}secret:1001:1001::/home/alice::\n")
+    early, others = (
+        replace(plan(), host=replace(plan().host, files=files, early=["dovecot"]))
+        for files in ([users], [replace(users, data=b"")])
+    )
+    assert alike(early, others)
+    assert not alike(early, plan())
+    assert not alike(early, replace(early, host=replace(early.host, files=[])))
 
 
 def test_machines_that_have_not_lasted_are_replaced(engine: Engine) -> None:
