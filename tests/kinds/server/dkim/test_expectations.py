@@ -98,6 +98,7 @@ def test_strength() -> None:
     assert "a=rsa-sha1" in told(wants(key_bits=2048), signed(algorithm="rsa-sha1"))[1]
 
 
+@pytest.mark.slow  # Making such a key may take seconds.
 def test_a_key_that_not_every_receiver_can_use() -> None:
     long = [answer(bits=4104)]
     status, observed = told(wants(key_bits=2048), signed(bits=4104), keys=long)
