@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from watchfiles import Change
 
 from grader import kinds, labs, resources, verify
 from grader.cli import main
@@ -132,9 +133,9 @@ def test_watching_proves_a_lab_again_and_waits_for_one_that_is_half_saved(
     def saves(*_: object, **__: object) -> Iterator[set[object]]:
         yield set()
         declared.write_text(whole.replace("kind: zone", "kind: zones"))
-        yield {1}
+        yield {(Change.modified, str(declared))}
         declared.write_text(whole)
-        yield {1}
+        yield {(Change.modified, str(declared))}
 
     monkeypatch.setattr("watchfiles.watch", saves)
     assert main(["lab", "verify", "who-sends", "-j", "1", "--watch"]) == 0
