@@ -22,6 +22,7 @@ from grader.course.rows import ClassRow, row
 from grader.course.signing import SIGNATURE, Signer
 from grader.engines.base import Engine
 from grader.judge import judge
+from grader.labs.limits import HAND_IN
 from grader.model.errors import EngineError, OutputError, SmtplabError, SubmissionError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
@@ -95,7 +96,7 @@ def read_entry(course: Course, entry: Entry) -> Read | ClassRow:
     try:
         source = hand_in.source
         own = labs.own_submission(course.lab, source, variant) if isinstance(source, Path) else None
-        handed_in = own[0] if own else labs.read_submission(course.lab, source, variant.names)
+        handed_in = own[0] if own else labs.read_submission(course.lab, source, variant.names, where=HAND_IN)
         theirs = [one for student in hand_in.students for one in of_student(course.overrides, student)]
         digest = digests.of_submission(course.digest, hand_in, variant, handed_in, theirs)
         if course.resume and (done := _finished(course, hand_in, digest)):

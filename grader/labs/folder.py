@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from grader.labs.limits import DEEPEST, JUNK, MARK, Budget, FoundFile, folder_for_file, shown
+from grader.labs.limits import DEEPEST, JUNK, MARK, Budget, FoundFile, folder_for_file, inside
 from grader.model.errors import SubmissionError
 
 _OPEN_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -40,9 +40,9 @@ class FolderTree:
         parent, _, last = name.rpartition("/")
         try:
             with self._opened(parent) as folder:
-                return _content(folder, last, f"{self._where}/{shown(name)}", limit)[0]
+                return _content(folder, last, inside(self._where, name), limit)[0]
         except OSError as error:
-            raise _unreadable(f"{self._where}/{shown(name)}", error) from error
+            raise _unreadable(inside(self._where, name), error) from error
 
     def _opened(self, inner: str) -> _Opened:
         return _Opened(self._path, inner, self._where)
@@ -66,7 +66,7 @@ class _Opened(ExitStack):
         except OSError as error:
             self.close()
             raise SubmissionError(
-                f"cannot read the folder {self._where}: {error.strerror}: check who may read it"
+                f"cannot read {self._where}: {error.strerror}: check who may read it"
             ) from error
         assert descriptor is not None
         return descriptor
@@ -107,14 +107,14 @@ def _listed(folder: int, prefix: str, depth: int, budget: Budget) -> Iterator[Fo
         try:
             yield from _entry(folder, name, prefix + name, depth, budget)
         except OSError as error:
-            raise _unreadable(f"{budget.where}/{shown(prefix + name)}", error) from error
+            raise _unreadable(inside(budget.where, prefix + name), error) from error
 
 
 def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Iterator[FoundFile]:
     mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
     if stat.S_ISDIR(mode):
         if full in budget.rules.required:
-            raise SubmissionError(folder_for_file(f"{budget.where}/{full}"))
+            raise SubmissionError(folder_for_file(inside(budget.where, full)))
         if depth >= budget.deepest:
             budget.wants(full + "/*")
             return
@@ -125,7 +125,7 @@ def _entry(folder: int, name: str, full: str, depth: int, budget: Budget) -> Ite
             os.close(inner)
     elif budget.wants(full):
         if not stat.S_ISREG(mode):
-            raise SubmissionError(f"{budget.where}/{shown(full)} is {_kind(mode)}: hand in the file itself")
+            raise SubmissionError(f"{inside(budget.where, full)} is {_kind(mode)}: hand in the file itself")
         yield _file(folder, name, full, budget)
 
 
@@ -134,7 +134,7 @@ def _unreadable(where: str, error: OSError) -> SubmissionError:
 
 
 def _file(folder: int, name: str, full: str, budget: Budget) -> FoundFile:
-    data, mode = _content(folder, name, f"{budget.where}/{shown(full)}", budget.next_limit)
+    data, mode = _content(folder, name, inside(budget.where, full), budget.next_limit)
     return FoundFile(full, data, bool(mode & stat.S_IXUSR))
 
 

@@ -36,6 +36,9 @@ ENTRIES_BEYOND = 2_000
 
 SHOWN_IGNORED = 20
 
+HAND_IN = "what was handed in"
+"""How sentences name a hand-in where its place on this machine is nobody's affair who reads them."""
+
 
 class FoundFile(Struct, frozen=True):
     """A regular file found in a submission: ``data`` is at most ``Budget.next_limit`` + 1 bytes long."""
@@ -112,6 +115,11 @@ class Budget:
 def shown(name: str) -> str:
     """A file's name for a sentence, with whatever is not plain text escaped."""
     return ascii(name[:200]) if not name.isprintable() else name[:200]
+
+
+def inside(where: str, name: str) -> str:
+    """How sentences name what lies in a place that they name ``where``."""
+    return shown(name) if where == HAND_IN else f"{where}/{shown(name)}"
 
 
 def folder_for_file(path: str) -> str:

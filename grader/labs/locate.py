@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from grader.labs.limits import Budget, shown
+from grader.labs.limits import Budget, inside, shown
 from grader.labs.tree import Tree, archives_in, open_archive
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
@@ -20,7 +20,7 @@ def located(lab: Lab, tree: Tree, where: str) -> tuple[Tree, str, str]:
     packed = archives_in(names)
     if not _folders(lab, names) and len(packed) == 1:
         inner_tree = open_archive(lab, tree, packed[0], where)
-        where = f"{where}/{shown(packed[0])}"
+        where = inside(where, packed[0])
         tree, names = inner_tree, list(inner_tree.names(Budget(lab.submission, where)))
     folders = _folders(lab, names)
     if not folders:
@@ -32,7 +32,7 @@ def located(lab: Lab, tree: Tree, where: str) -> tuple[Tree, str, str]:
         raise SubmissionError(
             f"{where} holds {lab.submission.required[0]} in several folders ({several}): hand in one of them"
         )
-    return tree, folder, f"{where}/{shown(folder)}" if folder else where
+    return tree, folder, inside(where, folder) if folder else where
 
 
 def _folders(lab: Lab, names: Iterable[str]) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from grader.labs.folder import read_ordinary
-from grader.labs.limits import JUNK, MARK, Budget, FoundFile, shown
+from grader.labs.limits import JUNK, MARK, Budget, FoundFile, inside, shown
 from grader.model.errors import SubmissionError
 
 
@@ -64,7 +64,7 @@ class PartsTree:
         return self._read(next(part for part in self._parts if part.name == name), limit)[0]
 
     def _read(self, part: Part, limit: int) -> tuple[bytes, int]:
-        where = f"{self._where}/{shown(part.name)}"
+        where = inside(self._where, part.name)
         try:
             if part.member is None:
                 return read_ordinary(part.path, where, limit)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from grader.labs.limits import Budget, folder_for_file
+from grader.labs.limits import Budget, folder_for_file, inside
 from grader.labs.tree import MadeTree, Tree, opened, shown_source
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
@@ -27,14 +27,17 @@ UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How a text of two octets a character begins."""
 
 
-def read_submission(lab: Lab, source: Source, names: Mapping[str, str] | None = None) -> Submission:
+def read_submission(
+    lab: Lab, source: Source, names: Mapping[str, str] | None = None, *, where: str = ""
+) -> Submission:
     """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
 
     The one folder in it that holds what the lab asks for is found at any depth, and in one archive within. ``names``
-    are the variant's, for files that are named after them. Links, devices and the like are refused, editors' and
-    systems' own files are left out. Raises ``SubmissionError``.
+    are the variant's, for files that are named after them; sentences name the source
+    ``where``, or else by its own name. Links, devices and the like are refused, editors' and systems' own files are
+    left out. Raises ``SubmissionError``.
     """
-    where = shown_source(source)
+    where = where or shown_source(source)
     lab = _named(lab, names)
     return _taken(lab, opened(lab, source, where), where)
 
@@ -80,13 +83,14 @@ def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
     for name in lab.submission.required:
         if name not in files:
             if any(other.startswith(f"{name}/") for other in files):
-                raise SubmissionError(folder_for_file(f"{where}/{name}"))
+                raise SubmissionError(folder_for_file(inside(where, name)))
             raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for: add it")
         if files[name].startswith(UTF_16):
             raise SubmissionError(
-                f"{where}/{name} is written in UTF-16, two octets for each character: save it as text in UTF-8"
+                f"{inside(where, name)} is written in UTF-16, two octets for each character: save it as text in UTF-8"
             )
         if (at := files[name].find(b"\0")) >= 0:
             raise SubmissionError(
-                f"{where}/{name} is not plain text (there is a NUL byte at offset {at}): save it as text in UTF-8"
+                f"{inside(where, name)} is not plain text (there is a NUL byte at offset {at}): "
+                "save it as text in UTF-8"
             )

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from grader.labs.limits import ARCHIVES, JUNK, LARGEST_ARCHIVE, MARK, Budget, FoundFile, shown
+from grader.labs.limits import (
+    ARCHIVES,
+    HAND_IN,
+    JUNK,
+    LARGEST_ARCHIVE,
+    MARK,
+    Budget,
+    FoundFile,
+    inside,
+    shown,
+)
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
@@ -77,8 +87,9 @@ def opened(lab: Lab, source: Source, where: str) -> Tree:
         mode = os.stat(source).st_mode  # noqa: PTH116
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "its name holds a NUL"
+        what = where if where == HAND_IN else f"the submission {where}"
         raise SubmissionError(
-            f"cannot read the submission {where}: {reason}: name the folder that holds {lab.submission.required[0]}"
+            f"cannot read {what}: {reason}: name the folder that holds {lab.submission.required[0]}"
         ) from error
     if stat.S_ISDIR(mode):
         return FolderTree(Path(source), where)
@@ -109,7 +120,7 @@ def open_archive(lab: Lab, tree: Tree, name: str, where: str) -> Tree:
     """The archive that lies in a tree as ``name``. Raises ``SubmissionError``."""
     from grader.labs.archive import ArchiveTree
 
-    return ArchiveTree(tree.data(name, LARGEST_ARCHIVE), Budget(lab.submission, f"{where}/{shown(name)}"))
+    return ArchiveTree(tree.data(name, LARGEST_ARCHIVE), Budget(lab.submission, inside(where, name)))
 
 
 def shown_source(source: Source) -> str:
