@@ -21,10 +21,11 @@ from msgspec import Struct
 from grader import __version__, outputs, resources
 from grader.course.classpages import REPORT, class_view, noted_missing
 from grader.course.intake.names import ANONYMOUS, HAND_INS, INDEX, MADE_OF, MISSING
-from grader.course.results_folder import RESULT, ROW_NAME, KeptResults, hand_ins, kept_by_student, results
+from grader.course.results_folder import RESULT, ROW_NAME, hand_ins, kept_by_student, results
 from grader.display.csvtext import csv_rows
 from grader.labs.cache import digest
 from grader.model.errors import OutputError
+from grader.model.results import Results
 from grader.outputs import classpage
 from grader.outputs.classview import ClassView
 
@@ -38,7 +39,7 @@ class _Made(Struct, frozen=True):
     content: str
 
 
-def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> KeptResults:
+def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> Results[Path]:
     """Write the documents about the class whose results lie in ``out``.
 
     They are those of the chosen formats, and those that are there already: none may tell of another class than the

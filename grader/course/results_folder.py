@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar, overload
+from typing import TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,7 @@ from grader.display.text import csv_cell, one_line
 from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
+from grader.model.results import Results
 
 T = TypeVar("T")
 
@@ -73,28 +74,9 @@ def kept_by_student(out: Path) -> list[tuple[str, Path]]:
     return sorted((_head(path).student or path.parent.name, path.parent) for path in _found(out))
 
 
-class KeptResults(Sequence[Result]):
+def results(folders: Iterable[Path]) -> Results[Path]:
     """The results in these folders, each read whenever it is asked for. Raises ``OutputError`` for a damaged one."""
-
-    def __init__(self, folders: Sequence[Path]) -> None:
-        self._folders = folders
-
-    def __len__(self) -> int:
-        return len(self._folders)
-
-    @overload
-    def __getitem__(self, place: int) -> Result: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Result]: ...
-    def __getitem__(self, place: int | slice) -> Result | Sequence[Result]:
-        if isinstance(place, slice):
-            return KeptResults(self._folders[place])
-        return read_result(self._folders[place])
-
-
-def results(folders: Iterable[Path]) -> KeptResults:
-    """The results in these folders, of which none is held."""
-    return KeptResults(list(folders))
+    return Results(list(folders), read_result)
 
 
 def refuse_other_lab(out: Path, lab: str) -> None:

@@ -103,9 +103,9 @@ class Format(Struct, frozen=True):
 
         It names whoever of the class's roster is ``missing`` where the format can say so.
         """
-        from grader.outputs.editions import StudentEditions
+        from grader.outputs.editions import for_students
 
-        shown = results if self.staff else StudentEditions(results, keep=self.says_hidden)
+        shown = results if self.staff else for_students(results, keep=self.says_hidden)
         yield from self.load().many(*((shown, missing) if self.missing else (shown,)))
 
     def _one(self, result: Result, evidence: AnyEvidence | None) -> bytes:

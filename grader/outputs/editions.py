@@ -7,11 +7,12 @@ grade; so it stays, as "a check that is shown later".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import overload
+from functools import partial
 
 from msgspec.structs import replace
 
 from grader.model.result import CheckResult, Result
+from grader.model.results import Results
 
 LATER = "A check that is shown after the due date"
 NEVER = "A check that is not shown"
@@ -45,24 +46,9 @@ def for_student(result: Result, *, keep: bool = False) -> Result:
     return replace(result, checks=checks, notes=notes)
 
 
-class StudentEditions(Sequence[Result]):
-    """The results of a class, of each what its student may see, made when it is asked for; ``keep`` as above."""
-
-    def __init__(self, results: Sequence[Result], *, keep: bool = False) -> None:
-        self._results = results
-        self._keep = keep
-
-    def __len__(self) -> int:
-        return len(self._results)
-
-    @overload
-    def __getitem__(self, place: int) -> Result: ...
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[Result]: ...
-    def __getitem__(self, place: int | slice) -> Result | Sequence[Result]:
-        if isinstance(place, slice):
-            return StudentEditions(self._results[place], keep=self._keep)
-        return for_student(self._results[place], keep=self._keep)
+def for_students(results: Sequence[Result], *, keep: bool = False) -> Results[Result]:
+    """The results of a class, of each what its student may see; ``keep`` as above."""
+    return Results(results, partial(for_student, keep=keep))
 
 
 def _placeholder(check: CheckResult, code: str) -> CheckResult:
