@@ -43,7 +43,7 @@ def junit(results: Iterable[Result]) -> bytes:
 
 
 def gradebook_csv(results: Iterable[Result]) -> bytes:
-    """A class as CSV (RFC 4180, UTF-8): student, score, max_score, status, reason, then the points of each check."""
+    """A class as CSV (RFC 4180, UTF-8): student, score, max_score, status, reason, handed_in, late, the checks."""
     from grader.outputs import gradebook
 
     return b"".join(gradebook.many(list(results)))

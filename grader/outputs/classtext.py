@@ -40,7 +40,7 @@ def show(
     parts: list[RenderableType] = [*_heading(view), *_points(screen, view), *_checks(screen, view)]
     parts += _faults(view, anonymous)
     if not anonymous:
-        parts += _without_result(view)
+        parts += [*_late(view), *_without_result(view)]
     screen.show(*parts)
 
 
@@ -96,6 +96,13 @@ def _faults(view: ClassView, anonymous: bool) -> Iterator[RenderableType]:
             yield Padding(
                 words(some([_name(one) for one in fault.students], SHOWN), single=True), (0, 0, 0, 2)
             )
+
+
+def _late(view: ClassView) -> Iterator[RenderableType]:
+    if late := view.late:
+        yield from (Text(), Text(f"Handed in late, {count(len(late), 'student')}", "bold"))
+        said = [f"{_name(one)} ({one.handed_in})" if one.handed_in else _name(one) for one in late]
+        yield Padding(words(some(said, SHOWN), single=True), (0, 0, 0, 2))
 
 
 def _without_result(view: ClassView) -> Iterator[RenderableType]:

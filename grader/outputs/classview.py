@@ -11,6 +11,7 @@ from typing import Literal
 
 from grader.model.result import CheckResult, Person, Result
 from grader.outputs.editions import hides
+from grader.outputs.feedback import handed_in_at, lateness
 
 State = Literal["passed", "failed", "waiting", "refused", "error", "missing"]
 NO_RESULT: tuple[State, ...] = ("error", "refused", "missing")
@@ -64,8 +65,9 @@ class Phrase:
 class StudentView:
     """One student. ``score`` is ``None`` where there is no grade; ``reason`` then says why, if the state does not.
 
-    ``failed`` are indices of checks. ``waiting`` are points on which a person decides. ``report`` is the address of the
-    report, relative to the page; empty where there is none. ``remarks`` are for the instructor alone.
+    ``failed`` are indices of checks. ``waiting`` are points on which a person decides. ``handed_in`` is the platform's
+    time, and ``late`` its word. ``report`` is the address of the report, relative to the page; empty where there is
+    none. ``remarks`` are for the instructor alone.
     """
 
     id: str
@@ -77,6 +79,7 @@ class StudentView:
     failed: tuple[int, ...] = ()
     waiting: int = 0
     late: bool = False
+    handed_in: str = ""
     decided: bool = False
     remarks: tuple[str, ...] = ()
     report: str = ""
@@ -146,6 +149,11 @@ class ClassView:
     def without_result(self) -> list[StudentView]:
         """Those who have no grade."""
         return [student for state in NO_RESULT for student in self.students if student.state == state]
+
+    @property
+    def late(self) -> list[StudentView]:
+        """Those whose work came late, as the platform says."""
+        return [student for student in self.students if student.late]
 
     @property
     def shares(self) -> list[float]:
@@ -226,7 +234,8 @@ def _student(entry: Entry, failed: Sequence[int]) -> StudentView:
         reason=_reason(result),
         failed=tuple(failed),
         waiting=result.waiting_points if result.status == "graded" else 0,
-        late=result.handed_in is not None and result.handed_in.late,
+        late=bool(lateness(result)),
+        handed_in=handed_in_at(result),
         decided=any(check.decision is not None for check in result.checks),
         remarks=tuple(entry.remarks),
         report=entry.report,

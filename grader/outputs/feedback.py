@@ -46,10 +46,25 @@ def headline(result: Result) -> str:
 
 
 def remarks(result: Result) -> Iterator[str]:
-    """What is said of the whole run: why it is not graded, then the grader's notes."""
+    """What is said of the whole run: why it is not graded, that it came late, then the grader's notes."""
     if result.error:
         yield result.error
+    if said := lateness(result):
+        yield said
     yield from result.notes
+
+
+def handed_in_at(result: Result) -> str:
+    """The time of the hand-in in the platform's own words, which nobody has looked at; empty where it says none."""
+    return one_line(result.handed_in.time)[:LONGEST_TIME] if result.handed_in else ""
+
+
+def lateness(result: Result) -> str:
+    """That it was handed in late; empty where no platform says so."""
+    if result.handed_in is None or not result.handed_in.late:
+        return ""
+    at = handed_in_at(result)
+    return f"Handed in late{f', at {at}' if at else ''}: the points are those of the work alone."
 
 
 def told(check: CheckResult) -> Iterator[tuple[str, str]]:
@@ -131,6 +146,8 @@ def preface(result: Result, longest: int | None = None) -> str:
     return "\n".join([headline(result), *(plain(remark, longest) for remark in remarks(result))])
 
 
+LONGEST_TIME = 60
+"""Characters of a platform's time that are shown."""
 LENGTHS = (None, 20_000, 4_000, 1_000, 200, 40, 0)
 """How long each text may be, tried one after the other until a document fits."""
 

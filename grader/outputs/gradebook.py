@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from grader.display.csvtext import Cell, csv_rows
 from grader.display.text import csv_cell, one_line
 from grader.model.result import CheckResult, Result
+from grader.outputs.feedback import handed_in_at, lateness
 
 
 def many(results: Sequence[Result], missing: Iterable[str] = ()) -> Iterator[bytes]:
@@ -14,13 +15,17 @@ def many(results: Sequence[Result], missing: Iterable[str] = ()) -> Iterator[byt
 
     An empty cell was not judged: what was handed in was refused, the grader failed, or a person has to look. It must
     not read as no points, nor may nothing handed in: ``reason`` says which of them it was, and who decided what.
+    ``handed_in`` and ``late`` are what the platform says, and cost nothing.
     """
     codes = list(dict.fromkeys(check.code for result in results for check in result.checks))
     return csv_rows(_rows(results, missing, codes))
 
 
 def _rows(results: Iterable[Result], missing: Iterable[str], codes: Sequence[str]) -> Iterator[list[Cell]]:
-    yield [csv_cell(title) for title in ("student", "score", "max_score", "status", "reason", *codes)]
+    yield [
+        csv_cell(title)
+        for title in ("student", "score", "max_score", "status", "reason", "handed_in", "late", *codes)
+    ]
     for result in results:
         judged = result.checks if result.status == "graded" else []
         points = {check.code: _points(check) for check in judged}
@@ -30,10 +35,12 @@ def _rows(results: Iterable[Result], missing: Iterable[str], codes: Sequence[str
             result.max_score,
             csv_cell(result.status),
             csv_cell(one_line(_reason(result))),
+            csv_cell(handed_in_at(result)),
+            "late" if lateness(result) else "",
             *(points.get(code, "") for code in codes),
         ]
     for student in missing:
-        yield [csv_cell(student), "", "", "missing", "handed nothing in", *("" for _ in codes)]
+        yield [csv_cell(student), "", "", "missing", "handed nothing in", "", "", *("" for _ in codes)]
 
 
 def _points(check: CheckResult) -> str:

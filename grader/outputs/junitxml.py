@@ -24,7 +24,7 @@ from grader.model.diagnostic import FilePlace
 from grader.model.errors import OutputError
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
-from grader.outputs.feedback import feedback
+from grader.outputs.feedback import feedback, handed_in_at, lateness
 
 UNKNOWN_TIME = "1970-01-01T00:00:00"
 _SECONDS = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
@@ -140,6 +140,10 @@ def _properties(result: Result) -> dict[str, str]:
         "image": result.engine.image,
         "mta": result.engine.mta,
     }
+    if at := handed_in_at(result):
+        facts["handed_in"] = at
+    if lateness(result):
+        facts["late"] = "yes"
     for check in result.checks:
         facts[f"points:{check.code}"] = f"{check.points}/{check.max_points}"
     return {_token(name): _attribute(value) for name, value in facts.items()}

@@ -28,6 +28,7 @@ from grader.model.pointer import Pointer
 from grader.model.result import CheckResult, Result, Status
 from grader.outputs import references
 from grader.outputs.evidence import EvidenceView
+from grader.outputs.feedback import handed_in_at, lateness
 
 EXCERPT_ROWS = 16
 ORDER: tuple[Status, ...] = ("fail", "error", "skipped", "manual", "pass")
@@ -69,6 +70,8 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
         anchors={view.check.code: view.anchor for view in reversed(checks)},
         first=next((view for view in checks if view.check is first), None),
         tally=_tally(result),
+        late=lateness(result),
+        handed_in_at=handed_in_at(result),
         happened=known.narrative,
         files=evidence.files if evidence else [],
         # Drawn by the same environment, which has escaped everything in them.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grader.kinds.server.facts import ServerEvidence
-from grader.model.result import EngineFacts, HintTexts, Result
+from grader.model.result import EngineFacts, HandedIn, HintTexts, Result
 from grader.model.traffic import Arrival, Command, Query, Queued
 from tests.outputs.samples import check, result
 from tests.outputs.stories import LOG, Story
@@ -74,6 +74,7 @@ def hostile() -> tuple[Result, ServerEvidence]:
             engine=EngineFacts(HOSTILE, HOSTILE, HOSTILE),
             notes=[HOSTILE, LINES],
             error=HOSTILE,
+            handed_in=HandedIn(time=LINES, late=True, group=[HOSTILE, LINES]),
         ),
         evidence,
     )

@@ -42,7 +42,7 @@ def a_class() -> ClassView:
     ]
     results = [
         graded("anna", person=Person(name="Anna A.", group="red", section="1")),
-        graded("bob", "leaks", handed_in=HandedIn(late=True)),
+        graded("bob", "leaks", handed_in=HandedIn(late=True, time="2026-12-02T00:10")),
         graded("carol", "leaks", "local"),
         result(by_hand, student="dora"),
         refused(graded("evan"), "evan.zip holds no main.cf"),
@@ -125,7 +125,15 @@ def test_the_instructor_s_page_leads_to_each_report() -> None:
         assert root.xpath(f"//section[@id='students']//a[@href='{student}/report.html']")
     assert [one.text_content() for one in root.xpath("//details[1]//ul/li")][:3] == ["bob", "carol", "gina"]
     said = words_of(page)
-    for text in ("Henry H.", "no room was left", "Late.", "handed out for anna", "A person has decided."):
+    for text in (
+        "Henry H.",
+        "no room was left",
+        "Late.",
+        "handed out for anna",
+        "A person has decided.",
+        "1 late",
+        "Late. Handed in 2026-12-02T00:10.",
+    ):
         assert text in said
     assert "15 points wait for a person" in said
 
@@ -138,11 +146,22 @@ def test_the_anonymous_edition_names_nobody() -> None:
     for said in (page, file.getvalue()):
         for student in found.students:
             assert student.id not in said
-        for text in ("Anna", "Henry", "main.cf", "no room", "disk was full", "report.html", "Dr Who"):
+        for text in (
+            "Anna",
+            "Henry",
+            "main.cf",
+            "no room",
+            "disk was full",
+            "report.html",
+            "Dr Who",
+            "2026-12",
+        ):
             assert text not in said
         assert re.search("67 ?%", said)  # the median
     assert "data-is" not in page
     assert "<script" not in page
+    assert "late" not in words_of(page.encode()).split(), "in a small class, everybody knows who that is"
+    assert "late" not in file.getvalue().split()
 
 
 def test_the_anonymous_edition_repeats_nothing_of_one_student_s_variant() -> None:
@@ -166,6 +185,7 @@ def test_the_text_says_what_the_page_says() -> None:
     assert "bob, carol and gina" in said
     assert re.search(r"evan +refused: evan\.zip holds no main\.cf", said)
     assert re.search(r"henry +handed nothing in", said)
+    assert re.search(r"Handed in late, 1 student\n +bob \(2026-12-02T00:10\)", said)
 
 
 def attacked(text: str) -> ClassView:
@@ -173,7 +193,14 @@ def attacked(text: str) -> ClassView:
     person = Person(name=text, group=text, section=text)
     checks = [check("starts", "fail", code=text, title=text, next=text), check("local", "fail", next=text)]
     one = result(
-        checks, student=text, lab=text, lab_title=text, lab_version=text, variant=text, person=person
+        checks,
+        student=text,
+        lab=text,
+        lab_title=text,
+        lab_version=text,
+        variant=text,
+        person=person,
+        handed_in=HandedIn(time=text, late=True),
     )
     return view(
         [
