@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import zip_longest
@@ -10,14 +11,16 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from grader import resources
-from grader.course.alike import LONGEST, Likeness, Work, statements
+from grader.course.alike import LONGEST, ForeignNames, Likeness, Work, statements
 from grader.course.rarefaults import RareFaults
-from grader.display.sentences import listed
+from grader.display.sentences import listed, some
+from grader.display.text import visible
 from grader.outputs.webpage import content_hash, environment
 
 MOST_ROWS = 500
 """Rows of a file that are shown: a hand-in that was made to be long must not make the page so."""
 MOST_PAIRS = 100
+_OPTION = re.compile(r"(?<!\S)(--?\w{1,20})")
 
 
 class Row(Struct, frozen=True):
@@ -89,10 +92,25 @@ def _rows(one: Sequence[str], other: Sequence[str]) -> Iterator[Row]:
                 return
 
 
-def page(lab: str, found: Sequence[Pair], faults: Sequence[RareFaults] | None = None) -> bytes:
-    """The pairs, and who has rare faults in common, as one HTML file; ``None`` where no results were looked at.
+def statement(text: str) -> Markup:
+    """A line of a work, in which no ``-o`` is torn apart: browsers break lines behind each hyphen."""
+    parts = [Markup.escape(visible(part)) for part in _OPTION.split(text)]
+    return Markup().join(
+        Markup('<span class="option">{}</span>').format(part) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
 
-    Raises ``UsageError`` where smtplab's own templates are missing.
+
+def page(
+    lab: str,
+    found: Sequence[Pair],
+    faults: Sequence[RareFaults] | None = None,
+    foreign: Sequence[ForeignNames] | None = None,
+) -> bytes:
+    """All pointers as one HTML file: names of another's variant, the pairs, and who has rare faults in common.
+
+    ``faults`` is ``None`` where no results were looked at, ``foreign`` where nobody has a variant of their own. Raises
+    ``UsageError`` where smtplab's own templates are missing.
     """
     known = environment(resources.folder("reports") / "alike")
     assert known.loader is not None
@@ -101,7 +119,10 @@ def page(lab: str, found: Sequence[Pair], faults: Sequence[RareFaults] | None = 
         lab=lab,
         pairs=found,
         faults=faults,
+        foreign=foreign,
         listed=listed,
+        some=some,
+        statement=statement,
         style=Markup(style),  # noqa: S704  smtplab's own file
         style_hash=content_hash(style),
     )

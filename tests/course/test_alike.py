@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import html
 
 from grader import labs
 from grader.cli import main
@@ -196,6 +198,19 @@ def test_side_by_side_is_what_the_lab_does_not_explain() -> None:
     assert "<b>" not in shown
     assert "<i>bob" not in shown
     assert "relayhost" not in shown
+    assert "another's variant" not in shown, "nobody has a variant of their own"
+
+
+def test_the_page_tells_who_has_names_of_another_s_variant() -> None:
+    foreign = [
+        ForeignNames("<i>mallory", ["alice", "bob", "carol", "dora"], ["mail.a1.example", "10.7.0.<b>"])
+    ]
+    page: Any = html.document_fromstring(sidebyside.page("open-relay", [], foreign=foreign))
+    [section] = page.xpath("//section[h2/@id='foreign']")
+    assert section.xpath("string(h3)") == "<i>mallory has names of alice, bob, carol and 1 more"
+    assert [one.text_content() for one in section.xpath(".//li")] == ["mail.a1.example", "10.7.0.<b>"]
+    none: Any = html.document_fromstring(sidebyside.page("open-relay", [], foreign=[]))
+    assert "Nobody's work has names of another's." in none.text_content()
 
 
 @given(st.lists(st.text("ab\n #=", max_size=40), min_size=2, max_size=2))

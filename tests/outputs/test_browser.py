@@ -12,6 +12,7 @@ import pytest
 
 from grader import labs, outputs, pipeline
 from grader.course import sidebyside
+from grader.course.alike import ForeignNames
 from grader.course.rarefaults import RareFaults
 from grader.course.sidebyside import File, Pair, Row
 from grader.outputs import classpage
@@ -95,12 +96,29 @@ def test_the_page_of_what_is_alike_is_accessible(
     pair = Pair("anna", HOSTILE, 0.9, [File("main.cf", [Row(shared, shared, True), Row("x = y", "", False)])])
     faults = [RareFaults(["anna", "bob", "x" * 200], [f"open-relay/{name}: {HOSTILE}" for name in "ab"])]
     path = tmp_path / "alike.html"
-    for found in ([], faults):
-        path.write_bytes(sidebyside.page("open-relay", [pair] if found else [], found))
+    names = [f"{number}.{'x' * 60}.example" for number in range(9)]
+    foreign = [ForeignNames(HOSTILE, ["anna", "bob", "x" * 200, "zoe"], [HOSTILE, *names])]
+    for some in (False, True):
+        found = ([pair], faults, foreign) if some else ([], [], [])
+        path.write_bytes(sidebyside.page("open-relay", *found))
         page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
         assert browsing.axe(page) == []
         assert not browsing.too_wide(page, width)
         assert browsing.console(page) == []
+
+
+@pytest.mark.parametrize("width", [360, 800, 1280])
+def test_no_option_of_a_service_is_torn_apart(browser: Any, tmp_path: Path, width: int) -> None:
+    service = "submission inet n - y - - smtpd " + " ".join(f"-o smtpd_{n}=yes --long" for n in range(30))
+    path = tmp_path / "alike.html"
+    path.write_bytes(
+        sidebyside.page("x", [Pair("a", "b", 1.0, [File("master.cf", [Row(service, service, True)])])])
+    )
+    page = browsing.show(browser, f"file://{path}", width=width)
+    # A box for each line that a word is on.
+    lines = "return [...document.querySelectorAll('.option')].map(one => one.getClientRects().length)"
+    assert page.execute_script(lines) == [1] * 120
+    assert not browsing.too_wide(page, width)
 
 
 def test_students_are_filtered(browser: Any, tmp_path: Path) -> None:

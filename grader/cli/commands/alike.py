@@ -103,7 +103,13 @@ def alike(
         from grader.course import sidebyside
 
         beside = list(sidebyside.pairs(works, pairs))
-        outputs.write(html, sidebyside.page(labs.load(folder).id, beside, faults if grades else None))
+        page = sidebyside.page(
+            labs.load(folder).id,
+            beside,
+            faults=faults if grades else None,
+            foreign=foreign if any(work.own for work in works) else None,
+        )
+        outputs.write(html, page)
     if STANDARD_OUTPUT not in (table, html):
         _show(foreign, pairs, faults, len(works))
 
