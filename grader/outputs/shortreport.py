@@ -132,18 +132,21 @@ def _lines(painter: _Painter, result: Result, changes: Changes | None, report: s
     yield from _checks(painter, result)
     yield painter(("─" if painter.fancy else "-") * painter.width, QUIET)
     yield _points(painter, result)
-    for label, text in [("Note", note) for note in result.notes]:
-        yield _labelled(painter, label, [(text, "")])
+    room = painter.width - LABEL - len(GAP)
+    for note in result.notes:
+        yield from _labelled(painter, "Note", painter.wrapped(note, room))
     if changes is not None:
-        yield _labelled(painter, "Changed", list(_changed(changes)))
+        told = list(_changed(changes))
+        painter.fitting("".join(text for text, _ in told), room)
+        said = "".join(painter(text, style) if style else text for text, style in told)
+        yield from _labelled(painter, "Changed", [said])
     if report:
-        yield _labelled(painter, "Report", [(report, "")])
+        yield from _labelled(painter, "Report", [painter.fitting(report, room)])
 
 
-def _labelled(painter: _Painter, label: str, told: Sequence[tuple[str, str]]) -> str:
-    painter.fitting("".join(text for text, _ in told), painter.width - LABEL - len(GAP))
-    said = "".join(painter(text, style) if style else text for text, style in told)
-    return painter(f"{label:<{LABEL}}", "bold") + GAP + said
+def _labelled(painter: _Painter, label: str, lines: Sequence[str]) -> Iterator[str]:
+    yield painter(f"{label:<{LABEL}}", "bold") + GAP + lines[0]
+    yield from (" " * (LABEL + len(GAP)) + line for line in lines[1:])
 
 
 def _changed(changes: Changes) -> Iterator[tuple[str, str]]:
