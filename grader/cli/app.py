@@ -81,8 +81,6 @@ def smtplab() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; never a traceback, unless ``--debug`` asks for it."""
     session = CommandSettings()
-    # A command makes many objects and few cycles: looking for those as often as usual costs a tenth of a check.
-    gc.set_threshold(100_000, 50, 50)
     atexit.register(_keep_garbage)
     try:
         surroundings.complete()

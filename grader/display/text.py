@@ -21,10 +21,11 @@ left out, so that two texts that differ never look alike because of what was rem
 from __future__ import annotations
 
 import re
+from functools import cache
 
 _PLANE_ENDS = "".join(f"{chr(plane << 16 | 0xFFFE)}-{chr(plane << 16 | 0xFFFF)}" for plane in range(17))
 
-_HIDDEN = re.compile(
+_HIDDEN = (
     "["
     "\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters, without tab and line feed
     "\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
@@ -38,7 +39,7 @@ _SHORT = {"\t": "\\t", "\n": "\\n", "\r": "\\r"}
 _UNDECODABLE = range(0xDC80, 0xDD00)
 """Where ``surrogateescape`` keeps bytes that are no UTF-8 (PEP 383)."""
 
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+_LONE_SURROGATE = "[\ud800-\udfff]"
 
 _PLAINER = {
     ord(sign): plain
@@ -57,13 +58,11 @@ _BRACKETED_COMMAND = re.compile(r"##(?=\[|\w+\[)")
 _COLON_COMMAND = re.compile(r"^((?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:(?!\d|ffff:\d))", re.MULTILINE)
 """Not ``::1`` and ``::ffff:192.0.2.1``: addresses, while no command's name begins with a digit or has a colon."""
 
-_FORMULA = re.compile(r"(^|[;,|\t\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+_FORMULA = r"(^|[;,|\t\n])([\s\"]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
 
 
-_MARKUP = re.compile(r"[\\`*_{}\[\]<>#|~!&:@.$^]")
+_MARKUP = r"[\\`*_{}\[\]<>#|~!&:@.$^]"
 """What means something within a line of Markdown, and a backslash takes that from it (CommonMark section 2.4)."""
-
-_BACKTICKS = re.compile("`+")
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -78,6 +77,12 @@ def _escape(match: re.Match[str]) -> str:
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
+@cache
+def _hidden() -> re.Pattern[str]:
+    # Compiled when it is first needed, as the other patterns here are: few commands need any.
+    return re.compile(_HIDDEN)
+
+
 def visible(text: str) -> str:
     """``text`` in which everything that is obeyed or unseen instead of shown stands as an escape.
 
@@ -87,14 +92,14 @@ def visible(text: str) -> str:
     if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
         return text
     lines = text.split("\n")
-    return "\n".join([x if x.isascii() and x.isprintable() else _HIDDEN.sub(_escape, x) for x in lines])
+    return "\n".join([x if x.isascii() and x.isprintable() else _hidden().sub(_escape, x) for x in lines])
 
 
 def one_line(text: str) -> str:
     """``visible`` on a single line: line feeds and tabs are shown as ``\\n`` and ``\\t``."""
     if text.isascii() and text.isprintable():
         return text
-    return _HIDDEN.sub(_escape, text).replace("\n", "\\n").replace("\t", "\\t")
+    return _hidden().sub(_escape, text).replace("\n", "\\n").replace("\t", "\\t")
 
 
 def decoded(raw: bytes) -> str:
@@ -140,13 +145,13 @@ def xml(text: str) -> str:
 
 def markdown(text: str) -> str:
     """``text`` within a line of Markdown, or a cell of a table, where none of its signs means anything."""
-    return _MARKUP.sub(r"\\\g<0>", one_line(text)).replace("\\|", "&#124;")
+    return re.sub(_MARKUP, r"\\\g<0>", one_line(text)).replace("\\|", "&#124;")
 
 
 def fenced(text: str) -> str:
     """``text`` as a fenced block of Markdown (CommonMark section 4.5), which nothing in it ends."""
     shown = visible(text)
-    fence = "`" * max(3, 1 + max(map(len, _BACKTICKS.findall(shown)), default=0))
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", shown)), default=0))
     return f"{fence}text\n{shown}\n{fence}"
 
 
@@ -155,9 +160,9 @@ def csv_cell(text: str) -> str:
 
     An apostrophe goes before ``=``, ``+``, ``-`` and ``@`` where a cell could begin.
     """
-    return _FORMULA.sub(r"\1\2'", one_line(text))
+    return re.sub(_FORMULA, r"\1\2'", one_line(text))
 
 
 def scalars(text: str) -> str:
     """``text`` without lone surrogates, which no UTF encoding carries; each stands as an escape."""
-    return _LONE_SURROGATE.sub(_escape, text)
+    return re.sub(_LONE_SURROGATE, _escape, text)

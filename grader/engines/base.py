@@ -20,12 +20,12 @@ from functools import cache
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Struct
 
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
 from grader.model.plan import MachinePlan
-from grader.model.protocol import Operation, answer_type, name_of
+from grader.model.protocol import Operation, Told, answer_type, name_of
 from grader.model.protocol.host import Begin, Install, StartServices
 
 EARLY_SECONDS = 20.0
@@ -171,7 +171,6 @@ class LineChannel:
         line = self._line(op, Deadline(timeout))
         try:
             told = _answers(type_).decode(line)
-            # What answers nothing may leave its value out.
             value = (
                 told.value if told.value is not UNSET else msgspec.convert(None, type_) if told.ok else None
             )
@@ -199,19 +198,10 @@ class LineChannel:
         return line
 
 
-class _Told(Struct, Generic[T]):
-    """An answer on the wire."""
-
-    ok: bool
-    value: T | UnsetType = UNSET
-    error: str = ""
-    broken: bool = False
-
-
 @cache
-def _answers(type_: Any) -> msgspec.json.Decoder[_Told[Any]]:
+def _answers(type_: Any) -> msgspec.json.Decoder[Told[Any]]:
     """What reads answers with a value of this type."""
-    return msgspec.json.Decoder(_Told[type_])
+    return msgspec.json.Decoder(Told[type_])
 
 
 class _Asked(Struct, Generic[T], eq=False, frozen=True):

@@ -46,7 +46,8 @@ class RandomStream:
 
     def word(self, words: Sequence[T]) -> T:
         """One of the words."""
-        return words[self.number(len(words))]
+        self._left, number = divmod(self._left, len(words))
+        return words[number]
 
 
 class KeyedRandom:

@@ -1,9 +1,8 @@
 """The declared world of the labs: fixtures/world.yaml, names.yaml, zones/ and forms/, in one value."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
@@ -138,6 +137,10 @@ class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     canonical_passwords: dict[str, str] = field(name="canonical-passwords")
 
 
+_Seen = tuple[str, int, int, int, int]
+"""A file's path with its number, size and times, which are others when it is another file, or says something else."""
+
+
 class LabWorld(Struct, frozen=True):
     """All that labs can name. ``forms`` are lists of mails; ``zones`` master files by origin, both to be filled in.
 
@@ -158,10 +161,7 @@ def read_world() -> LabWorld:
 
     Raises ``LabError`` where a file is broken.
     """
-    files = _files()
-    return _known(
-        cache.digest(part for path, data in files for part in (str(path).encode(), data)), tuple(files)
-    )
+    return _known(_files())
 
 
 def program_digest() -> bytes:
@@ -194,19 +194,41 @@ def _sources(folder: Path | str) -> Iterator[os.DirEntry[str]]:
                 yield entry
 
 
-def _files() -> list[tuple[Path, bytes]]:
+def _files() -> tuple[_Seen, ...]:
+    """The files of the world as they lie there now. Each command asks several times, and reads them once."""
     fixtures = resources.folder("fixtures")
     folders = [fixtures / "forms", *(parent / "forms" for parent in resources.lab_folders())]
-    found = [fixtures / "world.yaml", fixtures / "names.yaml", *sorted((fixtures / "zones").glob("*.zone"))]
-    found += [path for folder in folders for path in sorted(folder.glob("*.yaml"))]
     try:
-        return [(path, path.read_bytes()) for path in found]
+        named = [
+            _seen(str(fixtures / name), (fixtures / name).stat()) for name in ("world.yaml", "names.yaml")
+        ]
+        found = _listed(fixtures / "zones", ".zone")
+        return (*named, *found, *(seen for folder in folders for seen in _listed(folder, ".yaml")))
     except OSError as error:
-        raise LabError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise _unreadable(error) from error
+
+
+def _listed(folder: Path, ending: str) -> list[_Seen]:
+    with suppress(FileNotFoundError, NotADirectoryError), os.scandir(folder) as entries:
+        return sorted(_seen(entry.path, entry.stat()) for entry in entries if entry.name.endswith(ending))
+    return []
+
+
+def _seen(path: str, about: os.stat_result) -> _Seen:
+    return path, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
+
+
+def _unreadable(error: OSError) -> LabError:
+    return LabError(f"cannot read {error.filename}: {error.strerror}")
 
 
 @lru_cache(maxsize=4)
-def _known(digest: str, files: tuple[tuple[Path, bytes], ...]) -> LabWorld:
+def _known(seen: tuple[_Seen, ...]) -> LabWorld:
+    try:
+        files = tuple((path, path.read_bytes()) for path in (Path(name) for name, *_ in seen))
+    except OSError as error:
+        raise _unreadable(error) from error
+    digest = cache.digest(part for path, data in files for part in (str(path).encode(), data))
     key = cache.digest([digest.encode(), program_digest()])
     return cache.cached("worlds", key, LabWorld, lambda: _make(digest, files))
 

@@ -1,7 +1,5 @@
 """One thing tried on a mail server: a mail transaction as an author writes it, and as a client makes it."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field

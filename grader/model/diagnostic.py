@@ -1,7 +1,5 @@
 """What is wrong, or odd, in something that people wrote: where, in one sentence."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 Path = tuple[str | int, ...]

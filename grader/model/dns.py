@@ -3,8 +3,6 @@
 Lines and columns of a ``Span`` count from zero, columns in characters.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

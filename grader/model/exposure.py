@@ -1,7 +1,5 @@
 """Secrets that showed."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from msgspec import Struct

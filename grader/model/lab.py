@@ -5,8 +5,6 @@ Each kind extends these types by its own keys (``grader.kinds.KIND.declare``), a
 descriptions are what an editor shows while an author types.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated, ClassVar
 

@@ -1,7 +1,5 @@
 """A result: the judgement of one run. Everything shown anywhere is rendered from it and from its evidence."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

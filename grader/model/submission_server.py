@@ -1,7 +1,5 @@
 """Submission servers (RFC 6409) that the world plays: how one behaves, and what it recorded of its clients."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field

@@ -11,6 +11,8 @@ from functools import lru_cache
 
 from grader.model.errors import LabError
 
+_ALONE = re.compile(rb"(?<![\w.])@(?=(\w+)@(?![\w.]))")
+"""An ``@word@`` to which nothing is joined; the next may begin with the sign at which this one ends."""
 _NAME = re.compile(r"\{\{(\w+)\}\}|\{([a-z][a-z0-9_]*)\}")
 
 
@@ -68,16 +70,14 @@ def left_over(files: Mapping[str, bytes], names: Mapping[str, str]) -> list[str]
 
     Two addresses side by side can look like one, ``a@host@b``: a name counts only where nothing is joined to it.
     """
-    if not names:
-        return []
-    known = "|".join(map(re.escape, names)).encode()
-    placeholder = re.compile(rb"(?<![\w.])@(" + known + rb")@(?![\w.])")
     found = []
     for file, data in files.items():
-        first = placeholder.search(data)
-        if first is not None:
-            name, line = first[1].decode(), data.count(b"\n", 0, first.start()) + 1
-            found.append(
-                f"{file}, line {line}: @{name}@ stands for a name of the lab; yours is {names[name]}."
-            )
+        for place in _ALONE.finditer(data):
+            name = place[1].decode("ascii", "replace")
+            if name in names:
+                line = data.count(b"\n", 0, place.start()) + 1
+                found.append(
+                    f"{file}, line {line}: @{name}@ stands for a name of the lab; yours is {names[name]}."
+                )
+                break
     return found

@@ -1,7 +1,5 @@
 """What passed between the student's host and the world: sessions, messages, questions, as they were recorded."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct

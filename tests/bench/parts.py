@@ -21,7 +21,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from grader.cli import app
+from grader import cli
 from grader.engines.local import cgroups, engine, sandbox
 
 PARTS = ("grader", "building", "world", "host")
@@ -132,7 +132,7 @@ def main() -> None:
     groups.enter("grader")
     began = time.perf_counter()
     _wrap(groups, spent)
-    code = app.main(sys.argv[1:])
+    code = cli.main(sys.argv[1:])
     wall = time.perf_counter() - began
     told = [line.split() for line in os.pread(spent, 10_000_000, 0).decode().splitlines()]
     parts = {part: groups.seconds(part) for part in PARTS}

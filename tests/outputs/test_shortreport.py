@@ -20,7 +20,8 @@ SHORT = {
     "with a long title": result([check("stranger"), check("starts")]),
     "with notes": result([check("starts")], notes=["The run ended early.", "Graded is what lies in work."]),
     "with long notes": result(
-        [check("starts")], notes=["It is one of the lab's own submissions, with the names of this variant. " * 3]
+        [check("starts")],
+        notes=["It is one of the lab's own submissions, with the names of this variant. " * 3],
     ),
     "of a student": result([check("starts")], student="ada", variant="4f2a", duration=1.254),
 }

@@ -177,8 +177,9 @@ def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
     texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
     texts += [("fields", text) for text in mail.fields]
     for key, text in texts:
-        for name in sorted(names_in(text or "")):
-            yield key, name
+        if text and "{" in text:
+            for name in sorted(names_in(text)):
+                yield key, name
 
 
 def completed(lab: ServerLab, path: Folder, data: bytes) -> ServerLab:

@@ -1,7 +1,5 @@
 """What a lab of the kind ``server`` declares: what is installed, who tries what, and what must come of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Literal

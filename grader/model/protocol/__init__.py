@@ -5,18 +5,26 @@ line of JSON, ``{"op": …, …}``, answered by ``{"ok": true, "value": …}`` o
 latter, ``"broken": true`` says that the machine is not as it was to be built, which is nobody's fault but the grader's.
 """
 
-from __future__ import annotations
-
 from functools import cache
 from typing import Any, Generic, TypeVar, get_args
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
 class Operation(Struct, Generic[T_co], frozen=True, tag_field="op"):
     """A request that is answered by a ``T_co``; the struct's tag is the operation's name on the wire."""
+
+
+class Told(Struct, Generic[T]):
+    """An answer on the wire. What answers nothing may leave its value out."""
+
+    ok: bool
+    value: T | UnsetType = UNSET
+    error: str = ""
+    broken: bool = False
 
 
 def name_of(operation: Operation[Any]) -> str:

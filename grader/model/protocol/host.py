@@ -1,7 +1,5 @@
 """What can be asked of the student's host. The other end of each is in ``grader.engines.guest``."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from grader.model.exposure import Exposure

@@ -1,7 +1,5 @@
 """What can be asked of the world. The other end of each is in ``grader.world.service``."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from grader.model.attempt import Attempt, Tls

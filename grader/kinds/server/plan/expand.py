@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -71,6 +72,8 @@ class Expansion:
         self._text = searched(files.values())
         self._tokens: set[str] = set()
         self._ids: dict[tuple[str, str, str], list[str]] = {}
+        self._logins: dict[str, Login] = {}
+        self._here = frozenset({"", "localhost", variant.names["domain"], variant.names["host"]})
 
     def attempts(self, checks: set[str]) -> list[Attempt]:
         """The attempts of these checks, in the lab's order.
@@ -232,30 +235,29 @@ class Expansion:
         mail: Mail | None,
     ) -> Attempt:
         port, tls = listening(listener)
-        attempt = Attempt(
+        say = [fill(command, told.names, f"{self._lab.id}: {check.code}") for command in entry.say]
+        # A value is made once, with all of it: a lab comes to hundreds.
+        said = {"title": ", ".join(say) or "greeting", "helo": client.helo}
+        return Attempt(
             id=told.identity,
             check=check.code,
-            title="greeting",
             source=client.source,
             address=client.address,
             server=client.server,
             listener=listener,
             port=port,
             tls=tls,
-            helo=client.helo,
             token=told.names["token"],
-            login=self._login(entry.user),
+            login=None if entry.user is None else self._login(entry.user),
             inside=client.inside,
-            say=[fill(command, told.names, f"{self._lab.id}: {check.code}") for command in entry.say],
+            say=say,
             unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
             stopped=list(entry.stopped),
+            **(said if mail is None else self._mail(check, client.helo, told, mail)),
         )
-        if mail is not None:
-            return self._mail(check, attempt, told, mail)
-        return replace(attempt, title=", ".join(attempt.say)) if attempt.say else attempt
 
-    def _mail(self, check: ServerCheck, attempt: Attempt, told: _AttemptNames, mail: Mail) -> Attempt:
-        """The attempt with a mail to send."""
+    def _mail(self, check: ServerCheck, helo: str, told: _AttemptNames, mail: Mail) -> dict[str, Any]:
+        """What an attempt has where a mail is to be sent, by its fields. ``helo`` is how the client calls itself."""
         names = told.names
 
         def filled(text: str) -> str:
@@ -266,54 +268,57 @@ class Expansion:
         message = ordinary_message(
             told.draw,
             self._world.words,
-            token=attempt.token,
+            token=names["token"],
             sender=sender if mail.header_from is None else filled(mail.header_from),
             recipient=recipients[0] if mail.header_to is None else filled(mail.header_to),
-            helo=attempt.helo,
+            helo=helo,
             outside=names["outside"],
             when=self._when,
             octets=mail.octets,
         )
-        message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
+        if mail.fields:
+            message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
         if mail.lines:
             header, _, text = message.partition(b"\r\n\r\n")
             said = "".join(f"{filled(line)}\r\n" for line in mail.lines).encode("ascii")
             message = header + b"\r\n\r\n" + said + text
-        shown = " and ".join(to.replace("{token}", "somebody") for to in mail.to)
-        return replace(
-            attempt,
-            title=filled(mail.title or f"mail to {shown}"),
-            helo=attempt.helo if mail.helo is None else filled(mail.helo),
-            sender=sender,
-            recipients=recipients,
-            parameters=filled(mail.parameters),
-            message=message,
-            before=[filled(command) for command in mail.before],
-            preamble=None if mail.preamble is None else filled(mail.preamble),
-            smuggled=hidden_message(message, sender=sender, recipient=recipients[0]) if mail.smuggle else b"",
-            certificate=mail.certificate,
-            qmqp=mail.qmqp,
-            mailbox=self._mailbox(check, recipients[0]),
-        )
+        shown = mail.title or f"mail to {' and '.join(mail.to)}".replace("{token}", "somebody")
+        return {
+            "title": filled(shown),
+            "helo": helo if mail.helo is None else filled(mail.helo),
+            "sender": sender,
+            "recipients": recipients,
+            "parameters": filled(mail.parameters),
+            "message": message,
+            "before": [filled(command) for command in mail.before],
+            "preamble": None if mail.preamble is None else filled(mail.preamble),
+            "smuggled": hidden_message(message, sender=sender, recipient=recipients[0])
+            if mail.smuggle
+            else b"",
+            "certificate": mail.certificate,
+            "qmqp": mail.qmqp,
+            "mailbox": self._mailbox(check, recipients[0]),
+        }
 
     def _mailbox(self, check: ServerCheck, recipient: str) -> str | None:
         """The user into whose mailbox a recipient's mail belongs, or any; ``None`` where it is to go elsewhere."""
         address = split_address(recipient)
         user = address.local.split("+", 1)[0]
-        here = {"", "localhost", self._variant.names["domain"], self._variant.names["host"]}
-        if user in USERS and address.domain in here:
+        if user in USERS and address.domain in self._here:
             return user
         return ANY_MAILBOX if check.expect.arrives == "mailbox" else None
 
-    def _login(self, user: str | None) -> Login | None:
-        if user is None:
-            return None
-        name = user.removesuffix("!")
-        if user == name:
-            return Login(name, self._variant.secrets[f"{name}_password"])
-        return Login(name, f"{self._random.word(self._world.words.passwords, 'wrong', name)}-wrong")
+    def _login(self, user: str) -> Login:
+        if user not in self._logins:
+            name = user.removesuffix("!")
+            password = self._variant.secrets[f"{name}_password"]
+            if user != name:
+                password = f"{self._random.word(self._world.words.passwords, 'wrong', name)}-wrong"
+            self._logins[user] = Login(name, password)
+        return self._logins[user]
 
 
+@lru_cache(maxsize=64)
 def listening(listener: str) -> tuple[int, Tls]:
     """Port and kind of TLS of a listener. 465 is implicit TLS (RFC 8314 section 3.3); ``OTHERS`` has no port yet."""
     port, _, tls = listener.partition("+")
