@@ -9,10 +9,9 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-from grader.model.traffic import Arrival
 from grader.world import texts
 from grader.world.kept import SEARCHED_OCTETS
-from grader.world.texts import LONGEST_LINE, NULL_PATH, Text, path_of, read_text
+from grader.world.texts import LONGEST_LINE, Text, path_of, read_text
 from grader.world.turns import TurnTaker
 
 if TYPE_CHECKING:
@@ -187,17 +186,12 @@ class PeerSession(asyncio.StreamReaderProtocol):
         if text.octets > texts.LARGEST_MESSAGE:
             return "552 5.3.4 message too big"
         self._peers.mail.take(
-            Arrival(
-                id=0,
-                place="outside",
-                where=self._name,
-                attempts=[],
-                raw=bytes(text.kept),
-                octets=text.octets if text.cut else 0,
-                digest=text.digest,
+            texts.arrived(
+                text,
+                server=self._name,
                 at=self._peers.clock(),
                 client=self._client,
-                sender="" if self._sender in (None, NULL_PATH) else str(self._sender),
+                path=self._sender,
                 recipients=self._recipients,
             )
         )

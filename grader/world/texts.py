@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from grader.formats.reply import readable
+from grader.model.traffic import Arrival
 
 LARGEST_MESSAGE = 10 * 1024 * 1024
 LONGEST_LINE = 64 * 1024
@@ -71,6 +72,28 @@ class Text:
         self._hand.in_hand += octets
         self._held += octets
         return True
+
+
+def arrived(
+    text: Text, *, server: str, at: float, client: str, path: str | None, recipients: list[str]
+) -> Arrival:
+    """What a server of the world, by its name, took: a text that came to its end at a time, for these recipients.
+
+    ``path`` is the reverse path as ``path_of`` reads it; the null path, and none at all, are an empty sender.
+    """
+    return Arrival(
+        id=0,
+        place="outside",
+        where=server,
+        attempts=[],
+        raw=bytes(text.kept),
+        octets=text.octets if text.cut else 0,
+        digest=text.digest,
+        at=at,
+        client=client,
+        sender="" if path in (None, NULL_PATH) else path,
+        recipients=recipients,
+    )
 
 
 async def read_text(reader: asyncio.StreamReader, text: Text) -> None:

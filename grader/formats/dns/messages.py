@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import dns.exception
-import dns.flags
 import dns.name
 import dns.rcode
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.wire
+
+from grader.formats.dns import wire
 
 
 class BadMessage(Exception):
@@ -36,27 +36,23 @@ class Response(NamedTuple):
 def question(name: dns.name.Name, type_: str, *, identity: int, payload: int | None = None) -> bytes:
     """A packet that asks for records of a type. ``payload`` offers that many octets for a datagram (RFC 6891)."""
     # A header, a name and two numbers, made by hundreds: the library's renderer takes fifty times as long.
-    head = struct.pack("!6H", identity, dns.flags.RD, 1, 0, 0, 0 if payload is None else 1)
-    labels = name.to_wire()
-    assert labels is not None  # as it is where a file takes it
-    asked = struct.pack("!2H", dns.rdatatype.from_text(type_), dns.rdataclass.IN)
-    # OPT: the root's name, and the size where another record has its class.
-    edns = struct.pack("!B2HIH", 0, dns.rdatatype.OPT, payload, 0, 0) if payload is not None else b""
-    return head + labels + asked + edns
+    head = wire.HEADER.pack(identity, wire.RD, 1, 0, 0, payload is not None)
+    asked = wire.asked(name, dns.rdatatype.from_text(type_), dns.rdataclass.IN)
+    return head + asked + (wire.edns(payload) if payload is not None else b"")
 
 
 def response(packet: bytes) -> Response:
     """Read a nameserver's answer: its first section alone, as nothing else is looked at. Raises ``BadMessage``."""
     parser = dns.wire.Parser(packet)
     try:
-        _, flags, questions, records, _, _ = parser.get_struct("!6H")
+        _, flags, questions, records, _, _ = parser.get_struct(wire.HEADER.format)
         for _ in range(questions):
             dns.name.from_wire_parser(parser)
-            parser.get_struct("!2H")
+            parser.get_struct(wire.ASKED.format)
         sets: dict[tuple[dns.name.Name, int], dict[dns.rdata.Rdata, None]] = {}
         for _ in range(records):
             owner = dns.name.from_wire_parser(parser)
-            type_, class_, _, length = parser.get_struct("!2HIH")
+            type_, class_, _, length = parser.get_struct(wire.RECORD.format)
             with parser.restrict_to(length):
                 data = dns.rdata.from_wire_parser(class_, type_, parser)
             sets.setdefault((owner, type_), {})[data] = None
@@ -64,6 +60,6 @@ def response(packet: bytes) -> Response:
         raise BadMessage(str(error)) from error
     return Response(
         dns.rcode.to_text(dns.rcode.from_flags(flags, 0)),
-        bool(flags & dns.flags.TC),
+        bool(flags & wire.TC),
         [data for known in sets.values() for data in known],
     )

@@ -7,7 +7,6 @@ to a lab's nameserver, and loading them takes longer than all answers of a run.
 from __future__ import annotations
 
 import io
-import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -18,8 +17,8 @@ import dns.rdatatype
 import dns.rrset
 import dns.wire
 
-_HEADER = struct.Struct("!HHHHHH")
-_QR, _AA, _TC, _RD, _RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
+from grader.formats.dns import wire
+
 QUERY = 0
 """The opcode of a question."""
 MOST_RECORDS = 8
@@ -52,7 +51,7 @@ def request(packet: bytes) -> Request:
     """Read a request. Raises ``BadPacket``."""
     parser = dns.wire.Parser(packet)
     try:
-        identity, flags, questions, *others = parser.get_struct(_HEADER.format)
+        identity, flags, questions, *others = parser.get_struct(wire.HEADER.format)
         # Hundreds of long names fit into a packet, and reading them would take a tenth of a second.
         if questions > 1:
             raise BadPacket("more than one question (RFC 9619 section 4)")
@@ -66,7 +65,9 @@ def request(packet: bytes) -> Request:
         raise BadPacket("more than one OPT record (RFC 6891 section 6.1.1)")
     if parser.remaining():
         raise BadPacket("octets behind the message")
-    return Request(identity, flags >> 11 & 15, bool(flags & _RD), asked, payloads[0] if payloads else None)
+    return Request(
+        identity, flags >> 11 & 15, bool(flags & wire.RD), asked, payloads[0] if payloads else None
+    )
 
 
 def response(
@@ -83,33 +84,34 @@ def response(
     Raises ``dns.exception.DNSException``, ``ValueError`` or ``struct.error`` for records that no packet holds.
     """
     packet, compressed = io.BytesIO(), dict[dns.name.Name, int]()
-    packet.write(bytes(_HEADER.size))
+    packet.write(bytes(wire.HEADER.size))
     for name, rdtype, rdclass in asked.questions:
         # Most answers begin with this very name. Its parents are not pointed at: dnspython takes long over each.
         compressed.setdefault(name, packet.tell())
-        packet.write((name.to_wire() or b"") + struct.pack("!HH", rdtype, rdclass))
+        packet.write(wire.asked(name, rdtype, rdclass))
     answered, added = (
         sum(rrset.to_wire(packet, compressed, want_shuffle=False) for rrset in section)
         for section in (answer, authority)
     )
     edns = asked.payload is not None
     if edns:
-        packet.write(b"\0" + struct.pack("!HHIH", dns.rdatatype.OPT, offered, 0, 0))
-    flags = _QR | asked.opcode << 11 | _AA | _TC * truncated | _RD * asked.recursion_desired | _RA | rcode
+        packet.write(wire.edns(offered))
+    flags = wire.QR | wire.AA | wire.RA | asked.opcode << 11 | rcode
+    flags |= wire.TC * truncated | wire.RD * asked.recursion_desired
     packet.seek(0)
-    packet.write(_HEADER.pack(asked.identity, flags, len(asked.questions), answered, added, edns))
+    packet.write(wire.HEADER.pack(asked.identity, flags, len(asked.questions), answered, added, edns))
     return packet.getvalue()
 
 
 def _question(parser: dns.wire.Parser) -> Question:
     name = parser.get_name()
-    rdtype, rdclass = parser.get_struct("!HH")
+    rdtype, rdclass = parser.get_struct(wire.ASKED.format)
     return Question(name, dns.rdatatype.RdataType.make(rdtype), rdclass)
 
 
 def _payload(parser: dns.wire.Parser) -> int | None:
     """Pass over a record; what it says of datagrams if it is the one that EDNS adds."""
     parser.get_name()
-    rdtype, rdclass, _, length = parser.get_struct("!HHIH")
+    rdtype, rdclass, _, length = parser.get_struct(wire.RECORD.format)
     parser.get_bytes(length)
     return int(rdclass) if rdtype == dns.rdatatype.OPT else None

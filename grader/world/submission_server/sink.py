@@ -12,7 +12,7 @@ from grader.model.traffic import Arrival
 from grader.world.kept import SEARCHED_OCTETS
 from grader.world.peers import Peers
 from grader.world.peersession import IDLE_SECONDS, LONGEST_COMMAND, MOST_RECIPIENT_OCTETS, MOST_RECIPIENTS
-from grader.world.texts import LARGEST_MESSAGE, LONGEST_LINE, NULL_PATH, Text, path_of, read_text
+from grader.world.texts import LARGEST_MESSAGE, LONGEST_LINE, Text, arrived, path_of, read_text
 from grader.world.turns import Turns, TurnTaker
 
 
@@ -76,17 +76,12 @@ class MailSink(SMTP):
         assert envelope is not None
         assert session is not None
         return self._keep(
-            Arrival(
-                id=0,
-                place="outside",
-                where=self._name,
-                attempts=[],
-                raw=bytes(text.kept),
-                octets=text.octets if text.cut else 0,
-                digest=text.digest,
+            arrived(
+                text,
+                server=self._name,
                 at=self._peers.clock(),
                 client=session.peer[0] if session.peer else "",
-                sender="" if envelope.mail_from in (None, NULL_PATH) else str(envelope.mail_from),
+                path=envelope.mail_from,
                 recipients=envelope.rcpt_tos,
             )
         )
