@@ -11,8 +11,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from grader import labs
 from grader.cli import main
 from grader.course import ClassSettings, Summary, grade_class
 from grader.course.cluster import scheduler as cluster
+from grader.course.cluster import worker
 from grader.course.cluster.scheduler import ClusterScheduler, connected
 from grader.model.errors import EngineError
 from tests import submissions
@@ -35,25 +37,35 @@ LAB = "zone-on-a-cluster"
 KEY = "autumn"
 PAGE = Path(__file__).parents[2] / "docs/grading-a-class.md"
 STUDENTS = ("alice", "zoë", "=1+1", "-rf", "O'Hara; rm", "grades.csv", "a.b")
-Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@dataclass
+class Processes:
+    """Dask's own, each with what it says in a file."""
+
+    home: Path
+    started: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def start(self, command: str, *more: str) -> subprocess.Popen[bytes]:
+        """Start one by a command of the page."""
+        dask = [sys.executable, "-m", *shlex.split(command), *more, "--no-dashboard"]
+        with (self.home / f"{len(self.started)}.log").open("wb") as log:
+            self.started.append(subprocess.Popen(dask, cwd=self.home, stderr=log, stdout=log))
+        return self.started[-1]
+
+    def said(self, process: subprocess.Popen[bytes]) -> str:
+        """What one has said."""
+        return (self.home / f"{self.started.index(process)}.log").read_text()
 
 
 @pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
-    started: list[subprocess.Popen[bytes]] = []
-    home = tmp_path_factory.mktemp("dask")
-
-    def start(command: str, *more: str) -> subprocess.Popen[bytes]:
-        dask = [sys.executable, "-m", *shlex.split(command), *more, "--no-dashboard"]
-        with (home / f"{len(started)}.log").open("wb") as log:
-            started.append(subprocess.Popen(dask, cwd=home, stderr=log, stdout=log))
-        return started[-1]
-
-    yield start
-    for process in started:
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    found = Processes(tmp_path_factory.mktemp("dask"))
+    yield found
+    for process in found.started:
         process.kill()
         process.wait()
-    logs = b"".join(path.read_bytes() for path in home.glob("*.log"))
+    logs = b"".join(path.read_bytes() for path in found.home.glob("*.log"))
     assert KEY.encode() not in logs
     assert b"example" not in logs, "a hand-in stands in a log"
 
@@ -68,14 +80,14 @@ def shown() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def address(shown: list[str], processes: Start) -> str:
-    processes(shown[0])
+def address(shown: list[str], processes: Processes) -> str:
+    processes.start(shown[0])
     return shown[2].rpartition("--scheduler ")[2].split()[0]
 
 
 @pytest.fixture(scope="module")
-def workers(shown: list[str], address: str, processes: Start) -> list[subprocess.Popen[bytes]]:
-    return [processes(shown[1], "--no-nanny") for _ in range(2)]
+def workers(shown: list[str], address: str, processes: Processes) -> list[subprocess.Popen[bytes]]:
+    return [processes.start(shown[1], "--no-nanny") for _ in range(2)]
 
 
 @pytest.fixture
@@ -199,6 +211,39 @@ def test_the_command_says_what_became_of_a_lost_scheduler_and_resumes_without_it
     monkeypatch.setattr(cluster, "CONNECT_SECONDS", 1)
     assert main([*command, "--scheduler", address]) == 3
     assert "no scheduler answers at" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("loss", [signal.SIGKILL, signal.SIGSTOP], ids=["gone", "silent"])
+def test_a_worker_whose_scheduler_is_lost_ends_when_it_is_told_to(
+    loss: signal.Signals, shown: list[str], processes: Processes, tmp_path: Path
+) -> None:
+    """In the midst of a job, for which Dask would wait 30 seconds, though nobody takes its answer."""
+    from distributed import Client
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    old = shown[2].rpartition(":")[2].split()[0]
+    ours = processes.start(shown[0].replace(old, port))
+    told = processes.start(shown[1].replace(old, port), "--no-nanny")
+    with Client(f"tcp://127.0.0.1:{port}", timeout=60, set_as_default=False) as client:
+        client.wait_for_workers(1, timeout=120)
+        for _ in range(2):  # Two classes have found it.
+            [life] = client.run(worker.life).values()
+        os.mkfifo(tmp_path / "job")
+        client.submit(
+            worker.do, worker.packed(Path.read_bytes, tmp_path / "job"), life.id, "job", 300.0, pure=False
+        )
+        # It opens once the job reads, and the job reads until it is closed.
+        with (tmp_path / "job").open("wb"):
+            ours.send_signal(loss)
+            started = time.monotonic()
+            told.terminate()
+            assert told.wait(25) == 0
+            assert time.monotonic() - started < 10
+        ours.kill()
+    said = processes.said(told)
+    assert said.count("the scheduler is lost, and this worker ends; what it was grading is graded by") == 1
+    assert "Traceback" not in said
 
 
 def test_the_command_refuses_what_it_cannot_mean(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
 import select
@@ -10,6 +11,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from grader import __version__, engines, resources
@@ -19,6 +21,11 @@ from grader.labs.world import read_world
 from grader.model.deadline import Deadline
 from grader.model.errors import SmtplabError
 
+if TYPE_CHECKING:
+    from distributed import Worker
+
+_log = logging.getLogger("distributed.smtplab")
+"""Where Dask's own words about this worker go, too."""
 LIFE = uuid4().hex
 """Of this process: what is handed to one worker is not done by another that has taken its place."""
 SHUTDOWN_SECONDS = 30.0
@@ -66,10 +73,14 @@ class Life:
     threads: int
 
 
-def life(dask_worker: object = None) -> Life:
-    """Asked of a worker when it is found."""
-    state = getattr(dask_worker, "state", None)
-    return Life(LIFE, int(getattr(state, "nthreads", 1)))
+async def life(dask_worker: Worker) -> Life:
+    """Asked of a worker when it is found. From then on it takes its job down when it ends."""
+    from grader.course.cluster.ending import Ending
+
+    # Once: what takes the place of another has the other torn down, as if the worker ended.
+    if Ending.name not in dask_worker.plugins:
+        await dask_worker.plugin_add(Ending(leave), Ending.name)
+    return Life(LIFE, int(dask_worker.state.nthreads))
 
 
 def about(engine: str | None) -> About:
@@ -125,6 +136,16 @@ def stop(tickets: list[str]) -> None:
         _stopped.update(tickets)
         if _doing in tickets and _child is not None:
             _child.process.terminate()
+
+
+def leave(lost: bool) -> None:
+    """Have the job under way taken down, since this worker ends; ``lost``: its scheduler is gone. Returns at once."""
+    said = "the scheduler is lost, and this worker ends" if lost else "this worker ends"
+    with _lock:
+        if _doing and _child is not None:
+            _child.process.terminate()
+            said += "; what it was grading is graded by another worker, or with --resume"
+    _log.warning(said)
 
 
 def packed(work: object, job: object) -> Parcel:
