@@ -18,6 +18,7 @@ import dns.rdatatype
 from dkim.crypto import parse_public_key
 
 from grader.world.dns.zones import Zones
+from tests.world.dns.library import asked
 
 Tags = dict[str, str]
 WALK = 8
@@ -50,7 +51,7 @@ class Dns:
     def _asked(self, name: str, kind: str) -> tuple[bool, list[Any]]:
         rdtype = dns.rdatatype.from_text(kind)
         try:
-            found = self.zones.look_up(dns.name.from_text(name), rdtype)
+            found = asked(self.zones, name, kind)
         except dns.exception.DNSException:
             return False, []
         code = dns.rcode.to_text(found.rcode)

@@ -42,6 +42,8 @@ NEEDED = (
     "grader.engines.local.host",
     "grader.engines.local.watchdog",
     "grader.world.dns.asking",
+    "grader.world.dns.unusual",
+    "grader.formats.dns.anytype",
     "grader.world.service",
     "grader.world.submission_server.servers",
     "asyncio.sslproto",

@@ -1,22 +1,18 @@
-"""Domain names: how they are written, and which name's records answer a question (RFC 1034, RFC 4592)."""
+"""Domain names as dnspython has them: how they are written, and how they are compared."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from functools import lru_cache
 
 import dns.exception
 import dns.name
 
-Key = tuple[bytes, ...]
-"""A name's labels in lower case, the last one first, so that a name's ancestors are its prefixes."""
-
-WILDCARD = b"*"
+from grader.formats.dns.tree import Key, key_of_labels
 
 
 def key_of(name: dns.name.Name) -> Key:
     """The name for comparison (RFC 4343: case does not matter)."""
-    return tuple(label.lower() for label in reversed(name.labels) if label)
+    return key_of_labels(name.labels)
 
 
 @lru_cache(maxsize=16_384)
@@ -31,26 +27,3 @@ def key(text: str) -> Key | None:
 def plain(name: dns.name.Name) -> str:
     """The name as text without the dot at its end; the root is empty."""
     return "" if name == dns.name.root else name.to_text(omit_final_dot=True)
-
-
-def existing(owners: Iterable[Key], apex: Key) -> set[Key]:
-    """The names that exist in a zone: its apex, the owners of records, and all between (RFC 4592 section 2.2.2)."""
-    found = {apex}
-    for owner in owners:
-        found.update(owner[:length] for length in range(len(apex), len(owner) + 1))
-    return found
-
-
-def answering(name: Key, names: Collection[Key]) -> Key | None:
-    """The name whose records answer for a name, of all that exist; ``None`` where it does not exist.
-
-    That is the name itself. Where it does not exist, it is the wildcard right below its closest encloser, and no
-    wildcard further up (RFC 4592 section 3.3.1).
-    """
-    if name in names:
-        return name
-    for length in range(len(name) - 1, -1, -1):
-        if name[:length] in names:
-            wildcard = (*name[:length], WILDCARD)
-            return wildcard if wildcard in names else None
-    return None

@@ -1,23 +1,13 @@
-"""DNS messages as a server sees them (RFC 1035 section 4): what a packet asks, and the packet that answers.
-
-Names and records are dnspython's. Its messages are not used: they know updates and signatures, for which nobody turns
-to a lab's nameserver, and loading them takes longer than all answers of a run.
-"""
+"""DNS messages as a server sees them (RFC 1035 section 4): what a packet asks, and the packet that answers."""
 
 from __future__ import annotations
 
-import io
+import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import dns.exception
-import dns.name
-import dns.rdataclass
-import dns.rdatatype
-import dns.rrset
-import dns.wire
-
 from grader.formats.dns import wire
+from grader.formats.dns.octets import BadName, Name, RecordSet, put_name, put_records, read_name
 
 QUERY = 0
 """The opcode of a question."""
@@ -30,10 +20,10 @@ class BadPacket(Exception):
 
 
 class Question(NamedTuple):
-    """What is asked for. ``rdclass`` is a number: there are more classes than have a name."""
+    """What is asked for. Type and class are numbers: there are more than have a name."""
 
-    name: dns.name.Name
-    rdtype: dns.rdatatype.RdataType
+    name: Name
+    rdtype: int
     rdclass: int
 
 
@@ -49,69 +39,63 @@ class Request(NamedTuple):
 
 def request(packet: bytes) -> Request:
     """Read a request. Raises ``BadPacket``."""
-    parser = dns.wire.Parser(packet)
+    questions: list[Question] = []
+    payloads: list[int] = []
+    at = wire.HEADER.size
     try:
-        identity, flags, questions, *others = parser.get_struct(wire.HEADER.format)
+        identity, flags, asked, *others = wire.HEADER.unpack_from(packet)
         # Hundreds of long names fit into a packet, and reading them would take a tenth of a second.
-        if questions > 1:
+        if asked > 1:
             raise BadPacket("more than one question (RFC 9619 section 4)")
         if sum(others) > MOST_RECORDS:
             raise BadPacket(f"more than {MOST_RECORDS} records beside the question")
-        asked = [_question(parser) for _ in range(questions)]
-        payloads = [size for _ in range(sum(others)) if (size := _payload(parser)) is not None]
-    except (dns.exception.DNSException, ValueError) as error:
-        raise BadPacket(str(error)) from error
+        for _ in range(asked):
+            name, at = read_name(packet, at)
+            questions.append(Question(name, *wire.ASKED.unpack_from(packet, at)))
+            at += wire.ASKED.size
+        for _ in range(sum(others)):
+            _, at = read_name(packet, at)
+            rdtype, rdclass, _, length = wire.RECORD.unpack_from(packet, at)
+            at += wire.RECORD.size + length
+            if rdtype == wire.OPT:
+                payloads.append(rdclass)
+    except (struct.error, IndexError) as error:
+        raise BadPacket("the message is malformed: it ends too early") from error
+    except BadName as error:
+        raise BadPacket(f"the message is malformed: {error}") from error
+    if at > len(packet):
+        raise BadPacket("the message is malformed: it ends too early")
     if len(payloads) > 1:
         raise BadPacket("more than one OPT record (RFC 6891 section 6.1.1)")
-    if parser.remaining():
+    if at < len(packet):
         raise BadPacket("octets behind the message")
     return Request(
-        identity, flags >> 11 & 15, bool(flags & wire.RD), asked, payloads[0] if payloads else None
+        identity, flags >> 11 & 15, bool(flags & wire.RD), questions, payloads[0] if payloads else None
     )
 
 
 def response(
     asked: Request,
     rcode: int,
-    answer: Iterable[dns.rrset.RRset] = (),
-    authority: Iterable[dns.rrset.RRset] = (),
+    answer: Iterable[RecordSet] = (),
+    authority: Iterable[RecordSet] = (),
     *,
     offered: int,
     truncated: bool = False,
 ) -> bytes:
     """The packet that answers a request, as large as it comes. ``offered`` is the datagram that the server takes.
 
-    Raises ``dns.exception.DNSException``, ``ValueError`` or ``struct.error`` for records that no packet holds.
+    Raises ``struct.error`` for records that no packet holds.
     """
-    packet, compressed = io.BytesIO(), dict[dns.name.Name, int]()
-    packet.write(bytes(wire.HEADER.size))
+    packet, known = bytearray(wire.HEADER.size), dict[Name, int]()
     for name, rdtype, rdclass in asked.questions:
-        # Most answers begin with this very name. Its parents are not pointed at: dnspython takes long over each.
-        compressed.setdefault(name, packet.tell())
-        packet.write(wire.asked(name, rdtype, rdclass))
-    answered, added = (
-        sum(rrset.to_wire(packet, compressed, want_shuffle=False) for rrset in section)
-        for section in (answer, authority)
-    )
+        put_name(packet, name, known)
+        packet += wire.ASKED.pack(rdtype, rdclass)
+    answered, added = (put_records(packet, section, known) for section in (answer, authority))
     edns = asked.payload is not None
     if edns:
-        packet.write(wire.edns(offered))
+        packet += wire.edns(offered)
     flags = wire.QR | wire.AA | wire.RA | asked.opcode << 11 | rcode
     flags |= wire.TC * truncated | wire.RD * asked.recursion_desired
-    packet.seek(0)
-    packet.write(wire.HEADER.pack(asked.identity, flags, len(asked.questions), answered, added, edns))
-    return packet.getvalue()
-
-
-def _question(parser: dns.wire.Parser) -> Question:
-    name = parser.get_name()
-    rdtype, rdclass = parser.get_struct(wire.ASKED.format)
-    return Question(name, dns.rdatatype.RdataType.make(rdtype), rdclass)
-
-
-def _payload(parser: dns.wire.Parser) -> int | None:
-    """Pass over a record; what it says of datagrams if it is the one that EDNS adds."""
-    parser.get_name()
-    rdtype, rdclass, _, length = parser.get_struct(wire.RECORD.format)
-    parser.get_bytes(length)
-    return int(rdclass) if rdtype == dns.rdatatype.OPT else None
+    wire.HEADER.pack_into(packet, 0, asked.identity, flags, len(asked.questions), answered, added, edns)
+    return bytes(packet)

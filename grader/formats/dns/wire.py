@@ -4,26 +4,18 @@ from __future__ import annotations
 
 import struct
 
-import dns.name
-import dns.rdatatype
-
 HEADER = struct.Struct("!6H")
 """Identity, flags, then the number of entries in each section: question, answer, authority, additional."""
 ASKED = struct.Struct("!2H")
 """Behind the name of a question: type and class."""
 RECORD = struct.Struct("!2HIH")
 """Behind the name of a record: type, class, seconds to live, octets of data."""
+OPT = 41
+"""The type of the record by which EDNS is told."""
 QR, AA, TC, RD, RA = 0x8000, 0x0400, 0x0200, 0x0100, 0x0080
 """Flags: an answer, by an authority, cut to fit; recursion is wanted, and on offer."""
 
 
-def asked(name: dns.name.Name, type_: int, class_: int) -> bytes:
-    """An entry of the section of questions, its name uncompressed."""
-    labels = name.to_wire()
-    assert labels is not None  # as it is where a file takes it
-    return labels + ASKED.pack(type_, class_)
-
-
 def edns(payload: int) -> bytes:
     """The record OPT: its name is the root's, and its class how many octets of a datagram the sender takes."""
-    return b"\0" + RECORD.pack(dns.rdatatype.OPT, payload, 0, 0)
+    return b"\0" + RECORD.pack(OPT, payload, 0, 0)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import dns.exception
-import dns.rcode
-import dns.rdatatype
-from dns.rcode import Rcode
-from dns.rdataclass import RdataClass
-from dns.rdatatype import RdataType
-
 from grader.formats.dns import LONGEST_MESSAGE
+from grader.formats.dns.octets import INTERNET, data_text, name_text, type_text
 from grader.formats.dns.packets import QUERY, BadPacket, Request, request, response
 from grader.model.traffic import Query
-from grader.world.dns.zones import Lookup, Zones
+from grader.world.dns.zones import NOERROR, NXDOMAIN, SERVFAIL, YXDOMAIN, Lookup, Zones
 from grader.world.transcript import Clock
+
+FORMERR, NOTIMP, REFUSED = 1, 4, 5
+RCODES = {
+    FORMERR: "FORMERR",
+    SERVFAIL: "SERVFAIL",
+    NXDOMAIN: "NXDOMAIN",
+    NOTIMP: "NOTIMP",
+    REFUSED: "REFUSED",
+    YXDOMAIN: "YXDOMAIN",
+}
+IXFR, AXFR = 251, 252
 
 HEADER_OCTETS = 12
 SMALLEST_UDP = 512
@@ -66,31 +71,31 @@ class Answers:
         try:
             asked = request(packet)
         except BadPacket as error:
-            return _refusal(packet, Rcode.FORMERR), "", "", f"FORMERR: {error}"
+            return _refusal(packet, FORMERR), "", "", f"FORMERR: {error}"
         question = asked.questions[0] if len(asked.questions) == 1 else None
-        name = question.name.to_text() if question is not None else ""
-        kind = dns.rdatatype.to_text(question.rdtype) if question is not None else ""
+        name = name_text(question.name) if question is not None else ""
+        kind = type_text(question.rdtype) if question is not None else ""
         try:
             found = self._find(asked)
             said = _packed(asked, found, udp)
         except Exception:
             # Whatever a zone does to this name costs this name alone: the others are still asked for.
-            found = _nothing(Rcode.SERVFAIL)
+            found = _nothing(SERVFAIL)
             said = response(asked, found.rcode, offered=LARGEST_UDP)
         return said[2:], name, kind, _spoken(found)
 
     def _find(self, asked: Request) -> Lookup:
         if asked.opcode != QUERY:
-            return _nothing(Rcode.NOTIMP)
+            return _nothing(NOTIMP)
         if len(asked.questions) != 1:
-            return _nothing(Rcode.FORMERR)
+            return _nothing(FORMERR)
         name, rdtype, rdclass = asked.questions[0]
-        if rdclass != RdataClass.IN or rdtype in (RdataType.AXFR, RdataType.IXFR):
-            return _nothing(Rcode.REFUSED)
+        if rdclass != INTERNET or rdtype in (AXFR, IXFR):
+            return _nothing(REFUSED)
         return self._zones.look_up(name, rdtype)
 
 
-def _nothing(rcode: Rcode) -> Lookup:
+def _nothing(rcode: int) -> Lookup:
     return Lookup(rcode, [], [])
 
 
@@ -103,13 +108,13 @@ def _refusal(packet: bytes, rcode: int) -> bytes:
 def _packed(asked: Request, found: Lookup, udp: bool) -> bytes:
     """The response, or one that asks to come back over TCP (RFC 2181 section 9).
 
-    Raises ``dns.exception.TooBig`` for one that no message holds.
+    Raises ``OverflowError`` for one that no message holds.
     """
     said = response(asked, found.rcode, found.answer, found.authority, offered=LARGEST_UDP)
     if len(said) <= (_room(asked) if udp else LONGEST_MESSAGE):
         return said
     if not udp:
-        raise dns.exception.TooBig
+        raise OverflowError
     return response(asked, found.rcode, offered=LARGEST_UDP, truncated=True)
 
 
@@ -120,6 +125,9 @@ def _room(asked: Request) -> int:
 
 def _spoken(found: Lookup) -> str:
     """The answer in a few words for the record."""
-    if found.rcode != Rcode.NOERROR:
-        return dns.rcode.to_text(found.rcode)
-    return ", ".join(rdata.to_text() for rrset in found.answer for rdata in rrset) or "NODATA"
+    if found.rcode != NOERROR:
+        return RCODES[found.rcode]
+    return (
+        ", ".join(data_text(several.type, data) for several in found.answer for data in several.data)
+        or "NODATA"
+    )

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-import dns.name
-
 from grader.formats.dns import messages
+from grader.formats.dns.library import dns
 from grader.formats.dns.names import plain
 from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import NamedTuple
 
+from grader.formats.dns.library import dns
 from grader.formats.dns.masterfile import ZoneFile
 from grader.model.errors import EngineError
 from grader.world.dns.answers import Answers
@@ -35,7 +36,8 @@ def zones_of(files: dict[str, ZoneFile]) -> Zones:
     """Zones by origin, as they were read, for the nameserver."""
     zones = Zones([])
     for origin, file in files.items():
-        zones.hold(origin, file.served)
+        labels = filter(None, dns.name.from_text(origin).labels)
+        zones.hold(tuple(labels), [record.on_the_wire() for record in file.served])
     return zones
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dns.name
 import pytest
 
-from grader.formats.dns.names import Key, answering, existing, key, key_of, plain
+from grader.formats.dns.names import key, key_of, plain
+from grader.formats.dns.tree import Key, answering, existing
 
 OWNERS = (
     "example",

@@ -12,6 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.formats.dns.packets import BadPacket, request, response
+from tests.world.dns.library import labels as labels_of_name
+from tests.world.dns.library import record_set
 
 LABELS = st.lists(st.text("abcXYZ-_0", min_size=1, max_size=20), min_size=0, max_size=6)
 RECORDS = [
@@ -21,6 +23,7 @@ RECORDS = [
     ),
     dns.rrset.from_text("example.com.", 300, "IN", "TXT", '"v=spf1 mx" " -all"'),
 ]
+SETS = [record_set(rrset) for rrset in RECORDS[:2]], [record_set(rrset) for rrset in RECORDS[2:]]
 
 
 @given(LABELS, st.sampled_from(["A", "MX", "TYPE65280"]), st.sampled_from([None, 0, 512, 4096]))
@@ -32,7 +35,9 @@ def test_it_reads_what_others_ask(labels: list[str], type_: str, payload: int | 
     assert (read.identity, read.opcode, read.payload) == (query.id, dns.opcode.QUERY, payload)
     assert read.recursion_desired
     asked = query.question[0]
-    assert [tuple(question) for question in read.questions] == [(asked.name, asked.rdtype, asked.rdclass)]
+    assert [tuple(question) for question in read.questions] == [
+        (labels_of_name(asked.name.to_text()), asked.rdtype, asked.rdclass)
+    ]
 
 
 @pytest.mark.parametrize("payload", [None, 1232])
@@ -40,7 +45,7 @@ def test_it_reads_what_others_ask(labels: list[str], type_: str, payload: int | 
 def test_others_read_what_it_says(name: str, payload: int | None) -> None:
     query = dns.message.make_query(name, "MX", use_edns=payload is not None, payload=payload or 0)
     asked = request(query.to_wire())
-    packet = response(asked, dns.rcode.NXDOMAIN, RECORDS[:2], RECORDS[2:], offered=1232, truncated=True)
+    packet = response(asked, dns.rcode.NXDOMAIN, *SETS, offered=1232, truncated=True)
     read = dns.message.from_wire(packet, ignore_trailing=False)
     assert query.is_response(read)
     assert (read.rcode(), read.answer, read.authority) == (dns.rcode.NXDOMAIN, RECORDS[:2], RECORDS[2:])
@@ -48,7 +53,7 @@ def test_others_read_what_it_says(name: str, payload: int | None) -> None:
     assert dns.flags.to_text(read.flags) == "QR AA TC RD RA"
     assert (read.edns, read.payload) == ((0, 1232) if payload else (-1, 0))
     # A name that was asked for is not written twice (RFC 1035 section 4.1.4).
-    assert packet.count(b"\x07example\x03com") == (2 if name == "MAIL.example.com." else 1) or name == "."
+    assert packet.count(b"\x07example\x03com") == 1
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,11 @@ import ipaddress
 import ssl
 from pathlib import Path
 
-import dns.name
 import msgspec
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.verification import PolicyBuilder, Store
-from dns.rdatatype import RdataType
 
 from grader import labs
 from grader.kinds.server.declare import ServerLab, Try
@@ -25,6 +23,7 @@ from grader.model.errors import SubmissionError
 from grader.model.submission import Submission
 from grader.world.dns.zones import Zones
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, answers, check, planned, with_checks
+from tests.world.dns.library import asked
 
 
 @pytest.mark.parametrize("student", [None, "jane"])
@@ -144,9 +143,9 @@ def test_opendkims_own_resolver_finds_the_worlds_dns_at_the_root() -> None:
     carried = {address.partition("/")[0] for address in plan.world.addresses}
     assert set(plan.world.roots) == set(ROOT_SERVERS.values()) <= carried
     zones = Zones(plan.world.zones)
-    found = zones.look_up(dns.name.root, RdataType.NS)
+    found = asked(zones, ".", "NS")
     assert len(found.answer[0]) == len(ROOT_SERVERS)
-    key = zones.look_up(dns.name.from_text("list2026._domainkey.third.example"), RdataType.TXT)
+    key = asked(zones, "list2026._domainkey.third.example", "TXT")
     assert b"v=DKIM1" in b"".join(key.answer[0][0].strings)
 
 

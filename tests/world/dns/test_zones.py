@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dns.name
 import dns.rcode
 import dns.rdatatype
 import pytest
 
 from grader.model.plan import Zone
-from grader.world.dns.zones import Lookup, Zones
+from grader.world.dns.zones import Zones
+from tests.world.dns.library import Found, asked
 
 HEAD = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\nns A 203.0.113.53\n"
 
@@ -26,11 +26,7 @@ _ssh._tcp.host2 SRV 0 1 22 host2
 """The zone of RFC 4592 section 2.2.1."""
 
 
-def asked(zones: Zones, name: str, type_: str) -> Lookup:
-    return zones.look_up(dns.name.from_text(name), dns.rdatatype.from_text(type_))
-
-
-def texts(found: Lookup) -> list[str]:
+def texts(found: Found) -> list[str]:
     return [rdata.to_text() for rrset in found.answer for rdata in rrset]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import dns.name
 from msgspec import Struct
 
+from grader.formats.dns.octets import Record
 from grader.model.diagnostic import Diagnostic, Span
 from grader.model.dns import ZoneRecord
 
@@ -19,6 +20,11 @@ class ServedRecord(NamedTuple):
     rdata: Any
     place: Span = Span(0, 0, 0)
     type_place: Span = Span(0, 0, 0)
+
+    def on_the_wire(self) -> Record:
+        """The same as it stands in a message."""
+        labels = tuple(label for label in self.owner.labels if label)
+        return Record(labels, int(self.rdata.rdtype), self.ttl, self.rdata.to_wire())
 
 
 class ZoneFile(Struct):

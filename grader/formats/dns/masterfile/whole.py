@@ -15,7 +15,8 @@ from dns.rdatatype import RdataType, to_text
 from grader.formats.dns import LONGEST_MESSAGE
 from grader.formats.dns.entries import MOST_FAULTS
 from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
-from grader.formats.dns.names import Key, answering, existing, key_of, plain
+from grader.formats.dns.names import key_of, plain
+from grader.formats.dns.tree import Key, answering, existing
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BESIDE_ALIAS = (RdataType.CNAME, RdataType.RRSIG, RdataType.NSEC)

@@ -9,7 +9,8 @@ from typing import Literal
 from msgspec import Struct
 
 from grader.formats.dmarc import VERSION as DMARC_VERSION
-from grader.formats.dns.names import Key, answering, existing, key
+from grader.formats.dns.names import key
+from grader.formats.dns.tree import Key, answering, existing
 from grader.formats.spf import VERSION as SPF_VERSION
 from grader.formats.taglist import TagList, read_tags
 from grader.kinds.zone.facts import ZoneFacts
