@@ -77,7 +77,7 @@ class ClassProgress:
         """The class on standard output: a line a student, then what failed most often, how long, and where."""
         from grader.outputs import classscreen
 
-        classscreen.show_class(summary.results)
+        classscreen.show_class(summary.lines())
         seconds = time.monotonic() - self._began
         click.echo(f"{len(summary.rows)} in {seconds:.1f} s ({len(summary.rows) / seconds:.1f} a second)")
         click.echo(f"grades are in {printed_line(str(self._out))}")

@@ -18,14 +18,13 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from grader import __version__, outputs, resources
+from grader import __version__, disk, outputs, resources
 from grader.course.classpages import REPORT, class_view, noted_missing
 from grader.course.intake.names import ANONYMOUS, HAND_INS, INDEX, MADE_OF, MISSING
-from grader.course.results_folder import RESULT, ROW_NAME, hand_ins, kept_by_student, results
+from grader.course.results_folder import ROW_NAME, hand_ins, kept_with, results
 from grader.display.csvtext import csv_rows
 from grader.labs.cache import digest
 from grader.model.errors import OutputError
-from grader.model.results import Results
 from grader.outputs import classpage
 from grader.outputs.classview import ClassView
 
@@ -39,12 +38,12 @@ class _Made(Struct, frozen=True):
     content: str
 
 
-def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> Results[Path]:
+def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> list[Path]:
     """Write the documents about the class whose results lie in ``out``.
 
     They are those of the chosen formats, and those that are there already: none may tell of another class than the
     next. One that is there and would become the same is left alone, but where all are to be made ``afresh``.
-    ``out`` must be locked. Gives the results that lie there. Raises ``OutputError``.
+    ``out`` must be locked. Gives the folders of the results that lie there. Raises ``OutputError``.
     """
     class_ = _Class(out)
     known = {} if afresh else _noted(out)
@@ -58,7 +57,7 @@ def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False
         # Without the note, all is made again the next time.
         with contextlib.suppress(OutputError):
             outputs.write(out / MADE_OF, msgspec.json.encode(notes) + b"\n")
-    return class_.results
+    return class_.folders
 
 
 class _Class:
@@ -66,8 +65,9 @@ class _Class:
 
     def __init__(self, out: Path) -> None:
         self._out = out
-        self._found = kept_by_student(out)
-        self.results = results(folder for _, folder in self._found)
+        self._found = kept_with(out, _digest)
+        self.folders = [folder for _, folder, _ in self._found]
+        self._results = results(self.folders)
 
     def documents(self, formats: Collection[str]) -> Iterator[tuple[str, Pieces]]:
         """The documents by their files' names."""
@@ -86,17 +86,17 @@ class _Class:
 
     def _contents(self) -> Iterator[bytes]:
         yield _read(self._out / MISSING)
-        for student, folder in self._found:
+        for student, folder, result in self._found:
             yield student.encode("utf-8", "surrogateescape")
             yield os.fsencode(folder.name)
-            yield b"report" if (folder / REPORT.file).is_file() else b""
-            yield sha256(_read(folder / RESULT)).digest()
-            yield sha256(_read(folder / ROW_NAME)).digest()
+            yield b"report" if os.path.isfile(f"{folder}/{REPORT.file}") else b""  # noqa: PTH113
+            yield result
+            yield _digest(_read(f"{folder}/{ROW_NAME}"))
 
     def _in_format(self, kind: outputs.Format) -> Iterable[bytes]:
-        here = {student for student, _ in self._found}
+        here = {student for student, *_ in self._found}
         absent = [student for student in noted_missing(self._out) if student not in here]
-        return kind.of_class(self.results, absent)
+        return kind.of_class(self._results, absent)
 
     def _page(self) -> Iterable[bytes]:
         return classpage.page(self._view)
@@ -110,7 +110,7 @@ class _Class:
         return class_view(self._out)
 
     def _hand_ins(self) -> Iterable[bytes]:
-        return csv_rows(hand_ins(folder for _, folder in self._found))
+        return csv_rows(hand_ins(self.folders))
 
 
 @lru_cache(maxsize=1)
@@ -156,9 +156,13 @@ def _noted(out: Path) -> dict[str, _Made]:
         return {}
 
 
-def _read(path: Path) -> bytes:
+def _digest(data: bytes) -> bytes:
+    return sha256(data).digest()
+
+
+def _read(path: str | Path) -> bytes:
     """What a file holds; nothing where it cannot be read."""
     try:
-        return path.read_bytes()
+        return disk.contents(path)
     except OSError:
         return b""

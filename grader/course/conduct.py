@@ -15,12 +15,12 @@ from grader.course import digests
 from grader.course.apart import graded_apart
 from grader.course.class_documents import write_documents
 from grader.course.classpages import note_missing
-from grader.course.grading import Course, Entry, grade_entry, write_failed
+from grader.course.grading import Course, Entry, finished, grade_entry, write_failed
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
 from grader.course.overrides import overrides_for, worth_of
-from grader.course.results_folder import refuse_other_lab
+from grader.course.results_folder import refuse_other_lab, result_lines
 from grader.course.rows import ClassRow
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
@@ -28,13 +28,15 @@ from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
-from grader.model.result import Result, Visibility
+from grader.model.result import ResultLine, Visibility
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
 
 Report = Callable[[ClassRow, int, int], None]
 """Told of each row as it comes, with how many are done, of how many."""
 
 
+MOST_AT_A_TIME = 50
+"""Hand-ins that a worker is told of at once, to look whether they are finished."""
 PATIENCE = 15.0
 """Seconds to wait for the end of another process that writes to the same folder."""
 
@@ -72,11 +74,15 @@ class ClassSettings:
 class Summary:
     """A class graded; the rows in the order in which the submissions were given.
 
-    ``results`` are all that lie in its folder, those of earlier runs too, each read when it is asked for.
+    ``folders`` are those of all results that lie there, of earlier runs too.
     """
 
     rows: list[ClassRow]
-    results: Sequence[Result]
+    folders: Sequence[Path]
+
+    def lines(self) -> Iterator[ResultLine]:
+        """What a list of students says of the results, each read as it comes. Raises ``OutputError``."""
+        return result_lines(self.folders)
 
     def count(self, ending: str) -> int:
         """How many ended so: ``graded``, ``refused`` or ``error``."""
@@ -186,6 +192,11 @@ def _all_rows(
     rows: dict[str, ClassRow] = {}
     done = 0
     rows_of = _rows if scheduler.shares_files else graded_apart
+    if course.resume and scheduler.shares_files:
+        with closing(_finished_rows(course, todo, drawn, scheduler)) as known:
+            for done, (hand_in, row) in enumerate(known, 1):
+                rows[hand_in.folder] = row
+                report(row, done, len(todo))
     for last in (False, True):
         left = [hand_in for hand_in in todo if hand_in.folder not in rows]
         with closing(rows_of(course, left, drawn, scheduler)) as coming:
@@ -196,6 +207,25 @@ def _all_rows(
                 done += 1
                 report(row, done, len(todo))
     return rows
+
+
+def _finished_rows(
+    course: Course, todo: Sequence[HandIn], drawn: Drawn, scheduler: Scheduler
+) -> Generator[tuple[HandIn, ClassRow], None, None]:
+    """The hand-ins of which nothing is to be graded. Workers get many at once: telling takes longer than looking."""
+    size = min(MOST_AT_A_TIME, 1 + len(todo) // 16)
+    parts = [todo[start : start + size] for start in range(0, len(todo), size)]
+    with closing(scheduler.run(parts, partial(_finished, course, drawn))) as answers:
+        for part, answer in answers:
+            # What a worker dies of is found, and told, when its hand-ins are graded one by one.
+            if not isinstance(answer, WorkerDied):
+                yield from (
+                    (hand_in, row) for hand_in, row in zip(part, answer, strict=True) if row is not None
+                )
+
+
+def _finished(course: Course, drawn: Drawn, part: Sequence[HandIn]) -> list[ClassRow | None]:
+    return [finished(course, drawn(hand_in)) for hand_in in part]
 
 
 def _rows(

@@ -6,6 +6,7 @@ and writes: a worker that is taken for lost can then write nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -90,21 +91,34 @@ def grade_entry(course: Course, entry: Entry) -> ClassRow:
     return write(course, grade_read(course, read)) if isinstance(read, Read) else read
 
 
+def finished(course: Course, entry: Entry) -> ClassRow | None:
+    """The row of a hand-in of which nothing is to be graded; what goes wrong is left to ``grade_entry`` to find."""
+    try:
+        return _finished(course, entry.hand_in, _read(course, entry).digest)
+    except Exception:
+        return None
+
+
 def read_entry(course: Course, entry: Entry) -> Read | ClassRow:
     """What was handed in; or the row where there is nothing to grade: it is done already, or cannot be read."""
-    hand_in, variant = entry.hand_in, entry.variant
     try:
-        source = hand_in.source
-        own = labs.own_submission(course.lab, source, variant) if isinstance(source, Path) else None
-        handed_in = own[0] if own else labs.read_submission(course.lab, source, variant.names, where=HAND_IN)
-        theirs = [one for student in hand_in.students for one in of_student(course.overrides, student)]
-        digest = digests.of_submission(course.digest, hand_in, variant, handed_in, theirs)
-        if course.resume and (done := _finished(course, hand_in, digest)):
+        read = _read(course, entry)
+        if course.resume and (done := _finished(course, entry.hand_in, read.digest)):
             return done
     except SubmissionError as error:
         return write(course, _refused(course, entry, str(error)))
     except Exception as error:
         return write(course, _failed(course, entry, _reason(error)))
+    return read
+
+
+def _read(course: Course, entry: Entry) -> Read:
+    hand_in, variant = entry.hand_in, entry.variant
+    source = hand_in.source
+    own = labs.own_submission(course.lab, source, variant) if isinstance(source, Path) else None
+    handed_in = own[0] if own else labs.read_submission(course.lab, source, variant.names, where=HAND_IN)
+    theirs = [one for student in hand_in.students for one in of_student(course.overrides, student)]
+    digest = digests.of_submission(course.digest, hand_in, variant, handed_in, theirs)
     return Read(entry, handed_in, digest, own[1] if own else "")
 
 
@@ -203,7 +217,7 @@ def _renew(course: Course, home: Path, there: Result, result: Result, line: Clas
 
     ``line`` is the row, where it is another one.
     """
-    names, changed = {path.name for path in home.iterdir()}, result != there
+    names, changed = set(os.listdir(home)), result != there  # noqa: PTH208
     todo = [
         kind
         for kind in outputs.FORMATS.values()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,8 +17,8 @@ from grader.course.rows import ClassRow
 from grader.display.text import csv_cell, one_line
 from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
-from grader.model.result import Result
-from grader.model.results import Results
+from grader.model.ondemand import OnDemand
+from grader.model.result import Result, ResultLine
 
 T = TypeVar("T")
 
@@ -71,35 +73,56 @@ def kept(out: Path) -> list[Path]:
 
 def kept_by_student(out: Path) -> list[tuple[str, Path]]:
     """The same with each student's id before the folder, whose name stands for a missing one."""
-    return sorted((_head(path).student or path.parent.name, path.parent) for path in _found(out))
+    return [(student, folder) for student, folder, _ in kept_with(out, lambda document: None)]
 
 
-def results(folders: Iterable[Path]) -> Results[Path]:
+def kept_with(out: Path, made: Callable[[bytes], T]) -> list[tuple[str, Path, T]]:
+    """The same with what is ``made`` of each result's bytes, which are read once."""
+    found = []
+    for name in _names(out):
+        path = f"{out}/{name}/{RESULT}"
+        try:
+            document = disk.contents(path)
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except OSError as error:
+            raise _unreadable(path, error) from error
+        found.append((_decoded(document, path, _Head, AGAIN).student or name, name, made(document)))
+    found.sort(key=itemgetter(0, 1))
+    return [(student, out / name, what) for student, name, what in found]
+
+
+def results(folders: Iterable[Path]) -> OnDemand[Path, Result]:
     """The results in these folders, each read whenever it is asked for. Raises ``OutputError`` for a damaged one."""
-    return Results(list(folders), read_result)
+    return OnDemand(list(folders), read_result)
+
+
+def result_lines(folders: Iterable[Path]) -> Iterator[ResultLine]:
+    """Of the results in these folders what a list of students says of them. Raises ``OutputError``."""
+    return (read_document(f"{folder}/{RESULT}", ResultLine, AGAIN) for folder in folders)
 
 
 def refuse_other_lab(out: Path, lab: str) -> None:
     """Raises ``UsageError`` where a folder holds results of another lab, whose documents would be lost."""
-    first = next(iter(_found(out)), None)
-    if first is not None and (other := _head(first).lab) != lab:
+    there = (f"{out}/{name}/{RESULT}" for name in _names(out))
+    first = next(filter(os.path.exists, there), None)
+    if first is not None and (other := read_document(first, _Head, AGAIN).lab) != lab:
         raise UsageError(
             f"{str(out)!r} holds results of the lab {other!r}, and these would be of {lab!r}: name another folder "
             "with --out"
         )
 
 
-def _found(out: Path) -> list[Path]:
-    """Every whole result: what begins with a dot is being made."""
+def _names(out: Path) -> list[str]:
+    """The names of what may hold a whole result: what begins with a dot is being made."""
     if not out.is_dir():
         return []
-    folders = sorted(folder for folder in out.iterdir() if not folder.name.startswith("."))
-    return [path for folder in folders if (path := folder / RESULT).exists()]
+    return sorted(name for name in os.listdir(out) if not name.startswith("."))  # noqa: PTH208
 
 
 def read_result(folder: Path) -> Result:
     """The result that lies in a folder. Raises ``OutputError`` for one that is damaged."""
-    return read_document(folder / RESULT, Result, AGAIN)
+    return read_document(f"{folder}/{RESULT}", Result, AGAIN)
 
 
 class _Head(Struct):
@@ -107,21 +130,27 @@ class _Head(Struct):
     student: str | None = None
 
 
-def _head(path: Path) -> _Head:
-    return read_document(path, _Head, AGAIN)
-
-
-def read_document(path: Path, type_: type[T], remedy: str) -> T:
+def read_document(path: str | Path, type_: type[T], remedy: str) -> T:
     """A JSON document that smtplab wrote. Raises ``OutputError``, with the remedy where it is damaged."""
     try:
-        return msgspec.json.decode(path.read_bytes(), type=type_)
+        document = disk.contents(path)
     except OSError as error:
-        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
+        raise _unreadable(path, error) from error
+    return _decoded(document, path, type_, remedy)
+
+
+def _unreadable(path: str | Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot read {str(path)!r}: {error.strerror}")
+
+
+def _decoded(document: bytes, path: str | Path, type_: type[T], remedy: str) -> T:
+    try:
+        return msgspec.json.decode(document, type=type_)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise damaged(path, str(error), remedy) from error
 
 
-def damaged(path: Path, what: str, remedy: str) -> OutputError:
+def damaged(path: str | Path, what: str, remedy: str) -> OutputError:
     """The error of a document that is not as smtplab wrote it."""
     return OutputError(f"{str(path)!r} is damaged ({what}): {remedy}")
 
@@ -144,6 +173,6 @@ def hand_ins(folders: Iterable[Path]) -> Iterator[list[str]]:
 def read_row(folder: Path) -> ClassRow | None:
     """What is remembered of a hand-in whose results lie in a folder; ``None`` where nothing is, or it is damaged."""
     try:
-        return msgspec.json.decode((folder / ROW_NAME).read_bytes(), type=ClassRow)
+        return msgspec.json.decode(disk.contents(f"{folder}/{ROW_NAME}"), type=ClassRow)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from grader.labs.handout import Started
 from grader.labs.limits import MARK, Budget
-from grader.labs.tree import Tree, archive_within, opened, shown_source
+from grader.labs.tree import Tree, archives_in, open_archive, opened, shown_source
 from grader.model.lab import Lab
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def handed_out(lab: Lab, source: Source) -> Started | None:
     try:
         where = shown_source(source)
         tree = opened(lab, source, where)
-        found = _marks(lab, tree, where)
-        if not found and (inner := archive_within(lab, tree, where)) is not None:
-            found = _marks(lab, inner, where)
+        names = list(tree.names(Budget(lab.submission, where)))
+        found = _marks(tree, names)
+        if not found and len(packed := archives_in(names)) == 1:
+            inner = open_archive(lab, tree, packed[0], where)
+            found = _marks(inner, inner.names(Budget(lab.submission, where)))
     except Exception:
         # Whatever ails one hand-in, it stops no class: what is wrong is said where it is read to be graded.
         return None
@@ -36,10 +39,10 @@ def handed_out(lab: Lab, source: Source) -> Started | None:
     return mine[0] if len(mine) == 1 else found[0] if len(found) == 1 else None
 
 
-def _marks(lab: Lab, tree: Tree, where: str) -> list[Started]:
-    """The notes in a tree, each once."""
+def _marks(tree: Tree, names: Iterable[str]) -> list[Started]:
+    """The notes among the names in a tree, each once."""
     found = []
-    for name in tree.names(Budget(lab.submission, where)):
+    for name in names:
         if name.rpartition("/")[2] == MARK:
             try:
                 mark = msgspec.json.decode(tree.data(name, LARGEST_MARK), type=Started)

@@ -110,12 +110,6 @@ def archives_in(names: list[str]) -> list[str]:
     return [name for name in names if name.lower().endswith(ARCHIVES)]
 
 
-def archive_within(lab: Lab, tree: Tree, where: str) -> Tree | None:
-    """The one archive that lies in a tree; ``None`` where there are none or several. Raises ``SubmissionError``."""
-    packed = archives_in(list(tree.names(Budget(lab.submission, where))))
-    return open_archive(lab, tree, packed[0], where) if len(packed) == 1 else None
-
-
 def open_archive(lab: Lab, tree: Tree, name: str, where: str) -> Tree:
     """The archive that lies in a tree as ``name``. Raises ``SubmissionError``."""
     from grader.labs.archive import ArchiveTree

@@ -140,7 +140,7 @@ class Result(Struct, frozen=True, kw_only=True):
     @property
     def passed(self) -> bool:
         """Whether every check that was judged passed."""
-        return self.status == "graded" and all(c.status in ("pass", "manual") for c in self.checks)
+        return _passed(self)
 
     @property
     def final(self) -> bool:
@@ -156,6 +156,34 @@ class Result(Struct, frozen=True, kw_only=True):
     def first_failure(self) -> CheckResult | None:
         """The failure to fix first: the first that no other failure explains."""
         return next((check for check in self.checks if check.status == "fail"), None)
+
+
+class CheckLine(Struct, frozen=True):
+    """As much of a check as a list of students says of it."""
+
+    code: str
+    status: Status
+
+
+class ResultLine(Struct, frozen=True):
+    """As much of a result as a list of students says of it: what a class is shown by is read without the rest."""
+
+    lab: str
+    student: str | None
+    status: Literal["graded", "refused", "error"]
+    score: int
+    max_score: int
+    checks: list[CheckLine]
+    error: str | None = None
+
+    @property
+    def passed(self) -> bool:
+        """As of the ``Result``."""
+        return _passed(self)
+
+
+def _passed(result: Result | ResultLine) -> bool:
+    return result.status == "graded" and all(check.status in ("pass", "manual") for check in result.checks)
 
 
 def refused(unjudged: Result, reason: str) -> Result:

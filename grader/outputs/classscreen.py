@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import IO, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -16,7 +17,7 @@ from rich.text import Text
 from grader.display.looks import LOOKS, QUIET
 from grader.display.screen import Screen, bar, grid, words
 from grader.display.sentences import count
-from grader.model.result import Result, Status
+from grader.model.result import Result, ResultLine, Status
 from grader.outputs.terminal import codes
 
 LONGEST_NAME = 32
@@ -27,7 +28,7 @@ LEAST_ROOM = 8
 
 
 def show_class(
-    results: Iterable[Result],
+    results: Iterable[Result | ResultLine],
     *,
     file: IO[str] | None = None,
     width: int | None = None,
@@ -41,14 +42,10 @@ def show_class(
     if room < LEAST_ROOM:
         screen.show(_table(screen, class_.rows))
     for number, row in enumerate(class_.rows if room >= LEAST_ROOM else (), 1):
-        fits = cell_len(row.name) <= class_.name_width and cell_len(row.said) <= room
-        if fits:
-            waiting += _line(screen, row, class_)
-        if waiting and (not fits or number % AT_A_TIME == 0):
+        waiting += _lines(screen, row, class_, room)
+        if number % AT_A_TIME == 0:
             screen.show(Segments(waiting))
             waiting = []
-        if not fits:
-            screen.show(_table(screen, [row], class_.name_width, class_.points_width))
     screen.show(Segments(waiting), Text(), *_class_summary(screen, class_))
 
 
@@ -62,7 +59,7 @@ class _Row(NamedTuple):
     style: str
 
     @classmethod
-    def of(cls, result: Result) -> _Row:
+    def of(cls, result: Result | ResultLine) -> _Row:
         status: Status = "error" if result.status == "error" else "pass" if result.passed else "fail"
         points = f"{result.score if result.status == 'graded' else '?'}/{result.max_score}"
         if result.status != "graded":
@@ -89,7 +86,7 @@ class _Class:
     points_width: int = 0
 
     @classmethod
-    def of(cls, results: Iterable[Result]) -> _Class:
+    def of(cls, results: Iterable[Result | ResultLine]) -> _Class:
         found = cls()
         for result in results:
             row = _Row.of(result)
@@ -105,30 +102,35 @@ class _Class:
         return found
 
 
-def _line(screen: Screen, row: _Row, class_: _Class) -> list[Segment]:
-    """The line of a row that takes no more than one.
-
-    rich's tables take half a millisecond for a row, which is longer than all else that is done for one.
-    """
+def _lines(screen: Screen, row: _Row, class_: _Class, room: int) -> list[Segment]:
+    """The lines of a row; a table of rich's takes a millisecond for one, longer than all else that is done for it."""
     sign, style = screen.sign(row.status), screen.console.get_style
-    name = set_cell_size(row.name, class_.name_width)
-    return [
-        Segment(sign.plain, style(sign.style)),
-        Segment(f"  {name}  {row.points:>{class_.points_width}}  "),
-        Segment(row.said, style(row.style)),
-        Segment.line(),
-    ]
+    mark, points = Segment(sign.plain, style(sign.style)), row.points.rjust(class_.points_width)
+    made = []
+    for name, said in zip_longest(
+        _wrapped(screen, row.name, class_.name_width), _wrapped(screen, row.said, room), fillvalue=""
+    ):
+        made += [
+            mark,
+            Segment(f"  {set_cell_size(name, class_.name_width)}  {points}  "),
+            Segment(said, style(row.style)),
+            Segment.line(),
+        ]
+        mark, points = Segment(" "), " " * class_.points_width
+    return made
 
 
-def _table(
-    screen: Screen, rows: Iterable[_Row], name_width: int = 0, points_width: int = 0
-) -> RenderableType:
-    """Rows of which some take several lines, in columns at least so wide."""
+def _wrapped(screen: Screen, text: str, width: int) -> list[str]:
+    if cell_len(text) <= width:
+        return [text]
+    lines = Text(text).wrap(screen.console, width, overflow="fold")
+    return [line.plain.rstrip() for line in lines]
+
+
+def _table(screen: Screen, rows: Iterable[_Row]) -> RenderableType:
+    """Rows in columns that are narrowed until all have room."""
     table = grid(
-        {"width": 1},
-        {"min_width": name_width or None, "max_width": LONGEST_NAME},
-        {"min_width": points_width or None, "justify": "right", "no_wrap": True},
-        {"ratio": 1},
+        {"width": 1}, {"max_width": LONGEST_NAME}, {"justify": "right", "no_wrap": True}, {"ratio": 1}
     )
     for row in rows:
         name, said = Text(row.name, overflow="fold"), Text(row.said, row.style, overflow="fold")

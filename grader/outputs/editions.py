@@ -11,8 +11,8 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from grader.model.ondemand import OnDemand
 from grader.model.result import CheckResult, Result
-from grader.model.results import Results
 
 LATER = "A check that is shown after the due date"
 NEVER = "A check that is not shown"
@@ -46,9 +46,9 @@ def for_student(result: Result, *, keep: bool = False) -> Result:
     return replace(result, checks=checks, notes=notes)
 
 
-def for_students(results: Sequence[Result], *, keep: bool = False) -> Results[Result]:
+def for_students(results: Sequence[Result], *, keep: bool = False) -> OnDemand[Result, Result]:
     """The results of a class, of each what its student may see; ``keep`` as above."""
-    return Results(results, partial(for_student, keep=keep))
+    return OnDemand(results, partial(for_student, keep=keep))
 
 
 def _placeholder(check: CheckResult, code: str) -> CheckResult:

@@ -21,7 +21,7 @@ from grader.display.screen import ExcerptLines, Screen, bar, grid, words
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Check, Lab
-from grader.model.result import CheckResult, Result, Status
+from grader.model.result import CheckLine, CheckResult, Result, Status
 from grader.outputs.changes import Changes
 from grader.outputs.evidence import EvidenceView
 from grader.outputs.feedback import LABELS
@@ -316,7 +316,7 @@ def _note(result: Result, check: CheckResult) -> str:
     return "a person judges this" if check.status == "manual" else ""
 
 
-def _short(check: CheckResult) -> str:
+def _short(check: CheckResult | CheckLine) -> str:
     return check.code.rpartition("/")[2]
 
 
@@ -388,6 +388,6 @@ def _points(screen: Screen, result: Result) -> RenderableType:
     return line if line.cell_len <= screen.console.width else Text("  ").join([points, *told])
 
 
-def codes(checks: Iterable[CheckResult], style: str) -> Text:
+def codes(checks: Iterable[CheckResult | CheckLine], style: str) -> Text:
     """The short codes of checks, one after the other."""
     return words(", ".join(map(_short, checks)), style, single=True)

@@ -21,15 +21,15 @@ def merge(shards: tuple[Path, ...], out: Path, exit_zero: bool) -> int:
     and students who are missing or there twice are named.
     """
     from grader.course.merging import merge_into
-    from grader.course.results_folder import kept, results
+    from grader.course.results_folder import kept, result_lines
     from grader.display.sentences import count
     from grader.display.text import printed_line
     from grader.outputs import classscreen
 
     number = merge_into(out, shards)
-    merged = results(kept(out))
-    classscreen.show_class(merged)
+    there = kept(out)
+    classscreen.show_class(result_lines(there))
     click.echo(f"{count(number, 'result')} of {count(len(shards), 'shard')} merged: {printed_line(str(out))}")
-    if any(result.status == "error" for result in merged):
+    if any(result.status == "error" for result in result_lines(there)):
         return 3
-    return 0 if exit_zero or all(result.passed for result in merged) else 1
+    return 0 if exit_zero or all(result.passed for result in result_lines(there)) else 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from hashlib import sha256
 
 from grader import outputs
@@ -30,9 +31,15 @@ BESIDE_RESULTS = frozenset(
 """Files that lie in a folder of grades beside the students' folders, none of which may have such a name."""
 
 
+_SAFE = re.compile(r"[A-Za-z0-9_@+,][A-Za-z0-9 _.@+,-]{0,149}")
+"""Names that are safe as they are, as most are."""
+
+
 def student_id(name: str) -> str:
     """A student's id in printable characters. Raises ``UsageError`` where it is too long or empty."""
-    student = "".join(char if char.isprintable() else _percent(char) for char in name)
+    student = name
+    if not name.isprintable():
+        student = "".join(char if char.isprintable() else _percent(char) for char in name)
     if not student or len(student) > LONGEST_STUDENT:
         raise UsageError(
             f"the name {student[:40]!r}… is too long for a student's id: rename the folder"
@@ -50,6 +57,8 @@ def without_ending(name: str) -> str:
 
 def safe_name(name: str) -> str:
     """A file name for ``name`` that is safe in shells, web servers and archives; different names stay different."""
+    if _SAFE.fullmatch(name) and name.casefold() not in BESIDE_RESULTS:
+        return name
     quoted = "".join(char if char.isalnum() or char in " _-.@+," else _percent(char) for char in name)
     if quoted[:1] in (".", "-", " ", "") or quoted.casefold() in BESIDE_RESULTS:
         quoted = _percent(quoted[:1] or "\0") + quoted[1:]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 from grader.course.intake.handin import Found
@@ -38,16 +41,28 @@ def read_sources(sources: Sequence[Path], out: Path, name: str | None, asked: As
     usable, strays = _sorted_out(sources, out)
     if name == NAMED:
         return _named(usable, strays)
-    listings = list(_listings(usable, LAYOUTS[name] if name else None, asked))
-    if name is not None:
-        return _laid_out(LAYOUTS[name], listings, strays, asked)
+    chosen = LAYOUTS[name] if name else None
+
+    @cache
+    def listed(source: Path) -> Listing | None:
+        # Each when it is asked for: one hand-in without a platform's names tells that a class has none.
+        try:
+            return _listed(source, chosen, asked)
+        except UsageError:
+            if chosen is not None or len(usable) == 1:
+                raise
+            return None  # One hand-in that is endless, or that nobody may read, stops no class.
+
+    if chosen is not None:
+        return _laid_out(chosen, ((source, listed(source)) for source in usable), strays, asked)
     for layout in LAYOUTS.values():
         # A student may give a hand-in names that look like a platform's: it is one where nobody's looks otherwise.
-        if listings and all(found is not None and _shows(found, layout, asked) for _, found in listings):
-            return _laid_out(layout, listings, strays, asked)
-    for _, found in listings if len(listings) == 1 else ():
-        if found is not None:
-            _refuse_unknown(found, asked)
+        if usable and all(
+            (found := listed(one)) is not None and _shows(found, layout, asked) for one in usable
+        ):
+            return _laid_out(layout, ((source, listed(source)) for source in usable), strays, asked)
+    if len(usable) == 1 and (only := listed(usable[0])) is not None:
+        _refuse_unknown(only, asked)
     return _named(usable, strays)
 
 
@@ -56,23 +71,37 @@ def _sorted_out(sources: Sequence[Path], out: Path) -> tuple[list[Path], list[st
     usable: list[Path] = []
     strays: list[str] = []
     exports = {source.resolve().parent for source in sources if source.name == METADATA}
-    grades = out.resolve()
+    grades = _about(out)
     for source in sources:
-        if not source.exists():
+        about = _about(source)
+        if about is None:
             raise UsageError(f"there is no submission {str(source)!r}: check the path")
-        place = source.resolve()
-        parent = place.parent
-        if parent in exports:
+        if exports and (parent := source.resolve().parent) in exports:
             # Of an export that the shell took apart, the whole is read.
             if parent not in usable:
                 usable.append(parent)
-        elif place == grades or (source / LOCK_NAME).exists():
-            strays.append(f"{source} (it holds grades)")
-        elif source.is_dir() or (source.is_file() and source.name.lower().endswith(ARCHIVES)):
+        elif stat.S_ISDIR(about.st_mode):
+            if _same(about, grades) or os.path.exists(f"{source}/{LOCK_NAME}"):  # noqa: PTH110
+                strays.append(f"{source} (it holds grades)")
+            else:
+                usable.append(source)
+        elif stat.S_ISREG(about.st_mode) and source.name.lower().endswith(ARCHIVES):
             usable.append(source)
         else:
             strays.append(str(source))
     return usable, strays
+
+
+def _about(path: Path) -> os.stat_result | None:
+    """What the file system says of a path; ``None`` where nothing is there, or nobody may know."""
+    try:
+        return path.stat()
+    except (OSError, ValueError):
+        return None
+
+
+def _same(one: os.stat_result, other: os.stat_result | None) -> bool:
+    return other is not None and os.path.samestat(one, other)
 
 
 def _named(usable: Sequence[Path], strays: list[str]) -> SourcesRead:
@@ -85,18 +114,15 @@ def _named(usable: Sequence[Path], strays: list[str]) -> SourcesRead:
     return read
 
 
-def _listings(
-    usable: Iterable[Path], layout: Layout | None, asked: Asked
-) -> Iterable[tuple[Path, Listing | None]]:
-    for source in usable:
-        found = listing(source)
-        if found is not None and source.is_dir() and (layout is None or layout.argument):
-            # Each repository may have been given by itself.
-            own = found.with_own_name()
-            by_name = layout or LAYOUTS[CLASSROOM]
-            if by_name.recognises(own, asked) if layout else _shows(own, by_name, asked):
-                found = own
-        yield source, found
+def _listed(source: Path, layout: Layout | None, asked: Asked) -> Listing | None:
+    found = listing(source)
+    if found is not None and source.is_dir() and (layout is None or layout.argument):
+        # Each repository may have been given by itself.
+        own = found.with_own_name()
+        by_name = layout or LAYOUTS[CLASSROOM]
+        if by_name.recognises(own, asked) if layout else _shows(own, by_name, asked):
+            return own
+    return found
 
 
 def _shows(found: Listing, layout: Layout, asked: Asked) -> bool:
