@@ -6,9 +6,11 @@ import ast
 import inspect
 import os
 import resource
+import socket
 import subprocess
 import sys
 import types
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints, is_typeddict
 
@@ -18,6 +20,7 @@ import pytest
 from grader.engines import machine
 from grader.engines.guest import operations, shapes, tracing, trees
 from grader.engines.guest.exposing import AROUND, Exposures, without
+from grader.engines.guest.files import read_table
 from grader.engines.guest.mail import Mailboxes
 from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
@@ -205,6 +208,17 @@ def test_of_a_line_of_millions_what_stands_around_the_secret_is_kept() -> None:
     assert len(found["what"]) < 3 * AROUND
     exposures.search("process list", b"send -p teapot")
     assert exposures.found[1]["what"] == "send -p <password>"
+
+
+@pytest.mark.parametrize("count", [0, 22, 23, 24, 25, 26, 27, 28, 60, 300])
+def test_a_table_of_the_kernels_is_read_to_its_end_whatever_its_length(count: int) -> None:
+    with ExitStack() as opened:
+        ports = {
+            opened.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            for _ in range(count)
+        }
+        lines = read_table("/proc/self/net/tcp").decode().splitlines()
+    assert ports <= {int(line.split()[1].partition(":")[2], 16) for line in lines[1:]}
 
 
 def test_mail_is_found_by_whole_tokens(tmp_path: Path) -> None:

@@ -16,6 +16,9 @@ WRITABLE = (
 LARGEST = 8_000_000
 """Bytes of a file that are read."""
 
+SMALLEST_PAGE, LONGEST_LINE = 4096, 512
+"""Bytes of a page of memory on any machine, and more than a line of a table of connections has."""
+
 # Postfix re-reads a main.cf younger than about 1.5 s in naps of 0.3 s: an old one starts it at once.
 INSTALLED = 1577836800  # 2020-01-01T00:00:00Z
 
@@ -86,6 +89,23 @@ def read_process(pid: int, name: str) -> bytes:
     try:
         whole = b""
         while len(whole) < LARGEST and (piece := os.read(fd, LARGEST - len(whole))):
+            whole += piece
+        return whole
+    finally:
+        os.close(fd)
+
+
+def read_table(path: str) -> bytes:
+    """A table of the kernel's, at most about its first ``LARGEST`` bytes. Raises ``OSError``.
+
+    It comes by the page, so a piece that leaves room for another line is the last one. To be told of the end as of a
+    file would take as long as all the rest: for that the kernel looks through every connection of the machine again.
+    """
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        whole = piece = os.read(fd, LARGEST)
+        while len(piece) > SMALLEST_PAGE - LONGEST_LINE and len(whole) < LARGEST:
+            piece = os.read(fd, LARGEST)
             whole += piece
         return whole
     finally:

@@ -6,7 +6,7 @@ import binascii
 import os
 import signal
 
-from .files import WRITABLE, Broken, RequestRefused, read, text, writable, write
+from .files import WRITABLE, Broken, RequestRefused, read_table, text, writable, write
 from .log import Log
 from .loop import Loop
 from .mail import Mailboxes
@@ -113,7 +113,7 @@ def mail(host: Host, tokens: list[str]) -> list[DeliveredMail]:
 
 def sockets(host: Host) -> str:
     """The host's TCP sockets."""
-    return "".join(text(read(f"/proc/self/net/{table}")) for table in ("tcp", "tcp6"))
+    return "".join(text(read_table(f"/proc/self/net/{table}")) for table in ("tcp", "tcp6"))
 
 
 def log(host: Host) -> list[str]:
