@@ -33,9 +33,12 @@ class ServerRefused(Exception):
 
 
 class Untrusted(Exception):
-    """TLS with the lab's authority failed. ``problem`` says why; others might be less strict."""
+    """TLS with the lab's authority failed. ``problem`` says why; others might be less strict.
 
-    def __init__(self, problem: str) -> None:
+    It is ``None`` where no more was tried than to resume a session.
+    """
+
+    def __init__(self, problem: str | None) -> None:
         super().__init__(problem)
         self.problem = problem
 
@@ -276,7 +279,24 @@ class Client:
             if hung.remark:
                 self.transcript.remark(hung.remark)
         if self._wire is not None:
+            self._keep_session()
             self._wire.close()
+
+    def _keep_session(self) -> None:
+        """Keep a listener's first session in TLS for all clients to come: to resume it costs half of a handshake.
+
+        Clients that show a certificate begin anew each time, as does everybody where the server is not trusted. One
+        is enough: its ticket may be shown again, and Python copies each that it is asked for.
+        """
+        encryption = self._wire.encryption if self._wire is not None else None
+        trusted = self._certificate is not None and self._certificate.trusted
+        if (
+            encryption is not None
+            and trusted
+            and self._listener.session is None
+            and not self._first.certificate
+        ):
+            self._listener.session = encryption.session
 
     def _at_most(self, seconds: float) -> float:
         return min(seconds, self._deadline.left)
@@ -347,20 +367,27 @@ class Client:
 
     async def _handshake(self, seconds: float) -> None:
         assert self._wire is not None
-        listener, strict = self._listener, self._listener.problem is None
-        context = self._contexts.context(
-            strict=strict, named=listener.name is not None, certificate=self._first.certificate
-        )
+        listener, strict, own = self._listener, self._listener.problem is None, self._first.certificate
+        context = self._contexts.context(strict=strict, named=listener.name is not None, certificate=own)
+        usual = strict and not own and self._first.preamble is None
+        session = listener.session if usual and listener.resumes else None
         try:
-            await self._wire.begin_tls(context, listener.name, self._at_most(seconds))
-        except ssl.SSLError as error:
+            await self._wire.begin_tls(context, listener.name, self._at_most(seconds), session)
+        except (ssl.SSLError, HungUp) as error:
+            if session is not None and not self._deadline.over:
+                # Whatever it was: the server is asked again as if nobody had been there before.
+                listener.resumes = False
+                raise Untrusted(None) from error
+            if isinstance(error, HungUp):
+                raise
             if strict:
                 raise Untrusted(reason(error)) from error
             raise HungUp("reset", f"no TLS: {reason(error)}") from error
         assert self._wire.encryption is not None
         shown = self._certificate = facts(self._wire.encryption.tls, listener.problem)
+        resumed = ", resumed" if self._wire.encryption.tls.session_reused else ""
         self.transcript.remark(
-            f"{shown.version} {shown.cipher}{'' if shown.trusted else f', {shown.problem}'}"
+            f"{shown.version} {shown.cipher}{resumed}{'' if shown.trusted else f', {shown.problem}'}"
         )
 
     async def _log_in(self, login: Login) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass, field
 
 NEVER_ANSWERED, LEFT_UNANSWERED = 3, 4
@@ -16,6 +17,10 @@ class Listener:
     port: int
     name: str | None = None
     problem: str | None = None
+    session: ssl.SSLSession | None = None
+    """In TLS, with a server that is trusted, by a client without a certificate: what others may resume."""
+    resumes: bool = True
+    """Whether nobody has tried in vain to resume it."""
     silent: int = 0
     """Greetings waited for in vain since the last one heard."""
     alive: bool = False

@@ -126,7 +126,7 @@ class Prober:
         first = attempts[0]
         listener = self.listener(first)
         async with Slot(self._slots[first.port]) as slot, Slot(self._connections):
-            for _ in range(2):
+            for _ in range(3):
                 client = Client(
                     attempts,
                     listener,

@@ -18,7 +18,7 @@ class Contexts:
     """Contexts for one world, made when first needed.
 
     A *strict* one trusts the lab's authority alone and takes TLS 1.2 or newer (RFC 8996); a *lenient* one takes
-    whatever a server offers. Sessions are not resumed: it was measured to save nothing here.
+    whatever a server offers.
     """
 
     def __init__(self, spec: WorldSpec) -> None:
@@ -105,10 +105,17 @@ class Encryption:
         context: ssl.SSLContext,
         name: str | None,
         send: Callable[[bytes], object],
+        session: ssl.SSLSession | None = None,
     ) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=session)
         self._send = send
+
+    @property
+    def session(self) -> ssl.SSLSession | None:
+        """What this session can be resumed with, if the server has given a ticket for that (RFC 8446 section 2.2)."""
+        session = self.tls.session
+        return session if session is not None and session.has_ticket else None
 
     def handshake(self, data: bytes = b"") -> bool:
         """Go on with the handshake; whether it is complete. Raises ``ssl.SSLError`` where it failed."""

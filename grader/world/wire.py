@@ -106,11 +106,20 @@ class Wire:
         heard, self._heard = list(self._heard), deque()
         return heard
 
-    async def begin_tls(self, context: ssl.SSLContext, name: str | None, seconds: float) -> None:
-        """Shake hands. Raises ``ssl.SSLError`` where that fails and ``HungUp`` where the server leaves."""
+    async def begin_tls(
+        self,
+        context: ssl.SSLContext,
+        name: str | None,
+        seconds: float,
+        session: ssl.SSLSession | None = None,
+    ) -> None:
+        """Shake hands, or resume a session of the same context.
+
+        Raises ``ssl.SSLError`` where that fails and ``HungUp`` where the server leaves.
+        """
         self._reader.forget()
         self._heard.clear()
-        self.encryption = Encryption(context, name, self._link.send)
+        self.encryption = Encryption(context, name, self._link.send, session)
         self._shaking = True
         if not self.encryption.handshake():
             await self._wait(seconds)
