@@ -41,6 +41,11 @@ class Listener:
         most = LEFT_UNANSWERED if command in self.answered else NEVER_ANSWERED
         return self.unanswered.get(command, 0) >= most
 
+    def forget_silence(self) -> None:
+        """What it left unanswered does not count any more."""
+        self.silent = self.endless = 0
+        self.unanswered.clear()
+
     def note_answer(self, command: str) -> None:
         """It has answered a command."""
         self.answered.add(command)

@@ -107,6 +107,13 @@ class Prober:
         await _all(run.run() for run in runs)
         return self._numbered(attempts, runs)
 
+    def begin_afresh(self) -> None:
+        """From now on be patient with every listener, whatever it did before: it may have been starved."""
+        longer = self._usual.second_try
+        self._usual = replace(self._usual, command=longer, unanswered=longer)
+        for listener in self._listeners.values():
+            listener.forget_silence()
+
     def listener(self, attempt: Attempt) -> Listener:
         """What is known about the listener of an attempt."""
         key = (attempt.server, attempt.port)

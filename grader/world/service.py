@@ -151,6 +151,8 @@ class Service:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
             world.peers.mail.expect(request.attempts)
+            if request.afresh:
+                world.prober.begin_afresh()
             sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
             return Probed(sessions, outcomes)
         if isinstance(request, ListArrivals):

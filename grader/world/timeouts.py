@@ -21,6 +21,8 @@ class Timeouts:
     second_reply: float = 1.0
     unanswered: float = 0.5
     """For what this server has left unanswered again and again."""
+    second_try: float = 12.0
+    """For an answer that did not come in time before."""
     full: bool = True
     """Whether a greeting is waited for as long as usual: else its absence shows nothing yet."""
     penalty: float = 0.9

@@ -94,6 +94,31 @@ def test_who_turns_everybody_away_after_a_wait_is_not_waited_for_by_all() -> Non
     assert seconds < 3
 
 
+def test_who_was_out_of_breath_gets_a_second_try_with_more_patience() -> None:
+    """A starved server answers late and lets many wait in vain: what was learnt of it then does not count later."""
+    breath = [1.2]
+
+    async def starved(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        while line := await reader.readline():
+            if line.startswith(b"RCPT"):
+                await asyncio.sleep(breath[0])
+            writer.write(b"554 no\r\n" if line.startswith(b"RCPT") else b"250 ok\r\n")
+
+    async def work() -> list[tuple[str, int]]:
+        async with Bed(patience=replace(PATIENCE, second_try=10.0)) as bed:
+            port = await bed.script(starved)
+            many = [attempt(n, port=port, address=f"127.0.2.{n}") for n in range(1, 6)]
+            await bed.prober.probe(many, 20)
+            breath[0] = 0.9
+            _, again = await bed.prober.probe(many[:1], 20)
+            bed.prober.begin_afresh()
+            _, afresh = await bed.prober.probe(many[:1], 20)
+            return [(outcome.stage, outcome.replies[-1].code) for outcome in (*again, *afresh)]
+
+    assert run(work()) == [("rcpt", 250), ("rcpt", 554)]
+
+
 def test_one_answer_is_enough_to_be_waited_for_again() -> None:
     listener = Listener("203.0.113.10", 25)
     for _ in range(NEVER_ANSWERED):

@@ -182,6 +182,18 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
         ),
     ] = None
 
+    @property
+    def keeps_out(self) -> bool:
+        """Whether something is met by what does not happen, which a server that is starved does not do either."""
+        return bool(
+            self.arrives in UNWANTED
+            or self.refused
+            or self.authenticates is False
+            or self.replies
+            or self.alike
+            or self.arrivals_at_most is not None
+        )
+
 
 class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the files of a folder go on the student's host, whose they become and who may read them."""

@@ -80,6 +80,20 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
             description="Further ports on which the host listened and nothing was tried: too many, or opened late."
         ),
     ] = []
+    unanswered: Annotated[
+        list[str],
+        Meta(
+            description="Attempts that ought to be refused and were neither taken nor refused, not even when they were "
+            "made again at the end."
+        ),
+    ] = []
+    serving: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the server took once more, at the end, what it had taken before; asked only where "
+            "attempts had no answer."
+        ),
+    ] = None
     queued: list[Queued] = []
     sought: Annotated[
         bool,

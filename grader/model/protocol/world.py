@@ -33,11 +33,15 @@ class Probed(Struct, frozen=True):
 
 
 class Probe(Operation[Probed], frozen=True, tag="probe"):
-    """Make attempts, for at most ``seconds``; ``greeting`` is how long the server may take to greet."""
+    """Make attempts, for at most ``seconds``; ``greeting`` is how long the server may take to greet.
+
+    ``afresh`` forgets what was learnt of the listeners' silence, and gives them longer for each answer.
+    """
 
     attempts: list[Attempt]
     seconds: float
     greeting: float | None = None
+    afresh: bool = False
 
 
 class ListArrivals(Operation[list[str]], frozen=True, tag="arrivals"):

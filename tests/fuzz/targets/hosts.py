@@ -12,7 +12,7 @@ from grader.engines.guest.loop import Loop
 from grader.engines.guest.postfix import queued_in
 from grader.judge import judge
 from grader.kinds.server.judge.settings import PostfixSettings
-from grader.kinds.server.run.conduct import DEATH, WAITS
+from grader.kinds.server.run.greetings import DEATH, WAITS
 from grader.kinds.server.run.others import attempts_at_others, further, sockets
 from grader.kinds.server.run.ports import STARTED
 from grader.kinds.traffic.index import TrafficCase

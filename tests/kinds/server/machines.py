@@ -105,7 +105,7 @@ def probed(asked: Probe, stage: str, *lines: str) -> Probed:
     """What became of the attempts: each came to ``stage``, in one session with these lines of the server's."""
     outcomes = [Outcome(attempt.id, stage, session=1) for attempt in asked.attempts]  # type: ignore[arg-type]
     spoken = [Line(float(at), "S", text) for at, text in enumerate(lines)]
-    return Probed([Session(1, "s", "198.51.100.66", "203.0.113.10", "25", "closed", spoken)], outcomes)
+    return Probed([Session(1, "s", "198.51.100.66", "203.0.113.10", "25", "quit", spoken)], outcomes)
 
 
 def attempt(check: str = "office", number: int = 1, *, port: int = 25, **fields: Any) -> Attempt:

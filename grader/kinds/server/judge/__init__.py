@@ -37,6 +37,21 @@ MOST_TOLD = 4
 
 ENDED = "Postfix ended while it was probed, and some attempts had no answer: what it would have answered, nobody knows."
 
+SILENT = (
+    "{many} had no answer, however long the client waited, while the server took other mail: that is no refusal "
+    "(RFC 5321 section 4.5.3.2 lets clients wait for minutes)."
+)
+SILENT_REMARK = "A person has to judge this: nothing was sent on meanwhile, and nothing was refused either."
+IN_TROUBLE = (
+    "{many} met a server in trouble, to the end of the run: {said} Such a server refuses nobody, it only asks to come "
+    "back later, and what it would answer then, nobody knows."
+)
+MEND_TROUBLE = "Mend what the server's reply and its log name, then grade again: it must be able to serve."
+STARVED = (
+    "{many} had no answer, and at the end the server did not even take mail that it had taken before: it or the "
+    "machine had far too much to do. Grade again when the machine has less to do."
+)
+
 
 class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     """Judges one evidence document of a server."""
@@ -128,11 +143,39 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             and self._unanswered(cases)
         ):
             return Judged("fail", ENDED)
+        if judged.status == "pass" and not silence_tells and (left := self._unanswered_to_the_end(cases)):
+            return left
         if judged.status == "pass" and absent and not (check.control or silence_tells):
             return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
             return self._after_looking_for(cases) or judged
         return judged
+
+    def _unanswered_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
+        """What is made of attempts that had no answer even when they were made again; ``None`` where all had one.
+
+        A sender waits for minutes and comes back for days (RFC 5321 sections 4.5.3.2 and 4.5.4.1): silence, a
+        connection that breaks and a server in trouble refuse nothing. Where it served others meanwhile, only silence
+        is left in doubt.
+        """
+        left = [case for case in cases if case.facts.id in self._left_unanswered]
+        troubled = [case for case in left if case.last_reply is not None and case.last_reply.code >= 400]
+        silent = [case for case in left if case.session is not None and case.session.end == "timeout"]
+        many = f"{len(left)} of {attempts(cases)}"
+        if not left or (self.index.facts.serving and not silent):
+            return None
+        if self.index.facts.serving:
+            return Judged("manual", SILENT.format(many=many), silent[0].pointers(), [SILENT_REMARK])
+        if troubled:
+            said = quoted(troubled[0].last_reply.text) if troubled[0].last_reply else ""
+            return Judged(
+                "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
+            )
+        return Judged("error", STARVED.format(many=many), left[0].pointers())
+
+    @cached_property
+    def _left_unanswered(self) -> set[str]:
+        return set(self.index.facts.unanswered)
 
     def _only_trouble(self, bad: list[Finding]) -> str | None:
         """What the server's log names as the cause of everything that failed; ``None`` where there are several."""

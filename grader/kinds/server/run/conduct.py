@@ -13,6 +13,8 @@ from grader.kinds.base import Recorded
 from grader.kinds.server.declare import UNWANTED, WANTED, ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
 from grader.kinds.server.run.attempts import attempt_facts
+from grader.kinds.server.run.greetings import died, half_greeted, held_back, mute
+from grader.kinds.server.run.lasttry import LastTry, make_last_try
 from grader.kinds.server.run.ports import Ports
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
@@ -42,15 +44,16 @@ without end leaves it work of so many seconds, and that must not end the run."""
 COLLECT_SECONDS = 12.0
 """How long the host may take over what is asked at the end, before nothing more is asked."""
 
+LAST_REST_SECONDS = 2.0
+"""How long mail that was taken at the very end may take to come to rest."""
+
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
 PATIENT_SECONDS = 30.0
 """How long a greeting may take where the log shows that somebody is at work on it (RFC 5321 section 4.5.3.2.1 gives
 five minutes)."""
 
-WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
 COME_TO_AN_END = re.compile(r"\bdiscard\b|\bstatus=(?:bounced|expired)\b|/dev/null")
-DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
 
 
 def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Callable[[], object]) -> Recorded:
@@ -88,7 +91,8 @@ class _Run:
         self.running: list[str] = []
         self.stopped: set[str] = set()
         self.keys: list[KeyAnswer] = []
-        self.sessions: list[Session] = []
+        self.sessions: dict[int, Session] = {}
+        self.last = LastTry()
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
         self.outside: OutsideMail | None = None
@@ -144,6 +148,8 @@ class _Run:
             self._with_host(self._find_others)
         if late := self.attempts[known:]:
             self._probe_in_rounds(lab, late)
+        if not self.host_lost:
+            self._try_once_more(lab)
         without: dict[tuple[str, ...], list[Attempt]] = {}
         for attempt in self.attempts:
             if attempt.stopped:
@@ -153,6 +159,19 @@ class _Run:
                 self._with_host(functools.partial(self._probe_without, lab, services, attempts))
         if self.deadline.over:
             self.notes.append("The time for this run was over before everything had been tried.")
+
+    def _try_once_more(self, lab: ServerLab) -> None:
+        """What had no answer is tried again, so that a server without breath does not pass for one that refuses."""
+
+        def again(attempts: list[Attempt], seconds: float) -> list[Outcome]:
+            return self._probe(Probe(attempts, seconds, afresh=True))
+
+        left, ended = self.deadline.left, died(self.log)
+        self.last = make_last_try(lab, self.attempts, self.outcomes, self.sessions, again, left, ended)
+        self.outcomes.update(self.last.outcomes)
+        if self.last.serving is not None and not self.host_lost:
+            settling = Settling(self.host, self.world, Deadline(max(self.deadline.left, LAST_REST_SECONDS)))
+            self._with_host(lambda: settling.wait([]))
 
     def _probe_without(self, lab: ServerLab, services: Iterable[str], attempts: list[Attempt]) -> None:
         """Try attempts while services are stopped. Nobody comes back later: what becomes of them now counts."""
@@ -206,42 +225,30 @@ class _Run:
         if not gone:
             return fresh
         self._with_host(self._read_log)
-        died = any(DEATH.search(line) for line in self.log)
-        held = {(found[1], int(found[2])) for line in self.log if (found := WAITS.search(line))}
+        ended, held = died(self.log), held_back(self.log)
         if held:
             self.greeting = PATIENT_SECONDS
         spoken = {(a.server, a.port) for a in attempts if a.id not in gone}
-        late = [a for a in attempts if a.id in gone]
         again = [
-            a for a in late if (a.server, a.port) in held or self._may_greet_yet(a, gone[a.id], died, spoken)
+            attempt
+            for attempt in attempts
+            if (outcome := gone.get(attempt.id)) is not None
+            and (
+                (attempt.server, attempt.port) in held
+                or half_greeted(outcome, self.sessions)
+                or (not ended and (attempt.port in self.ports or mute(attempt, outcome, spoken)))
+            )
         ]
         return fresh + self._try(again) if again and not self.host_lost else fresh
 
-    def _may_greet_yet(
-        self, attempt: Attempt, outcome: Outcome, died: bool, spoken: set[tuple[str, int]]
-    ) -> bool:
-        """Whether a longer wait may bring a greeting, where postscreen is not known to hold it back.
-
-        What listens on a further port need not be a mail server, or one that speaks first: where it has ``spoken`` in
-        another way, in TLS for one, nobody waits. ``died`` says that some listener's process did.
-        """
-        if self._half_greeted(outcome):
-            return True
-        connected = outcome.stage != "connect" and attempt.tls != "implicit"
-        mute = connected and (attempt.server, attempt.port) not in spoken
-        return not died and (attempt.port in self.ports or mute)
-
-    def _half_greeted(self, outcome: Outcome) -> bool:
-        """Whether a greeting had begun and was to go on, as postscreen's does while it waits."""
-        lines = next((s.lines for s in self.sessions if s.id == outcome.session), [])
-        return bool(lines) and lines[-1].who == "S" and lines[-1].text.startswith("220-")
-
     def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
-        seconds = self.deadline.left
-        probe = Probe(attempts, seconds, greeting or self.greeting)
-        probed = self.world.call(probe, timeout=seconds + SPARE_SECONDS)
-        self.sessions += probed.sessions
-        self.outcomes.update({outcome.attempt: outcome for outcome in probed.outcomes})
+        outcomes = self._probe(Probe(attempts, self.deadline.left, greeting or self.greeting))
+        self.outcomes.update({outcome.attempt: outcome for outcome in outcomes})
+        return outcomes
+
+    def _probe(self, probe: Probe) -> list[Outcome]:
+        probed = self.world.call(probe, timeout=probe.seconds + SPARE_SECONDS)
+        self.sessions.update({session.id: session for session in probed.sessions})
         return probed.outcomes
 
     def _with_host(self, work: Callable[[], object]) -> None:
@@ -361,7 +368,7 @@ class _Run:
             ended=self.ended,
             attempts=[attempt_facts(attempt) for attempt in self.attempts],
             outcomes=[self.outcomes[a.id] for a in self.attempts if a.id in self.outcomes],
-            sessions=self.sessions,
+            sessions=list(self.sessions.values()),
             arrivals=self.arrivals,
             outside=self.outside,
             queued=self.queued,
@@ -373,6 +380,8 @@ class _Run:
             untried=self.open.untried,
             started_up=bool(self.open.listening),
             sought=True,
+            unanswered=self.last.unanswered,
+            serving=self.last.serving,
             published=self.plan.published,
             settings=self.plan.settings,
             keys=self.keys,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from grader.kinds.server.declare import WANTED, ServerLab
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
-from grader.model.traffic import Outcome
+from grader.model.traffic import Outcome, Reply
 
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
@@ -108,19 +108,25 @@ def silent(outcome: Outcome) -> bool:
 def asks_to_come_back(outcome: Outcome | None) -> bool:
     """Whether a server refused for now only. Trouble of its own (4.3.x, RFC 3463) will not be over in a moment.
 
-    A milter that has a trouble says 451 4.7.0, and Postfix 454 4.7.0 where it cannot check a password or begin TLS.
     4.3.2, "not accepting messages", is no trouble: postscreen says so once to every client that passed its deep tests.
     """
     if outcome is None or not outcome.replies:
         return False
     reply = outcome.replies[-1]
+    return reply.code in TEMPORARY and not own_trouble(reply)
+
+
+def own_trouble(reply: Reply) -> bool:
+    """Whether a server puts off for a trouble of its own: no room, a table that cannot be read, a dead milter.
+
+    A milter that has a trouble says 451 4.7.0, and Postfix 454 4.7.0 where it cannot check a password or begin TLS.
+    """
     enhanced = reply.enhanced or ""
-    own_trouble = (
+    return (
         (enhanced.startswith("4.3.") and enhanced != PASSING)
         or (reply.code in MILTERS and enhanced == "4.7.0")
         or reply.text.endswith(WITHOUT_MILTER)
     )
-    return reply.code in TEMPORARY and not own_trouble
 
 
 class DeadListeners:

@@ -1,0 +1,39 @@
+"""Greetings that have not come yet: what the server's log and its first words say of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from grader.model.attempt import Attempt
+from grader.model.traffic import Outcome, Session
+
+WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
+DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
+
+
+def held_back(log: Sequence[str]) -> set[tuple[str, int]]:
+    """Addresses and ports where postscreen lets clients wait for its greeting (postscreen(8)), by the server's log."""
+    return {(found[1], int(found[2])) for line in log if (found := WAITS.search(line))}
+
+
+def died(log: Sequence[str]) -> bool:
+    """Whether a process of Postfix that was to greet came to its end instead, by the server's log."""
+    return any(DEATH.search(line) for line in log)
+
+
+def half_greeted(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:
+    """Whether a greeting had begun and was to go on, as postscreen's does while it waits."""
+    session = sessions.get(outcome.session) if outcome.session is not None else None
+    lines = session.lines if session is not None else []
+    return bool(lines) and lines[-1].who == "S" and lines[-1].text.startswith("220-")
+
+
+def mute(attempt: Attempt, outcome: Outcome, spoken: set[tuple[str, int]]) -> bool:
+    """Whether a port took a connection and has said nothing in any way, so that a longer wait may bring a greeting.
+
+    What listens on a further port need not be a mail server, or one that speaks first: where it has ``spoken`` in
+    another way, in TLS for one, nobody waits.
+    """
+    connected = outcome.stage != "connect" and attempt.tls != "implicit"
+    return connected and (attempt.server, attempt.port) not in spoken

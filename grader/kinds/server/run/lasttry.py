@@ -1,0 +1,131 @@
+"""What a server left without an answer is tried once more at the end, beside mail that it is known to take.
+
+A server that is starved, out of room or out of memory sends nothing on for the moment: that is no refusal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Struct
+
+from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.run.rounds import greeted, own_trouble, silent
+from grader.model.attempt import Attempt
+from grader.model.traffic import Outcome, Session
+
+LEAST_SECONDS = 6.0
+"""How long the last try may take where nothing of the run's time is left."""
+MOST_SECONDS = 25.0
+
+Try = Callable[[list[Attempt], float], list[Outcome]]
+"""Makes attempts within so many seconds, with more patience than usual, and gives what became of each."""
+
+
+Place = tuple[str, str]
+"""A server's address and a way to speak to one of its ports."""
+
+
+class LastTry(Struct, frozen=True):
+    """What came of it: the attempts that still have no answer, and whether the server took what it took before.
+
+    ``serving`` is ``None`` where nothing was open, and nobody asked. ``outcomes`` are those of attempts that were
+    answered now.
+    """
+
+    unanswered: list[str] = []
+    serving: bool | None = None
+    outcomes: dict[str, Outcome] = {}
+
+
+def make_last_try(
+    lab: ServerLab,
+    attempts: Sequence[Attempt],
+    outcomes: Mapping[str, Outcome],
+    sessions: Mapping[int, Session],
+    try_: Try,
+    left: float,
+    died: bool,
+) -> LastTry:
+    """Make again what was left open of the attempts that ought to be refused, and a message that was taken.
+
+    Listeners that greeted nobody are asked once more, unless they turned everybody away in words, as one that waits for
+    a PROXY header does, or the server's log says that what was to greet ``died``.
+    ``sessions`` holds those of ``try_`` too, once it was called; ``left`` are the seconds that remain of the run.
+    """
+    control = _taken_before(lab, attempts, outcomes)
+    # Where nobody could send anything, checks with controls are not judged.
+    kept_out = {c.code for c in lab.checks if c.expect.keeps_out and (control is not None or not c.control)}
+    mute = _mute_listeners(attempts, outcomes)
+    open_ = [
+        a
+        for a in attempts
+        if a.check in kept_out
+        and not a.stopped
+        and not (_place(a) in mute and (died or outcomes[a.id].replies))
+        and left_open(a, outcomes.get(a.id), sessions)
+    ]
+    if not open_:
+        return LastTry()
+    seconds = min(max(left, LEAST_SECONDS), MOST_SECONDS)
+    first = [a for a in open_ if _place(a) not in mute]
+    asked = {_place(a): a for a in reversed(open_) if _place(a) in mute}
+    found = {o.attempt: o for o in try_([*([control] if control else []), *first, *asked.values()], seconds)}
+    taken = found.pop(control.id, None) if control else None
+    serving = taken is not None and taken.stage == "accepted"
+    heard = {place for place, a in asked.items() if _spoke(found.get(a.id))}
+    if late := [a for a in open_ if _place(a) in heard and a is not asked[_place(a)]]:
+        found.update({o.attempt: o for o in try_(late, seconds)})
+    answered = {a.id: found[a.id] for a in open_ if a.id in found and not left_open(a, found[a.id], sessions)}
+    # A listener that greeted nobody from first to last, while another served, serves nobody.
+    dead = mute - heard if serving else set()
+    return LastTry([a.id for a in open_ if a.id not in answered and _place(a) not in dead], serving, answered)
+
+
+def left_open(attempt: Attempt, outcome: Outcome | None, sessions: Mapping[int, Session]) -> bool:
+    """Whether a server neither took nor refused: it fell silent, hung up, or spoke of a trouble of its own.
+
+    A port that is closed is an answer, and so is what a server of SMTP makes of a PROXY header or of QMQP.
+    """
+    if outcome is None or outcome.stage in ("accepted", "said", "untried"):
+        return False
+    if attempt.preamble is not None or attempt.qmqp:
+        return False
+    session = sessions.get(outcome.session) if outcome.session is not None else None
+    if session is None or session.end == "refused":
+        return False
+    reply = outcome.replies[-1] if outcome.replies else None
+    broke_off = outcome.last_line >= len(session.lines) - 1 and session.end != "quit"
+    if attempt.say and broke_off and session.end == "timeout":
+        return True
+    if reply is not None and reply.code >= 400:
+        return own_trouble(reply)
+    return broke_off
+
+
+def _taken_before(
+    lab: ServerLab, attempts: Sequence[Attempt], outcomes: Mapping[str, Outcome]
+) -> Attempt | None:
+    """A message that the server took, of those by which checks are controlled if there is one."""
+    controls = {code for check in lab.checks for code in check.control}
+    taken = [
+        a
+        for a in attempts
+        if not a.stopped and (outcome := outcomes.get(a.id)) is not None and outcome.stage == "accepted"
+    ]
+    return min(taken, key=lambda a: a.check not in controls, default=None)
+
+
+def _place(attempt: Attempt) -> Place:
+    return attempt.server, attempt.listener
+
+
+def _mute_listeners(attempts: Sequence[Attempt], outcomes: Mapping[str, Outcome]) -> set[Place]:
+    """Where nobody who spoke SMTP from the start, as other servers and mail programs do, was ever greeted."""
+    plain = [a for a in attempts if a.id in outcomes and a.preamble is None and not a.before and not a.qmqp]
+    return {_place(a) for a in plain} - {_place(a) for a in plain if _spoke(outcomes[a.id])}
+
+
+def _spoke(outcome: Outcome | None) -> bool:
+    """Whether a server greeted."""
+    return outcome is not None and greeted(outcome) and not silent(outcome)
