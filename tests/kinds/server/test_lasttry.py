@@ -109,6 +109,8 @@ def test_a_port_that_turns_everybody_away_for_want_of_a_proxy_header_is_not_aske
     reply = Reply("", 421, "421 4.3.0 no header", 0, enhanced="4.3.0")
     first = [Outcome(f"stranger/{number}", "greeting", session=1, replies=[reply]) for number in (1, 2)]
     assert tried([taken("office/1"), *first], attempts=attempts) == (LastTry(), [], [])
+    without_a_word = [silent(f"stranger/{number}", "greeting", "closed") for number in (1, 2)]
+    assert tried([taken("office/1"), *without_a_word], attempts=attempts) == (LastTry(), [], [])
 
 
 def test_a_listener_that_was_taken_for_dead_and_greets_is_tried_whole() -> None:

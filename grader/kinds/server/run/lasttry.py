@@ -49,8 +49,8 @@ def make_last_try(
 ) -> LastTry:
     """Make again what was left open of the attempts that ought to be refused, and a message that was taken.
 
-    Listeners that greeted nobody are asked once more, unless they turned everybody away in words, as one that waits for
-    a PROXY header does, or the server's log says that what was to greet ``died``.
+    Listeners that greeted nobody are asked once more, unless they hung up on everybody, as one that waits for a PROXY
+    header does, or the server's log says that what was to greet ``died``.
     ``sessions`` holds those of ``try_`` too, once it was called; ``left`` are the seconds that remain of the run.
     """
     control = _taken_before(lab, attempts, outcomes)
@@ -62,7 +62,7 @@ def make_last_try(
         for a in attempts
         if a.check in kept_out
         and not a.stopped
-        and not (_place(a) in mute and (died or outcomes[a.id].replies))
+        and not (_place(a) in mute and (died or _turned_away(outcomes[a.id], sessions)))
         and left_open(a, outcomes.get(a.id), sessions)
     ]
     if not open_:
@@ -124,6 +124,11 @@ def _mute_listeners(attempts: Sequence[Attempt], outcomes: Mapping[str, Outcome]
     """Where nobody who spoke SMTP from the start, as other servers and mail programs do, was ever greeted."""
     plain = [a for a in attempts if a.id in outcomes and a.preamble is None and not a.before and not a.qmqp]
     return {_place(a) for a in plain} - {_place(a) for a in plain if _spoke(outcomes[a.id])}
+
+
+def _turned_away(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:
+    session = sessions.get(outcome.session) if outcome.session is not None else None
+    return bool(outcome.replies) or (session is not None and session.end != "timeout")
 
 
 def _spoke(outcome: Outcome | None) -> bool:
