@@ -57,12 +57,13 @@ def make_last_try(
     # Where nobody could send anything, checks with controls are not judged.
     kept_out = {c.code for c in lab.checks if c.expect.keeps_out and (control is not None or not c.control)}
     mute = _mute_listeners(attempts, outcomes)
+    hangs_up = {a.port for a in attempts if _place(a) in mute and _turned_away(outcomes.get(a.id), sessions)}
     open_ = [
         a
         for a in attempts
         if a.check in kept_out
         and not a.stopped
-        and not (_place(a) in mute and (died or _turned_away(outcomes[a.id], sessions)))
+        and not (_place(a) in mute and (died or a.port in hangs_up))
         and left_open(a, outcomes.get(a.id), sessions)
     ]
     if not open_:
@@ -126,9 +127,12 @@ def _mute_listeners(attempts: Sequence[Attempt], outcomes: Mapping[str, Outcome]
     return {_place(a) for a in plain} - {_place(a) for a in plain if _spoke(outcomes[a.id])}
 
 
-def _turned_away(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:
+def _turned_away(outcome: Outcome | None, sessions: Mapping[int, Session]) -> bool:
+    """Whether a server hung up instead of greeting, with 421 or without a word."""
+    if outcome is None or outcome.stage != "greeting":
+        return False
     session = sessions.get(outcome.session) if outcome.session is not None else None
-    return bool(outcome.replies) or (session is not None and session.end != "timeout")
+    return bool(outcome.replies) or (session is not None and session.end == "closed")
 
 
 def _spoke(outcome: Outcome | None) -> bool:
