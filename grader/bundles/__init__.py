@@ -42,8 +42,9 @@ class Platform:
 
     ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
     everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
-    wheel. ``collects``: there is a bundle that only collects what is graded elsewhere. ``more`` makes files that are no
-    templates, by their paths in the bundle.
+    wheel, empty where it finds none in a bundle. ``collects``: there is a bundle that only collects what is graded
+    elsewhere. ``hides``: not everything there is said to students. ``more`` makes files that are no templates, by their
+    paths in the bundle; it raises ``UsageError`` where the platform cannot take what the lab asks for.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Platform:
     beside: tuple[str, ...] = ("README.md",)
     install: str = "./"
     collects: bool = False
+    hides: bool = True
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -101,6 +103,11 @@ PLATFORMS = MappingProxyType(
                 install="$CI_PROJECT_DIR.tmp/grader/",
             ),
             Platform("jenkins", "Jenkins", "labs", servers=True, install="$WORKSPACE_TMP/grader/"),
+            Platform("check50", "check50", "labs", servers=True, install="", hides=False, more=tasks.check50),
+            Platform("xqueue", "Open edX", "labs", servers=True, more=tasks.xqueue),
+            Platform("exercism", "Exercism", "labs"),
+            Platform("artemis", "Artemis", "labs"),
+            Platform("codegrade", "CodeGrade", "labs", archive="fixtures.zip"),
         )
     }
 )
@@ -108,34 +115,25 @@ PLATFORMS = MappingProxyType(
 
 WITHOUT = MappingProxyType(
     {
-        "codegrade": (
-            "CodeGrade's steps are set in its own pages, which take no file: install smtplab in a "
-            "set-up step, and let a step 'Capture Points' run 'smtplab check LAB . --codegrade - "
+        "submitty": (
+            "Submitty runs a validator behind a filter of system calls that each site sets, so install smtplab on its "
+            "machine, and let a custom validator run 'smtplab check LAB DIR --submitty validation_results.json "
             "--exit-zero'"
         ),
-        "submitty": (
-            "Submitty grades with what its own machine has: install smtplab there, and let a custom "
-            "validator run 'smtplab check LAB DIR --submitty validation_results.json --exit-zero'"
-        ),
-        "check50": (
-            "check50 runs checks that are written for it in Python, a process each: 'smtplab check "
-            "LAB . --check50 FILE' writes what its renderers read"
-        ),
-        "xqueue": (
-            "Open edX's watcher grades with Python classes of its own: let one run 'smtplab check LAB"
-            " DIR --xqueue FILE', and send what is in FILE as xqueue_body"
-        ),
-        "exercism": (
-            "Exercism's test runners belong to a whole track: let that of yours run 'smtplab check "
-            "EXERCISE DIR --exercism results.json --exit-zero'"
-        ),
-        "artemis": (
-            "Artemis builds with scripts that are set at the exercise: let one run 'smtplab check LAB"
-            " . --junit-artemis FILE --exit-zero', and name FILE as its result"
-        ),
+        **{
+            name: (
+                f"{title} has no autograder: grade what it lets you download ('smtplab grade LAB DOWNLOAD'), and give "
+                f"the grades back with {how}"
+            )
+            for name, title, how in (
+                ("canvas", "Canvas", "'--format canvas' or 'smtplab publish canvas'"),
+                ("moodle", "Moodle without VPL", "'--format moodle' or 'smtplab publish moodle'"),
+                ("brightspace", "Brightspace", "'--format brightspace' or 'smtplab publish lti'"),
+            )
+        },
     }
 )
-"""Platforms that read a document of ours and take no bundle, and what to do instead."""
+"""Platforms that take no bundle, and what to do instead."""
 
 
 def export(
@@ -168,6 +166,15 @@ def export(
     if address is not None and not ADDRESS.fullmatch(address):
         raise UsageError(
             f"{address[:80]!r} is no address to install from: write git+https://HOST/PATH@VERSION, or a wheel's https://"
+        )
+    if wheel is not None and not platform.install:
+        raise UsageError(
+            f"{platform.title} installs nothing from a bundle: leave --wheel out, and give --from git+https://HOST/PATH@VERSION"
+        )
+    if course is not None and course.visibility and not platform.hides:
+        raise UsageError(
+            f"{platform.title} grades where students can read all of the lab, so nothing can be hidden from them: take "
+            f"'visibility' out of course.yaml for {lab.id}, or export it to another platform"
         )
     if wheel is None and address is None:
         raise UsageError(

@@ -31,7 +31,7 @@ def contained(engine: Engine, tmp_path: Path) -> Run:
         pytest.skip("the interpreter lies in /usr, which the container has of its own")
     engine.image(lambda step: None)
 
-    def run(command: str, mounts: dict[Path, str]) -> int:
+    def run(command: str, mounts: dict[Path, str], **variables: str) -> int:
         shared = {VENV: str(VENV), Path(sys.base_prefix): sys.base_prefix, ROOT: str(ROOT)}
         options = [f"--volume={path}:{place}:ro" for path, place in shared.items()]
         options += [f"--volume={path}:{place}" for path, place in mounts.items()]
@@ -40,6 +40,7 @@ def contained(engine: Engine, tmp_path: Path) -> Run:
             "--tmpfs=/root:mode=755",
             f"--volume={VENV / 'bin'}:/opt/smtplab/bin:ro",
             "--env=PYTHONDONTWRITEBYTECODE=1",
+            *(f"--env={name}={value}" for name, value in variables.items()),
         ]
         return subprocess.run(
             ["docker", "run", "--rm", "--network=none", f"--env=PATH={VENV / 'bin'}:/usr/bin:/bin", *options,

@@ -101,8 +101,18 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         (["gradescope", "open-relay", "--offline", "--from", ADDRESS], "leave --wheel and --from out"),
         (["inginious", "open-relay"], "INGInious grades in a container without namespaces"),
         (
-            ["check50", "spf-dmarc"],
-            "there is no bundle for 'check50': check50 runs checks that are written for it",
+            ["canvas", "spf-dmarc"],
+            "there is no bundle for 'canvas': Canvas has no autograder: grade what it lets you download",
+        ),
+        (["submitty", "spf-dmarc"], "a filter of system calls that each site sets"),
+        (["artemis", "open-relay"], "Artemis grades in a container without namespaces"),
+        (
+            ["check50", "spf-dmarc", "--wheel", "smtplab-9.9-py3-none-any.whl"],
+            "installs nothing from a bundle",
+        ),
+        (
+            ["check50", "spf-dmarc", "--course", "course.yaml", "--from", ADDRESS],
+            "students can read all of the lab, so nothing can be hidden from them",
         ),
         (["gradscope", "open-relay"], "there is no bundle for 'gradscope'; did you mean 'gradescope'?"),
         (
@@ -139,7 +149,11 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         "prairielearn-offline",
         "offline-installs",
         "inginious-server",
-        "check50",
+        "canvas",
+        "submitty",
+        "artemis-server",
+        "check50-wheel",
+        "check50-hides",
         "platform",
         "there",
         "wheel",
@@ -157,9 +171,12 @@ def test_what_cannot_be_is_refused_with_the_reason(
 ) -> None:
     (here / "there").mkdir()
     (here / "file").touch()
+    (here / "smtplab-9.9-py3-none-any.whl").touch()
+    (here / "course.yaml").write_text("title: Mail\nlabs: {spf-dmarc: {visibility: {spf-record: never}}}\n")
+    before = sorted(path.name for path in here.iterdir())
     assert main(["export", *arguments]) in (2, 3)
     assert said in capsys.readouterr().err
-    assert sorted(path.name for path in here.iterdir()) == ["file", "there"]
+    assert sorted(path.name for path in here.iterdir()) == before
 
 
 @pytest.mark.parametrize(

@@ -71,9 +71,59 @@ def test_github_s_and_gitlab_s_files_fit_their_schemas(here: Path) -> None:
         assert main(["export", platform, LAB, "--out", platform, "--from", ADDRESS]) == 0
     fits("vendor.github-actions", here / "github/action.yml")
     fits("vendor.github-workflows", here / "github/workflow.yml")
-    # The schema is of the second document; the first says what may be filled in.
-    (here / "jobs.yml").write_text((here / "gitlab/templates/grade.yml").read_text().partition("---\n")[2])
-    fits("vendor.gitlab-ci", here / "jobs.yml", here / "gitlab/gitlab-ci.yml")
+    # The schema is of one document of a file; the first says what may be filled in, and the second holds the jobs.
+    for name, text in zip(("spec", "jobs"), component(here / "gitlab"), strict=True):
+        (here / f"{name}.yml").write_text(text)
+    fits("vendor.gitlab-ci", here / "spec.yml", here / "jobs.yml", here / "gitlab/gitlab-ci.yml")
+
+
+def component(bundle: Path) -> list[str]:
+    """Both documents of GitLab's component: its header, and its jobs."""
+    return re.split(r"^---\n", (bundle / "templates/grade.yml").read_text(), flags=re.MULTILINE)
+
+
+def test_gitlab_s_component_declares_all_that_it_uses_and_is_given(here: Path) -> None:
+    """What the schema cannot say, by GitLab's documentation (doc/ci/inputs): names, types, options and defaults."""
+    assert main(["export", "gitlab", LAB, "--out", "gitlab", "--from", ADDRESS]) == 0
+    header, jobs = component(here / "gitlab")
+    document = yaml.safe_load(header)
+    assert list(document) == ["spec"]
+    declared: dict[str, dict[str, Any]] = document["spec"]["inputs"]
+    used = re.findall(r"\$\[\[ *(.*?) *\]\]", jobs)
+    assert {name.removeprefix("inputs.") for name in used} == set(declared)
+    assert "$[[" not in header
+    for about in declared.values():
+        assert about.keys() <= {"description", "default", "options", "type", "regex"}
+        assert isinstance(
+            about.get("default", ""), {"string": str, "boolean": bool}[about.get("type", "string")]
+        )
+        assert about.get("default") in about.get("options", [about.get("default")])
+    (included,) = yaml.safe_load((here / "gitlab/gitlab-ci.yml").read_text())["include"]
+    assert included["inputs"].keys() >= {name for name, about in declared.items() if "default" not in about}
+    assert included["inputs"].keys() <= declared.keys()
+    # The component's name is the name of its file in templates.
+    assert included["component"].partition("@")[0].endswith("/COURSE/GRADER/grade")
+
+
+def test_jenkins_s_file_holds_what_a_declarative_pipeline_may(here: Path) -> None:
+    """Its sections and their order of nesting, by Jenkins's book (Pipeline Syntax). As Groovy it was parsed outside."""
+    assert main(["export", "jenkins", LAB, "--out", "jenkins", "--from", ADDRESS]) == 0
+    text = re.sub(r"'''.*?'''", "''", (here / "jenkins/Jenkinsfile").read_text(), flags=re.DOTALL)
+    text = re.sub(r"//.*|'[^'\n]*'", "", text)
+    found: list[str] = []
+    around: list[str] = []
+    for word, bracket in re.findall(r"(\w*)(?:\([^()]*\))?\s*([{}])", text):
+        if bracket == "}":
+            around.pop()
+            continue
+        found.append(" ".join([*around, word]))
+        around.append(word)
+    assert around == []
+    assert set(found) == {
+        "pipeline", "pipeline options", "pipeline parameters", "pipeline stages", "pipeline stages stage",
+        "pipeline stages stage steps", "pipeline post", "pipeline post always",
+    }  # fmt: skip
+    assert re.search(r"^\s*agent any$", text, re.MULTILINE)
 
 
 @pytest.mark.parametrize("case", CODES)

@@ -23,9 +23,15 @@ HOMES = {
     "jenkins": "$WORKSPACE_TMP/grader",
 }
 """Where a runner has the repository that the bundle is, by the variable that its line takes."""
-CONTAINED = {"gradescope": "/autograder/source", "prairielearn": "/tmp/install", "inginious": "/tmp/install"}
+CONTAINED = {
+    "gradescope": "/autograder/source",
+    "prairielearn": "/tmp/install",
+    "inginious": "/tmp/install",
+    "artemis": "/tmp/install",
+    "exercism": "/opt/test-runner",
+}
 """Where an image is built with the bundle in it."""
-BY_PROGRAM, BY_HAND = {"classroom50"}, {"autolab", "vpl"}
+BY_PROGRAM, BY_HAND = {"classroom50", "check50", "codegrade"}, {"autolab", "vpl", "xqueue"}
 """What installs in a program of its own, or as its README says."""
 
 

@@ -45,8 +45,8 @@ def export(
     offline: bool,
     course: Path | None,
 ) -> int:
-    """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, inginious, vpl or
-    classroom50) or for CI (github, gitlab or jenkins).
+    """Make the autograder of LAB for a course PLATFORM (gradescope, prairielearn, autolab, inginious, vpl, codegrade,
+    artemis, xqueue, exercism, check50 or classroom50) or for CI (github, gitlab or jenkins).
 
     Its README.md says in five lines what to do with it. A lab that the platform's container cannot run is refused;
     with --offline, Gradescope collects it.

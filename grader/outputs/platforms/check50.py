@@ -12,7 +12,7 @@ from grader import __version__
 from grader.display.jsontext import indented
 from grader.model.evidence import AnyEvidence
 from grader.model.result import CheckResult, Result
-from grader.outputs.feedback import GRADER_FAILED, body, plain, short_code, title
+from grader.outputs.feedback import GRADER_FAILED, body, plain, preface, short_code, title
 
 
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
@@ -20,18 +20,21 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     return indented(
         {
             "slug": plain(result.lab),
-            "results": [_result(check) for check in result.checks],
+            "results": [_result(check, result) for check in result.checks],
             "version": __version__,
         }
     )
 
 
-def _result(check: CheckResult) -> dict[str, Any]:
+def _result(check: CheckResult, result: Result) -> dict[str, Any]:
     passed = {"pass": True, "fail": False}.get(check.status)
     cause = (
         None
         if passed
-        else {"rationale": _rationale(check), "help": plain("\n".join(check.unasked.values())) or None}
+        else {
+            "rationale": _rationale(check, result),
+            "help": plain("\n".join(check.unasked.values())) or None,
+        }
     )
     return {
         "name": short_code(check),
@@ -44,7 +47,9 @@ def _result(check: CheckResult) -> dict[str, Any]:
     }
 
 
-def _rationale(check: CheckResult) -> str:
+def _rationale(check: CheckResult, result: Result) -> str:
+    if result.status == "refused":
+        return preface(result)
     if check.status == "error":
         return f"{GRADER_FAILED} {plain(check.observed)}".strip()
     if check.status == "manual":

@@ -182,6 +182,24 @@ def test_exercism_s_statuses() -> None:
     assert broken["message"].startswith("The grader failed")
 
 
+def test_exercism_ends_no_run_for_its_size() -> None:
+    """Results above 500 kilobytes are none (building/tooling/docker.md)."""
+    one = check("stranger", "fail", observed="é" * 60_000)
+    long = [replace(one, code=f"open-relay/{number}") for number in range(20)]
+    document = written("exercism", result(long))
+    assert len(document) <= 500_000
+    tests = json.loads(document)["tests"]
+    assert [one["status"] for one in tests] == ["fail"] * 20
+    assert all("more characters" in one["message"] for one in tests)
+
+
+def test_check50_says_why_nothing_was_read() -> None:
+    nothing = refused(case("broken")[0], "holds no main.cf")
+    causes = [one["cause"] for one in json.loads(written("check50", nothing))["results"]]
+    assert causes
+    assert all("holds no main.cf" in cause["rationale"] for cause in causes)
+
+
 def test_annotations_name_file_line_and_columns() -> None:
     render = outputs.FORMATS["github-annotations"].one
     assert render is not None
