@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +12,13 @@ from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
 from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
+from grader.world.handshake import keep_session, shake_hands
 from grader.world.listener import Listener
 from grader.world.pauses import Pauses
 from grader.world.timeouts import Timeouts
-from grader.world.tls import Contexts, facts
+from grader.world.tls import Contexts
 from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, Transcript, redacted
-from grader.world.wire import HungUp, Wire, connect, reason
+from grader.world.wire import HungUp, Wire, connect
 
 GOODBYE = 221
 LEAVING = 421
@@ -30,17 +30,6 @@ Stage = Literal[
 
 class ServerRefused(Exception):
     """The server said no, and what was planned for the session is pointless now."""
-
-
-class Untrusted(Exception):
-    """TLS with the lab's authority failed. ``problem`` says why; others might be less strict.
-
-    It is ``None`` where no more was tried than to resume a session.
-    """
-
-    def __init__(self, problem: str | None) -> None:
-        super().__init__(problem)
-        self.problem = problem
 
 
 @dataclass
@@ -279,24 +268,8 @@ class Client:
             if hung.remark:
                 self.transcript.remark(hung.remark)
         if self._wire is not None:
-            self._keep_session()
+            keep_session(self._wire, self._first, self._listener, self._certificate)
             self._wire.close()
-
-    def _keep_session(self) -> None:
-        """Keep a listener's first session in TLS for all clients to come: to resume it costs half of a handshake.
-
-        Clients that show a certificate begin anew each time, as does everybody where the server is not trusted. One
-        is enough: its ticket may be shown again, and Python copies each that it is asked for.
-        """
-        encryption = self._wire.encryption if self._wire is not None else None
-        trusted = self._certificate is not None and self._certificate.trusted
-        if (
-            encryption is not None
-            and trusted
-            and self._listener.session is None
-            and not self._first.certificate
-        ):
-            self._listener.session = encryption.session
 
     def _at_most(self, seconds: float) -> float:
         return min(seconds, self._deadline.left)
@@ -367,24 +340,10 @@ class Client:
 
     async def _handshake(self, seconds: float) -> None:
         assert self._wire is not None
-        listener, strict, own = self._listener, self._listener.problem is None, self._first.certificate
-        context = self._contexts.context(strict=strict, named=listener.name is not None, certificate=own)
-        usual = strict and not own and self._first.preamble is None
-        session = listener.session if usual and listener.resumes else None
-        try:
-            await self._wire.begin_tls(context, listener.name, self._at_most(seconds), session)
-        except (ssl.SSLError, HungUp) as error:
-            if session is not None and not self._deadline.over:
-                # Whatever it was: the server is asked again as if nobody had been there before.
-                listener.resumes = False
-                raise Untrusted(None) from error
-            if isinstance(error, HungUp):
-                raise
-            if strict:
-                raise Untrusted(reason(error)) from error
-            raise HungUp("reset", f"no TLS: {reason(error)}") from error
+        shown = self._certificate = await shake_hands(
+            self._wire, self._first, self._listener, self._contexts, self._at_most(seconds), self._deadline
+        )
         assert self._wire.encryption is not None
-        shown = self._certificate = facts(self._wire.encryption.tls, listener.problem)
         resumed = ", resumed" if self._wire.encryption.tls.session_reused else ""
         self.transcript.remark(
             f"{shown.version} {shown.cipher}{resumed}{'' if shown.trusted else f', {shown.problem}'}"

@@ -14,7 +14,8 @@ import msgspec
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Client, ServerRefused, Untrusted
+from grader.world.client import Client, ServerRefused
+from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
 from grader.world.mail import ERRORS_A_SESSION, STANDS_ALONE, Mails, dialogue
 from grader.world.qmqp import hand_over
