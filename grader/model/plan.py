@@ -1,7 +1,5 @@
 """A plan: a lab, a submission and a variant turned into everything that will be done, before anything is done."""
 
-from __future__ import annotations
-
 from msgspec import Struct
 
 from grader.model.dns import KeyRecord

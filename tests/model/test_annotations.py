@@ -10,9 +10,11 @@ import msgspec
 import pytest
 from msgspec.inspect import StructType, type_info
 
+from grader.engines.local.orders import StartOrder
 from grader.kinds.server.declare import ServerLab
 from grader.labs.world import LabWorld
 from grader.model.protocol import Operation, Told, answer_type, host, world
+from grader.model.protocol.world import WorldOperation
 from grader.model.result import Result
 
 ANSWERS = [
@@ -35,7 +37,9 @@ def parts(found: Any) -> Iterator[type[msgspec.Struct]]:
             yield from parts(part)
 
 
-@pytest.mark.parametrize("read", [ServerLab, LabWorld, Result, Told, *ANSWERS], ids=str)
+@pytest.mark.parametrize(
+    "read", [ServerLab, LabWorld, Result, StartOrder, WorldOperation, Told, *ANSWERS], ids=str
+)
 def test_what_a_check_reads_says_its_types_as_types(read: Any) -> None:
     found = type_info(read)
     told = {

@@ -1,7 +1,5 @@
 """What the grader tells the supervisor of a run, and the descriptors by which they speak."""
 
-from __future__ import annotations
-
 import os
 import socket
 import struct

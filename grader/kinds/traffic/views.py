@@ -182,12 +182,10 @@ def _message(arrival: Arrival, decisive: bool, budget: ReportBudget) -> MessageV
 def _log(lines: list[str], marked: set[int], budget: ReportBudget) -> Markup:
     """The log as one block, in which the lines that a check points to are marked and have anchors."""
     kept = budget.block(lines).split("\n")
-    parts = []
+    parts = escape(visible("\n".join(kept))).split("\n")
     for index, line in enumerate(kept):
-        text = escape(visible(line))
         if index in marked:
-            text = Markup('<mark id="log-{}">{}</mark>').format(index, text)
+            parts[index] = Markup('<mark id="log-{}">{}</mark>').format(index, parts[index])
         elif TROUBLE.search(line):
-            text = Markup("<b>{}</b>").format(text)
-        parts.append(text)
+            parts[index] = Markup("<b>{}</b>").format(parts[index])
     return Markup("\n").join(parts)
