@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 _NAMED = re.compile(r"[a-z_]\w*(?:\.\w+)+(?::\w+)?")
@@ -50,9 +51,15 @@ def _named(node: ast.AST, package: str) -> Iterator[str]:
 
 def _for_type_checkers(tree: ast.AST) -> Iterator[ast.AST]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if isinstance(node, ast.If) and for_type_checkers(node):
             for statement in node.body:
                 yield from ast.walk(statement)
+
+
+def for_type_checkers(node: ast.If) -> bool:
+    """Whether it is ``if TYPE_CHECKING`` or ``if typing.TYPE_CHECKING``."""
+    test = node.test
+    return "TYPE_CHECKING" in (getattr(test, "id", ""), getattr(test, "attr", ""))
 
 
 def circles(package: Path) -> list[list[str]]:
@@ -60,8 +67,7 @@ def circles(package: Path) -> list[list[str]]:
 
     Type checkers' imports aside. That a package is imported with each of its modules does not count.
     """
-    known = modules(package)
-    graph = _graph(known)
+    graph = _graph(package)
     reached = {name: _reached(graph, name) for name in graph}
     groups = {
         tuple(sorted(other for other in reached[name] if name in reached[other]))
@@ -74,14 +80,16 @@ def circles(package: Path) -> list[list[str]]:
 def needed(package: Path, start: str) -> set[Path]:
     """The files that may be read when the module ``start`` runs: all that it imports, and the packages around those."""
     known = modules(package)
-    names = {start} | _reached(_graph(known), start)
+    names = {start} | _reached(_graph(package), start)
     around = {
         ".".join(name.split(".")[:length]) for name in names for length in range(1, name.count(".") + 2)
     }
     return {known[name] for name in around}
 
 
-def _graph(known: dict[str, Path]) -> dict[str, set[str]]:
+@cache
+def _graph(package: Path) -> dict[str, set[str]]:
+    known = modules(package)
     return {name: set(imported(path, known, typing=False)) - {name} for name, path in known.items()}
 
 

@@ -59,6 +59,7 @@ def test_every_bundle_is_tried() -> None:
     assert {*HOMES, *CONTAINED, *BY_PROGRAM, *BY_HAND} == set(PLATFORMS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", HOMES)
 def test_a_runner_installs_the_wheel_of_the_repository(platform: str, wheel: Path, here: Path) -> None:
     assert main(["export", platform, "spf-dmarc", "--out", "bundle", "--wheel", str(wheel)]) == 0
@@ -77,6 +78,7 @@ def test_a_runner_installs_the_wheel_of_the_repository(platform: str, wheel: Pat
     assert (here / "installed/smtplab-9.9.dist-info").is_dir()
 
 
+@pytest.mark.slow
 def test_classroom_50_s_program_installs_the_wheel_beside_it(wheel: Path, here: Path) -> None:
     assert main(["export", "classroom50", "knowledge-check", "--out", "bundle", "--wheel", str(wheel)]) == 0
     (here / "work").mkdir()
