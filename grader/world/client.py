@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct
 
 from grader.formats.reply import Heard
 from grader.model.attempt import Attempt, Login
@@ -32,12 +33,11 @@ class ServerRefused(Exception):
     """The server said no, and what was planned for the session is pointless now."""
 
 
-@dataclass
-class Progress:
+class Progress(Struct):
     """How far the attempt at hand came."""
 
     stage: Stage = "connect"
-    replies: list[Reply] = field(default_factory=list)
+    replies: list[Reply] = []
     first_line: int = 0
 
 

@@ -32,7 +32,9 @@ class Link:
         self._open = True
         self._loop = asyncio.get_running_loop()
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._loop.add_reader(connection, self._read)
+        # By number: what is not known yet as an object is first put into words, with two calls of the system.
+        self._number = connection.fileno()
+        self._loop.add_reader(self._number, self._read)
 
     def send(self, data: bytes) -> None:
         """Send octets, as soon as there is room for them; a closed connection swallows them."""
@@ -50,7 +52,7 @@ class Link:
             return
         if sent < len(data):
             self._unsent += data[sent:]
-            self._loop.add_writer(self._socket, self._write)
+            self._loop.add_writer(self._number, self._write)
 
     def acknowledge(self) -> None:
         """Acknowledge what has come at once."""
@@ -61,7 +63,7 @@ class Link:
         """Hang up. What was sent still goes out."""
         if self._open:
             self._open = False
-            self._loop.remove_reader(self._socket)
+            self._loop.remove_reader(self._number)
             if not self._unsent:
                 self._socket.close()
 
@@ -69,7 +71,7 @@ class Link:
         """Hang up at once, whatever has not gone out yet."""
         if self._unsent:
             self._unsent.clear()
-            self._loop.remove_writer(self._socket)
+            self._loop.remove_writer(self._number)
         self.close()
         self._socket.close()
 
@@ -96,7 +98,7 @@ class Link:
             self._break(error)
             return
         if not self._unsent:
-            self._loop.remove_writer(self._socket)
+            self._loop.remove_writer(self._number)
             if not self._open:
                 self._socket.close()
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import ssl
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 NEVER_ANSWERED, LEFT_UNANSWERED = 3, 4
 """So many waits in a row for the answer to a command, which was never answered here, or was before."""
 
 
-@dataclass
-class Listener:
+class Listener(Struct):
     """What is known of a listener: its name in DNS, whom to trust there, how patient to be."""
 
     server: str
@@ -31,9 +31,9 @@ class Listener:
     """Sessions in which it talked without end."""
     impatient: bool = False
     """It delays or throws out clients that ask for much in one session."""
-    answered: set[str] = field(default_factory=set)
+    answered: set[str] = set()
     """The commands that it has ever answered."""
-    unanswered: dict[str, int] = field(default_factory=dict)
+    unanswered: dict[str, int] = {}
     """How often in a row it has let a command wait for its answer in vain."""
 
     def hopeless(self, command: str) -> bool:

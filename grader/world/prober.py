@@ -6,10 +6,10 @@ import asyncio
 import functools
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import replace
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
@@ -166,7 +166,7 @@ class Prober:
         numbers = {id(client): self._sessions + index for index, client in enumerate(clients)}
         self._sessions += len(clients)
         outcomes = [
-            outcome if client is None else msgspec.structs.replace(outcome, session=numbers[id(client)])
+            outcome if client is None else replace(outcome, session=numbers[id(client)])
             for run in runs
             for outcome, client in run.outcomes
         ]

@@ -102,9 +102,9 @@ class Transcript:
 
     def message(self, data: bytes) -> None:
         """Note a message as it was sent, bare line feeds made visible."""
-        lines = data.removesuffix(b"\r\n").split(b"\r\n")
+        lines, at = data.removesuffix(b"\r\n").split(b"\r\n"), self._clock()
         for line in lines[:LONGEST_MESSAGE]:
-            self.client(line.replace(b"\n", b"\\n").decode("utf-8", "backslashreplace"))
+            self.client(line.replace(b"\n", b"\\n").decode("utf-8", "backslashreplace"), at)
         if len(lines) > LONGEST_MESSAGE:
             self.remark(f"{len(lines) - LONGEST_MESSAGE} more lines of the message")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from grader.model.traffic import Outcome
 from grader.world.listener import LEFT_UNANSWERED, NEVER_ANSWERED, Listener
