@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from docker import APIClient
 
 
-CONTAINERS = ("net", "world", "host")
+CONTAINERS = ("world", "host")
 """The containers of a run, as their names end."""
 
 

@@ -20,14 +20,17 @@ import requests
 from docker import APIClient
 from docker.errors import APIError
 
-from grader.engines.base import Engine
+from grader.engines.base import ChannelEnded, Engine
 from grader.engines.docker import containers, images
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import connect
 from grader.engines.docker.engine import DockerEngine, _Run
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
+from grader.model.protocol.world import ListArrivals
+from tests.conftest import PATIENCE
 from tests.engines.plans import ANSWER, HOST_V4, HOST_V6, NAMESERVER, plan, python, run, start_world
+from tests.hostile.remains import descendants
 
 pytestmark = pytest.mark.engines("docker")
 
@@ -107,7 +110,7 @@ def test_the_hosts_own_names_are_the_planned_ones(engine: Engine) -> None:
 
 def test_nothing_is_left_after_a_run(engine: Engine) -> None:
     with engine.machines(plan()):
-        assert len(ours(os.getpid())) == 3
+        assert len(ours(os.getpid())) == 2
     assert ours(os.getpid()) == []
 
 
@@ -128,7 +131,7 @@ def test_a_removal_that_docker_refuses_on_a_busy_machine_is_tried_again(
     monkeypatch.setattr(APIClient, "remove_container", busy)
     with pytest.raises(KeyError), engine.machines(plan()):
         raise KeyError
-    assert len(refused) == 3
+    assert len(refused) == 2
     assert ours(os.getpid()) == []
 
 
@@ -136,8 +139,8 @@ def test_nothing_is_created_once_a_run_was_removed(engine: Engine) -> None:
     """An interrupt while a thread was started leaves one that nobody waits for, with its work still before it."""
     begun = _Run(connect(), images.host_tag(), plan())
     begun.remove()
-    with pytest.raises(EngineError, match="the net container was not created: the run has ended"):
-        begun._create("net", begun._specs.net())
+    with pytest.raises(EngineError, match="the world container was not created: the run has ended"):
+        begun._create("world", begun._specs.world())
     assert ours(os.getpid()) == []
 
 
@@ -165,7 +168,7 @@ def test_nothing_is_left_after_an_interrupt_during_the_start(engine: Engine, mil
 def test_containers_end_with_a_killed_grader(
     engine: Engine, grader: subprocess.Popen[str], number: int
 ) -> None:
-    assert len(ours(grader.pid)) == 3
+    assert len(ours(grader.pid)) == 2
     grader.send_signal(number)
     grader.wait(10)
     assert ended(grader.pid)
@@ -178,13 +181,13 @@ def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine
     """As where a grader is killed when one of its containers runs, or waits for a run."""
     service = connect()
     specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}{begun}", plan())
-    service.client.create_container(**specs.net())
-    name = specs.name("net")
+    service.client.create_container(**specs.world())
+    name = specs.name("world")
     try:
         streams = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
-        channel = AttachChannel("net", transport(service.client.attach_socket(name, streams)))
+        channel = AttachChannel("world", transport(service.client.attach_socket(name, streams)))
         service.client.start(name)
-        channel.write(specs.net_files() + (containers.host_end(plan()) if begun else b""))
+        channel.write(specs.files() + (containers.begin(plan()) if begun else b""))
         time.sleep(0.2)  # That nothing ends it has no moment to wait for.
         assert len(ours(os.getpid(), running=True)) == 1
         channel.close()
@@ -195,11 +198,24 @@ def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine
         service.client.close()
 
 
+def test_a_world_whose_program_dies_is_gone_at_once(engine: Engine) -> None:
+    with engine.machines(plan()) as machines:
+        (world,) = (name for name in ours(os.getpid()) if name.endswith("world"))
+        client = connect().client
+        first: int = client.inspect_container(world)["State"]["Pid"]
+        client.close()
+        for pid in descendants(first):
+            if b"grader.world" in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0"):
+                os.kill(pid, signal.SIGKILL)
+        with pytest.raises(ChannelEnded):
+            machines.world.call(ListArrivals(), timeout=PATIENCE)
+
+
 def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> None:
     def create() -> None:
         service = connect()
         specs = containers.Specs(service, images.host_tag(), f"trial{os.getpid()}", plan())
-        service.client.create_container(**specs.net())
+        service.client.create_container(**specs.world())
         os.kill(os.getpid(), signal.SIGKILL)
 
     process = multiprocessing.get_context("fork").Process(target=create)
@@ -207,7 +223,7 @@ def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine) -> 
     process.join(20)
     assert process.pid is not None
     assert len(ours(process.pid)) == 1
-    assert f"container smtplab-trial{process.pid}-net" in engine.clean()
+    assert f"container smtplab-trial{process.pid}-world" in engine.clean()
     assert ours(process.pid) == []
 
 
@@ -218,10 +234,10 @@ def test_the_next_run_removes_containers_of_a_dead_grader_whose_process_id_lives
         patch.setattr(containers, "_began_here", lambda: "1")  # The first process of the machine began later.
         service = connect()
         specs = containers.Specs(service, images.host_tag(), f"again{os.getpid()}", plan())
-        service.client.create_container(**specs.net())
+        service.client.create_container(**specs.world())
     assert len(ours(os.getpid())) == 1
     with DockerEngine().machines(plan()):
-        assert len(ours(os.getpid())) == 3
+        assert len(ours(os.getpid())) == 2
         assert not any("again" in name for name in ours(os.getpid()))
 
 
@@ -240,7 +256,7 @@ def test_what_a_killed_build_left_without_a_name_is_found(engine: Engine) -> Non
 
 def test_clean_leaves_a_run_alone_whose_grader_lives(engine: Engine, grader: subprocess.Popen[str]) -> None:
     engine.clean()
-    assert len(ours(grader.pid)) == 3
+    assert len(ours(grader.pid)) == 2
 
 
 def test_containers_end_by_themselves_when_the_wall_time_is_over(
@@ -248,7 +264,7 @@ def test_containers_end_by_themselves_when_the_wall_time_is_over(
 ) -> None:
     monkeypatch.setattr(containers, "GRACE", 0)
     with engine.machines(plan(wall=2)):
-        assert len(ours(os.getpid())) == 3
+        assert len(ours(os.getpid())) == 2
         assert ended(os.getpid(), 10)
     assert ours(os.getpid()) == []
 
@@ -292,7 +308,7 @@ def test_a_forked_or_spawned_worker_can_use_the_engine(engine: Engine) -> None:
 def test_a_network_that_cannot_be_set_up_is_told_in_one_sentence(engine: Engine) -> None:
     twice = plan(host="10.20.30.10/24")
     with (
-        pytest.raises(EngineError, match=r"^the net ended during 'start': .*already assigned"),
+        pytest.raises(EngineError, match=r"^the world ended during 'start': .*already assigned"),
         engine.machines(twice),
     ):
         pass

@@ -1,12 +1,11 @@
 """The containers of one run.
 
-- The **net** container owns the student's network. It alone may set it up, it runs nothing of the student's, and it
-  ends when its standard input does, or when the wall time is over, which begins with the run.
-- The **world** container is the other end of the wire, a veth pair. It stands in net's process namespace, where net
-  is process 1: that is how it names the network that gets the other end, and why it cannot outlive net.
-- The **host** container is the student's. It joins net's network, and has a process namespace of its own.
+- The **world** container owns the student's network, in which its first process stands, and runs nothing of the
+  student's. Everything around the student's host is in a network namespace of its own there, which is the other end of
+  the wire, a veth pair. It ends when its standard input does, or when the wall time is over, which begins with the run.
+- The **host** container is the student's. It joins that network, and has a process namespace of its own.
 
-No network of Docker's is involved: none of the three has a way to anything but the others.
+No network of Docker's is involved: neither of the two has a way to anything but the other.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from grader import resources
 from grader.engines.docker.daemon import DockerService
 from grader.engines.docker.images import archive
 from grader.engines.guest import SHARED_ACCOUNTS
@@ -32,7 +32,6 @@ from grader.engines.machine import (
     etc_files,
     link_end,
     seccomp_file,
-    seccomp_profile,
 )
 from grader.model.plan import Limits, MachinePlan
 
@@ -48,7 +47,7 @@ GRACE = 5
 WAITING = 1800
 """Seconds for which containers may wait for their run. Who prepares them does not leave them so long."""
 
-SCRATCH = "/tmp"  # noqa: S108 - it is the container's own
+SCRATCH = ("/tmp", "/var/tmp", "/run/lock")  # noqa: S108 - they are the container's own
 
 _MEGABYTE = 1024 * 1024
 _SYSCTLS = {
@@ -57,33 +56,43 @@ _SYSCTLS = {
     "net.ipv6.conf.default.accept_ra": "0",
     "net.ipv6.conf.default.accept_dad": "0",
 }
+ENDS = 2
+"""Of the wire. Each is told, by a line, when it has the plan's addresses."""
+
 _READ = 'while IFS= read -r line && [ -n "$line" ]; do printf "%s\\n" "$line"; done'
-# The lines for ip(8) come on standard input, an empty one last, when a run begins, for which the containers may have
-# waited; what follows belongs to the program that was started before. Where none come the grader is gone.
-_NET = f"""set -e
-for file in resolv.conf hosts hostname; do {_READ} >/etc/$file; done
-{_READ} >/tmp/ip
-[ -s /tmp/ip ]
-exec 3<&0
-timeout --signal=KILL "$1" cat <&3 >/dev/null &
-end=$!
-until ip link show {INTERFACE} >/dev/null 2>&1; do
-    # The other end of the wire never comes where the grader was killed before it.
-    kill -0 $end 2>/dev/null || exit 1
-    sleep 0.01
-done
-ip -batch /tmp/ip
-echo ready
-wait $end
+_DROP = "setpriv --no-new-privs --inh-caps=-all --bounding-set=-all"
+# What takes the words of a student's server owns no file of the container, whose file system can be written to: else
+# Docker would not let the files of /etc be, which the host shares.
+_SERVE = (
+    "setpriv --no-new-privs --reuid=65534 --regid=65534 --clear-groups"
+    " --inh-caps=-all,+net_bind_service --ambient-caps=-all,+net_bind_service"
+    " --bounding-set=-all,+net_bind_service"
+)
+# In the student's network: make another one for all that is around the host, and give this end its addresses. The
+# first process, which ends all others with it, ends when it is told to, and that one of the two networks is not to be.
+_OWNER = f"""exec 3<&0 4>&1
+unshare --net sh -ec "$2" wire "$1" "$3" | {{ {_READ} | ip -batch - && echo ready >&4 || kill 1; }}
 """
-_DROP = "setpriv --inh-caps=-all --no-new-privs --bounding-set=-all"
-# The program, which may not configure a network, starts meanwhile, and gets the requests that follow the lines.
-_WORLD = f"""set -e
-ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
-mkfifo {SCRATCH}/requests
-exec 3<&0 4>&1
-{{ {_READ} | ip -batch - && echo ready >&4 && exec {_DROP} cat 4>&-; }} <&3 3<&- >{SCRATCH}/requests &
-exec {_DROP},+net_bind_service python3 -m grader.world <{SCRATCH}/requests 3<&- 4>&-
+# In the other one. Only who may do as much as the first process may name the network in which that stands.
+_WIRE = f"""ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
+exec setpriv --bounding-set=-sys_admin sh -ec "$2" world "$1"
+"""
+# On standard input come the files of /etc; when a run begins, for which the container may have waited, the lines for
+# ip(8) of the host's end and of the world's; an empty line after each of these; and then requests. The world's program,
+# which may not configure a network, starts meanwhile. Where no lines come the grader is gone.
+_WORLD = f"""exec 5>&1
+{{
+    trap 'kill 1' EXIT
+    for file in resolv.conf hosts hostname; do {_READ} >/etc/$file; done
+    {{ {_READ}; echo; }} >&5
+    exec 5>&-
+    {_READ} | ip -batch -
+    echo ready >&4
+    {_DROP} timeout --signal=KILL "$1" cat 4>&-
+}} <&3 | {{
+    trap 'kill 1' EXIT
+    {_SERVE} python3 -m grader.world >&4 3<&- 4>&- 5>&-
+}}
 """
 # As process 1 the agent is deaf to signals that it does not handle, an alarm's included. The student can send that
 # one too: the clock decides.
@@ -93,6 +102,11 @@ signal.signal(signal.SIGALRM, lambda *_: os._exit(124) if time.monotonic() >= en
 signal.setitimer(signal.ITIMER_REAL, end - time.monotonic(), 1)
 {START_GUEST}
 """
+
+
+def world_seccomp_file() -> Path:
+    """The profile of the world's container: ``seccomp_file``, and making a network namespace besides."""
+    return resources.folder("fixtures") / "seccomp-world.json"
 
 
 def owner() -> str:
@@ -127,14 +141,10 @@ def _began_here() -> str:
         return ""
 
 
-def host_end(plan: MachinePlan) -> bytes:
-    """What net reads when the run begins: its end of the wire, and an empty line."""
-    return _lines(link_end(plan.host.addresses, plan.host.routes))
-
-
-def world_end(plan: MachinePlan) -> bytes:
-    """What the world reads before any request: likewise."""
-    return _lines(link_end(plan.world.addresses, plan.world.routes))
+def begin(plan: MachinePlan) -> bytes:
+    """What the world reads when the run begins: the lines for the host's end of the wire, and for its own."""
+    host, world = plan.host, plan.world
+    return _lines(link_end(host.addresses, host.routes)) + _lines(link_end(world.addresses, world.routes))
 
 
 def _lines(lines: list[str]) -> bytes:
@@ -160,38 +170,26 @@ class Specs:
         """The container's name."""
         return f"smtplab-{self._run}-{role}"
 
-    def net(self) -> dict[str, Any]:
-        """The owner of the student's network."""
-        return self._container(
-            "net",
-            # As process 1 it ends all others with it. The wall time begins within, with the run.
-            ["timeout", "--signal=KILL", str(self._wall + WAITING), "sh", "-c", _NET, "net", str(self._wall)],
-            network_mode="none",
-            cap_add=["NET_ADMIN"],
-            sysctls=_SYSCTLS,
-            hostname=self._plan.host.name,
-            **self._modest(processes=16),
-        )
-
-    def net_files(self) -> bytes:
-        """What net reads first: files of /etc, and an empty line after each."""
-        files = etc_files(self._plan)
-        return "".join(f"{files[name]}\n" for name in ("resolv.conf", "hosts", "hostname")).encode()
-
     def world(self) -> dict[str, Any]:
-        """Everything around the student's host."""
+        """Everything around the student's host, and the owner of its network."""
+        # The wall time begins within, with the run.
+        scripts = [_OWNER, "owner", str(self._wall), _WIRE, _WORLD]
         return self._container(
             "world",
-            ["sh", "-c", _WORLD],
+            ["timeout", "--signal=KILL", str(self._wall + WAITING), "sh", "-c", *scripts],
             network_mode="none",
-            pid_mode=f"container:{self.name('net')}",
-            cap_add=["NET_ADMIN", "NET_BIND_SERVICE", "SETPCAP"],
+            cap_add=["NET_ADMIN", "NET_BIND_SERVICE", "SETGID", "SETPCAP", "SETUID", "SYS_ADMIN"],
             sysctls=_SYSCTLS,
-            read_only=True,
-            tmpfs={SCRATCH: f"rw,nosuid,nodev,noexec,size={16 * _MEGABYTE}"},
+            hostname=self._plan.host.name,
             working_dir=LIBRARY,
+            tmpfs=dict.fromkeys(SCRATCH, f"rw,nosuid,nodev,noexec,size={_MEGABYTE}"),
             **self._modest(processes=64),
         )
+
+    def files(self) -> bytes:
+        """What the world reads first: files of /etc, which the host shares, and an empty line after each."""
+        files = etc_files(self._plan)
+        return "".join(f"{files[name]}\n" for name in ("resolv.conf", "hosts", "hostname")).encode()
 
     def host(self) -> dict[str, Any]:
         """The student's host."""
@@ -199,8 +197,8 @@ class Specs:
         return self._container(
             "host",
             ["python3", "-I", "-S", "-B", "-c", _HOST, str(self._longest)],
-            network_mode=f"container:{self.name('net')}",
-            # Docker takes it from net, and refuses to be told.
+            network_mode=f"container:{self.name('world')}",
+            # Docker takes it from the world, and refuses to be told.
             hostname=self._plan.host.name if self._podman else None,
             cap_add=list(CAPABILITIES),
             read_only=True,
@@ -216,9 +214,9 @@ class Specs:
         )
 
     def host_files(self) -> bytes | None:
-        """An archive of what must be put into the host's /etc, because it does not come with net's network.
+        """An archive of what must be put into the host's /etc, because it does not come with the world's.
 
-        Docker shares net's files with whoever joins it. Podman does not where net has no network of Podman's, and
+        Docker shares a network's files with whoever joins it. Podman does not where it is none of its own, and
         writes an /etc/hosts of its own, which nothing but its own interface could replace.
         """
         if not self._podman:
@@ -243,11 +241,12 @@ class Specs:
             limits["nproc"] = 8192
         return [{"Name": name, "Soft": value, "Hard": value} for name, value in limits.items()]
 
-    def _seccomp(self) -> list[str]:
+    def _seccomp(self, role: str) -> list[str]:
         """The profile as an option: Docker wants its text, Podman the path of a file on its machine."""
+        file = world_seccomp_file() if role == "world" else seccomp_file()
         if not self._podman:
-            return [f"seccomp={seccomp_profile().decode()}"]
-        return [f"seccomp={seccomp_file()}"] if self._here else []
+            return [f"seccomp={file.read_text(encoding='ascii')}"]
+        return [f"seccomp={file}"] if self._here else []
 
     def _container(
         self,
@@ -289,7 +288,7 @@ class Specs:
                     # Removed by Docker when they end, and by the grader before: whoever comes first.
                     auto_remove=True,
                     cap_drop=["ALL"],
-                    security_opt=["no-new-privileges", *self._seccomp()],
+                    security_opt=["no-new-privileges", *self._seccomp(role)],
                     log_config=LogConfig(type="none"),
                     ipc_mode="private",
                     init=False,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 REMOVE_SECONDS = 30.0
 
-ROLES = ("host", "world", "net")
+ROLES = ("host", "world")
 """The containers of a run."""
 
 
@@ -177,7 +177,7 @@ def _lives(pid: int, began: str) -> bool:
 
 
 class _Run:
-    """The three containers of one run, from their start to their removal."""
+    """The two containers of one run, from their start to their removal."""
 
     def __init__(self, service: DockerService, image: str, plan: MachinePlan, *, waits: bool = False) -> None:
         self._client = service.client
@@ -187,14 +187,14 @@ class _Run:
         self._pool = ThreadPoolExecutor(len(ROLES) + 1)
         self._may_create = Semaphore(len(ROLES))
         self._channels: list[AttachChannel] = []
-        self._started: Future[dict[str, AttachChannel]] | None = None
+        self._started: Future[tuple[AttachChannel, AttachChannel]] | None = None
         self._machines: Machines | None = None
         self._early: Early | None = None
         self._removals: list[Future[None]] = []
 
     def prepare(self) -> None:
-        """Start all three meanwhile; they wait for a run of a plan like this one."""
-        self._started = self._pool.submit(self._start_all)
+        """Start both meanwhile; they wait for a run of a plan like this one."""
+        self._started = self._pool.submit(self._start_both)
 
     def serves(self, plan: MachinePlan) -> bool:
         """Whether this run can be of that plan. Then it begins, and it is seen that the host lives."""
@@ -210,43 +210,42 @@ class _Run:
         return True
 
     def begin(self, plan: MachinePlan) -> Machines:
-        """Start all three, unless they wait, and give the wire the plan's addresses. Raises ``EngineError``."""
+        """Start both, unless they wait, and give the wire the plan's addresses. Raises ``EngineError``."""
         if self._machines is None:
             deadline = Deadline(START_SECONDS)
             if self._started is None:
-                channels = self._start_all(plan)
+                host, world = self._start_both(plan)
             else:
                 self._finish(self._started, deadline=deadline)
-                channels = self._started.result()
-                channels["world"].write(containers.world_end(plan))
-                channels["net"].write(containers.host_end(plan))
-            for role in ("net", "world"):
-                channels[role].read_line(deadline)
-            self._machines = Machines(host=channels["host"], world=channels["world"])
+                host, world = self._started.result()
+                world.write(containers.begin(plan))
+                self._await_wire(world, deadline)
+            self._machines = Machines(host, world)
         return self._machines
 
-    def _start_all(self, plan: MachinePlan | None = None) -> dict[str, AttachChannel]:
-        """Start all three, side by side as far as Docker allows: the others refer to net. ``plan`` begins their run."""
+    def _start_both(self, plan: MachinePlan | None = None) -> tuple[AttachChannel, AttachChannel]:
+        """Start host and world, side by side as far as the host can be created meanwhile. ``plan`` begins their run."""
         deadline, begin = Deadline(START_SECONDS), self._pool.submit
-        self._finish(begin(self._create, "net", self._specs.net()), deadline=deadline)
-        net = begin(self._start, "net")
-        created = [
-            begin(self._create, "world", self._specs.world()),
-            begin(self._create, "host", self._specs.host()),
-        ]
-        self._finish(net, *created, deadline=deadline)
-        net.result().write(self._specs.net_files() + (containers.host_end(plan) if plan else b""))
-        world, host = begin(self._start, "world"), begin(self._start, "host")
-        self._finish(world, deadline=deadline)
+        self._finish(begin(self._create, "world", self._specs.world()), deadline=deadline)
+        started, created = begin(self._start, "world"), begin(self._create, "host", self._specs.host())
+        self._finish(started, created, deadline=deadline)
+        world = started.result()
+        world.write(self._specs.files() + (containers.begin(plan) if plan else b""))
+        started = begin(self._start, "host")
         if plan:
-            world.result().write(containers.world_end(plan))
-        self._finish(host, deadline=deadline)
+            # Docker would say only that there is no network to join, where the world could not make one.
+            self._await_wire(world, deadline)
+        self._finish(started, deadline=deadline)
         if plan is None:
-            self._early = Early(host.result(), self._plan)
-        return {"net": net.result(), "world": world.result(), "host": host.result()}
+            self._early = Early(started.result(), self._plan)
+        return started.result(), world
+
+    def _await_wire(self, world: AttachChannel, deadline: Deadline) -> None:
+        for _ in range(containers.ENDS):
+            world.read_line(deadline)
 
     def let_go(self) -> None:
-        """Have whatever of the three is there removed."""
+        """Have whatever of the two is there removed."""
         self._pool.shutdown(cancel_futures=True)
         # A creation under way would come after its removal. The pool does not wait for a thread of its own whose
         # start was interrupted: what holds all of these knows that none is under way, and lets none begin.
@@ -257,7 +256,7 @@ class _Run:
         pool.shutdown(wait=False)
 
     def remove(self) -> None:
-        """Remove whatever of the three is there, and know that it is gone. Raises ``EngineError`` if one stays."""
+        """Remove whatever of the two is there, and know that it is gone. Raises ``EngineError`` if one stays."""
         if not self._removals:
             self.let_go()
         wait(self._removals)
