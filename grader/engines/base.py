@@ -290,9 +290,9 @@ class Engine(Protocol):
         """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of.
 
         With a plan ``like`` that of the run, both machines are built meanwhile. The first run takes them, where its
-        plan is ``machine.alike``; where it is not, or they have not lasted, it gets others. A run's end is then awaited
-        on leaving, and not by the run. Where something is prepared already, that will do. Raises no ``EngineError``:
-        what cannot be prepared, the run itself will tell.
+        plan is ``machine.alike``; where it is not, or they have not lasted, it gets others. A run begins to take its
+        machines down when it ends, and that they are gone is awaited on leaving. Where something is prepared already,
+        that will do. Raises no ``EngineError``: what cannot be prepared, the run itself will tell.
         """
 
     def machines(self, plan: MachinePlan) -> AbstractContextManager[Machines]:

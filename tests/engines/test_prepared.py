@@ -94,6 +94,17 @@ def test_a_run_takes_what_was_built_for_one_like_it_and_the_next_gets_other_mach
     assert left == []
 
 
+def test_what_follows_a_run_does_not_wait_until_its_machines_are_gone(engine: Engine) -> None:
+    known: Any = engine
+    with none_left(engine) as left:
+        with engine.prepared():
+            with engine.machines(plan()) as machines:
+                assert run(machines, "true")[0] == 0
+            assert len(known._ending) == 1
+        assert known._ending is None
+    assert left == []
+
+
 @pytest.mark.engines("local")
 def test_machines_that_cannot_serve_a_plan_are_replaced(engine: Engine) -> None:
     renamed = replace(plan(), host=replace(plan().host, name="mail.example.net"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -134,26 +134,29 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
     except SubmissionError as error:
         _write_ungraded(declared, work, variant, student, request, error)
         raise
-    try:
-        engine = standby.engine(declared)
-        with engine.prepared() if engine else nullcontext(), _steps(engine) as steps:
-            # The machines are being made ready meanwhile.
-            from grader import pipeline
-            from grader.model.result import with_note
-            from grader.outputs.editions import for_student, hides
+    with ExitStack() as ready:
+        try:
+            engine = standby.engine(declared)
+            ready.enter_context(engine.prepared() if engine else nullcontext())
+            with _steps(engine) as steps:
+                # The machines are being made ready meanwhile.
+                from grader import pipeline
+                from grader.model.result import with_note
+                from grader.outputs.editions import for_student, hides
 
-            run = pipeline.grade(
-                declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
-            )  # fmt: skip
-    except GraderError as error:
-        _write_ungraded(declared, work, variant, student, request, error)
-        raise
-    standby.like = run.plan
-    result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
-    _write(result, run.evidence, request)
-    # What happened tells of every check: it is shown whole or not at all.
-    _show(for_student(result), None if hides(result) else run.evidence, request, work)
+                run = pipeline.grade(
+                    declared, handed_in, engine=engine, student=student, variant=variant, only=only,
+                    hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
+                )  # fmt: skip
+        except GraderError as error:
+            _write_ungraded(declared, work, variant, student, request, error)
+            raise
+        standby.like = run.plan
+        result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
+        # The machines are being taken down meanwhile.
+        _write(result, run.evidence, request)
+        # What happened tells of every check: it is shown whole or not at all.
+        _show(for_student(result), None if hides(result) else run.evidence, request, work)
     return exit_code(result, exit_zero=request.exit_zero)
 
 

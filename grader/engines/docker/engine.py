@@ -77,16 +77,14 @@ class DockerEngine:
 
     @contextmanager
     def prepared(self, like: MachinePlan | None = None) -> Iterator[None]:
-        """See ``Engine.prepared``: without a plan nothing can be, since containers are made as they will be."""
-        if like is None or self._waiting is not None:
+        """See ``Engine.prepared``: without a plan nothing is, since containers are made as they will be."""
+        if self._waiting is not None:
             yield
             return
-        self._ending = []
-        with suppress(EngineError):
-            service = self._service()
-            if images.is_there(service.client, images.host_tag()):
-                self._waiting = _Run(service, images.host_tag(), like, waits=True)
-                self._waiting.prepare()
+        if self._ending is None:
+            self._ending = []
+        if like is not None:
+            self._prepare(like)
         try:
             yield
         finally:
@@ -95,6 +93,13 @@ class DockerEngine:
                 # What cannot be removed now, another run's clean-up will find.
                 with suppress(EngineError):
                     run.remove()
+
+    def _prepare(self, like: MachinePlan) -> None:
+        with suppress(EngineError):
+            service = self._service()
+            if images.is_there(service.client, images.host_tag()):
+                self._waiting = _Run(service, images.host_tag(), like, waits=True)
+                self._waiting.prepare()
 
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:

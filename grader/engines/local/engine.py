@@ -54,9 +54,10 @@ class LocalEngine:
         if self._waiting is not None or not rootfs.ready():
             yield
             return
+        if self._ending is None:
+            self._ending = []
         if like is not None:
             sandbox.load_all_programs()
-            self._ending = []
         with suppress(EngineError, OSError):
             self._waiting = _Run()
             if like is not None:
