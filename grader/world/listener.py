@@ -41,10 +41,11 @@ class Listener(Struct):
         most = LEFT_UNANSWERED if command in self.answered else NEVER_ANSWERED
         return self.unanswered.get(command, 0) >= most
 
-    def forget_silence(self) -> None:
-        """What it left unanswered does not count any more."""
+    def begin_afresh(self) -> None:
+        """What it left unanswered does not count any more, and whatever is tried is tried by itself."""
         self.silent = self.endless = 0
         self.unanswered.clear()
+        self.impatient = True
 
     def note_answer(self, command: str) -> None:
         """It has answered a command."""

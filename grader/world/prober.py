@@ -113,7 +113,7 @@ class Prober:
         longer = self._usual.second_try
         self._usual = replace(self._usual, command=longer, unanswered=longer)
         for listener in self._listeners.values():
-            listener.forget_silence()
+            listener.begin_afresh()
 
     def listener(self, attempt: Attempt) -> Listener:
         """What is known about the listener of an attempt."""

@@ -119,6 +119,21 @@ def test_who_was_out_of_breath_gets_a_second_try_with_more_patience() -> None:
     assert run(work()) == [("rcpt", 250), ("rcpt", 554)]
 
 
+def test_a_second_try_is_made_by_itself() -> None:
+    """Postfix keeps the replies to commands that came together until it has all of them: patience is for one answer."""
+
+    async def work() -> list[int]:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            many = [attempt(n, port=port) for n in range(1, 5)]
+            first, _ = await bed.probe(*many)
+            bed.prober.begin_afresh()
+            second, _ = await bed.probe(*many)
+            return [len(first), len(second)]
+
+    assert run(work()) == [1, 4]
+
+
 def test_one_answer_is_enough_to_be_waited_for_again() -> None:
     listener = Listener("203.0.113.10", 25)
     for _ in range(NEVER_ANSWERED):
