@@ -19,7 +19,7 @@ from grader.course.grading import Course, Entry, finished, grade_entry, write_fa
 from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
-from grader.course.overrides import overrides_for, worth_of
+from grader.course.overrides import about_nobody, overrides_for, worth_of
 from grader.course.results_folder import refuse_other_lab, result_lines
 from grader.course.rows import ClassRow
 from grader.course.shards import Shard, refuse_other_share, write_shard
@@ -127,6 +127,10 @@ def grade_class(
         overrides = overrides_for(settings.out, settings.overrides, worth_of(lab))
         for sentence in (*taken.said(), *(remark for hand_in in todo for remark in hand_in.remarks)):
             tell(sentence)
+        if not settings.shard:
+            students = {student for hand_in in todo for student in hand_in.students}
+            for sentence in about_nobody(overrides, settings.out, students):
+                tell(sentence)
         if settings.shard:
             tell(f"{settings.shard}: {len(todo)} of {count(len(whole), 'hand-in')}")
         course = Course(

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from grader import outputs
-from grader.course.intake.names import OVERRIDES
+from grader.course.intake.names import OVERRIDES, safe_name
+from grader.course.results_folder import RESULT
 from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
@@ -140,6 +141,14 @@ def _override(values: dict[str, str], where: str, worth: Worth) -> Override:
 def of_student(overrides: Iterable[Override], student: str | None) -> list[Override]:
     """The decisions about one student."""
     return [override for override in overrides if override.student == student]
+
+
+def about_nobody(overrides: Iterable[Override], out: Path, students: Container[str] = ()) -> Iterator[str]:
+    """Sentences on decisions about whoever is none of these students and has no result in ``out``: slips in names."""
+    for student in sorted({one.student for one in overrides}):
+        if student in students or (out / safe_name(student) / RESULT).is_file():
+            continue
+        yield f"{OVERRIDES} decides about {student[:80]!r}, who has no result here: nothing comes of it"
 
 
 def decided(result: Result, overrides: Sequence[Override]) -> Result:

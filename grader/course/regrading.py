@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -18,6 +18,7 @@ from grader.course.coursefile import FoundCourse, visibility
 from grader.course.intake.names import OVERRIDES
 from grader.course.overrides import (
     Override,
+    about_nobody,
     decided,
     overrides_for,
     read_overrides,
@@ -73,18 +74,19 @@ def regrade_into(
     formats: Collection[str],
     signer: Signer | None = None,
     course: FoundCourse | None = None,
+    tell: Callable[[str], object] = bool,
 ) -> Iterator[Result]:
     """Judge evidence again and write results to ``out``, then the documents about all that lies there.
 
     ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
     with what the platform and the roster said of it. Decisions are those of ``overrides``; otherwise of ``out``, and of
     the folder of grades that is judged again, which ``out`` keeps. A result that is judged again is another one: it is
-    signed by ``signer``, or by nobody. ``course`` says anew what students see by now. Raises
-    ``UsageError``, ``OutputError``.
+    signed by ``signer``, or by nobody. ``course`` says anew what students see by now. ``tell`` is given sentences for
+    the instructor. Raises ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
     if overrides is None and not (out / OVERRIDES).is_file():
-        overrides = _found_beside(folders, single)
+        overrides = _found_beside([*_without_evidence(given), *folders], single)
     known: dict[str, list[Override]] = {}
 
     def finished(result: Result) -> Result:
@@ -108,6 +110,8 @@ def regrade_into(
             yield _write(out / folder.name, result, None, folder, formats, signer)
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_documents(out, formats, afresh=signer is not None)
+        for sentence in about_nobody(chain(*known.values()), out):
+            tell(sentence)
 
 
 @dataclass(frozen=True)

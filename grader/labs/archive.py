@@ -91,7 +91,7 @@ def _refusing(budget: Budget) -> Iterator[None]:
     except Exception as error:  # The libraries meet damaged archives with a dozen kinds of errors.
         raise SubmissionError(
             f"{budget.where} is neither a folder nor an intact zip or tar archive ({ascii(str(error))[1:-1]}): "
-            f"name the folder that holds {budget.rules.required[0]}"
+            f"name the folder that holds {budget.rules.required[0]}, or pack it again"
         ) from error
 
 

@@ -9,6 +9,9 @@ from grader.labs.tree import Tree, archives_in, open_archive
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 
+DEEPEST = 2
+"""Archives in archives that are opened: who packs a folder for a platform that packs what it is given makes two."""
+
 
 def located(lab: Lab, tree: Tree, where: str) -> tuple[Tree, str, str]:
     """The tree with the lab's files, their folder in it, and its name for sentences.
@@ -17,14 +20,17 @@ def located(lab: Lab, tree: Tree, where: str) -> tuple[Tree, str, str]:
     ``SubmissionError`` where several folders do, or where a file's name says that it was meant.
     """
     names = list(tree.names(Budget(lab.submission, where)))
-    packed = archives_in(names)
-    if not _folders(lab, names) and len(packed) == 1:
-        inner_tree = open_archive(lab, tree, packed[0], where)
+    for _ in range(DEEPEST):
+        packed = archives_in(names)
+        if len(packed) != 1 or _folders(lab, names):
+            break
+        tree = open_archive(lab, tree, packed[0], where)
         where = inside(where, packed[0])
-        tree, names = inner_tree, list(inner_tree.names(Budget(lab.submission, where)))
+        names = list(tree.names(Budget(lab.submission, where)))
     folders = _folders(lab, names)
     if not folders:
         _refuse_near_miss(lab, names, where)
+        _refuse_packed(lab, archives_in(names), where)
         return tree, "", where
     folder = min(folders, key=len)
     if any(other != folder and not other.startswith(f"{folder}/" if folder else "") for other in folders):
@@ -65,6 +71,16 @@ def _refuse_near_miss(lab: Lab, names: list[str], where: str) -> None:
                     f"{where} holds no {required}, which the lab {lab.id} asks for, but {shown(name)}: rename it to "
                     f"{wanted}"
                 )
+
+
+def _refuse_packed(lab: Lab, packed: list[str], where: str) -> None:
+    """Raises ``SubmissionError`` where archives are there that were not opened: several, or one too deep."""
+    if packed:
+        several = ", ".join(map(shown, sorted(packed)[:5]))
+        raise SubmissionError(
+            f"{where} holds no {lab.submission.required[0]}, which the lab {lab.id} asks for, but archives "
+            f"({several}): hand in what is in one of them"
+        )
 
 
 def _means(name: str, wanted: str) -> bool:

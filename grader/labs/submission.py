@@ -32,8 +32,8 @@ def read_submission(
 ) -> Submission:
     """What lies in a folder, or in a zip or tar archive, as far as the lab asks for it.
 
-    The one folder in it that holds what the lab asks for is found at any depth, and in one archive within. ``names``
-    are the variant's, for files that are named after them; sentences name the source
+    The one folder in it that holds what the lab asks for is found at any depth, and in an archive within, two deep.
+    ``names`` are the variant's, for files that are named after them; sentences name the source
     ``where``, or else by its own name. Links, devices and the like are refused, editors' and systems' own files are
     left out. Raises ``SubmissionError``.
     """

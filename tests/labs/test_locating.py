@@ -77,6 +77,27 @@ def test_the_files_are_found_in_one_archive_within(lab: Lab, given_in: Path) -> 
     assert "holds no main.cf" in refusal(lab, given_in)
 
 
+def test_an_archive_in_an_archive_is_opened_wherever_it_came_from_and_a_third_is_named(
+    lab: Lab, given_in: Path
+) -> None:
+    """A platform gives a student's archive as a file beside others, a course that keeps them gives it as it is."""
+    packed = zipped({"inner.zip": zipped({"main.cf": MAIN})})
+    (given_in / "outer.zip").write_bytes(packed)
+    assert labs.read_submission(lab, given_in).within == "outer.zip/inner.zip"
+    (given_in / "outer.zip").write_bytes(zipped({"one.zip": packed}))
+    said = refusal(lab, given_in)
+    assert "outer.zip/one.zip holds no main.cf" in said
+    assert "but archives (inner.zip): hand in what is in one of them" in said
+
+
+def test_of_several_archives_none_is_chosen(lab: Lab, given_in: Path) -> None:
+    for name in ("b.zip", "a.tar.gz"):
+        (given_in / name).write_bytes(zipped({"main.cf": MAIN}))
+    assert f"holds no main.cf, which the lab {lab.id} asks for, but archives (a.tar.gz, b.zip)" in refusal(
+        lab, given_in
+    )
+
+
 def test_no_link_leads_to_the_folder(lab: Lab, tmp_path: Path, work: Path) -> None:
     other = tmp_path / "handed-in"
     other.mkdir()

@@ -74,6 +74,7 @@ def regrade(
             formats=formats,
             course=find_course(course),
             signer=read_signer(sign) if sign else None,
+            tell=lambda sentence: click.echo(f"smtplab: {printed_line(sentence)}", err=True),
         )
     for result in judged:
         number += 1

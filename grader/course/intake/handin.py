@@ -56,7 +56,8 @@ class Found(Struct, frozen=True, kw_only=True):
 
     ``ids`` are what the platform knows the student by, as ``{"canvas": "1001"}``, the best of them first; ``members``
     those of each member of a group. ``files`` are names in the hand-in with those in the download; ``whole`` says that
-    all of the download is this one hand-in. ``order`` is greater the later it was handed in.
+    all of the download is this one hand-in. ``order`` is greater the later it was handed in. ``notes`` are for student
+    and instructor.
     """
 
     members: tuple[Mapping[str, str], ...]
@@ -66,3 +67,4 @@ class Found(Struct, frozen=True, kw_only=True):
     late: bool = False
     order: tuple[int | str, ...] = ()
     whole: bool = False
+    notes: tuple[str, ...] = ()

@@ -128,6 +128,8 @@ def _hand_in(found: Found, source: Path | tuple[Part, ...], choices: Choices, ta
         others=tuple(others),
         group=group,
         raw=next(iter(found.members[0].values())),
+        remarks=tuple(f"{first}: {note}" for note in found.notes),
+        notes=found.notes,
     )
 
 

@@ -98,6 +98,9 @@ def test_canvas(place: Path) -> None:
         "1001": b"jane", "1002": b"max", "1003": b"second", "x7Yz9": b"somebody",
     }  # fmt: skip
     assert sorted(contents(by["1001"].source)) == ["access", "main.cf"]
+    twice = ("main.cf was uploaded 2 times (main.cf, main-1.cf): the last is graded.",)
+    assert {one.student: one.notes for one in by.values() if one.notes} == {"1003": twice}
+    assert by["1003"].remarks == (f"1003: {twice[0]}",)
     assert any("writer_1004_text.html" in sentence for sentence in taken.said())
 
 

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import count
 from pathlib import PurePosixPath
 
 from grader.course.intake.handin import Found
 from grader.course.intake.listing import Asked, Listing, Reading
+from grader.labs.limits import shown
 
 _PAIR = re.compile(r"_(?P<late>LATE_)?(?P<user>\d{1,18})_(?=(?P<attachment>\d{1,18})_(?=.))", re.DOTALL)
 _ANONYMOUS = re.compile(
@@ -59,10 +60,12 @@ def read(listing: Listing, asked: Asked) -> Reading:
             files.setdefault(match["user"], [])
         if match["late"]:
             late.add(match["user"])
+    wanted = [PurePosixPath(name).name for name in asked.required]
     made = [
         Found(
             members=({"canvas": user},),
-            files=tuple(_named_as_uploaded(sorted(parts), asked.required)),
+            files=tuple(_named_as_uploaded(sorted(parts), wanted)),
+            notes=tuple(_uploaded_again(sorted(parts), wanted)),
             label=f"{listing.path.name} (Canvas's student {user})",
             late=user in late,
             order=(max((number for number, _, _ in parts), default=0),),
@@ -84,17 +87,31 @@ def _about(length: int, sure: set[int]) -> bool:
     return bool(sure) and min(sure) <= length <= max(sure)
 
 
-def _named_as_uploaded(
-    parts: Sequence[tuple[int, str, str]], required: Sequence[str]
-) -> list[tuple[str, str]]:
+def _named_as_uploaded(parts: Sequence[tuple[int, str, str]], wanted: Sequence[str]) -> list[tuple[str, str]]:
     """Each file's name in the hand-in with that in the download: of what was uploaded again, the last."""
-    wanted = [PurePosixPath(name).name for name in required]
     named: dict[str, str] = {}
     for _, file, name in parts:
-        plain = _AGAIN.sub("", file)
-        asked_for = any(fnmatchcase(plain, pattern) for pattern in wanted)
-        short = plain if asked_for else file
+        asked_for = _asked_for(file, wanted)
+        short = asked_for or file
         if short in named and not asked_for:
             short = next(other for number in count(2) if (other := f"{file} ({number})") not in named)
         named[short] = name
     return list(named.items())
+
+
+def _uploaded_again(parts: Sequence[tuple[int, str, str]], wanted: Sequence[str]) -> Iterator[str]:
+    """What is to be said of files that a student handed in more than once."""
+    uploads: dict[str, list[str]] = defaultdict(list)
+    for _, file, _ in parts:
+        if plain := _asked_for(file, wanted):
+            uploads[plain].append(file)
+    for plain, files in uploads.items():
+        if len(files) > 1:
+            told = ", ".join(map(shown, files))
+            yield f"{shown(plain)} was uploaded {len(files)} times ({told}): the last is graded."
+
+
+def _asked_for(file: str, wanted: Sequence[str]) -> str:
+    """The name of the file that the lab asks for and this one was uploaded as; empty where it is another."""
+    plain = _AGAIN.sub("", file)
+    return plain if any(fnmatchcase(plain, pattern) for pattern in wanted) else ""
