@@ -21,10 +21,11 @@ from msgspec import Struct
 from grader import __version__, disk, outputs, resources
 from grader.course.classpages import REPORT, class_view, noted_missing
 from grader.course.intake.names import ANONYMOUS, HAND_INS, INDEX, MADE_OF, MISSING
-from grader.course.results_folder import ROW_NAME, hand_ins, kept_with, results
+from grader.course.results_folder import ROW_NAME, folders_in, hand_ins, kept_with, results
 from grader.display.csvtext import csv_rows
 from grader.labs.cache import digest
 from grader.model.errors import OutputError
+from grader.model.ondemand import OnDemand
 from grader.outputs import classpage
 from grader.outputs.classview import ClassView
 
@@ -38,7 +39,7 @@ class _Made(Struct, frozen=True):
     content: str
 
 
-def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> list[Path]:
+def write_documents(out: Path, formats: Collection[str], *, afresh: bool = False) -> OnDemand[str, Path]:
     """Write the documents about the class whose results lie in ``out``.
 
     They are those of the chosen formats, and those that are there already: none may tell of another class than the
@@ -66,7 +67,7 @@ class _Class:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._found = kept_with(out, _digest)
-        self.folders = [folder for _, folder, _ in self._found]
+        self.folders = folders_in(out, [one.folder for one in self._found])
         self._results = results(self.folders)
 
     def documents(self, formats: Collection[str]) -> Iterator[tuple[str, Pieces]]:
@@ -86,15 +87,16 @@ class _Class:
 
     def _contents(self) -> Iterator[bytes]:
         yield _read(self._out / MISSING)
-        for student, folder, result in self._found:
-            yield student.encode("utf-8", "surrogateescape")
-            yield os.fsencode(folder.name)
+        for one in self._found:
+            folder = f"{self._out}/{one.folder}"
+            yield one.student.encode("utf-8", "surrogateescape")
+            yield os.fsencode(one.folder)
             yield b"report" if os.path.isfile(f"{folder}/{REPORT.file}") else b""  # noqa: PTH113
-            yield result
+            yield one.made
             yield _digest(_read(f"{folder}/{ROW_NAME}"))
 
     def _in_format(self, kind: outputs.Format) -> Iterable[bytes]:
-        here = {student for student, *_ in self._found}
+        here = {one.student for one in self._found}
         absent = [student for student in noted_missing(self._out) if student not in here]
         return kind.of_class(self._results, absent)
 

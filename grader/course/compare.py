@@ -1,15 +1,17 @@
-"""Two gradings of a class side by side: whose points changed, and by which check. Pure but for ``as_csv``'s bytes."""
+"""Two gradings of a class side by side: whose points changed, and by which check. Pure."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator
+from typing import Any, TypeVar
 
 from msgspec import Struct
 
-from grader.display.text import csv_cell, scalars
+from grader.display.csvtext import Cell, csv_rows
+from grader.display.text import csv_cell
 from grader.model.result import CheckResult, Result
+
+T = TypeVar("T", bound=Hashable)
 
 MISSING = "missing"
 TOTAL = ""
@@ -38,8 +40,8 @@ class Change(Struct, frozen=True):
 
 def changes(old: Iterable[Result], new: Iterable[Result]) -> Iterator[Change]:
     """What changed, student by student: the whole first, then the checks that it comes from, in the lab's order."""
-    before = {result.student or "": _brief(result) for result in old}
-    after = {result.student or "": _brief(result) for result in new}
+    shared = _Shared()
+    before, after = _briefs(old, shared), _briefs(new, shared)
     for student in sorted({*before, *after}):
         was, now = before.get(student, _NOTHING), after.get(student, _NOTHING)
         parts = [
@@ -54,22 +56,44 @@ def changes(old: Iterable[Result], new: Iterable[Result]) -> Iterator[Change]:
 
 
 class _Brief(Struct, frozen=True):
-    """As much of a result as is compared, so that a large class needs little memory."""
+    """As much of a result as is compared. What many results have in common is one object, whatever has been read."""
 
     status: str
     points: int | None
-    checks: dict[str, tuple[int | None, str]]
+    codes: tuple[str, ...]
+    standings: tuple[tuple[int | None, str], ...]
+
+    @property
+    def checks(self) -> dict[str, tuple[int | None, str]]:
+        """Points and status by the check's code."""
+        return dict(zip(self.codes, self.standings, strict=True))
 
 
-_NOTHING = _Brief(MISSING, None, {})
+_NOTHING = _Brief(MISSING, None, (), ())
 
 
-def _brief(result: Result) -> _Brief:
-    graded = result.status == "graded"
-    checks: dict[str, tuple[int | None, str]] = {
-        check.code: (_points(check) if graded else None, check.status) for check in result.checks
-    }
-    return _Brief(result.status, result.score if graded else None, checks)
+class _Shared:
+    """Gives of equal values always the first."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+
+    def __call__(self, value: T) -> T:
+        known: T = self._known.setdefault(value, value)
+        return known
+
+
+def _briefs(results: Iterable[Result], shared: _Shared) -> dict[str, _Brief]:
+    found = {}
+    for result in results:
+        graded = result.status == "graded"
+        codes = shared(tuple(check.code for check in result.checks))
+        standings = shared(
+            tuple((_points(check) if graded else None, check.status) for check in result.checks)
+        )
+        score = result.score if graded else None
+        found[result.student or ""] = shared(_Brief(result.status, score, codes, standings))
+    return found
 
 
 def _points(check: CheckResult) -> int | None:
@@ -83,13 +107,13 @@ def _pair(
     return old_points, new_points, old_status, new_status
 
 
-def as_csv(found: Sequence[Change]) -> bytes:
+def as_csv(found: Iterable[Change]) -> Iterator[bytes]:
     """The changes as CSV (RFC 4180, UTF-8); the line with an empty ``check`` is the student's total."""
-    text = io.StringIO(newline="")
-    table = csv.writer(text, lineterminator="\r\n")
-    table.writerow(["student", "check", "old_points", "new_points", "difference", "old_status", "new_status"])
+    return csv_rows(_rows(found))
+
+
+def _rows(found: Iterable[Change]) -> Iterator[list[Cell]]:
+    yield ["student", "check", "old_points", "new_points", "difference", "old_status", "new_status"]
     for one in found:
-        points = ["" if points is None else points for points in (one.old_points, one.new_points)]
         words = [csv_cell(one.student), csv_cell(one.check)]
-        table.writerow([*words, *points, one.difference, one.old_status, one.new_status])
-    return scalars(text.getvalue()).encode()
+        yield [*words, one.old_points, one.new_points, one.difference, one.old_status, one.new_status]

@@ -21,7 +21,7 @@ from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
 from grader.course.overrides import about_nobody, overrides_for, worth_of
 from grader.course.results_folder import refuse_other_lab, result_lines
-from grader.course.rows import ClassRow
+from grader.course.rows import ClassRow, Ended, ended
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
 from grader.display.sentences import count
@@ -77,7 +77,7 @@ class Summary:
     ``folders`` are those of all results that lie there, of earlier runs too.
     """
 
-    rows: list[ClassRow]
+    rows: list[Ended]
     folders: Sequence[Path]
 
     def lines(self) -> Iterator[ResultLine]:
@@ -191,15 +191,15 @@ def _drawn(hand_in: HandIn, *, variants: labs.Variants, draw: bool) -> Entry:
 
 def _all_rows(
     course: Course, todo: Sequence[HandIn], drawn: Drawn, scheduler: Scheduler, report: Report
-) -> dict[str, ClassRow]:
-    """Every hand-in's row. What the grader itself failed at is tried once more when the rest is done."""
-    rows: dict[str, ClassRow] = {}
+) -> dict[str, Ended]:
+    """How every hand-in ended. What the grader itself failed at is tried once more when the rest is done."""
+    rows: dict[str, Ended] = {}
     done = 0
     rows_of = _rows if scheduler.shares_files else graded_apart
     if course.resume and scheduler.shares_files:
         with closing(_finished_rows(course, todo, drawn, scheduler)) as known:
             for done, (hand_in, row) in enumerate(known, 1):
-                rows[hand_in.folder] = row
+                rows[hand_in.folder] = ended(hand_in, row)
                 report(row, done, len(todo))
     for last in (False, True):
         left = [hand_in for hand_in in todo if hand_in.folder not in rows]
@@ -207,7 +207,7 @@ def _all_rows(
             for hand_in, row in coming:
                 if row.ending == "error" and not last:
                     continue
-                rows[hand_in.folder] = row
+                rows[hand_in.folder] = ended(hand_in, row)
                 done += 1
                 report(row, done, len(todo))
     return rows

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from grader import disk, outputs
 from grader.course.class_documents import write_documents
 from grader.course.classpages import REPORT
 from grader.course.conduct import locked
 from grader.course.intake.names import INDEX, MISSING, OVERRIDES
-from grader.course.results_folder import kept, refuse_other_lab, results
+from grader.course.results_folder import kept, refuse_other_lab, result_lines
 from grader.course.shards import ShardFile, read_shard, refuse_other_share
 from grader.display.sentences import count, listed, some
 from grader.model.errors import OutputError, UsageError
@@ -20,11 +23,11 @@ from grader.model.errors import OutputError, UsageError
 
 @dataclass(frozen=True)
 class _Part:
-    """A shard, where it lies, and the folders of results in it."""
+    """A shard, where it lies, and the names of the folders of results in it."""
 
     path: Path
     about: ShardFile
-    folders: list[Path]
+    folders: list[str]
 
     def __str__(self) -> str:
         return repr(str(self.path))
@@ -37,28 +40,39 @@ def merge_into(out: Path, given: Sequence[Path]) -> int:
     Raises ``UsageError`` where the shards are not those of one class, or where students are missing or there twice;
     ``OutputError`` where something cannot be read or written. Interrupted, it can be run again.
     """
-    parts = [_Part(path, read_shard(path), kept(path)) for path in given]
+    parts = _parts(given)
     if any(part.path.resolve() == out.resolve() for part in parts):
         raise UsageError(f"{str(out)!r} is one of the shards: name another folder with --out")
     _refuse_other_class(parts)
     _refuse_other_shards(parts)
     _refuse_missing(parts)
     _refuse_twice(parts)
-    folders = [folder for part in parts for folder in part.folders]
     with locked(out):
         refuse_other_share(out, None)
-        for result in results(folders[:1]):
+        for result in islice(result_lines(part.path / name for part in parts for name in part.folders), 1):
             refuse_other_lab(out, result.lab)
         decisions = _decisions(out, parts)
-        for folder in folders:
-            _copy(folder, out / folder.name)
+        for part in parts:
+            for name in part.folders:
+                _copy(part.path / name, out / name)
         if decisions is not None:
             outputs.write(out / OVERRIDES, decisions)
         if (missing := parts[0].path / MISSING).is_file():
             # Every machine knew the whole roster: they all miss the same students.
             outputs.write(out / MISSING, _read(missing))
         write_documents(out, _formats(parts))
-    return len(folders)
+    return sum(len(part.folders) for part in parts)
+
+
+def _parts(given: Sequence[Path]) -> list[_Part]:
+    """The shards. Each names the whole class: where they agree on it, it is held once."""
+    parts: list[_Part] = []
+    for path in given:
+        about = read_shard(path)
+        if parts and about.members == parts[0].about.members:
+            about = replace(about, members=parts[0].about.members)
+        parts.append(_Part(path, about, [folder.name for folder in kept(path)]))
+    return parts
 
 
 def _refuse_other_class(parts: Sequence[_Part]) -> None:
@@ -107,7 +121,7 @@ def _refuse_other_shards(parts: Sequence[_Part]) -> None:
 def _refuse_missing(parts: Sequence[_Part]) -> None:
     for part in parts:
         number = part.about.shard.number
-        there = {folder.name for folder in part.folders}
+        there = set(part.folders)
         mine = [member for member in part.about.members if member.shard == number]
         missing = [member.student for member in mine if member.folder not in there]
         if not part.about.finished:
@@ -123,15 +137,15 @@ def _refuse_missing(parts: Sequence[_Part]) -> None:
 
 
 def _refuse_twice(parts: Sequence[_Part]) -> None:
-    seen = Counter(folder.name for part in parts for folder in part.folders)
+    seen = Counter(name for part in parts for name in part.folders)
     if not (twice := [name for name, times in seen.items() if times > 1]):
         return
     owner = {member.folder: member.shard for member in parts[0].about.members}
     older = [
-        str(folder)
+        str(part.path / name)
         for part in parts
-        for folder in part.folders
-        if folder.name in twice and owner.get(folder.name) != part.about.shard.number
+        for name in part.folders
+        if name in twice and owner.get(name) != part.about.shard.number
     ]
     raise UsageError(
         f"there twice: {some(twice, 8)}. Remove what is of an earlier run, which is {some(older, 8)}"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from operator import itemgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -66,18 +65,29 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def kept(out: Path) -> list[Path]:
+def kept(out: Path) -> OnDemand[str, Path]:
     """The folders of all results that lie in a folder of grades, in the order of the students' ids."""
-    return [folder for _, folder in kept_by_student(out)]
+    return folders_in(out, [one.folder for one in kept_with(out, lambda document: None)])
 
 
-def kept_by_student(out: Path) -> list[tuple[str, Path]]:
-    """The same with each student's id before the folder, whose name stands for a missing one."""
-    return [(student, folder) for student, folder, _ in kept_with(out, lambda document: None)]
+def folders_in(out: Path, names: Sequence[str]) -> OnDemand[str, Path]:
+    """Folders of these names, of which nothing but the names is held."""
+    return OnDemand(names, out.joinpath)
 
 
-def kept_with(out: Path, made: Callable[[bytes], T]) -> list[tuple[str, Path, T]]:
-    """The same with what is ``made`` of each result's bytes, which are read once."""
+class Kept(Struct, Generic[T], frozen=True):
+    """A result that lies in a folder of grades: its student's id, its folder's name, and what was made of it."""
+
+    student: str
+    folder: str
+    made: T
+
+
+def kept_with(out: Path, make: Callable[[bytes], T]) -> list[Kept[T]]:
+    """All results in the order of the students' ids, with what is made of each one's bytes, which are read once.
+
+    The folder's name stands for a missing id.
+    """
     found = []
     for name in _names(out):
         path = f"{out}/{name}/{RESULT}"
@@ -87,14 +97,15 @@ def kept_with(out: Path, made: Callable[[bytes], T]) -> list[tuple[str, Path, T]
             continue
         except OSError as error:
             raise _unreadable(path, error) from error
-        found.append((_decoded(document, path, _Head, AGAIN).student or name, name, made(document)))
-    found.sort(key=itemgetter(0, 1))
-    return [(student, out / name, what) for student, name, what in found]
+        student = _decoded(document, path, _Head, AGAIN).student or name
+        found.append(Kept(student, student if student == name else name, make(document)))
+    found.sort(key=lambda one: (one.student, one.folder))
+    return found
 
 
-def results(folders: Iterable[Path]) -> OnDemand[Path, Result]:
+def results(folders: Sequence[Path]) -> OnDemand[Path, Result]:
     """The results in these folders, each read whenever it is asked for. Raises ``OutputError`` for a damaged one."""
-    return OnDemand(list(folders), read_result)
+    return OnDemand(folders, read_result)
 
 
 def result_lines(folders: Iterable[Path]) -> Iterator[ResultLine]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -40,6 +40,22 @@ class ClassRow(Struct, frozen=True, kw_only=True):
     """For the student: what the result says of the hand-in, and no evidence does."""
     digest: str = ""
     """Of everything that the grade depends on; see ``digests``."""
+
+
+class Ended(Struct, frozen=True):
+    """What is counted of a class's row, so that a large class needs little memory."""
+
+    student: str
+    folder: str
+    ending: Ending
+    score: int
+    passed: bool
+
+
+def ended(hand_in: HandIn, line: ClassRow) -> Ended:
+    """How a hand-in ended. Its texts are those that are known already, not what a worker sent."""
+    ending: Ending = next(known for known in get_args(Ending) if known == line.ending)
+    return Ended(hand_in.student, hand_in.folder, ending, line.score, line.passed)
 
 
 def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:

@@ -17,6 +17,7 @@ from grader import outputs
 from grader.cli import main
 from grader.course.class_documents import write_documents
 from grader.course.classpages import note_missing
+from grader.course.compare import changes
 from grader.course.conduct import locked
 from grader.course.intake.names import HAND_INS, INDEX, MADE_OF
 from grader.course.intake.roster import Student
@@ -154,6 +155,16 @@ def test_a_large_class_takes_no_more_memory_than_a_small_one(name: str) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[2] - peaks[1] < 40 * 1_000, "a result takes some 20,000 bytes"
+
+
+def test_a_large_class_is_compared_without_being_held() -> None:
+    peaks = []
+    for number in (5, 5, 205):
+        tracemalloc.start()
+        assert list(changes(Many(number), Many(number))) == []
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 200 * 1_000, "both of its results"
 
 
 @pytest.fixture

@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from grader.course.compare import Change
 
 
+LONGEST_NAME = 40
+AT_A_TIME = 500
+"""Lines that are laid out before they are written."""
+
+
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
@@ -55,29 +60,37 @@ def _show(changed: list[Change]) -> None:
     from grader.display.screen import Screen, grid, words
     from grader.display.sentences import count
 
-    screen = Screen(None)
-    rows = grid(
-        {"max_width": 40},
-        {"justify": "right", "no_wrap": True},
-        {"justify": "right", "no_wrap": True},
-        {"ratio": 1},
-    )
-    students = 0
-    for one in changed:
+    def name(one: Change) -> Text:
         whole = one.check == TOTAL
-        students += whole
-        said = f"{one.old_status} -> {one.new_status}" if one.old_status != one.new_status else ""
-        rows.add_row(
-            words(one.student, "bold", single=True) if whole else words(f"  {one.check}", QUIET, single=True),
-            f"{_points(one.old_points)} -> {_points(one.new_points)}",
-            Text(
-                f"{one.difference:+d}", "red" if one.difference < 0 else "green" if one.difference else QUIET
-            ),
-            words(said, QUIET, single=True),
+        return (
+            words(one.student, "bold", single=True) if whole else words(f"  {one.check}", QUIET, single=True)
         )
-    if changed:
-        screen.show(rows, Text())
-    screen.show(Text(f"{count(students, 'student')} changed", "bold"))
+
+    screen = Screen(None)
+    name_width = min(LONGEST_NAME, max((name(one).cell_len for one in changed), default=0))
+    points_width = max((len(_both(one)) for one in changed), default=0)
+    difference_width = max((len(f"{one.difference:+d}") for one in changed), default=0)
+    # All parts have the columns of the whole: a table of a large class would take more memory than its results.
+    for start in range(0, len(changed), AT_A_TIME):
+        rows = grid(
+            {"min_width": name_width, "max_width": LONGEST_NAME},
+            {"min_width": points_width, "justify": "right", "no_wrap": True},
+            {"min_width": difference_width, "justify": "right", "no_wrap": True},
+            {"ratio": 1},
+        )
+        for one in changed[start : start + AT_A_TIME]:
+            said = f"{one.old_status} -> {one.new_status}" if one.old_status != one.new_status else ""
+            style = "red" if one.difference < 0 else "green" if one.difference else QUIET
+            rows.add_row(
+                name(one), _both(one), Text(f"{one.difference:+d}", style), words(said, QUIET, single=True)
+            )
+        screen.show(rows)
+    students = sum(one.check == TOTAL for one in changed)
+    screen.show(*([Text()] if changed else []), Text(f"{count(students, 'student')} changed", "bold"))
+
+
+def _both(one: Change) -> str:
+    return f"{_points(one.old_points)} -> {_points(one.new_points)}"
 
 
 def _points(points: int | None) -> str:
