@@ -13,7 +13,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
-from math import log2
+from math import fsum, log2
 
 from msgspec import Struct
 
@@ -77,7 +77,7 @@ def foreign_names(works: Sequence[Work]) -> list[ForeignNames]:
             for name in {name for name in work.names.values() if len(name) > 5 and _TELLING.match(name)}:
                 owners[name].append(place)
     found = []
-    for place, work in enumerate(works):
+    for place, work in enumerate(works if owners else ()):
         explained = _words(work.given) | set(work.names.values())
         held: defaultdict[int, list[str]] = defaultdict(list)
         for word in sorted(_words(work.files) - explained):
@@ -105,14 +105,15 @@ def _words(files: Mapping[str, str]) -> set[str]:
 
 def likenesses(works: Sequence[Work]) -> list[Likeness]:
     """The pairs that are alike beyond what the lab and the class explain, the most alike first."""
-    held = [_features(work) for work in works]
+    held = list(_held(works))
     spread = Counter(feature for features in held for feature in features)
     weight = {feature: log2((len(works) + 1) / number) for feature, number in spread.items()}
-    totals = [sum(weight[feature] for feature in features) for features in held]
+    # Exact, whichever order a set is gone through in: what is alike to the same degree is listed by its names.
+    totals = [fsum(weight[feature] for feature in features) for features in held]
     found = []
     for one, other in _candidates(held, spread, max(CROWD, len(works) // 20)):
         common = held[one].keys() & held[other].keys()
-        bits = sum(weight[feature] for feature in common)
+        bits = fsum(weight[feature] for feature in common)
         share = bits / ((totals[one] + totals[other] - bits) or 1)
         if share >= ALIKE and bits >= ENOUGH_BITS:
             rarest = sorted(common, key=lambda feature: (-weight[feature], feature))
@@ -133,14 +134,19 @@ def _candidates(
     return sorted({pair for places in by_feature.values() for pair in combinations(places, 2)})
 
 
-def _features(work: Work) -> dict[Feature, str]:
-    """What a work holds that was not handed out, each with the statement in which it stands."""
-    given = {feature for _, feature in _all_features(work.given, work.names)}
-    return {
-        feature: statement
-        for statement, feature in _all_features(work.files, work.names)
-        if feature not in given
-    }
+def _held(works: Iterable[Work]) -> Iterator[dict[Feature, str]]:
+    """What each work holds that was not handed out, each with the statement in which it stands."""
+    before: Work | None = None
+    given: set[Feature] = set()
+    for work in works:
+        if before is None or (work.given, work.names) != (before.given, before.names):
+            given = {feature for _, feature in _all_features(work.given, work.names)}
+        before = work
+        yield {
+            feature: statement
+            for statement, feature in _all_features(work.files, work.names)
+            if feature not in given
+        }
 
 
 def _all_features(files: Mapping[str, str], names: Mapping[str, str]) -> Iterator[tuple[str, Feature]]:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from grader import labs
 from grader.course.alike import Work
-from grader.course.intake import Choices, HandIn, take_in
+from grader.course.intake import Choices, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
@@ -31,20 +33,30 @@ def read_works(
     variants = labs.Variants(lab, key)
     works: list[Work] = []
     unread: list[str] = []
+    everybody_s: Work | None = None
     for hand_in in prepared(taken.hand_ins, lab, draw=draw, key=key, trust=trust, decided=decided):
-        variant = labs.with_texts(variant_of(hand_in, variants, draw=draw), lab)
+        variant = variant_of(hand_in, variants, draw=draw)
+        if variant.id != CANONICAL:
+            started = _started(lab, folder, variant)
+        elif everybody_s is None:
+            started = everybody_s = _started(lab, folder, variant)
+        else:
+            started = everybody_s  # Made and held once.
         try:
-            works.append(_work(lab, folder, hand_in, variant))
+            files = _texts(labs.read_submission(lab, hand_in.source, variant.names).files)
         except SubmissionError:
             unread.append(hand_in.label)
+        else:
+            works.append(replace(started, student=" + ".join(hand_in.students), files=files))
     return works, unread
 
 
-def _work(lab: Lab, folder: Path, hand_in: HandIn, variant: Variant) -> Work:
+def _started(lab: Lab, folder: Path, variant: Variant) -> Work:
+    """The work of somebody who has only begun with a variant."""
     return Work(
-        student=" + ".join(hand_in.students),
-        files=_texts(labs.read_submission(lab, hand_in.source, variant.names).files),
-        given=_texts(labs.handed_out_files(folder, variant)),
+        student="",
+        files={},
+        given=_texts(labs.handed_out_files(folder, labs.with_texts(variant, lab))),
         names={**variant.names, **variant.secrets},
         own=variant.id != CANONICAL,
     )

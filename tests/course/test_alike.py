@@ -201,6 +201,22 @@ def test_side_by_side_is_what_the_lab_does_not_explain() -> None:
     assert "another's variant" not in shown, "nobody has a variant of their own"
 
 
+def test_whole_copies_are_listed_by_their_names_in_each_run() -> None:
+    lines = [f"option_{number} = {number * 7919}" for number in range(300)]
+    honest = {
+        f"h{who}": [line for place, line in enumerate(lines) if place % 40 > 27 + who] for who in range(12)
+    }
+    texts = {"carol": lines, "alice": lines, "bob": lines} | honest
+    works = [
+        Work(student=name, files={"f": "\n".join(text)}, given={}, names={}, own=False)
+        for name, text in texts.items()
+    ]
+    found = [
+        (pair.share, pair.one, pair.other) for pair in likenesses(works) if "h" not in pair.one + pair.other
+    ]
+    assert found == [(1.0, "alice", "bob"), (1.0, "carol", "alice"), (1.0, "carol", "bob")]
+
+
 def test_the_page_tells_who_has_names_of_another_s_variant() -> None:
     foreign = [
         ForeignNames("<i>mallory", ["alice", "bob", "carol", "dora"], ["mail.a1.example", "10.7.0.<b>"])
