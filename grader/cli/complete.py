@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
-from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+
+def _item(value: str, **about: str) -> CompletionItem:
+    # Every command has the types that stand here, and few are asked to complete anything.
+    from click.shell_completion import CompletionItem
+
+    return CompletionItem(value, **about)
 
 
 class _Lab(click.ParamType[str]):
@@ -18,8 +29,8 @@ class _Lab(click.ParamType[str]):
         from grader import resources
 
         names = {path.parent.name for folder in resources.lab_folders() for path in folder.glob("*/lab.yaml")}
-        ids = [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
-        return [*ids, CompletionItem(incomplete, type="dir")]
+        ids = [_item(name) for name in sorted(names) if name.startswith(incomplete)]
+        return [*ids, _item(incomplete, type="dir")]
 
 
 class _Code(click.ParamType[str]):
@@ -39,7 +50,7 @@ class _Code(click.ParamType[str]):
             if entry.lab
             for check in entry.lab.all_checks
         ]
-        return [CompletionItem(code, help=title) for code, title in codes if code.startswith(incomplete)]
+        return [_item(code, help=title) for code, title in codes if code.startswith(incomplete)]
 
 
 class _Kind(click.ParamType[str]):
@@ -66,7 +77,7 @@ class _Kind(click.ParamType[str]):
         from grader import kinds
 
         rows = [kinds.kind(name) for name in kinds.names() if name.startswith(incomplete)]
-        return [CompletionItem(row.name, help=row.about) for row in rows]
+        return [_item(row.name, help=row.about) for row in rows]
 
 
 LAB = _Lab()

@@ -6,7 +6,7 @@ A server may copy a password into its log, a reply, a header or a mailbox, as it
 
 from __future__ import annotations
 
-import base64
+import binascii
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -42,7 +42,7 @@ def _forms(secret: bytes) -> Iterator[bytes]:
 def _cores(data: bytes) -> Iterator[bytes]:
     """The characters of base64 that depend on ``data`` alone, for each place at which it may begin in three octets."""
     for before in range(3):
-        encoded = base64.b64encode(bytes(before) + data)
+        encoded = binascii.b2a_base64(bytes(before) + data, newline=False)
         first = -(-before * 4 // 3)
         whole = (before + len(data)) * 8 // 6
         core = encoded[first:whole]

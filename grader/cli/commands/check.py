@@ -146,7 +146,7 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
 
                 run = pipeline.grade(
                     declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                    hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
+                    hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request, work),
                 )  # fmt: skip
         except GraderError as error:
             _write_ungraded(declared, work, variant, student, request, error)
@@ -174,9 +174,10 @@ def _as_its_course_says(result: Result, work: Work) -> Result:
     return of_course(result, visibility(said, result.checks), said.assignment)
 
 
-def _get_ready(lab: Lab, request: Request) -> None:
+def _get_ready(lab: Lab, request: Request, work: Work) -> None:
     """Import what will judge and show the result, while there is nothing to do but wait."""
     from grader import kinds
+    from grader.cli import lastrun
 
     import_module("grader.judge")
     import_module("grader.outputs.shortreport")
@@ -184,6 +185,9 @@ def _get_ready(lab: Lab, request: Request) -> None:
     kinds.show(lab.kind)
     for name in request.files:
         FORMATS[name].load()
+    # What shows failures takes long to load. A work that was handed out has some until it has none.
+    if request.verbose or (work.started is not None and not lastrun.passed(work.folder, lab.id)):
+        import_module("grader.outputs.terminal")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -53,6 +52,9 @@ def _strays() -> list[Path]:
 
     None of it while any mmdebstrap runs on this machine: it could be that one's.
     """
+    # Each run imports this module, and hardly any has something to remove.
+    import tempfile
+
     folder = Path(tempfile.gettempdir())
     found = [path for path in folder.glob("mmdebstrap.*") if _is_ours(path)]
     if not found or _builder_runs():
