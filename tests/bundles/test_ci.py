@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
+from junitparser import JUnitXml
 
 from grader.cli import main
 from tests.bundles.test_bundles import ADDRESS, VENV, solve
@@ -150,7 +151,7 @@ def test_github_s_step_grades_a_checkout(case: str, here: Path) -> None:
     assert (here / "smtplab/report.html").exists() is (case != "broken")
 
 
-@pytest.mark.parametrize("case", ["right", "wrong"])
+@pytest.mark.parametrize("case", CODES)
 def test_gitlab_s_script_clones_the_grader_and_grades_a_checkout(case: str, here: Path) -> None:
     grader = exported("gitlab", here, case)
     commit(grader)
@@ -177,10 +178,11 @@ def test_gitlab_s_script_clones_the_grader_and_grades_a_checkout(case: str, here
     done = step("\n".join([*before, *map(filled, job["script"])]), here, **server, **told)
     assert done.returncode == CODES[case], done.stderr
     artifacts = [*job["artifacts"]["paths"], *job["artifacts"]["reports"].values()]
-    assert [name for name in artifacts if not (here / "work" / name).is_file()] == []
+    there = [name for name in artifacts if (here / "work" / name).is_file()]
+    assert there == (artifacts if case != "broken" else [])
 
 
-@pytest.mark.parametrize("case", ["right", "wrong", "broken"])
+@pytest.mark.parametrize("case", CODES)
 def test_jenkins_s_steps_clone_the_grader_and_grade_a_checkout(case: str, here: Path) -> None:
     grader = exported("jenkins", here, case)
     commit(grader)
@@ -198,6 +200,10 @@ def test_jenkins_s_steps_clone_the_grader_and_grade_a_checkout(case: str, here: 
     done = step(grade.replace("\\\\", "\\"), here, **told)
     assert done.returncode == (0 if case != "broken" else 2), done.stderr
     assert (here / "work/junit.xml").is_file() is (case != "broken")
+    if case != "broken":
+        # What makes a build unstable.
+        (suite,) = JUnitXml.fromfile(str(here / "work/junit.xml"))
+        assert (suite.failures + suite.errors > 0) is (case != "right")
 
 
 def commit(folder: Path) -> None:
