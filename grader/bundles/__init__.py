@@ -116,9 +116,9 @@ PLATFORMS = MappingProxyType(
 WITHOUT = MappingProxyType(
     {
         "submitty": (
-            "Submitty runs a validator behind a filter of system calls that each site sets, so install smtplab on its "
-            "machine, and let a custom validator run 'smtplab check LAB DIR --submitty validation_results.json "
-            "--exit-zero'"
+            "Submitty runs those commands alone that its site allows, behind a filter of system calls, so install "
+            "smtplab on its machine, and let a custom validator run 'smtplab check LAB DIR --submitty "
+            "validation_results.json --exit-zero'"
         ),
         **{
             name: (

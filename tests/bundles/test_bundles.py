@@ -104,7 +104,7 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
             ["canvas", "spf-dmarc"],
             "there is no bundle for 'canvas': Canvas has no autograder: grade what it lets you download",
         ),
-        (["submitty", "spf-dmarc"], "a filter of system calls that each site sets"),
+        (["submitty", "spf-dmarc"], "those commands alone that its site allows"),
         (["artemis", "open-relay"], "Artemis grades in a container without namespaces"),
         (
             ["check50", "spf-dmarc", "--wheel", "smtplab-9.9-py3-none-any.whl"],
