@@ -15,6 +15,7 @@ from grader.formats.dmarc import read_record as read_dmarc
 from grader.formats.dns import messages, names
 from grader.formats.dns.entries import owners
 from grader.formats.dns.masterfile import read_records, read_zone
+from grader.formats.dns.ordinary import read_ordinary
 from grader.formats.spf import domain_words
 from grader.formats.spf import read_record as read_spf
 from grader.formats.spfmacros import expand, macro_fault, pieces, shortened
@@ -97,6 +98,7 @@ def _address(data: bytes) -> None:
 def _zone(data: bytes) -> None:
     file = read_zone(data, "example.com")
     owners(data, "example.com")
+    read_ordinary(data, (b"example", b"com"))
     lint(ZoneFacts(file="f", origin="example.com", lines=file.lines, records=file.records))
 
 
