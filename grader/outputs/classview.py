@@ -46,7 +46,8 @@ class Phrase:
 
     def also(self, text: str, variant: str) -> None:
         """Another student's."""
-        self.variants.add(variant)
+        if len(self.variants) < FEW:  # More say nothing more.
+            self.variants.add(variant)
         pairs = zip_longest(self.parts, _NAMES.split(text), fillvalue="")
         self.parts = [one if one == other else GAP for one, other in pairs]
 
@@ -61,7 +62,7 @@ class Phrase:
         return self.variants <= {CANONICAL} or len(self.variants) >= FEW
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class StudentView:
     """One student. ``score`` is ``None`` where there is no grade; ``reason`` then says why, if the state does not.
 

@@ -176,6 +176,14 @@ def test_the_anonymous_edition_repeats_nothing_of_one_student_s_variant() -> Non
     assert not re.search(r"d\d\.example|10\.0\.", page)
 
 
+def test_of_a_large_class_s_variants_a_few_are_remembered() -> None:
+    advice = [ADVICE.format(net=f"10.0.{n}", domain=f"d{n}.example") for n in range(40)]
+    found = view(Entry(graded(f"s{n}", "local", advice=advice[n], variant=str(n))) for n in range(40))
+    phrases = [*(one.title for one in found.checks), *(one.advice for one in found.faults)]
+    assert {len(phrase.variants) for phrase in phrases} == {3}
+    assert all(phrase.anybody_s for phrase in phrases)
+
+
 def test_the_text_says_what_the_page_says() -> None:
     file = io.StringIO()
     classtext.show(a_class(), file=file, width=100)
