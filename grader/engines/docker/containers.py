@@ -71,18 +71,16 @@ _SERVE = (
 # In the student's network: make another one for all that is around the host, and give this end its addresses. The
 # first process, which ends all others with it, ends when it is told to, and that one of the two networks is not to be.
 _OWNER = f"""exec 3<&0 4>&1
-unshare --net sh -ec "$2" wire "$1" "$3" | {{ {_READ} | ip -batch - && echo ready >&4 || kill 1; }}
+unshare --net sh -ec "$2" world "$1" | {{ {_READ} | ip -batch - && echo ready >&4 || kill 1; }}
 """
-# In the other one. Only who may do as much as the first process may name the network in which that stands.
-_WIRE = f"""ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
-exec setpriv --bounding-set=-sys_admin sh -ec "$2" world "$1"
-"""
-# On standard input come the files of /etc; when a run begins, for which the container may have waited, the lines for
-# ip(8) of the host's end and of the world's; an empty line after each of these; and then requests. The world's program,
-# which may not configure a network, starts meanwhile. Where no lines come the grader is gone.
+# In the other one. On standard input come the files of /etc; when a run begins, for which the container may have
+# waited, the lines for ip(8) of the host's end and of the world's; an empty line after each of these; and then
+# requests. The world's program, which may not configure a network, starts meanwhile. Where no lines come the grader is
+# gone.
 _WORLD = f"""exec 5>&1
 {{
     trap 'kill 1' EXIT
+    ip link add {INTERFACE} type veth peer name {INTERFACE} netns 1
     for file in resolv.conf hosts hostname; do {_READ} >/etc/$file; done
     {{ {_READ}; echo; }} >&5
     exec 5>&-
@@ -173,7 +171,7 @@ class Specs:
     def world(self) -> dict[str, Any]:
         """Everything around the student's host, and the owner of its network."""
         # The wall time begins within, with the run.
-        scripts = [_OWNER, "owner", str(self._wall), _WIRE, _WORLD]
+        scripts = [_OWNER, "owner", str(self._wall), _WORLD]
         return self._container(
             "world",
             ["timeout", "--signal=KILL", str(self._wall + WAITING), "sh", "-c", *scripts],
