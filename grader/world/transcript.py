@@ -100,11 +100,11 @@ class Transcript:
             self._cut = True
         return Heard(heard.code, [line[:LONGEST_CUT_LINE] for line in heard.lines[-MOST_CUT_LINES:]])
 
-    def message(self, data: bytes) -> None:
-        """Note a message as it was sent, bare line feeds made visible."""
+    def message(self, data: bytes, cut: Callable[[str], str] = str) -> None:
+        """Note a message as it was sent, bare line feeds made visible, and of each line what ``cut`` gives of it."""
         lines, at = data.removesuffix(b"\r\n").split(b"\r\n"), self._clock()
         for line in lines[:LONGEST_MESSAGE]:
-            self.client(line.replace(b"\n", b"\\n").decode("utf-8", "backslashreplace"), at)
+            self.client(cut(line.replace(b"\n", b"\\n").decode("utf-8", "backslashreplace")), at)
         if len(lines) > LONGEST_MESSAGE:
             self.remark(f"{len(lines) - LONGEST_MESSAGE} more lines of the message")
 

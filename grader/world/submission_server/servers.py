@@ -15,7 +15,7 @@ from grader.model.traffic import Arrival
 from grader.world.peers import Peers, TooManyConnections
 from grader.world.submission_server.session import SubmissionSession
 from grader.world.tls import load_pair
-from grader.world.transcript import Clock
+from grader.world.transcript import Clock, Room
 
 CONNECTIONS_A_SERVER = 20
 """Open at once."""
@@ -35,6 +35,8 @@ class SubmissionServers:
         self.clock = clock
         self.mail: list[Arrival] = []
         self.notes: list[str] = []
+        self.room = Room()
+        """What the records of all sessions may still hold of what clients say, beyond the beginning of each line."""
         self._octets = 0
         self._office = [SubmissionServer(server, self) for server in spec.submission]
         self._listening: list[asyncio.Server] = []

@@ -48,7 +48,7 @@ class SubmissionSession(MailSink):
     def __init__(self, server: SubmissionServer, *, first: bool) -> None:
         plan, behaviour = server.plan, server.plan.behaviour
         encrypted = behaviour.tls != "stripped"
-        self._log = SessionLog(server.servers.clock, plan.user, plan.password)
+        self._log = SessionLog(server.servers.clock, plan.user, plan.password, server.servers.room)
         super().__init__(
             server.servers.peers,
             plan.name,

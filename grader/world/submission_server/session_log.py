@@ -11,11 +11,22 @@ from msgspec.structs import replace
 from grader.formats.reply import ReplyReader, readable
 from grader.model.traffic import Line, Reply
 from grader.world.auth import forms
-from grader.world.transcript import AUTH, CREDENTIALS, Clock, Transcript, redacted
+from grader.world.transcript import (
+    AUTH,
+    CREDENTIALS,
+    LINE_OVERHEAD,
+    LONGEST_CUT_LINE,
+    Clock,
+    Room,
+    Transcript,
+    redacted,
+)
 from grader.world.turns import Turns, TurnTaker
 
 MOST_LINES = 2_000
 """Of a session, that are put on record."""
+LONGEST_ON_RECORD = 2_000
+"""Characters of a line. RFC 5321 section 4.5.3.1 allows 512 octets for a command, and 1,000 for a line of a text."""
 CANCELLED = b"*"
 EMPTY_RESPONSE = "="
 
@@ -23,12 +34,14 @@ EMPTY_RESPONSE = "="
 class SessionLog:
     """The lines of a session, and where the client gave its password away."""
 
-    def __init__(self, clock: Clock, user: str, password: str) -> None:
+    def __init__(self, clock: Clock, user: str, password: str, room: Room) -> None:
+        """``room`` is what all sessions of a run share."""
         self.in_the_clear: int | None = None
         self.bare: list[int] = []
         self.credentials: list[int] = []
         self.hung_up: int | None = None
         self._transcript = Transcript(clock)
+        self._shared = room
         self._user = user
         self._forms = forms(user, password)
         self._secure = False
@@ -96,13 +109,13 @@ class SessionLog:
         if told:
             self.credentials.append(self.last + 1)
         else:
-            self._command = redacted(text)
+            self._command = self._cut(redacted(text))
         self._transcript.client(CREDENTIALS if told else self._command)
 
     def message(self, text: bytes) -> None:
         """Note a message, its dots taken off, and the dot that ended it."""
         if self._room():
-            self._transcript.message(text)
+            self._transcript.message(text, self._cut)
             self._transcript.client(".")
             self._command = "."
 
@@ -112,6 +125,16 @@ class SessionLog:
         if self.last == MOST_LINES:
             self._transcript.remark("What followed was not put on record.")
         return False
+
+    def _cut(self, line: str) -> str:
+        """A line as far as there is room for it: the whole of what any client means to say.
+
+        The password is taken out before, since a part of it would not be found afterwards.
+        """
+        line = self._without_password(line)
+        longest = LONGEST_ON_RECORD if self._shared.left > 0 else LONGEST_CUT_LINE
+        self._shared.left -= min(len(line), longest) + LINE_OVERHEAD
+        return line if len(line) <= longest else f"{line[:longest]} ({len(line) - longest} more characters)"
 
     def _gives_away(self, text: str, *, credentials: bool) -> bool:
         if credentials:

@@ -29,7 +29,7 @@ from grader.model.traffic import Reply
 from grader.world.auth import authenticate
 from grader.world.service import Service
 from grader.world.submission_server.session_log import SessionLog
-from grader.world.transcript import Transcript, redacted
+from grader.world.transcript import Room, Transcript, redacted
 from tests.engines.test_docker_channel import Scripted, frame
 from tests.fuzz.target import Target
 
@@ -128,7 +128,7 @@ def _challenge(data: bytes) -> None:
 
 def _client(data: bytes) -> None:
     """What a client says to a submission server, and how it goes on record: never with the password."""
-    log = SessionLog(lambda: 0.0, "alice", "correct-horse-battery")
+    log = SessionLog(lambda: 0.0, "alice", "correct-horse-battery", Room())
     for number, line in enumerate(data.splitlines(keepends=True)):
         log.client(line, credentials=number % 3 == 2)
         log.server(f"250 {line.decode('ascii', 'backslashreplace').rstrip()}")
