@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from grader.world.submission_server.session_log import LONGEST_ON_RECORD, SessionLog
-from grader.world.transcript import LONGEST_CUT_LINE, MOST_OF_ALL, Room
+from grader.world.submission_server.session_log import FEW_LINES, LONGEST_ON_RECORD, SessionLog
+from grader.world.transcript import LONGEST_CUT_LINE, Room
 
 PASSWORD = "correct-horse-battery"
 
@@ -44,10 +44,22 @@ def test_a_password_is_taken_out_before_a_line_is_cut(before: int) -> None:
 def test_all_sessions_together_say_no_more_than_fits() -> None:
     """Two hundred sessions of two thousand lines each would be more than the world can answer with."""
     room = Room()
-    for _ in range(3):
+    for _ in range(4):
         found = log(room)
         for _ in range(1_000):
             found.client(b"NOOP " + b"x" * 1_900 + b"\r\n", credentials=False)
     assert room.left < 0
-    assert len(found.lines[-1].text) < LONGEST_CUT_LINE + 30
-    assert sum(len(line.text) for line in found.lines) < MOST_OF_ALL
+    assert len(found.lines) <= FEW_LINES + 2
+    assert len(found.lines[0].text) < LONGEST_CUT_LINE + 30
+    assert found.lines[-1].text == "What followed was not put on record."
+
+
+def test_a_session_that_was_long_before_the_room_was_gone_ends_on_record_then() -> None:
+    room = Room()
+    found = log(room)
+    for _ in range(300):
+        found.client(b"NOOP\r\n", credentials=False)
+    room.left = 0
+    found.client(b"QUIT\r\n", credentials=False)
+    found.client_gone()
+    assert [line.text for line in found.lines[299:]] == ["NOOP", "What followed was not put on record."]

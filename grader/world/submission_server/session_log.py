@@ -23,8 +23,8 @@ from grader.world.transcript import (
 )
 from grader.world.turns import Turns, TurnTaker
 
-MOST_LINES = 2_000
-"""Of a session, that are put on record."""
+MOST_LINES, FEW_LINES = 2_000, 100
+"""Of a session, that are put on record: while there is room, and afterwards."""
 LONGEST_ON_RECORD = 2_000
 """Characters of a line. RFC 5321 section 4.5.3.1 allows 512 octets for a command, and 1,000 for a line of a text."""
 CANCELLED = b"*"
@@ -42,6 +42,7 @@ class SessionLog:
         self.hung_up: int | None = None
         self._transcript = Transcript(clock)
         self._shared = room
+        self._full = False
         self._user = user
         self._forms = forms(user, password)
         self._secure = False
@@ -87,6 +88,7 @@ class SessionLog:
     def server(self, reply: str) -> None:
         """Note a reply."""
         if self._room():
+            self._shared.left -= len(reply) + LINE_OVERHEAD
             [heard] = ReplyReader().feed(reply.encode() + b"\r\n")
             self._replies.append(self._transcript.server(self._command, heard, self._transcript.now()))
 
@@ -120,10 +122,11 @@ class SessionLog:
             self._command = "."
 
     def _room(self) -> bool:
-        if self.last < MOST_LINES:
+        if not self._full and self.last < (MOST_LINES if self._shared.left > 0 else FEW_LINES):
             return True
-        if self.last == MOST_LINES:
+        if not self._full:
             self._transcript.remark("What followed was not put on record.")
+            self._full = True
         return False
 
     def _cut(self, line: str) -> str:
