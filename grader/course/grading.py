@@ -199,10 +199,10 @@ def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
             there = read_result(home)
         except OutputError:
             return None  # What cannot be read any more is graded again.
-        if known is None:
+        if known is None or not _has_evidence(home, known):
             return None
         result = _of_student(there, course, student)
-        rows.append(row(hand_in, result, digest=digest))
+        rows.append(row(hand_in, result, digest=digest, evidence=known.evidence))
         try:
             _renew(course, home, there, result, None if rows[-1] == known else rows[-1])
         except OutputError:
@@ -210,6 +210,18 @@ def _finished(course: Course, hand_in: HandIn, digest: str) -> ClassRow | None:
         except SmtplabError:
             return None
     return rows[0]
+
+
+def _has_evidence(home: Path, line: ClassRow) -> bool:
+    """Whether the evidence of a graded hand-in lies there in the size that was written: its bytes are not read.
+
+    Reading them would take longer than all else that resuming does, and nothing but a person changes bytes in place.
+    """
+    try:
+        size = os.stat(home / EVIDENCE).st_size  # noqa: PTH116
+    except OSError:
+        return False
+    return size == (line.evidence or size) and size > 0
 
 
 def _renew(course: Course, home: Path, there: Result, result: Result, line: ClassRow | None) -> None:
@@ -279,8 +291,8 @@ def _documents(
     )
     for student in hand_in.students:
         mine = _of_student(decided(replace(result, student=student), course.overrides), course, student)
-        line = row(hand_in, mine, digest=digest)
         seen = None if evidence is None else replace(evidence, student=student)
-        files = documents(mine, seen, course.formats) | {ROW_NAME: msgspec.json.encode(line)}
-        kept.append(Documents(line, files))
+        files = documents(mine, seen, course.formats)
+        line = row(hand_in, mine, digest=digest, evidence=len(files.get(EVIDENCE, b"")))
+        kept.append(Documents(line, files | {ROW_NAME: msgspec.json.encode(line)}))
     return kept

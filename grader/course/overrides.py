@@ -175,7 +175,9 @@ def decided(result: Result, overrides: Sequence[Override]) -> Result:
 
 
 def undecided(result: Result) -> Result:
-    """A result that was refused as it was before anybody decided."""
+    """A result as it was before anybody decided: graded, refused, or one that the grader failed at."""
+    if all(check.decision is None for check in result.checks):
+        return result
     checks = [
         check
         if check.decision is None
@@ -183,7 +185,12 @@ def undecided(result: Result) -> Result:
         for check in result.checks
     ]
     number = sum(check.decision is not None for check in result.checks)
-    return replace(result, status="refused", score=0, checks=checks, notes=result.notes[number:])
+    before = replace(result, checks=checks, notes=result.notes[number:])
+    if result.error is None:
+        return replace(before, status="graded", score=sum(check.points for check in checks))
+    # Of what was refused no check was tried; decisions on all of it had made a grade of either.
+    failed = any(check.status == "error" for check in checks)
+    return replace(before, status="error" if failed else "refused", score=0)
 
 
 def _decided(check: CheckResult, override: Override) -> CheckResult:

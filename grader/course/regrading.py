@@ -40,11 +40,15 @@ from grader.course.results_folder import (
 from grader.course.rows import judged_again
 from grader.course.shards import refuse_other_share
 from grader.course.signing import SIGNATURE, Signer
+from grader.display.sentences import some
 from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
 from grader.model.result import Result, of_course
+
+MOST_NAMED = 50
+"""Students who are named on the screen, of those whose earlier results stand."""
 
 
 def only(given: Sequence[Path]) -> bytes:
@@ -79,9 +83,10 @@ def regrade_into(
     """Judge evidence again and write results to ``out``, then the documents about all that lies there.
 
     ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
-    with what the platform and the roster said of it. Decisions are those of ``overrides``; otherwise of ``out``, and of
-    the folder of grades that is judged again, which ``out`` keeps. A result that is judged again is another one: it is
-    signed by ``signer``, or by nobody. ``course`` says anew what students see by now. ``tell`` is given sentences for
+    with what the platform and the roster said of it. A result whose evidence is gone stays as it was, and whose that is
+    is told. Decisions are those of ``overrides``; otherwise of ``out``, and of the folder of grades that is judged
+    again, which ``out`` keeps. A result that is judged again is another one: it is signed by ``signer``, or by nobody.
+    ``course`` says anew what students see by now. ``tell`` is given sentences for
     the instructor. Raises ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
@@ -104,14 +109,21 @@ def regrade_into(
         for again in chain(first, judged):
             result = finished(again.result)
             yield _write(out / again.name, result, again.evidence, again.before, formats, signer)
+        stands: list[str] = []
         for folder in _without_evidence(given):
-            # It was never run: what was wrong with it has not changed.
-            result = finished(undecided(read_result(folder)))
-            yield _write(out / folder.name, result, None, folder, formats, signer)
+            # It was never run, and what was wrong with it has not changed; or what was found is all that is left.
+            before = undecided(read_result(folder))
+            if before.status != "refused":
+                stands.append(before.student or folder.name)
+            yield _write(out / folder.name, finished(before), None, folder, formats, signer)
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_documents(out, formats, afresh=signer is not None)
         for sentence in about_nobody(chain(*known.values()), out):
             tell(sentence)
+        if stands:
+            tell(
+                f"not judged again, for {EVIDENCE} is gone, and graded as before: {some(stands, MOST_NAMED)}"
+            )
 
 
 @dataclass(frozen=True)
@@ -128,8 +140,14 @@ def _judged(given: Mapping[str, Path], lab: Lab | None, hints: str) -> Iterator[
     for name, path in given.items():
         document = _read(path)
         before = path.parent if path.name == EVIDENCE and (path.parent / RESULT).is_file() else None
-        result = _carried(pipeline.regrade(document, lab=lab, hints=hints), before)
-        yield _Again(name, result, pipeline.read_evidence(document), before)
+        try:
+            again, evidence = (
+                pipeline.regrade(document, lab=lab, hints=hints),
+                pipeline.read_evidence(document),
+            )
+        except UsageError as error:
+            raise UsageError(f"{str(path)!r}: {error}") from error
+        yield _Again(name, _carried(again, before), evidence, before)
 
 
 def _sorted_out(given: Sequence[Path]) -> tuple[list[Path], list[Path]]:
@@ -190,6 +208,9 @@ def _write(
     row = read_row(before) if before is not None else None
     others = {} if row is None else {ROW_NAME: msgspec.json.encode(judged_again(row, result))}
     files = documents(result, evidence, formats) | others
+    if evidence is None and before is not None and read_result(before) == result:
+        # A report that was made when there was evidence shows more than one that is made without.
+        files |= {name: _read(before / name) for name in files if (before / name).is_file()}
     if signer is not None:
         files[SIGNATURE] = signer.sign(target.name, files)
     write_folder(target, files)

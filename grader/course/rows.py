@@ -40,6 +40,8 @@ class ClassRow(Struct, frozen=True, kw_only=True):
     """For the student: what the result says of the hand-in, and no evidence does."""
     digest: str = ""
     """Of everything that the grade depends on; see ``digests``."""
+    evidence: int = 0
+    """Bytes of the evidence that was written with the result; 0 where there is none, or nobody noted it."""
 
 
 class Ended(Struct, frozen=True):
@@ -58,8 +60,8 @@ def ended(hand_in: HandIn, line: ClassRow) -> Ended:
     return Ended(hand_in.student, hand_in.folder, ending, line.score, line.passed)
 
 
-def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
-    """The row of a result."""
+def row(hand_in: HandIn, result: Result, *, digest: str, evidence: int) -> ClassRow:
+    """The row of a result, with the bytes of its evidence."""
     return replace(
         _of(result),
         folder=hand_in.folder_of(result.student or ""),
@@ -67,6 +69,7 @@ def row(hand_in: HandIn, result: Result, *, digest: str) -> ClassRow:
         remarks=list(hand_in.remarks),
         notes=list(hand_in.notes),
         digest=digest,
+        evidence=evidence,
     )
 
 

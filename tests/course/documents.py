@@ -9,7 +9,7 @@ from pathlib import Path
 from grader.course.intake.names import LOCK_NAME, MADE_OF, SHARD
 
 TIMES = re.compile(
-    rb'"(?:started|at|duration)": ?(?:"[^"]*"|[0-9.e-]+)|\b[0-9]+\.[0-9]+ ?s\b|20\d\d-\d\d-\d\d[T ][0-9:.]+Z?'
+    rb'"(?:started|at|duration|evidence)": ?(?:"[^"]*"|[0-9.e-]+)|\b[0-9]+\.[0-9]+ ?s\b|20\d\d-\d\d-\d\d[T ][0-9:.]+Z?'
     rb'|(?<=time=")[0-9.]+|,[0-9]+\.[0-9]+(?=,)'
 )
 

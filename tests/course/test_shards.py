@@ -18,7 +18,7 @@ from grader import labs, pipeline
 from grader.cli import main
 from grader.course import conduct
 from grader.course.intake import HandIn
-from grader.course.intake.names import LOCK_NAME, SHARD
+from grader.course.intake.names import LOCK_NAME, MADE_OF, SHARD
 from grader.course.shards import Shard, ShardFile, drawn, parsed, read_shard
 from grader.model.errors import OutputError, UsageError
 from tests import submissions
@@ -29,7 +29,7 @@ SHARDS = 4
 ALONE = ("alice", "bob", "zoë", "=1+1", "-rf", "O'Hara; rm", "a.b", "grades.csv", "carol", "dave")
 GROUP = ("max", "jane")
 EMPTY, COPY = "empty", "copy"
-QUERIED = re.compile(rb'"at":[0-9.]+,')
+QUERIED = re.compile(rb'"(?:at|evidence)":[0-9.]+,?')
 FORMATS = "json,csv,junit,html,canvas"
 
 
@@ -94,7 +94,7 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): QUERIED.sub(b"", path.read_bytes())
         for path in folder.rglob("*")
-        if path.is_file() and path.name != LOCK_NAME
+        if path.is_file() and path.name not in (LOCK_NAME, MADE_OF)
     }
 
 

@@ -45,12 +45,13 @@ def regrade(
     """Judge saved evidence again: no container, no network, the same result.
 
     EVIDENCE is an evidence.json, a folder that holds one, or a whole folder of grades. What people have decided is
-    kept.
+    kept, and a result whose evidence is gone stays as it was.
     """
     from grader import labs, outputs
     from grader.course import regrading
     from grader.course.coursefile import find_course
     from grader.course.signing import read_signer
+    from grader.display.sentences import count
     from grader.display.text import printed_line
     from grader.model.errors import UsageError
     from grader.outputs.files import STANDARD_OUTPUT
@@ -83,7 +84,7 @@ def regrade(
         if str(out) == STANDARD_OUTPUT:
             outputs.write(STANDARD_OUTPUT, outputs.document(result))
     if str(out) != STANDARD_OUTPUT:
-        click.echo(f"{number} judged again: {printed_line(str(out))}")
+        click.echo(f"{count(number, 'result')} after judging again: {printed_line(str(out))}")
     if failed:
         return 3
     return 0 if exit_zero or passed else 1
