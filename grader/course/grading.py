@@ -149,7 +149,7 @@ def _write_signed(course: Course, name: str, files: Mapping[str, bytes]) -> None
 
 
 def write_failed(course: Course, entry: Entry, reason: str) -> ClassRow:
-    """Write the folder of a submission that the grader failed at, and give its row."""
+    """Write the folder of a submission that the grader failed at, and give its row. Raises ``OutputError``."""
     return write(course, _failed(course, entry, reason))
 
 
@@ -157,6 +157,11 @@ def _reason(error: Exception) -> str:
     if isinstance(error, SmtplabError):
         return str(error)
     return f"a fault in smtplab itself, {type(error).__name__}: {error}"
+
+
+def _encodable(reason: str) -> str:
+    """A reason as documents can hold it, for it may quote a name of whatever bytes: telling must not fail."""
+    return reason.encode("utf-8", "backslashreplace").decode()
 
 
 def _graded(course: Course, read: Read) -> pipeline.Graded:
@@ -265,14 +270,15 @@ def _failed(course: Course, entry: Entry, reason: str) -> list[Documents]:
 
 def _refused(course: Course, entry: Entry, reason: str) -> list[Documents]:
     """What is kept of a submission that cannot be read: not graded, and the student's to mend."""
-    result = refused(judge(_nothing_run(course, entry, reason), hints=course.hints), reason)
+    nothing = judge(_nothing_run(course, entry, reason), hints=course.hints)
+    result = refused(nothing, _encodable(reason))
     return _documents(course, entry.hand_in, result, None, "")
 
 
 def _nothing_run(course: Course, entry: Entry, reason: str) -> AnyEvidence:
     return pipeline.failed(
         course.lab,
-        EngineError(reason),
+        EngineError(_encodable(reason)),
         student=entry.hand_in.student,
         variant=entry.variant.id,
         names=entry.variant.names,

@@ -89,7 +89,7 @@ def kept_with(out: Path, make: Callable[[bytes], T]) -> list[Kept[T]]:
     The folder's name stands for a missing id.
     """
     found = []
-    for name in _names(out):
+    for name in folder_names(out):
         path = f"{out}/{name}/{RESULT}"
         try:
             document = disk.contents(path)
@@ -115,16 +115,20 @@ def result_lines(folders: Iterable[Path]) -> Iterator[ResultLine]:
 
 def refuse_other_lab(out: Path, lab: str) -> None:
     """Raises ``UsageError`` where a folder holds results of another lab, whose documents would be lost."""
-    there = (f"{out}/{name}/{RESULT}" for name in _names(out))
-    first = next(filter(os.path.exists, there), None)
-    if first is not None and (other := read_document(first, _Head, AGAIN).lab) != lab:
-        raise UsageError(
-            f"{str(out)!r} holds results of the lab {other!r}, and these would be of {lab!r}: name another folder "
-            "with --out"
-        )
+    for name in folder_names(out):
+        try:
+            other = read_document(f"{out}/{name}/{RESULT}", _Head, AGAIN).lab
+        except OutputError:
+            continue  # Nothing is there, or it tells nothing: its student is graded again, or the class says so.
+        if other != lab:
+            raise UsageError(
+                f"{str(out)!r} holds results of the lab {other!r}, and these would be of {lab!r}: name another folder "
+                "with --out"
+            )
+        return
 
 
-def _names(out: Path) -> list[str]:
+def folder_names(out: Path) -> list[str]:
     """The names of what may hold a whole result: what begins with a dot is being made."""
     if not out.is_dir():
         return []

@@ -164,3 +164,83 @@ def test_a_folder_of_grades_is_no_hand_in_by_whatever_path(hand_ins: list[Path],
     (tmp_path / "again").symlink_to(tmp_path / "out")
     taken = take_in([*hand_ins, tmp_path / "again", Path("subs/../out")], labs.load(LAB), tmp_path / "out")
     assert taken.strays == [f"{tmp_path / 'again'} (it holds grades)", "subs/../out (it holds grades)"]
+
+
+def test_a_damaged_result_is_graded_again_wherever_its_folder_stands(hand_ins: list[Path]) -> None:
+    grade(hand_ins)
+    Path("out/anna/result.json").write_bytes(b"")
+    assert grade(hand_ins, "--resume") == 0
+    assert '"anna"' in Path("out/anna/result.json").read_text()
+
+
+def test_a_damaged_result_of_whoever_is_not_graded_now_is_named(
+    hand_ins: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    grade(hand_ins)
+    Path("out/anna/result.json").write_bytes(b"")
+    assert grade(hand_ins[1:], "--resume") == 3
+    assert "'out/anna/result.json' is damaged" in capsys.readouterr().err
+
+
+def test_a_damaged_result_hides_no_other_lab(
+    hand_ins: list[Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    grade(hand_ins)
+    Path("out/anna/result.json").write_bytes(b"")
+    assert main(["grade", "spf-dmarc", "subs/bob", "--out", "out", "-j", "1"]) == 2
+    assert "holds results of the lab 'knowledge-check'" in capsys.readouterr().err
+
+
+def test_who_had_a_hand_in_that_is_somebody_else_s_by_now_is_named(
+    hand_ins: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    grade(hand_ins)
+    (tmp_path / "map.csv").write_text("source,student\nsubs/bob,k9\n")
+    capsys.readouterr()
+    names = ["subs/anna", "subs/bob", "subs/carol"]
+    assert grade(map(Path, names), "--resume") == 0
+    assert "earlier result" not in capsys.readouterr().err
+    assert grade(map(Path, names), "--resume", "--map", "map.csv") == 0
+    said = capsys.readouterr().err
+    assert "bob has an earlier result of subs/bob, which is k9's by now" in said
+    assert "move 'out/bob' away" in said
+    assert said.count("earlier result") == 1
+
+
+def test_a_member_who_left_a_group_is_named(
+    hand_ins: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roster = tmp_path / "class.csv"
+    roster.write_text("id,group\nanna,red\nmax,red\n")
+    grade([Path("subs/anna")], "--roster", "class.csv", "--groups")
+    roster.write_text("id,group\nanna,red\nmax,blue\n")
+    capsys.readouterr()
+    grade([Path("subs/anna")], "--roster", "class.csv", "--groups", "--resume")
+    assert "max has an earlier result of subs/anna, which is anna's by now" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("raw", ["subs/l\udcff", "odd\udcff/bob"], ids=["its own name", "its folder's"])
+def test_a_name_that_is_no_text_stops_no_class(hand_ins: list[Path], raw: str) -> None:
+    shutil.copytree(hand_ins[0], raw)
+    assert grade([*hand_ins, Path(raw)]) == 0
+    escaped = raw.replace("\udcff", "%FF")
+    assert escaped in Path("out/hand-ins.csv").read_text()
+    home = Path("out", Path(escaped).name)
+    assert '"ending":"graded"' in (home / "row.json").read_text()
+    before = made()
+    assert grade([*hand_ins, Path(raw)], "--resume") == 0
+    assert made() == before
+
+
+def test_a_fault_that_quotes_such_a_name_is_told(hand_ins: list[Path], tmp_path: Path) -> None:
+    class Lost:
+        shares_files = True
+
+        def run(
+            self, jobs: Iterable[Any], work: Callable[[Any], Any]
+        ) -> Generator[tuple[Any, Any], None, None]:
+            return ((job, WorkerDied("lost at l\udcff")) for job in jobs)
+
+    settings = ClassSettings(lab=labs.find(LAB), out=tmp_path / "out", engine=None, workers=1)
+    rows = grade_class(settings, hand_ins, report=lambda *_: None, scheduler=Lost()).rows
+    assert [row.ending for row in rows] == ["error"] * 3

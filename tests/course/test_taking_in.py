@@ -238,3 +238,12 @@ def test_a_decision_outlives_resuming_and_judging_again(
     assert f"{100 - lost} -> 100" in capsys.readouterr().out
     lines = (here / "changes.csv").read_text().splitlines()
     assert [line.split(",")[:2] for line in lines[1:]] == [["alice", ""], ["alice", code]]
+
+
+def test_a_platform_s_download_in_a_folder_whose_name_is_no_text_is_graded(here: Path) -> None:
+    folder = here / "cv\udcfc"
+    folder.mkdir()
+    for path in sorted(solved("100", here / "work/100").iterdir()):
+        shutil.copy(path, folder / f"janedoe_100_1{path.stat().st_ino}_{path.name}")
+    assert grade(folder.name, "--layout", "canvas", "--seed", KEY) == 0
+    assert "cv%FC" in Path("out/hand-ins.csv").read_text()

@@ -55,6 +55,8 @@ NOTES: dict[What, str] = {
     "version": "What was handed in was handed out for another version of the lab.",
 }
 """What a student's own result says of it; it names nobody else."""
+SEVERAL = 3
+"""Disagreements that one student's mischief does not explain."""
 
 
 def prepared(
@@ -69,8 +71,8 @@ def prepared(
     """The hand-ins as they are to be graded, each disagreement in its remarks.
 
     ``trust`` takes the word of the hand-out for whose a hand-in is and for its variant. ``decided`` says that a roster
-    has told whose each is. Raises ``UsageError`` where most of those that say what they were handed out for were
-    handed out otherwise, and where two students' hand-ins were handed out for one and that is to be trusted.
+    has told whose each is. Raises ``UsageError`` where most of a class were handed out otherwise, and where two
+    students' hand-ins were handed out for one and that is to be trusted.
     """
     found: list[Disagreement] = []
     variants = Variants(lab, key)
@@ -92,9 +94,20 @@ def prepared(
     made = _same_variant(made, [mark for _, mark in marks])
     told = sum(mark is not None for _, mark in marks)
     serious = [one for one in found if not (trust and one.what == "version")]
-    if 2 * len(serious) > told and not (decided and told == 1 and serious[0].what == "student"):
+    if _most(len(serious), told, len(hand_ins)) and not (
+        decided and told == 1 and serious[0].what == "student"
+    ):
         raise UsageError(_stopped(serious, told, lab, key))
     return made
+
+
+def _most(serious: int, told: int, whole: int) -> bool:
+    """Whether disagreements stop a class: most of those that say anything, and enough of all.
+
+    Where few hand-ins hold what they were handed out with, one stray or forged word must not stop the others: it takes
+    half of the class, or several that are a fifth of it.
+    """
+    return 2 * serious > told and (2 * serious >= whole or (serious >= SEVERAL and 5 * serious >= whole))
 
 
 def variant_of(hand_in: HandIn, variants: Variants, *, draw: bool) -> Variant:

@@ -37,9 +37,7 @@ _SAFE = re.compile(r"[A-Za-z0-9_@+,][A-Za-z0-9 _.@+,-]{0,149}")
 
 def student_id(name: str) -> str:
     """A student's id in printable characters. Raises ``UsageError`` where it is too long or empty."""
-    student = name
-    if not name.isprintable():
-        student = "".join(char if char.isprintable() else _percent(char) for char in name)
+    student = printable(name)
     if not student or len(student) > LONGEST_STUDENT:
         raise UsageError(
             f"the name {student[:40]!r}… is too long for a student's id: rename the folder"
@@ -47,6 +45,13 @@ def student_id(name: str) -> str:
             else "a student's id is empty: give one"
         )
     return student
+
+
+def printable(name: str) -> str:
+    """A name, whatever bytes it is of, in characters that every document can hold: ``l%FF``."""
+    if name.isprintable():
+        return name
+    return "".join(char if char.isprintable() else _percent(char) for char in name)
 
 
 def without_ending(name: str) -> str:

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 from grader.course.intake.handin import Found, HandIn
 from grader.course.intake.layouts import LAYOUTS, NAMED
 from grader.course.intake.listing import Asked
-from grader.course.intake.names import student_id
+from grader.course.intake.names import printable, student_id
 from grader.course.intake.reading import read_sources
 from grader.course.intake.roster import Roster, Student
-from grader.display.sentences import some
+from grader.display.sentences import listed, some
 from grader.labs import Part
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
@@ -84,14 +84,15 @@ def take_in(sources: Sequence[Path], lab: Lab, out: Path, choices: Choices | Non
     reading = read_sources(sources, out, name or None, Asked(lab.id, required, argument))
     taken = Intake([], strays=reading.strays, layout=reading.layout)
     owners: dict[str, HandIn] = {}
+    passed_over: list[tuple[HandIn, str]] = []
     for found, source in reading.found:
         hand_in = _hand_in(found, source, choices, taken)
         for student in hand_in.students:
             if (earlier := owners.get(student)) is not None:
-                taken.superseded.append(earlier.label)
+                passed_over.append((earlier, student))
             owners[student] = hand_in
     taken.hand_ins = list(_owned(owners))
-    taken.superseded = list(dict.fromkeys(taken.superseded))
+    taken.superseded = _superseded(passed_over, owners)
     if not taken.hand_ins:
         raise UsageError(
             f"none of what was given is a hand-in ({some(taken.strays, 8)}): give folders, or zip or tar archives"
@@ -99,6 +100,17 @@ def take_in(sources: Sequence[Path], lab: Lab, out: Path, choices: Choices | Non
     _refuse_same_folder(taken.hand_ins)
     _compare(taken, choices.roster)
     return taken
+
+
+def _superseded(passed_over: Iterable[tuple[HandIn, str]], owners: Mapping[str, HandIn]) -> list[str]:
+    """The hand-ins that do not count, each with those for whom it does not where it does for others of its group."""
+    students: dict[str, list[str]] = {}
+    counts: set[str] = set()
+    for hand_in, student in passed_over:
+        students.setdefault(hand_in.label, []).append(student)
+        if any(owners[one] is hand_in for one in hand_in.students):
+            counts.add(hand_in.label)
+    return [f"{label} (for {listed(who)})" if label in counts else label for label, who in students.items()]
 
 
 def _hand_in(found: Found, source: Path | tuple[Part, ...], choices: Choices, taken: Intake) -> HandIn:
@@ -119,17 +131,18 @@ def _hand_in(found: Found, source: Path | tuple[Part, ...], choices: Choices, ta
             members = choices.roster.group(group)
         students += [one.id for one in members]
     first, *others = dict.fromkeys(students)
+    notes = tuple(map(printable, found.notes))
     return HandIn(
         student=first,
         source=source,
-        label=found.label,
-        time=found.time,
+        label=printable(found.label),
+        time=printable(found.time),
         late=found.late or _after(found.time, choices.due),
         others=tuple(others),
         group=group,
         raw=next(iter(found.members[0].values())),
-        remarks=tuple(f"{first}: {note}" for note in found.notes),
-        notes=found.notes,
+        remarks=tuple(f"{first}: {note}" for note in notes),
+        notes=notes,
     )
 
 
@@ -145,7 +158,9 @@ def _decided(found: Found, decisions: Mapping[str, str]) -> str | None:
     """The student that a person has named for a source, by its label, its last part or the platform's own id."""
     own = next(iter(found.members[0].values()))
     names = (found.label, Path(found.label).name, own)
-    return next((decisions[name] for name in names if name in decisions), None)
+    # A table in UTF-8 has other names as documents write them.
+    known = (*names, *map(printable, names))
+    return next((decisions[name] for name in known if name in decisions), None)
 
 
 def _owned(owners: dict[str, HandIn]) -> Iterable[HandIn]:

@@ -125,3 +125,16 @@ def test_whoever_has_a_roster_has_decided_a_single_one(tmp_path: Path) -> None:
     assert made.student == "bob"
     with pytest.raises(UsageError):
         prepared(given, LAB, draw=True, key=KEY)
+
+
+@pytest.mark.parametrize("wrong", [mark("m0", lab="dkim"), mark("alice"), mark("m0", "spring")])
+def test_one_mark_among_many_without_stops_nobody_else(tmp_path: Path, wrong: Started) -> None:
+    marks = {f"m{number}": wrong if number == 0 else None for number in range(10)}
+    made = prepared(handed_in(tmp_path, **marks), LAB, draw=True, key=KEY)
+    assert [bool(one.remarks) for one in made] == [True] + [False] * 9
+
+
+def test_several_marks_of_another_key_stop_a_class_in_which_many_have_none(tmp_path: Path) -> None:
+    marks = {f"m{number}": mark(f"m{number}") if number < 4 else None for number in range(10)}
+    with pytest.raises(UsageError, match="4 hand-ins of the 4 that say"):
+        prepared(handed_in(tmp_path, **marks), LAB, draw=True, key="spring")

@@ -120,6 +120,21 @@ def test_a_group_has_one_hand_in_and_a_row_each(tmp_path: Path) -> None:
     ]
 
 
+def test_for_whom_a_group_s_hand_in_was_passed_over_is_said(tmp_path: Path) -> None:
+    about = "submission_{}:\n  :submitters:\n{}  :created_at: 2026-01-0{} 10:00:00.000000000 Z\n"
+    member = "  - :name: {0}\n    :sid: '{0}'\n    :email: {0}@example.edu\n"
+    both, one = member.format("1001") + member.format("1002"), member.format("1002")
+    files = {
+        "gs/submission_metadata.yml": "---\n" + about.format(11, both, 1) + about.format(12, one, 2),
+        "gs/submission_11/main.cf": "x",
+        "gs/submission_12/main.cf": "y",
+    }
+    laid(tmp_path, files)
+    found = take_in([tmp_path / "gs"], LAB, Path("out"), Choices())
+    assert [hand_in.students for hand_in in found.hand_ins] == [("1001",), ("1002",)]
+    assert [one.partition("submission_")[2] for one in found.superseded] == ["11 (for 1002)"]
+
+
 def test_a_person_decides_who_is_who(tmp_path: Path) -> None:
     (tmp_path / "map.csv").write_text("student,source\n1003,999\n")
     decisions = read_decisions(tmp_path / "map.csv")
