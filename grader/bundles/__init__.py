@@ -23,14 +23,16 @@ from grader.bundles.tasks import files_asked_for
 from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
 from grader.model.lab import Lab
+from grader.model.result import Visibility
 from grader.model.templates import fill_file
 from grader.model.variant import Variant
+from grader.outputs.editions import stand_ins
 
 KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
 """Of a lab's folder, what grading does not need and no student may find."""
 EXECUTABLE = 0o755
 OF_COURSE = "of-course.json"
-"""In an exported lab, what the course says of it; 'smtplab check' reads it."""
+"""In an exported lab, what its course says of it that grading needs; 'smtplab check' reads it."""
 WHEEL = re.compile(r"[\w.+-]+\.whl", re.ASCII)
 ADDRESS = re.compile(r"(git\+)?(https|ssh|file)://[\w.~/@:+%#=&-]+", re.ASCII)
 """What pip fetches, in characters that mean nothing to a shell, to YAML or to Groovy within quotation marks."""
@@ -43,7 +45,8 @@ class Platform:
     ``servers``: labs that need a server run there. ``archive``, a zip or tar if the platform takes one, holds
     everything but what lies ``beside`` it, which are patterns of names. ``install`` is where its installation finds a
     wheel, empty where it finds none in a bundle. ``collects``: there is a bundle that only collects what is graded
-    elsewhere. ``hides``: not everything there is said to students. ``more`` makes files that are no templates, by their
+    elsewhere. ``hides``: not everything there is said to students. ``named``: whoever sets it up
+    gives it the checks' names, so they must stay the same. ``more`` makes files that are no templates, by their
     paths in the bundle; it raises ``UsageError`` where the platform cannot take what the lab asks for.
     """
 
@@ -56,6 +59,7 @@ class Platform:
     install: str = "./"
     collects: bool = False
     hides: bool = True
+    named: bool = False
     more: Callable[[Lab, Path, Variant], dict[str, bytes]] = lambda lab, folder, variant: {}
 
 
@@ -84,6 +88,7 @@ PLATFORMS = MappingProxyType(
                 "labs",
                 archive="autograde.tar",
                 beside=("README.md", "autograde-Makefile", "*.whl"),
+                named=True,
             ),
             Platform("inginious", "INGInious", "task/labs", more=tasks.inginious),
             Platform("vpl", "Moodle VPL", "jail/labs", servers=True),
@@ -106,7 +111,7 @@ PLATFORMS = MappingProxyType(
             Platform("check50", "check50", "labs", servers=True, install="", hides=False, more=tasks.check50),
             Platform("xqueue", "Open edX", "labs", servers=True, more=tasks.xqueue),
             Platform("exercism", "Exercism", "labs"),
-            Platform("artemis", "Artemis", "labs"),
+            Platform("artemis", "Artemis", "labs", named=True),
             Platform("codegrade", "CodeGrade", "labs", archive="fixtures.zip"),
         )
     }
@@ -144,11 +149,13 @@ def export(
     wheel: Path | None = None,
     address: str | None = None,
     course: CourseLab | None = None,
+    seen_when: Mapping[str, Visibility] = MappingProxyType({}),
 ) -> list[str]:
     """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
 
     ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; one
-    of them it takes, for no package index has smtplab. ``course`` says when students see which checks. Raises
+    of them it takes, for no package index has smtplab. ``course`` is what its course says of it, ``seen_when`` when
+    students see checks, by their codes, as far as that is not always. Raises
     ``UsageError`` where the platform cannot run the lab, nothing says where smtplab is, or ``out`` is there.
     """
     if lab.needs_engine and not platform.servers:
@@ -176,6 +183,12 @@ def export(
             f"{platform.title} grades where students can read all of the lab, so nothing can be hidden from them: take "
             f"'visibility' out of course.yaml for {lab.id}, or export it to another platform"
         )
+    if platform.named and "after-due" in seen_when.values():
+        raise UsageError(
+            f"{platform.title} is told the names of checks once, and those of checks that students see after the due "
+            f"date change on that day: write 'never' for 'after-due' in course.yaml for {lab.id}, or export it to "
+            "another platform"
+        )
     if wheel is None and address is None:
         raise UsageError(
             f"{platform.title} must be told where smtplab comes from, which no package index has: give --wheel FILE "
@@ -187,7 +200,7 @@ def export(
         "title": lab.title,
         "points": str(lab.max_score),
         "files": ", ".join(files_asked_for(lab, variant)),
-        "problems": ", ".join(f"{check.code} {check.points}" for check in lab.all_checks),
+        "problems": _problems(lab, seen_when),
         "install": f"{platform.install}{wheel.name}" if wheel else address or "",
     }
     files = {
@@ -195,11 +208,22 @@ def export(
         **platform.more(lab, folder, variant),
         **_of_lab(platform, folder),
     }
-    if course is not None and course.visibility:
-        files[str(PurePosixPath(platform.labs, folder.name, OF_COURSE))] = msgspec.json.encode(course)
+    if course is not None and (course.visibility or course.hints):
+        # No more than grading needs: where a course's files lie is nobody's affair who reads a bundle.
+        said = CourseLab(
+            due=course.due, hints=course.hints, visibility=course.visibility, assignment=course.assignment
+        )
+        files[str(PurePosixPath(platform.labs, folder.name, OF_COURSE))] = msgspec.json.encode(said)
     if wheel is not None:
         files[wheel.name] = wheel.read_bytes()
     return _written(out, files, platform)
+
+
+def _problems(lab: Lab, seen_when: Mapping[str, Visibility]) -> str:
+    """The checks' names, as documents for students have them, with their points."""
+    hidden = stand_ins({f"{lab.id}/{check.code}": check.code in seen_when for check in lab.all_checks})
+    names = (hidden.get(f"{lab.id}/{check.code}", check.code).rpartition("/")[2] for check in lab.all_checks)
+    return ", ".join(f"{name} {check.points}" for name, check in zip(names, lab.all_checks, strict=True))
 
 
 def export_collector(platform: Platform, lab: Lab, out: Path) -> list[str]:

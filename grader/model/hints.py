@@ -19,3 +19,8 @@ UNASKED: tuple[Rung, ...] = ("nudge", "next")
 def allows(highest: str, tier: str) -> bool:
     """Whether help of ``tier`` is shown where ``highest`` is the cap. Raises ``ValueError`` for an unknown tier."""
     return TIERS.index(highest) >= TIERS.index(tier)
+
+
+def lower(one: str, other: str) -> str:
+    """The cap that two caps make together. Raises ``ValueError`` for an unknown tier."""
+    return min(one, other, key=TIERS.index)

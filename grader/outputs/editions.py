@@ -6,7 +6,7 @@ grade; so it stays, as "a check that is shown later".
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -24,16 +24,21 @@ def hides(result: Result) -> bool:
     return any(check.visibility != "always" for check in result.checks)
 
 
+def stand_ins(hidden: Mapping[str, bool]) -> dict[str, str]:
+    """What the hidden ones of a lab's checks are called, ``LAB/hidden-NUMBER``; all are given, in their order."""
+    return {
+        code: f"{code.partition('/')[0]}/hidden-{number}"
+        for number, (code, is_hidden) in enumerate(hidden.items(), 1)
+        if is_hidden
+    }
+
+
 def for_student(result: Result, *, keep: bool = False) -> Result:
     """The result with nothing in it that names a hidden check or tells what it found.
 
     ``keep`` leaves the hidden checks themselves as they are, for a platform that hides them by itself.
     """
-    hidden = {
-        check.code: f"{check.code.partition('/')[0]}/hidden-{number}"
-        for number, check in enumerate(result.checks, 1)
-        if check.visibility != "always"
-    }
+    hidden = stand_ins({check.code: check.visibility != "always" for check in result.checks})
     if not hidden:
         return result
     checks = [

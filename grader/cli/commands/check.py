@@ -19,6 +19,7 @@ from grader.cli.standby import Standby
 from grader.cli.typed import command, program
 from grader.cli.work import Work, find_work, work_on
 from grader.model.errors import GraderError, SubmissionError
+from grader.model.hints import lower
 from grader.outputs import FORMATS, write
 
 OF_COURSE = "of-course.json"
@@ -27,6 +28,7 @@ OF_COURSE = "of-course.json"
 if TYPE_CHECKING:
     from grader.cli.lastrun import LastRun
     from grader.engines.base import Engine
+    from grader.model.course import CourseLab
     from grader.model.evidence import AnyEvidence
     from grader.model.lab import Lab
     from grader.model.result import Result
@@ -126,13 +128,22 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
     from grader import labs
 
     declared = labs.load(work.lab)
+    said = _of_its_course(work)
+    if said is not None and said.hints is not None:
+        request = replace(request, hints=lower(request.hints, said.hints))
     only = checks_named(declared, request.only)
     variant, student = _variant(declared, work, request)
     try:
         own = labs.own_submission(declared, work.folder, variant)
-        handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
     except SubmissionError as error:
-        _write_ungraded(declared, work, variant, student, request, error)
+        _write_ungraded(declared, said, variant, student, request, error)
+        raise
+    try:
+        handed_in = own[0] if own else labs.read_submission(declared, work.folder, variant.names)
+    except SubmissionError:
+        if request.files:
+            told = _told_in_documents(declared, work, variant)
+            _write_ungraded(declared, said, variant, student, request, told)
         raise
     with ExitStack() as ready:
         try:
@@ -149,10 +160,10 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
                     hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request, work),
                 )  # fmt: skip
         except GraderError as error:
-            _write_ungraded(declared, work, variant, student, request, error)
+            _write_ungraded(declared, said, variant, student, request, error)
             raise
         standby.like = run.plan
-        result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, work)
+        result = _as_its_course_says(with_note(run.result, own[1]) if own else run.result, said)
         # The machines are being taken down meanwhile.
         _write(result, run.evidence, request)
         # What happened tells of every check: it is shown whole or not at all.
@@ -160,17 +171,36 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
     return exit_code(result, exit_zero=request.exit_zero)
 
 
-def _as_its_course_says(result: Result, work: Work) -> Result:
-    """With when students see its checks, where the lab was exported with that."""
+def _told_in_documents(lab: Lab, work: Work, variant: Variant) -> SubmissionError:
+    """Why a hand-in is refused, by the names in it: where it lies on this machine is in no document."""
+    from grader import labs
+    from grader.labs.limits import HAND_IN
+
+    try:
+        labs.read_submission(lab, work.folder, variant.names, where=HAND_IN)
+    except SubmissionError as error:
+        return error
+    return SubmissionError(f"{HAND_IN} was being changed while it was read: grade it again")
+
+
+def _of_its_course(work: Work) -> CourseLab | None:
+    """What the course says of a lab that was exported with that."""
     path = work.lab / OF_COURSE
     if not path.is_file():
-        return result
-    from grader.course.coursefile import visibility
+        return None
     from grader.course.results_folder import read_document
     from grader.model.course import CourseLab
+
+    return read_document(path, CourseLab, "export the lab again")
+
+
+def _as_its_course_says(result: Result, said: CourseLab | None) -> Result:
+    """With when students see its checks."""
+    if said is None:
+        return result
+    from grader.course.coursefile import visibility
     from grader.model.result import of_course
 
-    said = read_document(path, CourseLab, "export the lab again")
     return of_course(result, visibility(said, result.checks), said.assignment)
 
 
@@ -234,7 +264,7 @@ def checks_named(lab: Lab, codes: frozenset[str]) -> set[str] | None:
 
 def _write_ungraded(
     lab: Lab,
-    work: Work,
+    said: CourseLab | None,
     variant: Variant,
     student: str | None,
     request: Request,
@@ -253,9 +283,9 @@ def _write_ungraded(
     )
     result = judge(evidence, hints=request.hints)
     if isinstance(error, SubmissionError):
-        _write(_as_its_course_says(refused(result, str(error)), work), None, request)
+        _write(_as_its_course_says(refused(result, str(error)), said), None, request)
     else:
-        _write(_as_its_course_says(result, work), evidence, request)
+        _write(_as_its_course_says(result, said), evidence, request)
 
 
 def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> None:

@@ -52,7 +52,7 @@ def export(
     with --offline, Gradescope collects it.
     """
     from grader import bundles, labs
-    from grader.course.coursefile import find_course
+    from grader.course.coursefile import find_course, visibility
     from grader.display.text import printed_line
     from grader.model.errors import UsageError
     from grader.model.templates import nearest
@@ -78,7 +78,8 @@ def export(
     else:
         found = find_course(course)
         said = found.lab(declared.id) if found else None
-        made = bundles.export(known, folder, declared, target, wheel, address, said)
+        seen_when = visibility(said, declared.all_checks) if said else {}
+        made = bundles.export(known, folder, declared, target, wheel, address, said, seen_when)
     for name in made:
         click.echo(printed_line(str(target / name)))
     return 0
