@@ -18,7 +18,7 @@ from types import MappingProxyType
 import msgspec
 
 from grader import disk, labs, resources
-from grader.bundles import offline, tasks
+from grader.bundles import offline, tasks, wheels
 from grader.bundles.tasks import files_asked_for
 from grader.model.course import CourseLab
 from grader.model.errors import OutputError, UsageError
@@ -28,7 +28,7 @@ from grader.model.templates import fill_file
 from grader.model.variant import Variant
 from grader.outputs.editions import stand_ins
 
-KEPT_HOME = ("solution", "correct", "wrong", "handout.md")
+KEPT_HOME = (*wheels.SUBMISSIONS, "handout.md")
 """Of a lab's folder, what grading does not need and no student may find."""
 EXECUTABLE = 0o755
 OF_COURSE = "of-course.json"
@@ -153,10 +153,10 @@ def export(
 ) -> list[str]:
     """Write the bundle of a lab, which lies in ``folder``, to the new folder ``out``; the names of its files.
 
-    ``wheel`` is an smtplab to install from a file that goes into the bundle, ``address`` one that pip fetches; one
-    of them it takes, for no package index has smtplab. ``course`` is what its course says of it, ``seen_when`` when
-    students see checks, by their codes, as far as that is not always. Raises
-    ``UsageError`` where the platform cannot run the lab, nothing says where smtplab is, or ``out`` is there.
+    ``wheel`` is an smtplab to install from a file that goes, without solutions, into the bundle, ``address`` one that
+    pip fetches; one of them it takes, for no package index has smtplab. ``course`` is what its course says of it,
+    ``seen_when`` when students see checks, by their codes, as far as that is not always. Raises ``UsageError`` where
+    the platform cannot run the lab, nothing says where smtplab is, or ``out`` is there.
     """
     if lab.needs_engine and not platform.servers:
         raise UsageError(
@@ -215,7 +215,7 @@ def export(
         )
         files[str(PurePosixPath(platform.labs, folder.name, OF_COURSE))] = msgspec.json.encode(said)
     if wheel is not None:
-        files[wheel.name] = wheel.read_bytes()
+        files[wheel.name] = wheels.without_solutions(wheel)
     return _written(out, files, platform)
 
 

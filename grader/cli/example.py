@@ -9,6 +9,7 @@ import click
 from grader.cli.engine import usable
 from grader.cli.progress import Steps, build_image
 from grader.cli.typed import command
+from grader.model.errors import UsageError
 
 LAB = "open-relay"
 FAULT = "trusts-everybody"
@@ -21,6 +22,10 @@ def show_example(engine_name: str) -> int:
     from grader.verify import trials
 
     folder = labs.find(LAB)
+    if not (folder / "solution").is_dir():
+        raise UsageError(
+            f"no lab is under way here, and this smtplab has no worked example to show: {_begin()}"
+        )
     lab = labs.load(folder)
     variant = labs.draw_variant(lab)
     engine = usable(engine_name)

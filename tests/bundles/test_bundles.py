@@ -65,9 +65,11 @@ def test_gradescope_s_archive_has_its_scripts_at_the_root_and_executable(here: P
 
 def test_a_wheel_travels_with_the_bundle_and_is_what_is_installed(here: Path) -> None:
     wheel = here / "smtplab-9.9-py3-none-any.whl"
-    wheel.write_bytes(b"wheel")
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("grader/__init__.py", "")
     assert main(["export", "prairielearn", "spf-dmarc", "--out", "out", "--wheel", str(wheel)]) == 0
-    assert (here / "out" / wheel.name).read_bytes() == b"wheel"
+    with zipfile.ZipFile(here / "out" / wheel.name) as archive:
+        assert archive.namelist() == ["grader/__init__.py"]
     assert f'pip install --no-cache-dir "./{wheel.name}"' in (here / "out/Dockerfile").read_text()
     assert main(["export", "gradescope", "spf-dmarc", "--out", "zip", "--wheel", str(wheel)]) == 0
     with zipfile.ZipFile("zip/autograder.zip") as packed:
@@ -139,6 +141,7 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         (["jenkins", "open-relay", "--from", 'https://x/"'], "is no address to install from"),
         (["jenkins", "open-relay", "--from", ADDRESS, "--wheel", "file"], "keep one"),
         (["github", "open-relay", "--wheel", "file"], "'file' is no name of a wheel"),
+        (["github", "open-relay", "--wheel", "smtplab-9.9-py3-none-any.whl"], "any.whl' is no wheel"),
     ],
     ids=[
         "server",
@@ -164,6 +167,7 @@ def test_prairielearn_s_question_offers_what_is_handed_out_and_asks_for_the_lab_
         "quote",
         "both",
         "no-wheel",
+        "no-zip",
     ],
 )
 def test_what_cannot_be_is_refused_with_the_reason(

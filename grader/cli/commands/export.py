@@ -21,7 +21,7 @@ from grader.cli.complete import LAB
 @click.option(
     "--wheel",
     type=click.Path(path_type=Path),
-    help="A wheel of smtplab that goes into the bundle, and is installed from there.",
+    help="A wheel of smtplab that goes into the bundle, without the labs' solutions, and is installed from there.",
 )
 @click.option(
     "--from",
