@@ -24,7 +24,7 @@ from grader.course.results_folder import refuse_other_lab, result_lines
 from grader.course.rows import ClassRow, Ended, ended
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
-from grader.course.stale import of_earlier_owners
+from grader.course.stale import of_earlier_owners, of_missing
 from grader.display.sentences import count
 from grader.engines.base import Engine
 from grader.model.deadline import Deadline
@@ -128,7 +128,7 @@ def grade_class(
         overrides = overrides_for(settings.out, settings.overrides, worth_of(lab))
         for sentence in (*taken.said(), *(remark for hand_in in todo for remark in hand_in.remarks)):
             tell(sentence)
-        for sentence in of_earlier_owners(settings.out, whole):
+        for sentence in (*of_earlier_owners(settings.out, whole), *of_missing(settings.out, taken.missing)):
             tell(sentence)
         if not settings.shard:
             students = {student for hand_in in todo for student in hand_in.students}

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from grader.course.intake.handin import HandIn
-from grader.course.results_folder import folder_names, read_row
-from grader.display.sentences import listed
+from grader.course.intake.names import safe_name
+from grader.course.results_folder import RESULT, folder_names, read_row
+from grader.display.sentences import listed, some
 
 
 def of_earlier_owners(out: Path, hand_ins: Iterable[HandIn]) -> Iterator[str]:
@@ -28,3 +29,12 @@ def of_earlier_owners(out: Path, hand_ins: Iterable[HandIn]) -> Iterator[str]:
             f"{row.student} has an earlier result of {row.source}, which is {listed(owners[row.source])}'s by now: if "
             f"it is {row.student}'s no more, move {str(out / name)!r} away, and grade again with --resume"
         )
+
+
+def of_missing(out: Path, missing: Iterable[str]) -> Iterator[str]:
+    """A sentence on whoever of a roster handed nothing in now, and has a result in ``out``: perhaps work is left out.
+
+    The class's documents tell that result, for a late hand-in may be graded by itself.
+    """
+    if there := [student for student in missing if (out / safe_name(student) / RESULT).is_file()]:
+        yield f"handed nothing in this time, and have an earlier result here, which stays: {some(there, 8)}"

@@ -216,7 +216,9 @@ def test_a_member_who_left_a_group_is_named(
     roster.write_text("id,group\nanna,red\nmax,blue\n")
     capsys.readouterr()
     grade([Path("subs/anna")], "--roster", "class.csv", "--groups", "--resume")
-    assert "max has an earlier result of subs/anna, which is anna's by now" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "max has an earlier result of subs/anna, which is anna's by now" in said
+    assert "handed nothing in this time, and have an earlier result here, which stays: max\n" in said
 
 
 @pytest.mark.parametrize("raw", ["subs/l\udcff", "odd\udcff/bob"], ids=["its own name", "its folder's"])
