@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from grader.cli import main
-from tests.bundles.test_bundles import ADDRESS, VENV
+from tests.bundles.test_bundles import ADDRESS, VENV, solve
+from tests.bundles.test_check50 import checked
 from tests.bundles.test_ci import step
 
 LAB = "spf-dmarc"
@@ -124,3 +125,15 @@ def test_ci_removes_committed_reports_before_anything_can_fail(work: Path, here:
 def test_every_tier_of_hints_is_named(platform: str, path: str, here: Path) -> None:
     exported(platform)
     assert "none, nudge, pointer, next, example" in (here / "out" / path).read_text()
+
+
+@pytest.mark.slow
+def test_check50_grades_work_with_a_folder_where_its_document_lay(work: Path, here: Path) -> None:
+    exported("check50")
+    (work / "smtplab.json").unlink()
+    (work / "smtplab.json").mkdir()
+    (work / "smtplab.json/mine").touch()
+    solve(here / "solved")
+    (here / "solved/example.com.zone").rename(work / "example.com.zone")
+    said = checked(here / "out", work)
+    assert {one["passed"] for one in said.values()} == {True}
