@@ -111,7 +111,7 @@ class Prober:
     def begin_afresh(self) -> None:
         """From now on be patient with every listener, whatever it did before: it may have been starved."""
         longer = self._usual.second_try
-        self._usual = replace(self._usual, command=longer, unanswered=longer)
+        self._usual = replace(self._usual, greeting=longer, command=longer, unanswered=longer)
         for listener in self._listeners.values():
             listener.begin_afresh()
 

@@ -20,7 +20,7 @@ class Timeouts(Struct, frozen=True):
     second_reply: float = 1.0
     unanswered: float = 0.5
     """For what this server has left unanswered again and again."""
-    second_try: float = 12.0
+    second_try: float = 15.0
     """For an answer that did not come in time before."""
     full: bool = True
     """Whether a greeting is waited for as long as usual: else its absence shows nothing yet."""

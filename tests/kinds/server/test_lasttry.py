@@ -42,7 +42,7 @@ def tried(
     attempts: Sequence[Attempt] = (),
     checks: Sequence[ServerCheck] = (OFFICE, STRANGER),
     left: float = 20.0,
-    died: bool = False,
+    dead_ports: tuple[int, ...] = (),
 ) -> tuple[LastTry, list[list[str]], list[float]]:
     """The last try, what was asked in each round, and for how long; each of ``rounds`` answers one."""
     asked: list[list[str]] = []
@@ -56,7 +56,7 @@ def tried(
 
     every = attempts or [attempt("office"), attempt("stranger"), attempt("stranger", 2)]
     found = {outcome.attempt: outcome for outcome in outcomes}
-    return make_last_try(lab(*checks), every, found, BY_NUMBER, try_, left, died), asked, patience
+    return make_last_try(lab(*checks), every, found, BY_NUMBER, try_, left, dead_ports), asked, patience
 
 
 def test_where_everything_was_answered_nobody_asks_again() -> None:
@@ -98,10 +98,11 @@ def test_a_listener_that_greets_nobody_is_asked_once_and_counts_as_dead() -> Non
     assert last == LastTry([], True)
 
 
-def test_a_listener_whose_process_died_by_the_log_is_not_asked_again() -> None:
-    attempts = [attempt("office"), attempt("stranger", port=465)]
-    first = [taken("office/1"), silent("stranger/1", "greeting")]
-    assert tried(first, attempts=attempts, died=True) == (LastTry(), [], [])
+def test_a_port_of_which_it_is_known_that_it_is_dead_is_not_asked_again() -> None:
+    attempts = [attempt("office"), attempt("stranger", port=587), attempt("stranger", 2, port=2525)]
+    first = [taken("office/1"), silent("stranger/1", "greeting"), silent("stranger/2", "greeting")]
+    _, asked, _ = tried(first, [], attempts=attempts, dead_ports=(25, 587))
+    assert asked == [["office/1", "stranger/2"]]
 
 
 def test_a_port_that_turns_everybody_away_for_want_of_a_proxy_header_is_not_asked_again() -> None:
@@ -124,12 +125,43 @@ def test_a_listener_that_was_taken_for_dead_and_greets_is_tried_whole() -> None:
     assert last.outcomes["stranger/2"].stage == "accepted"
 
 
-def test_where_nothing_was_ever_taken_checks_with_controls_need_no_second_try() -> None:
-    first = [silent("office/1"), silent("stranger/1"), silent("stranger/2")]
+def test_where_nobody_was_ever_greeted_checks_with_controls_need_no_second_try() -> None:
+    first = [silent(one, "greeting") for one in ("office/1", "stranger/1", "stranger/2")]
     assert tried(first) == (LastTry(), [], [])
     alone = check("stranger", arrives="nowhere")
     last, asked, _ = tried(first, [], checks=[OFFICE, alone])
-    assert (asked, last.serving) == ([["stranger/1", "stranger/2"]], False)
+    assert (asked, last.serving) == ([["stranger/1"]], False)
+
+
+def test_wanted_mail_that_had_no_answer_in_time_is_tried_again_and_shows_the_way() -> None:
+    """A server may take seconds over each recipient. Only then is known what it does with strangers, too."""
+    first = [silent("office/1", "rcpt"), silent("stranger/1"), said("stranger/2", "554 5.7.1 no")]
+    last, asked, _ = tried(first, [taken("office/1"), taken("stranger/1")])
+    assert asked == [["office/1", "stranger/1"]]
+    assert last == LastTry([], True, {"office/1": taken("office/1"), "stranger/1": taken("stranger/1")})
+
+
+def test_wanted_mail_that_was_refused_or_hung_up_on_is_not_tried_again() -> None:
+    first = [
+        silent("office/1", "rcpt", "closed"),
+        said("stranger/1", "554 5.7.1 no"),
+        said("stranger/2", "554 5.7.1 no"),
+    ]
+    assert tried(first) == (LastTry(), [], [])
+
+
+def test_what_a_port_makes_of_a_proxy_header_says_nothing_of_its_patience_with_others() -> None:
+    """Postfix answers commands before its greeting with 554 and hangs up, though it only lets its clients wait."""
+    attempts = [
+        attempt("office"),
+        attempt("stranger", port=2525),
+        attempt("stranger", 2, port=2525, preamble="PROXY x"),
+    ]
+    reply = Reply("", 554, "554 5.5.0 Error: SMTP protocol synchronization", 0, enhanced="5.5.0")
+    turned_away = Outcome("stranger/2", "greeting", session=1, replies=[reply])
+    first = [taken("office/1"), silent("stranger/1", "greeting"), turned_away]
+    last, asked, _ = tried(first, [taken("office/1"), taken("stranger/1")], attempts=attempts)
+    assert (asked, last.outcomes) == ([["office/1", "stranger/1"]], {"stranger/1": taken("stranger/1")})
 
 
 def test_what_was_tried_with_a_service_stopped_is_left_alone() -> None:

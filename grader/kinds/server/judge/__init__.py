@@ -42,6 +42,10 @@ SILENT = (
     "(RFC 5321 section 4.5.3.2 lets clients wait for minutes)."
 )
 SILENT_REMARK = "A person has to judge this: nothing was sent on meanwhile, and nothing was refused either."
+PUT_OFF = (
+    "{many} were put off to the end for a trouble of the server's own, while it took other mail: {said} That asks to "
+    "come back later, and is no refusal."
+)
 IN_TROUBLE = (
     "{many} met a server in trouble, to the end of the run: {said} Such a server refuses nobody, it only asks to come "
     "back later, and what it would answer then, nobody knows."
@@ -162,12 +166,13 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         troubled = [case for case in left if case.last_reply is not None and case.last_reply.code >= 400]
         silent = [case for case in left if case.session is not None and case.session.end == "timeout"]
         many = f"{len(left)} of {attempts(cases)}"
-        if not left or (self.index.facts.serving and not silent):
+        said = quoted(troubled[0].last_reply.text) if troubled and troubled[0].last_reply else ""
+        if not left or (self.index.facts.serving and not silent and not troubled):
             return None
         if self.index.facts.serving:
-            return Judged("manual", SILENT.format(many=many), silent[0].pointers(), [SILENT_REMARK])
+            told, case = (SILENT, silent[0]) if silent else (PUT_OFF, troubled[0])
+            return Judged("manual", told.format(many=many, said=said), case.pointers(), [SILENT_REMARK])
         if troubled:
-            said = quoted(troubled[0].last_reply.text) if troubled[0].last_reply else ""
             return Judged(
                 "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
             )

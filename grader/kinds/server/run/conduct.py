@@ -13,7 +13,7 @@ from grader.kinds.base import Recorded
 from grader.kinds.server.declare import UNWANTED, WANTED, ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
 from grader.kinds.server.run.attempts import attempt_facts
-from grader.kinds.server.run.greetings import died, half_greeted, held_back, mute
+from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
 from grader.kinds.server.run.lasttry import LastTry, make_last_try
 from grader.kinds.server.run.ports import Ports
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
@@ -49,6 +49,8 @@ LAST_REST_SECONDS = 2.0
 
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
+WORKING_SECONDS = 12.0
+"""How long where it shows that some smtpd serves that client, on whichever port."""
 PATIENT_SECONDS = 30.0
 """How long a greeting may take where the log shows that somebody is at work on it (RFC 5321 section 4.5.3.2.1 gives
 five minutes)."""
@@ -166,8 +168,8 @@ class _Run:
         def again(attempts: list[Attempt], seconds: float) -> list[Outcome]:
             return self._probe(Probe(attempts, seconds, afresh=True))
 
-        left, ended = self.deadline.left, died(self.log)
-        self.last = make_last_try(lab, self.attempts, self.outcomes, self.sessions, again, left, ended)
+        left, dead = self.deadline.left, self.ports if died(self.log) else ()
+        self.last = make_last_try(lab, self.attempts, self.outcomes, self.sessions, again, left, dead)
         self.outcomes.update(self.last.outcomes)
         if self.last.serving is not None and not self.host_lost:
             settling = Settling(self.host, self.world, Deadline(max(self.deadline.left, LAST_REST_SECONDS)))
@@ -225,9 +227,9 @@ class _Run:
         if not gone:
             return fresh
         self._with_host(self._read_log)
-        ended, held = died(self.log), held_back(self.log)
-        if held:
-            self.greeting = PATIENT_SECONDS
+        ended, held, served = died(self.log), held_back(self.log), at_work(self.log)
+        if held or any(attempt.address in served for attempt in attempts if attempt.id in gone):
+            self.greeting = PATIENT_SECONDS if held else WORKING_SECONDS
         spoken = {(a.server, a.port) for a in attempts if a.id not in gone}
         again = [
             attempt
@@ -236,6 +238,7 @@ class _Run:
             and (
                 (attempt.server, attempt.port) in held
                 or half_greeted(outcome, self.sessions)
+                or attempt.address in served
                 or (not ended and (attempt.port in self.ports or mute(attempt, outcome, spoken)))
             )
         ]

@@ -9,7 +9,8 @@ from grader.model.attempt import Attempt
 from grader.model.traffic import Outcome, Session
 
 WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
-DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |: bad command startup -- throttling")
+DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |smtpd: bad command startup -- throttling")
+WORK = re.compile(r"smtpd\[(\d+)\]: (?:connect from \S*\[([^\]]*)\]|disconnect from |fatal: |panic: )")
 
 
 def held_back(log: Sequence[str]) -> set[tuple[str, int]]:
@@ -20,6 +21,15 @@ def held_back(log: Sequence[str]) -> set[tuple[str, int]]:
 def died(log: Sequence[str]) -> bool:
     """Whether a process of Postfix that was to greet came to its end instead, by the server's log."""
     return any(DEATH.search(line) for line in log)
+
+
+def at_work(log: Sequence[str]) -> set[str]:
+    """Addresses of clients for whom some smtpd is at work, by the server's log: it may be letting them wait."""
+    clients: dict[str, str] = {}
+    for line in log:
+        if found := WORK.search(line):
+            clients[found[1]] = found[2] or ""
+    return {address for address in clients.values() if address}
 
 
 def half_greeted(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:

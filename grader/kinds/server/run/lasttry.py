@@ -5,18 +5,21 @@ A server that is starved, out of room or out of memory sends nothing on for the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 
 from msgspec import Struct
 
-from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.declare import WANTED, ServerLab
 from grader.kinds.server.run.rounds import greeted, own_trouble, silent
 from grader.model.attempt import Attempt
+from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
 
 LEAST_SECONDS = 6.0
 """How long the last try may take where nothing of the run's time is left."""
 MOST_SECONDS = 25.0
+LATE_SECONDS = 2.0
+"""At least, for the others at a listener that has greeted after all."""
 
 Try = Callable[[list[Attempt], float], list[Outcome]]
 """Makes attempts within so many seconds, with more patience than usual, and gives what became of each."""
@@ -45,42 +48,57 @@ def make_last_try(
     sessions: Mapping[int, Session],
     try_: Try,
     left: float,
-    died: bool,
+    dead_ports: Container[int] = (),
 ) -> LastTry:
-    """Make again what was left open of the attempts that ought to be refused, and a message that was taken.
+    """Make again what was left open, beside a message that was taken.
 
-    Listeners that greeted nobody are asked once more, unless they hung up on everybody, as one that waits for a PROXY
-    header does, or the server's log says that what was to greet ``died``.
+    That is what ought to be refused, and wanted mail that had no answer in time. Listeners that greeted nobody are
+    asked once more, unless they hung up on everybody, as one that waits for a PROXY header does, or are known as
+    ``dead_ports``.
     ``sessions`` holds those of ``try_`` too, once it was called; ``left`` are the seconds that remain of the run.
     """
-    control = _taken_before(lab, attempts, outcomes)
-    # Where nobody could send anything, checks with controls are not judged.
-    kept_out = {c.code for c in lab.checks if c.expect.keeps_out and (control is not None or not c.control)}
     mute = _mute_listeners(attempts, outcomes)
-    hangs_up = {a.port for a in attempts if _place(a) in mute and _turned_away(outcomes.get(a.id), sessions)}
-    open_ = [
+    control = _taken_before(lab, attempts, outcomes)
+    open_ = [a for a in attempts if not a.stopped and left_open(a, outcomes.get(a.id), sessions)]
+    wanted = {c.code for c in lab.checks if c.expect.arrives in WANTED or c.expect.authenticates}
+    slow = [
         a
-        for a in attempts
-        if a.check in kept_out
-        and not a.stopped
-        and not (_place(a) in mute and (died or a.port in hangs_up))
-        and left_open(a, outcomes.get(a.id), sessions)
+        for a in open_
+        if a.check in wanted and _place(a) not in mute and _timed_out(outcomes[a.id], sessions)
     ]
-    if not open_:
+    # Where nobody could send anything, checks with controls are not judged.
+    judged = {c.code for c in lab.checks if c.expect.keeps_out and (control or slow or not c.control)}
+    hangs_up = {
+        a.port for a in _plain(attempts) if _place(a) in mute and _turned_away(outcomes.get(a.id), sessions)
+    }
+    kept_out = [
+        a
+        for a in open_
+        if a.check in judged and not (_place(a) in mute and (a.port in hangs_up or a.port in dead_ports))
+    ]
+    if not slow and not kept_out:
         return LastTry()
     seconds = min(max(left, LEAST_SECONDS), MOST_SECONDS)
-    first = [a for a in open_ if _place(a) not in mute]
-    asked = {_place(a): a for a in reversed(open_) if _place(a) in mute}
-    found = {o.attempt: o for o in try_([*([control] if control else []), *first, *asked.values()], seconds)}
-    taken = found.pop(control.id, None) if control else None
-    serving = taken is not None and taken.stage == "accepted"
+    deadline = Deadline(seconds)
+    first = [a for a in kept_out if _place(a) not in mute]
+    asked = {_place(a): a for a in reversed(kept_out) if _place(a) in mute}
+    tried = [*([control] if control else []), *slow, *first, *asked.values()]
+    found = {o.attempt: o for o in try_(tried, seconds)}
+    serving = any(
+        found[a.id].stage == "accepted" for a in tried if (a is control or a in slow) and a.id in found
+    )
     heard = {place for place, a in asked.items() if _spoke(found.get(a.id))}
-    if late := [a for a in open_ if _place(a) in heard and a is not asked[_place(a)]]:
-        found.update({o.attempt: o for o in try_(late, seconds)})
-    answered = {a.id: found[a.id] for a in open_ if a.id in found and not left_open(a, found[a.id], sessions)}
+    if late := [a for a in kept_out if _place(a) in heard and a is not asked[_place(a)]]:
+        found.update({o.attempt: o for o in try_(late, max(deadline.left, LATE_SECONDS))})
+    answered = {
+        a.id: found[a.id]
+        for a in (*slow, *kept_out)
+        if a.id in found and not left_open(a, found[a.id], sessions)
+    }
     # A listener that greeted nobody from first to last, while another served, serves nobody.
     dead = mute - heard if serving else set()
-    return LastTry([a.id for a in open_ if a.id not in answered and _place(a) not in dead], serving, answered)
+    unanswered = [a.id for a in kept_out if a.id not in answered and _place(a) not in dead]
+    return LastTry(unanswered, serving, answered)
 
 
 def left_open(attempt: Attempt, outcome: Outcome | None, sessions: Mapping[int, Session]) -> bool:
@@ -117,13 +135,23 @@ def _taken_before(
     return min(taken, key=lambda a: a.check not in controls, default=None)
 
 
+def _plain(attempts: Sequence[Attempt]) -> list[Attempt]:
+    """Those that speak SMTP from the start: what is made of a PROXY header or of QMQP tells nothing of the others."""
+    return [a for a in attempts if a.preamble is None and not a.before and not a.qmqp]
+
+
+def _timed_out(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:
+    session = sessions.get(outcome.session) if outcome.session is not None else None
+    return session is not None and session.end == "timeout"
+
+
 def _place(attempt: Attempt) -> Place:
     return attempt.server, attempt.listener
 
 
 def _mute_listeners(attempts: Sequence[Attempt], outcomes: Mapping[str, Outcome]) -> set[Place]:
     """Where nobody who spoke SMTP from the start, as other servers and mail programs do, was ever greeted."""
-    plain = [a for a in attempts if a.id in outcomes and a.preamble is None and not a.before and not a.qmqp]
+    plain = [a for a in _plain(attempts) if a.id in outcomes]
     return {_place(a) for a in plain} - {_place(a) for a in plain if _spoke(outcomes[a.id])}
 
 
