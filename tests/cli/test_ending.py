@@ -76,7 +76,7 @@ def test_damaged_evidence_gets_one_sentence(tmp_path: Path, capsys: pytest.Captu
     evidence = tmp_path / "evidence.json"
     evidence.write_bytes(b'{"schema": 7\xff')
     assert main(["regrade", str(evidence), "--out", str(tmp_path / "again")]) == 2
-    assert capsys.readouterr().err.startswith("smtplab: this is no evidence of smtplab: ")
+    assert capsys.readouterr().err.startswith(f"smtplab: '{evidence}': this is no evidence of smtplab: ")
     assert not (tmp_path / "again").exists()
 
 

@@ -42,10 +42,6 @@ SILENT = (
     "(RFC 5321 section 4.5.3.2 lets clients wait for minutes)."
 )
 SILENT_REMARK = "A person has to judge this: nothing was sent on meanwhile, and nothing was refused either."
-PUT_OFF = (
-    "{many} were put off to the end for a trouble of the server's own, while it took other mail: {said} That asks to "
-    "come back later, and is no refusal."
-)
 IN_TROUBLE = (
     "{many} met a server in trouble, to the end of the run: {said} Such a server refuses nobody, it only asks to come "
     "back later, and what it would answer then, nobody knows."
@@ -160,19 +156,19 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
 
         A sender waits for minutes and comes back for days (RFC 5321 sections 4.5.3.2 and 4.5.4.1): silence, a
         connection that breaks and a server in trouble refuse nothing. Where it served others meanwhile, only silence
-        is left in doubt.
+        is left in doubt: a restriction that Postfix cannot work with (451 4.3.5) lets nobody through, and what is
+        wanted and fails of it tells so.
         """
         left = [case for case in cases if case.facts.id in self._left_unanswered]
         troubled = [case for case in left if case.last_reply is not None and case.last_reply.code >= 400]
         silent = [case for case in left if case.session is not None and case.session.end == "timeout"]
         many = f"{len(left)} of {attempts(cases)}"
-        said = quoted(troubled[0].last_reply.text) if troubled and troubled[0].last_reply else ""
-        if not left or (self.index.facts.serving and not silent and not troubled):
+        if not left or (self.index.facts.serving and not silent):
             return None
         if self.index.facts.serving:
-            told, case = (SILENT, silent[0]) if silent else (PUT_OFF, troubled[0])
-            return Judged("manual", told.format(many=many, said=said), case.pointers(), [SILENT_REMARK])
+            return Judged("manual", SILENT.format(many=many), silent[0].pointers(), [SILENT_REMARK])
         if troubled:
+            said = quoted(troubled[0].last_reply.text) if troubled[0].last_reply else ""
             return Judged(
                 "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
             )
