@@ -132,7 +132,7 @@ def folder_names(out: Path) -> list[str]:
     """The names of what may hold a whole result: what begins with a dot is being made."""
     if not out.is_dir():
         return []
-    return sorted(name for name in os.listdir(out) if not name.startswith("."))  # noqa: PTH208
+    return sorted(name for name in os.listdir(out) if not name.startswith("."))  # noqa: PTH208 - a Path each takes longer
 
 
 def read_result(folder: Path) -> Result:

@@ -82,11 +82,9 @@ def make_last_try(
     deadline = Deadline(seconds)
     first = [a for a in kept_out if _place(a) not in mute]
     asked = {_place(a): a for a in reversed(kept_out) if _place(a) in mute}
-    tried = [*([control] if control else []), *slow, *first, *asked.values()]
-    found = {o.attempt: o for o in try_(tried, seconds)}
-    serving = any(
-        found[a.id].stage == "accepted" for a in tried if (a is control or a in slow) and a.id in found
-    )
+    takers = [*([control] if control else []), *slow]
+    found = {o.attempt: o for o in try_([*takers, *first, *asked.values()], seconds)}
+    serving = any(found[a.id].stage == "accepted" for a in takers if a.id in found)
     heard = {place for place, a in asked.items() if _spoke(found.get(a.id))}
     if late := [a for a in kept_out if _place(a) in heard and a is not asked[_place(a)]]:
         found.update({o.attempt: o for o in try_(late, max(deadline.left, LATE_SECONDS))})
