@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
 from grader.world.client import GOODBYE, Client, ServerRefused
+from grader.world.mailboxes import Mailboxes
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
@@ -89,8 +90,9 @@ async def _answered(client: Client, command: str, shown: str) -> Reply | None:
 class Mails:
     """The transactions of one session."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, mailboxes: Mailboxes) -> None:
         self._client = client
+        self._mailboxes = mailboxes
         self._waiting: deque[Attempt] = deque()
         self._fresh = True
         self._mail_refused = False
@@ -187,9 +189,9 @@ class Mails:
 
     async def _transaction(self, attempt: Attempt) -> None:
         client = self._client
-        taken = await self._one_envelope(attempt)
-        if taken:
-            await self._text(attempt)
+        async with self._mailboxes.turn(attempt):
+            if await self._one_envelope(attempt):
+                await self._text(attempt)
         client.settle(attempt)
         self._accepted = client.progress.stage == "accepted"
         if self._waiting and not self._accepted:

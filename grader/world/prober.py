@@ -18,6 +18,7 @@ from grader.world.client import Client, ServerRefused
 from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
 from grader.world.mail import ERRORS_A_SESSION, STANDS_ALONE, Mails, dialogue
+from grader.world.mailboxes import Mailboxes
 from grader.world.qmqp import hand_over
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
@@ -83,6 +84,7 @@ class Prober:
         self._listeners: dict[tuple[str, int], Listener] = {}
         self._slots: dict[int, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(CONNECTIONS_A_PORT))
         self._connections = asyncio.Semaphore(CONNECTIONS)
+        self._mailboxes = Mailboxes()
         self._tokens: dict[str, str] = {}
         self._sessions = 0
         self._room = Room()
@@ -146,7 +148,7 @@ class Prober:
                     self._room,
                 )
                 try:
-                    await _converse(client)
+                    await _converse(client, self._mailboxes)
                 except Untrusted as untrusted:
                     listener.problem = untrusted.problem
                     client.hang_up()
@@ -260,7 +262,7 @@ class _Group:
         self.outcomes.extend((client.outcome(attempt), client) for attempt in attempts)
 
 
-async def _converse(client: Client) -> None:
+async def _converse(client: Client, mailboxes: Mailboxes) -> None:
     """A whole session. Nothing that a server does is an error here; it ends up in the client's record."""
     try:
         try:
@@ -269,7 +271,7 @@ async def _converse(client: Client) -> None:
                 return
             await client.open()
             if _is_mail(client.attempts[0]):
-                await Mails(client).send(client.attempts)
+                await Mails(client, mailboxes).send(client.attempts)
             else:
                 for attempt in client.attempts:
                     await dialogue(client, attempt)
