@@ -286,11 +286,14 @@ class Engine(Protocol):
     def image(self, progress: Progress) -> str:
         """Build the image unless it is there, telling ``progress`` each step; its digest (``sha256:…``)."""
 
-    def prepared(self, like: MachinePlan | None = None) -> AbstractContextManager[None]:
+    def prepared(
+        self, like: MachinePlan | None = None, *, soon: bool = False
+    ) -> AbstractContextManager[None]:
         """Begin what one run needs whatever its plan will be; on leaving, take down what no run has made use of.
 
         With a plan ``like`` that of the run, both machines are built meanwhile. The first run takes them, where its
-        plan is ``machine.alike``; where it is not, or they have not lasted, it gets others. A run begins to take its
+        plan is ``machine.alike``; where it is not, or they have not lasted, it gets others. ``soon`` says that the run
+        follows at once: nothing is made to last, or started before it begins. A run begins to take its
         machines down when it ends, and that they are gone is awaited on leaving. Where something is prepared already,
         that will do. Raises no ``EngineError``: what cannot be prepared, the run itself will tell.
         """

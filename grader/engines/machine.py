@@ -25,7 +25,7 @@ def alike(one: MachinePlan, other: MachinePlan) -> bool:
     def built(plan: MachinePlan) -> tuple[object, ...]:
         host = plan.host
         # What was installed and started early stays there.
-        early = host.early, {file.path for file in host.provided} if host.early else set()
+        early = (host.early, {file.path for file in host.provided}) if one.host.early else ()
         return host.name, host.nameserver, host.addresses, early, plan.limits
 
     return built(one) == built(other)

@@ -17,17 +17,22 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from grader.kinds.base import Author, Declare, Judging, Kind, Planner, Runner, Show
+from grader.kinds.base import AheadPlanner, Author, Declare, Judging, Kind, Planner, Runner, Show
 from grader.model.errors import LabError
 from grader.model.lab import Lab
 from grader.model.templates import nearest
+
+if TYPE_CHECKING:
+    from grader.model.plan import MachinePlan
+    from grader.model.variant import Variant
 
 __all__ = [
     "DEFAULT",
     "GROUP",
     "Kind",
+    "ahead",
     "author",
     "declare",
     "exists",
@@ -114,6 +119,12 @@ def author(name: str) -> Author:
 def plan(name: str) -> Planner:
     """See ``declare``."""
     return cast("Planner", _door(name, "plan"))
+
+
+def ahead(lab: Lab, variant: Variant) -> MachinePlan | None:
+    """See ``AheadPlanner``; ``None`` where the kind can tell nothing of the machines before it has made a plan."""
+    door = plan(lab.kind)
+    return cast("AheadPlanner", door).ahead(lab, variant) if hasattr(door, "ahead") else None
 
 
 def run(name: str) -> Runner:

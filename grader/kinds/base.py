@@ -12,7 +12,7 @@ from grader.model.diagnostic import Diagnostic, FilePlace
 from grader.model.evidence import AnyEvidence, Facts
 from grader.model.finding import Judged
 from grader.model.lab import Check, Lab
-from grader.model.plan import Plan
+from grader.model.plan import MachinePlan, Plan
 from grader.model.pointer import Pointer
 from grader.model.result import CheckResult
 from grader.model.submission import Submission
@@ -98,6 +98,16 @@ class Planner(Protocol):
         """The plan; a ``MachinePlan`` for a lab that needs an engine. ``only`` restricts it to these checks.
 
         Raises ``UsageError`` for an unknown check, ``SubmissionError`` for a submission that cannot be tried.
+        """
+
+
+class AheadPlanner(Planner, Protocol):
+    """A planner of whose plans it is known, before anything handed in is looked at, on what machines they will act."""
+
+    def ahead(self, lab: Any, variant: Variant) -> MachinePlan:
+        """A plan of machines that can serve each plan of this lab and variant (``grader.engines.machine.alike``).
+
+        They are built while the plan is made: this has to be had without importing what making it takes.
         """
 
 

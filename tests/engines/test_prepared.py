@@ -94,6 +94,21 @@ def test_a_run_takes_what_was_built_for_one_like_it_and_the_next_gets_other_mach
     assert left == []
 
 
+def test_a_run_that_follows_at_once_takes_what_was_begun_for_it_and_finds_nothing_started(
+    engine: Engine,
+) -> None:
+    host = replace(another().host, early=["dovecot"])
+    with none_left(engine) as left, engine.prepared(plan(), soon=True):
+        prepared = waiting(engine)
+        with engine.machines(replace(another(), host=host)) as machines:
+            start_world(machines, another())
+            assert ANSWER in run(machines, "getent", "hosts", "mx.elsewhere.example")[1]
+            assert run(machines, "pidof", "dovecot")[0] == 1
+        known: Any = engine
+        assert known._ending == [prepared]
+    assert left == []
+
+
 def test_what_follows_a_run_does_not_wait_until_its_machines_are_gone(engine: Engine) -> None:
     known: Any = engine
     with none_left(engine) as left:
@@ -119,6 +134,7 @@ def test_what_was_installed_and_started_early_serves_no_plan_without_it() -> Non
         for files in ([users], [replace(users, data=b"")])
     )
     assert alike(early, others)
+    assert alike(plan(), early)
     assert not alike(early, plan())
     assert not alike(early, replace(early, host=replace(early.host, files=[])))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -125,7 +125,7 @@ def check(
 
 def _check(work: Work, request: Request, standby: Standby) -> int:
     """Grade once, write and show what was asked for; the exit code."""
-    from grader import labs
+    from grader import kinds, labs
 
     declared = labs.load(work.lab)
     said = _of_its_course(work)
@@ -148,7 +148,8 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
     with ExitStack() as ready:
         try:
             engine = standby.engine(declared)
-            ready.enter_context(engine.prepared() if engine else nullcontext())
+            if engine is not None:
+                ready.enter_context(engine.prepared(kinds.ahead(declared, variant), soon=True))
             with _steps(engine) as steps:
                 # The machines are being made ready meanwhile.
                 from grader import pipeline

@@ -76,7 +76,7 @@ class DockerEngine:
         return recipe.digest()
 
     @contextmanager
-    def prepared(self, like: MachinePlan | None = None) -> Iterator[None]:
+    def prepared(self, like: MachinePlan | None = None, *, soon: bool = False) -> Iterator[None]:
         """See ``Engine.prepared``: without a plan nothing is, since containers are made as they will be."""
         if self._waiting is not None:
             yield
@@ -84,7 +84,7 @@ class DockerEngine:
         if self._ending is None:
             self._ending = []
         if like is not None:
-            self._prepare(like)
+            self._prepare(like, soon=soon)
         try:
             yield
         finally:
@@ -94,11 +94,11 @@ class DockerEngine:
                 with suppress(EngineError):
                     run.remove()
 
-    def _prepare(self, like: MachinePlan) -> None:
+    def _prepare(self, like: MachinePlan, *, soon: bool) -> None:
         with suppress(EngineError):
             service = self._service()
             if images.is_there(service.client, images.host_tag()):
-                self._waiting = _Run(service, images.host_tag(), like, waits=True)
+                self._waiting = _Run(service, images.host_tag(), like, waits=True, soon=soon)
                 self._waiting.prepare()
 
     @contextmanager
@@ -184,9 +184,18 @@ def _lives(pid: int, began: str) -> bool:
 class _Run:
     """The two containers of one run, from their start to their removal."""
 
-    def __init__(self, service: DockerService, image: str, plan: MachinePlan, *, waits: bool = False) -> None:
+    def __init__(
+        self,
+        service: DockerService,
+        image: str,
+        plan: MachinePlan,
+        *,
+        waits: bool = False,
+        soon: bool = False,
+    ) -> None:
         self._client = service.client
         self._plan = plan
+        self._soon = soon
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan, waits=waits)
         # One thread more conducts the others.
         self._pool = ThreadPoolExecutor(len(ROLES) + 1)
@@ -207,9 +216,10 @@ class _Run:
             return False
         try:
             self.begin(plan)
-            if self._early is None:
-                return False
-            self._early.begin_run()
+            if not self._soon:
+                if self._early is None:
+                    return False
+                self._early.begin_run()
         except EngineError:
             return False
         return True
@@ -241,7 +251,7 @@ class _Run:
             # Docker would say only that there is no network to join, where the world could not make one.
             self._await_wire(world, deadline)
         self._finish(started, deadline=deadline)
-        if plan is None:
+        if plan is None and not self._soon:
             self._early = Early(started.result(), self._plan)
         return started.result(), world
 

@@ -49,19 +49,19 @@ class LocalEngine:
         return image.digest()
 
     @contextmanager
-    def prepared(self, like: MachinePlan | None = None) -> Iterator[None]:
+    def prepared(self, like: MachinePlan | None = None, *, soon: bool = False) -> Iterator[None]:
         """See ``Engine.prepared``: makes the namespaces, and the world's program is read while the plan is made."""
         if self._waiting is not None or not rootfs.ready():
             yield
             return
         if self._ending is None:
             self._ending = []
-        if like is not None:
+        if like is not None and not soon:
             sandbox.load_all_programs()
         with suppress(EngineError, OSError):
             self._waiting = _Run()
             if like is not None:
-                self._waiting.prepare(like)
+                self._waiting.prepare(like, soon=soon)
         try:
             yield
         finally:
@@ -151,6 +151,7 @@ class _Run:
         )
         self._said = b""
         self._like: MachinePlan | None = None
+        self._soon = False
         self._early: Early | None = None
         try:
             self._give_ids()
@@ -166,22 +167,24 @@ class _Run:
         else:
             self._said = first
 
-    def prepare(self, like: MachinePlan) -> None:
+    def prepare(self, like: MachinePlan, *, soon: bool) -> None:
         """Have both machines built for a plan that will be like this one; they wait for it, as long as it may take."""
         self._order(like, waits=True)
-        self._like = like
-        self._early = Early(self.machines.host, like)
+        self._like, self._soon = like, soon
+        if not soon:
+            self._early = Early(self.machines.host, like)
 
     def serves(self, plan: MachinePlan) -> bool:
         """Whether this run can be of that plan. Machines that wait get its addresses, and it is seen that they live."""
         if self._like is None:
             return True
-        if self._early is None or not alike(self._like, plan):
+        if not (self._early or self._soon) or not alike(self._like, plan):
             return False
         self._tell(written_for_run(plan))
         try:
             self._await_machines()
-            self._early.begin_run()
+            if self._early:
+                self._early.begin_run()
         except EngineError:
             return False
         return True

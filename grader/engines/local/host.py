@@ -1,4 +1,4 @@
-"""The student's host: its bundle laid out, its networks joined, and runc, which starts the agent in it."""
+"""The student's host: its bundle laid out, its network joined, and runc, which starts the agent in it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ STAGE = "/mnt"
 
 
 def become_runc(order: StartOrder, ends: Ends, doors: list[int], wire: network.Wire) -> None:
-    """Lay out the bundle, lay the wire, and become runc, which ends when the agent runs. Raises ``OSError``.
+    """Lay out the bundle, and become runc, which ends when the agent runs. Raises ``OSError``.
 
-    The working directory is the image's root file system.
+    The working directory is the image's root file system. Nothing on the host looks at its network before the run.
     """
     plan = order.plan
     syscalls.unshare(syscalls.CLONE_NEWNS)
@@ -39,7 +39,7 @@ def become_runc(order: StartOrder, ends: Ends, doors: list[int], wire: network.W
         _write(f"{STAGE}/library/guest/{name}", data)
     syscalls.mount_proc()
     _lay_out(plan, config)
-    network.build(wire, plan, addressed=not order.waits)
+    wire.enter_host()
     cgroups.enter(doors)
     if not doors:
         _share_processors(plan.limits.cpus)
@@ -52,11 +52,11 @@ def become_runc(order: StartOrder, ends: Ends, doors: list[int], wire: network.W
     ], {"PATH": network.PATH})  # fmt: skip
 
 
-def give_addresses(plan: MachinePlan, wire: network.Wire) -> None:
-    """Give a wire that lies there the plan's addresses and routes, as the user who may. Raises ``OSError``."""
+def lay(wire: network.Wire, plan: MachinePlan) -> None:
+    """Lay the wire, as the user who may. Raises ``OSError``."""
     userns.become_root()
     os.environ["PATH"] = network.PATH
-    network.give_addresses(wire, plan)
+    network.lay(wire, plan)
 
 
 def _share_processors(count: float) -> None:

@@ -24,39 +24,27 @@ class Wire:
         self.host = os.open("/proc/self/ns/net", os.O_RDONLY)
         syscalls.setns(self.world, syscalls.CLONE_NEWNET)
 
+    def enter_host(self) -> None:
+        """Have this process, and what it becomes, in the host's namespace."""
+        syscalls.setns(self.host, syscalls.CLONE_NEWNET)
+
     def close(self) -> None:
         """Let go of the namespaces: they last as long as a process is in them."""
         os.close(self.world)
         os.close(self.host)
 
 
-def build(wire: Wire, plan: MachinePlan, *, addressed: bool) -> None:
-    """Lay the wire, and end in the host's namespace; ``addressed`` says that its ends get the plan's addresses now.
+def lay(wire: Wire, plan: MachinePlan) -> None:
+    """Lay the wire, with the plan's addresses and routes. This process ends in the world's namespace.
 
     Both ends are up when it returns: a connection before that would cost a second of ARP retries.
     """
-    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
-    link = f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}"
-    host, world = _ends(plan) if addressed else (link_end([], []), link_end([], []))
-    _ip([link, *host], wire.world)
-    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
-    _ip(world, wire.world)
-    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
-
-
-def give_addresses(wire: Wire, plan: MachinePlan) -> None:
-    """Give the ends of a wire that lies there without any their addresses and routes."""
-    host, world = _ends(plan)
-    syscalls.setns(wire.host, syscalls.CLONE_NEWNET)
-    _ip(host, wire.world)
-    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
-    _ip(world, wire.world)
-
-
-def _ends(plan: MachinePlan) -> tuple[list[str], list[str]]:
-    """What each end is to be, the host's and the world's."""
     host, world = plan.host, plan.world
-    return link_end(host.addresses, host.routes), link_end(world.addresses, world.routes)
+    link = f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}"
+    wire.enter_host()
+    _ip([link, *link_end(host.addresses, host.routes)], wire.world)
+    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
+    _ip(link_end(world.addresses, world.routes), wire.world)
 
 
 def _ip(lines: list[str], world: int) -> None:

@@ -117,12 +117,18 @@ def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
 
     wire = network.Wire()
     runc = _fork(lambda: host.become_runc(order, ends, doors, wire), ends)
-    if os.waitpid(runc, 0)[1] == 0 and (not order.waits or _has_come(wire, ends)):
-        wall = time.monotonic() + order.plan.limits.wall
-        wire.close()
+    # The plan of a run for which the machines wait comes when it may, and runc does not wait for it.
+    plan = received_for_run(ends.orders) if order.waits else order.plan
+    if plan is None:
+        return
+    laid = _fork(lambda: _lay(wire, plan), ends)
+    wire.close()
+    runs, joined = (os.waitpid(child, 0)[1] == 0 for child in (runc, laid))
+    if runs and joined:
+        wall = time.monotonic() + plan.limits.wall
         if not doors:
             # Not before: runc begins as a copy of the grader, and takes as much memory.
-            _fork(lambda: _watchdog(order.plan, ends), ends)
+            _fork(lambda: _watchdog(plan, ends), ends)
         os.write(ends.status, b"r")
         _close(
             ends.world_requests,
@@ -135,19 +141,11 @@ def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
         _watch(ends.orders, world, wall)
 
 
-def _has_come(wire: Wire, ends: Ends) -> bool:
-    """Wait, as long as it may take, for the run that the machines were built for; then give them its addresses."""
+def _lay(wire: Wire, plan: MachinePlan) -> NoReturn:
     from grader.engines.local import host
 
-    plan = received_for_run(ends.orders)
-    if plan is None:
-        return False
-
-    def work() -> None:
-        host.give_addresses(plan, wire)
-        os._exit(0)
-
-    return os.waitpid(_fork(work, ends), 0)[1] == 0
+    host.lay(wire, plan)
+    os._exit(0)
 
 
 def _reap() -> None:

@@ -14,7 +14,7 @@ from grader.formats.dns.masterfile import read_records
 from grader.formats.dns.octets import labels_of
 from grader.formats.dns.ordinary import read_ordinary
 from grader.kinds.server.declare import ServerLab
-from grader.kinds.server.plan.make import make
+from grader.kinds.server.plan import make
 from grader.model.submission import Submission
 from tests.conftest import examples
 

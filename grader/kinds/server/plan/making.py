@@ -12,6 +12,7 @@ from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import Published, ServerPlan
 from grader.kinds.server.plan.clients import Clients
 from grader.kinds.server.plan.expand import Expansion, foreign_domains
+from grader.kinds.server.plan.host import bare_host
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
@@ -81,16 +82,12 @@ def _host(
     lab: ServerLab, submission: Submission, variant: Variant, clients: Clients, world: LabWorld, ca: KeyPair
 ) -> HostSpec:
     names = variant.names
-    lan = ipaddress.ip_network(names["lan"])
+    bare = bare_host(lab, names)
     handed_in = list(installed(lab.submission, submission))
-    connected = [f"{names['host_v4']}/24", f"{names['host_v6']}/64", f"{names['host_lan']}/{lan.prefixlen}"]
-    return HostSpec(
-        name=names["host"],
-        addresses=connected,
-        routes=_routes([*_world_addresses(world, names, clients), *_roots(lab)], connected),
-        nameserver=names["nameserver"],
+    return replace(
+        bare,
+        routes=_routes([*_world_addresses(world, names, clients), *_roots(lab)], bare.addresses),
         files=[*_system_files(lab, variant, ca), *(file for _, file in handed_in)],
-        services=list(lab.host.services),
         config_dir=config_dir(lab.submission),
         handed_in=[name for name, _ in handed_in],
         # Postfix is the student's, and OpenDKIM's settings are.
