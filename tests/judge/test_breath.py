@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from grader.judge import judge
 from grader.model.result import CheckResult
-from grader.model.traffic import Outcome
+from grader.model.traffic import Command, Outcome
 from tests.judge.builders import arrival, check, evidence, facts, lab, outcome, session
 
 OFFICE = check("office", arrives="outside")
@@ -59,3 +59,59 @@ def test_a_server_without_breath_has_refused_nobody(
 
 def test_what_was_answered_in_the_end_is_judged_by_that() -> None:
     assert starved(replace(REFUSED, attempt="stranger/2"), True).status == "pass"
+
+
+LATER = replace(
+    outcome("rcpt", "stranger/2", 450, "450 4.2.0 <x>: Recipient address rejected: Later"), session=1
+)
+
+
+def put_off(*ids: str, settings: str = "") -> CheckResult:
+    """What becomes of the check where one stranger was only put off, and these were to the end."""
+    run = evidence(
+        CONTROLLED,
+        [facts("office", inside=True), facts(number=1), facts(number=2)],
+        [outcome("accepted", "office/1"), REFUSED, LATER],
+        [arrival(attempts=["office/1"])],
+        put_off=[*ids],
+        commands=[Command(["postconf", "-nx"], 0, settings)],
+    )
+    return judge(run).checks[1]
+
+
+def test_a_person_decides_where_a_program_put_off_to_the_end() -> None:
+    found = put_off("stranger/2")
+    assert (found.status, found.points) == ("manual", 0)
+    assert "1 of 2 attempts were put off, again and again to the end of the run: “450 4.2.0" in found.observed
+    assert found.evidence
+
+
+def test_what_postfix_alone_puts_off_is_refused() -> None:
+    assert put_off().status == "pass"
+    assert put_off("stranger/2", settings="soft_bounce = yes\n").status == "pass"
+
+
+MISSPELT = '1 postfix/smtpd[7]: warning: unknown smtpd restriction: "reject_unauth_destintion"'
+STOPPED = (
+    "1 postfix/smtpd[7]: NOQUEUE: reject: RCPT from x[198.51.100.66]: 451 4.3.5 Server configuration error"
+)
+
+
+def test_a_trouble_that_keeps_strangers_out_is_told_of_once() -> None:
+    trouble = replace(
+        outcome("rcpt", "stranger/1", 451, "451 4.3.5 Server configuration error"), first_line=0, last_line=1
+    )
+    other = replace(check("neighbour", arrives="nowhere"), control=["office"])
+    run = evidence(
+        lab(*CONTROLLED.checks, other),
+        [facts("office", inside=True), facts(), facts("neighbour")],
+        [outcome("accepted", "office/1"), trouble, replace(trouble, attempt="neighbour/1")],
+        [arrival(attempts=["office/1"])],
+        log=["0 postfix/smtpd[7]: connect from x[198.51.100.66]", MISSPELT, STOPPED],
+        unanswered=["stranger/1", "neighbour/1"],
+        serving=True,
+    )
+    _, stranger, neighbour = judge(run).checks
+    assert (stranger.status, neighbour.status) == ("pass", "pass")
+    assert any("unknown smtpd restriction" in remark for remark in stranger.remarks)
+    assert not neighbour.remarks

@@ -64,6 +64,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """What is tried on every further port that the host turns out to listen on; see ``kinds.server.run.others``."""
     published: Published | None = None
     settings: list[SettingsFile] = []
+    changeable: bool = False
+    """Whether something in the submission may answer otherwise in a while: see ``kinds.server.run.comeback``."""
 
 
 class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
@@ -94,6 +96,13 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
             "attempts had no answer."
         ),
     ] = None
+    put_off: Annotated[
+        list[str],
+        Meta(
+            description="Attempts that a program of the server's may have put off: they were answered with a temporary "
+            "refusal for as long as they were made again."
+        ),
+    ] = []
     queued: list[Queued] = []
     sought: Annotated[
         bool,

@@ -307,3 +307,20 @@ def test_a_header_may_name_another_reader(lab: ServerLab) -> None:
     (made,) = attempts(lab, Try(mail=[Mail(to=["{alice}@{domain}"], header_to="{token}@{outside}")]))
     assert made.recipients == ["alice@example.com"]
     assert f"To: <{made.token}@elsewhere.example>\r\n".encode() in made.message
+
+
+def test_a_limit_for_each_client_is_met_by_many_strangers(lab: ServerLab) -> None:
+    entry = Try(sources=["stranger", "stranger-v6", "office"], mail=[TO_OUTSIDE] * 5)
+    checked = with_checks(lab, check("relay", entry))
+    plan = planned(checked, {"main.cf": OPEN + b"smtpd_client_recipient_rate_limit = 4\n"})
+    addresses = {
+        source: [a.address for a in plan.attempts if a.source == source]
+        for source in ("stranger", "stranger-v6", "office")
+    }
+    assert addresses["stranger"] == ["198.51.100.66"] * 2 + ["198.19.0.2"] * 2 + ["198.19.0.3"]
+    assert len(set(addresses["office"])) == 1
+    # anvil counts the addresses of a /84 as one client.
+    networks = {ipaddress.ip_network(f"{a}/84", strict=False) for a in addresses["stranger-v6"]}
+    assert len(networks) == 3
+    assert {f"{a}/128" for a in addresses["stranger-v6"]} <= set(plan.world.addresses)
+    assert answers(plan)["2.0.19.198.in-addr.arpa", "PTR"] == ["client-198-19-0-2.stranger.example."]

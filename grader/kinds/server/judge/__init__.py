@@ -22,6 +22,7 @@ from grader.kinds.traffic.sentences import quoted
 from grader.model.diagnostic import FilePlace, Span
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
+from grader.model.pointer import Pointer
 from grader.model.result import CheckResult
 from grader.model.templates import fill
 
@@ -47,6 +48,19 @@ IN_TROUBLE = (
     "back later, and what it would answer then, nobody knows."
 )
 MEND_TROUBLE = "Mend what the server's reply and its log name, then grade again: it must be able to serve."
+TROUBLED = (
+    "{many} met a trouble of the server's own, to the end of the run, while it served others: {said} Nobody got "
+    "through, and that is what counts. But senders whom you want to refuse are only asked to come back, and what your "
+    "restrictions would say to them was never to be seen: mend it, and grade again."
+)
+PUT_OFF = (
+    "{many} were put off, again and again to the end of the run: {said} That is no refusal: senders come back for days "
+    "(RFC 5321 section 4.5.4.1), and here something else than Postfix decides, which may let them through later."
+)
+PUT_OFF_REMARK = (
+    "A person has to judge this: nothing was sent on meanwhile. A restriction of Postfix's own, or a reply that begins "
+    "with 5, would show that the answer is no."
+)
 STARVED = (
     "{many} had no answer, and at the end the server did not even take mail that it had taken before: it or the "
     "machine had far too much to do. Grade again when the machine has less to do."
@@ -63,6 +77,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         super().__init__(index)
         self._troubled: dict[str, str] = {}
         """The first check that failed of a trouble inside the server alone, by the trouble."""
+        self._remarked: dict[str, str] = {}
+        """The first check that passed because of one, in part, by the same."""
 
     def failed(self, check: ServerCheck, cases: list[TrafficCase], bad: list[Finding]) -> Judged:
         """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next.
@@ -145,6 +161,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             return Judged("fail", ENDED)
         if judged.status == "pass" and not silence_tells and (left := self._unanswered_to_the_end(cases)):
             return left
+        if judged.status == "pass" and check.expect.keeps_out:
+            judged = self._put_off_to_the_end(cases) or self._with_troubles(check, cases, judged)
         if judged.status == "pass" and absent and not (check.control or silence_tells):
             return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
@@ -173,6 +191,41 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
                 "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
             )
         return Judged("error", STARVED.format(many=many), left[0].pointers())
+
+    def _put_off_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
+        """What is made of a temporary refusal that outlasted the run, where a program may have given it.
+
+        With ``soft_bounce`` each refusal is one, and says nothing of what is to come.
+        """
+        put_off = set(self.index.facts.put_off)
+        left = [c for c in cases if c.facts.id in put_off and self._setting("soft_bounce", c) != "yes"]
+        if not left:
+            return None
+        said = quoted(left[0].last_reply.text) if left[0].last_reply else ""
+        many = f"{len(left)} of {attempts(cases)}"
+        return Judged("manual", PUT_OFF.format(many=many, said=said), left[0].pointers(), [PUT_OFF_REMARK])
+
+    def _setting(self, name: str, case: TrafficCase) -> str:
+        return self.index.settings.on(name, case.facts.listener, case.facts.server).value
+
+    def _with_troubles(self, check: ServerCheck, cases: list[TrafficCase], judged: Judged) -> Judged:
+        """A pass, with a remark where a trouble of the server's alone kept some out; its log's words are told once."""
+        met = [
+            case
+            for case in cases
+            # 421 is what a client hears, too, who asks for too much.
+            if case.last_reply is not None and case.last_reply.code in (451, 452) and not case.accepted
+            if expectations.in_trouble(case, self.index)
+        ]
+        if not met:
+            return judged
+        line = self.index.troubles(met[0])[0]
+        if self._remarked.setdefault(self.index.logged(line), check.code) != check.code:
+            return judged
+        many, said = f"{len(met)} of {attempts(cases)}", quoted(self.index.logged(line))
+        remark = TROUBLED.format(many=many, said=f"the server's log says {said}.")
+        pointers = [*judged.pointers, Pointer("log", line), *met[0].pointers()]
+        return replace(judged, remarks=[*judged.remarks, remark], pointers=pointers)
 
     @cached_property
     def _left_unanswered(self) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network, IPv6Address
 
@@ -28,6 +29,17 @@ _NAMED = IPv4Address("198.18.7.1")
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
 
+_CROWDS = {
+    "stranger": IPv4Address("198.19.0.1"),
+    "stranger-lan": IPv4Address("198.19.8.1"),
+    "stranger-v6": IPv6Address("2001:db8:bad:1::1"),
+}
+"""Where more strangers are, for a server that takes only so much from each of them."""
+_LARGEST_CROWD = 250
+_V6_STEP = 1 << 128 - 84
+"""anvil counts a /84 as one client (``smtpd_client_ipv6_prefix_length``)."""
+
+
 class PlayedClient(Struct, frozen=True):
     """Somebody who connects from ``address`` to ``server``. DNS calls the address ``name``, and leads the name back
     to it if ``forward``."""
@@ -45,12 +57,19 @@ class Clients:
     """The clients behind each source that a lab can name, made when they are asked for."""
 
     def __init__(
-        self, world: LabWorld, names: Mapping[str, str], mentions: Mentions, random: KeyedRandom
+        self,
+        world: LabWorld,
+        names: Mapping[str, str],
+        mentions: Mentions,
+        random: KeyedRandom,
+        most_of_each: int | None = None,
     ) -> None:
         self._world = world
         self._names = names
         self._mentions = mentions
         self._random = random
+        self._most_of_each = most_of_each
+        self._made: Counter[str] = Counter()
         self._known: dict[str, list[PlayedClient]] = {}
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
@@ -62,6 +81,25 @@ class Clients:
         if source not in self._known:
             self._known[source] = list(self._make(source))
         return self._known[source]
+
+    def next(self, client: PlayedClient) -> PlayedClient:
+        """Who makes this client's next attempt: the client, or another stranger once there were ``most_of_each``.
+
+        A limit for each client and minute (anvil(8)) puts off whoever comes after, whatever they ask for, and refuses
+        nobody: spammers have many addresses.
+        """
+        first = _CROWDS.get(client.source)
+        if self._most_of_each is None or first is None:
+            return client
+        number = min(self._made[client.source] // self._most_of_each, _LARGEST_CROWD)
+        self._made[client.source] += 1
+        if number == 0:
+            return client
+        key = f"{client.source} {number}"
+        if key not in self._known:
+            address = str(first + number * (_V6_STEP if first.version == 6 else 1))
+            self._known[key] = [replace(self._unnamed(client.source, address), server=client.server)]
+        return self._known[key][0]
 
     def all(self) -> Iterator[PlayedClient]:
         """Every client that was asked for."""

@@ -117,8 +117,9 @@ class Expansion:
                 for listener in entry.on:
                     for mail, values in work:
                         number += 1
-                        told = self._told(f"{check.code}/{number}", client, entry, values)
-                        yield self._attempt(check, entry, client, str(listener), told, mail)
+                        who = self._clients.next(client)
+                        told = self._told(f"{check.code}/{number}", who, entry, values)
+                        yield self._attempt(check, entry, who, str(listener), told, mail)
 
     def _work(self, entry: Try) -> list[tuple[Mail | None, dict[str, str]]]:
         """The mails to send, once for everything mentioned that they name; ``None`` for a dialogue."""

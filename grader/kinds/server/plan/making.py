@@ -16,7 +16,7 @@ from grader.kinds.server.plan.host import bare_host
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
-from grader.kinds.server.plan.settings import settings_files
+from grader.kinds.server.plan.settings import may_change, most_of_each_client, settings_files
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
@@ -54,9 +54,10 @@ def make(
     checks = selected(lab, only)
     random = KeyedRandom(keyed(variant.probe_key, "submission", submission.digest.hex()))
     mentions = find_mentions(submission.files, (names["domain"], names["host"]))
-    clients = Clients(world, names, mentions, random)
+    files = submission.files
+    clients = Clients(world, names, mentions, random, most_of_each_client(files.values()))
     now = time.time() if when is None else when
-    made = Expansion(lab, world, variant, clients, mentions, random, now, submission.files).attempts(checks)
+    made = Expansion(lab, world, variant, clients, mentions, random, now, files).attempts(checks)
     attempts = [attempt for attempt in made if attempt.port]
     elsewhere = [attempt for attempt in made if not attempt.port]
     ca = authority()
@@ -74,6 +75,7 @@ def make(
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in made if a.login)}),
         published=records,
         settings=settings_files(lab.submission, submission),
+        changeable=may_change(files.values()),
         checks=planned(lab, only),
     )
 

@@ -1,9 +1,9 @@
-"""The settings in a submission that are kept in the evidence, so that what is misspelt there can be shown."""
+"""The settings in a submission: what is kept of them in the evidence, and what of them tells how it is to be tried."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from grader.formats.typography import odd_characters
 from grader.kinds.server.declare import ServerSubmission
@@ -16,6 +16,16 @@ LONGEST = 50_000
 MOST = 20
 _SETTINGS = re.compile(r"(?:/main|/master)\.cf\Z|/opendkim(?:-[a-z0-9]{1,20})?\.conf\Z")
 _KEY = "PRIVATE KEY"
+_CHANGEABLE = re.compile(
+    rb"^(?![ \t]*#).*(?:check_policy_service|_milters\b|postscreen|\bspawn\b|_proxy_filter\b|reject_unverified_|"
+    rb"\b(?:tcp|socketmap|memcache|ldap|mysql|pgsql|sqlite):|_(?:rate|count)_limit\b)",
+    re.MULTILINE,
+)
+_LIMIT = re.compile(
+    rb"^(?![ \t]*#).*?\bsmtpd_client_(?:connection|message|recipient|new_tls_session|auth)_rate_limit"
+    rb"[ \t]*=[ \t]*(\d{1,9})",
+    re.MULTILINE,
+)
 
 
 def settings_files(rules: ServerSubmission, submission: Submission) -> list[SettingsFile]:
@@ -37,3 +47,18 @@ def _is_odd(text: str) -> bool:
     """Whether a character is not what it looks like in a line that is no comment."""
     lines = text.split("\n")
     return any(not line.lstrip().startswith("#") and any(odd_characters(line)) for line in lines)
+
+
+def may_change(files: Iterable[bytes]) -> bool:
+    """Whether something that is configured in these files may say something else in a while: a program, a milter,
+    postscreen, a server of tables, a limit for each minute. All else that Postfix decides by stays as it is."""
+    return any(_CHANGEABLE.search(data) for data in files)
+
+
+def most_of_each_client(files: Iterable[bytes]) -> int | None:
+    """How many attempts one client can make before a limit for each client puts it off; ``None`` without a limit.
+
+    An attempt may take two connections, and has two recipients at most.
+    """
+    limits = [int(number) for data in files for number in _LIMIT.findall(data) if int(number)]
+    return max(min(limits) // 2, 1) if limits else None

@@ -12,7 +12,9 @@ from grader.engines.base import HostChannel, HostFailed, Machines, Pending
 from grader.kinds.base import Recorded
 from grader.kinds.server.declare import UNWANTED, WANTED, ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
+from grader.kinds.server.run.arrivals import in_mailboxes, numbered
 from grader.kinds.server.run.attempts import attempt_facts
+from grader.kinds.server.run.comeback import come_back
 from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
 from grader.kinds.server.run.lasttry import LastTry, make_last_try
 from grader.kinds.server.run.ports import Ports
@@ -94,6 +96,7 @@ class _Run:
         self.stopped: set[str] = set()
         self.keys: list[KeyAnswer] = []
         self.sessions: dict[int, Session] = {}
+        self.put_off: list[str] = []
         self.last = LastTry()
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
@@ -150,6 +153,8 @@ class _Run:
             self._with_host(self._find_others)
         if late := self.attempts[known:]:
             self._probe_in_rounds(lab, late)
+        if self.plan.changeable and not self.host_lost:
+            self._with_host(lambda: self._come_back(lab))
         if not self.host_lost:
             self._try_once_more(lab)
         without: dict[tuple[str, ...], list[Attempt]] = {}
@@ -161,6 +166,14 @@ class _Run:
                 self._with_host(functools.partial(self._probe_without, lab, services, attempts))
         if self.deadline.over:
             self.notes.append("The time for this run was over before everything had been tried.")
+
+    def _come_back(self, lab: ServerLab) -> None:
+        """What was put off by a server that may say something else in a while is tried until it does."""
+        taken = {outcome.attempt for outcome in self.outcomes.values() if outcome.stage == "accepted"}
+        log = self._read_log()
+        self.put_off = come_back(lab, self.attempts, self.outcomes, self._try, self.deadline, log)
+        if any(o.stage == "accepted" and o.attempt not in taken for o in self.outcomes.values()):
+            self._let_it_rest(lab, Settling(self.host, self.world, self.deadline))
 
     def _try_once_more(self, lab: ServerLab) -> None:
         """What had no answer is tried again, so that a server without breath does not pass for one that refuses."""
@@ -201,10 +214,14 @@ class _Run:
                 return
             fresh = self._try(tried) if self.outcomes else self._greet(tried)
             moving = moving or any(outcome.stage == "accepted" for outcome in fresh)
-        if moving and not self.host_lost:
-            self._with_host(lambda: settling.wait(self.awaited(lab)))
-        if not self.host_lost and any(map(self._taken_for_nobody, self.attempts)):
-            self._with_host(lambda: settling.look_for(self._missing))
+        if not self.host_lost:
+            self._with_host(lambda: self._let_it_rest(lab, settling, moving))
+
+    def _let_it_rest(self, lab: ServerLab, settling: Settling, moving: bool = True) -> None:
+        if moving:
+            settling.wait(self.awaited(lab))
+        if any(map(self._taken_for_nobody, self.attempts)):
+            settling.look_for(self._missing)
 
     def _missing(self) -> bool:
         """Whether mail was taken that is to arrive nowhere, and neither world nor host knows of it yet.
@@ -296,11 +313,7 @@ class _Run:
             if not self.host_lost and not deadline.over:
                 self._with_host(ask)
         recorded = self.world.call(Finish(), timeout=10)
-        places = {attempt.id: place for place, attempt in enumerate(self.attempts)}
-        ordered = sorted([*recorded.arrivals, *self.arrivals], key=lambda a: self._order(a, places))
-        self.arrivals = [
-            msgspec.structs.replace(arrival, id=number) for number, arrival in enumerate(ordered)
-        ]
+        self.arrivals = numbered([*recorded.arrivals, *self.arrivals], self.attempts)
         self.outside = recorded.outside
         self.queries = recorded.queries
         self.notes += recorded.notes
@@ -318,11 +331,6 @@ class _Run:
         """Whether the server took a message that is to arrive nowhere: then it has to be somewhere."""
         outcome = self.outcomes.get(attempt.id)
         return attempt.check in self.nowhere and outcome is not None and outcome.stage == "accepted"
-
-    def _order(self, arrival: Arrival, places: dict[str, int]) -> tuple[object, ...]:
-        """In the order of the plan, not of arrival, so that equal runs give equal numbers."""
-        first = min((places[attempt] for attempt in arrival.attempts), default=len(places))
-        return first, arrival.place, arrival.where, arrival.recipients, arrival.at
 
     def _read_log(self) -> list[str]:
         self.log = self.host.call(ReadLog(), timeout=5)
@@ -353,17 +361,7 @@ class _Run:
     def _read_mailboxes(self, tokens: list[str]) -> None:
         owners = {attempt.token: attempt.id for attempt in self.attempts}
         found = self.host.call(FindMail(tokens), timeout=10) if tokens else []
-        self.arrivals = [
-            Arrival(
-                id=0,
-                place="mailbox",
-                where=message.path,
-                attempts=[owners[token] for token in message.tokens if token in owners],
-                raw=message.raw,
-                octets=message.octets,
-            )
-            for message in found
-        ]
+        self.arrivals = in_mailboxes(found, owners)
 
     def recorded(self) -> Recorded:
         """Everything, in a stable order."""
@@ -385,6 +383,7 @@ class _Run:
             sought=True,
             unanswered=self.last.unanswered,
             serving=self.last.serving,
+            put_off=self.put_off,
             published=self.plan.published,
             settings=self.plan.settings,
             keys=self.keys,

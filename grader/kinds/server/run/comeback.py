@@ -1,0 +1,84 @@
+"""Coming back, at the end, to what a server has only put off: greylisting lets through whoever waits long enough.
+
+A temporary refusal refuses nothing yet: senders keep the message and come back for days (RFC 5321 section 4.5.4.1),
+and those who send spam do so too. Where nothing but Postfix decides, it says the same tomorrow; a program, a milter or
+postscreen may say something else in ten seconds.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Container, Mapping, Sequence
+
+from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.run.rounds import own_trouble
+from grader.model.attempt import Attempt
+from grader.model.deadline import Deadline
+from grader.model.traffic import Outcome
+
+COME_BACK_SECONDS = 25.0
+"""How long whoever was put off keeps coming back; handouts promise twenty of them."""
+FIRST_PAUSE_SECONDS = 2.0
+LONGER = 1.5
+"""Each pause is so many times as long as the one before."""
+
+SETTLED = re.compile(
+    r"\A4\d\d \S+ <[^>]*>: (?:Relay access denied|Recipient address rejected: User unknown in \S+ \S+ table)"
+)
+"""What Postfix itself says, soft_bounce and defer_unauth_destination included. A policy server cannot say the first:
+what it says is quoted behind "rejected:"."""
+WARNING = re.compile(
+    r"\]: (?:fatal|panic): |"
+    r"\]: warning: (?:connect to |problem talking |unknown |(?!.*: SASL ).*(?:unavailable|unsupported|lookup |milter))"
+)
+"""Why Postfix is in trouble, in its own words; what else it warns of is what its clients do."""
+
+Try = Callable[[list[Attempt]], list[Outcome]]
+"""Makes attempts and gives what became of each."""
+
+
+def come_back(
+    lab: ServerLab,
+    attempts: Sequence[Attempt],
+    outcomes: Mapping[str, Outcome],
+    try_: Try,
+    deadline: Deadline,
+    log: Sequence[str],
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[str]:
+    """Make again what was put off until it is answered for good, and give the ids of what never was.
+
+    ``try_`` keeps what it finds in ``outcomes``. A trouble inside the server, of which its ``log`` warns, will not be
+    over in a moment; where nothing warns of it, a program only says so.
+    """
+    warned = any(WARNING.search(line) for line in log)
+    mails = {c.code for c in lab.checks if c.expect.arrives is not None or c.expect.refused}
+    unwanted = {c.code for c in lab.checks if c.expect.keeps_out}
+    within, pause = deadline.within(COME_BACK_SECONDS), FIRST_PAUSE_SECONDS
+
+    def back() -> list[Attempt]:
+        doubted: Container[str] = () if warned else unwanted
+        return [
+            a
+            for a in attempts
+            if a.check in mails and not a.stopped and put_off(a, outcomes.get(a.id), a.check in doubted)
+        ]
+
+    while some := back():
+        if within.over:
+            return [attempt.id for attempt in some]
+        sleep(min(pause, within.left))
+        pause *= LONGER
+        try_(some)
+    return []
+
+
+def put_off(attempt: Attempt, outcome: Outcome | None, doubted: bool) -> bool:
+    """Whether a mail was refused for now only. With ``doubted``, a trouble of the server's own is no better reason."""
+    if outcome is None or attempt.say or outcome.stage in ("accepted", "auth") or not outcome.replies:
+        return False
+    reply = outcome.replies[-1]
+    if not 400 <= reply.code < 500 or SETTLED.search(reply.text):
+        return False
+    return doubted or not own_trouble(reply)
