@@ -32,6 +32,7 @@ class Edit(Struct, frozen=True, forbid_unknown_fields=True):
 class Case(Struct, frozen=True, forbid_unknown_fields=True):
     """A submission, why it is right or wrong, and the checks that it must lose; ``a|b`` stands for one of them.
 
+    ``asks`` names the checks of which a run cannot know, so that they must be left to a person.
     ``open`` says what the product still gets wrong about it; the line goes once that is mended.
     """
 
@@ -39,6 +40,7 @@ class Case(Struct, frozen=True, forbid_unknown_fields=True):
     because: str
     edits: list[Edit]
     loses: list[str] = []
+    asks: list[str] = []
     open: str = ""
     lab: str = ""
 
@@ -85,7 +87,10 @@ def problem(case: Case, result: Result) -> str:
     if result.status == "error":
         return f"the grader failed: {result.error}"
     failed = {check.code.split("/", 1)[1] for check in result.checks if check.status == "fail"}
-    if not case.loses:
+    left = {check.code.split("/", 1)[1] for check in result.checks if check.status == "manual"}
+    if known := set(case.asks) - left:
+        return f"it does not leave {', '.join(sorted(known))} to a person"
+    if not case.loses and not case.asks:
         lost = [check.code.split("/", 1)[1] for check in result.checks if check.status != "pass"]
         return f"it is right, and lost {', '.join(lost)}" if lost else ""
     kept = [codes for codes in case.loses if not failed & set(codes.split("|"))]
