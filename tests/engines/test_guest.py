@@ -20,7 +20,7 @@ import pytest
 from grader.engines import machine
 from grader.engines.guest import operations, shapes, tracing, trees
 from grader.engines.guest.exposing import AROUND, Exposures, without
-from grader.engines.guest.files import read_table
+from grader.engines.guest.files import read_listening
 from grader.engines.guest.mail import Mailboxes
 from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
@@ -211,14 +211,25 @@ def test_of_a_line_of_millions_what_stands_around_the_secret_is_kept() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 22, 23, 24, 25, 26, 27, 28, 60, 300])
-def test_a_table_of_the_kernels_is_read_to_its_end_whatever_its_length(count: int) -> None:
+def test_a_table_of_the_kernels_has_all_that_listens_whatever_its_length(count: int) -> None:
     with ExitStack() as opened:
         ports = {
             opened.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
             for _ in range(count)
         }
-        lines = read_table("/proc/self/net/tcp").decode().splitlines()
-    assert ports <= {int(line.split()[1].partition(":")[2], 16) for line in lines[1:]}
+        lines = read_listening("/proc/self/net/tcp").decode().splitlines()
+    assert ports <= {int(line.split()[1].partition(":")[2], 16) for line in lines[1:] if len(line) > 40}
+
+
+def test_connections_are_not_looked_for_where_listeners_are_asked_for() -> None:
+    with ExitStack() as opened:
+        server = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=400))
+        for _ in range(300):
+            opened.enter_context(socket.create_connection(server.getsockname()))
+        found = read_listening("/proc/self/net/tcp")
+        states = [line.split()[3] for line in found.splitlines()[1:] if line.count(b" ") > 10]
+    assert states.count(b"0A") >= 1
+    assert len(states) - states.count(b"0A") < 30
 
 
 def test_mail_is_found_by_whole_tokens(tmp_path: Path) -> None:

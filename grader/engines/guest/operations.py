@@ -6,7 +6,7 @@ import binascii
 import os
 import signal
 
-from .files import WRITABLE, Broken, RequestRefused, read_table, text, writable, write
+from .files import WRITABLE, Broken, RequestRefused, read_listening, text, writable, write
 from .log import Log
 from .loop import Loop
 from .mail import Mailboxes
@@ -112,8 +112,8 @@ def mail(host: Host, tokens: list[str]) -> list[DeliveredMail]:
 
 
 def sockets(host: Host) -> str:
-    """The host's TCP sockets."""
-    return "".join(text(read_table(f"/proc/self/net/{table}")) for table in ("tcp", "tcp6"))
+    """The host's TCP sockets that listen, and perhaps some others."""
+    return "".join(text(read_listening(f"/proc/self/net/{table}")) for table in ("tcp", "tcp6"))
 
 
 def log(host: Host) -> list[str]:

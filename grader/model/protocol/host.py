@@ -114,7 +114,10 @@ class FindMail(Operation[list[DeliveredMail]], frozen=True, tag="mail"):
 
 
 class ReadSockets(Operation[str], frozen=True, tag="sockets"):
-    """The host's TCP sockets, as its kernel writes them: proc_net(5), of IPv4 and IPv6. Costs no process."""
+    """The host's listening TCP sockets, as its kernel writes them: proc_net(5), of IPv4 and IPv6. Costs no process.
+
+    Some others may follow those of each family.
+    """
 
 
 class ReadLog(Operation[list[str]], frozen=True, tag="log"):
