@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import pytest
 from grader.model.deadline import Deadline
 
 _AXE = """
-const done = arguments[arguments.length - 1];
-axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-                   resultTypes: ["violations"], rules: {"color-contrast": {enabled: arguments[0]}}})
+const done = arguments[arguments.length - 1], only = arguments[0], contrast = {enabled: arguments[1]};
+axe.run(document, {...only, resultTypes: ["violations"], rules: {"color-contrast": contrast}})
   .then(found => done(found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))));
 """
+_EVERY_RULE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+_CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 @contextmanager
@@ -86,11 +87,34 @@ def axe(page: Any, *, contrast: bool = True) -> list[str]:
 
     Looking at the contrast of a long page takes longer than all else together: it can be left out.
     """
+    return _axe(page, _EVERY_RULE, contrast)
+
+
+def contrast(page: Any) -> list[str]:
+    """What axe finds against the contrast of colours alone, where a page was seen to keep all other rules."""
+    return _axe(page, _CONTRAST, True)
+
+
+def accessible(page: Any, looks: Iterable[tuple[int, bool]]) -> None:
+    """Hold a page that is open to be accessible and to fit at some widths, each in the light or the dark scheme.
+
+    Colours hang on the scheme and not on the width: contrast is looked at once in each.
+    """
+    schemes: set[bool] = set()
+    for width, dark in looks:
+        emulate(page, width=width, dark=dark)
+        assert axe(page, contrast=dark not in schemes) == [], (width, dark)
+        assert not too_wide(page, width), width
+        schemes.add(dark)
+
+
+def _axe(page: Any, rules: dict[str, Any], contrast: bool) -> list[str]:
     package = pytest.importorskip("axe_playwright_python")
     # The driver runs scripts beside the page's policy, so the page itself stays as it is.
-    page.execute_script((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    if not page.execute_script("return typeof axe !== 'undefined'"):
+        page.execute_script((Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
     page.execute_script("document.querySelectorAll('details').forEach(one => one.open = true)")
-    found: list[str] = page.execute_async_script(_AXE, contrast)
+    found: list[str] = page.execute_async_script(_AXE, rules, contrast)
     return found
 
 

@@ -21,13 +21,14 @@ document.querySelectorAll(".entry, .glance tr, .term, .index li, .dialogue li").
 
 @pytest.mark.parametrize("name", [page.name for page in (*PAGES, *lab_pages())])
 def test_a_page_is_accessible_fits_and_loads_nothing(open_page: Open, name: str) -> None:
-    for width, dark in ((800, False), (1280, True), (360, False)):
-        page = open_page(name, width=width, dark=dark)
+    page = open_page(name, width=800)
+    for width in (800, 1280, 360):
+        browsing.emulate(page, width=width)
         assert not browsing.too_wide(page, width), width
-        assert browsing.console(page) == []
-        assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
-        if width == 360:
-            assert browsing.axe(page, contrast=False) == []
-        if width != 800:
-            page.execute_script(FEWER)
-            assert browsing.axe(page) == [], dark
+    assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+    assert browsing.axe(page, contrast=False) == []
+    page.execute_script(FEWER)
+    assert browsing.contrast(page) == []
+    browsing.emulate(page, width=1280, dark=True)
+    assert browsing.axe(page) == []
+    assert browsing.console(page) == []

@@ -40,58 +40,52 @@ def load(browser: Any, tmp_path: Path) -> Any:
     return open_page
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (800, True), (1280, False)])
 @pytest.mark.parametrize("name", STORIES)
-def test_it_is_accessible(load: Any, name: str, width: int, dark: bool) -> None:
-    page = load(name, width=width, dark=dark)
-    # Colours hang on the scheme and not on the width, and are looked at once in each.
-    assert browsing.axe(page, contrast=width != 800) == []
-    assert not browsing.too_wide(page, width)
+def test_it_is_accessible_and_nothing_is_refused_loaded_or_run(load: Any, name: str) -> None:
+    page = load(name)
+    assert browsing.console(page) == []
+    assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
+    browsing.accessible(page, ((360, True), (800, True), (1280, False)))
 
 
 @pytest.mark.parametrize(
-    ("zone", "width", "dark"),
-    [("starter", 360, True), ("starter", 1280, False), ("wrong/string-too-long", 800, True)],
+    ("zone", "looks"),
+    [("starter", [(360, True), (1280, False)]), ("wrong/string-too-long", [(800, True)])],
+    ids=["starter", "string-too-long"],
 )
-def test_a_zone_is_accessible_too(browser: Any, tmp_path: Path, zone: str, width: int, dark: bool) -> None:
+def test_a_zone_is_accessible_too(
+    browser: Any, tmp_path: Path, zone: str, looks: list[tuple[int, bool]]
+) -> None:
     folder = labs.find("spf-dmarc")
     lab = labs.load(folder)
     handed_in = labs.render_submission(folder / zone, labs.draw_variant(lab))
     run = pipeline.grade(lab, handed_in, engine=None)
     path = tmp_path / "zone.html"
     path.write_bytes(outputs.html(run.result, run.evidence))
-    page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
-    assert browsing.axe(page) == []
-    assert not browsing.too_wide(page, width)
+    page = browsing.show(browser, f"file://{path}")
+    browsing.accessible(page, looks)
     assert browsing.console(page) == []
-
-
-@pytest.mark.parametrize("name", STORIES)
-def test_nothing_is_refused_loaded_or_run(load: Any, name: str) -> None:
-    page = load(name)
-    assert browsing.console(page) == []
-    assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
 
 
 @pytest.mark.parametrize(
-    ("width", "dark", "anonymous"),
-    [(360, True, False), (800, False, False), (1280, False, False), (1280, True, True), (360, False, True)],
+    ("looks", "anonymous"),
+    [([(360, True), (800, False), (1280, False)], False), ([(1280, True), (360, False)], True)],
+    ids=["named", "anonymous"],
 )
 def test_the_page_on_a_class_is_accessible_and_quiet(
-    browser: Any, tmp_path: Path, width: int, dark: bool, anonymous: bool
+    browser: Any, tmp_path: Path, looks: list[tuple[int, bool]], anonymous: bool
 ) -> None:
     path = tmp_path / "class.html"
     path.write_bytes(b"".join(classpage.page(a_class(), anonymous=anonymous)))
-    page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
-    assert not browsing.too_wide(page, width)
-    assert browsing.axe(page) == []
+    page = browsing.show(browser, f"file://{path}")
+    for width, _ in looks:  # before everything that folds is opened
+        browsing.emulate(page, width=width)
+        assert not browsing.too_wide(page, width), width
+    browsing.accessible(page, looks)
     assert browsing.console(page) == []
 
 
-@pytest.mark.parametrize(("width", "dark"), [(360, True), (800, False), (1280, True)])
-def test_the_page_of_what_is_alike_is_accessible(
-    browser: Any, tmp_path: Path, width: int, dark: bool
-) -> None:
+def test_the_page_of_what_is_alike_is_accessible(browser: Any, tmp_path: Path) -> None:
     shared = f"relayhost = {HOSTILE}"
     pair = Pair("anna", HOSTILE, 0.9, [File("main.cf", [Row(shared, shared, True), Row("x = y", "", False)])])
     faults = [RareFaults(["anna", "bob", "x" * 200], [f"open-relay/{name}: {HOSTILE}" for name in "ab"])]
@@ -101,24 +95,24 @@ def test_the_page_of_what_is_alike_is_accessible(
     for some in (False, True):
         found = ([pair], faults, foreign) if some else ([], [], [])
         path.write_bytes(sidebyside.page("open-relay", *found))
-        page = browsing.show(browser, f"file://{path}", width=width, dark=dark)
-        assert browsing.axe(page) == []
-        assert not browsing.too_wide(page, width)
+        page = browsing.show(browser, f"file://{path}")
+        browsing.accessible(page, ((360, True), (800, False), (1280, True)))
         assert browsing.console(page) == []
 
 
-@pytest.mark.parametrize("width", [360, 800, 1280])
-def test_no_option_of_a_service_is_torn_apart(browser: Any, tmp_path: Path, width: int) -> None:
+def test_no_option_of_a_service_is_torn_apart(browser: Any, tmp_path: Path) -> None:
     service = "submission inet n - y - - smtpd " + " ".join(f"-o smtpd_{n}=yes --long" for n in range(30))
     path = tmp_path / "alike.html"
     path.write_bytes(
         sidebyside.page("x", [Pair("a", "b", 1.0, [File("master.cf", [Row(service, service, True)])])])
     )
-    page = browsing.show(browser, f"file://{path}", width=width)
+    page = browsing.show(browser, f"file://{path}")
     # A box for each line that a word is on.
     lines = "return [...document.querySelectorAll('.option')].map(one => one.getClientRects().length)"
-    assert page.execute_script(lines) == [1] * 120
-    assert not browsing.too_wide(page, width)
+    for width in (360, 800, 1280):
+        browsing.emulate(page, width=width)
+        assert page.execute_script(lines) == [1] * 120, width
+        assert not browsing.too_wide(page, width), width
 
 
 def test_students_are_filtered(browser: Any, tmp_path: Path) -> None:

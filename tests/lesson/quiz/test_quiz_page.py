@@ -306,10 +306,7 @@ def test_it_is_accessible_with_every_verdict_shown(open_page: Open) -> None:
     assert {one.get_attribute("class") for one in page.find_elements("css selector", ".verdict")} >= {
         "verdict is-right", "verdict is-wrong", "verdict is-nothing",
     }  # fmt: skip
-    for width, dark in ((360, True), (800, False), (1280, False), (1280, True)):
-        browsing.emulate(page, width=width, dark=dark)
-        assert browsing.axe(page) == [], (width, dark)
-        assert not browsing.too_wide(page, width)
+    browsing.accessible(page, ((360, True), (800, False), (1280, False), (1280, True)))
 
 
 def test_what_to_read_is_there(site: Path) -> None:
