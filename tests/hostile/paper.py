@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -53,8 +53,20 @@ class Ending:
     megabytes: float
 
 
+@cache
+def _begun(lab_id: str) -> None:
+    """Grade a lab's solution here, so that no process that is forked for an attack has to import all of it again."""
+    folder = labs.find(lab_id)
+    lab = labs.load(folder)
+    if not lab.needs_engine:
+        solution = labs.render_submission(folder / "solution", labs.draw_variant(lab, None, None))
+        assert faults(pipeline.grade(lab, solution, engine=None)) == []
+
+
 def attempt(attack: PaperAttack, folder: Path, seconds: float) -> Ending:
     """Try an attack in a process of its own, which may die of it and has ``seconds`` of a processor."""
+    if attack.lab:
+        _begun(attack.lab)
     with closing(
         LocalScheduler(1).run([attack.name], partial(_in_child, attack, folder, seconds))
     ) as answers:
