@@ -93,6 +93,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = dealt(items, getattr(config, "workerinput", {}).get("workercount", 1))
 
 
+def pytest_collection_finish() -> None:
+    """Keep what was collected, which lasts to the end, out of every later look for garbage."""
+    gc.freeze()
+
+
 def dealt(items: list[pytest.Item], workers: int) -> list[pytest.Item]:
     """The tests in the order in which each of some workers begins with its share of those that take long.
 

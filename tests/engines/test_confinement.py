@@ -22,6 +22,7 @@ from grader.model.protocol.host import IsAlive, MasterState
 from tests.conftest import NO_ENGINE, PATIENCE, ready, usable
 from tests.engines.attempts import COMMANDS, FAMILIES, MISSING, RAW_CALLS, RAW_CALLS_SCRIPT
 from tests.engines.plans import NAMESERVER, WALL_OF_MANY, plan, python, run, start_world
+from tests.tables import every
 
 pytestmark = pytest.mark.engine
 
@@ -57,13 +58,13 @@ def raw(machines: Machines) -> dict[str, str]:
     return told
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@every("command", COMMANDS)
 def test_root_is_refused(machines: Machines, command: str) -> None:
     code, output = run(machines, "sh", "-c", command)
     assert code not in (0, 127), output
 
 
-@pytest.mark.parametrize("call", RAW_CALLS)
+@every("call", RAW_CALLS)
 def test_the_call_is_refused(raw: dict[str, str], call: str) -> None:
     assert raw[call] in REFUSALS
 
@@ -74,7 +75,7 @@ def test_the_refusals_are_refusals_and_not_missing_programs(machines: Machines) 
         assert run(machines, "sh", "-c", f"command -v {program}")[0] == 0, program
 
 
-@pytest.mark.parametrize("path", MISSING)
+@every("path", MISSING)
 def test_root_finds_nothing_at(machines: Machines, path: str) -> None:
     code, output = run(machines, "sh", "-c", f"test -d {path} && ls -A {path} || cat {path}")
     assert (code, output) == (0, "") or code != 0, output
@@ -194,7 +195,7 @@ def test_root_changes_nothing_about_the_agent(machines: Machines) -> None:
     assert run(machines, "sh", "-c", AGENT) == before
 
 
-@pytest.mark.parametrize("tree", WRITABLE)
+@every("tree", WRITABLE)
 def test_no_tree_holds_more_than_the_disk_limit(machines: Machines, tree: str) -> None:
     fill = (
         "import sys, os\n"

@@ -11,6 +11,7 @@ import pytest
 from grader import labs
 from grader.kinds.program.declare import ProgramLab
 from grader.model.lab import Check
+from tests.tables import every
 
 FOLDER = labs.find("authenticated-message")
 LOADED = labs.load(FOLDER)
@@ -48,6 +49,6 @@ def test_there_are_many_ways_to_do_it_right_and_wrong() -> None:
     assert {b"#!/bin/sh", b"#!/bin/bash", b"#!/usr/bin/perl", b"#!/usr/bin/env python3"} <= first_lines
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda path: str(path.relative_to(FOLDER).parent))
+@every("program", PROGRAMS, ids=lambda path: str(path.relative_to(FOLDER).parent))
 def test_programs_may_be_executed(program: Path) -> None:
     assert os.access(program, os.X_OK)

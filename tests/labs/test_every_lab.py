@@ -12,26 +12,23 @@ from grader.lesson import library
 from grader.model.lab import Check, Lab
 from grader.model.templates import fill
 from grader.outputs import references
+from tests.tables import every
 
 LABS = {entry.path.name: labs.load(entry.path) for entry in labs.list_labs()}
 WRITTEN = {name: lab for name, lab in LABS.items() if lab.kind != "quiz"}
 """Labs whose checks their authors wrote; a quiz makes one of each question, and the bank has tests of its own."""
-CHECKS = [
-    pytest.param(lab, check, id=f"{lab.id}/{check.code}")
-    for lab in WRITTEN.values()
-    for check in lab.all_checks
-]
+CHECKS = [(lab, check) for lab in WRITTEN.values() for check in lab.all_checks]
 DOCUMENT = re.compile(r"(?:Postfix|OpenDKIM|HAProxy) \w")
 """What a server's own documentation is named by, where no RFC says it."""
 WRONG = [
-    pytest.param(lab, path.parent, id=f"{lab.id}/{path.parent.name}")
+    (lab, path.parent)
     for lab in LABS.values()
     for path in sorted(labs.find(lab.id).glob("wrong/*/expect.yaml"))
 ]
 each_lab = pytest.mark.parametrize("lab", LABS.values(), ids=LABS)
 each_written_lab = pytest.mark.parametrize("lab", WRITTEN.values(), ids=WRITTEN)
-each_check = pytest.mark.parametrize(("lab", "check"), CHECKS)
-each_fault = pytest.mark.parametrize(("lab", "folder"), WRONG)
+each_check = every(("lab", "check"), CHECKS, ids=lambda case: case[1].code)
+each_fault = every(("lab", "folder"), WRONG, ids=lambda case: f"{case[0].id}/{case[1].name}")
 
 
 def handout(lab: Lab) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from grader.lesson.analyser import analyse, wordings
 from grader.lesson.analyser.examples import examples
+from tests.tables import every
 
 AT = "Sat, 21 Feb 2026 10:00:0{} +0000"
 NEWEST = f"Received: from out.example.net (out.example.net [192.0.2.7]) by mx.example.com with ESMTPS; {AT.format(5)}\n"
@@ -92,7 +93,7 @@ def test_everything_that_can_be_found_is_shown() -> None:
     assert set(SHOWING) == {finding.id for finding in wordings().findings}
 
 
-@pytest.mark.parametrize("rule", SHOWING)
+@every("rule", SHOWING)
 def test_a_message_shows_what_it_is_to_show(rule: str) -> None:
     found = [finding for finding in analyse(raw(SHOWING[rule])).findings if finding.rule == rule]
     assert found

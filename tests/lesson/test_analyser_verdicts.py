@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.lesson.analyser import Analysis, analyse
 from grader.lesson.analyser.findings import related
 from tests.conftest import examples
+from tests.tables import every
 
 FOLDER = Path(__file__).parent / "messages"
 ACCUSING = {"bad", "care"}
@@ -40,7 +40,7 @@ def test_there_are_enough_of_both() -> None:
     assert len(FORGED) >= 20
 
 
-@pytest.mark.parametrize(("title", "text"), HONEST, ids=[title for title, _ in HONEST])
+@every(("title", "text"), HONEST, ids=[title for title, _ in HONEST])
 def test_an_honest_message_accuses_nobody(title: str, text: str) -> None:
     found = analysed(text).findings
     assert [one.sentence for one in found if one.grave in ACCUSING] == []
@@ -48,7 +48,7 @@ def test_an_honest_message_accuses_nobody(title: str, text: str) -> None:
     assert not any(word in words for word in ("invented", "forged", "lied", "hide"))
 
 
-@pytest.mark.parametrize(("title", "rule", "line", "text"), FORGED, ids=[one[0] for one in FORGED])
+@every(("title", "rule", "line", "text"), FORGED, ids=[one[0] for one in FORGED])
 def test_a_forged_message_is_told_at_its_line(title: str, rule: str, line: str, text: str) -> None:
     shown = [one.line for one in analysed(text).findings if one.rule == rule and one.line]
     assert any(text.split("\n")[number - 1].startswith(line) for number in shown)
@@ -83,7 +83,7 @@ def test_what_the_reader_says_of_his_servers_counts_over_what_is_found() -> None
 TRUSTING = {"dmarc-passed", "arc-passed"}
 
 
-@pytest.mark.parametrize("text", [text for *_, text in FORGED], ids=[one[0] for one in FORGED])
+@every("text", [text for *_, text in FORGED], ids=[one[0] for one in FORGED])
 def test_nothing_that_a_forger_may_have_written_is_believed(text: str) -> None:
     assert not TRUSTING & {one.rule for one in analysed(text).findings}
 

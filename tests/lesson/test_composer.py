@@ -9,6 +9,7 @@ import pytest
 from grader.formats.message import check_message
 from grader.lesson.composer import compose, date_now, fresh_identifier, tables
 from grader.lesson.composer.tables import BuilderField
+from tests.tables import every
 
 GOOD = {
     "from": "alice@example.com",
@@ -68,7 +69,7 @@ FAULTY = [
 ]
 
 
-@pytest.mark.parametrize(("rule", "field", "typed"), FAULTY)
+@every(("rule", "field", "typed"), FAULTY)
 def test_what_is_wrong_is_told_at_its_field(rule: str, field: str, typed: str) -> None:
     draft = compose({**GOOD, field: typed})
     told = [complaint for complaint in draft.complaints if complaint.rule == rule]

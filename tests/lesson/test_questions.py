@@ -22,6 +22,7 @@ from grader.kinds.quiz.questions import (
     complaint,
 )
 from grader.lesson import library
+from tests.tables import every
 
 QUESTIONS = library().questions
 TOPICS = {"commands", "codes", "ports", "security", "headers", "delivery"}
@@ -37,12 +38,12 @@ def test_there_are_questions_of_every_topic_kind_and_difficulty() -> None:
     assert min(Counter(question.difficulty for question in QUESTIONS).values()) >= 10
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@every("question", QUESTIONS, ids=lambda question: question.id)
 def test_a_question_is_unambiguous(question: Question) -> None:
     assert complaint(question) == ""
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@every("question", QUESTIONS, ids=lambda question: question.id)
 def test_a_question_says_something_of_its_own_to_every_answer(question: Question) -> None:
     if isinstance(question, Fill):
         assert sum(not answer.right for answer in question.answers) >= 1, "a mistake that deserves a word"
@@ -53,7 +54,7 @@ def test_a_question_says_something_of_its_own_to_every_answer(question: Question
         assert all(option.missed for option in question.options if option.right)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@every("question", QUESTIONS, ids=lambda question: question.id)
 def test_a_question_does_not_tell_its_answer(question: Question) -> None:
     if isinstance(question, Fill):
         right = [answer.text.casefold() for answer in question.answers if answer.right]

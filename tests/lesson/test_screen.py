@@ -11,6 +11,7 @@ from grader.cli import main
 from grader.lesson import screen
 from grader.lesson.facts import LABELS, lines
 from grader.lesson.sheets import SHEETS, Sheet
+from tests.tables import every
 
 NAMED = sorted(
     {
@@ -24,12 +25,12 @@ NAMED = sorted(
 )
 
 
-@pytest.mark.parametrize("sheet", NAMED)
+@every("sheet", NAMED)
 def test_every_sheet_that_a_check_names_can_be_read(sheet: str) -> None:
     assert lesson.look_up(sheet) is not None
 
 
-@pytest.mark.parametrize("entry", lesson.library().entries.values(), ids=lambda entry: entry.id)
+@every("entry", lesson.library().entries.values(), ids=lambda entry: entry.id)
 def test_every_entry_is_shown_with_its_text_and_its_references(entry: lesson.LessonEntry) -> None:
     out = io.StringIO()
     screen.show(entry, lesson.library(), file=out, width=10_000, color=False)

@@ -7,7 +7,6 @@ from inspect import get_annotations
 from typing import Any, get_origin
 
 import msgspec
-import pytest
 from msgspec.inspect import StructType, type_info
 
 from grader.engines.local.orders import StartOrder
@@ -16,6 +15,7 @@ from grader.labs.world import LabWorld
 from grader.model.protocol import Operation, Told, answer_type, host, world
 from grader.model.protocol.world import WorldOperation
 from grader.model.result import Result
+from tests.tables import every
 
 ANSWERS = [
     answer_type(operation)
@@ -37,9 +37,7 @@ def parts(found: Any) -> Iterator[type[msgspec.Struct]]:
             yield from parts(part)
 
 
-@pytest.mark.parametrize(
-    "read", [ServerLab, LabWorld, Result, StartOrder, WorldOperation, Told, *ANSWERS], ids=str
-)
+@every("read", [ServerLab, LabWorld, Result, StartOrder, WorldOperation, Told, *ANSWERS], ids=str)
 def test_what_a_check_reads_says_its_types_as_types(read: Any) -> None:
     found = type_info(read)
     told = {

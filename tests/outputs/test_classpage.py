@@ -19,6 +19,7 @@ from tests.display.test_text import NASTY
 from tests.outputs.attacks import HOSTILE, LINES
 from tests.outputs.cases import case
 from tests.outputs.samples import check, result
+from tests.tables import every
 
 ADVICE = "Let mynetworks name {net}.0/28 of {domain} and nothing wider."
 
@@ -89,7 +90,7 @@ def test_points_are_counted_of_those_who_have_a_grade() -> None:
     assert view([]).median is None
 
 
-@pytest.mark.parametrize("score", range(101))
+@every("score", range(101))
 def test_each_per_cent_is_in_its_own_bin(score: int) -> None:
     found = view([Entry(replace(graded("anna"), score=score, max_score=100))])
     place = [number for _, number in found.distribution].index(1)

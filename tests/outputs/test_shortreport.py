@@ -14,6 +14,7 @@ from grader.outputs.changes import Changes
 from grader.outputs.terminal import Commands
 from tests.outputs.cases import STORIES, case
 from tests.outputs.samples import check, result
+from tests.tables import every
 
 SHORT = {
     "all passed": result([check("starts"), check("leaks")]),
@@ -50,10 +51,10 @@ def texts(given: Result, encoding: str, **options: Any) -> tuple[str, str]:
     return written[0], written[1]
 
 
-@pytest.mark.parametrize("color", [False, True])
-@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-@pytest.mark.parametrize("width", [80, 200])
-@pytest.mark.parametrize("name", SHORT)
+@every("color", [False, True])
+@every("encoding", ["utf-8", "ascii"])
+@every("width", [80, 200])
+@every("name", SHORT)
 def test_it_is_what_the_library_makes_of_it(name: str, width: int, encoding: str, color: bool) -> None:
     short, whole = texts(SHORT[name], encoding, report="report.html", width=width, color=color)
     assert short == whole

@@ -29,6 +29,7 @@ from tests.display.test_text import NASTY
 from tests.outputs.cases import CASES, STORIES, case
 from tests.outputs.samples import broken, check, result
 from tests.outputs.stories import lab
+from tests.tables import every
 
 AGAIN = "smtplab check open-relay work/open-relay"
 HELP = "smtplab hint open-relay/stranger"
@@ -67,8 +68,8 @@ def test_a_result_in_ascii() -> None:
     assert text.isascii()
 
 
-@pytest.mark.parametrize("width", [60, 80, 100, 120, 200])
-@pytest.mark.parametrize("name", STORIES)
+@every("width", [60, 80, 100, 120, 200])
+@every("name", STORIES)
 def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
     # A command that is broken at the start of a line by a blank is one column wider.
     assert max(cell_len(line) for line in shown(name, width).split("\n")) <= min(width, WIDEST) + 1

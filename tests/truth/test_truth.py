@@ -12,6 +12,7 @@ import pytest
 from grader import labs, pipeline
 from grader.engines.base import Engine
 from tests.representatives import representatives
+from tests.tables import every
 from tests.truth.cases import LABS, Case, cases, problem, submission
 
 CASES = cases()
@@ -36,9 +37,6 @@ def _name(case: Case) -> str:
     return f"{case.lab}/{case.name}"
 
 
-each_case = pytest.mark.parametrize("case", CASES, ids=_name)
-
-
 def test_there_are_as_many_as_promised_and_no_two_of_one_name() -> None:
     assert sum(not case.loses and not case.asks for case in CASES) >= 40
     assert sum(bool(case.loses) for case in CASES) >= 60
@@ -60,12 +58,12 @@ def test_what_is_lost_is_checked_by_the_lab(lab: str) -> None:
     assert named <= codes
 
 
-@each_case
+@every("case", CASES, ids=_name)
 def test_edits_change_what_they_are_to_change(case: Case, tmp_path: Path) -> None:
     lab = labs.load(labs.find(case.lab))
     variant = labs.draw_variant(lab, None, None)
     solution = labs.render_submission(labs.find(case.lab) / "solution", variant)
-    assert submission(case, variant, tmp_path).files != solution.files
+    assert submission(case, variant, tmp_path / _name(case)).files != solution.files
 
 
 @pytest.mark.slow

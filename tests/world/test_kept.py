@@ -10,6 +10,7 @@ import pytest
 from grader.model.traffic import Arrival
 from grader.world import kept
 from grader.world.kept import KeptMail
+from tests.tables import every
 from tests.world.bed import attempt
 
 PROBE = attempt(1, id="relay/1")
@@ -95,8 +96,8 @@ def test_mail_of_the_usual_size_is_kept_whole(box: KeptMail) -> None:
     assert not any(arrival.octets or arrival.digest for arrival in box.arrivals)
 
 
-@pytest.mark.parametrize("token", ["anna.berg1234", "anna-berg", "a1", "ANNA.BERG1234", "anna.berg0000"])
-@pytest.mark.parametrize("around", [b"x %b y", b"12%b", b"%b1234", b"0%b00000", b"=%b=40", b"%b"])
+@every("token", ["anna.berg1234", "anna-berg", "a1", "ANNA.BERG1234", "anna.berg0000"])
+@every("around", [b"x %b y", b"12%b", b"%b1234", b"0%b00000", b"=%b=40", b"%b"])
 def test_a_token_is_found_whatever_it_ends_in_and_stands_among(token: str, around: bytes) -> None:
     box = KeptMail()
     box.expect([attempt(1, id="relay/1", token=token), attempt(2, id="relay/2", token="anna.bergen1234")])

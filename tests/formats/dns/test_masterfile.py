@@ -13,6 +13,7 @@ from grader.formats.dns.masterfile import read_records, read_zone
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
 from tests.conftest import examples
+from tests.tables import every
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 LINES = len(HEAD.splitlines())
@@ -70,7 +71,7 @@ def test_an_owner_left_out_is_that_of_the_record_before() -> None:
     ] * 3
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "characters", "sentence"),
     [
         ("$INCLUDE /etc/passwd\n", "$INCLUDE", "read files"),

@@ -11,6 +11,7 @@ import pytest
 
 from grader.formats.dns import LONGEST_MESSAGE
 from grader.formats.dns.masterfile import read_zone
+from tests.tables import every
 
 SOA = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n"
 HEAD = SOA + "@ NS ns\nns A 203.0.113.53\n"
@@ -153,7 +154,7 @@ def is_loaded(text: str, folder: Path) -> bool:
     return subprocess.run(command, check=False).returncode == 0
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@every("name", REFUSED)
 def test_a_zone_that_no_nameserver_loads_is_none(name: str) -> None:
     text, place, sentence = REFUSED[name]
     zone = read_zone(text.encode(), "example.com")
@@ -175,7 +176,7 @@ def test_what_nameservers_forgive_and_a_lab_does_not(name: str) -> None:
 
 
 @needs_bind
-@pytest.mark.parametrize(
+@every(
     ("text", "loaded"),
     [
         *((text, False) for text, *_ in REFUSED.values()),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from email.utils import parsedate_to_datetime
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.formats.message.moments import Reading, find_moment, read_moment
+from tests.tables import every
 
 NINE = 1771228802
 """Mon, 16 Feb 2026 08:00:02 UTC."""
@@ -49,13 +49,13 @@ DATES: list[tuple[str, int | None, Reading]] = [
 ]
 
 
-@pytest.mark.parametrize(("text", "seconds", "reading"), DATES)
+@every(("text", "seconds", "reading"), DATES)
 def test_a_date_names_its_moment_or_none(text: str, seconds: int | None, reading: Reading) -> None:
     found = read_moment(text)
     assert (found.seconds, found.reading) == (seconds, reading)
 
 
-@pytest.mark.parametrize(("text", "seconds", "reading"), DATES)
+@every(("text", "seconds", "reading"), DATES)
 def test_where_pythons_email_knows_the_zone_ours_does_too(
     text: str, seconds: int | None, reading: Reading
 ) -> None:

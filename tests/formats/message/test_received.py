@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from grader.formats.message.forms import DIALECTS, SHAPES
 from grader.formats.message.received import Received, read_received
 from tests.formats.message.corpus import TIME, Line, corpus
+from tests.tables import every
 
 TLS = {"yes": True, "no": False, "": None}
 TEXTS = ("claimed", "name", "either", "address", "by", "protocol", "id", "recipient")
@@ -20,7 +21,7 @@ def told(found: Received) -> dict[str, str]:
     return {name: value for name, value in said.items() if value}
 
 
-@pytest.mark.parametrize("line", corpus(), ids=lambda line: f"{line.system}: {line.text[:40]}")
+@every("line", corpus(), ids=lambda line: f"{line.system}: {line.text[:40]}")
 def test_a_line_tells_what_is_known_and_no_more(line: Line) -> None:
     found = read_received(f" {line.text}".replace("\r\n", ""))
     assert told(found) == {name: value for name, value in line.told.items() if name in TEXTS}
@@ -42,7 +43,7 @@ def test_every_dialect_and_shape_has_a_line() -> None:
     assert {shape for one in DIALECTS for shape in one.shapes} == set(SHAPES)
 
 
-@pytest.mark.parametrize("line", corpus(), ids=lambda line: line.system)
+@every("line", corpus(), ids=lambda line: line.system)
 def test_a_claim_hides_no_address(line: Line) -> None:
     # Whatever a client says in EHLO, the address is the one that the server saw.
     claimed, address = line.told.get("claimed", ""), line.told.get("address", "")

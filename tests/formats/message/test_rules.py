@@ -10,6 +10,7 @@ from grader.formats.message import check_message
 from grader.formats.message.rules import RULES
 from grader.lesson import library
 from grader.lesson.samples import assemble
+from tests.tables import every
 
 SAMPLE = library().sample
 TAUGHT = library().rules
@@ -39,12 +40,12 @@ def test_every_rule_has_an_example_that_breaks_it() -> None:
     assert set(BROKEN) | UNSHOWN == set(RULES)
 
 
-@pytest.mark.parametrize("id_", BROKEN)
+@every("id_", BROKEN)
 def test_a_wrong_example_breaks_its_rule_and_no_other(id_: str) -> None:
     assert rules(BROKEN[id_]) == [id_]
 
 
-@pytest.mark.parametrize("id_", KEPT)
+@every("id_", KEPT)
 def test_a_right_example_breaks_no_rule(id_: str) -> None:
     assert rules(KEPT[id_]) == []
 
@@ -113,8 +114,8 @@ def test_strangers_text_is_shown_in_printable_ascii() -> None:
     assert "\\x1b[31m\\xff" in fault.sentence
 
 
-@pytest.mark.parametrize("field", ["To", "Cc", "Reply-To"])
-@pytest.mark.parametrize(
+@every("field", ["To", "Cc", "Reply-To"])
+@every(
     "value",
     [
         "alice@example.com",
@@ -129,7 +130,7 @@ def test_addresses_of_every_form_are_taken(field: str, value: str) -> None:
     assert rules(message(f"{field}: {value}")) == []
 
 
-@pytest.mark.parametrize(
+@every(
     "value",
     [
         "alice",

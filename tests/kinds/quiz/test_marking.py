@@ -30,6 +30,7 @@ from grader.kinds.quiz.questions import (
     choices,
 )
 from grader.model.errors import UsageError
+from tests.tables import every
 
 QUESTIONS = read_bank(bundled(), sheets())
 BASE: dict[str, Any] = {"id": "q", "topic": "codes", "difficulty": 1, "ask": "?", "see": ["reply-220"]}
@@ -75,7 +76,7 @@ def right(question: Question) -> Given:
     return list(places)
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@every("question", QUESTIONS, ids=lambda question: question.id)
 def test_the_key_of_every_question_is_worth_all_and_nothing_else_is(question: Question) -> None:
     key = mark(question, right(question))
     assert key.right
@@ -99,7 +100,7 @@ def test_the_key_of_every_question_is_worth_all_and_nothing_else_is(question: Qu
         assert [order for order in orders if mark(question, list(order)).right] == [right(question)]
 
 
-@pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.id)
+@every("question", QUESTIONS, ids=lambda question: question.id)
 def test_the_right_answer_in_words_is_read_as_right(question: Question) -> None:
     told: Any = right_answer(question)
     if isinstance(question, Match):
@@ -134,7 +135,7 @@ def test_in_an_order_each_item_counts_that_follows_the_right_one(order: list[int
     assert len(marked.said) == 4 - got
 
 
-@pytest.mark.parametrize(
+@every(
     ("typed", "is_right"),
     [
         ("25", True), (" 25 ", True), ("“25”", True), ("25.", True), ("port 25", True), ("25/tcp", True),
@@ -162,7 +163,7 @@ def test_what_is_said_follows_the_answer() -> None:
     assert tones == {"red": "right", "green": "missed", "pink": "wrong"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("question", "value", "given"),
     [
         (SINGLE, "a", [0]), (SINGLE, "A)", [0]), (SINGLE, "(b)", [1]), (SINGLE, "no: never", [1]), (SINGLE, ["c"], [2]),

@@ -21,6 +21,7 @@ from grader.kinds.zone.run import spf
 from grader.kinds.zone.run.resolver import Resolver
 from grader.world.dns.answers import Answers
 from grader.world.dns.loopback import served, zones_of
+from tests.tables import every
 
 SUITE = Path(__file__).parent / "rfc7208" / "tests.yml"
 DIFFERENCES: dict[str, tuple[str, str]] = {}
@@ -136,7 +137,7 @@ def results() -> dict[tuple[int, str], Any]:
     return found
 
 
-@pytest.mark.parametrize("case", list(cases()), ids=lambda case: f"{case.scenario}-{case.name}")
+@every("case", list(cases()), ids=lambda case: f"{case.scenario}-{case.name}")
 def test_a_case_of_the_suite_gives_the_expected_result(
     case: Case, results: dict[tuple[int, str], Any]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +9,7 @@ from grader.formats.dns.masterfile import read_zone
 from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.lint import lint
 from tests.conftest import examples
+from tests.tables import every
 
 HEAD = "$TTL 1h\n@ SOA ns hostmaster 1 4h 1h 2w 5m\n@ NS ns\nns A 203.0.113.53\n"
 
@@ -25,7 +25,7 @@ def remarks(text: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "expected"),
     [
         ("w NS ns\nw A 192.0.2.80\nx.w A 192.0.2.81\nxw A 192.0.2.82", [("given-away", "w"), ("given-away", "x.w")]),
@@ -94,7 +94,7 @@ def test_what_is_odd_is_marked(text: str, expected: list[tuple[str, str]]) -> No
     assert remarks(text) == expected
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         '@ TXT "v=spf1 mx a:www.example.com include:_spf.example ~all"',
