@@ -7,12 +7,13 @@ import time
 
 import pytest
 import spf as pyspf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from grader.formats.spf import SpfRecord, read_record
 from grader.formats.spfmacros import expand, macro_fault
 from tests.conftest import examples
+from tests.tables import every
 
 VALUES = {
     "s": "strong-bad@email.example.com", "l": "strong-bad", "o": "email.example.com", "d": "email.example.com",
@@ -26,7 +27,7 @@ def record(text: str) -> SpfRecord:
     return found
 
 
-@pytest.mark.parametrize(
+@every(
     "terms",
     [
         "", "-all", "MX A PTR -ALL", "a:example.com", "a:example.com.", "mx/24", "mx//64", "a:example.com/24//64",
@@ -41,7 +42,7 @@ def test_what_the_grammar_takes(terms: str) -> None:
     assert record(f"v=spf1 {terms}").faults == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("terms", "kind", "place"),
     [
         ("\u2013all", "character", "\u2013"),
@@ -188,12 +189,14 @@ def pyspf_reads(text: str) -> bool:
     """Whether every term is one for pyspf (2.0.14)."""
     query = Offline(i="192.0.2.9", s="a@b.example", h="b.example")
     query.d = "b.example"
-    try:
-        for term in text.split(" ")[1:]:
+    for term in text.split(" ")[1:]:
+        try:
             if term and not pyspf.RE_MODIFIER.match(term):
                 query.validate_mechanism(term)
-    except pyspf.PermError:
-        return False
+        except pyspf.PermError as error:
+            # That a record includes itself is no fault of its grammar: a limit ends it when it is evaluated.
+            if error.msg != "include has trivial recursion":
+                return False
     return True
 
 
@@ -212,6 +215,7 @@ def test_any_text_is_read_and_every_place_is_in_it(terms: str) -> None:
 
 
 @settings(max_examples=examples(500))
+@example("include:%{d}")
 @given(RECORDS)
 def test_mechanisms_are_those_of_pyspf(terms: str) -> None:
     words = (word for word in terms.split() if "=" not in word and word.isascii())

@@ -10,6 +10,7 @@ import pytest
 from grader.formats.message import check_message
 from grader.lesson.analyser.examples import examples
 from tests import browser as browsing
+from tests.conftest import PATIENCE
 from tests.lesson.conftest import Open
 
 pytestmark = pytest.mark.browser
@@ -39,7 +40,7 @@ def put(page: Any, id_: str, value: str) -> None:
 def until(page: Any, condition: Any) -> Any:
     from selenium.webdriver.support.ui import WebDriverWait
 
-    return WebDriverWait(page, 20, poll_frequency=0.05).until(condition)
+    return WebDriverWait(page, PATIENCE, poll_frequency=0.05).until(condition)
 
 
 @pytest.fixture
