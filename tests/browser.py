@@ -13,6 +13,8 @@ import pytest
 
 from grader.model.deadline import Deadline
 
+SCRIPT_SECONDS = 120
+"""How long a script may run in a page: axe takes seconds of a processor, and others may want that, too."""
 _AXE = """
 const done = arguments[arguments.length - 1], only = arguments[0], contrast = {enabled: arguments[1]};
 axe.run(document, {...only, resultTypes: ["violations"], rules: {"color-contrast": contrast}})
@@ -35,6 +37,7 @@ def chromium() -> Iterator[Any]:
     for argument in ("--headless=new", "--disable-gpu", *(["--no-sandbox"] if os.geteuid() == 0 else [])):
         options.add_argument(argument)
     started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    started.set_script_timeout(SCRIPT_SECONDS)
     try:
         yield started
     finally:
