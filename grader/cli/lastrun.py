@@ -49,12 +49,6 @@ def read(folder: Path, lab: str) -> LastRun | None:
     return found if found.result.lab == lab else None
 
 
-def passed(folder: Path, lab: str) -> bool:
-    """Whether what was kept beside a work on ``lab`` says that all of it passed."""
-    kept = read(folder, lab)
-    return kept is not None and kept.result.passed
-
-
 def after(before: LastRun | None, result: Result) -> LastRun:
     """What is kept after a run: its checks, and those of an earlier run that this one did not report.
 

@@ -6,22 +6,33 @@ rich lays everything out as plain ``Text``, never as markup.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import IO
 
-from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.padding import Padding
+from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from grader.display.excerpts import Excerpt, ExcerptRow
-from grader.display.looks import BAR, LOOKS, QUIET, WIDEST, cells, finished, is_fancy
-from grader.display.text import one_line, visible
+from grader.display.excerpts import ExcerptRow
+from grader.display.layout import (
+    LONGEST,
+    Behind,
+    Column,
+    Grid,
+    Indented,
+    Line,
+    Paper,
+    Part,
+    Quote,
+    Stack,
+    Words,
+    bounded,
+    quoted,
+)
+from grader.display.looks import QUIET, WIDEST, finished, is_fancy
 from grader.model.result import Status
-
-LONGEST = 1500
-"""Characters of one text that are shown; what is left out is counted."""
-
-
-VOICES = {"C": "cyan", "*": f"italic {QUIET}"}
 
 
 class Screen:
@@ -44,15 +55,15 @@ class Screen:
             safe_box=True,
         )
         self.console.width = min(self.console.width, WIDEST)
+        self.paper = Paper(self.console.width, self.fancy)
 
     def sign(self, status: Status) -> Text:
         """The status's sign in its colour."""
-        look = LOOKS[status]
-        return Text(look.sign if self.fancy else look.ascii, style=look.style)
+        return rich_text(self.paper.sign(status))
 
     def glyph(self, fancy: str, plain: str) -> str:
         """``fancy`` where the terminal can show it."""
-        return fancy if self.fancy else plain
+        return self.paper.glyph(fancy, plain)
 
     def show(self, *parts: RenderableType) -> None:
         """Print, as lines that no CI server obeys and the terminal's encoding can carry."""
@@ -65,10 +76,7 @@ class Screen:
 
 def words(text: str, style: str = "", *, single: bool = False, longest: int = LONGEST) -> Text:
     """Anybody's text, ready to be laid out. Beyond ``longest`` characters it says how many more there are."""
-    shown = one_line(text) if single else visible(text).replace("\t", "    ")
-    if (more := len(shown) - longest) > 0:
-        shown = f"{shown[:longest]} … {more:,} more characters"
-    return Text(shown, style=style, overflow="fold")
+    return Text(bounded(text, single=single, longest=longest), style=style, overflow="fold")
 
 
 def grid(*columns: dict[str, object]) -> Table:
@@ -80,57 +88,77 @@ def grid(*columns: dict[str, object]) -> Table:
 
 
 class ExcerptLines:
-    """Numbered lines behind a bar that goes on where a line is wrapped; an arrow before the decisive one."""
+    """A ``Quote`` on a screen."""
 
-    def __init__(self, screen: Screen, excerpt: Excerpt, *, around: bool = True) -> None:
-        """``around``: say how many lines of the source stand before and after."""
+    def __init__(self, screen: Screen, quote: Quote) -> None:
         self.screen = screen
-        self.excerpt = excerpt
-        self._rows = list(excerpt.with_gaps())
-        if not around:
-            ends = [n for n, row in enumerate(self._rows) if isinstance(row, ExcerptRow)]
-            self._rows = self._rows[ends[0] : ends[-1] + 1] if ends else []
+        self.quote = quote
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        name = f"{self.excerpt.name}  " if self.excerpt.pointer.kind in ("session", "message") else ""
-        yield words(name + self.excerpt.title, QUIET, single=True)
-        digits = max((len(str(row.number)) for row in self.excerpt.rows), default=1)
-        bar, arrow = self.screen.glyph("│", "|"), self.screen.glyph("▶", ">")
-        width = max(10, options.max_width - digits - 3)
-        for row in self._rows:
-            mark, style, number = bar, QUIET, ""
-            if isinstance(row, ExcerptRow) and (row.marks or self.excerpt.pointer.kind == "zone"):
-                from grader.display.carets import marked
+        def wrap(said: Words, width: int) -> list[Text]:
+            return [*rich_text(said).wrap(console, width, overflow="fold")] or [Text()]
 
-                mark, style = (arrow, "bold red") if row.decisive else (bar, QUIET)
-                number = str(row.number)
-                for line in marked(row, width):
-                    yield Text.assemble((mark, style), (f" {number:>{digits}} ", QUIET), line)
-                    mark, style, number = bar, QUIET, ""
-                continue
-            if isinstance(row, int):
-                said = Text(
-                    f"… {row:,} more line{'s' * (row != 1)} of {self.excerpt.name}", f"italic {QUIET}"
-                )
-            else:
-                number = "" if self.excerpt.pointer.kind == "case" else str(row.number)
-                # A tab here is how a header is folded, and its width is nobody's news.
-                said = words(_spoken(row).replace("\t", "    "), VOICES.get(row.who, ""), single=True)
-                if row.decisive:
-                    mark, style = arrow, "bold red"
-                    said.stylize(style)
-            for line in said.wrap(console, width, overflow="fold") or [Text()]:
-                yield Text.assemble((mark, style), (f" {number:>{digits}} ", QUIET), line)
-                mark, number = bar if mark == bar else " ", ""
+        def marked(row: ExcerptRow, width: int) -> Iterator[Text]:
+            from grader.display.carets import marked as with_carets
+
+            return with_carets(row, width)
+
+        yield rich_text(self.quote.heading)
+        for margin, line in quoted(self.quote, options.max_width, self.screen.glyph, wrap, marked):
+            yield Text().append_text(rich_text(margin)).append_text(line)
 
 
-def _spoken(row: ExcerptRow) -> str:
-    return f"{row.said_by} {row.text}" if row.who else row.text
+class _Joined:
+    """A command behind a text on a screen."""
+
+    def __init__(self, both: Behind) -> None:
+        self._both = both
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        def last(words: Words, width: int) -> int:
+            return sum(line.cell_len for line in rich_text(words).wrap(console, width, overflow="fold")[-1:])
+
+        yield rich_text(self._both.joined(options.max_width, last))
+
+
+def rich_text(words: Words) -> Text:
+    """A text as the library has it."""
+    text = Text(style=words.style, overflow="ellipsis" if words.cut else "fold", no_wrap=words.cut or None)
+    for piece, style in words.pieces:
+        text.append(piece, style or None)
+    return text
+
+
+def laid_out(part: Part, screen: Screen) -> RenderableType:
+    """A part as the library lays it out."""
+    match part:
+        case Words():
+            return rich_text(part)
+        case Behind():
+            return _Joined(part)
+        case Grid():
+            table = grid(*map(_column, part.columns))
+            for row in part.rows:
+                table.add_row(*(laid_out(cell, screen) for cell in row))
+            return table
+        case Stack():
+            return Group(*(laid_out(inner, screen) for inner in part.parts))
+        case Indented():
+            return Padding(rich_text(part.words), (0, 0, 0, 3))
+        case Line():
+            return Rule(style=QUIET, characters=screen.glyph("─", "-"))
+        case Quote():
+            return ExcerptLines(screen, part)
+
+
+def _column(column: Column) -> dict[str, object]:
+    known: dict[str, object] = {"ratio": 1} if column.rest else {}
+    known |= {"width": column.width} if column.width else {}
+    known |= {"max_width": column.most} if column.most else {}
+    known |= {"justify": "right"} if column.right else {}
+    return known | ({"no_wrap": True} if column.whole else {})
 
 
 def bar(screen: Screen, part: int, whole: int, style: str = "green") -> Text:
     """``part`` of ``whole`` as 16 cells; something fills at least one of them, and less than all never all."""
-    full = cells(part, whole)
-    return Text.assemble(
-        (screen.glyph("━", "=") * full, style), (screen.glyph("─", "-") * (BAR - full), QUIET)
-    )
+    return rich_text(screen.paper.bar(part, whole, style))

@@ -1,31 +1,44 @@
 """Results on a terminal: what to fix first in full, the rest in a line each, the points and what to type at the end.
 
-Strangers' text goes through ``screen.words``, which shows control characters instead of sending them.
+Strangers' text goes through ``layout.words``, which shows control characters instead of sending them. The library for
+terminals lays out what is not simple: to load it takes as long as all else that a report takes.
 """
 
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import IO
+from collections.abc import Iterable, Iterator, Sequence
+from typing import IO, TYPE_CHECKING
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.rule import Rule
-from rich.text import Text
+from msgspec import Struct
 
+from grader.display import plain
+from grader.display.layout import (
+    Behind,
+    Column,
+    Grid,
+    Indented,
+    Line,
+    Paper,
+    Part,
+    Quote,
+    Stack,
+    Words,
+    words,
+)
 from grader.display.looks import LOOKS, QUIET
-from grader.display.screen import ExcerptLines, Screen, bar, grid, words
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
-from grader.model.lab import Check, Lab
 from grader.model.result import CheckLine, CheckResult, Result, Status
 from grader.outputs.changes import Changes
 from grader.outputs.evidence import EvidenceView
 from grader.outputs.feedback import LABELS
 from grader.outputs.references import readable
+
+if TYPE_CHECKING:
+    pass
 
 EXCERPT_ROWS = 10
 """Lines of an excerpt: enough for an envelope and what decided it."""
@@ -37,13 +50,14 @@ SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
 NONE = "\N{EN DASH}"
 ORDER: tuple[Status, ...] = ("error", "manual", "pass")
 """The checks that may take a line each, in the order in which they are listed."""
+SIGN = Column(1)
+POINTS = Column(right=True, whole=True)
 LABEL = 8
 """Cells of the column that names the fields of a failure."""
 TALLY: tuple[Status, ...] = ("pass", "fail", "skipped", "error", "manual")
 
 
-@dataclass(frozen=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """What can be typed after a report: to run the lab once more, to get more help with the first failure. ``report``
     is the path of the HTML report, ``program`` how a shell finds smtplab."""
 
@@ -58,6 +72,9 @@ class Commands:
         return f"{self.program} {rest}" if name == "smtplab" and blank else command
 
 
+NONE_TO_TYPE = Commands()
+
+
 def show(
     result: Result,
     evidence: AnyEvidence | None = None,
@@ -65,7 +82,7 @@ def show(
     verbose: bool = False,
     more: bool = False,
     changes: Changes | None = None,
-    commands: Commands = Commands(),
+    commands: Commands = NONE_TO_TYPE,
     file: IO[str] | None = None,
     width: int | None = None,
     color: bool | None = None,
@@ -76,59 +93,49 @@ def show(
     ``more`` every rung of help that the result has. ``changes`` is what came since the last run. ``width`` (columns)
     and ``color`` are the terminal's unless given; ``NO_COLOR`` is respected.
     """
-    screen = Screen(file, width=width, color=color)
     known = EvidenceView(evidence)
-    parts: list[RenderableType] = [*_heading(result), Text()]
+    if not verbose:
+        try:
+            printer = plain.Printer(file or sys.stdout, width=width, color=color)
+            report = _body(printer.paper, result, known, verbose, more, commands)
+            printer.show(*report, *_summary(printer.paper, result, changes, commands))
+        except plain.NotSimpleError:
+            pass
+        else:
+            return
+    from grader.display.screen import Screen, laid_out
+
+    screen = Screen(file, width=width, color=color)
+    parts = [laid_out(part, screen) for part in _body(screen.paper, result, known, verbose, more, commands)]
+    if verbose and evidence is not None:
+        parts += [laid_out(part, screen) for part in (Words(), *_happened(known))]
+        parts += known.show.screen(evidence, screen) if known.show is not None else ()
+        parts.append(laid_out(Words(), screen))
+    summary = _summary(screen.paper, result, changes, commands)
+    screen.show(*parts, *(laid_out(part, screen) for part in summary))
+
+
+def _body(
+    paper: Paper,
+    result: Result,
+    known: EvidenceView,
+    verbose: bool,
+    more: bool,
+    commands: Commands,
+) -> Iterator[Part]:
+    """All but the summary, and what happened."""
+    yield from (*_heading(result), Words())
     if result.status == "error":
-        parts += [*_grader_failed(screen, result), Text()]
+        yield from (*_grader_failed(paper, result), Words())
     elif result.status == "refused":
-        parts += [*_refused(screen, result), Text()]
+        yield from (*_refused(paper, result), Words())
     failures = [check for check in result.checks if check.status == "fail"]
     for check in failures if verbose else failures[:1]:
-        parts += [_failure(screen, check, known, verbose, more, commands), Text()]
-    parts += _rest(screen, result, failures[:0] if verbose else failures[1:], verbose)
-    if verbose and evidence is not None:
-        parts += [Text(), *_happened(screen, evidence, known), Text()]
-    screen.show(*parts, *_summary(screen, result, changes, commands))
+        yield from (_failure(paper, check, known, verbose, more, commands), Words())
+    yield from _rest(paper, result, failures[:0] if verbose else failures[1:], verbose)
 
 
-def explain(
-    lab: Lab,
-    check: Check,
-    *,
-    fill: Callable[[str], str] = str,
-    file: IO[str] | None = None,
-    width: int | None = None,
-    color: bool | None = None,
-) -> None:
-    """Print what a check is about: the long text, why it matters, where to read more.
-
-    ``fill`` puts a variant's names into the lab's texts. Fixes and hints are left to a failure's own feedback.
-    """
-    from rich.markdown import Markdown
-
-    screen = Screen(file, width=width, color=color)
-    table = grid({"width": 8}, {"ratio": 1})
-    for label, text in (
-        ("Expected", check.expected or ""),
-        ("Why", check.why),
-        ("See", "; ".join(check.see)),
-    ):
-        if text:
-            table.add_row(Text(label, "bold"), words(fill(text)))
-    parts: list[RenderableType] = [
-        words(fill(check.title), "bold"),
-        words(f"{lab.id}/{check.code}, {count(check.points, 'point')}", QUIET, single=True),
-        Text(),
-        table,
-    ]
-    if check.explain:
-        text = words(fill(check.explain), longest=100_000).plain
-        parts += [Text(), Markdown(text, hyperlinks=False, code_theme="ansi_dark")]
-    screen.show(*parts)
-
-
-def _heading(result: Result) -> Iterator[RenderableType]:
+def _heading(result: Result) -> Iterator[Part]:
     yield words(result.lab_title or result.lab, "bold", single=True)
     facts = [f"{result.lab} {result.lab_version}"]
     facts += [f"student {result.student}"] if result.student else []
@@ -138,75 +145,69 @@ def _heading(result: Result) -> Iterator[RenderableType]:
     yield words(" · ".join(facts), QUIET, single=True)
 
 
-def _grader_failed(screen: Screen, result: Result) -> Iterator[RenderableType]:
-    line = screen.sign("error")
-    line.append("  The grader failed, not your server. This costs you no points.")
-    yield line
-    yield Padding(words(result.error or "It gave no reason."), (0, 0, 0, 3))
+def _grader_failed(paper: Paper, result: Result) -> Iterator[Part]:
+    yield paper.sign("error").add("  The grader failed, not your server. This costs you no points.")
+    yield Indented(words(result.error or "It gave no reason."))
 
 
-def _refused(screen: Screen, result: Result) -> Iterator[RenderableType]:
-    line = screen.sign("fail")
-    line.append("  What was handed in cannot be read, and was not graded.")
-    yield line
-    yield Padding(words(result.error or "No reason was given."), (0, 0, 0, 3))
+def _refused(paper: Paper, result: Result) -> Iterator[Part]:
+    yield paper.sign("fail").add("  What was handed in cannot be read, and was not graded.")
+    yield Indented(words(result.error or "No reason was given."))
 
 
 def _failure(
-    screen: Screen,
+    paper: Paper,
     check: CheckResult,
     known: EvidenceView,
     verbose: bool,
     more: bool,
     commands: Commands,
-) -> RenderableType:
-    title = grid({"width": 1}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
+) -> Part:
+    title = Grid(SIGN, Column(rest=True), POINTS)
     look = LOOKS["fail"]
     headline = words(check.title or check.code, "bold", single=True)
-    title.add_row(screen.sign("fail"), headline, Text(f"{check.points}/{check.max_points}", look.style))
-    body = grid({"width": LABEL}, {"ratio": 1})
-    body.add_row(Text(look.word, look.style), words(check.code, QUIET, single=True))
+    title.row(paper.sign("fail"), headline, Words(f"{check.points}/{check.max_points}", look.style))
+    body = Grid(Column(LABEL), Column(rest=True))
+    body.row(Words(look.word, look.style), words(check.code, QUIET, single=True))
     if check.expected:
-        body.add_row(Text("Expected", "bold"), words(check.expected))
-    body.add_row(Text("Observed", "bold"), Group(*_observed(screen, check, known, verbose)))
+        body.row(Words("Expected", "bold"), words(check.expected))
+    body.row(Words("Observed", "bold"), Stack(*_observed(check, known, verbose)))
     if check.why or check.references:
-        body.add_row(Text("Why", "bold"), Group(*_why(screen, check, verbose, commands)))
+        body.row(Words("Why", "bold"), Stack(*_why(check, verbose, commands)))
     for rung, text in (check.ladder if more else check.unasked).items():
-        body.add_row(Text(LABELS[rung], "bold green" if rung == "next" else "bold"), words(text))
-    return Group(title, body)
+        body.row(Words(LABELS[rung], "bold green" if rung == "next" else "bold"), words(text))
+    return Stack(title, body)
 
 
-def _observed(
-    screen: Screen, check: CheckResult, known: EvidenceView, verbose: bool
-) -> Iterator[RenderableType]:
+def _observed(check: CheckResult, known: EvidenceView, verbose: bool) -> Iterator[Part]:
     yield words(check.observed or "No more is known than that it failed.")
     hidden = 0 if verbose or len(check.remarks) <= SHORT_REMARKS else len(check.remarks) - SHORT_REMARKS
     if check.remarks:
-        remarks = grid({"width": 1}, {"ratio": 1})
+        remarks = Grid(SIGN, Column(rest=True))
         for remark in check.remarks[: len(check.remarks) - hidden]:
-            remarks.add_row("-", words(remark, single=True))
+            remarks.row("-", words(remark, single=True))
         yield remarks
     excerpts, more = known.excerpts(check, rows=EXCERPT_ROWS if verbose else SHORT_ROWS)
     if verbose:
         for excerpt in excerpts:
-            yield from (Text(), ExcerptLines(screen, excerpt))
+            yield from (Words(), Quote(excerpt))
         if more:
-            yield Text(f"and {count(more, 'more place')} like these in the evidence", QUIET)
-        yield from [Text()] if excerpts else []
+            yield Words(f"and {count(more, 'more place')} like these in the evidence", QUIET)
+        yield from [Words()] if excerpts else []
         return
-    yield from (ExcerptLines(screen, excerpt, around=False) for excerpt in excerpts[:1])
+    yield from (Quote(excerpt, around=False) for excerpt in excerpts[:1])
     left = [count(hidden, "more remark")] if hidden else []
     left += [count(n, "more line") for n in (sum(e.total - len(e.rows) for e in excerpts[:1]),) if n]
     left += [count(n, "more place") for n in (more + len(excerpts[1:]),) if n]
     if left:
-        yield Text(f"with -v: {', '.join(left)}", QUIET)
+        yield Words(f"with -v: {', '.join(left)}", QUIET)
 
 
-def _why(screen: Screen, check: CheckResult, verbose: bool, commands: Commands) -> Iterator[RenderableType]:
+def _why(check: CheckResult, verbose: bool, commands: Commands) -> Iterator[Part]:
     if not verbose:
         first, *others = SENTENCE.split(check.why)
         explain = words(commands.typed(f"smtplab explain {check.code}"), QUIET, single=True)
-        yield _whole_behind(screen, words(f"{first} …" if others else first), explain, LABEL)
+        yield Behind(words(f"{first} …" if others else first), explain)
         return
     if check.why:
         yield words(check.why)
@@ -220,78 +221,62 @@ def _why(screen: Screen, check: CheckResult, verbose: bool, commands: Commands) 
             yield words(text, QUIET, single=True)
 
 
-def _whole_behind(screen: Screen, said: Text, command: Text, label: int) -> Text:
-    """A command behind a text, in a column beside one of ``label`` cells: in one piece, so that it can be copied."""
-    width = max(10, screen.console.width - label - 2)
-    last = said.wrap(screen.console, width, overflow="fold")[-1:]
-    fits = not said.plain or sum(line.cell_len for line in last) + 1 + command.cell_len <= width
-    return said.append(" " if said.plain and fits else "\n" if said.plain else "").append_text(command)
-
-
-def _rest(
-    screen: Screen, result: Result, failures: Sequence[CheckResult], verbose: bool
-) -> Iterator[RenderableType]:
+def _rest(paper: Paper, result: Result, failures: Sequence[CheckResult], verbose: bool) -> Iterator[Part]:
     """Everything that is not told in full: other failures in a line each, then the rest by status."""
     if failures:
         more = "failed" if len(failures) == len(result.checks) else "more failed"
-        yield _grouped(screen, "fail", f"{len(failures)} {more}")
-        lines = grid(
-            {"width": 1},
-            {"max_width": 22, "no_wrap": True},
-            {"ratio": 1, "no_wrap": True},
-            {"justify": "right", "no_wrap": True},
-        )
+        yield _grouped(paper, "fail", f"{len(failures)} {more}")
+        lines = Grid(SIGN, Column(most=22, whole=True), Column(rest=True, whole=True), POINTS)
         for check in failures:
-            lines.add_row(
+            lines.row(
                 "",
                 _cut(words(_short(check), QUIET, single=True)),
                 _cut(words(check.title or check.code, single=True)),
-                Text(f"{check.points}/{check.max_points}", QUIET),
+                Words(f"{check.points}/{check.max_points}", QUIET),
             )
         yield lines
     if skipped := [check for check in result.checks if check.status == "skipped"]:
-        yield _skipped(screen, skipped, verbose)
+        yield _skipped(paper, skipped, verbose)
     passed = [check for check in result.checks if check.status == "pass"]
     whole = verbose or len(passed) == len(result.checks)
-    if (table := _one_liners(screen, result, verbose, whole)) is not None:
+    if (table := _one_liners(paper, result, verbose, whole)) is not None:
         yield table
     plain = [check for check in passed if not check.remarks]
     if plain and not whole:
-        yield _grouped(screen, "pass", f"{len(plain)} passed", plain)
+        yield _grouped(paper, "pass", f"{len(plain)} passed", plain)
 
 
-def _grouped(screen: Screen, status: Status, said: str, checks: Sequence[CheckResult] = ()) -> RenderableType:
+def _grouped(paper: Paper, status: Status, said: str, checks: Sequence[CheckResult] = ()) -> Part:
     """A heading with its sign; the checks that it stands for by their short codes."""
-    line = grid({"width": 1}, {"ratio": 1})
+    line = Grid(SIGN, Column(rest=True))
     told = words(said, LOOKS[status].style, single=True)
     if checks:
-        told.append_text(Text(": ", LOOKS[status].style)).append_text(codes(checks, QUIET))
-        _cut(told)
-    line.add_row(screen.sign(status), told)
+        _cut(told.add(": ", LOOKS[status].style).add(codes(checks, QUIET)))
+    line.row(paper.sign(status), told)
     return line
 
 
-def _skipped(screen: Screen, checks: Sequence[CheckResult], verbose: bool) -> RenderableType:
+def _skipped(paper: Paper, checks: Sequence[CheckResult], verbose: bool) -> Part:
     """All that was skipped, under one heading, with the failures that it hangs on; ``verbose`` says what on which."""
     blockers: dict[str, list[CheckResult]] = {}
     for check in checks:
         blockers.setdefault((check.because or "").rpartition("/")[2], []).append(check)
     names = ", ".join(filter(None, blockers))
     reason = f", because {names} failed" if names else ""
-    line = grid({"width": 1}, {"ratio": 1})
+    line = Grid(SIGN, Column(rest=True))
     told = words(f"{len(checks)} skipped{reason}", LOOKS["skipped"].style, single=True)
     if len(blockers) == 1:
-        told.append_text(Text(": ", LOOKS["skipped"].style)).append_text(codes(checks, QUIET))
+        told.add(": ", LOOKS["skipped"].style).add(codes(checks, QUIET))
     elif verbose:
         for blocker, held in blockers.items():
-            told.append_text(words(f"\n{blocker}: ", QUIET)).append_text(codes(held, QUIET))
-    line.add_row(screen.sign("skipped"), told)
+            told.add(words(f"\n{blocker}: ", QUIET)).add(codes(held, QUIET))
+    line.row(paper.sign("skipped"), told)
     return line
 
 
-def _one_liners(screen: Screen, result: Result, verbose: bool, passes: bool) -> RenderableType | None:
+def _one_liners(paper: Paper, result: Result, verbose: bool, passes: bool) -> Part | None:
     """What was not judged, and what passed: with its remarks, or all of it where ``passes`` asks for that."""
-    table = grid({"width": 1}, {"width": 7}, {"ratio": 1}, {"justify": "right", "no_wrap": True})
+    table = Grid(SIGN, Column(7), Column(rest=True), POINTS)
     for status in ORDER:
         look = LOOKS[status]
         for check in result.checks:
@@ -301,13 +286,13 @@ def _one_liners(screen: Screen, result: Result, verbose: bool, passes: bool) -> 
             points = f"{check.points if graded else NONE}/{check.max_points}"
             said = words(check.title or check.code, single=True)
             if status == "pass" and check.remarks:
-                said.append_text(words("".join(f"\n{remark}" for remark in check.remarks), QUIET))
+                said.add(words("".join(f"\n{remark}" for remark in check.remarks), QUIET))
             if note := _note(result, check):
-                said.append_text(words(f"  ({note})", QUIET, single=True))
+                said.add(words(f"  ({note})", QUIET, single=True))
             if verbose and status == "pass":
-                said.append_text(words(f"\n{check.code}: {check.observed}", QUIET))
-            table.add_row(screen.sign(status), Text(look.word, look.style), said, Text(points, QUIET))
-    return table if table.row_count else None
+                said.add(words(f"\n{check.code}: {check.observed}", QUIET))
+            table.row(paper.sign(status), Words(look.word, look.style), said, Words(points, QUIET))
+    return table if table.rows else None
 
 
 def _note(result: Result, check: CheckResult) -> str:
@@ -320,74 +305,71 @@ def _short(check: CheckResult | CheckLine) -> str:
     return check.code.rpartition("/")[2]
 
 
-def _cut(text: Text) -> Text:
+def _cut(text: Words) -> Words:
     """Text that takes one line, and shows where it goes on."""
-    text.no_wrap, text.overflow = True, "ellipsis"
+    text.cut = True
     return text
 
 
-def _happened(screen: Screen, evidence: AnyEvidence, known: EvidenceView) -> Iterator[RenderableType]:
-    yield Text("What happened", "bold")
+def _happened(known: EvidenceView) -> Iterator[Part]:
+    yield Words("What happened", "bold")
     for sentence in known.narrative:
-        yield Padding(words(sentence, single=True), (0, 0, 0, 3))
-    if known.show is not None:
-        yield from known.show.screen(evidence, screen)
+        yield Indented(words(sentence, single=True))
 
 
-def _summary(
-    screen: Screen, result: Result, changes: Changes | None, commands: Commands
-) -> Iterator[RenderableType]:
-    yield Rule(style=QUIET, characters=screen.glyph("─", "-"))
-    yield _points(screen, result)
-    lines = grid({"width": 9}, {"ratio": 1})
+def _summary(paper: Paper, result: Result, changes: Changes | None, commands: Commands) -> Iterator[Part]:
+    yield Line()
+    yield _points(paper, result)
+    lines = Grid(Column(9), Column(rest=True))
     for note in result.notes:
-        lines.add_row(Text("Note", "bold"), words(note, single=True))
+        lines.row(Words("Note", "bold"), words(note, single=True))
     if changes is not None:
-        lines.add_row(Text("Changed", "bold"), _changed(changes))
+        lines.row(Words("Changed", "bold"), _changed(changes))
     if (first := result.first_failure()) is not None:
         said = words(_short(first), single=True)
         if commands.help:
-            said.append_text(Text("  more help:", QUIET))
-            said = _whole_behind(screen, said, words(commands.help, "cyan", single=True), LABEL + 1)
+            said.add("  more help:", QUIET)
+            help_ = words(commands.help, "cyan", single=True)
+            lines.row(Words("Fix first", "bold"), Behind(said, help_))
         else:
-            said.append_text(words(f"  {first.title}", QUIET, single=True))
-        lines.add_row(Text("Fix first", "bold"), said)
+            said.add(words(f"  {first.title}", QUIET, single=True))
+            lines.row(Words("Fix first", "bold"), said)
     for label, text, style in (
         ("Run again", commands.again, "cyan"),
         ("Report", commands.report, ""),
     ):
         if text:
-            lines.add_row(Text(label, "bold"), words(text, style, single=True))
-    if lines.row_count:
+            lines.row(Words(label, "bold"), words(text, style, single=True))
+    if lines.rows:
         yield lines
 
 
-def _changed(changes: Changes) -> Text:
+def _changed(changes: Changes) -> Words:
     """What the last run did not have: points, checks that pass, checks that fail."""
     if changes.nothing:
-        return Text("nothing since the last run", QUIET)
-    told = [Text(f"{changes.points:+d} points", "bold")] if changes.points else []
+        return Words("nothing since the last run", QUIET)
+    told = [Words(f"{changes.points:+d} points", "bold")] if changes.points else []
     for word, checks, status in (("passed", changes.passed, "pass"), ("failed", changes.failed, "fail")):
         if checks:
             look = LOOKS["pass" if status == "pass" else "fail"]
-            told.append(Text(f"newly {word}: ", look.style).append_text(codes(checks, "")))
-    return Text("; ").join(told)
+            told.append(Words(f"newly {word}: ", look.style).add(codes(checks, "")))
+    return Words.of(*told, between="; ")
 
 
-def _points(screen: Screen, result: Result) -> RenderableType:
+def _points(paper: Paper, result: Result) -> Words:
     if result.status != "graded":
-        return Text("Not graded", LOOKS["error" if result.status == "error" else "fail"].style)
+        return Words("Not graded", LOOKS["error" if result.status == "error" else "fail"].style)
     tally = Counter(check.status for check in result.checks)
-    points = Text(f"{result.score} of {count(result.max_score, 'point')}", "bold")
+    points = Words(f"{result.score} of {count(result.max_score, 'point')}", "bold")
     told = [
-        Text.assemble(screen.sign(status), f" {tally[status]} {LOOKS[status].word}")
+        Words.of(paper.sign(status), f" {tally[status]} {LOOKS[status].word}")
         for status in TALLY
         if tally[status]
     ]
-    line = Text("  ").join([points, bar(screen, result.score, result.max_score), *told])
-    return line if line.cell_len <= screen.console.width else Text("  ").join([points, *told])
+    line = Words.of(points, paper.bar(result.score, result.max_score), *told, between="  ")
+    return line if len(line.plain) <= paper.width else Words.of(points, *told, between="  ")
 
 
-def codes(checks: Iterable[CheckResult | CheckLine], style: str) -> Text:
+def codes(checks: Iterable[CheckResult | CheckLine], style: str) -> Words:
     """The short codes of checks, one after the other."""
     return words(", ".join(map(_short, checks)), style, single=True)

@@ -20,7 +20,7 @@ from grader import labs, pipeline
 from grader.display.looks import WIDEST
 from grader.model.evidence import AnyEvidence
 from grader.model.result import HintTexts, Result
-from grader.outputs import classscreen, terminal
+from grader.outputs import classscreen, explanation, terminal
 from grader.outputs.changes import between
 from grader.outputs.evidence import EvidenceView
 from grader.outputs.terminal import SHORT_ROWS, Commands
@@ -256,7 +256,7 @@ def test_a_class() -> None:
 
 def test_an_explanation() -> None:
     file = io.StringIO()
-    terminal.explain(lab(), lab().check("stranger"), file=file, width=80)
+    explanation.explain(lab(), lab().check("stranger"), file=file, width=80)
     golden(CASES / "explain.txt", file.getvalue())
 
 

@@ -158,7 +158,7 @@ def _check(work: Work, request: Request, standby: Standby) -> int:
 
                 run = pipeline.grade(
                     declared, handed_in, engine=engine, student=student, variant=variant, only=only,
-                    hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request, work),
+                    hints=request.hints, progress=steps, overlap=lambda: _get_ready(declared, request),
                 )  # fmt: skip
         except GraderError as error:
             _write_ungraded(declared, said, variant, student, request, error)
@@ -205,20 +205,20 @@ def _as_its_course_says(result: Result, said: CourseLab | None) -> Result:
     return of_course(result, visibility(said, result.checks), said.assignment)
 
 
-def _get_ready(lab: Lab, request: Request, work: Work) -> None:
+def _get_ready(lab: Lab, request: Request) -> None:
     """Import what will judge and show the result, while there is nothing to do but wait."""
     from grader import kinds
-    from grader.cli import lastrun
 
     import_module("grader.judge")
-    import_module("grader.outputs.shortreport")
+    import_module("grader.cli.lastrun")
+    import_module("grader.outputs.terminal")
     kinds.judge(lab.kind).prepare(lab)
     kinds.show(lab.kind)
     for name in request.files:
         FORMATS[name].load()
-    # What shows failures takes long to load. A work that was handed out has some until it has none.
-    if request.verbose or (work.started is not None and not lastrun.passed(work.folder, lab.id)):
-        import_module("grader.outputs.terminal")
+    if request.verbose:
+        # What lays out long reports takes long to load.
+        import_module("grader.display.screen")
 
 
 @contextmanager
@@ -300,7 +300,7 @@ def _write(result: Result, evidence: AnyEvidence | None, request: Request) -> No
 def _show(result: Result, evidence: AnyEvidence | None, request: Request, work: Work) -> None:
     """Print the report against the last one, which it replaces where the work was handed out by ``start``."""
     from grader.cli import lastrun
-    from grader.outputs import changes, shortreport
+    from grader.outputs import changes, terminal
     from grader.outputs.files import STANDARD_OUTPUT
 
     html = request.files.get("html")
@@ -317,10 +317,6 @@ def _show(result: Result, evidence: AnyEvidence | None, request: Request, work: 
     changed = changes.between(before.result if before else None, result)
     report = html if html != STANDARD_OUTPUT else None
     file = sys.stderr if STANDARD_OUTPUT in request.files.values() else sys.stdout
-    if not request.verbose and shortreport.shown(result, changes=changed, report=report, file=file):
-        return
-    from grader.outputs import terminal
-
     terminal.show(
         result,
         evidence,

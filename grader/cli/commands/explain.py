@@ -48,7 +48,7 @@ def _explain_check(name: str) -> None:
     from grader import labs
     from grader.model.errors import UsageError
     from grader.model.templates import fill
-    from grader.outputs import terminal
+    from grader.outputs.explanation import explain as show
 
     try:
         lab, check = find(name)
@@ -59,7 +59,7 @@ def _explain_check(name: str) -> None:
         if not _explain_word(name):
             _search(name)
         return
-    terminal.explain(lab, check, fill=partial(fill, names=labs.draw_variant(lab).names))
+    show(lab, check, fill=partial(fill, names=labs.draw_variant(lab).names))
 
 
 def _labs() -> list[Lab]:

@@ -8,8 +8,9 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from grader.display.layout import VOICES
 from grader.display.looks import QUIET
-from grader.display.screen import VOICES, grid, words
+from grader.display.screen import grid, words
 from grader.display.sentences import count
 from grader.kinds.traffic.dialogue import AnnotatedLine
 from grader.kinds.traffic.narrative import TROUBLE
