@@ -7,6 +7,7 @@ from typing import cast
 import pytest
 
 from tests.conftest import dealt
+from tests.tables import every
 
 
 class Item:
@@ -26,8 +27,8 @@ def order(items: list[Item], workers: int) -> list[str]:
     return [item.name for item in cast(list[Item], dealt(cast(list[pytest.Item], items), workers))]
 
 
-@pytest.mark.parametrize("workers", [1, 2, 3, 4])
-@pytest.mark.parametrize(("slow", "quick"), [(0, 9), (3, 9), (9, 3), (5, 0), (4, 21), (1, 1)])
+@every("workers", [1, 2, 3, 4])
+@every(("slow", "quick"), [(0, 9), (3, 9), (9, 3), (5, 0), (4, 21), (1, 1)])
 def test_each_test_is_dealt_once_and_long_ones_first(workers: int, slow: int, quick: int) -> None:
     items = [Item(f"quick {n}") for n in range(quick)] + [Item(f"slow {n}") for n in range(slow)]
     dealt_out = order(items, workers)

@@ -11,6 +11,7 @@ from grader.course.overrides import Override, Worth, decided, decisions, undecid
 from grader.model.errors import UsageError
 from grader.model.result import Decision, Result
 from tests.outputs.cases import case
+from tests.tables import every
 
 WORTH = Worth("relay", {"relay/starts": 10, "relay/leaks": 5})
 HEAD = "student,check,points,why,by\n"
@@ -24,7 +25,7 @@ def test_decisions_are_read_in_any_order_of_columns() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "sentence"),
     [
         ("student,check,points,why\n", "lacks the column 'by'"),

@@ -13,12 +13,13 @@ from grader.model.pointer import Pointer, parse
 from grader.outputs.evidence import EvidenceView
 from tests.outputs.cases import case
 from tests.outputs.samples import broken
+from tests.tables import every
 
 RESULT, EVIDENCE = broken()
 KNOWN = TrafficExcerpts(EVIDENCE.facts, EVIDENCE.facts.queued)
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "pointer"),
     [
         ("session:12", Pointer("session", 12)),

@@ -28,6 +28,7 @@ from grader.labs.yamlfile import parse
 from grader.model.errors import LabError
 from grader.model.lab import Check, Wrong
 from tests import submissions
+from tests.tables import every
 
 ROOT = Path(__file__).parent.parent.parent
 PAGES = sorted((ROOT / "docs").glob("*.md"))
@@ -135,7 +136,7 @@ def test_the_commands_of_the_readme_work_in_a_fresh_clone(engine: Engine, tmp_pa
         subprocess.run([program, "--dry-run", target], cwd=ROOT, capture_output=True, check=True)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+@every("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
 def test_links_lead_to_files(page: Path) -> None:
     missing = [target for target in LINK.findall(page.read_text()) if not (page.parent / target).exists()]
     assert missing == []

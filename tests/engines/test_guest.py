@@ -25,6 +25,7 @@ from grader.engines.guest.mail import Mailboxes
 from grader.engines.guest.run import RunOfProgram
 from grader.model.protocol import Operation, answer_type
 from grader.model.protocol.host import HostOperation
+from tests.tables import every
 
 OPERATIONS: dict[str, type[Operation[Any]]] = {
     str(operation.__struct_config__.tag): operation for operation in get_args(HostOperation)
@@ -55,7 +56,7 @@ def test_the_host_has_exactly_the_operations_of_the_protocol() -> None:
     assert sorted(operations.OPERATIONS) == sorted(OPERATIONS)
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@every("name", OPERATIONS)
 def test_an_operation_takes_and_gives_the_same_at_both_ends(name: str) -> None:
     operation, function = OPERATIONS[name], operations.OPERATIONS[name]
     hints = get_type_hints(function, localns=vars(shapes))
@@ -108,7 +109,7 @@ def test_a_difference_would_be_seen(hints: dict[str, Any]) -> None:
     assert not same_fields(told, Wider)
 
 
-@pytest.mark.parametrize("name", machine.guest_files())
+@every("name", machine.guest_files())
 def test_the_agent_imports_itself_and_the_standard_library_alone(name: str) -> None:
     tree = ast.parse(machine.guest_files()[name])
     skipped = [node for node in tree.body if isinstance(node, ast.If)]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.formats.address import domain_of, split_address
+from tests.tables import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "route", "local", "domain"),
     [
         ("alice@example.com", "", "alice", "example.com"),

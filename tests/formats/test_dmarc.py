@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from grader.formats.dmarc import read_record
+from tests.tables import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "fault", "tag"),
     [
         ("v=DMARC1; p=reject", None, ""),

@@ -130,7 +130,7 @@ def test_what_a_term_says() -> None:
     assert found.all_at == everybody.end
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "expanded"),
     [
         ("%{s}", "strong-bad@email.example.com"),

@@ -7,6 +7,7 @@ import pytest
 from tests.fuzz.growth import steep
 from tests.fuzz.target import Shape
 from tests.fuzz.test_fuzz import BY_NAME
+from tests.tables import every
 
 DEEP = 100_000
 RAISED = [
@@ -54,7 +55,7 @@ SQUARED: list[tuple[str, Shape]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "data"), RAISED, ids=range(len(RAISED)))
+@every(("name", "data"), RAISED, ids=range(len(RAISED)))
 def test_it_is_read_or_refused(name: str, data: bytes) -> None:
     BY_NAME[name].survives(data)
 

@@ -11,6 +11,7 @@ from tests.fuzz.growth import shapes, steep
 from tests.fuzz.inputs import inputs
 from tests.fuzz.target import Target
 from tests.fuzz.targets import TARGETS
+from tests.tables import every
 
 EXAMPLES = examples(30)
 SIZE = 10_000
@@ -41,7 +42,7 @@ def test_growth(name: str) -> None:
     assert [said for shape in shapes(target) if (said := steep(target, shape, size))] == []
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@every("name", BY_NAME)
 def test_what_it_is_fuzzed_with_is_real(name: str) -> None:
     """Of the examples at least one is taken: a reader that refuses all of them would never be got past its door."""
     target = BY_NAME[name]

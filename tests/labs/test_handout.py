@@ -21,6 +21,7 @@ from grader.labs.schema import SCHEMAS
 from grader.model.attempt import Mail
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab, Wrong
+from tests.tables import every
 
 
 def test_a_lab_is_handed_out_with_the_variants_names(lab_folder: Path, tmp_path: Path) -> None:
@@ -210,8 +211,8 @@ def test_the_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 OWN = ("solution", "starter", "correct/strict", "wrong/any-sender")
 
 
-@pytest.mark.parametrize("name", OWN)
-@pytest.mark.parametrize("student", [None, "alice"])
+@every("name", OWN)
+@every("student", [None, "alice"])
 def test_the_labs_own_submissions_are_graded_with_the_names_of_the_variant(
     name: str, student: str | None
 ) -> None:

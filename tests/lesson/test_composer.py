@@ -93,14 +93,14 @@ def test_every_fault_of_the_table_has_an_example() -> None:
     assert {fault.id for fault in tables().faults} <= shown
 
 
-@pytest.mark.parametrize("field", [field for field in tables().fields if not field.choices])
+@every("field", [field for field in tables().fields if not field.choices])
 def test_the_example_of_a_field_can_be_typed(field: BuilderField) -> None:
     draft = compose({**GOOD, "message-id": "<1@example.com>", field.id: field.example})
     assert draft.message is not None
     assert check_message(draft.message) == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("field", "typed", "lines"),
     [
         ("to", "Bob <bob@example.com>", ["To: Bob <bob@example.com>"]),
@@ -139,7 +139,7 @@ def test_encoded_words_hold_whole_characters_and_fit_their_lines() -> None:
     assert finished.notes == ["encoded-words", "folded"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("body", "encoding", "sent"),
     [
         ("Hi", "7bit", b"Hi\r\n"),

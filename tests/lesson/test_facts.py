@@ -15,6 +15,7 @@ from grader.lesson import entries, library, look_up
 from grader.lesson.sheets import SHEETS
 from grader.lesson.simulator.table import table
 from tests.lesson import texts
+from tests.tables import every
 
 ALL = library()
 SAID = texts.lesson(ALL)
@@ -106,7 +107,7 @@ def test_every_sheet_says_that_it_is_a_selection() -> None:
     assert all(sheet.left_out for sheet in kinds)
 
 
-@pytest.mark.parametrize("command", ALL.of(entries.CommandEntry), ids=lambda command: command.verb)
+@every("command", ALL.of(entries.CommandEntry), ids=lambda command: command.verb)
 def test_a_commands_replies_agree_with_its_lines_and_with_the_standard(command: entries.CommandEntry) -> None:
     listed = {int(id_.removeprefix("reply-")) for id_ in command.replies}
     assert SEQUENCES.get(command.verb, set()) <= listed

@@ -13,12 +13,13 @@ from grader.lesson import library
 from grader.lesson.finding import Index, distance, normal
 from grader.lesson.fulltext import documents
 from tests.lesson.embedded import Scripts
+from tests.tables import every
 
 SOUGHT = documents(library(), [entry.lab for entry in labs.list_labs() if entry.lab])
 INDEX = Index(SOUGHT)
 
 
-@pytest.mark.parametrize(
+@every(
     ("words", "ids"),
     [
         ("Relay access denied", {"reply-554", "reply-454", "cmd-rcpt"}),

@@ -16,6 +16,7 @@ from grader.lesson import entries, library, look_up, near_matches, read_library
 from grader.lesson.entries import LessonEntry
 from grader.lesson.library import FILES
 from grader.model.errors import LabError
+from tests.tables import every
 
 DATA = resources.folder("reports") / "data"
 ALL = library()
@@ -37,7 +38,7 @@ def spoil(folder: Path, name: str, old: str, new: str) -> str:
     return str(caught.value).replace(f"{folder}/", "")
 
 
-@pytest.mark.parametrize("kind", FILES.values())
+@every("kind", FILES.values())
 def test_every_kind_of_entry_is_there(kind: type[LessonEntry]) -> None:
     assert ALL.of(kind)
 
@@ -177,7 +178,7 @@ def test_a_fault_is_told_with_its_line(copy: Path) -> None:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("term", "id_"),
     [
         ("554", "reply-554"),

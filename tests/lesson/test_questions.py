@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-import pytest
-
 from grader.kinds.quiz.questions import (
     KINDS,
     Expected,
@@ -66,7 +64,7 @@ WRONG = Option("two", "no")
 BASE: dict[str, Any] = {"id": "q", "topic": "codes", "difficulty": 1, "ask": "?", "see": ["smtp"]}
 
 
-@pytest.mark.parametrize(
+@every(
     ("question", "wrong"),
     [
         (Single(**BASE, options=[RIGHT, WRONG]), ""),

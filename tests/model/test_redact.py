@@ -21,6 +21,7 @@ from grader.kinds.zone.facts import ZoneFacts
 from grader.model.evidence import Facts
 from grader.model.redact import redact
 from tests.judge.builders import check, evidence, facts, lab, outcome, session
+from tests.tables import every
 
 SECRET = "Vb7kQmZt2x"
 
@@ -88,9 +89,9 @@ def spread(type_: object, told: str) -> object:
     return plain[type_]  # type: ignore[index]
 
 
-@pytest.mark.parametrize("facts_type", [ServerFacts, ProgramFacts, ZoneFacts, QuizFacts])
-@pytest.mark.parametrize("around", ["{}", "user {} here", "ü {}"])
-@pytest.mark.parametrize("coded", [False, True])
+@every("facts_type", [ServerFacts, ProgramFacts, ZoneFacts, QuizFacts])
+@every("around", ["{}", "user {} here", "ü {}"])
+@every("coded", [False, True])
 def test_no_field_of_evidence_keeps_a_secret(facts_type: type[Facts], around: str, coded: bool) -> None:
     told = around.format(SECRET)
     told = base64.b64encode(f"\0alice\0{told}".encode()).decode() if coded else told

@@ -10,6 +10,7 @@ import pytest
 from grader import outputs, pipeline
 from grader.model.errors import UsageError
 from grader.model.evidence import SCHEMA
+from tests.tables import every
 
 HERE = Path(__file__).parent / "older"
 SAVED = sorted(HERE.glob("*.evidence.json"))
@@ -34,7 +35,7 @@ def test_brought_up_to_date_it_stays_what_it_is(saved: Path) -> None:
     assert again == evidence
 
 
-@pytest.mark.parametrize(
+@every(
     ("document", "said"),
     [
         (b"", "no evidence"),

@@ -20,6 +20,7 @@ from grader.world.peers import Peers
 from grader.world.submission_server import servers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.conftest import PATIENCE
+from tests.tables import every
 from tests.world.bed import clock, run, spec
 
 NAME = "mail.provider.example"
@@ -187,11 +188,9 @@ def test_a_client_that_does_not_trust_the_certificate_is_heard(implicit: bool) -
     assert any("unknown ca" in remark for remark in texts(session, "*"))
 
 
-@pytest.mark.parametrize("tls", ["starttls", "stripped"])
-@pytest.mark.parametrize(
-    "before", [[], ["EHLO x"], ["EHLO x", "AUTH PLAIN"]], ids=["at once", "EHLO", "AUTH"]
-)
-@pytest.mark.parametrize("hello", [b"\x16\x03\x01\x02\x00\x01\n\nQUIT\r\n", b"\x16\x03\x01\x00\x05abcde"])
+@every("tls", ["starttls", "stripped"])
+@every("before", [[], ["EHLO x"], ["EHLO x", "AUTH PLAIN"]], ids=["at once", "EHLO", "AUTH"])
+@every("hello", [b"\x16\x03\x01\x02\x00\x01\n\nQUIT\r\n", b"\x16\x03\x01\x00\x05abcde"])
 def test_tls_that_nobody_asked_for_is_named_and_never_read_as_commands(
     tls: str, before: list[str], hello: bytes
 ) -> None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.formats.dns.entries import owners
 from grader.formats.dns.masterfile import read_records
 from tests.conftest import examples
+from tests.tables import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "found"),
     [
         ("mail A 192.0.2.1\n", [("mail.example.com", "A")]),

@@ -37,7 +37,7 @@ def marked(text: str | bytes) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(
+@every(
     ("line", "expected"),
     [
         ("www A 192.0.2.1", ("www.example.com", "A", 3600, "192.0.2.1")),

@@ -10,13 +10,14 @@ import dns.rrset
 import pytest
 
 from grader.formats.dns import messages
+from tests.tables import every
 
 NAME = "_dmarc.mail.example.com."
 
 
-@pytest.mark.parametrize("type_", ["TXT", "MX", "AAAA", "SPF"])
-@pytest.mark.parametrize("payload", [None, 1232])
-@pytest.mark.parametrize("name", [NAME, ".", "xn--e1aybc.example."])
+@every("type_", ["TXT", "MX", "AAAA", "SPF"])
+@every("payload", [None, 1232])
+@every("name", [NAME, ".", "xn--e1aybc.example."])
 def test_a_question_is_what_the_library_would_ask(name: str, type_: str, payload: int | None) -> None:
     asked = dns.name.from_text(name)
     query = dns.message.make_query(asked, type_, id=7, use_edns=payload is not None, payload=payload or 0)

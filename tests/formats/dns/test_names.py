@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dns.name
-import pytest
 
 from grader.formats.dns.names import key, key_of, plain
 from grader.formats.dns.tree import Key, answering, existing
+from tests.tables import every
 
 OWNERS = (
     "example",
@@ -25,7 +25,7 @@ def known(name: str) -> Key:
     return found
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "source"),
     [
         ("host3.example", "*.example"),

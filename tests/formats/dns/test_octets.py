@@ -24,6 +24,7 @@ from grader.formats.dns.octets import (
     type_text,
     written,
 )
+from tests.tables import every
 
 LABELS = st.lists(st.binary(min_size=1, max_size=20), max_size=8).map(tuple)
 
@@ -60,7 +61,7 @@ def test_octets_are_a_name_where_they_are_one_to_the_library(octets: bytes, at: 
         assert read_name(octets, at) == (tuple(filter(None, known.labels)), at + used)
 
 
-@pytest.mark.parametrize(
+@every(
     ("type_", "text"),
     [
         ("A", "192.0.2.1"),
@@ -112,7 +113,7 @@ def test_strings_of_a_text_are_read_as_they_were_written(parts: list[bytes]) -> 
     assert strings(text_data(parts)) == parts
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "labels"),
     [
         ("Mail.example.com", (b"Mail", b"example", b"com")),

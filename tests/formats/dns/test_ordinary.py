@@ -17,6 +17,7 @@ from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.plan import make
 from grader.model.submission import Submission
 from tests.conftest import examples
+from tests.tables import every
 
 ORIGIN = (b"example", b"com")
 WORDS = st.sampled_from(
@@ -44,7 +45,7 @@ def test_what_is_read_is_what_the_library_reads(text: str, timed: bool) -> None:
     same(("$TTL 300\n" if timed else "") + text)
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "ordinary"),
     [
         ("$TTL 300\n@ SOA ns hostmaster 1 2 3 4 5\n@ NS ns\n MX 10 @\n", True),

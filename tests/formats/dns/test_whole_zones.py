@@ -165,12 +165,12 @@ def test_a_zone_that_no_nameserver_loads_is_none(name: str) -> None:
         assert f"{fault.place.line + 1}:{fault.place.column + 1} {marked}" == place
 
 
-@pytest.mark.parametrize("name", LOADED)
+@every("name", LOADED)
 def test_a_zone_that_nameservers_load_is_one(name: str) -> None:
     assert read_zone(LOADED[name].encode(), "example.com").faults == []
 
 
-@pytest.mark.parametrize("name", STRICTER)
+@every("name", STRICTER)
 def test_what_nameservers_forgive_and_a_lab_does_not(name: str) -> None:
     assert len(read_zone(STRICTER[name].encode(), "example.com").faults) == 1
 

@@ -159,7 +159,7 @@ def test_addresses_that_break_the_grammar_are_found(value: str) -> None:
     assert rules(message(f"To: {value}")) == ["address-syntax"]
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "broken"),
     [
         ("1 Jan 2026 00:00 +0000", []),
@@ -183,7 +183,7 @@ def test_dates(value: str, broken: list[str]) -> None:
     assert rules(message(f"Date: {value}")) == broken
 
 
-@pytest.mark.parametrize(
+@every(
     ("field", "broken"),
     [
         ("Message-ID: <a@b.example> (comment)", []),
@@ -203,7 +203,7 @@ def test_identifiers(field: str, broken: list[str]) -> None:
     assert rules(message(field)) == broken
 
 
-@pytest.mark.parametrize(
+@every(
     ("value", "broken"),
     [
         ("=?utf-8?b?R3LDvMOfZQ==?=", []),
@@ -221,7 +221,7 @@ def test_encoded_words(value: str, broken: list[str]) -> None:
     assert rules(message(f"Subject: {value}")) == broken
 
 
-@pytest.mark.parametrize(
+@every(
     ("field", "broken"),
     [
         ("Content-Type: TEXT/Plain; CharSet=UTF-8", []),

@@ -21,6 +21,7 @@ from tests.kinds.program.runs import (
     TAKEN,
     judged,
 )
+from tests.tables import every
 
 ALL = [
     "connects", "delivers", "encrypts", "chooses-mechanism", "envelope", "hides-bcc", "header", "text", "whole",
@@ -28,7 +29,7 @@ ALL = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("expected", ALL)
+@every("expected", ALL)
 def test_a_good_run_is_good(expected: str) -> None:
     assert judged(expected).status == "pass"
 

@@ -22,6 +22,7 @@ from tests.kinds.program.runs import (
     WANTED,
     judged,
 )
+from tests.tables import every
 
 
 def test_an_author_whom_only_a_lenient_reader_finds_is_none() -> None:
@@ -31,7 +32,7 @@ def test_an_author_whom_only_a_lenient_reader_finds_is_none() -> None:
     assert "From is no list of addresses" in result.observed
 
 
-@pytest.mark.parametrize(
+@every(
     ("first", "second", "good"),
     [
         ("<1795915096@example.com>", "<1795915096@example.com>", False),
@@ -68,7 +69,7 @@ def test_an_identifier_of_the_second_is_none_whichever_second_it_is(
     assert (result.status == "pass") == good, result.observed
 
 
-@pytest.mark.parametrize(
+@every(
     ("old", "new", "said"),
     [
         ("Date: Mon, 23 Nov 2026 10:00:00 +0000\r\n", "", "Date is missing"),

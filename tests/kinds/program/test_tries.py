@@ -14,11 +14,12 @@ from tests.kinds.program.runs import (
     TAKEN,
     judged,
 )
+from tests.tables import every
 
 PARTLY = replace(GOOD, transactions=[replace(TAKEN, recipients=EVERYBODY[:2], refused=EVERYBODY[2:])])
 
 
-@pytest.mark.parametrize(
+@every(
     ("conversations", "code", "good"),
     [
         ([GOOD], 0, True),
@@ -54,7 +55,7 @@ def refused(*said: tuple[str, str], at: float = 0) -> list[Line]:
 LOGIN = ("AUTH PLAIN <credentials>", "535 no")
 
 
-@pytest.mark.parametrize(
+@every(
     ("sessions", "good"),
     [
         ([refused(("AUTH PLAIN <credentials>", "535 no"), ("AUTH LOGIN", "535 no"))], True),
@@ -105,7 +106,7 @@ TRIES = [
 """When the same was refused in each session, in seconds, and whether that is patience."""
 
 
-@pytest.mark.parametrize(
+@every(
     ("tries", "good", "connect"),
     [
         *((tries, good, False) for tries, good in TRIES),

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from grader.kinds.program.run.conduct import LIMITS
+from tests.tables import every
 
 
-@pytest.mark.parametrize(
+@every(
     "text",
     [
         b"smtplib.SMTP(host, port, timeout=3)",

@@ -26,6 +26,7 @@ from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.submission import Submission
 from tests.conftest import examples
+from tests.tables import every
 
 
 def load(folder: str | Path) -> QuizLab:
@@ -239,7 +240,7 @@ def test_only_some_questions_may_be_graded() -> None:
     assert [(check.code, check.points) for check in result.checks] == [("knowledge-check/mx-port", 10)]
 
 
-@pytest.mark.parametrize(
+@every(
     ("data", "sentence"),
     [
         (b"\xff\xfe", "0xFF is no UTF-8"),

@@ -185,7 +185,7 @@ def test_an_answer_is_read_in_many_forms(question: Question, value: Any, given: 
     assert read_answer(shown(question), value) == given
 
 
-@pytest.mark.parametrize(
+@every(
     ("question", "value", "sentence"),
     [
         (SINGLE, "a b", "2 answers are given, and exactly one is right"),

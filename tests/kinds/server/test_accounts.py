@@ -11,6 +11,7 @@ from grader.judge import judge
 from grader.model.result import CheckResult
 from grader.model.traffic import Arrival, AttemptFacts, Queued, Reply
 from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome, session
+from tests.tables import every
 
 STRICT = check(arrives="nowhere", accounted=True)
 LENIENT = check(arrives="nowhere")
@@ -100,10 +101,10 @@ def test_what_a_program_got_is_not_excused_by_a_copy_or_by_another_line(line: st
     assert judged(line, DISCARD_TRANSPORT).status == "fail"
 
 
-@pytest.mark.parametrize(
+@every(
     "line", [DISCARD_TRANSPORT, DISCARD_ACTION, DISCARD_HEADER, BINNED, GIVEN_UP], ids=lambda line: line[2:28]
 )
-@pytest.mark.parametrize("of", [STRICT, LENIENT], ids=["strict", "lenient"])
+@every("of", [STRICT, LENIENT], ids=["strict", "lenient"])
 def test_what_postfix_threw_away_or_gave_up_is_accounted_for_and_said(line: str, of: Any) -> None:
     told = judged(line, of=of)
     assert told.status == "pass"

@@ -33,6 +33,7 @@ from tests.kinds.server.machines import (
     probed,
     world,
 )
+from tests.tables import every
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +98,7 @@ def test_a_master_that_is_still_starting_is_waited_for() -> None:
 # The greeting
 
 
-@pytest.mark.parametrize(
+@every(
     ("spoken", "log", "again"),
     [
         (["220-wait"], DIED, True),
@@ -340,9 +341,9 @@ ATTEMPTS = [
 CHECKS = (GREETS, OFFICE, LOCAL, check("kept", kept=True))
 
 
-@pytest.mark.parametrize("later", [False, True])
-@pytest.mark.parametrize("entry", [lost(), Untaken()], ids=["silent", "untaken"])
-@pytest.mark.parametrize("fault", OPS)
+@every("later", [False, True])
+@every("entry", [lost(), Untaken()], ids=["silent", "untaken"])
+@every("fault", OPS)
 def test_a_host_that_is_lost_is_evidence_wherever_it_happens(fault: str, entry: object, later: bool) -> None:
     at, around = eventful(fault, entry, later)
     seen = conducted(ATTEMPTS, *CHECKS, host=at, world=around)
@@ -358,7 +359,7 @@ def test_a_host_that_is_lost_is_evidence_wherever_it_happens(fault: str, entry: 
         assert tried(around) == []
 
 
-@pytest.mark.parametrize("fault", OPS)
+@every("fault", OPS)
 def test_what_a_host_refuses_is_evidence_and_the_rest_is_asked_all_the_same(fault: str) -> None:
     at, around = eventful(fault, RequestFailed("no"), later=False)
     seen = conducted(ATTEMPTS, *CHECKS, host=at, world=around)
@@ -379,10 +380,8 @@ def test_a_host_that_was_not_built_right_is_the_grader_s_error(fault: str) -> No
         conducted(ATTEMPTS, *CHECKS, host=at, world=around)
 
 
-@pytest.mark.parametrize(
-    "entry", [lost(), Untaken(), RequestFailed("no")], ids=["lost", "untaken", "refused"]
-)
-@pytest.mark.parametrize("fault", ["StartWorld", "AwaitPorts", "Probe", "ListArrivals", "Finish"])
+@every("entry", [lost(), Untaken(), RequestFailed("no")], ids=["lost", "untaken", "refused"])
+@every("fault", ["StartWorld", "AwaitPorts", "Probe", "ListArrivals", "Finish"])
 def test_whatever_the_world_fails_at_is_the_grader_s_error(fault: str, entry: object) -> None:
     with pytest.raises(EngineError):
         conducted(ATTEMPTS, *CHECKS, host=host(), world=world("accepted", **{fault: [entry]}))

@@ -12,6 +12,7 @@ from grader.model.attempt import Attempt
 from grader.model.traffic import Line, Outcome, Reply, Session
 from tests.judge.builders import check, lab
 from tests.kinds.server.machines import attempt
+from tests.tables import every
 
 OFFICE = check("office", arrives="outside")
 STRANGER = check("stranger", arrives="nowhere", control=["office"])
@@ -175,7 +176,7 @@ def test_it_takes_what_is_left_of_the_time_within_bounds(left: float, seconds: f
     assert patience == [seconds]
 
 
-@pytest.mark.parametrize(
+@every(
     ("outcome", "is_open"),
     [
         (silent("a"), True),

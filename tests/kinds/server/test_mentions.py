@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from grader.kinds.server.plan.mentions import MOST, find_mentions
 from grader.model.errors import SubmissionError
 from tests.conftest import examples
+from tests.tables import every
 
 OWN = ("example.com", "mail.example.com")
 
@@ -21,7 +22,7 @@ def mentions(main: str = "", **maps: str) -> tuple[list[str], list[str], list[st
     return found.networks, found.names, found.addresses
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "networks"),
     [
         ("mynetworks = 127.0.0.0/8 [::1]/128 [::ffff:127.0.0.0]/104", []),
@@ -73,7 +74,7 @@ def test_names_in_main_cf(text: str, names: list[str]) -> None:
     assert mentions(text)[1] == names
 
 
-@pytest.mark.parametrize(
+@every(
     ("line", "names", "addresses"),
     [
         ("boss@friend.org OK", ["friend.org"], ["boss@friend.org"]),

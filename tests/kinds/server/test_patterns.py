@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from grader.kinds.server.plan.patterns import HOLE, patterns_in, rerouting_in, samples
 from tests.conftest import examples
+from tests.tables import every
 
 
-@pytest.mark.parametrize(
+@every(
     ("pattern", "texts"),
     [
         (r"^([^=]+)=([^=]+)@example\.com$", [f"{HOLE}={HOLE}@example.com"]),

@@ -10,6 +10,7 @@ from grader.formats.dns.masterfile import LONGEST_STRING
 from grader.kinds.server.plan.records import MOST_COMPLAINTS, MOST_RECORDS, read_key_records
 from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyRecord
+from tests.tables import every
 
 DOMAIN = "example.com"
 NAME = "mail2026._domainkey.example.com"
@@ -99,7 +100,7 @@ def test_the_same_record_in_two_files_is_one() -> None:
     assert published.complaints == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("data", "at", "sentence"),
     [
         (b'x TXT "v=DKIM1"\n', "x TXT", "this publishes x.example.com"),

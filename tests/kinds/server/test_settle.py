@@ -12,6 +12,7 @@ from grader.model.protocol.host import FindMail
 from grader.model.protocol.world import ListArrivals
 from tests.engines.fake import FakeChannel, lost
 from tests.kinds.server.machines import EMPTY, attempt, delivered, host, world
+from tests.tables import every
 
 WAITED = attempt()
 TOKEN = WAITED.token
@@ -23,8 +24,8 @@ def settling(at: FakeChannel, around: FakeChannel, seconds: float = 5) -> Settli
     return Settling(HostChannel(at), around, Deadline(seconds))
 
 
-@pytest.mark.parametrize("resting", AT_REST)
-@pytest.mark.parametrize("moving", MOVING)
+@every("resting", AT_REST)
+@every("moving", MOVING)
 def test_mail_is_at_rest_when_two_looks_in_a_row_say_so(moving: object, resting: object) -> None:
     at = host(CountQueue=[resting, moving, resting, resting, moving])
     settling(at, world()).wait([])

@@ -17,6 +17,7 @@ from grader.model.result import Result
 from grader.model.submission import Submission
 from grader.model.traffic import Command
 from tests.judge.builders import check, evidence, facts, lab, outcome
+from tests.tables import every
 
 SERVICE = "submission inet n - y - - smtpd\n"
 QUIET = "mynetworks = 127.0.0.0/8\n"
@@ -37,7 +38,7 @@ def judged(
     return judge(evidence(lab(only), [facts()], made, log=log, commands=commands, settings=settings))
 
 
-@pytest.mark.parametrize(
+@every(
     ("files", "observed", "said", "remedy"),
     [
         (

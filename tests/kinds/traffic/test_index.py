@@ -11,6 +11,7 @@ from grader.kinds.traffic.index import TrafficCase
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival, Outcome, Queued
 from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome
+from tests.tables import every
 
 SENDER = "someone@elsewhere.example"
 
@@ -125,7 +126,7 @@ FATAL = "34 postfix/smtpd[9]: fatal: no working instance of reject_unauth_destin
 NOISE = "11 postfix/master[1]: daemon started -- version 3.10.1"
 
 
-@pytest.mark.parametrize(
+@every(
     ("log", "decisive"),
     [
         ([], None),

@@ -11,6 +11,7 @@ from grader.kinds.zone.run import authors, permits
 from grader.kinds.zone.run.inverse import Owners
 from tests.kinds.zone.beds import HEAD, world
 from tests.kinds.zone.test_verdicts import verdict
+from tests.tables import every
 
 DMARC = '_dmarc TXT "v=DMARC1; p=quarantine; sp=reject"\n'
 REQUEST = AuthorRequest("example.com", ["192.0.2.1"])
@@ -28,7 +29,7 @@ def weak(zone: str) -> set[str]:
     return {one.author.partition("@")[2] for one in forged(DMARC + zone) if one.dmarc.disposition != "reject"}
 
 
-@pytest.mark.parametrize(
+@every(
     ("zone", "names"),
     [
         ("www A 192.0.2.80\n", set()),
@@ -80,7 +81,7 @@ def allowed(zone: str) -> list[tuple[str, str]]:
     return [(permit.about, permit.to) for permit in found.outsiders]
 
 
-@pytest.mark.parametrize(
+@every(
     ("owner", "outsiders"),
     [
         ("third.example._report._dmarc", []),

@@ -9,6 +9,7 @@ from grader.kinds.zone.facts import Delivery
 from grader.kinds.zone.run import delivery
 from tests.kinds.zone.beds import world
 from tests.kinds.zone.test_verdicts import verdict
+from tests.tables import every
 
 SERVER = ["192.0.2.1", "2001:db8::1"]
 REQUEST = DeliveryRequest("example.com", SERVER)
@@ -50,7 +51,7 @@ def test_mail_that_reaches_its_server_by_whatever_name(zone: str) -> None:
     assert check.status == "pass", check.observed
 
 
-@pytest.mark.parametrize(
+@every(
     ("zone", "told", "marked"),
     [
         ("@ MX 10 m\nm A 192.0.2.9\nm AAAA 2001:db8::1\n", "which is at 192.0.2.9:", ["@", "m"]),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from grader.kinds.zone.facts import Dkim, Spf
 from grader.kinds.zone.run import dmarc
 from tests.kinds.zone.beds import world
+from tests.tables import every
 
 FAILED = Spf("fail", "stranger.example")
 
@@ -16,7 +15,7 @@ def passed(domain: str) -> Spf:
     return Spf("pass", domain)
 
 
-@pytest.mark.parametrize(
+@every(
     ("record", "author", "disposition", "tag"),
     [
         ("v=DMARC1; p=reject", "example.com", "reject", "p"),
@@ -46,7 +45,7 @@ def test_the_policy_that_applies(record: str, author: str, disposition: str, tag
     assert (found.result, found.disposition, found.tag) == ("fail", disposition, tag)
 
 
-@pytest.mark.parametrize(
+@every(
     "zone",
     [
         "",
@@ -72,7 +71,7 @@ def test_texts_of_others_beside_it_and_strings_are_no_hindrance() -> None:
         assert dmarc.evaluate(resolver, "EXAMPLE.com", FAILED, None).disposition == "reject"
 
 
-@pytest.mark.parametrize(
+@every(
     ("tags", "authenticated", "aligned"),
     [
         ("", "example.com", True),
@@ -138,7 +137,7 @@ def test_a_record_between_the_author_and_the_organization_is_passed_over() -> No
         assert dmarc.evaluate(resolver, "mail.example.com", FAILED, None).disposition == "reject"
 
 
-@pytest.mark.parametrize(
+@every(
     ("rua", "outside", "sent"),
     [
         ("mailto:x@example.com", "", True),

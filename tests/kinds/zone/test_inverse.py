@@ -13,6 +13,7 @@ from grader.kinds.zone.run.inverse import Owners, Saying, cuts, sayings
 from grader.kinds.zone.run.names import dotted
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
+from tests.tables import every
 
 VALUES = {
     "d": "example.com",
@@ -32,7 +33,7 @@ def owners(*names: str, dname: tuple[str, str] | None = None) -> Owners:
     return Owners(records)
 
 
-@pytest.mark.parametrize(
+@every(
     ("spec", "version", "name", "network"),
     [
         ("%{i}._ok.%{d}", 4, "192.0.2.7._ok.example.com", "192.0.2.7/32"),
@@ -83,7 +84,7 @@ def test_names_below_a_dname_are_known_by_its_own() -> None:
     assert found[0] == AddressSet.of(4, [ipaddress.ip_network("192.0.2.7")])
 
 
-@pytest.mark.parametrize(
+@every(
     ("spec", "name", "saying"),
     [
         ("%{l}._u.%{d}", "ceo._u.example.com", Saying("ceo")),

@@ -19,6 +19,7 @@ from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import Resolver
 from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
 from tests.kinds.zone.beds import HEAD, world
+from tests.tables import every
 
 ALLOWED = ["192.0.2.1", "192.0.2.64/26", "2001:db8::1"]
 
@@ -36,7 +37,7 @@ def outside(zone: str) -> list[tuple[str, list[str]]]:
     return [(outsider.domain, outsider.networks) for outsider in computed(zone).outsiders]
 
 
-@pytest.mark.parametrize(
+@every(
     "zone",
     [
         '@ TXT "v=spf1 ip4:192.0.2.1 -all"',
@@ -59,7 +60,7 @@ def test_nobody_else(zone: str) -> None:
     assert outside(zone + "\n") == []
 
 
-@pytest.mark.parametrize(
+@every(
     ("zone", "expected"),
     [
         ('@ TXT "v=spf1 ip4:192.0.2.1/30 -all"', [("example.com", ["192.0.2.2/31", "192.0.2.0/32"])]),
@@ -110,7 +111,7 @@ def standing(zone: str) -> list[tuple[str, str]]:
 STRANGERS = ("198.51.100.66", "2001:db8:bad::66")
 
 
-@pytest.mark.parametrize(
+@every(
     ("zone", "weak"),
     [
         ('@ TXT "v=spf1 ip4:192.0.2.1 -all"', []),

@@ -17,6 +17,7 @@ from grader.display.excerpts import ExcerptRow
 from grader.kinds.zone import show
 from grader.model.pointer import Pointer, parse
 from grader.outputs import terminal
+from tests.tables import every
 
 LAB = labs.load(labs.find("spf-dmarc"))
 VARIANT = labs.draw_variant(LAB)
@@ -82,7 +83,7 @@ def test_remarks_that_cost_nothing_are_notes(run: pipeline.Graded) -> None:
     assert re.search(r"Note +line 10, column 31: pct is no longer part of DMARC", shown(run))
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "marks", "width", "expected"),
     [
         ("abc def", ((4, 7),), 20, ["abc def", "    ^^^"]),

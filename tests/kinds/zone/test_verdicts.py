@@ -26,6 +26,7 @@ from grader.model.lab import SubmissionRules
 from grader.model.result import CheckResult
 from grader.model.submission import Submission
 from tests.kinds.zone.beds import HEAD
+from tests.tables import every
 
 
 def demo(expect: ZoneExpect, **tried: Any) -> ZoneLab:
@@ -63,7 +64,7 @@ def verdict(zone: str, expect: ZoneExpect, **tried: Any) -> tuple[CheckResult, l
 MX = [Question("example.com", "MX")]
 
 
-@pytest.mark.parametrize(
+@every(
     ("zone", "wanted", "status"),
     [
         ("@ MX 10 mail\nmail A 192.0.2.1\n", ["10 mail.example.com."], "pass"),

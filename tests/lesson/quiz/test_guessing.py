@@ -13,6 +13,7 @@ from grader.kinds.quiz.draw import arrange
 from grader.kinds.quiz.questions import Fill, Multiple, Option, Single
 from grader.lesson import library
 from grader.lesson.quiz.export import SEED
+from tests.tables import every
 
 SINGLES = [question for question in library().questions if isinstance(question, Single)]
 MULTIPLES = [question for question in library().questions if isinstance(question, Multiple)]
@@ -61,7 +62,7 @@ def scored(questions: list[Single], liking: Callable[[str], int]) -> float:
     return mean(worth)
 
 
-@pytest.mark.parametrize("way", GUESSES)
+@every("way", GUESSES)
 def test_no_way_of_guessing_finds_the_right_option(way: str) -> None:
     assert len(SINGLES) >= 40
     assert scored(SINGLES, GUESSES[way]) <= MOST

@@ -37,6 +37,7 @@ from tests.outputs.cases import case
 from tests.outputs.platforms.readers import GRADES, MOST, vpl_comments
 from tests.outputs.platforms.samples import ATTACK, OBEYED, attacked, failed, of_a_zone
 from tests.outputs.samples import check, result
+from tests.tables import every
 
 GOLDEN = Path(__file__).parent / "golden"
 EARNED = 15 / MOST
@@ -51,12 +52,12 @@ def written(name: str, graded: Result) -> bytes:
     return render(graded, None)
 
 
-@pytest.mark.parametrize("name", GRADES)
+@every("name", GRADES)
 def test_the_grade_is_right_whatever_strangers_wrote(name: str) -> None:
     assert GRADES[name](written(name, attacked())) == pytest.approx(EARNED, abs=1e-4)
 
 
-@pytest.mark.parametrize("name", GRADES)
+@every("name", GRADES)
 def test_what_the_grader_failed_at_is_no_grade(name: str) -> None:
     for graded in (failed(), case("grader-error")[0], attacked("error")):
         document = written(name, graded)
@@ -65,7 +66,7 @@ def test_what_the_grader_failed_at_is_no_grade(name: str) -> None:
             assert "The grader failed, not your work. This costs you no points." in document.decode()
 
 
-@pytest.mark.parametrize("name", sorted(GRADES.keys() - {"submitty", "xqueue"}))
+@every("name", sorted(GRADES.keys() - {"submitty", "xqueue"}))
 def test_what_was_refused_is_no_grade_either(name: str) -> None:
     assert GRADES[name](written(name, refused(attacked(), ATTACK))) is None
 
@@ -77,7 +78,7 @@ def test_where_a_reply_without_a_grade_is_not_shown_a_refusal_has_no_points_and_
     assert "there is no main.cf" in document.decode()
 
 
-@pytest.mark.parametrize("name", sorted({*MADE_FOR_ONE, *MADE_FOR_ALL}))
+@every("name", sorted({*MADE_FOR_ONE, *MADE_FOR_ALL}))
 def test_hostile_documents_are_as_they_were(name: str) -> None:
     """``UPDATE_GOLDEN=1`` writes them instead; every change is looked at as the platform's reader would."""
     kind = outputs.FORMATS[name]
@@ -111,13 +112,13 @@ def test_no_text_changes_a_grade(texts: list[str], points: int) -> None:
         assert grade(written(name, graded)) == pytest.approx(graded.score / MOST, abs=1e-4), name
 
 
-@pytest.mark.parametrize("name", MADE_FOR_ONE)
+@every("name", MADE_FOR_ONE)
 def test_half_a_surrogate_and_control_characters_reach_nobody(name: str) -> None:
     text = written(name, attacked()).decode()
     assert not [char for char in text if char != "\n" and (ord(char) < 0x20 or 0x7F <= ord(char) < 0xA0)]
 
 
-@pytest.mark.parametrize("name", MADE_FOR_ONE)
+@every("name", MADE_FOR_ONE)
 def test_feedback_names_the_cause_wherever_there_is_room_for_it(name: str) -> None:
     if name in ("codegrade", "gitlab-metrics"):
         return
@@ -219,7 +220,7 @@ def test_a_command_on_github_is_one_line_with_two_properties_at_most(graded: Res
         assert [one.partition("=")[0] for one in properties.split(",")] == ["title"]
 
 
-@pytest.mark.parametrize("name", sorted(set(MADE_FOR_ONE) - {"codegrade", "gitlab-metrics"}))
+@every("name", sorted(set(MADE_FOR_ONE) - {"codegrade", "gitlab-metrics"}))
 def test_what_a_person_decided_is_said_beside_the_check(name: str) -> None:
     decision = Decision(points=10, why="seen in the lab", by="Dr. Who", judged="fail", judged_points=0)
     document = written(

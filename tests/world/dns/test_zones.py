@@ -8,6 +8,7 @@ import pytest
 
 from grader.model.plan import Zone
 from grader.world.dns.zones import Zones
+from tests.tables import every
 from tests.world.dns.library import Found, asked
 
 HEAD = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 300\n@ NS ns\nns A 203.0.113.53\n"
@@ -30,7 +31,7 @@ def texts(found: Found) -> list[str]:
     return [rdata.to_text() for rrset in found.answer for rdata in rrset]
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "type_", "rcode", "answer"),
     [
         ("host3.example", "MX", "NOERROR", ["10 host1.example."]),
@@ -56,7 +57,7 @@ def test_an_answer_from_a_wildcard_bears_the_name_that_was_asked_for() -> None:
     assert rrset.name.to_text() == "Foo.Bar.example."
 
 
-@pytest.mark.parametrize(
+@every(
     ("owner", "target", "name", "leads_to"),
     [
         ("example.com", "example.net", "a.example.com", "a.example.net."),

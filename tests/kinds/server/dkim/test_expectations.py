@@ -14,6 +14,7 @@ from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.traffic import Outcome, Queued
 from tests.judge import builders
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, judged, pair, run, signed
+from tests.tables import every
 
 
 def wants(**keys: object) -> ServerCheck:
@@ -160,7 +161,7 @@ GOOD = record(f"v=DKIM1; p={pair()[1]}")
 ODD = Diagnostic("odd", file="dns/k.txt", span=Span(0, 3))
 
 
-@pytest.mark.parametrize(
+@every(
     ("handed_in", "status", "said"),
     [
         (None, "fail", "No record was handed in"),

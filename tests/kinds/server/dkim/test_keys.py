@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from grader.formats.dkim import read_key
 from tests.kinds.server.dkim.signing import pair
+from tests.tables import every
 
 RSA = pair()[1]
 ED25519 = pair(256)[1]
@@ -36,7 +37,7 @@ def test_a_withdrawn_key() -> None:
     assert not read_key(b"v=DKIM1; p=").problem
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "problem"),
     [
         ("", "there is no p="),
@@ -73,7 +74,7 @@ def test_any_text_is_a_key_or_has_a_problem(text: bytes) -> None:
     assert key.problem or key.revoked or key.bits > 0
 
 
-@pytest.mark.parametrize(
+@every(
     ("text", "said", "marked"),
     [
         ("v=DKIM1; k=rsa; p=“MIIB", "p= is not base64; ““” (left double quotation mark) was copied", "“"),

@@ -17,6 +17,7 @@ from grader.kinds.server.judge.dkim.reading import Signature, Signatures
 from grader.model.dns import KeyAnswer
 from tests.judge.builders import check
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, pair, run, signed
+from tests.tables import every
 
 ANY = check("signed", signature={})
 
@@ -51,7 +52,7 @@ def test_two_kinds_side_by_side() -> None:
     ]
 
 
-@pytest.mark.parametrize(
+@every(
     ("raw", "keys", "said"),
     [
         (signed(), [KeyAnswer(KEY_NAME, "NXDOMAIN")], f"DNS has no key at {KEY_NAME}"),

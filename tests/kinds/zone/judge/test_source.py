@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from grader.formats.dns.masterfile import read_zone
 from grader.kinds.zone.facts import ZoneFacts
 from grader.kinds.zone.judge.source import TxtRecords
+from tests.tables import every
 
 ZONE = """\
 $TTL 1h
@@ -29,7 +28,7 @@ def records(text: str = ZONE) -> TxtRecords:
     )
 
 
-@pytest.mark.parametrize(
+@every(
     ("name", "lines"),
     [
         ("example.com", [5]),
