@@ -69,6 +69,8 @@ class Client:
         """Replies that said no, as Postfix counts them against ``smtpd_soft_error_limit``."""
         self.laborious = False
         """Whether the server took long over the answers to one batch of commands."""
+        self.opened = False
+        """Whether it came as far as to the first of its attempts."""
         self.authenticated = False
         self.helo = self.attempts[0].helo
         """The name by which the server knows this client."""
@@ -162,6 +164,7 @@ class Client:
             await self._log_in(first.login)
             self.progress.stage = "preface"
         await self._before(first.before)
+        self.opened = True
 
     async def open_again(self) -> None:
         """A new connection of the same client, on the same record. Raises as ``open`` does."""

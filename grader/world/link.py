@@ -4,11 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable
 
 MOST_AT_ONCE = 64 * 1024
 """Octets that are read in one go."""
+
+
+def connected(connection: socket.socket, address: tuple[str, int]) -> bool:
+    """Begin to connect; whether that has come to its end already, as it has with who is near. Raises ``OSError``.
+
+    A socket that does not block says so when it is asked again: the answer comes in while the first call ends. The
+    event loop would need four calls of the system and another round for that.
+    """
+    for _ in range(2):
+        error = connection.connect_ex(address)
+        if not error:
+            return True
+        if error not in (errno.EINPROGRESS, errno.EALREADY):
+            raise OSError(error, os.strerror(error))
+    return False
 
 
 class Link:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -11,14 +10,12 @@ from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
 from grader.world.client import GOODBYE, Client, ServerRefused
 from grader.world.mailboxes import Mailboxes
+from grader.world.sharing import STANDS_ALONE
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
 
 ERRORS_A_SESSION = 9
 """Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
-
-STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP)\b", re.IGNORECASE)
-"""Commands whose answer depends on nothing that was said before (RFC 5321 section 4.1.4, RFC 1985)."""
 
 SLOW_BATCH_SECONDS = 2.0
 """A server that takes longer over one batch works long on some of its answers, and holds back the others meanwhile."""
@@ -54,6 +51,8 @@ async def dialogue(client: Client, attempt: Attempt) -> None:
 
     A server that hangs up after some of them has not answered the others: each of those is asked in a new session.
     """
+    if not await known_as(client, [attempt]):
+        return
     client.begin("preface")
     challenged, asked = False, 0
     for command in attempt.say:
@@ -72,6 +71,20 @@ async def dialogue(client: Client, attempt: Attempt) -> None:
     client.settle(attempt)
 
 
+async def known_as(client: Client, attempts: Sequence[Attempt]) -> bool:
+    """Take the name that these attempts want; a server that refuses it has answered them."""
+    if attempts[0].helo == client.helo:
+        return True
+    client.begin("preface")
+    try:
+        await client.introduce(attempts[0].helo)
+    except ServerRefused:
+        for attempt in attempts:
+            client.settle(attempt)
+        return False
+    return True
+
+
 async def _answered(client: Client, command: str, shown: str) -> Reply | None:
     """The reply to a command; ``None`` where the server hangs up instead of answering it."""
     known = len(client.progress.replies)
@@ -88,11 +101,12 @@ async def _answered(client: Client, command: str, shown: str) -> Reply | None:
 
 
 class Mails:
-    """The transactions of one session."""
+    """The transactions of one session; ``alone`` where it has nothing else in it."""
 
-    def __init__(self, client: Client, mailboxes: Mailboxes) -> None:
+    def __init__(self, client: Client, mailboxes: Mailboxes, *, alone: bool = True) -> None:
         self._client = client
         self._mailboxes = mailboxes
+        self._alone = alone
         self._waiting: deque[Attempt] = deque()
         self._fresh = True
         self._mail_refused = False
@@ -102,31 +116,17 @@ class Mails:
         """Try the attempts, as many as the server's patience allows; the others are left without an outcome."""
         self._waiting.extend(attempts)
         while batch := self._next_batch():
-            if not await self._known_as(batch):
+            if not await known_as(self._client, batch):
                 continue
             if len(batch) == 1:
                 await self._transaction(batch[0])
             else:
                 await self._batch(batch)
 
-    async def _known_as(self, batch: list[Attempt]) -> bool:
-        """Take the name that these attempts want; a server that refuses it has answered them."""
-        client = self._client
-        if batch[0].helo == client.helo:
-            return True
-        client.begin("preface")
-        try:
-            await client.introduce(batch[0].helo)
-        except ServerRefused:
-            for attempt in batch:
-                client.settle(attempt)
-            return False
-        return True
-
     def _next_batch(self) -> list[Attempt]:
         """The attempts to send at once: as many as cannot make too many errors, by what is known of the server.
 
-        The first attempt of a session is made in any case.
+        The first attempt is made in any case where nothing else was asked before it.
         """
         left = ERRORS_A_SESSION - self._client.errors
         batch: list[Attempt] = []
@@ -134,7 +134,7 @@ class Mails:
             if batch and self._waiting[0].helo != batch[0].helo:
                 break
             left -= self._errors_of(self._waiting[0])
-            if left < 0 and (batch or not self._fresh):
+            if left < 0 and (batch or not (self._fresh and self._alone)):
                 break
             batch.append(self._waiting.popleft())
         self._fresh = False

@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-import msgspec
 from msgspec.structs import replace
 
 from grader.model.attempt import Attempt
@@ -17,15 +16,15 @@ from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, ServerRefused
 from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
-from grader.world.mail import ERRORS_A_SESSION, STANDS_ALONE, Mails, dialogue
+from grader.world.mail import ERRORS_A_SESSION, Mails, dialogue
 from grader.world.mailboxes import Mailboxes
 from grader.world.qmqp import hand_over
+from grader.world.sharing import ATTEMPTS_A_SESSION, is_mail, session_of, sociable
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock, Room
 from grader.world.wire import HungUp
 
-ATTEMPTS_A_SESSION = 9
 CONNECTIONS_A_PORT = 2
 """At once, to all addresses together: a server starts a process for each, which costs more than an attempt."""
 CONNECTIONS = 40
@@ -90,25 +89,37 @@ class Prober:
         self._room = Room()
 
     async def probe(
-        self, attempts: list[Attempt], seconds: float, greeting: float | None = None
+        self,
+        attempts: list[Attempt],
+        seconds: float,
+        greeting: float | None = None,
+        besides: Sequence[Attempt] = (),
     ) -> tuple[list[Session], list[Outcome]]:
         """Make the attempts. One that could not be made in time has no outcome.
 
-        ``greeting`` is how long to wait for one, in seconds, where it is not as long as usual.
+        ``greeting`` is how long to wait for one, in seconds, where it is not as long as usual. ``besides`` are made in
+        sessions of the others that get so far and have room for them, and have no outcome where there is none.
         """
         if greeting is None:
             self._patience = self._usual
         else:
             full = greeting >= self._usual.greeting
             self._patience = replace(self._usual, greeting=greeting, full=full)
-        self._tokens.update({attempt.id: attempt.token for attempt in attempts})
         deadline = Deadline(seconds)
-        groups: dict[Any, list[Attempt]] = {}
+        groups: dict[Any, _Group] = {}
         for attempt in attempts:
-            groups.setdefault(_shared(attempt), []).append(attempt)
-        runs = [_Group(self, group, deadline) for group in groups.values()]
+            self._tokens[attempt.id] = attempt.token
+            key = session_of(attempt)
+            if key not in groups:
+                groups[key] = _Group(self, attempt, deadline)
+            groups[key].pending.append(attempt)
+        for attempt in besides:
+            self._tokens[attempt.id] = attempt.token
+            if group := groups.get(session_of(attempt)):
+                group.besides.append(attempt)
+        runs = list(groups.values())
         await _all(run.run() for run in runs)
-        return self._numbered(attempts, runs)
+        return self._numbered([*attempts, *besides], runs)
 
     def begin_afresh(self) -> None:
         """From now on be patient with every listener, whatever it did before: it may have been starved."""
@@ -177,23 +188,26 @@ class Prober:
 
 
 class _Group:
-    """Attempts that may share sessions."""
+    """Attempts that may share sessions, the first of which is given, and those that may be made besides."""
 
-    def __init__(self, prober: Prober, attempts: list[Attempt], deadline: Deadline) -> None:
+    def __init__(self, prober: Prober, first: Attempt, deadline: Deadline) -> None:
+        self.pending = deque[Attempt]()
+        self.besides = deque[Attempt]()
         self.clients: list[Client] = []
         self.outcomes: list[tuple[Outcome, Client | None]] = []
         self._prober = prober
-        self._pending = deque(attempts)
         self._deadline = deadline
-        self._alone = not _sociable(attempts[0])
+        self._listener = prober.listener(first)
+        self._alone = not sociable(first)
         self._strikes = 0
+        self._made_besides: set[str] = set()
 
     async def run(self) -> None:
         """Session after session until every attempt has an outcome or the time is over."""
         while chunks := self._next_chunks():
             if self._deadline.over:
                 return
-            clients = await asyncio.gather(*(self._prober.session(chunk, self._deadline) for chunk in chunks))
+            clients = await _at_once([self._prober.session(chunk, self._deadline) for chunk in chunks])
             self.clients += clients
             for client, chunk in zip(clients, chunks, strict=True):
                 self._take(client, chunk)
@@ -203,8 +217,7 @@ class _Group:
         if not (first := self._next_chunk()):
             return []
         chunks = [first]
-        listener = self._prober.listener(first[0])
-        if listener.impatient or listener.laborious:
+        if self._listener.impatient or self._listener.laborious:
             while len(chunks) < PATIENT_CLIENTS and (chunk := self._next_chunk()):
                 chunks.append(chunk)
         return chunks
@@ -212,19 +225,30 @@ class _Group:
     def _next_chunk(self) -> list[Attempt]:
         chunk: list[Attempt] = []
         asked = 0
-        while self._pending and len(chunk) < self._size():
-            asked += len(self._pending[0].say)
+        while self.pending and len(chunk) < self._size():
+            asked += len(self.pending[0].say)
             if chunk and asked > ERRORS_A_SESSION:
                 break
-            attempt = self._pending.popleft()
+            attempt = self.pending.popleft()
             if self._prober.needless(attempt):
                 self.outcomes.append((Outcome(attempt=attempt.id, stage="untried"), None))
             else:
                 chunk.append(attempt)
+        if chunk and not self.pending:
+            self._fill(chunk, asked)
         return chunk
 
+    def _fill(self, chunk: list[Attempt], asked: int) -> None:
+        """Add attempts to a group's last session, as many as it has room for."""
+        while self.besides and len(chunk) < self._size():
+            asked += len(self.besides[0].say)
+            if asked > ERRORS_A_SESSION:
+                break
+            chunk.append(self.besides.popleft())
+            self._made_besides.add(chunk[-1].id)
+
     def _size(self) -> int:
-        if self._alone or self._prober.listener(self._pending[0]).impatient:
+        if self._alone or self._listener.impatient:
             return 1
         return ATTEMPTS_A_SESSION
 
@@ -235,18 +259,23 @@ class _Group:
         rest = [attempt for attempt in chunk if attempt.id not in client.outcomes]
         if len(rest) < len(chunk):
             self._strikes = 0
-        if rest and (len(chunk) == 1 or self._dead(client)):
+        rest = [attempt for attempt in rest if attempt.id not in self._made_besides]
+        if not rest:
+            return
+        self.besides.clear()
+        own = [attempt for attempt in chunk if attempt.id not in self._made_besides]
+        # Until a session is open, nothing is said in it for one of its attempts more than for another.
+        if len(own if not client.opened else chunk) == 1 or self._dead(client):
             self._give_up(client, rest)
             return
-        self._pending.extendleft(reversed(rest))
-        self._alone = self._alone or (bool(rest) and client.end != "quit")
+        self.pending.extendleft(reversed(rest))
+        self._alone = self._alone or client.end != "quit"
 
     def _dead(self, client: Client) -> bool:
         """Whether the listener has greeted nobody for some time, whoever asked, or talks at everybody without end."""
-        listener = self._prober.listener(client.attempts[0])
-        if client.drowned and listener.endless >= ENDLESS_SESSIONS:
+        if client.drowned and self._listener.endless >= ENDLESS_SESSIONS:
             return True
-        return client.progress.stage == "greeting" and listener.silent >= SILENT_GREETINGS
+        return client.progress.stage == "greeting" and self._listener.silent >= SILENT_GREETINGS
 
     def _give_up(self, client: Client, attempts: list[Attempt]) -> None:
         """The server did not finish with an attempt that was alone in its session: that is its outcome.
@@ -257,8 +286,8 @@ class _Group:
             return
         self._strikes += 1
         if self._dead(client) or self._strikes >= STRIKES.get(client.progress.stage, MOST_STRIKES):
-            attempts = [*attempts, *self._pending]
-            self._pending.clear()
+            attempts = [*attempts, *self.pending]
+            self.pending.clear()
         self.outcomes.extend((client.outcome(attempt), client) for attempt in attempts)
 
 
@@ -270,11 +299,12 @@ async def _converse(client: Client, mailboxes: Mailboxes) -> None:
                 await hand_over(client, client.attempts[0])
                 return
             await client.open()
-            if _is_mail(client.attempts[0]):
-                await Mails(client, mailboxes).send(client.attempts)
-            else:
-                for attempt in client.attempts:
+            mails = [attempt for attempt in client.attempts if is_mail(attempt)]
+            for attempt in client.attempts:
+                if not is_mail(attempt):
                     await dialogue(client, attempt)
+            if mails:
+                await Mails(client, mailboxes, alone=len(mails) == len(client.attempts)).send(mails)
         except ServerRefused:
             for attempt in client.attempts:
                 client.settle(attempt)
@@ -285,41 +315,9 @@ async def _converse(client: Client, mailboxes: Mailboxes) -> None:
         client.hang_up()
 
 
-def _is_mail(attempt: Attempt) -> bool:
-    return bool(attempt.recipients) and not attempt.say
-
-
-def _sociable(attempt: Attempt) -> bool:
-    """Whether an attempt leaves a session as it found it."""
-    return (_is_mail(attempt) and not attempt.smuggled and not attempt.qmqp) or _only_asks(attempt)
-
-
-def _only_asks(attempt: Attempt) -> bool:
-    """Whether an attempt is a dialogue of commands that stand alone, each with an answer to itself."""
-    plain = not (attempt.before or attempt.preamble or attempt.login)
-    return bool(attempt.say) and plain and all(STANDS_ALONE.match(command) for command in attempt.say)
-
-
-def _shared(attempt: Attempt) -> Any:
-    """What attempts must have in common to share a session."""
-    key = (
-        attempt.address,
-        attempt.server,
-        attempt.listener,
-        attempt.port,
-        attempt.tls,
-        tuple(attempt.before),
-        attempt.preamble,
-        msgspec.structs.astuple(attempt.login) if attempt.login else None,
-        attempt.certificate,
-    )
-    if not _sociable(attempt):
-        return *key, attempt.id
-    if attempt.say:
-        return *key, attempt.helo, "asks"
-    # What comes before MAIL may depend on the name; a client without one does not say EHLO at all.
-    named = attempt.helo if attempt.before or attempt.preamble or not attempt.helo else True
-    return *key, named
+async def _at_once(sessions: list[Coroutine[Any, Any, Client]]) -> list[Client]:
+    """Await sessions side by side. Most often it is one, which needs no task of its own."""
+    return [await sessions[0]] if len(sessions) == 1 else await asyncio.gather(*sessions)
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

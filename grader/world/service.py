@@ -40,6 +40,7 @@ from grader.model.protocol.world import (
 from grader.world.conversation import Conversations
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones
+from grader.world.link import connected
 from grader.world.peers import Peers
 from grader.world.prober import Prober
 from grader.world.tls import Contexts
@@ -150,10 +151,12 @@ class Service:
         if world is None:
             raise EngineError("the world has not started yet")
         if isinstance(request, Probe):
-            world.peers.mail.expect(request.attempts)
+            world.peers.mail.expect([*request.attempts, *request.besides])
             if request.afresh:
                 world.prober.begin_afresh()
-            sessions, outcomes = await world.prober.probe(request.attempts, request.seconds, request.greeting)
+            sessions, outcomes = await world.prober.probe(
+                request.attempts, request.seconds, request.greeting, request.besides
+            )
             return Probed(sessions, outcomes)
         if isinstance(request, ListArrivals):
             return sorted(world.peers.mail.tokens)
@@ -203,8 +206,9 @@ async def _takes(server: str, port: int, seconds: float) -> bool:
     with socket.socket(family, socket.SOCK_STREAM) as connection:
         connection.setblocking(False)
         try:
-            async with asyncio.timeout(seconds):
-                await asyncio.get_running_loop().sock_connect(connection, (server, port))
+            if not connected(connection, (server, port)):
+                async with asyncio.timeout(seconds):
+                    await asyncio.get_running_loop().sock_connect(connection, (server, port))
         except (OSError, TimeoutError):
             return False
     return True

@@ -108,7 +108,9 @@ class Encryption:
         session: ssl.SSLSession | None = None,
     ) -> None:
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=name, session=session)
+        # Octets, for a text is looked up in IDNA's tables first, which have to be loaded for that.
+        host = name.encode("ascii" if name.isascii() else "idna") if name is not None else None
+        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host, session=session)
         self._send = send
 
     @property

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from grader.formats.reply import Heard, ReplyReader
 from grader.model.errors import EngineError
-from grader.world.link import Link
+from grader.world.link import Link, connected
 from grader.world.tls import Encryption
 from grader.world.transcript import Clock
 
@@ -244,8 +244,9 @@ async def connect(
         except OSError as error:
             raise EngineError(f"the world cannot speak from {source}: {error.strerror}") from error
         try:
-            async with asyncio.timeout(seconds):
-                await loop.sock_connect(connection, (server, port))
+            if not connected(connection, (server, port)):
+                async with asyncio.timeout(seconds):
+                    await loop.sock_connect(connection, (server, port))
         except TimeoutError as error:
             raise HungUp("timeout", f"no connection in {seconds:.1f} seconds") from error
         except OSError as error:

@@ -187,3 +187,95 @@ def test_both_families_are_spoken() -> None:
             assert outcome.replies[0].text == "554 hello ::1"
 
     run(work())
+
+
+def test_questions_and_mails_share_a_session_questions_first() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            asked = attempt(
+                1, port=port, helo="other.example", say=["VRFY someone@example.com"], recipients=[]
+            )
+            (session,), outcomes = await bed.probe(attempt(0, port=port), asked, attempt(2, port=port))
+            assert [outcome.stage for outcome in outcomes] == ["rcpt", "said", "rcpt"]
+            assert [outcome.replies[-1].command for outcome in outcomes] == [
+                "RCPT TO:<rosa.k0v@elsewhere.example>",
+                "VRFY someone@example.com",
+                "RCPT TO:<rosa.k2v@elsewhere.example>",
+            ]
+            said = spoken(session)
+            assert said.index("EHLO other.example") < said.index("VRFY") < said.index("MAIL FROM")
+
+    run(work())
+
+
+def test_questions_leave_the_servers_patience_to_the_mails_of_another_session() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            many = attempt(0, port=port, say=["ETRN example.com"] * 9, recipients=[])
+            sessions, outcomes = await bed.probe(many, *(attempt(n, port=port) for n in range(1, 9)))
+            assert [outcome.stage for outcome in outcomes] == ["said", *["rcpt"] * 8]
+            assert len(sessions) == 2
+
+    run(work())
+
+
+def test_others_are_made_besides_as_far_as_sessions_have_room() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            besides = [attempt(n, port=port) for n in range(1, 20)]
+            elsewhere = attempt(30, port=port, address="127.0.0.67")
+            sessions, outcomes = await bed.prober.probe(
+                [attempt(0, port=port)], 20, besides=[*besides, elsewhere]
+            )
+            assert [outcome.attempt for outcome in outcomes] == [f"relay/{n}" for n in range(9)]
+            assert len(sessions) == 1
+
+    run(work())
+
+
+def test_what_is_made_besides_is_no_reason_to_try_a_dead_server_more_often() -> None:
+    async def work() -> None:
+        async def shy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            return
+
+        async with Bed() as bed:
+            port = await bed.script(shy)
+            besides = [attempt(n, port=port) for n in range(1, 9)]
+            _, outcomes = await bed.prober.probe([attempt(0, port=port)], 20, besides=besides)
+            assert [(outcome.attempt, outcome.stage) for outcome in outcomes] == [("relay/0", "greeting")]
+            assert bed.connections == 1
+
+    run(work())
+
+
+def test_what_is_made_besides_spoils_no_attempt() -> None:
+    """A server that hangs up at the second recipient, whoever asked for the first."""
+
+    async def strict(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        asked = 0
+        while line := await reader.readline():
+            asked += line.startswith(b"RCPT")
+            if asked == 2:
+                return
+            quits = line.startswith(b"QUIT")
+            writer.write(
+                b"250-hi\r\n250 PIPELINING\r\n"
+                if line[:4] == b"EHLO"
+                else b"221 bye\r\n"
+                if quits
+                else b"250 ok\r\n"
+            )
+
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.script(strict)
+            first = attempt(0, port=port, recipients=["x@elsewhere.example"], message=b"")
+            _, outcomes = await bed.prober.probe([first], 20, besides=[attempt(1, port=port)])
+            assert [outcome.attempt for outcome in outcomes] == ["relay/0"]
+            assert bed.connections == 2
+
+    run(work())

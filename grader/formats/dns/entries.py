@@ -22,7 +22,7 @@ LARGEST_NUMBER = 2**32 - 1
 LONGEST_NAME = 1_020
 """Characters that can write the 255 octets of a name (RFC 1035 sections 2.3.4 and 5.1)."""
 
-_TTL = re.compile(r"[0-9]+(?:[wdhms][0-9]+)*[wdhms]?", re.IGNORECASE)
+_TTL = re.compile(r"[0-9]+(?:[WDHMSwdhms][0-9]+)*[WDHMSwdhms]?")
 _UNIT = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1, "": 1}
 _CLASS = re.compile(r"IN|CH|HS|CS|CLASS\d{1,5}", re.IGNORECASE)
 _OF_THE_INTERNET = ("IN", "CLASS1")

@@ -35,13 +35,15 @@ class Probed(Struct, frozen=True):
 class Probe(Operation[Probed], frozen=True, tag="probe"):
     """Make attempts, for at most ``seconds``; ``greeting`` is how long the server may take to greet.
 
-    ``afresh`` forgets what was learnt of the listeners' silence, and gives them longer for each answer.
+    ``afresh`` forgets what was learnt of the listeners' silence, and gives them longer for each answer. ``besides`` are
+    made where a session of the attempts has room for them, and have no outcome where there was none.
     """
 
     attempts: list[Attempt]
     seconds: float
     greeting: float | None = None
     afresh: bool = False
+    besides: list[Attempt] = []
 
 
 class ListArrivals(Operation[list[str]], frozen=True, tag="arrivals"):

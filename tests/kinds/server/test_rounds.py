@@ -159,3 +159,28 @@ def test_a_server_that_refuses_its_first_client_is_tried_all_the_same() -> None:
             said = answers("421 mail.example.com Service unavailable - try again later", None, "greeting")
             outcomes[one.id] = Outcome(one.id, said.stage, session=1, replies=said.replies)
     assert "office/1" in made
+
+
+def test_sessions_of_the_first_round_are_filled_and_who_was_made_there_is_in_no_later_round() -> None:
+    attempts = [
+        attempt("starts", recipients=["x@b.example"]),
+        *(attempt("stranger", number, recipients=["x@b.example"]) for number in range(1, 11)),
+        attempt("stranger", 11, port=465, recipients=["x@b.example"]),
+        attempt("stranger", 12, recipients=["x@b.example"], unless_arrived=["office/1"]),
+    ]
+    outcomes: dict[str, Outcome] = {}
+    rounds = Rounds(DEMO, attempts, outcomes)
+    assert [a.id for a in rounds.besides] == [f"stranger/{number}" for number in range(1, 9)]
+    made = []
+    for some in rounds:
+        made.append([a.id for a in some])
+        outcomes.update({a.id: outcome("rcpt", a.id) for a in some})
+        if len(made) == 1:
+            outcomes.update({f"stranger/{n}": outcome("rcpt", f"stranger/{n}") for n in range(1, 4)})
+            outcomes["stranger/4"] = greylisted("stranger/4")
+    assert made == [
+        ["starts/1", "stranger/11"],
+        ["stranger/4"],
+        [f"stranger/{number}" for number in range(5, 11)],
+        ["stranger/12"],
+    ]

@@ -203,7 +203,7 @@ class _Run:
         settling = Settling(self.host, self.world, self.deadline)
         dead = DeadListeners(planned, self.outcomes)
         moving = False
-        for attempts in Rounds(lab, planned, self.outcomes):
+        for attempts in (rounds := Rounds(lab, planned, self.outcomes)):
             tried = [attempt for attempt in attempts if not dead.spare(attempt)]
             if not tried or self.deadline.over:
                 continue
@@ -212,7 +212,7 @@ class _Run:
                 moving = False
             if self.host_lost:
                 return
-            fresh = self._try(tried) if self.outcomes else self._greet(tried)
+            fresh = self._try(tried) if self.outcomes else self._greet(tried, rounds.besides)
             moving = moving or any(outcome.stage == "accepted" for outcome in fresh)
         if not self.host_lost:
             self._with_host(lambda: self._let_it_rest(lab, settling, moving))
@@ -237,9 +237,9 @@ class _Run:
         log = self._read_log()
         return not all(any(t in line and COME_TO_AN_END.search(line) for line in log) for t in taken)
 
-    def _greet(self, attempts: list[Attempt]) -> list[Outcome]:
+    def _greet(self, attempts: list[Attempt], besides: list[Attempt]) -> list[Outcome]:
         """The first round. A server that is silent and says in its log that it died is not waited for."""
-        fresh = self._try(attempts, greeting=GREETING_SECONDS)
+        fresh = self._try(attempts, GREETING_SECONDS, *besides)
         gone = {outcome.attempt: outcome for outcome in fresh if silent(outcome)}
         if not gone:
             return fresh
@@ -261,8 +261,9 @@ class _Run:
         ]
         return fresh + self._try(again) if again and not self.host_lost else fresh
 
-    def _try(self, attempts: list[Attempt], greeting: float | None = None) -> list[Outcome]:
-        outcomes = self._probe(Probe(attempts, self.deadline.left, greeting or self.greeting))
+    def _try(self, some: list[Attempt], greeting: float | None = None, *besides: Attempt) -> list[Outcome]:
+        seconds = greeting or self.greeting
+        outcomes = self._probe(Probe(some, self.deadline.left, seconds, besides=list(besides)))
         self.outcomes.update({outcome.attempt: outcome for outcome in outcomes})
         return outcomes
 

@@ -11,6 +11,7 @@ from grader.kinds.server.declare import WANTED, ServerLab
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Reply
+from grader.world.sharing import ATTEMPTS_A_SESSION, session_of, sociable
 
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
@@ -31,6 +32,9 @@ class Rounds:
     First the greetings and one attempt a listener, so that a dead one is not waited for again and again; then all that
     stands on its own; then what is needless once something simpler got through. What the server puts off is tried
     again, as every real sender does.
+
+    ``besides`` may be made in the sessions of the first round, and those that were are in no later one: a session costs
+    a server more than what is said in it.
     """
 
     def __init__(self, lab: ServerLab, attempts: list[Attempt], outcomes: dict[str, Outcome]) -> None:
@@ -39,36 +43,37 @@ class Rounds:
             check.code for check in lab.checks if check.expect.arrives in WANTED or check.expect.authenticates
         }
         self._lab = lab
-        self._attempts = attempts
         self._outcomes = outcomes
+        self._greets = [a for a in attempts if a.check in self._greetings]
+        self._first = [*self._greets, *self._one_a_listener(attempts)]
+        later = [a for a in attempts if a not in self._first]
+        wanted = [a for a in later if a.check in self._wanted]
+        others = [a for a in later if a.check not in self._wanted]
+        self._second = [*wanted, *(a for a in others if not a.unless_arrived)]
+        self._third = [a for a in others if a.unless_arrived]
+        self.besides = _fitting(self._first, self._second)
 
     def __iter__(self) -> Iterator[list[Attempt]]:
-        greetings = [a for a in self._attempts if a.check in self._greetings]
-        first = [*greetings, *self._one_a_listener(greetings)]
-        wanted = [a for a in self._attempts if a.check in self._wanted and a not in first]
-        others = [a for a in self._attempts if a.check not in self._wanted and a not in first]
-        yield first
-        yield from self._again([a for a in first if a not in greetings])
-        doomed = self._doomed(greetings)
-        for some in (
-            [*wanted, *(a for a in others if not a.unless_arrived)],
-            [a for a in others if a.unless_arrived],
-        ):
+        yield self._first
+        made = [a for a in self.besides if a.id in self._outcomes]
+        yield from self._again([*(a for a in self._first if a not in self._greets), *made])
+        doomed = self._doomed()
+        for some in ([a for a in self._second if a not in made], self._third):
             attempts = [attempt for attempt in some if attempt.check not in doomed]
             yield attempts
             yield from self._again(attempts)
 
-    def _one_a_listener(self, greetings: list[Attempt]) -> list[Attempt]:
+    def _one_a_listener(self, attempts: list[Attempt]) -> list[Attempt]:
         """One plain attempt on each listener that no greeting is asked of, so that its death is known as early."""
-        chosen = {(a.server, a.listener): a for a in greetings}
-        for attempt in sorted(self._attempts, key=lambda a: a.check not in self._wanted):
+        chosen = {(a.server, a.listener): a for a in self._greets}
+        for attempt in sorted(attempts, key=lambda a: a.check not in self._wanted):
             if not (attempt.unless_arrived or attempt.before or attempt.preamble is not None or attempt.qmqp):
                 chosen.setdefault((attempt.server, attempt.listener), attempt)
-        return [attempt for attempt in chosen.values() if attempt not in greetings]
+        return [attempt for attempt in chosen.values() if attempt not in self._greets]
 
-    def _doomed(self, greetings: list[Attempt]) -> set[str]:
+    def _doomed(self) -> set[str]:
         """Checks that will be skipped whatever happens, because they need a server that greets."""
-        failed = {a.check for a in greetings if not answered(self._outcomes.get(a.id))}
+        failed = {a.check for a in self._greets if not answered(self._outcomes.get(a.id))}
         grown = True
         while grown:
             more = {check.code for check in self._lab.checks if failed & set(check.needs)} - failed
@@ -88,6 +93,21 @@ class Rounds:
             time.sleep(min(pause, deadline.left))
             pause = pause * 2 or FIRST_PAUSE_SECONDS
             yield back
+
+
+def _fitting(first: list[Attempt], later: list[Attempt]) -> list[Attempt]:
+    """Later attempts for which sessions of the first ones have room."""
+    room = {session_of(attempt): ATTEMPTS_A_SESSION for attempt in first if sociable(attempt)}
+    for attempt in first:
+        if sociable(attempt):
+            room[session_of(attempt)] -= 1
+    found = []
+    for attempt in later:
+        key = session_of(attempt)
+        if room.get(key, 0) > 0:
+            room[key] -= 1
+            found.append(attempt)
+    return found
 
 
 def greeted(outcome: Outcome | None) -> bool:
