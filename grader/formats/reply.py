@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -13,7 +14,11 @@ MOST_LINES = 1000
 """Lines of one reply."""
 
 REPLY_LINE = re.compile(r"([2-5][0-9]{2})(?:([- ])|$)")
+LONGEST_CODE = 4
+"""Characters that ``REPLY_LINE`` looks at."""
 ENHANCED = re.compile(r"[2-5][0-9]{2}[- ]([245]\.[0-9]{1,3}\.[0-9]{1,3})(?![0-9.])")
+LONGEST_STATUS = 14
+"""Characters that ``ENHANCED`` looks at."""
 
 
 class Heard(NamedTuple):
@@ -31,10 +36,22 @@ class Heard(NamedTuple):
     def enhanced(self) -> str | None:
         """The enhanced status code (RFC 2034) of the last line that has one of the reply's own class."""
         for line in reversed(self.lines):
-            found = ENHANCED.match(line)
-            if found and found[1][0] == line[0]:
-                return found[1]
+            if found := _status_of(line[:LONGEST_STATUS]):
+                return found
         return None
+
+
+@functools.lru_cache(maxsize=1024)
+def _code_of(beginning: str) -> tuple[int, str]:
+    """The code with which a line begins, 0 for none, and what stands behind it: most servers have few of them."""
+    found = REPLY_LINE.match(beginning)
+    return (int(found[1]), found[2] or "") if found else (0, "")
+
+
+@functools.lru_cache(maxsize=1024)
+def _status_of(beginning: str) -> str | None:
+    found = ENHANCED.match(beginning)
+    return found[1] if found and found[1][0] == beginning[0] else None
 
 
 def readable(line: bytes) -> str:
@@ -87,13 +104,13 @@ class ReplyReader:
             self._overlong = 0
         else:
             text = readable(raw)
-        found = REPLY_LINE.match(text)
-        if found and found[2] != "-" and not self._lines:
-            return Heard(int(found[1]), [text])
+        code, joint = _code_of(text[:LONGEST_CODE])
+        if code and joint != "-" and not self._lines:
+            return Heard(code, [text])
         self._lines.append(text)
-        if found and found[2] == "-" and len(self._lines) < MOST_LINES:
+        if code and joint == "-" and len(self._lines) < MOST_LINES:
             return None
-        if found is None and 1 < len(self._lines) < MOST_LINES:
+        if not code and 1 < len(self._lines) < MOST_LINES:
             return None
         lines, self._lines = self._lines, []
-        return Heard(int(found[1]) if found else 0, lines)
+        return Heard(code, lines)

@@ -198,8 +198,11 @@ class Client:
 
     async def listen(self, command: str, seconds: float) -> Reply:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
-        at, heard = await self._reply(command[:4].upper(), seconds)
-        self._note_pause(at, command)
+        assert self._wire is not None
+        verb = command[:4].upper()
+        at, heard = self._wire.next() if self._wire.unread else await self._reply(verb, seconds)
+        self._listener.note_answer(verb)
+        self._note_pause(at, verb)
         reply = self.transcript.server(command, heard, at)
         if reply.code >= 400:
             self.errors += 1
@@ -209,18 +212,16 @@ class Client:
         return reply
 
     async def _reply(self, command: str, seconds: float) -> tuple[float, Heard]:
-        """The next reply. What a server never answers costs the full wait a few times only, whatever is tried there."""
+        """A reply that is not here yet. What a server never answers costs the full wait a few times only."""
         assert self._wire is not None
         if command and self._listener.hopeless(command):
             seconds = min(seconds, self.patience.unanswered)
         try:
-            found = await self._wire.reply(self._at_most(seconds))
+            return await self._wire.reply(self._at_most(seconds))
         except HungUp as hung:
             if hung.end == "timeout" and not self._deadline.over:
                 self._listener.note_silence(command)
             raise
-        self._listener.note_answer(command)
-        return found
 
     async def ask(self, command: str, *, shown: str | None = None) -> Reply:
         """One command and its reply."""

@@ -32,7 +32,9 @@ async def shake_hands(
     usual = strict and not own and attempt.preamble is None
     session = listener.session if usual and listener.resumes else None
     try:
-        await wire.begin_tls(context, listener.name, seconds, session)
+        # Where TLS begins with the connection the server greets; after STARTTLS the client speaks (RFC 3207).
+        speaks = attempt.tls == "starttls"
+        await wire.begin_tls(context, listener.name, seconds, session, speaks=speaks)
     except (ssl.SSLError, HungUp) as error:
         if session is not None and not deadline.over:
             # Whatever it was: the server is asked again as if nobody had been there before.

@@ -54,6 +54,7 @@ class PeerSession(asyncio.StreamReaderProtocol):
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._heard_at = 0.0
+        self._unsaid: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -86,22 +87,35 @@ class PeerSession(asyncio.StreamReaderProtocol):
 
     async def _serve(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await _say(writer, f"220 {self._name} ESMTP")
+            await self._say(writer, f"220 {self._name} ESMTP")
             while True:
                 command = await self._command()
                 verb, argument = command[:4].upper(), command[4:].strip()
                 if verb == "DATA":
-                    await _say(writer, await self._data(argument, writer))
+                    await self._say(writer, await self._data(argument, writer))
                 elif verb == "QUIT":
-                    await _say(writer, "221 2.0.0 Bye")
+                    await self._say(writer, "221 2.0.0 Bye")
                     return
                 else:
                     act = self._commands.get(verb) if command[4:5] in ("", " ") else None
-                    await _say(writer, act(argument) if act else NOT_UNDERSTOOD)
+                    await self._say(writer, act(argument) if act else NOT_UNDERSTOOD)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # The client has gone, and what it had begun with it.
         finally:
+            self._speak(writer)
             writer.close()
+
+    async def _say(self, writer: asyncio.StreamWriter, reply: str) -> None:
+        """Say what is said until nothing more is to be read in one write (RFC 2920 section 3.2)."""
+        if not self._unsaid:
+            self._clock.call_soon(self._speak, writer)
+        self._unsaid.append(reply)
+        await writer.drain()
+
+    def _speak(self, writer: asyncio.StreamWriter) -> None:
+        replies, self._unsaid = self._unsaid, []
+        if replies and not writer.is_closing():
+            writer.write("".join(reply + "\r\n" for reply in replies).encode())
 
     async def _command(self) -> str:
         """The next command, empty where it was too long. Raises ``IncompleteReadError`` where none comes."""
@@ -173,7 +187,7 @@ class PeerSession(asyncio.StreamReaderProtocol):
             return "501 5.5.4 Syntax: DATA"
         if self._sender is None or not self._recipients:
             return "503 5.5.1 Error: need RCPT command" if self._greeted else HELLO_FIRST
-        await _say(writer, "354 End data with <CR><LF>.<CR><LF>")
+        await self._say(writer, "354 End data with <CR><LF>.<CR><LF>")
         with Text(self._peers, self.always_kept) as text:
             await read_text(self._lines, text)
             await self._peers.turns.take_alone()
@@ -196,11 +210,6 @@ class PeerSession(asyncio.StreamReaderProtocol):
             )
         )
         return "250 2.0.0 taken"
-
-
-async def _say(writer: asyncio.StreamWriter, reply: str) -> None:
-    writer.write(reply.encode() + b"\r\n")
-    await writer.drain()
 
 
 def _path(argument: str, keyword: str) -> tuple[str, str] | None:

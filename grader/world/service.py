@@ -63,10 +63,11 @@ class World:
     """The world once it has started."""
 
     def __init__(self, spec: WorldSpec) -> None:
-        began = time.monotonic()
+        began = time.monotonic_ns()
 
         def clock() -> float:
-            return round((time.monotonic() - began) * 1000, 1)
+            # To round a float takes several times as long as all of this.
+            return (time.monotonic_ns() - began) // 100_000 / 10
 
         zones = Zones(spec.zones)
         self.peers = Peers(spec.peers, clock)

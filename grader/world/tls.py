@@ -119,31 +119,42 @@ class Encryption:
         session = self.tls.session
         return session if session is not None and session.has_ticket else None
 
-    def handshake(self, data: bytes = b"") -> bool:
-        """Go on with the handshake; whether it is complete. Raises ``ssl.SSLError`` where it failed."""
+    def handshake(self, data: bytes = b"", *, speaks: bool = False) -> bool:
+        """Go on with the handshake; whether it is complete. Raises ``ssl.SSLError`` where it failed.
+
+        The last words of one after which the client ``speaks`` go out with what it says then.
+        """
         self._incoming.write(data)
+        complete = False
         try:
             self.tls.do_handshake()
+            complete = True
         except ssl.SSLWantReadError:
-            return False
+            pass
         finally:
-            self._flush()
-        return True
+            if not (complete and speaks):
+                self._flush()
+        return complete
 
     def decrypt(self, data: bytes) -> bytes:
         """What the server said. Raises ``ssl.SSLError`` where that is no TLS, ``EOFError`` where it ended TLS."""
         self._incoming.write(data)
-        said = bytearray()
+        if not self._incoming.pending:
+            return b""
+        said, ended = bytearray(), False
         try:
-            while chunk := self.tls.read(CHUNK):
+            # To be told by an exception that there is no more takes longer than to read most replies.
+            while not ended and (self._incoming.pending or self.tls.pending()):
+                chunk = self.tls.read(CHUNK)
                 said += chunk
+                ended = not chunk
         except ssl.SSLWantReadError:
-            return bytes(said)
-        except ssl.SSLZeroReturnError:
             pass
+        except ssl.SSLZeroReturnError:
+            ended = True
         finally:
             self._flush()
-        if not said:
+        if ended and not said:
             raise EOFError
         return bytes(said)
 

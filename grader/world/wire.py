@@ -49,7 +49,7 @@ class Wire:
         self._heard: deque[tuple[float, Heard]] = deque()
         self._octets = 0
         self._ended: HungUp | None = None
-        self._shaking = False
+        self._shaking = self._speaks = False
         self._waiter: asyncio.Future[None] | None = None
         self._wanted = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -100,6 +100,10 @@ class Wire:
         """The next reply and when it came. Raises ``HungUp``: ``timeout`` where none comes in time."""
         if not self._heard and not await self.replies(1, seconds):
             raise HungUp("timeout", f"no reply in {seconds:.1f} seconds")
+        return self.next()
+
+    def next(self) -> tuple[float, Heard]:
+        """The next of the replies that came, of which there is one, and when it did."""
         return self._heard.popleft()
 
     def unasked(self) -> list[tuple[float, Heard]]:
@@ -113,15 +117,17 @@ class Wire:
         name: str | None,
         seconds: float,
         session: ssl.SSLSession | None = None,
+        *,
+        speaks: bool = False,
     ) -> None:
-        """Shake hands, or resume a session of the same context.
+        """Shake hands, or resume a session of the same context. Then whoever calls ``speaks``, or hears the server.
 
         Raises ``ssl.SSLError`` where that fails and ``HungUp`` where the server leaves.
         """
         self._reader.forget()
         self._heard.clear()
         self.encryption = Encryption(context, name, self._link.send, session)
-        self._shaking = True
+        self._shaking, self._speaks = True, speaks
         if not self.encryption.handshake():
             await self._wait(seconds)
         if self._shaking:
@@ -162,7 +168,7 @@ class Wire:
 
     def _shake(self, data: bytes) -> bytes:
         assert self.encryption is not None
-        if not self.encryption.handshake(data):
+        if not self.encryption.handshake(data, speaks=self._speaks):
             return b""
         self._shaking = False
         self._wake()
@@ -170,7 +176,8 @@ class Wire:
 
     def _hear(self, data: bytes) -> None:
         now = self._clock()
-        self._heard.extend((now, heard) for heard in self._reader.feed(data))
+        for heard in self._reader.feed(data):
+            self._heard.append((now, heard))
         if len(self._heard) >= self._wanted and not self._shaking:
             self._wake()
 

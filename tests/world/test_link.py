@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.world.link import Link
+from grader.world.link import Link, connected
 
 Pair = tuple[socket.socket, socket.socket]
 LARGE = bytes(range(256)) * 40_000
@@ -85,3 +85,31 @@ def test_the_end_is_told_once(pair: Pair, reset: bool) -> None:
     assert len(ends) == 1
     assert isinstance(ends[0], ConnectionResetError) if reset else ends[0] is None
     assert heard == ([] if reset else [b"220 here\r\n"])
+
+
+def test_whoever_is_near_is_connected_at_once() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket() as ours:
+        ours.setblocking(False)
+        assert connected(ours, server.getsockname())
+        assert ours.getpeername() == server.getsockname()
+
+
+def test_where_nobody_listens_is_told_at_once() -> None:
+    with socket.socket() as nobody, socket.socket() as ours:
+        nobody.bind(("127.0.0.1", 0))
+        ours.setblocking(False)
+        with pytest.raises(ConnectionRefusedError):
+            connected(ours, nobody.getsockname())
+
+
+def test_whoever_does_not_answer_yet_is_waited_for() -> None:
+    """The kernel answers nobody for a listener whose queue is full."""
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as server:
+        others = [socket.socket() for _ in range(5)]
+        for one in others:
+            one.setblocking(False)
+        try:
+            assert [connected(one, server.getsockname()) for one in others][-1] is False
+        finally:
+            for one in others:
+                one.close()

@@ -219,3 +219,20 @@ def test_a_client_that_says_nothing_is_hung_up_on(monkeypatch: pytest.MonkeyPatc
             writer.close()
 
     run(work())
+
+
+def test_replies_to_commands_in_one_packet_come_in_one() -> None:
+    """RFC 2920 section 3.2: whoever sends them is woken once."""
+
+    async def work() -> None:
+        async with Bed() as bed:
+            reader, writer = await asyncio.open_connection(SERVER, await bed.peer())
+            await reader.readline()
+            writer.write(b"EHLO x\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n")
+            replies = (await reader.read(4096)).splitlines()
+            assert [reply[:4] for reply in replies][-4:] == [b"250 ", b"250 ", b"250 ", b"354 "]
+            writer.write(b".\r\nQUIT\r\n")
+            assert (await reader.read()).splitlines() == [b"250 2.0.0 taken", b"221 2.0.0 Bye"]
+            writer.close()
+
+    run(work())

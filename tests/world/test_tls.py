@@ -14,14 +14,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from grader.model.traffic import Certificate
 from grader.world.tls import Encryption, facts
 
 NAMED = b"SSSSSSSS"
 
 
-def shown(folder: Path, name: bytes) -> Certificate:
-    """What is noted of a certificate with these octets for a name, after a real handshake."""
+def shaken(
+    folder: Path, name: bytes, *, speaks: bool = False
+) -> tuple[Encryption, ssl.SSLObject, ssl.MemoryBIO]:
+    """A client after a real handshake with a server whose certificate has these octets for a name; the server, and
+    what comes in there.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail.example.com")])
     made = (
@@ -51,9 +54,9 @@ def shown(folder: Path, name: bytes) -> Certificate:
     for _ in range(10):
         with suppress(ssl.SSLWantReadError):
             server.do_handshake()
-        if client.handshake(outgoing.read()):
+        if client.handshake(outgoing.read(), speaks=speaks):
             break
-    return facts(client.tls, "self-signed")
+    return client, server, incoming
 
 
 @pytest.mark.parametrize(
@@ -65,6 +68,22 @@ def shown(folder: Path, name: bytes) -> Certificate:
     ],
 )
 def test_a_name_that_is_no_text_ends_nothing(tmp_path: Path, name: bytes, names: list[str]) -> None:
-    found = shown(tmp_path, name)
+    client, _, _ = shaken(tmp_path, name)
+    found = facts(client.tls, "self-signed")
     assert (found.names, found.trusted) == (names, False)
     assert found.version.startswith("TLSv1.")
+
+
+def test_a_client_that_speaks_first_says_it_with_the_end_of_its_handshake(tmp_path: Path) -> None:
+    """A server is woken once for both."""
+    client, server, incoming = shaken(tmp_path, NAMED, speaks=True)
+    assert incoming.pending == 0
+    client.encrypt(b"EHLO client.example\r\n")
+    server.do_handshake()
+    assert server.read(100) == b"EHLO client.example\r\n"
+
+
+def test_the_end_of_a_handshake_goes_out_at_once_where_the_server_speaks(tmp_path: Path) -> None:
+    _, server, incoming = shaken(tmp_path, NAMED)
+    assert incoming.pending
+    server.do_handshake()

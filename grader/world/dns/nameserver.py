@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
+import contextlib
+import socket
 
+from grader.formats.dns import LONGEST_MESSAGE
 from grader.model.errors import EngineError
 from grader.world.dns.answers import Answers
 from grader.world.dns.zones import Zones
@@ -22,16 +24,15 @@ class Nameserver(Answers):
     def __init__(self, zones: Zones, clock: Clock, turns: Turns | None = None) -> None:
         super().__init__(zones, clock)
         self._turns = turns or Turns()
-        self._open: list[asyncio.DatagramTransport | asyncio.Server] = []
-        self._streams = 0
+        self._datagrams: list[tuple[socket.socket, asyncio.AbstractEventLoop]] = []
+        self._streams: list[asyncio.Server] = []
+        self._connections = 0
 
     async def start(self, address: str, port: int = PORT) -> None:
         """Listen at one more address. Raises ``EngineError`` where it is not the world's."""
-        loop = asyncio.get_running_loop()
         try:
-            udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=(address, port))
-            self._open.append(udp)
-            self._open.append(await asyncio.start_server(self._stream, address, port))
+            self._listen(address, port)
+            self._streams.append(await asyncio.start_server(self._stream, address, port))
         except OSError as error:
             raise EngineError(
                 f"the world cannot answer DNS at {address} port {port}: {error.strerror}"
@@ -39,15 +40,40 @@ class Nameserver(Answers):
 
     def stop(self) -> None:
         """Stop listening."""
-        for listening in self._open:
-            listening.close()
+        for datagrams, loop in self._datagrams:
+            loop.remove_reader(datagrams)
+            datagrams.close()
+        for streams in self._streams:
+            streams.close()
+
+    def _listen(self, address: str, port: int) -> None:
+        """Without asyncio's transports: those set aside a quarter of a megabyte for each question."""
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        datagrams = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            datagrams.setblocking(False)
+            datagrams.bind((address, port))
+        except BaseException:
+            datagrams.close()
+            raise
+        loop = asyncio.get_running_loop()
+        loop.add_reader(datagrams, self._datagram, datagrams)
+        self._datagrams.append((datagrams, loop))
+
+    def _datagram(self, datagrams: socket.socket) -> None:
+        # Who cannot be answered now asks again.
+        with contextlib.suppress(OSError):
+            packet, client = datagrams.recvfrom(LONGEST_MESSAGE)
+            response = self.answer(packet, client[0], udp=True)
+            if response is not None:
+                datagrams.sendto(response, client)
 
     async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Questions over TCP, one after the other (RFC 7766)."""
-        if self._streams >= MOST_TCP:
+        if self._connections >= MOST_TCP:
             writer.close()
             return
-        self._streams += 1
+        self._connections += 1
         client = writer.get_extra_info("peername")[0]
         try:
             async with asyncio.timeout(TCP_SECONDS):
@@ -62,19 +88,5 @@ class Nameserver(Answers):
         except (asyncio.IncompleteReadError, OSError, TimeoutError):
             pass
         finally:
-            self._streams -= 1
+            self._connections -= 1
             writer.close()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, nameserver: Nameserver) -> None:
-        self._nameserver = nameserver
-        self._transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        response = self._nameserver.answer(data, addr[0], udp=True)
-        if response is not None and self._transport is not None:
-            self._transport.sendto(response, addr)
