@@ -10,12 +10,9 @@ from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
 from grader.world.client import GOODBYE, Client, ServerRefused
 from grader.world.mailboxes import Mailboxes
-from grader.world.sharing import STANDS_ALONE
+from grader.world.sharing import ERRORS_A_SESSION, STANDS_ALONE
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
-
-ERRORS_A_SESSION = 9
-"""Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
 
 SLOW_BATCH_SECONDS = 2.0
 """A server that takes longer over one batch works long on some of its answers, and holds back the others meanwhile."""

@@ -16,10 +16,10 @@ from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, ServerRefused
 from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
-from grader.world.mail import ERRORS_A_SESSION, Mails, dialogue
+from grader.world.mail import Mails, dialogue
 from grader.world.mailboxes import Mailboxes
 from grader.world.qmqp import hand_over
-from grader.world.sharing import ATTEMPTS_A_SESSION, is_mail, session_of, sociable
+from grader.world.sharing import ATTEMPTS_A_SESSION, ERRORS_A_SESSION, is_mail, session_of, sociable
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock, Room
@@ -239,8 +239,8 @@ class _Group:
         return chunk
 
     def _fill(self, chunk: list[Attempt], asked: int) -> None:
-        """Add attempts to a group's last session, as many as it has room for."""
-        while self.besides and len(chunk) < self._size():
+        """Add attempts to a group's last session, as many as it has room for even if it refuses them all."""
+        while self.besides and len(chunk) < min(self._size(), ERRORS_A_SESSION):
             asked += len(self.besides[0].say)
             if asked > ERRORS_A_SESSION:
                 break

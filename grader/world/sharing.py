@@ -9,7 +9,10 @@ import msgspec
 
 from grader.model.attempt import Attempt
 
-ATTEMPTS_A_SESSION = 9
+ERRORS_A_SESSION = 9
+"""Once Postfix has counted ten (``smtpd_soft_error_limit``), it sleeps for a second before each reply."""
+ATTEMPTS_A_SESSION = 18
+"""At most, where not all are refused."""
 
 STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP)\b", re.IGNORECASE)
 """Commands whose answer depends on nothing that was said before (RFC 5321 section 4.1.4, RFC 1985)."""

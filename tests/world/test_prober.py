@@ -26,6 +26,23 @@ def test_attempts_alike_share_sessions_of_nine() -> None:
     run(work())
 
 
+def test_those_that_are_taken_leave_room_for_more_in_their_session() -> None:
+    async def work() -> None:
+        async with Bed() as bed:
+            port = await bed.smtp()
+            some = [
+                attempt(
+                    n, port=port, recipients=[f"rosa.k{n}v@{'example.com' if n % 2 else 'elsewhere.example'}"]
+                )
+                for n in range(1, 18)
+            ]
+            sessions, outcomes = await bed.probe(*some)
+            assert [outcome.stage for outcome in outcomes] == ["accepted", "rcpt"] * 8 + ["accepted"]
+            assert len(sessions) == 1
+
+    run(work())
+
+
 def test_what_differs_does_not_share() -> None:
     async def work() -> None:
         async with Bed() as bed:

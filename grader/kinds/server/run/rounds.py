@@ -11,7 +11,7 @@ from grader.kinds.server.declare import WANTED, ServerLab
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Reply
-from grader.world.sharing import ATTEMPTS_A_SESSION, session_of, sociable
+from grader.world.sharing import ERRORS_A_SESSION, session_of, sociable
 
 TEMPORARY = (421, 450, 451)
 """Replies that ask a sender to come back: greylisting, postscreen's first meeting (RFC 5321 section 4.2.1)."""
@@ -97,7 +97,7 @@ class Rounds:
 
 def _fitting(first: list[Attempt], later: list[Attempt]) -> list[Attempt]:
     """Later attempts for which sessions of the first ones have room."""
-    room = {session_of(attempt): ATTEMPTS_A_SESSION for attempt in first if sociable(attempt)}
+    room = {session_of(attempt): ERRORS_A_SESSION for attempt in first if sociable(attempt)}
     for attempt in first:
         if sociable(attempt):
             room[session_of(attempt)] -= 1
