@@ -51,7 +51,7 @@ class Rounds:
         others = [a for a in later if a.check not in self._wanted]
         self._second = [*wanted, *(a for a in others if not a.unless_arrived)]
         self._third = [a for a in others if a.unless_arrived]
-        self.besides = _fitting(self._first, self._second)
+        self.besides = _fitting(self._first, [a for a in self._second if a not in wanted])
 
     def __iter__(self) -> Iterator[list[Attempt]]:
         yield self._first
