@@ -79,7 +79,7 @@ def _read(path: str) -> bytes:
 def _wrap(groups: Groups, spent: int) -> None:
     """Have each process enter its part's group when it begins; ``spent`` takes what agents and runc have cost."""
     detach, supervise, world, enter = sandbox._detach, sandbox.supervise, sandbox._world, cgroups.enter
-    begin, let_go = engine._Run.begin, engine._Run.let_go
+    make, begin, let_go = engine._Run.__init__, engine._Run.begin, engine._Run.let_go
 
     def detached(kept: Iterable[int]) -> None:
         detach([*kept, *groups.doors.values()])
@@ -96,11 +96,15 @@ def _wrap(groups: Groups, spent: int) -> None:
         groups.enter("host")
         enter(doors)
 
+    def being_made(run: Any) -> None:
+        # Its machines may be built long before it begins.
+        run.spent_before = groups.seconds("host")
+        make(run)
+
     def beginning(run: Any, plan: Any) -> None:
-        before = groups.seconds("host")
         begin(run, plan)
         agent = sum(_ran(pid) for pid in groups.agents())
-        os.write(spent, f"runc {groups.seconds('host') - before - agent}\n".encode())
+        os.write(spent, f"runc {groups.seconds('host') - run.spent_before - agent}\n".encode())
 
     def letting_go(run: Any) -> None:
         # Once more when its end is awaited: nobody is there any more then.
@@ -112,7 +116,7 @@ def _wrap(groups: Groups, spent: int) -> None:
     patched: Any = sandbox
     patched._detach, patched.supervise, patched._world = detached, supervising, being_world
     patched = engine._Run
-    patched.begin, patched.let_go = beginning, letting_go
+    patched.__init__, patched.begin, patched.let_go = being_made, beginning, letting_go
     patched = cgroups
     patched.enter = entering
 
