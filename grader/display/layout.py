@@ -43,6 +43,12 @@ class Words:
             made.add(between if number else "").add(part)
         return made
 
+    def copy(self) -> Words:
+        """Another one that says the same."""
+        made = Words(style=self.style, cut=self.cut)
+        made.pieces = [*self.pieces]
+        return made
+
     @property
     def plain(self) -> str:
         """The text alone."""

@@ -138,8 +138,12 @@ def wrapped(words: Words, width: int, *, padded: bool = False) -> list[Words]:
     lines = []
     for line in _paragraphs(words):
         text, begin = line.plain, 0
-        if not all((sign.isascii() and sign.isprintable()) or sign in ONE_CELL for sign in text):
+        others = "" if text.isascii() else {sign for sign in text if not sign.isascii()}
+        if not (text.isprintable() and ONE_CELL.issuperset(others)):
             raise NotSimpleError
+        if len(text) <= width:
+            lines.append(_padded(line.copy(), width - len(text)) if padded else line)
+            continue
         for end in (*(() if words.cut else _breaks(text, width)), len(text)):
             lines.append(_fitted(line, begin, end, width, padded=padded))
             begin = end
@@ -175,7 +179,11 @@ def _fitted(words: Words, begin: int, end: int, width: int, *, padded: bool) -> 
         at += len(text)
         if piece:
             made.pieces.append((piece, style))
-    return made.add(" " * (width - len(shown))) if padded and len(shown) < width else made
+    return _padded(made, width - len(shown)) if padded else made
+
+
+def _padded(words: Words, blanks: int) -> Words:
+    return words.add(" " * blanks) if blanks > 0 else words
 
 
 def _breaks(text: str, width: int) -> Iterator[int]:
