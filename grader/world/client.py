@@ -21,6 +21,8 @@ from grader.world.tls import Contexts
 from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, Transcript, redacted
 from grader.world.wire import HungUp, Wire, connect
 
+MOST_AT_ONCE = 3
+"""So many commands may be unanswered at once where one message is sent alone: MAIL, and two RCPT."""
 GOODBYE = 221
 LEAVING = 421
 
@@ -219,7 +221,9 @@ class Client:
         try:
             return await self._wire.reply(self._at_most(seconds))
         except HungUp as hung:
-            if hung.end == "timeout" and not self._deadline.over:
+            # Postfix keeps back its answers to many commands until it has worked through the last of them.
+            alone = len(self._unanswered) < MOST_AT_ONCE
+            if hung.end == "timeout" and alone and not self._deadline.over:
                 self._listener.note_silence(command)
             raise
 

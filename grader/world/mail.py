@@ -154,15 +154,17 @@ class Mails:
         await self._client.gather(sum(map(len, sent)))
         taken = []
         asked = time.monotonic()
-        for attempt in attempts:
-            if await self._envelope(attempt):
-                taken.append(attempt)
-            else:
-                self._client.settle(attempt)
-            await self._client.answer()
-            if self._client.punished and attempt is not attempts[-1]:
-                raise HungUp("reset", "the server makes its clients wait: the rest is tried one by one")
-        self._client.laborious = time.monotonic() - asked > SLOW_BATCH_SECONDS
+        try:
+            for attempt in attempts:
+                if await self._envelope(attempt):
+                    taken.append(attempt)
+                else:
+                    self._client.settle(attempt)
+                await self._client.answer()
+                if self._client.punished and attempt is not attempts[-1]:
+                    raise HungUp("reset", "the server makes its clients wait: the rest is tried one by one")
+        finally:
+            self._client.laborious = time.monotonic() - asked > SLOW_BATCH_SECONDS
         for attempt in taken:
             await self._transaction(attempt)
 

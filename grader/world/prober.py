@@ -30,7 +30,7 @@ CONNECTIONS_A_PORT = 2
 CONNECTIONS = 40
 """Open at once, those included that wait for a slow server."""
 
-PATIENT_CLIENTS = 8
+PATIENT_CLIENTS = 24
 """Sessions at once of one client with a server that makes it wait; Postfix's anvil allows 50."""
 
 SILENT_GREETINGS = 3
@@ -167,7 +167,9 @@ class Prober:
                 break
         listener.laborious = listener.laborious or client.laborious
         listener.endless += client.drowned
-        if client.punished and len(attempts) > 1:
+        # Postfix keeps back its answers to a batch until it has the last: who takes seconds over each is silent longer.
+        over_a_batch = client.end == "timeout" and client.laborious
+        if (client.punished or over_a_batch) and len(attempts) > 1:
             listener.impatient = True
         return client
 

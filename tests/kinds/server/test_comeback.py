@@ -85,6 +85,11 @@ def test_a_trouble_that_nothing_warns_of_is_a_programs_word() -> None:
         ("454 4.7.1 <x>: Relay access denied", False),
         ("454 4.7.1 <x>: Recipient address rejected: Relay access denied", True),
         ("450 4.1.1 <x>: Recipient address rejected: User unknown in local recipient table", False),
+        ("450 4.1.1 <x>: Recipient address rejected: unverified address: unknown user", False),
+        (
+            "450 4.1.1 <x>: Recipient address rejected: unverified address: Address verification in progress",
+            True,
+        ),
         (TROUBLE, False),
         (NO, False),
     ],

@@ -24,10 +24,11 @@ LONGER = 1.5
 """Each pause is so many times as long as the one before."""
 
 SETTLED = re.compile(
-    r"\A4\d\d \S+ <[^>]*>: (?:Relay access denied|Recipient address rejected: User unknown in \S+ \S+ table)"
+    r"\A4\d\d \S+ <[^>]*>: (?:Relay access denied|Recipient address rejected: User unknown in \S+ \S+ table|"
+    r"(?:Recipient|Sender) address rejected: unverified address: (?!Address verification in progress))"
 )
-"""What Postfix itself says, soft_bounce and defer_unauth_destination included. A policy server cannot say the first:
-what it says is quoted behind "rejected:"."""
+"""What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included. A policy
+server cannot say the first: what it says is quoted behind "rejected:"."""
 WARNING = re.compile(
     r"\]: (?:fatal|panic): |"
     r"\]: warning: (?:connect to |problem talking |unknown |(?!.*: SASL ).*(?:unavailable|unsupported|lookup |milter))"
