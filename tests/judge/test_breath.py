@@ -115,3 +115,25 @@ def test_a_trouble_that_keeps_strangers_out_is_told_of_once() -> None:
     assert (stranger.status, neighbour.status) == ("pass", "pass")
     assert any("unknown smtpd restriction" in remark for remark in stranger.remarks)
     assert not neighbour.remarks
+
+
+def wanted(end: str, *, stage: str = "rcpt", put_off: tuple[str, ...] = ()) -> CheckResult:
+    """What is said of wanted mail that was not taken, where another port's smtpd died."""
+    missed = replace(LATER, attempt="office/1") if put_off else Outcome("office/1", stage, session=1)  # type: ignore[arg-type]
+    died = ["1 postfix/submission/smtpd[7]: fatal: no working instance of reject"]
+    run = evidence(
+        lab(OFFICE), [facts("office")], [missed], sessions=[session(end=end)], log=died, put_off=[*put_off]
+    )
+    return judge(run).checks[0]
+
+
+def test_a_death_on_another_port_is_no_reason_for_a_silence_after_the_greeting() -> None:
+    assert "fatal" not in wanted("timeout").observed
+    assert "fatal: no working instance" in wanted("timeout", stage="greeting").observed
+    assert "fatal: no working instance" in wanted("closed").observed
+
+
+def test_wanted_mail_that_was_put_off_to_the_end_is_told_how_long_that_may_last() -> None:
+    found = wanted("quit", put_off=("office/1",))
+    assert "came back again and again" in found.observed
+    assert "twenty seconds" in found.next

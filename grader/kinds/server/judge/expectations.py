@@ -34,6 +34,11 @@ KEEP_YOUR_WORD = (
     "`pipe` of yours. (Mail that Postfix throws away itself, by `DISCARD` or discard(8), counts as such where its log "
     "says so.)"
 )
+STILL_PUT_OFF = "The client came back again and again, to the end of the run, and was never let through."
+LET_THROUGH = (
+    "Find out which of your programs put the client off: the server's log quotes its words. Here a client comes back "
+    "for twenty seconds; greylisting has to let it through by then, or to leave it alone from the start."
+)
 AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
@@ -104,7 +109,11 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
     reply, ended = case.last_reply, how_it_ended(case)
-    if reply is None and case.session is not None and (line := _died_of(index)) is not None:
+    if case.facts.id in index.facts.put_off:
+        return broken(case, f"{ended} {STILL_PUT_OFF}", next=LET_THROUGH)
+    # Whoever greets and then falls silent is alive: what the log tells of a death is another port's.
+    waits = case.reached_server and case.session is not None and case.session.end == "timeout"
+    if reply is None and case.session is not None and not waits and (line := _died_of(index)) is not None:
         said = quoted(index.logged(line))
         remedy = f"Mend what the server's log names: {said} Until then the port takes connections and cannot greet."
         pointers = [Pointer("log", line), *case.pointers()]
