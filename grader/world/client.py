@@ -73,6 +73,8 @@ class Client:
         """Whether the server took long over the answers to one batch of commands."""
         self.opened = False
         """Whether it came as far as to the first of its attempts."""
+        self.ponders = False
+        """Whether it took so long over each message of the batch that it must do so on purpose."""
         self.authenticated = False
         self.helo = self.attempts[0].helo
         """The name by which the server knows this client."""

@@ -17,6 +17,9 @@ from grader.world.wire import HungUp
 SLOW_BATCH_SECONDS = 2.0
 """A server that takes longer over one batch works long on some of its answers, and holds back the others meanwhile."""
 
+PONDERING_SECONDS = 0.7
+"""Over each message of a batch: no machine has so much to do, the server lets its clients wait."""
+
 END_OF_TEXT = b"\r\n.\r\n"
 
 
@@ -164,7 +167,9 @@ class Mails:
                 if self._client.punished and attempt is not attempts[-1]:
                     raise HungUp("reset", "the server makes its clients wait: the rest is tried one by one")
         finally:
-            self._client.laborious = time.monotonic() - asked > SLOW_BATCH_SECONDS
+            took = time.monotonic() - asked
+            self._client.laborious = took > SLOW_BATCH_SECONDS
+            self._client.ponders = took > len(attempts) * PONDERING_SECONDS
         for attempt in taken:
             await self._transaction(attempt)
 

@@ -169,7 +169,7 @@ class Prober:
         listener.endless += client.drowned
         # Postfix keeps back its answers to a batch until it has the last: who takes seconds over each is silent longer.
         over_a_batch = client.end == "timeout" and client.laborious
-        if (client.punished or over_a_batch) and len(attempts) > 1:
+        if (client.punished or client.ponders or over_a_batch) and len(attempts) > 1:
             listener.impatient = True
         return client
 
