@@ -44,6 +44,10 @@ def programs(
     )
 
 
+WRITTEN = 'import os; p = os.environ["PASSWORD"]; w = lambda n: open(n, "w").write(p + "\\n"); '
+CLOSED_AFTERWARDS = WRITTEN + 'n = os.environ["TMPDIR"] + "/rc"; w(n); os.chmod(n, 0o600)'
+REMOVED_AT_ONCE = WRITTEN + 'w("rc"); os.unlink("rc")'
+MOVED_AT_ONCE = WRITTEN + 'os.mkdir("closed", 0o700); w("open"); os.rename("open", "closed/rc")'
 LEAKS = {
     'curl --version --user "alice:$PASSWORD" >/dev/null': (
         "process list",
@@ -57,6 +61,9 @@ LEAKS = {
     'echo "$PASSWORD" >send.log': ("file", "work/send.log: <password>"),
     'echo "$PASSWORD" >/tmp/send.log': ("file", "/tmp/send.log: <password>"),
     'echo "$PASSWORD" >$TMPDIR/rc; cat $TMPDIR/rc >/dev/null; rm $TMPDIR/rc': ("file", "tmp/rc: <password>"),
+    f"python3 -c '{CLOSED_AFTERWARDS}'": ("file", "tmp/rc: <password>"),
+    f"python3 -c '{REMOVED_AT_ONCE}'": ("file", "work/rc: <password>"),
+    f"python3 -c '{MOVED_AT_ONCE}'": ("file", "work/open: <password>"),
     'mkdir open; echo "$PASSWORD" >open/rc; cat open/rc >/dev/null; rm -r open': (
         "file",
         "open/rc: <password>",
@@ -150,7 +157,12 @@ def test_no_process_of_a_program_s_is_untraced(engine: Engine) -> None:
     assert facts.exposed == []
 
 
-HARMLESS = """
+CLOSED_BEFORE = (
+    "import os; fd = os.open('draft', os.O_CREAT | os.O_WRONLY, 0o644); os.fchmod(fd, 0o600); "
+    "os.write(fd, os.environb[b'PASSWORD']); os.rename('draft', 'rc'); os.chmod('rc', 0o400); os.unlink('rc')"
+)
+HARMLESS = f"""
+python3 -c "{CLOSED_BEFORE}"
 printf '%s\\n' "$PASSWORD" | cat >/dev/null
 (umask 077; printf '%s' "$PASSWORD" >config; cat config >/dev/null)
 dir=$(mktemp -d) && printf '%s' "$PASSWORD" >$dir/config && cat $dir/config >/dev/null && rm -r $dir

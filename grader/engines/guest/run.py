@@ -112,8 +112,8 @@ class RunOfProgram:
         if event == tracing.EVENT_EXIT:
             self._times[pid] = tracing.times(pid)
             self._listed.pop(pid, None)
-        if event in (tracing.EVENT_EXEC, tracing.EVENT_EXIT):
-            # A file that is made for a command, and removed behind it, is there now.
+        if event in (tracing.EVENT_EXEC, tracing.EVENT_EXIT, tracing.EVENT_SECCOMP):
+            # A file that is made for a command and removed behind it, or closed to others a moment later, is there now.
             self.look_at_files()
         tracing.go_on(pid, status)
 
@@ -248,6 +248,7 @@ def _become(spec: ProgramSpec, home: Home, out: int, limit: float) -> None:
         os.chdir(home.work)
         if not tracing.be_traced():
             os._exit(125)
+        tracing.stop_before_hiding()
         os.kill(os.getpid(), signal.SIGSTOP)
         os.execve(argv[0], argv, environment)
     except OSError as error:
