@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grader.kinds.traffic.index import TrafficCase
+from grader.model.traffic import Queued
 
 LONGEST_QUOTE = 240
 
@@ -12,6 +13,15 @@ def quoted(text: str) -> str:
     return (
         f"“{text}”" if len(text) <= LONGEST_QUOTE else f"“{text[:LONGEST_QUOTE]} …” (cut; see the evidence)"
     )
+
+
+def how_it_waits(entry: Queued) -> str:
+    """Where a message still is, behind whatever says which one; with the reason, where the server gave one."""
+    if entry.reason:
+        return f"still waits in the queue: {quoted(entry.reason)}"
+    if entry.queue == "hold":
+        return "was put on hold, and waits in the queue until somebody lets it go."
+    return f"still waits in the queue ({entry.queue}), and the server does not say for what."
 
 
 def how_it_ended(case: TrafficCase) -> str:

@@ -91,8 +91,10 @@ def _trouble(
     if not lines:
         return None
     text = index.logged(lines[0])
+    # What a lab about milters, or this one, says of them is better than what could be said here.
+    if text.startswith("opendkim:") and "opendkim.conf" in check.next:
+        return None
     if MILTER_TROUBLE.search(index.facts.log[lines[0]]):
-        # What a lab about milters says of them is better than what could be said here.
         return None if "milter" in check.next.lower() else _milter(text, case, settings)
     if (found := _NO_RESTRICTION.search(text)) is not None:
         return (
@@ -298,6 +300,8 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
     if not waiting:
         return None
     reason = waiting[0].reason
+    if not reason:
+        return _not_moving(waiting[0].queue)
     if _TLS_OUT.search(reason):
         return (
             "The office or the login is fine: the way out is blocked. `smtp_tls_security_level` (the client's side, "
@@ -308,6 +312,16 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
         f"The message was taken and could not be sent on: {quoted(reason)} Look at what decides about the way out: "
         "`relayhost`, `transport_maps`, `default_transport`, `smtp_…` settings, and the service `smtp unix` of "
         "master.cf."
+    )
+
+
+def _not_moving(queue: str) -> str | None:
+    """What to do about mail in a queue for which the server gives no reason."""
+    if queue != "hold":
+        return None
+    return (
+        "Look for what puts mail on hold: `HOLD` in a table of restrictions or of header_checks, a milter's "
+        "quarantine. `postqueue -p` marks such mail with `!`, and `postsuper -H` lets it go."
     )
 
 

@@ -9,7 +9,7 @@ from grader.kinds.server.declare import Expect, ServerCheck
 from grader.kinds.server.judge.accounts import given_up, handed_over, vanished
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
-from grader.kinds.traffic.sentences import how_it_ended, quoted
+from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
 from grader.model.traffic import ANY_MAILBOX, Arrival, Reply, Session
@@ -96,9 +96,7 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
     if not case.accepted:
         return not_taken(case, index)
     if waiting := case.waiting():
-        return broken(
-            case, f"The server took the message, but it still waits in the queue: {quoted(waiting[0].reason)}"
-        )
+        return broken(case, f"The server took the message, but it {how_it_waits(waiting[0])}")
     sentence = f"The server took the message{_from(case)}, but it never reached its recipient outside."
     if (line := given_up(case, index)) is None:
         return broken(case, sentence)
@@ -160,7 +158,7 @@ def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
             [*case.pointers(), Pointer("message", bounced[0].id)],
         )
     if waiting := case.waiting():
-        return broken(case, f"The message for {user} still waits in the queue: {quoted(waiting[0].reason)}")
+        return broken(case, f"The message for {user} {how_it_waits(waiting[0])}")
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 

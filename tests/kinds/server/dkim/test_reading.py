@@ -57,6 +57,12 @@ def test_two_kinds_side_by_side() -> None:
     [
         (signed(), [KeyAnswer(KEY_NAME, "NXDOMAIN")], f"DNS has no key at {KEY_NAME}"),
         (signed(selector="mail"), [answer()], f"there is one at {KEY_NAME}"),
+        # Another domain's key is none of the student's.
+        (
+            signed(selector="mail"),
+            [answer(name="list._domainkey.third.example"), answer()],
+            f"there is one at {KEY_NAME}",
+        ),
         (signed(), [answer(bits=1024)], "another private key"),
         (signed().replace(b"Lunch", b"Dinner"), [], "header fields that it covers are not"),
         (signed().replace(b"have lunch", b"have dinner"), [], "the body hash differs"),

@@ -146,3 +146,37 @@ def test_one_that_logs_its_reasons_and_says_nothing_was_not_asked() -> None:
 def test_without_reasons_in_the_log_nothing_is_made_up() -> None:
     said = judged(wants(present=True), MESSAGE, log=WHOSE[:2]).observed
     assert said.endswith("arrived unsigned.")
+
+
+@pytest.mark.parametrize(
+    ("service", "why", "remedy"),
+    [
+        ("unix:opendkim/opendkim.sock", "Permission denied", "`UMask 007`"),
+        ("unix:/run/opendkim/opendkim.sock", "No such file or directory", "/var/spool/postfix"),
+        ("inet:localhost:8892", "Connection refused", "the same port"),
+    ],
+)
+def test_a_milter_that_was_not_reached_is_named_with_the_reason(service: str, why: str, remedy: str) -> None:
+    """With ``milter_default_action = accept`` the mail goes out all the same."""
+    log = [
+        "0 opendkim[8]: OpenDKIM Filter v2.11.0 starting (args: -f -l -W -x /etc/opendkim/opendkim.conf)",
+        "1 postfix/smtpd[9]: connect from client66.stranger.example[198.51.100.66]",
+        f"2 postfix/smtpd[9]: warning: connect to Milter service {service}: {why}",
+        "3 postfix/smtpd[9]: 63708B3: client=client66.stranger.example[198.51.100.66]",
+        *WHOSE[:2],
+        "4 postfix/smtpd[9]: disconnect from client66.stranger.example[198.51.100.66] ehlo=1",
+    ]
+    result = judged(wants(present=True), MESSAGE, log=log)
+    assert (
+        f"could not ask OpenDKIM: “postfix/smtpd: warning: connect to Milter service {service}: {why}”"
+        in (result.observed)
+    )
+    assert result.evidence[0] == "log:2"
+    assert remedy in result.next
+
+
+def test_a_signature_that_was_taken_off_behind_opendkim_is_none_that_it_did_not_make() -> None:
+    log = [WHOSE[0], "2 opendkim[8]: 63708B3: DKIM-Signature field added (s=mail2026, d=example.com)"]
+    result = judged(wants(present=True), MESSAGE, log=log)
+    assert "OpenDKIM had signed it: “opendkim: DKIM-Signature field added" in result.observed
+    assert "`smtp_header_checks`" in result.next

@@ -216,8 +216,12 @@ class Signatures:
         return "", text, key
 
     def _elsewhere(self, name: str) -> str:
-        """Where there are keys instead."""
-        found = [answer.name for answer in self._answers.values() if answer.texts and answer.name != name]
+        """Where the student's zone has a key instead, with the same selector if there is one; others' are no help."""
+        zone = f"._domainkey.{self._domain}"
+        found = [
+            a.name for a in self._answers.values() if a.texts and a.name != name and a.name.endswith(zone)
+        ]
+        found.sort(key=lambda other: other.partition(".")[0] != name.partition(".")[0])
         return f"; there is one at {found[0]}" if found else ""
 
 

@@ -36,22 +36,57 @@ WHOM_IT_PASSES_OVER = (
     "`ExemptEnvelopeSenders`, `DontSignMailTo`. Where there is none, look for what keeps Postfix from asking it: "
     "`postconf -n` and `postconf -P`."
 )
+NOT_REACHED = re.compile(r"connect to Milter service (\S+): (.*)")
+REMEDIES = {
+    "Permission denied": (
+        "The socket is there, and lets Postfix not in: the user postfix is in the group opendkim, and `UMask 007` in "
+        "opendkim.conf leaves the group its rights. Each folder above the socket has to let it through as well."
+    ),
+    "No such file": (
+        "Seen from Postfix, there is no socket at that place. Compare `smtpd_milters` with `Socket` in opendkim.conf; "
+        "for an smtpd in a chroot (the `y` in master.cf) /var/spool/postfix is the root folder, so that the socket has "
+        "to be below it."
+    ),
+    "Connection refused": (
+        "Nobody listens at that place: name the same port, or the same path, in `Socket` of opendkim.conf and in "
+        "`smtpd_milters`."
+    ),
+}
+"""What to do where Postfix says why it could not reach a milter."""
+SIGNED = "DKIM-Signature field added"
+LOST_ON_THE_WAY = (
+    "Look for what changes mail behind OpenDKIM: `smtp_header_checks` (`IGNORE`, `STRIP`, `REPLACE`), a filter that "
+    "mail goes through on its way out."
+)
 MILTER = "opendkim"
 MASTER = "master.cf"
 
 
 def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[Pointer]) -> Finding:
     """The finding of a message that arrived unsigned: with OpenDKIM's reason, or that it was never asked."""
-    asked = [line for line in index.log.of(case.facts, case.session) if line.program.startswith(MILTER)]
+    about = index.log.of(case.facts, case.session)
+    asked = [line for line in about if line.program.startswith(MILTER)]
     reason = next((line for line in asked if _is_reason(line, case)), None)
     if reason is not None:
         said = f"{sentence} The log says: {quoted(index.logged(reason.index))}"
         return broken(case, said, [Pointer("log", reason.index), *places], next=_by_reason(reason.text))
+    if (signed := next((line for line in asked if line.text.startswith(SIGNED)), None)) is not None:
+        said = f"{sentence} OpenDKIM had signed it: {quoted(index.logged(signed.index))}"
+        return broken(case, said, [Pointer("log", signed.index), *places], next=LOST_ON_THE_WAY)
+    if not asked and (refused := next(filter(_not_reached, about), None)) is not None:
+        said = f"{sentence} Postfix could not ask OpenDKIM: {quoted(index.logged(refused.index))}"
+        remedy = next((words for why, words in REMEDIES.items() if why in refused.text), None)
+        return broken(case, said, [Pointer("log", refused.index), *places], next=remedy)
     if not asked and any(_tells(line) for line in index.log.lines):
         why, remedy = _kept_away(case, index)
         said = f"On port {case.facts.listener} OpenDKIM was not asked. {why}" if why else PASSED_OVER
         return broken(case, f"{sentence} {said}", places, next=remedy or WHOM_IT_PASSES_OVER)
     return broken(case, sentence, places)
+
+
+def _not_reached(line: LogLine) -> bool:
+    """Whether Postfix says in a line that it did not reach a milter, which it then did without."""
+    return NOT_REACHED.search(line.text) is not None
 
 
 def _tells(line: LogLine) -> bool:
