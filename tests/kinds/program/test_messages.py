@@ -184,6 +184,35 @@ def test_a_text_that_arrives_otherwise(body: str, said: str) -> None:
     assert said in judged("text", letter=HEADER + body).observed
 
 
+def test_blanks_that_quoted_printable_leaves_at_a_line_s_end_are_lost() -> None:
+    """RFC 2045 section 6.7, rule 3: whoever decodes takes them off."""
+    wanted = replace(WANTED, body=b"-- \nErika\n")
+    head = f"{HEADER}MIME-Version: 1.0\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    assert judged("whole", letter=f"{head}--=20\r\nErika\r\n", wanted=wanted).status == "pass"
+    left = judged("whole", letter=f"{head}-- \r\nErika\r\n", wanted=wanted)
+    assert "arrived as “--” instead of “-- ”" in left.observed
+
+
+def parts(*kinds: str) -> str:
+    """A message whose first part is the text, and then one of each kind."""
+    head = f"{HEADER}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{BODY}"
+    return (
+        head + "".join(f"\r\n--b\r\nContent-Type: {kind}\r\n\r\nBuy now!" for kind in kinds) + "\r\n--b--\r\n"
+    )
+
+
+def test_another_text_beside_the_text_is_not_the_message_that_was_asked_for() -> None:
+    assert judged("whole", letter=parts()).status == "pass"
+    assert judged("whole", letter=parts("text/plain\r\nContent-Disposition: attachment")).status == "pass"
+    assert "which begins with “Buy now!”" in judged("whole", letter=parts("text/plain")).observed
+
+
+def test_an_encoded_word_may_name_its_language() -> None:
+    """RFC 2231 section 5."""
+    letter = LETTER.replace('"Erika Lang"', "=?UTF-8*de?Q?Erika?= =?UTF-8*de?B?IExhbmc=?=")
+    assert judged("header", letter=letter).status == "pass"
+
+
 @pytest.mark.parametrize(
     ("kind", "said"),
     [

@@ -256,7 +256,7 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
     sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
     arrived = arrived.replace("\r\n", "\n").rstrip("\n")
     if sent == arrived:
-        return ""
+        return _more_text(message, part)
     pairs = enumerate(zip_longest(sent.split("\n"), arrived.split("\n")), 1)
     number, (expected, got) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
     if got is None:
@@ -266,6 +266,20 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
     if expected is None:
         return f"Behind the text's end there is a line {quoted(got)}."
     return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
+
+
+def _more_text(message: EmailMessage, text: EmailMessage) -> str:
+    """What plain text a reader is shown besides the part that holds the text; empty where there is none."""
+    for part in message.walk():
+        if part is text or part.get_content_type() != "text/plain" or part.is_attachment():
+            continue
+        with suppress(*UNREADABLE):
+            if said := str(part.get_content()).strip():
+                begins = quoted(said.split("\n")[0].strip())
+                return (
+                    f"Besides the text the message has a part with another one, which begins with {begins}."
+                )
+    return ""
 
 
 def _holds_text(arrival: Arrival) -> bool:

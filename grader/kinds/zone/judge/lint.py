@@ -59,11 +59,16 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
                 yield Remark(
                     "doubled-origin", "names", end, f"no dot stands behind this, so the name is {target}"
                 )
-    cuts = {record.owner: record for record in zone.records if record.type == "NS" and record.owner != origin}
+    delegations = [record for record in zone.records if record.type == "NS" and record.owner != origin]
+    cuts = {record.owner for record in delegations}
+    glue = {record.data.rstrip(".").lower() for record in delegations}
+    # What leads to the other servers, or vouches for them (RFC 1034 section 4.2.1, RFC 4035 section 2.4).
+    servers = {"A": glue, "AAAA": glue, "DS": cuts}
     for record in zone.records:
         if record.type == "MX":
             yield from _exchange(record, owners, origin)
-        if cuts and record.type != "NS" and (cut := _given_away(record.owner, cuts)) is not None:
+        delegates = record.type == "NS" or record.owner in servers.get(record.type, ())
+        if cuts and not delegates and (cut := _given_away(record.owner, cuts)) is not None:
             sentence = (
                 f"nobody sees this: the NS record of {cut} leaves all there and below it to other servers"
             )

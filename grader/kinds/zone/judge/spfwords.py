@@ -23,6 +23,9 @@ LIMITS = {
 }
 """The limits of RFC 7208 section 4.6.4, as what exceeds them."""
 
+EXPLAINS = re.compile(r"%\{[crt]", re.IGNORECASE)
+"""The beginning of a macro that stands for something in an explanation alone."""
+
 
 def result(found: Spf) -> str:
     """An SPF result and what led to it, as a sentence."""
@@ -93,6 +96,10 @@ def fault(term: str, kind: FaultKind, part: str) -> str:
             )
         case "domain":
             return f"{whole} has a domain that cannot end in {piece}"
+        case "macro" if EXPLAINS.match(part):
+            return (
+                f"{whole} has {piece}, which is a macro in explanations (exp=) alone (RFC 7208 section 7.2)"
+            )
         case "macro":
             return f"{whole} has {piece}, which is no macro: a literal percent sign is written %%"
         case "address-missing":

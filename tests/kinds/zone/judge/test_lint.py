@@ -29,6 +29,7 @@ def remarks(text: str) -> list[tuple[str, str]]:
     ("text", "expected"),
     [
         ("w NS ns\nw A 192.0.2.80\nx.w A 192.0.2.81\nxw A 192.0.2.82", [("given-away", "w"), ("given-away", "x.w")]),
+        ("w NS ns.w\nw NS n2.w\nns.w A 192.0.2.80\nn2.w AAAA 2001:db8::1\nw DS 1 8 1 " + "00" * 20, []),
         ('@ TXT "v=spf1 mx +all"', [("all-pass", "+all")]),
         ('@ TXT "v=spf1 mx all"', [("all-pass", "all")]),
         ('@ TXT "v=spf1 mx ?all"', [("all-neutral", "?all")]),
