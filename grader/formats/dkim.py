@@ -26,6 +26,8 @@ REQUIRED = ("v", "a", "b", "bh", "d", "h", "s")
 ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519"}
 """Signing algorithms (RFC 6376 section 3.3, RFC 8463), each with the kind of key that it needs."""
 
+_PRIVATE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01\x00", re.DOTALL)
+"""How a private key begins, in either form of its own (RFC 5208 section 5, RFC 8017 appendix A.1.2): with version 0."""
 _SPACE = re.compile(r"\s+")
 _MARK = re.compile(r"[\\\"'`]|[\x80-\xff]+")
 """What word processors and web pages leave in a key, read as latin-1."""
@@ -172,6 +174,9 @@ def _with_key(tag: Tag, kind: str) -> Key:
             problem = f"p= holds {len(octets)} octets, and a key for Ed25519 has {ED25519_OCTETS} (RFC 8463)"
             raise _Unusable("length", problem, tag)
         return Key(kind=kind, bits=256)
+    if _PRIVATE.match(octets):
+        problem = "p= holds the private key, with which whoever reads it can sign: publish the public half of a new one"
+        raise _Unusable("not-rsa", problem, tag)
     try:
         numbers = parse_public_key(octets)
         modulus, exponent = int(numbers["modulus"]), int(numbers["publicExponent"])

@@ -5,6 +5,12 @@ from __future__ import annotations
 import base64
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +20,11 @@ from tests.tables import every
 
 RSA = pair()[1]
 ED25519 = pair(256)[1]
+PRIVATE_OF_ITS_OWN_FORM = "".join(pair()[0].decode().splitlines()[1:-1])
+PRIVATE_OF_EVERY_KIND = base64.b64encode(
+    load_pem_private_key(pair()[0], None).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+).decode()
+"""As openssl genrsa writes them, with -traditional and without."""
 
 
 @pytest.mark.parametrize(
@@ -55,6 +66,8 @@ def test_a_withdrawn_key() -> None:
         ("v=DKIM1; p=!!!", "not base64"),
         (f"v=DKIM1; p={RSA[:200]}", "no RSA public key"),
         (f"v=DKIM1; k=ed25519; p={RSA}", "has 32"),
+        (f"v=DKIM1; p={PRIVATE_OF_ITS_OWN_FORM}", "p= holds the private key"),
+        (f"v=DKIM1; p={PRIVATE_OF_EVERY_KIND}", "p= holds the private key"),
         (f"v=DKIM1; p={base64.b64encode(b'-----BEGIN PUBLIC KEY-----').decode()}", "no RSA public key"),
     ],
 )
