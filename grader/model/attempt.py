@@ -65,7 +65,7 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
         list[str], Meta(description="Commands sent after EHLO, before MAIL; EHLO is sent again afterwards.")
     ] = []
     preamble: Annotated[
-        str | None, Meta(description="A line sent before the server's greeting, such as a PROXY header.")
+        str | None, Meta(description="Lines sent before the server's greeting, such as a PROXY header.")
     ] = None
     smuggle: Annotated[
         bool, Meta(description="End the text with a bare-LF dot line and hide a second message behind it.")

@@ -307,14 +307,26 @@ class Client:
         if self._listener.alive:
             seconds = max(seconds, self.patience.begun_greeting)
         if self._first.preamble is not None:
-            self._send_line(self._first.preamble)
+            for line in self._first.preamble.split("\n"):
+                self._send_line(line)
         if self._first.tls == "implicit":
             await self._handshake(seconds)
         reply = await self.listen("", seconds)
+        if self._first.preamble is not None and reply.text.startswith("HTTP/"):
+            reply = await self._behind_proxy(seconds)
         self._listener.silent = 0
         if reply.code != 220:
             self.progress.replies.append(reply)
             raise ServerRefused
+
+    async def _behind_proxy(self, seconds: float) -> Reply:
+        """The greeting of the server to which a web proxy leads, behind its own header (RFC 9110 section 9.3.6)."""
+        reply = await self.listen("", seconds)
+        for _ in range(MOST_UNASKED):
+            if reply.code:
+                break
+            reply = await self.listen("", seconds)
+        return reply
 
     async def _hello(self) -> None:
         """EHLO, or HELO where that is not known (RFC 5321 section 3.2)."""
