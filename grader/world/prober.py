@@ -37,6 +37,8 @@ SILENT_GREETINGS = 3
 """So many greetings waited for in vain, and a listener counts as dead."""
 ENDLESS_SESSIONS = 3
 """So many sessions in which it talked without end, and what it did to one attempt it does to the others of its kind."""
+HUNG_UP = ("closed", "reset")
+"""Ends of a session of which the server is the author."""
 STRIKES = {"connect": 2, "greeting": 2}
 MOST_STRIKES = 4
 """Attempts in a row, each alone, that a server left unanswered before the others of its kind are given up."""
@@ -201,6 +203,7 @@ class _Group:
         self._deadline = deadline
         self._listener = prober.listener(first)
         self._alone = not sociable(first)
+        self._cut_short = False
         self._strikes = 0
         self._made_besides: set[str] = set()
 
@@ -215,11 +218,14 @@ class _Group:
                 self._take(client, chunk)
 
     def _next_chunks(self) -> list[list[Attempt]]:
-        """What to try next: one session's attempts, or those of several at once where each of them has to wait."""
+        """What to try next: one session's attempts, or those of several at once where each of them has to wait.
+
+        A server that hangs up after some of them may have let its client wait for that.
+        """
         if not (first := self._next_chunk()):
             return []
         chunks = [first]
-        if self._listener.impatient or self._listener.laborious:
+        if self._listener.impatient or self._listener.laborious or self._cut_short:
             while len(chunks) < PATIENT_CLIENTS and (chunk := self._next_chunk()):
                 chunks.append(chunk)
         return chunks
@@ -272,6 +278,7 @@ class _Group:
             return
         self.pending.extendleft(reversed(rest))
         self._alone = self._alone or client.end != "quit"
+        self._cut_short = self._cut_short or (client.end in HUNG_UP and bool(client.outcomes))
 
     def _dead(self, client: Client) -> bool:
         """Whether the listener has greeted nobody for some time, whoever asked, or talks at everybody without end."""

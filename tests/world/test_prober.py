@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from typing import Any
 
 import pytest
 
 from grader.model.attempt import Login
+from grader.world.timeouts import Timeouts
 from tests.world.bed import Bed, attempt, run, spoken
 
 
@@ -294,5 +296,27 @@ def test_what_is_made_besides_spoils_no_attempt() -> None:
             _, outcomes = await bed.prober.probe([first], 20, besides=[attempt(1, port=port)])
             assert [outcome.attempt for outcome in outcomes] == ["relay/0"]
             assert bed.connections == 2
+
+    run(work())
+
+
+def test_those_whose_server_hangs_up_after_a_penalty_wait_for_it_side_by_side() -> None:
+    """Postfix with ``smtpd_hard_error_limit = 1``: a refusal, a second of sleep, and 421."""
+
+    async def strict(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 hi\r\n")
+        while (line := await reader.readline())[:4] != b"RCPT":
+            writer.write(b"250-hi\r\n250 PIPELINING\r\n" if line[:4] == b"EHLO" else b"250 ok\r\n")
+        await asyncio.sleep(0.3)
+        writer.write(b"554 no\r\n421 too many errors\r\n")
+        await reader.read()
+
+    async def work() -> None:
+        async with Bed(patience=Timeouts(goodbye=0.2, penalty=0.2)) as bed:
+            port = await bed.script(strict)
+            began = time.monotonic()
+            _, outcomes = await bed.probe(*(attempt(number, port=port) for number in range(20)))
+            assert {outcome.stage for outcome in outcomes} == {"rcpt"}
+            assert time.monotonic() - began < 4, "one after the other they would take six seconds"
 
     run(work())

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -29,7 +30,11 @@ def said(attempt_id: str, text: str) -> Outcome:
 
 
 def came_back(
-    first: Sequence[Outcome], *rounds: Sequence[Outcome], seconds: float = 60.0, log: Sequence[str] = ()
+    first: Sequence[Outcome],
+    *rounds: Sequence[Outcome],
+    seconds: float = 60.0,
+    log: Sequence[str] = (),
+    sleep: Callable[[float], None] = lambda _: None,
 ) -> tuple[list[str], list[list[str]]]:
     """What was put off to the end, and what was made again in each round; each of ``rounds`` answers one."""
     outcomes = {outcome.attempt: outcome for outcome in first}
@@ -45,10 +50,10 @@ def came_back(
     attempts = [
         attempt("office"),
         attempt("stranger"),
-        attempt("stranger", 2),
+        attempt("stranger", 2, unless_arrived=["stranger/1"]),
         attempt("vrfy", say=["VRFY a"]),
     ]
-    left = come_back(CHECKS, attempts, outcomes, try_, Deadline(seconds), log, sleep=lambda _: None)
+    left = come_back(CHECKS, attempts, outcomes, try_, Deadline(seconds), log, sleep)
     return left, asked
 
 
@@ -63,7 +68,20 @@ def test_a_relay_behind_greylisting_is_come_back_to_until_it_opens() -> None:
     opened = Outcome("stranger/1", "accepted")
     first = [said("office/1", LATER), said("stranger/1", LATER)]
     left, asked = came_back(first, [Outcome("office/1", "accepted")], [opened])
-    assert (left, asked) == ([], [["office/1", "stranger/1"], ["stranger/1"]])
+    assert (left, asked) == ([], [["office/1"], ["stranger/1"]])
+
+
+def test_what_an_earlier_arrival_makes_needless_waits_for_it() -> None:
+    first = [said("stranger/1", LATER), said("stranger/2", LATER)]
+    left, asked = came_back(first, [Outcome("stranger/1", "accepted")], [Outcome("stranger/2", "untried")])
+    assert (left, asked) == ([], [["stranger/1"], ["stranger/2"]])
+
+
+def test_in_the_last_round_all_are_made() -> None:
+    first = [said("office/1", LATER), said("stranger/1", LATER), said("stranger/2", LATER)]
+    left, asked = came_back(first, first, seconds=0.01, sleep=time.sleep)
+    assert asked == [["office/1", "stranger/1", "stranger/2"]]
+    assert left == ["office/1", "stranger/1", "stranger/2"]
 
 
 def test_what_is_put_off_to_the_end_is_named() -> None:

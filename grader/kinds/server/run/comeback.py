@@ -11,7 +11,7 @@ import re
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 
-from grader.kinds.server.declare import ServerLab
+from grader.kinds.server.declare import WANTED, ServerLab
 from grader.kinds.server.run.rounds import own_trouble
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
@@ -56,6 +56,7 @@ def come_back(
     warned = any(WARNING.search(line) for line in log)
     mails = {c.code for c in lab.checks if c.expect.arrives is not None or c.expect.refused}
     unwanted = {c.code for c in lab.checks if c.expect.keeps_out}
+    wanted = {c.code for c in lab.checks if c.expect.arrives in WANTED}
     within, pause = deadline.within(COME_BACK_SECONDS), FIRST_PAUSE_SECONDS
 
     def back() -> list[Attempt]:
@@ -71,8 +72,19 @@ def come_back(
             return [attempt.id for attempt in some]
         sleep(min(pause, within.left))
         pause *= LONGER
-        try_(some)
+        try_(_first(some, wanted) if within.left else some)
     return []
+
+
+def _first(some: Sequence[Attempt], wanted: Container[str]) -> list[Attempt]:
+    """Those of the attempts that are not better made once others have got through.
+
+    Wanted mail goes alone: a server may put off whoever has just tried what it refuses. So does what makes another
+    attempt needless.
+    """
+    alone = [a for a in some if a.check in wanted] or some
+    ids = {a.id for a in alone}
+    return [a for a in alone if not ids.intersection(a.unless_arrived)]
 
 
 def put_off(attempt: Attempt, outcome: Outcome | None, doubted: bool) -> bool:
