@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import watchfiles
 
+from grader import interruption
 from grader.cli.standby import Standby
 from grader.display.text import printed, printed_line
 from grader.labs.limits import JUNK
@@ -76,6 +77,8 @@ def watching(folder: Path, written: Iterable[str], grade: Callable[[], int], sta
             standby.make_ready()
         else:
             standby.look_at_the_clock()
+        # One may have been raised where Python loses exceptions: nobody would know of it else before the next save.
+        interruption.end_if_interrupted()
     return 0
 
 

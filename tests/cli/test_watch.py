@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import click
 import pytest
 import watchfiles
 
-from grader import labs
+from grader import interruption, labs
 from grader.cli import standby, watch
 from grader.cli.standby import Standby
 from grader.labs.limits import LAST
@@ -67,6 +67,19 @@ def test_a_folder_that_takes_the_place_of_the_watched_one_is_watched(tmp_path: P
 
     with pytest.raises(KeyboardInterrupt):
         watch.watching(work, [], grade, Impatient("auto"))
+
+
+def test_an_interrupt_that_python_lost_ends_watching(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def turns(*_: object, **__: object) -> Iterator[set[Any]]:
+        yield set()
+        with suppress(KeyboardInterrupt):  # as in a destructor, or where libraries are told of a fork
+            interruption.interrupt()
+        yield set()
+
+    monkeypatch.setattr(watchfiles, "watch", turns)
+    with pytest.raises(KeyboardInterrupt):
+        watch.watching(tmp_path, [], lambda: 0, Standby("auto"))
+    interruption.begin()
 
 
 def test_an_engine_that_has_worked_is_waited_for(

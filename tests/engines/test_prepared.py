@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -181,6 +182,60 @@ def test_dovecot_runs_before_anything_is_handed_in_and_is_started_anew_where_its
 def test_what_nobody_wanted_is_taken_down(engine: Engine) -> None:
     with none_left(engine) as left, pytest.raises(KeyboardInterrupt), engine.prepared(plan()):
         raise KeyboardInterrupt
+    assert left == []
+
+
+def test_what_a_run_is_about_to_take_is_taken_down_where_that_is_interrupted(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*given: Any) -> bool:
+        raise KeyboardInterrupt
+
+    def grade() -> None:
+        with engine.prepared(plan(), soon=True):
+            await_agent(engine)
+            monkeypatch.setattr(type(waiting(engine)), "serves", interrupted)
+            with engine.machines(plan()):
+                pytest.fail("it was interrupted")
+
+    with none_left(engine) as left, pytest.raises(KeyboardInterrupt):
+        grade()
+    assert left == []
+
+
+@pytest.mark.engines("local")
+def test_an_interrupt_while_machines_are_taken_down_leaves_nothing_of_them(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def grade() -> None:
+        with engine.prepared(plan()):
+            await_agent(engine)
+            await_end, to_come = type(waiting(engine))._await_end, [KeyboardInterrupt]
+
+            def interrupted_once(run: Any) -> None:
+                if to_come:
+                    raise to_come.pop()
+                await_end(run)
+
+            monkeypatch.setattr(type(waiting(engine)), "_await_end", interrupted_once)
+
+    with none_left(engine) as left, pytest.raises(KeyboardInterrupt):
+        grade()
+    assert left == []
+
+
+@pytest.mark.engines("local")
+def test_an_interrupt_is_not_lost_where_libraries_are_told_of_the_fork(engine: Engine) -> None:
+    to_come = [signal.SIGINT]
+
+    def told() -> None:
+        while to_come:
+            signal.pthread_kill(threading.get_ident(), to_come.pop())
+
+    # It stays, and does nothing after this test.
+    os.register_at_fork(after_in_parent=told)
+    with none_left(engine) as left, pytest.raises(KeyboardInterrupt), engine.prepared(plan()):
+        pytest.fail("it was interrupted")
     assert left == []
 
 

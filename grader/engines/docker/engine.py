@@ -83,9 +83,9 @@ class DockerEngine:
             return
         if self._ending is None:
             self._ending = []
-        if like is not None:
-            self._prepare(like, soon=soon)
         try:
+            if like is not None:
+                self._prepare(like, soon=soon)
             yield
         finally:
             left, self._waiting, self._ending = [*(self._ending or ()), self._waiting], None, None
@@ -122,8 +122,11 @@ class DockerEngine:
 
     def _prepared_for(self, plan: MachinePlan) -> _Run | None:
         """What was prepared and can serve this plan; nothing else of it is left."""
-        run, self._waiting = self._waiting, None
-        if run is None or run.serves(plan):
+        run = self._waiting
+        # Whoever is interrupted here has it taken down by ``prepared``, which must still know of it.
+        serves = run is None or run.serves(plan)
+        self._waiting = None
+        if run is None or serves:
             return run
         with suppress(EngineError):
             run.remove()

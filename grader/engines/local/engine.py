@@ -8,8 +8,9 @@ import signal
 import socket
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
+from grader import interruption
 from grader.engines import image
 from grader.engines.base import Early, Machines, Problem, Progress, StreamChannel
 from grader.engines.local import cgroups, checks, rootfs, sandbox, userns
@@ -58,16 +59,17 @@ class LocalEngine:
             self._ending = []
         if like is not None and not soon:
             sandbox.load_all_programs()
-        with suppress(EngineError, OSError):
-            self._waiting = _Run()
-            if like is not None:
-                self._waiting.prepare(like, soon=soon)
         try:
+            with suppress(EngineError, OSError):
+                self._waiting = _Run()
+                if like is not None:
+                    self._waiting.prepare(like, soon=soon)
             yield
         finally:
             left, self._waiting, self._ending = [*(self._ending or ()), self._waiting], None, None
-            for run in filter(None, left):
-                run.end()
+            with ExitStack() as ends:
+                for run in filter(None, left):
+                    ends.callback(run.end)
 
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
@@ -91,8 +93,11 @@ class LocalEngine:
 
     def _prepared_for(self, plan: MachinePlan) -> _Run | None:
         """What was prepared and can serve this plan; nothing else of it is left."""
-        run, self._waiting = self._waiting, None
-        if run is None or run.serves(plan):
+        run = self._waiting
+        # Whoever is interrupted here has it taken down by ``prepared``, which must still know of it.
+        serves = run is None or run.serves(plan)
+        self._waiting = None
+        if run is None or serves:
             return run
         run.end()
         return None
@@ -135,11 +140,14 @@ class _Run:
             os.fdopen(host_in[1], "wb", 0),
             os.fdopen(host_out[0], "rb", 0),
         ]
+        # What libraries have called at a fork loses exceptions, and an interrupt with them.
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
         with warnings.catch_warnings():
             # Python warns of threads: the child takes no lock that another thread could hold, and never returns.
             warnings.simplefilter("ignore", DeprecationWarning)
             self._supervisor = os.fork()
         if self._supervisor == 0:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
             sandbox.supervise(rootfs.path(), ends)
         for fd in ends.all:
             if fd != self._complaints:
@@ -154,6 +162,9 @@ class _Run:
         self._soon = False
         self._early: Early | None = None
         try:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            # Another thread may have taken the signal.
+            interruption.end_if_interrupted()
             self._give_ids()
         except BaseException:
             self.end()
@@ -222,9 +233,17 @@ class _Run:
         self._orders.close()
 
     def end(self) -> None:
-        """Have everything killed, and wait until it is gone."""
+        """Have everything killed, and wait until it is gone, even where an interrupt comes meanwhile."""
         self.let_go()
-        self._await_end()
+        try:
+            self._await_end()
+        except KeyboardInterrupt:
+            self._await_end()
+            raise
+        finally:
+            self._tidy()
+
+    def _tidy(self) -> None:
         for file in self._files:
             with suppress(OSError):
                 file.close()
@@ -234,10 +253,12 @@ class _Run:
             self._groups.remove()
 
     def _await_end(self) -> None:
-        pidfd = os.pidfd_open(self._supervisor)
-        try:
-            if not select.select([pidfd], [], [], END_SECONDS)[0]:
-                os.kill(self._supervisor, signal.SIGKILL)
-            os.waitpid(self._supervisor, 0)
-        finally:
-            os.close(pidfd)
+        # Gone already, where an interrupt came as soon as it was.
+        with suppress(ProcessLookupError, ChildProcessError):
+            pidfd = os.pidfd_open(self._supervisor)
+            try:
+                if not select.select([pidfd], [], [], END_SECONDS)[0]:
+                    os.kill(self._supervisor, signal.SIGKILL)
+                os.waitpid(self._supervisor, 0)
+            finally:
+                os.close(pidfd)
