@@ -25,6 +25,10 @@ MOST_TOLD = 16_000_000
 TOLD = 8_192
 """Bytes of one that is not."""
 
+BETWEEN = re.compile(rb"\n\n(?=From )|\n(?=From [^\n]{1,400} \d\d:\d\d:\d\d \d{4}\n)")
+"""Between two messages of an mbox stand an empty line and "From " (RFC 4155). Postfix's local(8) gives a command each
+message without that empty line; readers of mail go by the sender and date behind "From " then."""
+
 
 class Mailboxes:
     """What was seen of the host's mailboxes: a file that has not changed is not read again."""
@@ -102,4 +106,4 @@ def _files(roots: list[str]) -> list[str]:
 
 def _split(raw: bytes) -> list[bytes]:
     """The messages of an mbox, or the one message of a file."""
-    return re.split(rb"\n\n(?=From )", raw) if raw.startswith(b"From ") else [raw]
+    return BETWEEN.split(raw) if raw.startswith(b"From ") else [raw]
