@@ -80,8 +80,17 @@ def make(
 
 
 def _moment(server: ServerBehaviour) -> int:
-    """Which runs begin first: at silent servers, then where a client may wait for a greeting that never comes."""
-    return 0 if server.silent is not None else 1 if server.tls == "implicit" else 2
+    """Which runs begin first: those beside the others, then where a client may wait for a greeting that never comes."""
+    return 0 if beside_the_others(server) else 1 if server.tls == "implicit" else 2
+
+
+def beside_the_others(server: ServerBehaviour) -> bool:
+    """Whether a run is made beside those that take turns, and may be late without any haste for them.
+
+    That is one at a silent server, and one at a server that is not the right one and expects TLS at once. Who waits
+    there for a greeting does so at the right server too: one such run in the others' way is enough.
+    """
+    return server.silent is not None or (server.tls == "implicit" and not server.honest)
 
 
 class _Drawn:

@@ -135,8 +135,9 @@ class ProgramFile(Struct, frozen=True):
 class ProgramSpec(Struct, frozen=True):
     """One run of a program, as the user ``account``. ``texts`` are files of its home, by name.
 
-    ``limit`` is how many seconds it may take, while it is not waiting for a processor. ``waits`` says that it will only
-    wait, so that it costs the others nothing. ``secrets`` are what must not show.
+    ``limit`` is how many seconds it may take, while it is not waiting for a processor. ``waits`` says that it may only
+    wait: it is made beside those that take turns, and if it is late that hurries none of them. ``secrets`` are what
+    must not show.
     """
 
     id: str

@@ -7,7 +7,7 @@ from cryptography import x509
 from grader import labs
 from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramPlan
-from grader.kinds.program.plan import make
+from grader.kinds.program.plan import beside_the_others, make
 from grader.model.submission_server import SubmissionServerSpec
 
 FOLDER = labs.find("authenticated-message")
@@ -15,6 +15,7 @@ LOADED = labs.load(FOLDER)
 assert isinstance(LOADED, ProgramLab)
 LAB: ProgramLab = LOADED
 VARIANT = labs.draw_variant(LAB)
+FORGED = [name for name, server in LAB.program.servers.items() if server.certificate != "trusted"]
 
 
 def planned(text: bytes = b"#!/bin/sh\n", only: set[str] | None = None) -> ProgramPlan:
@@ -74,6 +75,26 @@ def test_each_kind_of_server_is_met_with_all_that_may_come_over_one() -> None:
     assert any(server.tls == "implicit" and server.silent == "starttls" for server in met)
 
 
+def test_a_forged_server_shows_each_fault_of_a_certificate_in_each_kind_of_tls() -> None:
+    """Who verifies in one way on 587 and in another on 465 shows it at a server of the other kind alone."""
+    plan = planned(only={"certificate"})
+    met = [LAB.program.servers[run.server] for run in plan.runs if run.server in FORGED]
+    faults = {server.certificate for server in met}
+    assert {(server.certificate, server.tls) for server in met} == {
+        (fault, tls) for fault in faults for tls in ("starttls", "implicit")
+    }
+    assert {"other-name", "self-signed", "expired"} == faults
+
+
+def test_who_waits_for_a_greeting_on_465_holds_up_no_other_run_at_forged_servers() -> None:
+    """Three of those being late, all that come later would be given less time."""
+    turns = [run for run in planned().runs if not beside_the_others(LAB.program.servers[run.server])]
+    assert [run.server for run in turns if LAB.program.servers[run.server].tls == "implicit"] == [
+        "submissions"
+    ]
+    assert turns[0].server == "submissions"
+
+
 def test_nothing_in_the_environment_tells_which_server_it_is() -> None:
     plan = program = planned()
     names = {server.run: server.name for server in plan.world.submission}
@@ -94,9 +115,9 @@ def test_only_what_a_check_needs_is_run() -> None:
 
 
 def test_servers_that_will_be_waited_for_begin_first() -> None:
-    program = planned()
-    waiting = [LAB.program.servers[run.server].silent for run in program.runs]
-    assert [bool(silent) for silent in waiting] == sorted((bool(s) for s in waiting), reverse=True)
+    servers = [LAB.program.servers[run.server] for run in planned().runs]
+    waiting = [bool(server.silent or (server.tls == "implicit" and not server.honest)) for server in servers]
+    assert waiting == sorted(waiting, reverse=True)
 
 
 def certificate(server: SubmissionServerSpec) -> x509.Certificate:

@@ -13,6 +13,7 @@ from grader.engines.base import HostChannel, HostFailed, Machines
 from grader.kinds.base import Recorded
 from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramFacts, ProgramPlan, ProgramRun, RunFacts
+from grader.kinds.program.plan import beside_the_others
 from grader.model.deadline import Deadline
 from grader.model.protocol.host import (
     ProgramEnd,
@@ -31,7 +32,7 @@ START_SECONDS = 20.0
 SPARE_SECONDS = 6.0
 """How much later than it was told the host may answer."""
 TOGETHER = 4
-"""Runs at a time, beside those whose server says nothing."""
+"""Runs at a time, beside those that may only wait."""
 SHARED = re.compile(rb"/tmp\b|/dev/shm\b|/run/lock\b")
 SOURCE = "send"
 LIMITS = re.compile(
@@ -133,7 +134,7 @@ class _Runs:
             environment=run.environment,
             texts={run.body_file: run.wanted.body},
             limit=self._limit(lab.program.servers[run.server]),
-            waits=lab.program.servers[run.server].silent is not None and not alone,
+            waits=beside_the_others(lab.program.servers[run.server]) and not alone,
             secrets=[form.encode() for form in secrets],
         )
 
