@@ -51,6 +51,9 @@ def read_answer(posed: Posed, value: Any) -> Given | None:
     if isinstance(question, Match):
         return _pairs(posed, question, value)
     places = _places(posed, value)
+    if isinstance(question, Single | Multiple):
+        # A choice is made or not: named twice, it is chosen once.
+        places = list(dict.fromkeys(places))
     if len(set(places)) < len(places):
         twice = next(place for place in places if places.count(place) > 1)
         raise UnreadableError(f"{_quoted(choices(question)[twice])} stands twice in the answer")
