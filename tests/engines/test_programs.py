@@ -176,7 +176,7 @@ END
 def test_a_careful_program_shows_nothing(engine: Engine) -> None:
     with engine.machines(plan()) as machines:
         (facts,) = programs(machines, HARMLESS)
-    assert (facts.code, facts.exposed, facts.late) == (0, [], False)
+    assert (facts.code, facts.exposed, facts.late, facts.left) == (0, [], False, False)
 
 
 APART = """
@@ -211,6 +211,7 @@ def test_nothing_outlives_its_run(engine: Engine) -> None:
         _, processes = run(machines, "ps", "-eo", "user,args")
         _, left = run(machines, "sh", "-c", "ls -d /home/runner* /tmp/* 2>/dev/null")
     assert facts.output == "gone\n"
+    assert facts.left
     assert not facts.late
     assert "sleep" not in processes
     assert left == ""

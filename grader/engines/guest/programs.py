@@ -91,6 +91,7 @@ class _Course:
         run.pids.discard(pid)
         if pid == run.pid:
             run.code, run.ended = os.waitstatus_to_exitcode(status), time.monotonic()
+            run.left = bool(run.pids) and not run.late
             run.kill()
         return True
 
@@ -160,6 +161,7 @@ def _not_started(spec: ProgramSpec, error: OSError) -> ProgramEnd:
         "code": CANNOT_RUN,
         "output": f"{spec['argv'][0]}: cannot be started: {error.strerror}\n",
         "late": False,
+        "left": False,
         "limit": spec["limit"],
         "seconds": 0.0,
         "exposed": [],

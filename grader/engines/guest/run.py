@@ -43,7 +43,7 @@ class RunOfProgram:
         self.exposures = Exposures([binascii.a2b_base64(secret) for secret in spec["secrets"]])
         self.output = bytearray()
         self.code: int | None = None
-        self.late = False
+        self.late = self.left = False
         self.pids: set[int] = set()
         user = pwd.getpwnam(spec["account"])
         self.uid = user.pw_uid
@@ -212,6 +212,7 @@ class RunOfProgram:
             "output": self.exposures.left_out_of(bytes(self.output)),
             "late": self.late,
             "limit": self.limit,
+            "left": self.left,
             "seconds": round(self.ended - self.began, 3),
             "exposed": self.exposures.found,
         }

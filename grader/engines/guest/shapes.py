@@ -107,4 +107,5 @@ class ProgramEnd(TypedDict):
     seconds: float
     late: bool
     limit: float
+    left: bool
     exposed: list[Exposure]

@@ -63,6 +63,7 @@ class RunFacts(Struct, frozen=True):
     """What became of a run. ``command`` is the index of its exit code and output in the evidence's commands.
 
     ``late`` says that it was still running when its time was over, after ``limit`` seconds, and was killed.
+    ``left`` that it ended by itself before processes that it had started, which were killed then.
     """
 
     id: str
@@ -73,6 +74,7 @@ class RunFacts(Struct, frozen=True):
     seconds: float
     late: bool = False
     limit: float | None = None
+    left: bool = False
     exposed: list[Exposure] = []
     conversations: list[Conversation] = []
 

@@ -154,7 +154,7 @@ class ProgramEnd(Struct, frozen=True):
     """How a run ended: exit code, -N for signal N and ``None`` where it could not even be killed in time.
 
     ``late`` says that it was killed when its time was over, which was ``limit`` seconds: once some have been late, the
-    others have to be quicker.
+    others have to be quicker. ``left`` says that processes of its were still running when it ended by itself.
     """
 
     id: str
@@ -163,6 +163,7 @@ class ProgramEnd(Struct, frozen=True):
     seconds: float
     late: bool
     limit: float
+    left: bool
     exposed: list[Exposure]
 
 

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.model.exposure import Exposure
-from grader.model.submission_server import Transaction
+from grader.model.submission_server import Conversation, Transaction
 from grader.model.traffic import Line
 from tests.kinds.program.runs import (
     EVERYBODY,
@@ -64,6 +64,15 @@ def test_a_program_that_never_connects_hears_why(first_line: str, code: int, sai
     assert result.status == "fail"
     assert said in result.observed
     assert result.evidence == ["command:0"]
+
+
+@pytest.mark.parametrize("conversations", [[], [NOTHING]])
+def test_who_sends_in_the_background_hears_that_it_ended_too_early(conversations: list[Conversation]) -> None:
+    said = "It left processes running, which were ended with it"
+    lines = [LINES[:1]] * len(conversations)
+    early = judged("delivers", conversations=conversations, sessions=lines, left=True)
+    assert said in early.observed
+    assert said not in judged("delivers", conversations=conversations, sessions=lines).observed
 
 
 def test_a_message_that_was_not_taken_names_the_reply() -> None:

@@ -146,16 +146,25 @@ class JudgedRun:
             ended = f"{self.name} was still running after {self.seconds:g} seconds and was killed."
         else:
             ended = f"{self.name} ended with exit status {self.command.code}."
+        unfinished = f"{ended}{self._left()}"
         if not self.facts.conversations:
-            return f"{ended} It never connected to the server.{self.printed()}"
+            return f"{unfinished} It never connected to the server.{self.printed()}"
         refusal = next(iter([*self.refusals()][::-1]), None)
         if refusal is not None:
             said = quoted(refusal.command) if refusal.command else "the connection"
             return f"The server answered {quoted(refusal.reply)} to {said}. {ended}"
         problem = next((c.problem for c in self.facts.conversations if c.problem), None)
         if problem is not None:
-            return f"TLS did not come about ({problem}). {ended}{self.printed()}"
-        return f"{ended} The server did not get a whole message.{self.printed()}"
+            return f"TLS did not come about ({problem}). {unfinished}{self.printed()}"
+        return f"{unfinished} The server did not get a whole message.{self.printed()}"
+
+    def _left(self) -> str:
+        """That it did not wait for processes of its own, as a sentence with a blank before it; empty where it did."""
+        return (
+            " It left processes running, which were ended with it: whatever is to send the message must be waited for."
+            if self.facts.left
+            else ""
+        )
 
     def printed(self) -> str:
         """The last line that the program printed, as a sentence with a blank before it."""

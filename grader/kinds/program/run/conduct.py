@@ -262,6 +262,7 @@ class _Runs:
             seconds=ended.seconds,
             late=ended.late,
             limit=ended.limit,
+            left=ended.left,
             exposed=ended.exposed,
             conversations=self.conversations[run.id],
         )
