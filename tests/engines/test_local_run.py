@@ -141,10 +141,6 @@ def test_leaving_by_an_error_leaves_nothing(engine: Engine) -> None:
         assert appears(mark)
         raise ZeroDivisionError
     assert processes(mark) == []
-    deadline = Deadline(PATIENCE)
-    while set(groups_of(os.getpid())) - before and not deadline.over:
-        engine.clean()
-        time.sleep(0.01)  # a group is empty once the kernel has done with its last process
     assert set(groups_of(os.getpid())) - before == set()
 
 
