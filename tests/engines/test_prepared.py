@@ -239,6 +239,31 @@ def test_an_interrupt_is_not_lost_where_libraries_are_told_of_the_fork(engine: E
     assert left == []
 
 
+@pytest.mark.engines("local")
+def test_where_there_can_be_no_further_process_interrupts_are_heard_as_before(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more() -> int:
+        raise BlockingIOError
+
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    monkeypatch.setattr(os, "fork", no_more)
+    with engine.prepared(plan()):
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+@pytest.mark.engines("local")
+def test_processes_of_a_run_hear_every_signal(engine: Engine) -> None:
+    with engine.prepared(plan()):
+        await_agent(engine)
+        supervisor: int = getattr(waiting(engine), "_supervisor")  # noqa: B009 (it is private)
+        tree = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
+        states = [Path(f"/proc/{pid}/status").read_text() for pid in (supervisor, *tree)]
+    assert [line.split()[1] for state in states for line in state.splitlines() if "SigBlk" in line] == [
+        "0" * 16
+    ] * len(states)
+
+
 def test_what_waits_ends_with_a_killed_grader(engine: Engine) -> None:
     ready, told = multiprocessing.Pipe()
 

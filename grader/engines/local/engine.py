@@ -141,17 +141,22 @@ class _Run:
             os.fdopen(host_out[0], "rb", 0),
         ]
         # What libraries have called at a fork loses exceptions, and an interrupt with them.
-        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-        with warnings.catch_warnings():
-            # Python warns of threads: the child takes no lock that another thread could hold, and never returns.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            self._supervisor = os.fork()
-        if self._supervisor == 0:
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, sandbox.INTERRUPTS)
+        try:
+            with warnings.catch_warnings():
+                # Python warns of threads: the child takes no lock that another thread could hold, and never returns.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                self._supervisor = os.fork()
+        except BaseException:
             signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+            self._hand_over(ends)
+            self.let_go()
+            self._tidy()
+            raise
+        if self._supervisor == 0:
+            # It is interrupted as soon as that means its end, and nothing of the grader's any more.
             sandbox.supervise(rootfs.path(), ends)
-        for fd in ends.all:
-            if fd != self._complaints:
-                os.close(fd)
+        self._hand_over(ends)
         world_requests, world_answers, host_requests, host_answers = self._files
         self.machines = Machines(
             host=StreamChannel("student's host", host_requests, host_answers),
@@ -169,6 +174,12 @@ class _Run:
         except BaseException:
             self.end()
             raise
+
+    def _hand_over(self, ends: Ends) -> None:
+        """Close the ends that the run's processes have."""
+        for fd in ends.all:
+            if fd != self._complaints:
+                os.close(fd)
 
     def _give_ids(self) -> None:
         first = os.read(self._status, 1)

@@ -54,6 +54,10 @@ NEEDED = (
 """What the processes of a run import when they need it."""
 
 
+INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that a supervisor is born without hearing."""
+
+
 def supervise(rootfs: Path, ends: Ends) -> NoReturn:
     """Be the supervisor, in a child of the grader: never returns. ``rootfs`` is the image's root file system.
 
@@ -177,8 +181,9 @@ def _detach(kept: Iterable[int]) -> None:
     gc.freeze()
     os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD):
+    for number in (*INTERRUPTS, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
     null = os.open("/dev/null", os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(null, standard)
