@@ -19,6 +19,8 @@ MOST_OF_A_SESSION = 200_000
 """Characters of a server's that one session's record holds whole. Honest ones have some thousands."""
 MOST_OF_ALL = 4_000_000
 """The same of all sessions of a run together, so that nobody talks the record beyond what can be sent and shown."""
+LONGEST_REPLY = 16_000
+"""Characters of a reply that go with what became of an attempt. RFC 5321 section 4.5.3.1.5 allows 512 a line."""
 LINE_OVERHEAD = 60
 """What a line weighs beside its text."""
 LONGEST_CUT_LINE = 200
@@ -32,6 +34,12 @@ def redacted(command: str) -> str:
     """The command without the initial response of AUTH (RFC 4954 section 4)."""
     found = AUTH.fullmatch(command)
     return f"{found[1]}{CREDENTIALS}" if found else command
+
+
+def _short(text: str) -> str:
+    """A reply without its middle, where that is long: each attempt of a refused session holds it, the lines once."""
+    half = LONGEST_REPLY // 2
+    return text if len(text) <= LONGEST_REPLY else f"{text[:half]} … {text[-half:]}"
 
 
 class Room:
@@ -78,7 +86,7 @@ class Transcript:
         heard = self._with_room(heard)
         for text in heard.lines:
             self.lines.append(Line(at, "S", text))
-        return Reply(command, heard.code, heard.text, len(self.lines) - 1, heard.enhanced)
+        return Reply(command, heard.code, _short(heard.text), len(self.lines) - 1, heard.enhanced)
 
     def unasked(self, replies: Sequence[tuple[float, Heard]]) -> None:
         """Note replies that nobody asked for."""

@@ -33,6 +33,18 @@ def test_what_a_server_says_is_cut_where_the_record_would_grow_beyond_sending(
     assert "more than is put on record" in spoken(sessions[-1])
 
 
+def test_a_long_greeting_that_refuses_is_not_whole_in_each_outcome() -> None:
+    async def refuses(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"554 " + b"x" * 60_000 + b" no\r\n")
+        await reader.read()
+
+    sessions, outcomes, _ = against(refuses, *(attempt(number, tls="none") for number in range(9)))
+    assert all(o.replies[-1].text.startswith("554 x") for o in outcomes)
+    assert all(o.replies[-1].text.endswith("x no") for o in outcomes)
+    assert sum(len(o.replies[-1].text) for o in outcomes) < 9 * 17_000
+    assert len(max(sessions[0].lines, key=lambda line: len(line.text)).text) > 60_000
+
+
 @pytest.mark.parametrize(("verb", "remark"), [("EHLO", "nobody asked for"), ("QUIT", "talked on after QUIT")])
 def test_hundreds_of_replies_that_nobody_asked_for_are_counted(verb: str, remark: str) -> None:
     async def gushes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
