@@ -49,6 +49,7 @@ def every(
 
         parameters = inspect.signature(test).parameters
         left = [parameter for name, parameter in parameters.items() if name not in keys]
+        # pytest asks for the fixtures by it; types know of no such attribute of a function.
         all_of_them.__signature__ = inspect.Signature(left)  # type: ignore[attr-defined]
         return all_of_them
 

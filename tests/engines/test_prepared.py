@@ -256,7 +256,7 @@ def test_where_there_can_be_no_further_process_interrupts_are_heard_as_before(
 def test_processes_of_a_run_hear_every_signal(engine: Engine) -> None:
     with engine.prepared(plan()):
         await_agent(engine)
-        supervisor: int = getattr(waiting(engine), "_supervisor")  # noqa: B009 (it is private)
+        supervisor = waiting(engine)._supervisor
         tree = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text().split()
         states = [Path(f"/proc/{pid}/status").read_text() for pid in (supervisor, *tree)]
     assert [line.split()[1] for state in states for line in state.splitlines() if "SigBlk" in line] == [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -117,9 +119,9 @@ def test_a_trouble_that_keeps_strangers_out_is_told_of_once() -> None:
     assert not neighbour.remarks
 
 
-def wanted(end: str, *, stage: str = "rcpt", put_off: tuple[str, ...] = ()) -> CheckResult:
+def wanted(end: str, *, stage: Any = "rcpt", put_off: tuple[str, ...] = ()) -> CheckResult:
     """What is said of wanted mail that was not taken, where another port's smtpd died."""
-    missed = replace(LATER, attempt="office/1") if put_off else Outcome("office/1", stage, session=1)  # type: ignore[arg-type]
+    missed = replace(LATER, attempt="office/1") if put_off else Outcome("office/1", stage, session=1)
     died = ["1 postfix/submission/smtpd[7]: fatal: no working instance of reject"]
     run = evidence(
         lab(OFFICE), [facts("office")], [missed], sessions=[session(end=end)], log=died, put_off=[*put_off]

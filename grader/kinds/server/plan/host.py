@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def ahead(lab: ServerLab, variant: Variant) -> MachinePlan:
-    """See ``grader.kinds.base.Planner``."""
+    """See ``grader.kinds.base.AheadPlanner``."""
     return MachinePlan(
         lab=lab.id,
         lab_version=lab.version,
