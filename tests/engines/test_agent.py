@@ -197,6 +197,10 @@ def test_a_service_that_begins_with_the_server_finds_its_maps(machines: Machines
     install(machines, file("/etc/postfix/main.cf", MAIN + relay), domains)
     install(machines, file("/etc/postfix/master.cf", "".join([*lines, woken])))
     assert {command.code for command in start(machines, "postfix").commands} == {0}
+    # The server is started by then, and need not have got as far as its last service.
+    deadline = Deadline(PATIENCE)
+    while run(machines, "test", "-S", "/var/spool/postfix/public/flush")[0] and not deadline.over:
+        time.sleep(0.02)
     assert run(machines, "postqueue", "-s", "d1.example")[0] == 0
     log = machines.host.call(ReadLog(), timeout=PATIENCE)
     assert not [line for line in log if "flush" in line or "qmgr" in line]

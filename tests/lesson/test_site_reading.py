@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -130,16 +131,17 @@ def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:
 
 
 def test_how_far_one_is_on_the_way_is_kept(open_page: Open) -> None:
-    page = open_page("index")
-    page.execute_script("localStorage.clear()")
-    page = open_page("index")
-    assert seen(page, "#way-count") == ["0 of 16 steps done."]
+    def done(number: int) -> Callable[[Any], bool]:
+        return lambda page: bool(seen(page, "#way-count") == [f"{number} of 16 steps done."])
+
+    browsing.forget(open_page("index"))
+    assert done(0)(open_page("index"))
     page = open_page("travel")
     page = open_page("index")
-    assert seen(page, ".seen") == ["opened"]
+    browsing.reload_until(page, lambda again: seen(again, ".seen") == ["opened"])
     page.find_element("css selector", "#done-travel").click()
     page = open_page("index")
-    assert seen(page, "#way-count") == ["1 of 16 steps done."]
+    browsing.reload_until(page, done(1))
     assert seen(page, "#way-next a") == ["Conversations"]
     page.find_element("css selector", "#way-anew").click()
     assert seen(page, "#way-count") == ["0 of 16 steps done."]
