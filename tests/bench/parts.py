@@ -24,13 +24,17 @@ from typing import Any, NoReturn
 from grader import cli
 from grader.engines.local import cgroups, engine, sandbox
 
-PARTS = ("grader", "building", "world", "host")
+PARTS = ("grader", "building", "world", "hosts")
 V1 = Path("/sys/fs/cgroup/cpuacct")
 V2 = Path("/sys/fs/cgroup")
 
 
 class Groups:
-    """A group for each part, below one of this process's own. Raises ``OSError`` where there can be none."""
+    """A group for each part, below one of this process's own. Raises ``OSError`` where there can be none.
+
+    Below that of the hosts there is one for each worker of a class: who counts what its own agent has cost must not
+    count another's.
+    """
 
     def __init__(self) -> None:
         top = V1 if V1.exists() else V2
@@ -38,6 +42,7 @@ class Groups:
         self.folder.mkdir()
         for part in PARTS:
             (self.folder / part).mkdir()
+        self.host = ""
         self.doors = {
             part: os.open(self.folder / part / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for part in PARTS
         }
@@ -46,6 +51,14 @@ class Groups:
         """Have this process, and those that it starts, count for a part."""
         os.write(self.doors[part], b"0")
 
+    def take_host(self) -> str:
+        """The group of the host that this process has built, made where there is none; what it is called as a part."""
+        part = f"hosts/{os.getpid()}"
+        if part not in self.doors:
+            (self.folder / part).mkdir()
+            self.doors[part] = os.open(self.folder / part / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
+        return part
+
     def seconds(self, part: str) -> float:
         """What a part has cost so far, of one processor."""
         folder = self.folder / part
@@ -53,15 +66,16 @@ class Groups:
             return int((folder / "cpuacct.usage").read_text()) / 1e9
         return int((folder / "cpu.stat").read_text().split()[1]) / 1e6
 
-    def agents(self) -> list[int]:
-        """The agents that run now."""
-        pids = (self.folder / "host" / "cgroup.procs").read_text().split()
+    def agents(self, host: str) -> list[int]:
+        """The agents that run on a host now."""
+        pids = (self.folder / host / "cgroup.procs").read_text().split()
         return [int(pid) for pid in pids if b"guest.main" in _read(f"/proc/{pid}/cmdline")]
 
     def remove(self, home: Path) -> None:
         """Leave the groups for ``home``, and remove them as soon as all that is in there has ended."""
         (home / "cgroup.procs").write_text("0")
-        for folder in [*(self.folder / part for part in PARTS), self.folder]:
+        hosts = [folder for folder in (self.folder / "hosts").iterdir() if folder.is_dir()]
+        for folder in [*hosts, *(self.folder / part for part in PARTS), self.folder]:
             while folder.exists():
                 with suppress(OSError):
                     folder.rmdir()
@@ -93,24 +107,25 @@ def _wrap(groups: Groups, spent: int) -> None:
         world(*arguments)
 
     def entering(doors: list[int]) -> None:
-        groups.enter("host")
+        groups.enter(groups.host)
         enter(doors)
 
     def being_made(run: Any) -> None:
         # Its machines may be built long before it begins.
-        run.spent_before = groups.seconds("host")
+        groups.host = groups.take_host()
+        run.spent_before = groups.seconds(groups.host)
         make(run)
 
     def beginning(run: Any, plan: Any) -> None:
         begin(run, plan)
-        agent = sum(_ran(pid) for pid in groups.agents())
-        os.write(spent, f"runc {groups.seconds('host') - run.spent_before - agent}\n".encode())
+        agent = sum(_ran(pid) for pid in groups.agents(groups.host))
+        os.write(spent, f"runc {groups.seconds(groups.host) - run.spent_before - agent}\n".encode())
 
     def letting_go(run: Any) -> None:
         # Once more when its end is awaited: nobody is there any more then.
         if not vars(run).get("measured"):
             run.measured = True
-            os.write(spent, f"agent {sum(_ran(pid) for pid in groups.agents())}\n".encode())
+            os.write(spent, f"agent {sum(_ran(pid) for pid in groups.agents(groups.host))}\n".encode())
         let_go(run)
 
     patched: Any = sandbox
@@ -142,7 +157,7 @@ def main() -> None:
     parts = {part: groups.seconds(part) for part in PARTS}
     for name in ("agent", "runc"):
         parts[name] = sum(float(seconds) for said, seconds in told if said == name)
-    parts["servers"] = parts.pop("host") - parts["agent"] - parts["runc"]
+    parts["servers"] = parts.pop("hosts") - parts["agent"] - parts["runc"]
     parts["building"] += parts.pop("runc")
     parts["grader"] += before
     print(json.dumps({"wall": wall, "code": code, **parts}), file=sys.stderr)
