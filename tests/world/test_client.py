@@ -11,18 +11,8 @@ import pytest
 
 from grader.model.attempt import Login
 from grader.model.traffic import Outcome, Session
-from tests.world.bed import (
-    CLIENT,
-    PASSWORD,
-    SERVER,
-    Bed,
-    attempt,
-    authority,
-    run,
-    server_context,
-    spec,
-    spoken,
-)
+from tests.world.bed import CLIENT, PASSWORD, SERVER, Bed, attempt, authority, server_context, spec, spoken
+from tests.world.clock import run
 
 NAME = "mail.example.com"
 

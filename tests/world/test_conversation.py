@@ -11,7 +11,8 @@ from grader.model.errors import EngineError
 from grader.world import conversation
 from grader.world.conversation import Conversations
 from grader.world.tls import Contexts
-from tests.world.bed import CLIENT, SERVER, Bed, Handler, clock, run, server_context, spec
+from tests.world.bed import CLIENT, SERVER, Bed, Handler, clock, server_context, spec
+from tests.world.clock import run
 
 NAME = "mail.example.com"
 SECONDS = 0.3

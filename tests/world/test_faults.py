@@ -13,7 +13,8 @@ from grader.model.traffic import Outcome, Session
 from grader.world import wire
 from grader.world.timeouts import Timeouts
 from tests.conftest import PATIENCE
-from tests.world.bed import SERVER, Bed, Handler, attempt, run, spoken
+from tests.world.bed import SERVER, Bed, Handler, attempt, spoken
+from tests.world.clock import run
 
 IMPATIENT = Timeouts(greeting=0.6, command=0.4, text=0.4, goodbye=0.2, second_reply=0.2, penalty=0.2)
 """The same limits, sooner."""

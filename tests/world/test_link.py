@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from grader.world.link import Link, connected
+from tests.conftest import PATIENCE
 
 Pair = tuple[socket.socket, socket.socket]
 LARGE = bytes(range(256)) * 40_000
@@ -22,7 +23,7 @@ def pair() -> Iterator[Pair]:
         theirs, _ = server.accept()
     ours.setblocking(False)
     with ours, theirs:
-        theirs.settimeout(10)
+        theirs.settimeout(PATIENCE)
         yield ours, theirs
 
 
@@ -75,7 +76,7 @@ def test_the_end_is_told_once(pair: Pair, reset: bool) -> None:
         else:
             theirs.sendall(b"220 here\r\n")
         theirs.close()
-        told = [await asyncio.wait_for(ends.get(), 10)]
+        told = [await asyncio.wait_for(ends.get(), PATIENCE)]
         link.send(b"more")
         link.close()
         await asyncio.sleep(0)

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from grader.world import mailboxes
-from tests.world.bed import Bed, Handler, attempt, run
+from tests.world.bed import Bed, Handler, attempt
+from tests.world.clock import run
 
 ADDRESSES = ["127.0.0.66", "127.0.0.67"]
 

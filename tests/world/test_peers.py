@@ -9,7 +9,8 @@ from hashlib import sha256
 import pytest
 
 from grader.world import peers, peersession, texts
-from tests.world.bed import SERVER, Bed, attempt, run
+from tests.world.bed import SERVER, Bed, attempt
+from tests.world.clock import run
 
 
 async def talk(port: int, *commands: bytes) -> list[bytes]:

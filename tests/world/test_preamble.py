@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from tests.world.bed import Bed, attempt, run
+from tests.world.bed import Bed, attempt
+from tests.world.clock import run
 
 
 def test_the_reply_to_a_preamble_is_not_taken_for_that_to_ehlo() -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from grader.model.attempt import Login
 from grader.world.timeouts import Timeouts
-from tests.world.bed import Bed, attempt, run, spoken
+from tests.world.bed import Bed, attempt, spoken
+from tests.world.clock import run
 
 
 def test_attempts_alike_share_sessions_of_nine() -> None:

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from grader.model.traffic import Outcome, Session
 from grader.world.qmqp import netstring, package
-from tests.world.bed import Bed, Handler, attempt, run
+from tests.world.bed import Bed, Handler, attempt
+from tests.world.clock import run
 
 
 def test_netstrings() -> None:

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from grader.model.attempt import Attempt
 from grader.model.traffic import Outcome, Session
-from tests.world.bed import SERVER, Bed, attempt, authority, run, server_context, spec, spoken
+from tests.world.bed import SERVER, Bed, attempt, authority, server_context, spec, spoken
+from tests.world.clock import run
 
 NAME = "mail.example.com"
 ALERT = b"\x15\x03\x03\x00\x02\x02\x28"

@@ -21,10 +21,10 @@ from grader.model.protocol import Operation
 from grader.model.protocol.world import AwaitPorts, Finish, ListArrivals, Probe, StartWorld
 from grader.world.service import serve
 from tests.conftest import PATIENCE
-from tests.world.bed import SERVER, attempt, spec
+from tests.world.bed import OWN, attempt, spec
 
 PORT = 25025
-WORLD = spec(peers=[Peer("mx.elsewhere.example", [SERVER], PORT)])
+WORLD = spec(peers=[Peer("mx.elsewhere.example", [OWN], PORT)])
 
 
 @pytest.fixture
@@ -38,17 +38,17 @@ def channel() -> Iterator[StreamChannel]:
     with os.fdopen(requests_in, "wb") as requests, os.fdopen(answers_out, "rb") as answers:
         yield StreamChannel("world", requests, answers)
         requests.close()
-        service.join(5)
+        service.join(PATIENCE)
         assert not service.is_alive(), "the end of its requests ends the service"
     for file in files:
         file.close()
 
 
 def test_a_whole_run(channel: StreamChannel) -> None:
-    wanted = attempt(port=PORT)
+    wanted = attempt(server=OWN, port=PORT)
     channel.call(StartWorld(WORLD), timeout=PATIENCE)
     ports = [PORT, PORT + 1]
-    assert channel.call(AwaitPorts(SERVER, ports, PATIENCE / 2, wait_for=[PORT]), timeout=PATIENCE) == [PORT]
+    assert channel.call(AwaitPorts(OWN, ports, PATIENCE / 2, wait_for=[PORT]), timeout=PATIENCE) == [PORT]
     probed = channel.call(Probe([wanted], PATIENCE / 2), timeout=PATIENCE)
     (session,), (outcome,) = probed.sessions, probed.outcomes
     assert (outcome.stage, outcome.session, session.end) == ("accepted", session.id, "quit")
@@ -62,7 +62,7 @@ def test_a_whole_run(channel: StreamChannel) -> None:
 
 
 def test_listening_waits_no_longer_than_told(channel: StreamChannel) -> None:
-    assert channel.call(AwaitPorts(SERVER, [1], 0.1, wait_for=[1]), timeout=PATIENCE) == []
+    assert channel.call(AwaitPorts(OWN, [1], 0.1, wait_for=[1]), timeout=PATIENCE) == []
 
 
 class Dance(Operation[None], frozen=True, tag="dance"):
@@ -92,20 +92,20 @@ def test_what_cannot_be_done_is_said_in_one_sentence(
 ) -> None:
     with pytest.raises(EngineError, match=sentence):
         channel.call(operation, timeout=PATIENCE)
-    assert channel.call(AwaitPorts(SERVER, [], 0), timeout=PATIENCE) == [], "and it goes on"
+    assert channel.call(AwaitPorts(OWN, [], 0), timeout=PATIENCE) == [], "and it goes on"
 
 
 def test_a_request_may_come_in_pieces_and_many_at_once(channel: StreamChannel) -> None:
-    request = msgspec.json.encode(AwaitPorts(SERVER, [], 0)) + b"\n"
+    request = msgspec.json.encode(AwaitPorts(OWN, [], 0)) + b"\n"
     for piece in (request[:7], request[7:] + request + request[:3], request[3:]):
         channel._send(piece)
-    assert [channel._read("listening", list[int], 5) for _ in range(3)] == [[], [], []]
+    assert [channel._read("listening", list[int], PATIENCE) for _ in range(3)] == [[], [], []]
 
 
 def test_rubbish_is_answered(channel: StreamChannel) -> None:
     channel._send(b"\xff{\n")
     with pytest.raises(EngineError, match="the request is no JSON"):
-        channel._read("?", None, 5)
+        channel._read("?", None, PATIENCE)
 
 
 def test_as_a_program_it_prints_answers_alone_and_ends_with_its_requests() -> None:
@@ -116,7 +116,7 @@ def test_as_a_program_it_prints_answers_alone_and_ends_with_its_requests() -> No
         input=request + b"\n",
         capture_output=True,
         cwd=root,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout == b'{"ok":true,"value":null}\n'

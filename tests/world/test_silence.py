@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from grader.model.traffic import Outcome
 from grader.world.listener import LEFT_UNANSWERED, NEVER_ANSWERED, Listener
 from grader.world.timeouts import Timeouts
-from tests.world.bed import Bed, Handler, attempt, run
+from tests.world.bed import Bed, Handler, attempt
+from tests.world.clock import run
 
 PATIENCE = Timeouts(greeting=0.6, command=0.8, text=0.8, goodbye=0.8, unanswered=0.05)
 

@@ -12,7 +12,8 @@ from msgspec.structs import replace
 from grader.display.jsontext import encoded
 from grader.model.attempt import Attempt, Login
 from grader.world.timeouts import Timeouts
-from tests.world.bed import PASSWORD, SERVER, Bed, Handler, attempt, run
+from tests.world.bed import PASSWORD, SERVER, Bed, Handler, attempt
+from tests.world.clock import run
 
 IMPATIENT = Timeouts(
     connect=2,

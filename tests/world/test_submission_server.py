@@ -21,7 +21,8 @@ from grader.world.submission_server import servers
 from grader.world.submission_server.servers import SubmissionServers
 from tests.conftest import PATIENCE
 from tests.tables import every
-from tests.world.bed import clock, run, spec
+from tests.world.bed import clock, spec
+from tests.world.clock import run_by_the_clock as run
 
 NAME = "mail.provider.example"
 ADDRESS = "127.0.0.10"
@@ -96,7 +97,7 @@ def spoken(port: int, *lines: str, then: bytes | None = None) -> list[str]:
     ``then`` is sent last, and what is said after it until the server hangs up is the last reply.
     """
     replies = []
-    with socket.create_connection((ADDRESS, port), 5) as link, link.makefile("rwb") as stream:
+    with socket.create_connection((ADDRESS, port), PATIENCE) as link, link.makefile("rwb") as stream:
         for line in ("", *lines):
             if line:
                 stream.write(line.encode() + b"\r\n")
@@ -174,7 +175,7 @@ def test_an_attacker_on_the_way_offers_no_tls_and_takes_any_password() -> None:
 def test_a_client_that_does_not_trust_the_certificate_is_heard(implicit: bool) -> None:
     def client(port: int) -> None:
         context = ssl.create_default_context(cafile=None)
-        with socket.create_connection((ADDRESS, port), 5) as link:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as link:
             if not implicit:
                 link.recv(1000)
                 link.sendall(b"STARTTLS\r\n")
@@ -307,7 +308,7 @@ def test_addresses_stand_in_brackets_and_commands_may_be_in_any_capitals() -> No
 
 def test_lines_without_cr_are_noted() -> None:
     def client(port: int) -> None:
-        with socket.create_connection((ADDRESS, port), 5) as link:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as link:
             link.recv(1000)
             link.sendall(b"EHLO x\n")
             link.recv(1000)
@@ -318,7 +319,7 @@ def test_lines_without_cr_are_noted() -> None:
 
 def test_commands_may_be_pipelined() -> None:
     def client(port: int) -> bytes:
-        with socket.create_connection((ADDRESS, port), 5) as link:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as link:
             said = link.recv(1000)
             link.sendall(
                 b"EHLO x\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nDATA\r\n"
@@ -335,7 +336,7 @@ def test_commands_may_be_pipelined() -> None:
 
 def test_a_session_without_end_is_not_recorded_without_end() -> None:
     def client(port: int) -> None:
-        with socket.create_connection((ADDRESS, port), 5) as link:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as link:
             link.sendall(b"NOOP\r\n" * 3000 + b"QUIT\r\n")
             while link.recv(100_000):
                 pass
@@ -358,7 +359,7 @@ def test_a_greeting_may_have_several_lines() -> None:
 
 def test_a_handshake_that_is_never_answered() -> None:
     def client(port: int) -> None:
-        with socket.create_connection((ADDRESS, port), 0.2) as plain:
+        with socket.create_connection((ADDRESS, port), 0.5) as plain:
             trust().wrap_socket(plain, server_hostname=NAME)
 
     said, [(session, conversation)], mail = meet(client, tls="implicit", silent="starttls")

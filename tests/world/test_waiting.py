@@ -8,7 +8,8 @@ import time
 import pytest
 
 from grader.world.wire import PATIENCE_SECONDS, HungUp, connect
-from tests.world.bed import CLIENT, SERVER, Bed, clock, run
+from tests.world.bed import CLIENT, SERVER, Bed, clock
+from tests.world.clock import run
 
 
 async def greets_and_is_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

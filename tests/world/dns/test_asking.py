@@ -13,8 +13,9 @@ from grader.model.plan import Zone
 from grader.world.dns.asking import ask
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones
+from tests.world.bed import OWN
 
-ADDRESS = "127.0.0.53"
+ADDRESS = OWN
 KEY = "k._domainkey.example.com"
 LONG = [b"p=" + b"M" * 250, b'\x00\xff"\\'] * 8
 ZONE = Zone(

@@ -22,8 +22,10 @@ from grader.model.plan import Zone
 from grader.world.dns import answers
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Zones
+from tests.conftest import PATIENCE
+from tests.world.bed import OWN
 
-ADDRESS = "127.0.0.53"
+ADDRESS = OWN
 
 EXAMPLE = r"""
 $TTL 300
@@ -79,12 +81,14 @@ class Served:
             free.bind((ADDRESS, 0))
             self.port = free.getsockname()[1]
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.nameserver.start(ADDRESS, self.port), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.nameserver.start(ADDRESS, self.port), self._loop).result(
+            PATIENCE
+        )
 
     def stop(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._closed(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._closed(), self._loop).result(PATIENCE)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE)
         self._loop.close()
 
     async def _closed(self) -> None:
@@ -94,8 +98,8 @@ class Served:
     def ask(self, name: str, kind: str, *, tcp: bool = False, edns: bool = False) -> dns.message.Message:
         query = dns.message.make_query(name, kind, use_edns=edns, payload=1232)
         if tcp:
-            return dns.query.tcp(query, ADDRESS, 5, self.port)
-        return dns.query.udp(query, ADDRESS, 5, self.port)
+            return dns.query.tcp(query, ADDRESS, PATIENCE, self.port)
+        return dns.query.udp(query, ADDRESS, PATIENCE, self.port)
 
     def texts(self, name: str, kind: str, **how: bool) -> list[str]:
         return [str(rr) for rrset in self.ask(name, kind, **how).answer for rr in rrset]
@@ -202,10 +206,10 @@ def test_every_question_is_recorded(served: Served) -> None:
 
 def test_zone_transfers_and_other_operations_are_refused(served: Served) -> None:
     query = dns.message.make_query("example.com", "AXFR")
-    assert dns.query.tcp(query, ADDRESS, 5, served.port).rcode() == dns.rcode.REFUSED
+    assert dns.query.tcp(query, ADDRESS, PATIENCE, served.port).rcode() == dns.rcode.REFUSED
     notify = dns.message.make_query("example.com", "SOA")
     notify.set_opcode(dns.opcode.NOTIFY)
-    assert dns.query.udp(notify, ADDRESS, 5, served.port).rcode() == dns.rcode.NOTIMP
+    assert dns.query.udp(notify, ADDRESS, PATIENCE, served.port).rcode() == dns.rcode.NOTIMP
 
 
 @given(st.binary(max_size=600), st.booleans())
@@ -226,7 +230,7 @@ def test_it_survives_rubbish_on_the_wire(served: Served) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rubbish:
         for packet in (b"", b"x", b"\0" * 12, b"\xff" * 500, b"\0\1\1\0\0\1\0\0\0\0\0\0\xc0\x0c\0\1\0\1"):
             rubbish.sendto(packet, (ADDRESS, served.port))
-    with socket.create_connection((ADDRESS, served.port), 5) as stream:
+    with socket.create_connection((ADDRESS, served.port), PATIENCE) as stream:
         stream.sendall(b"\xff\xff" + b"rubbish")
     assert served.texts("mail.example.com", "A") == ["203.0.113.10"]
 

@@ -20,6 +20,8 @@ from grader.world.dns.answers import Answers
 from grader.world.dns.loopback import Served, served
 from grader.world.dns.nameserver import Nameserver
 from grader.world.dns.zones import Lookup, Zones
+from tests.conftest import PATIENCE
+from tests.world.bed import OWN
 
 ZONE = "$TTL 300\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 203.0.113.53\n"
 HUGE = ZONE + "".join(f't TXT "{number}" "{"x" * 250}"\n' for number in range(300))
@@ -56,7 +58,7 @@ def zones(text: str = HUGE) -> Broken:
 def rcode(where: tuple[str, int], name: str, type_: str, *, tcp: bool) -> str:
     query = dns.message.make_query(name, type_)
     ask = dns.query.tcp if tcp else dns.query.udp
-    return dns.rcode.to_text(ask(query, where[0], 5, where[1]).rcode())
+    return dns.rcode.to_text(ask(query, where[0], PATIENCE, where[1]).rcode())
 
 
 @contextmanager
@@ -64,22 +66,22 @@ def over_asyncio() -> Iterator[tuple[str, int]]:
     """The nameserver of the world's program, in a thread of its own."""
     nameserver, loop = Nameserver(zones(), lambda: 0.0), asyncio.new_event_loop()
     with socket.socket() as free:
-        free.bind(("127.0.0.53", 0))
+        free.bind((OWN, 0))
         port = int(free.getsockname()[1])
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     try:
-        asyncio.run_coroutine_threadsafe(nameserver.start("127.0.0.53", port), loop).result(5)
-        yield "127.0.0.53", port
+        asyncio.run_coroutine_threadsafe(nameserver.start(OWN, port), loop).result(PATIENCE)
+        yield OWN, port
     finally:
 
         async def stop() -> None:
             nameserver.stop()
             await asyncio.sleep(0)
 
-        asyncio.run_coroutine_threadsafe(stop(), loop).result(5)
+        asyncio.run_coroutine_threadsafe(stop(), loop).result(PATIENCE)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(PATIENCE)
         loop.close()
 
 
