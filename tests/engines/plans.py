@@ -8,12 +8,12 @@ from grader.engines.base import Machines
 from grader.model.plan import HostSpec, Limits, MachinePlan, WorldSpec, Zone
 from grader.model.protocol.host import RunCommand
 from grader.model.protocol.world import StartWorld
+from tests.conftest import PATIENCE
 
 NAMESERVER = "203.0.113.53"
 HOST_V4 = "203.0.113.10"
 HOST_V6 = "2001:db8:113::10"
 ANSWER = "198.51.100.25"
-SECONDS = 20.0
 WALL_OF_MANY = 1000.0
 """Seconds for machines that the tests of a whole file share, however much else the machine has to do."""
 
@@ -52,17 +52,17 @@ def plan(*, host: str = f"{HOST_V4}/24", **limits: Any) -> MachinePlan:
     )
 
 
-def run(machines: Machines, *argv: str, limit: float = 10.0) -> tuple[int, str]:
+def run(machines: Machines, *argv: str, limit: float = PATIENCE) -> tuple[int, str]:
     """Exit code and output of a command on the student's host, as its root."""
-    done = machines.host.call(RunCommand(list(argv), limit), timeout=limit + 5)
+    done = machines.host.call(RunCommand(list(argv), limit), timeout=limit + PATIENCE)
     return done.code, done.output
 
 
-def python(machines: Machines, program: str, *arguments: str, limit: float = 10.0) -> str:
+def python(machines: Machines, program: str, *arguments: str, limit: float = PATIENCE) -> str:
     """What a Python program prints on the student's host, its traceback included."""
     return run(machines, "python3", "-c", program, *arguments, limit=limit)[1].strip()
 
 
 def start_world(machines: Machines, of: MachinePlan) -> None:
     """Have the world answer DNS."""
-    machines.world.call(StartWorld(of.world), timeout=SECONDS)
+    machines.world.call(StartWorld(of.world), timeout=PATIENCE)

@@ -90,7 +90,7 @@ def test_whoever_is_killed_nothing_is_left(folder: Path, generation: int, number
             for _ in range(generation):
                 victim = int(Path(f"/proc/{victim}/task/{victim}/children").read_text().split()[0])
             os.kill(victim, number)
-            builder.wait(10)
+            builder.wait(PATIENCE)
         finally:
             builder.kill()
     deadline = Deadline(PATIENCE)

@@ -127,6 +127,12 @@ def test_nothing_is_made_where_there_is_nothing_to_remove(cache: Path) -> None:
     assert not cache.exists()
 
 
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Groups that graders of other tests do not know, who would remove those of the dead first."""
+    monkeypatch.setattr(cgroups, "PREFIX", "trial-of-smtplab-")
+
+
 def groups_named(pid: int) -> set[Path]:
     return {*cgroups.ROOT.glob(f"{cgroups.PREFIX}{pid}-*"), *cgroups.ROOT.glob(f"*/{cgroups.PREFIX}{pid}-*")}
 
@@ -156,7 +162,9 @@ def with_groups() -> int:
 
 
 @pytest.mark.engines("local")
-def test_the_next_run_removes_groups_of_dead_graders_and_leaves_those_of_the_living(engine: Engine) -> None:
+def test_the_next_run_removes_groups_of_dead_graders_and_leaves_those_of_the_living(
+    engine: Engine, apart: None
+) -> None:
     before = groups_named(os.getpid())
     dead = with_groups()
     of_dead = groups_named(os.getpid()) - before
@@ -176,7 +184,7 @@ def test_the_next_run_removes_groups_of_dead_graders_and_leaves_those_of_the_liv
 
 
 def test_who_is_late_to_remove_a_group_does_not_take_another_in_its_place(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, apart: None
 ) -> None:
     """Two others take a new group for a dead one's before it is locked, and the second has only seen the first."""
     opened = cgroups._opened

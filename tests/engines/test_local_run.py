@@ -103,10 +103,8 @@ def test_each_reaches_the_other_on_both_protocols(engine: Engine) -> None:
 
 
 def test_the_wall_ends_a_run(engine: Engine) -> None:
-    before = time.monotonic()
-    with engine.machines(plan(wall=0.8)) as machines, pytest.raises(ChannelLost, match="student's host"):
-        machines.host.call(RunCommand(["sleep", "30"], limit=20), timeout=25)
-    assert time.monotonic() - before < PATIENCE / 2
+    with engine.machines(plan(wall=0.8)) as machines, pytest.raises(ChannelLost, match="host ended"):
+        machines.host.call(RunCommand(["sleep", "300"], limit=200), timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
@@ -119,7 +117,7 @@ def test_a_killed_grader_leaves_nothing_that_lives(engine: Engine, number: int) 
             assert grader.stdout.readline() == b"up\n"
             assert appears(mark)
             grader.send_signal(number)
-            assert grader.wait(10) == (130 if number == signal.SIGINT else -number)
+            assert grader.wait(PATIENCE) == (130 if number == signal.SIGINT else -number)
         finally:
             grader.kill()
     deadline = Deadline(PATIENCE)
@@ -209,7 +207,9 @@ def test_what_was_prepared_and_not_used_is_taken_down(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError), engine.prepared():  # noqa: PT012
         assert children() != before[0]
         raise ZeroDivisionError
-    assert (children(), len(list(Path("/proc/self/fd").iterdir()))) == before
+    assert children() == before[0]
+    # What other tests left to the garbage collector may be closed meanwhile.
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before[1]
 
 
 def test_a_runtime_that_fails_gives_one_sentence(

@@ -62,13 +62,18 @@ def _is_agent(pid: int) -> bool:
     return False
 
 
-def kill(run: Any) -> None:
-    """End machines that wait."""
-    if hasattr(run, "_supervisor"):
-        os.kill(run._supervisor, signal.SIGKILL)
-    else:
-        run._started.result(PATIENCE)
+def kill(engine: Engine) -> None:
+    """End machines that wait, and return when they are dead: a signal is sent long before that on a busy machine."""
+    await_agent(engine)
+    run = waiting(engine)
+    if engine.name == "docker":
         run._client.kill(run._specs.name("host"))
+        return
+    os.kill(run._supervisor, signal.SIGKILL)
+    deadline = Deadline(PATIENCE)
+    while any(map(_is_agent, descendants(os.getpid()))):
+        assert not deadline.over
+        time.sleep(0.005)
 
 
 def first_dovecot(machines: Machines) -> int:
@@ -142,7 +147,7 @@ def test_what_was_installed_and_started_early_serves_no_plan_without_it() -> Non
 
 def test_machines_that_have_not_lasted_are_replaced(engine: Engine) -> None:
     with none_left(engine) as left, engine.prepared(plan()):
-        kill(waiting(engine))
+        kill(engine)
         with engine.machines(plan()) as machines:
             assert run(machines, "true")[0] == 0
     assert left == []

@@ -14,7 +14,7 @@ from tests.engines.plans import plan, run
 PASSWORD = "teapot-Rocket-7315"
 
 
-def spec(number: int, *, limit: float = 8.0) -> ProgramSpec:
+def spec(number: int, *, limit: float = PATIENCE) -> ProgramSpec:
     return ProgramSpec(
         id=f"run-{number}",
         argv=["./send"],
@@ -33,14 +33,14 @@ def programs(
     *runs: ProgramSpec,
     mode: int = 0o700,
     together: int = 4,
-    seconds: float = 40,
+    seconds: float = 3 * PATIENCE,
 ) -> list[ProgramEnd]:
     """Run a shell script; what is told of its runs, in their order."""
     machines.host.call(StartServices([], "/", PATIENCE / 2), timeout=PATIENCE)
     files = [ProgramFile("send", b"#!/bin/sh\n" + script.encode(), mode)]
     wanted = RunPrograms(files, list(runs or (spec(1),)), together, seconds)
     return sorted(
-        machines.host.call(wanted, timeout=seconds + 20), key=lambda end: int(end.id.partition("-")[2])
+        machines.host.call(wanted, timeout=seconds + PATIENCE), key=lambda end: int(end.id.partition("-")[2])
     )
 
 
@@ -141,7 +141,7 @@ def test_a_password_is_seen_however_it_came_into_the_process_list(engine: Engine
     runs = [spec(number) for number in range(1, len(HIDDEN) + 1)]
     with engine.machines(plan()) as machines:
         machines.host.call(StartServices([], "/", PATIENCE / 2), timeout=PATIENCE)
-        done = machines.host.call(RunPrograms(files, runs, 4, 40), timeout=60)
+        done = machines.host.call(RunPrograms(files, runs, 4, 3 * PATIENCE), timeout=4 * PATIENCE)
     told = {end.id: end for end in done}
     for number, name in enumerate(HIDDEN, 1):
         facts = told[f"run-{number}"]
@@ -180,7 +180,7 @@ def test_a_careful_program_shows_nothing(engine: Engine) -> None:
 
 
 APART = """
-case $HOME in *02) sleep 2; exit ;; esac
+case $HOME in *02) while [ -d ../../runner01 ]; do sleep 0.05; done; exit ;; esac
 until [ -d ../../runner02 ]; do :; done
 cat ../../runner02/body.txt 2>&1
 ls ../../runner02 2>&1

@@ -20,6 +20,7 @@ from grader.model.protocol.host import (
     StopAll,
 )
 from grader.model.traffic import Queued
+from tests.conftest import PATIENCE
 from tests.engines.plans import plan, run
 
 MAIN = """\
@@ -34,18 +35,19 @@ BOMB = "import os\nwhile True:\n    try: os.fork() or os.setsid()\n    except OS
 
 def bombed(machines: Machines) -> None:
     """Start a server with a message on hold, fill the host with processes, and wait until there is room for none."""
-    machines.host.call(Install([File("/etc/postfix/main.cf", MAIN.encode())]), timeout=5)
-    machines.host.call(StartServices(["postfix"], "/etc/postfix", 15), timeout=20)
+    machines.host.call(Install([File("/etc/postfix/main.cf", MAIN.encode())]), timeout=PATIENCE)
+    machines.host.call(StartServices(["postfix"], "/etc/postfix", 15), timeout=PATIENCE)
     argv = ["sendmail", "-f", "x@example.com", "y@elsewhere.example"]
-    machines.host.call(RunCommand(argv, 5, "Subject: kept\n\n"), timeout=6)
-    deadline = Deadline(10)
-    while machines.host.call(CountQueue(), timeout=5).hold != 1:
+    machines.host.call(RunCommand(argv, PATIENCE / 2, "Subject: kept\n\n"), timeout=PATIENCE)
+    deadline = Deadline(PATIENCE)
+    while machines.host.call(CountQueue(), timeout=PATIENCE).hold != 1:
         assert not deadline.over
         time.sleep(0.01)
     started = run(machines, "sh", "-c", f'setsid python3 -c "{BOMB}" >/dev/null 2>&1 &')
     assert started == (0, "")
+    deadline = Deadline(PATIENCE)
     while not any(
-        " processes are running here" in line for line in machines.host.call(ReadLog(), timeout=10)
+        " processes are running here" in line for line in machines.host.call(ReadLog(), timeout=PATIENCE)
     ):
         assert not deadline.over
 
@@ -53,14 +55,14 @@ def bombed(machines: Machines) -> None:
 def test_a_fork_bomb_keeps_nothing_from_the_grader(engine: Engine) -> None:
     with engine.machines(plan(processes=120)) as machines:
         bombed(machines)
-        assert machines.host.call(IsAlive(), timeout=10).master
-        assert " 0A " in machines.host.call(ReadSockets(), timeout=10)
-        assert machines.host.call(FindMail(["no-such-token"]), timeout=10) == []
-        machines.host.call(StopAll(), timeout=10)
-        assert not machines.host.call(IsAlive(), timeout=5).master
-        assert machines.host.call(ListQueue(), timeout=10) == [
+        assert machines.host.call(IsAlive(), timeout=PATIENCE).master
+        assert " 0A " in machines.host.call(ReadSockets(), timeout=PATIENCE)
+        assert machines.host.call(FindMail(["no-such-token"]), timeout=PATIENCE) == []
+        machines.host.call(StopAll(), timeout=PATIENCE)
+        assert not machines.host.call(IsAlive(), timeout=PATIENCE).master
+        assert machines.host.call(ListQueue(), timeout=PATIENCE) == [
             Queued("hold", "x@example.com", "y@elsewhere.example", "")
         ]
         assert run(machines, "postconf", "-P", "smtp/inet/x")[0] in (0, 1)
-        log = machines.host.call(ReadLog(), timeout=5)
+        log = machines.host.call(ReadLog(), timeout=PATIENCE)
     assert any(line.endswith(" of them called python3") for line in log)

@@ -14,7 +14,7 @@ from grader.engines.local import cgroups
 from grader.model.deadline import Deadline
 
 PR_SET_CHILD_SUBREAPER = 36
-SOON_SECONDS = 5.0
+SOON_SECONDS = 30.0
 
 
 @contextmanager

@@ -121,6 +121,10 @@ def test_an_attack_on_machines(engine_name: str, attack: Attack, record_property
     found = [*problems(attack, graded), *faults(graded, megabytes=attack.megabytes)]
     found += [f"it left {what}" for what in left]
     if took > longest:
+        # The minute in which that was measured may have been a quieter one.
+        stretch.cache_clear()
+        longest = max(longest, min(attack.seconds * PATIENCE, BOUND) * stretch(engine_name))
+    if took > longest:
         found.append(f"it took {took:.1f} seconds, and may take {longest:.1f}")
     print(f"{engine_name} {attack.id}: {graded.result.score} points, {took:.1f} seconds")
     assert not found, f"{attack.about}\n" + "\n".join(found)
