@@ -11,6 +11,10 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+COLUMNS = 8
+"""Of a service in master.cf, the last of which is its program; arguments follow."""
+
+_NO_BLANK = re.compile(r"\S+")
 _WORD = re.compile(r"[^\s,]+")
 _MAIN = re.compile(r"([^\s=]+)\s*=(.*)\Z", re.DOTALL)
 _SHAPE = re.compile(r"[A-Za-z0-9_-]{1,100}\Z")
@@ -99,6 +103,32 @@ def read_master(text: str) -> list[Option]:
                 name, equals, value = word.text.lstrip("{").partition("=")
                 found.append(Option(service, name, value if equals else "", word.line))
     return found
+
+
+def stray_words(text: str) -> Iterator[tuple[Option, Word]]:
+    """Words behind an option of an smtpd(8) in master.cf that a blank has parted from its value, the first of each.
+
+    That program takes no arguments but options, so that whatever else stands there was to be a part of one.
+    """
+    for lines in logical_lines(text):
+        words = [
+            Word(word[0], number, word.start()) for number, line in lines for word in _NO_BLANK.finditer(line)
+        ]
+        if len(words) < COLUMNS or words[COLUMNS - 1].text != "smtpd":
+            continue
+        option: Option | None = None
+        braces, named = 0, False
+        for word in words[COLUMNS:]:
+            if named and not braces:
+                name, equals, value = word.text.partition("=")
+                option = Option(words[0].text, name, value, word.line) if equals and "{" not in name else None
+            elif not braces and word.text.startswith("-"):
+                option = None
+            elif not braces and option is not None and option.value:
+                yield option, word
+                option = None
+            braces += word.text.count("{") - word.text.count("}")
+            named = word.text == "-o" and not braces
 
 
 def read_opendkim(text: str) -> list[Word]:

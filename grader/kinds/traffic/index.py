@@ -79,6 +79,11 @@ class TrafficCase(Struct, frozen=True):
         """
         return [a for a in self.arrivals if a.place == "outside" and self._named_one_of(a.recipients)]
 
+    def addressed_to(self, arrival: Arrival) -> bool:
+        """Whether an arrival went to a recipient as the attempt wrote it, and no alias or route led elsewhere."""
+        asked = {recipient.casefold().rstrip(".") for recipient in self.facts.recipients}
+        return any(recipient.casefold().rstrip(".") in asked for recipient in arrival.recipients)
+
     def delivered(self) -> list[Arrival]:
         """This attempt's mail in mailboxes of the host. A notice that quotes it, as a postmaster gets them, is none."""
         token = self.facts.token.encode()

@@ -249,8 +249,6 @@ def test_a_pattern_that_unpacks_an_address_is_named() -> None:
     only = result(expect, outcome("accepted"), attempt, arrivals=[arrival()], commands=told(line))
     assert f"into {OUTSIDE}" in only.next
     assert f"`{line}` (main.cf)" in only.next
-    table = told("virtual_alias_maps = hash:/etc/postfix/virtual")
-    assert result(expect, outcome("accepted"), attempt, arrivals=[arrival()], commands=table).next == "n"
 
 
 def test_other_peoples_domain_that_the_server_takes_for_its_own_is_named() -> None:

@@ -94,6 +94,18 @@ def judged(
             "around the equals sign of `-o soft_bounce=…` no blanks may stand", "in one piece",
         ),
         (
+            {"master.cf": SERVICE + "  -o smtpd_relay_restrictions=permit_sasl_authenticated, reject\n"},
+            "in parameter smtpd_relay_restrictions or smtpd_recipient_restrictions, specify at least one working",
+            "master.cf, line 2 (service submission): a blank ends the value of `-o smtpd_relay_restrictions=…`, and "
+            "`reject` is no part of it",
+            "`-o { smtpd_relay_restrictions = permit_sasl_authenticated, reject }`",
+        ),
+        (
+            {"main.cf": "smtpd_relay_restrictions = reject_unauth_destination # the rest\n"},
+            'warning: unknown smtpd restriction: "#"',
+            "main.cf, line 1: “# the rest” is no comment but a part of the value", "on a line of its own",
+        ),
+        (
             {"master.cf": SERVICE + "  \u2013o soft_bounce=yes\n"}, "unexpected command-line argument: \u2013o",
             "master.cf, line 2, column 3: `\u2013` (en dash, U+2013) stands where `-` belongs", "a plain `-`",
         ),
@@ -153,6 +165,20 @@ def test_a_slip_of_which_no_failure_comes_is_a_note() -> None:
 )
 def test_what_is_right_is_no_slip(text: str) -> None:
     assert judged({"main.cf": text}).notes == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "  -v -o smtpd_tls_security_level=encrypt -o syslog_name=a/b\n",
+        "  -o { smtpd_client_restrictions = permit_mynetworks, reject } -o { x_y = a }\n  -o biff=no\n",
+        "  -o {smtpd_client_restrictions=permit_mynetworks, reject}\n",
+        "  -o smtpd_client_restrictions=\n# -o x=y, z\n  -o biff=no\n",
+        "scan unix - n n - 10 pipe flags=Rq user=nobody argv=/bin/cat -o a=b c ${sender}\n",
+    ],
+)
+def test_options_in_one_piece_or_in_braces_are_no_slip(options: str) -> None:
+    assert not [note for note in judged({"master.cf": SERVICE + options}).notes if "a blank ends" in note]
 
 
 def test_postconf_knows_whether_a_parameter_of_the_students_own_is_used() -> None:

@@ -15,6 +15,7 @@ from grader.kinds.server.functions import functions
 from grader.kinds.server.judge import expectations
 from grader.kinds.server.judge.accounts import excuse, vanished
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.sentences import taken_and_vanished
 from grader.kinds.server.judge.slip import LINE_OF
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge, attempts
@@ -262,7 +263,7 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         lost = [case for case in cases if vanished(case, self.index)]
         if not lost:
             return None
-        told = [expectations.taken_and_vanished(case, self.index) for case in lost]
+        told = [taken_and_vanished(case, self.index) for case in lost]
         pointers = list(dict.fromkeys(pointer for _, found in told for pointer in found))
         more = f" So did {len(lost) - 1} more." if len(lost) > 1 else ""
         remark = (

@@ -6,14 +6,15 @@ It never opens to everybody what another check wants closed.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 
 from grader.formats.address import domain_of, split_address
 from grader.kinds.server.declare import UNWANTED, ServerCheck
-from grader.kinds.server.judge.accounts import given_up
+from grader.kinds.server.judge.accounts import excuse, given_up
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
-from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.letout import for_what_left
+from grader.kinds.server.judge.remedies import death_of_carrier, for_trouble
 from grader.kinds.server.judge.settings import PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import quoted
@@ -35,19 +36,12 @@ _RULES = {
     "Recipient address": ("check_recipient",),
 }
 _UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
+_UNKNOWN_SENDER = re.compile(r"Sender address rejected: User unknown in (?:local|virtual|relay)")
+_NEEDS_TLS = re.compile(r"530 5\.7\.0 Must issue a STARTTLS command first")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
-_NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
-_NO_ANSWER = re.compile(
-    r"connect to (?:\S+ )?((?:\S+:)?\d+|private/\S+|/\S+): (Connection refused|No such file)"
-)
-_NO_MILTER = re.compile(r"connect to Milter service (\S+): ")
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
-_MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
-_TRUSTED = ("permit_mynetworks", "permit_sasl_authenticated")
-_REFUSES = ("reject", "defer")
-_PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
 
 def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
@@ -57,19 +51,24 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
         return _forbidden(case, settings)
     if case.accepted:
         if check.expect.arrives in UNWANTED:
-            return _owner(case, settings) or _relayed(case, settings) or _unpacked(case, index, settings)
+            return for_what_left(case, index)
         if check.expect.refused:
-            return _backscatter(case, settings)
+            return _thrown_away(case, index) or _backscatter(case, settings)
         return _on_the_way(case, index)
     reply = case.last_reply
     if reply is None:
         return _not_reached(check, case, settings)
-    if (told := _trouble(check, case, index, settings)) is not None:
+    troubles = index.troubles(case) if OWN_TROUBLE.match(reply.text) else []
+    if troubles and (told := for_trouble(troubles, check, case, index)) is not None:
         return told
     if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
         return _denied(case, _list_of(denied[1], case, settings), denied[1])
+    if _UNKNOWN_SENDER.search(reply.text):
+        return _unknown_sender(case, settings)
     if _UNKNOWN_USER.search(reply.text) and not case.for_users_alone and check.expect.arrives == "outside":
         return _taken_for_own(case, settings)
+    if _NEEDS_TLS.match(reply.text) and (told := _tls_demanded(case, settings)) is not None:
+        return told
     if (owned := _NOT_OWNED.search(reply.text)) is not None:
         return _not_owned(owned[1], owned[2], settings.on("smtpd_sender_login_maps", case.facts.listener))
     if reply.enhanced == "5.3.4":
@@ -80,33 +79,6 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
             "10240000 octets holds."
         )
     return None
-
-
-def _trouble(
-    check: ServerCheck, case: TrafficCase, index: ServerIndex, settings: PostfixSettings
-) -> str | None:
-    """The server has trouble of its own: its log, which the report quotes, says which."""
-    reply = case.last_reply
-    lines = index.troubles(case) if reply is not None and OWN_TROUBLE.match(reply.text) else []
-    if not lines:
-        return None
-    text = index.logged(lines[0])
-    # What a lab about milters, or this one, says of them is better than what could be said here.
-    if text.startswith("opendkim:") and "opendkim.conf" in check.next:
-        return None
-    if MILTER_TROUBLE.search(index.facts.log[lines[0]]):
-        return None if "milter" in check.next.lower() else _milter(text, case, settings)
-    if (found := _NO_RESTRICTION.search(text)) is not None:
-        return (
-            f"This Postfix knows no restriction `{found[1]}`: it is misspelt, or from a version long gone. Take it out "
-            "of the list; `reject_unauth_destination` is what refuses mail for other people's domains."
-        )
-    if (silent := _NO_ANSWER.search(text)) is not None:
-        return (
-            f"A setting of yours asks a program at {silent[1]}, and none is there: start it (a service in master.cf), "
-            f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show in which line."
-        )
-    return _as_the_log_says(text)
 
 
 def _forbidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
@@ -120,22 +92,6 @@ def _forbidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
     )
 
 
-def _as_the_log_says(text: str) -> str:
-    return f"Mend what the server's log names: {quoted(text)} The client was only told to come back later."
-
-
-def _milter(text: str, case: TrafficCase, settings: PostfixSettings) -> str:
-    """Postfix cannot ask a filter without which it takes no mail, in a lab that wants none."""
-    if (absent := _NO_MILTER.search(text)) is None:
-        return _as_the_log_says(text)
-    setting = settings.on("smtpd_milters", case.facts.listener, case.facts.server)
-    return (
-        f"{setting.shown} has Postfix ask a mail filter (milter) at {absent[1]} about each session, and none answers "
-        "there. This task wants no filter: delete the setting. Where a filter is wanted, it has to run before Postfix "
-        "can take mail."
-    )
-
-
 def _list_of(what: str, case: TrafficCase, settings: PostfixSettings) -> Setting:
     """The list that refused: the one that is named after it, or another one with a rule about the same thing."""
     own = settings.on(_LISTS[what], case.facts.listener, case.facts.server)
@@ -144,6 +100,31 @@ def _list_of(what: str, case: TrafficCase, settings: PostfixSettings) -> Setting
     if own.value:
         return own
     return next((found for found in others if any(word.startswith(rules) for word in found.words)), own)
+
+
+def _unknown_sender(case: TrafficCase, settings: PostfixSettings) -> str:
+    """A sender's address of the server's own domain that nobody has."""
+    setting = settings.on("smtpd_reject_unlisted_sender", case.facts.listener, case.facts.server)
+    rule = setting.shown if setting.value else "`reject_unlisted_sender` in one of the lists of restrictions"
+    return (
+        f"{rule} refuses senders of your own domains to whom no mail could be delivered, however trusted the client "
+        "is. Machines that only send, such as printers, write under such addresses: take it out, or write "
+        "`reject_unlisted_sender` behind `permit_mynetworks` in `smtpd_sender_restrictions`."
+    )
+
+
+def _tls_demanded(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """The port of other people's servers takes no mail without TLS."""
+    names = ("smtpd_tls_security_level", "smtpd_enforce_tls")
+    found = (settings.on(name, case.facts.listener, case.facts.server) for name in names)
+    setting = next((one for one in found if one.value in ("encrypt", "yes")), None)
+    if setting is None or case.facts.listener != "25":
+        return None
+    return (
+        f"{setting.shown} has port 25 take no mail without TLS, and a public server must not demand it of others (RFC "
+        "3207 section 4): set `smtpd_tls_security_level = may` there. For 587, where users log in, `-o "
+        "smtpd_tls_security_level=encrypt` in master.cf is right."
+    )
 
 
 def _taken_for_own(case: TrafficCase, settings: PostfixSettings) -> str | None:
@@ -181,98 +162,16 @@ def _not_owned(sender: str, user: str, setting: Setting) -> str:
     )
 
 
-def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
-    """Somebody logged in and sent under an address that is not theirs."""
-    if case.facts.user is None:
-        return None
-    setting = settings.on("smtpd_sender_restrictions", case.facts.listener, case.facts.server)
-    words = setting.words
-    place = next((n for n, word in enumerate(words) if _MISMATCH.fullmatch(word)), None)
-    if place is None:
-        return None
-    before = next((word for word in words[:place] if _PERMITS.fullmatch(word)), None)
-    if before is not None:
-        return (
-            f"The rule is there and is never asked: in {setting.shown} `{before}` stands before `{words[place]}` and "
-            "ends the list for everybody who has logged in. Put `reject_authenticated_sender_login_mismatch` at the "
-            "beginning of the list: it asks nobody else, so that the office still writes as it likes."
-        )
-    maps = settings.on("smtpd_sender_login_maps", case.facts.listener, case.facts.server)
-    if not maps.value:
-        return None
-    if words[place] == "reject_known_sender_login_mismatch":
-        return (
-            f"`{words[place]}` in {setting.shown} refuses what the table of owners gives to somebody else, and lets "
-            f"pass what it gives to nobody: {case.facts.sender} has no owner there, or {case.facts.user}. Write "
-            "`reject_authenticated_sender_login_mismatch`, which refuses both."
-        )
-    ends = (
-        "A pattern needs both its ends, `/^…$/`, and a backslash before each dot."
-        if "regexp:" in maps.value or "pcre:" in maps.value
-        else "Give each address to its owner alone."
-    )
-    return (
-        f"The rule is asked, and the table of owners gives {case.facts.sender} to {case.facts.user}: {maps.shown}. "
-        f"{ends}"
-    )
-
-
-def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
-    """Mail was passed on: by an override for this listener, or because its domain is relayed for everybody."""
-    if case.outcome.authenticated:
-        return None
-    domains = {split_address(recipient).domain.lower() for recipient in case.facts.recipients}
-    relayed = settings.on("relay_domains", case.facts.listener, case.facts.server)
-    for word in relayed.words:
-        name = word.lower().lstrip(".")
-        if name in domains or any(domain.endswith(f".{name}") for domain in domains):
-            below = "" if name in domains else " and all names below it (`parent_domain_matches_subdomains`)"
-            return (
-                f"{relayed.shown} has your server take mail for {word}{below} from everybody and send it on, as a "
-                f"backup does. You are asked to do so for nobody: take {word} out."
-            )
-    for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions", "mynetworks"):
-        setting = settings.on(name, case.facts.listener, case.facts.server)
-        if setting.where.startswith("master.cf") and _opens(setting, case.facts.address):
-            return (
-                f"On this listener the list of main.cf does not hold: {setting.shown} stands in its place, and lets in "
-                "whom nobody knows. Take the override out of master.cf, or let it say the same as main.cf; a port that "
-                "nobody needs is best not opened."
-            )
-    return None
-
-
-def _unpacked(case: TrafficCase, index: ServerIndex, settings: PostfixSettings) -> str | None:
-    """A local recipient became one outside by a pattern of aliases."""
-    names = index.evidence.names
-    here = {names.get("domain"), names.get("host")}
-    maps = settings.on("virtual_alias_maps", case.facts.listener, case.facts.server)
-    local = next((r for r in case.facts.recipients if split_address(r).domain.lower() in here), None)
-    arrived = case.relayed()
-    if local is None or not arrived or not ("regexp:" in maps.value or "pcre:" in maps.value):
+def _thrown_away(case: TrafficCase, index: ServerIndex) -> str | None:
+    """Mail for nobody was taken, and Postfix threw it away."""
+    line = excuse(case, index)
+    if line is None or "discard" not in f"{line.program} {line.text}":
         return None
     return (
-        f"A pattern turned {local}, which looks like an address of yours, into {', '.join(arrived[0].recipients)}, for "
-        f"whoever writes to it: {maps.shown}. A pattern must not make the recipient's domain out of what a stranger "
-        "wrote: write out the addresses to which aliases lead, or take the pattern out."
+        f"Postfix took the message and threw it away, as its log says: {quoted(index.logged(line.index))} Its sender, "
+        "who may have mistyped a name, never hears of it. Take `DISCARD` for addresses of your own domains out of your "
+        "tables, and Postfix answers 550 in the session for those that do not exist."
     )
-
-
-def _opens(setting: Setting, address: str) -> bool:
-    """Whether a list may let in a client beside those whom it should: by its networks, or before it refuses."""
-    if setting.name != "mynetworks":
-        rest = [word for word in setting.words if word not in _TRUSTED]
-        return not rest or not rest[0].startswith(_REFUSES)
-    return any(_holds(word, address) for word in setting.words)
-
-
-def _holds(word: str, address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(
-            word.replace("[", "").replace("]", ""), False
-        )
-    except ValueError:
-        return False
 
 
 def _backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
@@ -301,12 +200,18 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
         return None
     reason = waiting[0].reason
     if not reason:
-        return _not_moving(waiting[0].queue)
+        return _not_moving(waiting[0].queue, index)
     if _TLS_OUT.search(reason):
         return (
             "The office or the login is fine: the way out is blocked. `smtp_tls_security_level` (the client's side, "
             "`smtp_` without d) demands what other people's servers do not offer. Set `smtp_tls_security_level = may` "
             "in main.cf, and look for an `-o` at the services `smtp` and `relay` of master.cf (RFC 3207 section 4)."
+        )
+    content = index.settings.on("content_filter", case.facts.listener, case.facts.server)
+    if (filter_ := _next_hop(content.value)) and filter_ in reason:
+        return (
+            f"The message was taken and waits for a filter: {quoted(reason)} {content.shown} sends all mail there "
+            "first. Start what is to answer there, or delete the setting."
         )
     return (
         f"The message was taken and could not be sent on: {quoted(reason)} Look at what decides about the way out: "
@@ -315,8 +220,17 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
     )
 
 
-def _not_moving(queue: str) -> str | None:
+def _next_hop(filter_: str) -> str:
+    """Where a ``content_filter`` leads, as a reason in the queue names it: ``:PORT``, or the path of a socket."""
+    hop = filter_.partition(":")[2]
+    port = hop.rpartition(":")[2]
+    return f":{port}" if port.isdigit() else hop.removeprefix("unix:")
+
+
+def _not_moving(queue: str, index: ServerIndex) -> str | None:
     """What to do about mail in a queue for which the server gives no reason."""
+    if queue in ("active", "incoming", "deferred") and (line := death_of_carrier(index)) is not None:
+        return f"Mend what the server's log names: {quoted(index.logged(line))} Until then mail stays where it is."
     if queue != "hold":
         return None
     return (
@@ -347,6 +261,13 @@ def _not_reached(check: ServerCheck, case: TrafficCase, settings: PostfixSetting
     if case.outcome.stage != "connect" or not case.facts.server or check.expect.greets:
         return None
     port = case.facts.listener.partition("+")[0]
+    protocols = settings.on("inet_protocols", port)
+    needed = "ipv6" if ":" in case.facts.server else "ipv4"
+    if protocols.value and not {"all", needed} & set(protocols.words):
+        return (
+            f"Nothing listens on port {port} of {case.facts.server}: {protocols.shown} leaves {needed} out. Write "
+            "`inet_protocols = all`, which serves both."
+        )
     interfaces = settings.on("inet_interfaces", port)
     bound = f" {interfaces.shown} says which addresses are served." if interfaces.value else ""
     return (

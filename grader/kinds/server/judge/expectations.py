@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 
 from grader.kinds.server.declare import Expect, ServerCheck
-from grader.kinds.server.judge.accounts import given_up, handed_over, vanished
+from grader.kinds.server.judge.accounts import given_up, vanished
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
-from grader.model.traffic import ANY_MAILBOX, Arrival, Reply, Session
+from grader.model.traffic import ANY_MAILBOX, Arrival, Queued, Reply, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
@@ -25,7 +26,6 @@ HANGS_UP = re.compile(r"421 .*Service unavailable")
 FAREWELLS = (221, 421)
 """The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
 _PROGRAM = re.compile(r"\A\S+: (?=\S)")
-_FATAL = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
     "With 250 after the text your server takes a message over, and whoever keeps a stranger's mail for other people "
@@ -96,37 +96,44 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
     if not case.accepted:
         return not_taken(case, index)
     if waiting := case.waiting():
-        return broken(case, f"The server took the message, but it {how_it_waits(waiting[0])}")
-    sentence = f"The server took the message{_from(case)}, but it never reached its recipient outside."
+        return _waits(case, index, "The server took the message, but it", waiting[0])
+    sentence = f"The server took the message{from_whom(case)}, but it never reached its recipient outside."
     if (line := given_up(case, index)) is None:
         return broken(case, sentence)
     said = f"{sentence} The server's log says: {quoted(index.logged(line.index))}"
     return broken(case, said, [Pointer("log", line.index), *case.pointers()])
 
 
+def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> Finding:
+    """Mail that was taken is still in the queue. Whoever died over it could give no reason; the log may."""
+    from grader.kinds.server.judge.remedies import death_of_carrier
+
+    sentence = f"{what} {how_it_waits(entry)}"
+    if entry.reason or entry.queue == "hold" or (line := death_of_carrier(index)) is None:
+        return broken(case, sentence)
+    said = f"{sentence} Its log says: {quoted(index.logged(line))}"
+    return broken(case, said, [Pointer("log", line), *case.pointers()])
+
+
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
+    from grader.kinds.server.judge.remedies import death_of_greeter
+
     reply, ended = case.last_reply, how_it_ended(case)
     if case.facts.id in index.facts.put_off:
         return broken(case, f"{ended} {STILL_PUT_OFF}", next=LET_THROUGH)
     # Whoever greets and then falls silent is alive: what the log tells of a death is another port's.
     waits = case.reached_server and case.session is not None and case.session.end == "timeout"
-    if reply is None and case.session is not None and not waits and (line := _died_of(index)) is not None:
-        said = quoted(index.logged(line))
-        remedy = f"Mend what the server's log names: {said} Until then the port takes connections and cannot greet."
-        pointers = [Pointer("log", line), *case.pointers()]
+    if reply is None and case.session is not None and not waits and (death := death_of_greeter(case, index)):
+        lines, remedy = death
+        said = " and ".join(quoted(index.logged(line)) for line in lines)
+        pointers = [*(Pointer("log", line) for line in lines), *case.pointers()]
         return broken(case, f"{ended} The server's log says: {said}", pointers, next=remedy)
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
         return broken(case, ended)
     said = " and ".join(quoted(index.logged(line)) for line in troubles)
     pointers = [Pointer("log", line) for line in troubles]
     return broken(case, f"The server's log says: {said}. {ended}", [*pointers, *case.pointers()])
-
-
-def _died_of(index: ServerIndex) -> int | None:
-    """The line of the log with which a process of Postfix ended that was to greet; ``None`` where none did."""
-    line = index.decisive_log
-    return line if line is not None and _FATAL.search(index.facts.log[line]) else None
 
 
 def arrives_mailbox(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -158,7 +165,7 @@ def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
             [*case.pointers(), Pointer("message", bounced[0].id)],
         )
     if waiting := case.waiting():
-        return broken(case, f"The message for {user} {how_it_waits(waiting[0])}")
+        return _waits(case, index, f"The message for {user}", waiting[0])
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
 
 
@@ -170,7 +177,7 @@ def arrives_nobody(check: ServerCheck, cases: list[TrafficCase], index: ServerIn
 def _nobody(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
     if delivered := case.delivered():
         first = delivered[0]
-        sentence = f"A message{_from(case)} was put into {quoted(first.where)}."
+        sentence = f"A message{from_whom(case)} was put into {quoted(first.where)}."
         return broken(case, sentence, _session_and(case, first))
     return _nowhere(check, case, index)
 
@@ -183,19 +190,18 @@ def arrives_nowhere(check: ServerCheck, cases: list[TrafficCase], index: ServerI
 def _nowhere(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Finding:
     if relayed := case.relayed():
         first = relayed[0]
-        sentence = f"A message{_from(case)} was sent on to {quoted(_recipient(first))}."
-        return broken(case, sentence, _session_and(case, first))
+        return broken(case, sent_on(case, first), _session_and(case, first))
     if waiting := case.waits_for_outside():
         return broken(
             case,
-            f"A message{_from(case)} was taken and waits in the queue to be sent on to "
+            f"A message{from_whom(case)} was taken and waits in the queue to be sent on to "
             f"{quoted(waiting[0].recipient)}.",
         )
     if check.expect.accounted and vanished(case, index):
         sentence, pointers = taken_and_vanished(case, index)
         return broken(case, sentence, pointers, next=KEEP_YOUR_WORD)
     if case.accepted:
-        return unproven(case, f"A message{_from(case)} was taken, and did not arrive outside.")
+        return unproven(case, f"A message{from_whom(case)} was taken, and did not arrive outside.")
     return met(case)
 
 
@@ -204,36 +210,11 @@ def _session_and(case: TrafficCase, arrival: Arrival) -> list[Pointer]:
     return [p for p in case.pointers() if p.kind == "session"] + [Pointer("message", arrival.id)]
 
 
-def taken_and_vanished(case: TrafficCase, index: ServerIndex) -> tuple[str, list[Pointer]]:
-    """What is known of a message that was taken and is found nowhere, and where that can be seen."""
-    sentence = (
-        f"A message{_from(case)} to {quoted(', '.join(case.facts.recipients))} was taken and then vanished: "
-    )
-    if (line := handed_over(case, index)) is not None:
-        said = f"the server's log says that a program got it: {quoted(index.logged(line.index))}"
-        return sentence + said, [*case.pointers(), Pointer("log", line.index)]
-    return (
-        f"{sentence}it arrived nowhere, no bounce came, no mailbox and no queue holds it, and Postfix does not say in "
-        "its log that it threw it away.",
-        case.pointers(),
-    )
-
-
-def _recipient(arrival: Arrival) -> str:
-    return ", ".join(arrival.recipients)
-
-
-def _from(case: TrafficCase) -> str:
-    who = f"{case.facts.source} ({case.facts.address})"
-    if case.facts.user and case.outcome.authenticated:
-        who += f", logged in as {case.facts.user} and writing as {quoted(case.facts.sender or '<>')},"
-    return f" from {who} on port {case.facts.listener}"
-
-
 def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
     """The recipient is refused in the session (RFC 5321 section 6.1: no later bounce to a forged sender)."""
     findings = []
     for case in cases:
+        whom = quoted(", ".join(case.facts.recipients))
         if not case.reached_server:
             findings.append(unproven(case, how_it_ended(case)))
         elif not case.accepted or case.relayed():
@@ -243,14 +224,13 @@ def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) ->
             findings.append(
                 broken(
                     case,
-                    "The server took the message and later sent a bounce to its sender, who may never have written it.",
+                    f"The server took the message for {whom} and later sent a bounce to its sender, who may never have "
+                    "written it.",
                     [*case.pointers(), Pointer("message", bounced[0].id)],
                 )
             )
         else:
-            findings.append(
-                broken(case, f"The server took the message for {quoted(', '.join(case.facts.recipients))}.")
-            )
+            findings.append(broken(case, f"The server took the message for {whom}."))
     return findings
 
 

@@ -117,7 +117,8 @@ def _value(file: SettingsFile, setting: MainSetting) -> Iterator[Slip]:
             f"{place(file.name, setting.line)}: “{comment[1]}” is no comment but a part of the value of "
             f"`{setting.name}`.",
             "Put the comment on a line of its own: it has to begin the line.",
-            (setting.name,),
+            # Of a list, Postfix names the word that it does not know.
+            (setting.name, comment[1].split()[0]),
             certain=True,
         )
     elif len(setting.value) > 1 and setting.value[0] == setting.value[-1] and setting.value[0] in "\"'":

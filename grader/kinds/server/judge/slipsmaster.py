@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from grader.formats.settings import Option, meant, postfix_parameters, read_main, read_master
-from grader.formats.settings.files import looks_like_parameter
+from grader.formats.settings.files import looks_like_parameter, stray_words
 from grader.formats.typography import BYTE_ORDER_MARK
 from grader.kinds.server.facts import SettingsFile
 from grader.kinds.server.judge.slip import Slip, place, unknown
@@ -31,6 +31,17 @@ def master_slips(file: SettingsFile, main: SettingsFile | None) -> Iterator[Slip
     known_here = referred | classes
     for option in options:
         yield from _option(file, option, options, known_here, lines[option.line])
+    for option, word in stray_words(text):
+        yield Slip(
+            file.name,
+            word.line,
+            f"{place(file.name, word.line)} (service {option.service}): a blank ends the value of "
+            f"`-o {option.name}=…`, and `{word.text}` is no part of it.",
+            f"Write the value without blanks, or the whole in braces: `-o {{ {option.name} = {option.value} "
+            f"{word.text} }}`.",
+            (option.name,),
+            certain=True,
+        )
     for number, line in enumerate(lines):
         if (found := _OUTDENTED.match(line)) is not None:
             yield Slip(

@@ -1,0 +1,45 @@
+"""What let a message out that should have stayed: the setting, and to whom the message had been addressed."""
+
+from __future__ import annotations
+
+from tests.judge.builders import OUTSIDE, arrival, outcome
+from tests.kinds.server.test_advice import result, told
+from tests.tables import every
+
+OWN = "rosa.k4v2@lists.example.com"
+
+
+@every(
+    ("asked", "settings", "named"),
+    [
+        (OWN, ("virtual_alias_maps = regexp:/etc/postfix/lists",), "virtual_alias_maps = regexp:/etc/postfix/lists"),
+        (OWN, ("virtual_alias_maps = hash:/etc/postfix/virtual",), "virtual_alias_maps = hash:/etc/postfix/virtual"),
+        ("rosa.k4v2@localhost", ("luser_relay = $user@elsewhere.example",), "luser_relay = $user@elsewhere.example"),
+        (OWN, ("recipient_canonical_maps = regexp:/c",), "recipient_canonical_maps = regexp:/c"),
+        ("relay@example.com", ("alias_maps = hash:/etc/postfix/aliases",), "alias_maps = hash:/etc/postfix/aliases"),
+        ("relay@example.com", ("alias_maps = hash:/etc/aliases",), None),
+        (OWN, (), None),
+        ("rosa.k4v2%elsewhere.example@example.com", ("luser_relay = a",), None),
+        ("alice@example.com", ("header_checks = regexp:/h", "luser_relay = bob"), None),
+    ],
+)  # fmt: skip
+def test_what_leads_an_address_of_the_servers_own_out_is_named(
+    asked: str, settings: tuple[str, ...], named: str | None
+) -> None:
+    made = {"arrivals": [arrival()], "commands": told(*settings)}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), {"recipients": [asked]}, **made)
+    assert f"A message to “{asked}” from stranger" in only.observed
+    assert f"was sent on to “{OUTSIDE}”" in only.observed
+    assert "reject_unauth_destination" not in only.next
+    if named is None:
+        assert only.next == "n"
+    else:
+        assert f"`{named}` (main.cf)" in only.next
+
+
+def test_who_was_named_and_got_it_is_told_once_and_no_alias_is_blamed() -> None:
+    made = {"arrivals": [arrival()], "commands": told("luser_relay = bob")}
+    both = {"recipients": ["alice@example.com", f"{OUTSIDE.upper()}."]}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), both, **made)
+    assert only.observed.startswith("A message from stranger")
+    assert only.next == "n"

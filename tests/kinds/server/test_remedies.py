@@ -1,0 +1,114 @@
+"""What to do about a trouble of the server's own, or a refusal that one setting explains."""
+
+from __future__ import annotations
+
+import pytest
+
+from grader.model.traffic import Queued
+from tests.judge.builders import OUTSIDE, arrival, outcome, session
+from tests.kinds.server.test_advice import refused, result, told
+
+USER = {"user": "alice", "listener": "587+starttls"}
+DIED = "9 postfix/submission/smtpd[18]: fatal: no SASL authentication mechanisms"
+NO_SOCKET = (
+    "8 postfix/submission/smtpd[18]: warning: SASL: Connect to Dovecot auth socket "
+    "'/var/spool/postfix/private/auth' failed: No such file or directory"
+)
+MUTE = {"sessions": [session("220 hi", end="reset")]}
+
+
+def test_a_socket_that_is_not_in_the_chroot_is_named_with_its_setting() -> None:
+    path = "smtpd_sasl_path = /var/spool/postfix/private/auth"
+    only = result(
+        {"authenticates": True},
+        outcome("ehlo", replies=[]),
+        USER,
+        log=[NO_SOCKET, DIED],
+        commands=told(path),
+        **MUTE,
+    )
+    assert "'/var/spool/postfix/private/auth' failed" in only.observed
+    assert f"`{path}` (main.cf)" in only.next
+    assert "Write `smtpd_sasl_path = private/auth`" in only.next
+
+
+@pytest.mark.parametrize("name", ["smtpd_sasl_security_options", "smtpd_sasl_tls_security_options"])
+def test_passwords_that_are_forbidden_in_tls_are_named(name: str) -> None:
+    line = f"{name} = noanonymous, noplaintext"
+    only = result(
+        {"authenticates": True}, outcome("ehlo", replies=[]), USER, log=[DIED], commands=told(line), **MUTE
+    )
+    assert f"`{line}` (main.cf)" in only.next
+    assert "take `noplaintext` out" in only.next
+
+
+@pytest.mark.parametrize("expect", ["mailbox", "outside"])
+def test_tls_that_port_25_demands_is_named(expect: str) -> None:
+    level = "smtpd_tls_security_level = encrypt"
+    denied = refused("530 5.7.0 Must issue a STARTTLS command first")
+    only = result({"arrives": expect}, denied, commands=told(level))
+    assert f"`{level}` (main.cf)" in only.next
+    assert "`smtpd_tls_security_level = may`" in only.next
+
+
+def test_a_sender_whom_nobody_is_is_not_taken_for_a_recipient() -> None:
+    text = "550 5.1.0 <printer@example.com>: Sender address rejected: User unknown in local recipient table"
+    line = "smtpd_reject_unlisted_sender = yes"
+    only = result({"arrives": "outside"}, refused(text), commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    assert "for a domain of its own" not in only.next
+
+
+@pytest.mark.parametrize(("value", "named"), [("ipv4", True), ("all", False), ("ipv4, ipv6", False)])
+def test_a_family_of_addresses_that_is_left_out_is_named(value: str, named: bool) -> None:
+    made = outcome("connect", replies=[])
+    line = f"inet_protocols = {value}"
+    only = result({"arrives": "mailbox"}, made, {"server": "2001:db8:113::10"}, commands=told(line))
+    assert (f"`{line}` (main.cf) leaves ipv6 out" in only.next) is named
+
+
+def queued(reason: str, queue: str = "deferred") -> list[Queued]:
+    return [Queued(queue, "someone@elsewhere.example", OUTSIDE, reason, ["stranger/1"])]
+
+
+@pytest.mark.parametrize(
+    ("filter_", "reason"),
+    [
+        ("smtp:[127.0.0.1]:10024", "connect to 127.0.0.1[127.0.0.1]:10024: Connection refused"),
+        ("lmtp:unix:/run/scan", "connect to mail.example.com[/run/scan]: No such file or directory"),
+    ],
+)
+def test_a_content_filter_that_does_not_answer_is_named(filter_: str, reason: str) -> None:
+    line = f"content_filter = {filter_}"
+    only = result({"arrives": "outside"}, outcome("accepted"), queued=queued(reason), commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    other = queued("connect to mx[198.51.100.25]:25: Connection timed out")
+    only = result({"arrives": "outside"}, outcome("accepted"), queued=other, commands=told(line))
+    assert "content_filter" not in only.next
+
+
+def test_who_dies_over_the_mail_that_waits_is_quoted() -> None:
+    log = ["3 postfix/smtp[9]: fatal: smtp_generic_maps map lookup problem for alice@example.com"]
+    only = result({"arrives": "outside"}, outcome("accepted"), queued=queued("", "active"), log=log)
+    assert "fatal: smtp_generic_maps map lookup problem" in only.observed
+    assert "fatal: smtp_generic_maps map lookup problem" in only.next
+
+
+def test_mail_for_nobody_that_is_thrown_away_is_not_called_a_matter_of_lists() -> None:
+    nobody = {"recipients": ["rosa.k4v2@example.com"]}
+    log = [
+        "3 postfix/smtpd[9]: NOQUEUE: discard: RCPT from c[198.51.100.66]: x; to=<rosa.k4v2@example.com> proto=ESMTP"
+    ]
+    only = result({"refused": True}, outcome("accepted"), nobody, log=log)
+    assert "Take `DISCARD`" in only.next
+
+
+def test_a_bounce_is_told_with_the_recipient_who_does_not_exist() -> None:
+    bounce = arrival("someone@elsewhere.example", sender="")
+    only = result(
+        {"refused": True},
+        outcome("accepted"),
+        {"recipients": ["rosa.k4v2@[203.0.113.10]"]},
+        arrivals=[bounce],
+    )
+    assert "took the message for “rosa.k4v2@[203.0.113.10]” and later sent a bounce" in only.observed
