@@ -103,6 +103,23 @@ def test_files_do_not_follow_a_link_out(machines: Machines) -> None:
         install(machines, file("/etc/postfix/out/x", "x"))
 
 
+LOGGING = """
+import socket
+places = [socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2)]
+for place, path in zip(places, ("/dev/log", "/var/spool/postfix/dev/log")):
+    place.connect(path)
+for number in range(40):
+    places[number // 3 % 2].send(b"<22>number %d" % number)
+"""
+
+
+def test_lines_of_the_log_keep_their_order_whoever_is_in_a_chroot(machines: Machines) -> None:
+    start(machines)
+    assert python(machines, LOGGING) == ""
+    log = machines.host.call(ReadLog(), timeout=PATIENCE)
+    assert [line.partition(" ")[2] for line in log] == [f"number {number}" for number in range(40)]
+
+
 def test_a_command_that_takes_too_long_is_killed_with_its_children(machines: Machines) -> None:
     before = time.monotonic()
     code, output = run(machines, "sh", "-c", "echo begun; sleep 321 & sleep 321", limit=0.3)

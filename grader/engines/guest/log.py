@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 
 # Not socket: its hundreds of named constants take a twentieth of the agent's processor time to make.
@@ -17,10 +16,23 @@ LONGEST = 20_000
 MOST_BYTES = 8_000_000
 """In all of them: else a flood of long ones would fill the agent's memory."""
 AT_A_TIME = 200
-"""Lines that are waited for where all are wanted: a flood of them cannot keep the agent from its requests."""
+"""Lines that are read before anything else is looked at."""
+LOOKS = 20
+"""Taken where all lines are wanted: a flood of them cannot keep the agent from its requests."""
 
-_SYSLOG = re.compile(rb"^<\d+>(?:[A-Z][a-z]{2} [ \d]\d [\d:]{8} )?")
-_STAMP = re.compile(rb"^[A-Z][a-z]{2} [ \d]\d [\d:]{8} \S+ ")
+SYSLOG = "/dev/log"
+"""Where syslog(3) finds it. A process that chroots finds it below its new root."""
+QUEUED = "/proc/sys/net/unix/max_dgram_qlen"
+"""How many datagrams a socket takes before it is read. Who sends one more has to wait."""
+DEEP = 100
+REST, SHORT_REST = 0.01, 0.001
+"""Seconds for which lines are left to gather, where the queue is deep and where it is not."""
+
+_SHAPE = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789", b"A" * 26 + b"a" * 26 + b"0" * 10
+)
+_STAMPS = (b"Aaa 00 00:00:00 ", b"Aaa  0 00:00:00 ")
+"""The time at the beginning of a line, as syslog(3) and Postfix write it."""
 
 
 class Log:
@@ -31,6 +43,7 @@ class Log:
         self._began = time.monotonic()
         self._lost = self._held = 0
         self._listening: set[str] = set()
+        self._sockets: list[int] = []
         self.lines: list[str] = []
         self.file = ""
         """Postfix's ``maillog_file``, should it write its log there."""
@@ -48,8 +61,22 @@ class Log:
         else:
             self._lost += 1
 
+    def begin_listening(self, root: str) -> None:
+        """Be the syslog of this host, for those who chroot to ``root`` too. Raises ``RequestRefused``.
+
+        Both are one socket, so that all lines are read in the order in which they were written.
+        """
+        if SYSLOG in self._listening:
+            return
+        try:
+            self.listen(root + SYSLOG)
+            os.symlink(root + SYSLOG, SYSLOG)
+        except (RequestRefused, OSError):
+            self.listen(SYSLOG)
+        self._listening.add(SYSLOG)
+
     def listen(self, path: str) -> None:
-        """Be the syslog at this path (syslog(3)). Raises ``RequestRefused``."""
+        """Be the syslog at this path. Raises ``RequestRefused``."""
         if path in self._listening:
             return
         try:
@@ -60,13 +87,19 @@ class Log:
             os.chmod(path, 0o666)
         except OSError as error:
             raise RequestRefused(f"cannot listen on {path}: {error.strerror}") from error
-        self._loop.watch(server.detach(), self._read_syslog)
+        self._sockets.append(server.detach())
         self._listening.add(path)
+        # Of two that rested, the lines of one would come before the other's that are older.
+        rest = _rest() if len(self._sockets) == 1 else 0.0
+        for fd in self._sockets:
+            self._loop.watch(fd, self._read_syslog, rest)
 
     def _read_syslog(self, fd: int) -> None:
-        # One at a time: to look whether there is another costs more than to be told.
-        if (datagram := read_some(fd)) is not None:
-            self.add(text(_SYSLOG.sub(b"", datagram, count=1).rstrip(b"\0\n")))
+        for _ in range(AT_A_TIME):
+            datagram = read_some(fd)
+            if datagram is None:
+                return
+            self.add(text(_unwrapped(datagram).rstrip(b"\0\n")))
 
     def read_stdout(self, fd: int) -> None:
         """What a service writes to its standard output, where ``maillog_file = /dev/stdout`` leads too."""
@@ -75,13 +108,16 @@ class Log:
                 self._loop.unwatch(fd)
             return
         for line in data.splitlines():
-            self.add(text(_STAMP.sub(b"", line)))
+            said = _without_stamp(line)
+            # Between time and text stands the host's name.
+            self.add(text(line if said is line else said.partition(b" ")[2] or line))
 
     def whole(self) -> list[str]:
         """Every line there is now."""
-        left = AT_A_TIME
-        while left and self._loop.turn(0):
-            left -= 1
+        for _ in range(LOOKS):
+            self._loop.rouse()
+            if not self._loop.turn(0):
+                break
         lines = list(self.lines)
         if self.file.startswith("/") and not self.file.startswith("/dev/"):
             try:
@@ -91,3 +127,21 @@ class Log:
         if self._lost:
             lines.append(f"0 smtplab: {self._lost} more lines were not kept")
         return lines
+
+
+def _rest() -> float:
+    try:
+        with open(QUEUED, "rb") as file:
+            return REST if int(file.read()) >= DEEP else SHORT_REST
+    except (OSError, ValueError):
+        return SHORT_REST
+
+
+def _unwrapped(datagram: bytes) -> bytes:
+    """What was said to syslog, without the priority and the time before it."""
+    head, mark, line = datagram.partition(b">")
+    return _without_stamp(line) if mark and head[:1] == b"<" and head[1:].isdigit() else datagram
+
+
+def _without_stamp(line: bytes) -> bytes:
+    return line[16:] if line[:16].translate(_SHAPE) in _STAMPS else line

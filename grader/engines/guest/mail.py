@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import os
-import re
 import stat
 
 from .files import read, shown
@@ -25,9 +24,11 @@ MOST_TOLD = 16_000_000
 TOLD = 8_192
 """Bytes of one that is not."""
 
-BETWEEN = re.compile(rb"\n\n(?=From )|\n(?=From [^\n]{1,400} \d\d:\d\d:\d\d \d{4}\n)")
-"""Between two messages of an mbox stand an empty line and "From " (RFC 4155). Postfix's local(8) gives a command each
-message without that empty line; readers of mail go by the sender and date behind "From " then."""
+BETWEEN, BEGINS = b"\n\nFrom ", b"From "
+"""Between two messages of an mbox stand an empty line and "From " (RFC 4155)."""
+DATED = rb"\n(?=From [^\n]{1,400} \d\d:\d\d:\d\d \d{4}\n)"
+"""Postfix's local(8) gives a command each message without that empty line; readers of mail go by the sender and date
+behind "From " then."""
 
 
 class Mailboxes:
@@ -38,8 +39,11 @@ class Mailboxes:
         self._seen: dict[str, tuple[tuple[int, ...], list[bytes]]] = {}
         self._held = 0
 
-    def find(self, tokens: list[str]) -> list[DeliveredMail]:
-        """Messages that contain a token. A mailbox that is flooded hides none of another token."""
+    def find(self, tokens: list[str], whole: bool = True) -> list[DeliveredMail]:
+        """Messages that contain a token; their text too, if it is wanted.
+
+        A mailbox that is flooded hides none of another token.
+        """
         if not tokens:
             return []
         counts = dict.fromkeys(tokens, 0)
@@ -53,7 +57,7 @@ class Mailboxes:
                     continue
                 for hit in hits:
                     counts[hit] += 1
-                kept = raw if told + len(raw) <= MOST_TOLD else raw[:TOLD]
+                kept = b"" if not whole else raw if told + len(raw) <= MOST_TOLD else raw[:TOLD]
                 told += len(kept)
                 found.append(
                     {
@@ -77,7 +81,7 @@ class Mailboxes:
                         continue
                     raw = read(path)
                     self._held += len(raw)
-                    self._seen[path] = (state, _split(raw))
+                    self._seen[path] = (state, messages_in(raw))
                 yield path, self._seen[path][1]
             except OSError:
                 continue
@@ -88,6 +92,8 @@ def _found(tokens: list[bytes], raw: bytes) -> list[bytes]:
     # Token by token: one expression for hundreds of them takes ten times as long.
     found = [token for token in tokens if token in raw]
     if len(found) > 1:
+        import re  # most messages hold one, and the import takes as long as Python's start
+
         return re.findall(b"|".join(map(re.escape, sorted(found, key=len, reverse=True))), raw)
     return found
 
@@ -104,6 +110,14 @@ def _files(roots: list[str]) -> list[str]:
     return found
 
 
-def _split(raw: bytes) -> list[bytes]:
+def messages_in(raw: bytes) -> list[bytes]:
     """The messages of an mbox, or the one message of a file."""
-    return BETWEEN.split(raw) if raw.startswith(b"From ") else [raw]
+    if not raw.startswith(BEGINS):
+        return [raw]
+    first, *others = raw.split(BETWEEN)
+    messages = [first, *(BEGINS + rest for rest in others)]
+    if not any(b"\n" + BEGINS in message for message in messages):
+        return messages
+    import re
+
+    return [part for message in messages for part in re.split(DATED, message)]

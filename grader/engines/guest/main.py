@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import select
-import signal
 
 from .files import Broken, RequestRefused
+from .jsontext import decoded, encoded
 from .operations import OPERATIONS, Host
+from .signals import SIG_IGN, SIGINT, signal
 
 SKELETON = "/usr/share/smtplab/skeleton.tar"
 """What the trees of ``WRITABLE`` hold to begin with."""
@@ -18,7 +18,7 @@ def main() -> None:
     """Answer requests until standard input ends."""
     _become_unreadable()
     os.umask(0o022)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal(SIGINT, SIG_IGN)
     requests, answers = os.dup(0), os.dup(1)
     null = os.open("/dev/null", os.O_RDWR)
     for fd in (0, 1, 2):
@@ -69,7 +69,7 @@ def _unpack() -> None:
 
 def _answer(host: Host, line: bytes) -> dict[str, object]:
     try:
-        request = json.loads(line)
+        request = decoded(line.decode())
         operation = OPERATIONS.get(request.pop("op"))
         if operation is None:
             raise RequestRefused("there is no such request")
@@ -88,7 +88,7 @@ def _broken(error: Broken) -> dict[str, object]:
 
 def _send(answers: int, answer: dict[str, object]) -> None:
     # What is no text at all, from a file's name or a program's mouth, must not make the answer unreadable.
-    data = json.dumps(answer, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    data = encoded(answer).encode("utf-8", "replace") + b"\n"
     view = memoryview(data)
     while view:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import binascii
 import os
-import signal
 
 from .files import WRITABLE, Broken, RequestRefused, read_listening, text, writable, write
 from .log import Log
@@ -13,6 +12,7 @@ from .mail import Mailboxes
 from .postfix import Postfix
 from .processes import Processes, crowd
 from .services import Services
+from .signals import SIGKILL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,9 +106,9 @@ def queued(host: Host) -> list[Queued]:
     return host.postfix.queued()
 
 
-def mail(host: Host, tokens: list[str]) -> list[DeliveredMail]:
+def mail(host: Host, tokens: list[str], whole: bool = True) -> list[DeliveredMail]:
     """Delivered messages that contain a token."""
-    return host.mailboxes.find(tokens)
+    return host.mailboxes.find(tokens, whole)
 
 
 def sockets(host: Host) -> str:
@@ -135,7 +135,7 @@ def programs(
 def stop(host: Host) -> None:
     """End every process but this one."""
     try:
-        os.kill(-1, signal.SIGKILL)
+        os.kill(-1, SIGKILL)
     except ProcessLookupError:
         return
     host.loop.until(lambda: not _others(), STOP_SECONDS, naps=0.002)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import time
 
 from .files import LARGEST, RequestRefused, read, text, writable, write
+from .jsontext import decoded
 from .log import Log
 from .mail import Mailboxes
 from .processes import Process, Processes
@@ -24,12 +23,16 @@ LIST_SECONDS = 5.0
 WOKEN = ("pickup", "qmgr", "oqmgr", "tlsmgr")
 """Programs that the master may wake when it starts: they look for mail, and find none."""
 
-_DOMAINS = re.compile(r"(?:fast_flush|relay)_domains|mydestination")
+_DOMAINS = ("fast_flush_domains", "relay_domains", "mydestination")
 """What qmgr(8) reads when it starts: for the first, whose default is the second, whose default may be the third."""
-_OF_TABLES = re.compile(r":|\$(?![({]?my(?:hostname|domain|origin|destination)\b)")
-"""A domain list with a map in it, or with what may be one."""
-_ALIASES = re.compile(r"^(?:\S+/)?alias_(?:maps|database) = (.*)$", re.M)
-_MAP = re.compile(r"\b(hash|btree|lmdb|cdb|dbm|sdbm):(?:\{\s*)?(/[^\s,{}]+)")
+_NAMES = ("myhostname", "mydomain", "myorigin", "mydestination")
+"""Parameters that hold names and no map."""
+_ALIASES = ("alias_maps", "alias_database")
+_KINDS = ("hash", "btree", "lmdb", "cdb", "dbm", "sdbm")
+"""Of maps that are compiled (postmap(1))."""
+_LONGEST_PATH = 5000
+"""More than the system allows."""
+_ENDS = str.maketrans(",{}", "   ")
 
 
 class Postfix:
@@ -49,7 +52,7 @@ class Postfix:
         if beside:
             self._start_master(config_dir)
         asked = self._ask(config_dir, end)
-        settings = dict(re.findall(r"^(\w+) = (.*)$", asked[0]["output"], re.M))
+        settings = dict(_parameters(asked[0]["output"]))
         self.queue_directory = settings.get("queue_directory") or QUEUE_DIRECTORY
         self._log.file = settings.get("maillog_file", "")
         if (base := settings.get("virtual_mailbox_base", "")).startswith("/"):
@@ -78,12 +81,13 @@ class Postfix:
         """Compile the maps that the settings name and that have no compiled form yet."""
         settings = "\n".join(command["output"] for command in asked)
         # A service of master.cf may have aliases of its own.
-        aliases = _MAP.findall("\n".join(_ALIASES.findall(settings)))
+        named = (value for name, value in _parameters(settings) if name.rpartition("/")[2] in _ALIASES)
+        aliases = maps_in("\n".join(named))
         compiled = [
             self._processes.spawn(
                 ["postalias" if found in aliases else "postmap", "-c", config_dir, ":".join(found)]
             )
-            for found in sorted(set(_MAP.findall(settings)))
+            for found in sorted(maps_in(settings))
             if _stale(*found)
         ]
         return [self._processes.wait(process, end - time.monotonic()) for process in compiled]
@@ -161,7 +165,7 @@ def queued_in(output: str) -> list[Queued]:
     entries: list[Queued] = []
     for line in output.splitlines():
         try:
-            message = json.loads(line)
+            message = decoded(line)
             entries += [
                 {
                     "queue": str(message["queue_name"]),
@@ -180,11 +184,35 @@ def queued_in(output: str) -> list[Queued]:
 def version() -> str:
     """The mail server's name and version, as the image's list of packages has it (without Debian's revision)."""
     try:
-        with open(VERSIONS) as file:
-            found = re.search(r"^postfix\t([^\t-]+)", file.read(), re.M)
+        with open(VERSIONS, "rb") as file:
+            _, _, found = file.read().partition(b"\npostfix\t")
     except OSError:
-        found = None
-    return f"Postfix {found[1]}" if found else "Postfix"
+        found = b""
+    number = text(found.split(b"\n", 1)[0].split(b"\t", 1)[0].split(b"-", 1)[0])
+    return f"Postfix {number}" if number else "Postfix"
+
+
+def _parameters(output: str) -> list[tuple[str, str]]:
+    """The parameters that ``postconf`` printed, each with its value; ``SERVICE/TYPE/NAME`` is one of master.cf's."""
+    parted = (line.partition(" = ") for line in output.split("\n"))
+    return [(name, value) for name, mark, value in parted if mark and not any(map(str.isspace, name))]
+
+
+def maps_in(text: str) -> set[tuple[str, str]]:
+    """The maps that a text names which have to be compiled, each a kind and the path of its source."""
+    found = set()
+    for kind in _KINDS:
+        begin = text.find(f"{kind}:")
+        while begin >= 0:
+            end = begin + len(kind) + 1
+            named = text[end : end + _LONGEST_PATH]
+            if named.startswith("{"):
+                named = named[1:].lstrip()
+            path = named.translate(_ENDS).split(None, 1)[0] if named.startswith("/") else ""
+            if len(path) > 1 and not _is_word(text[max(0, begin - 1) : begin]):
+                found.add((kind, path))
+            begin = text.find(f"{kind}:", end)
+    return found
 
 
 def _begins_without_maps(path: str) -> bool:
@@ -196,7 +224,22 @@ def _begins_without_maps(path: str) -> bool:
     if b"queue_directory" in settings or len(settings) >= LARGEST:
         return False
     parted = (line.partition("=") for line in _logical_lines(text(settings)))
-    return not any(_DOMAINS.fullmatch(name.strip()) and _OF_TABLES.search(value) for name, _, value in parted)
+    return not any(name.strip() in _DOMAINS and may_open_map(value) for name, _, value in parted)
+
+
+def may_open_map(domains: str) -> bool:
+    """Whether a list of domains has a map in it, or what may be one."""
+    others = (part[1:] if part[:1] in ("(", "{") else part for part in domains.split("$")[1:])
+    return ":" in domains or not all(_first_word(part) in _NAMES for part in others)
+
+
+def _first_word(text: str) -> str:
+    end = next((at for at, char in enumerate(text) if not _is_word(char)), len(text))
+    return text[:end]
+
+
+def _is_word(char: str) -> bool:
+    return char.isalnum() or char == "_"
 
 
 def _wakes_nobody(path: str) -> bool:
@@ -234,7 +277,7 @@ def _may_name_maps(path: str) -> bool:
         lines = text(read(path))
     except OSError:
         return True
-    return "$" in lines or "milter" in lines or _MAP.search(lines) is not None
+    return "$" in lines or "milter" in lines or bool(maps_in(lines))
 
 
 def _stale(kind: str, source: str) -> bool:

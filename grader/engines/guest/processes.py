@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import signal
 
 from .files import RequestRefused, read_process, read_some, text
 from .log import Log
 from .loop import Loop
+from .signals import SIG_DFL, SIGINT, SIGKILL, SIGPIPE, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def _become(argv: list[str], out: int, source: int | None) -> None:
         os.dup2(null if source is None else source, 0)
         os.dup2(out, 1)
         os.dup2(out, 2)
-        for number in (signal.SIGINT, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
+        for number in (SIGINT, SIGPIPE):
+            signal(number, SIG_DFL)
         os.chdir("/")
         os.execvpe(argv[0], argv, ENVIRONMENT)
     except OSError as error:
@@ -146,7 +146,7 @@ def crowd() -> str:
 def kill_session(process: Process) -> bool:
     """Kill a process with its session; whether there was any."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, SIGKILL)
     except ProcessLookupError:
         return False
     return True

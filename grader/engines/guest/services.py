@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from _socket import AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM, socket
 
@@ -24,9 +23,8 @@ NOT_DOVECOTS = ("/etc/postfix/", "/etc/opendkim/")
 """Where there are files that Dovecot does not read, unless one of its own says so."""
 MILTER_SECONDS = 5.0
 
-_MILTER = re.compile(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z")
 # No more than blanks of one line: from each of many empty lines, "\s*" would look at all of them.
-_SOCKET = re.compile(r"^[ \t]*Socket[ \t]+\"?(?:(\w+):)?([^\s\"]+)", re.M | re.I)
+_SOCKET = r"(?im)^[ \t]*Socket[ \t]+\"?(?:(\w+):)?([^\s\"]+)"
 
 
 class Services:
@@ -48,7 +46,7 @@ class Services:
     def start(self, services: list[str], config_dir: str, timeout: float) -> ServicesStarted:
         """Start services, and wait until those beside Postfix can be asked. Raises ``RequestRefused``."""
         end = time.monotonic() + timeout
-        self._log.listen("/dev/log")
+        self._log.begin_listening(postfix.QUEUE_DIRECTORY)
         if "dovecot" in services:
             self._start_dovecot()
         milters = _milters() if "opendkim" in services else {}
@@ -103,19 +101,27 @@ def _accepts(path: str) -> bool:
 
 def _milters() -> dict[str, str]:
     """What OpenDKIM is started with, by name: opendkim.conf, and each opendkim-NAME.conf beside it."""
+    import re  # few labs have a milter
+
     try:
         names = sorted(os.listdir(OPENDKIM))
     except OSError:
         names = []
     own = {"opendkim": OPENDKIM_OF_THE_IMAGE}
-    found = {name[:-5]: f"{OPENDKIM}/{name}" for name in names if _MILTER.match(name)}
+    found = {
+        name[:-5]: f"{OPENDKIM}/{name}"
+        for name in names
+        if re.match(r"opendkim(-[a-z0-9]{1,20})?\.conf\Z", name)
+    }
     return {**own, **found}
 
 
 def _milter_listens(settings: str) -> bool:
     """Whether OpenDKIM's socket (``Socket`` in opendkim.conf(5)) takes a connection; no where none is set."""
+    import re
+
     try:
-        found = _SOCKET.findall(text(read(settings)))
+        found = re.findall(_SOCKET, text(read(settings)))
     except OSError:
         return False
     if not found:

@@ -98,7 +98,7 @@ class ListQueue(Operation[list[Queued]], frozen=True, tag="queued"):
 class DeliveredMail(Struct, frozen=True):
     """A message in a mailbox on the host, and which of the wanted tokens it contains.
 
-    ``octets`` is its size where only its beginning is told, otherwise 0.
+    ``octets`` is its size where not all of it is told, otherwise 0.
     """
 
     path: str
@@ -108,9 +108,13 @@ class DeliveredMail(Struct, frozen=True):
 
 
 class FindMail(Operation[list[DeliveredMail]], frozen=True, tag="mail"):
-    """Delivered messages that contain one of the tokens; of each token no more than a judge could want."""
+    """Delivered messages that contain one of the tokens; of each token no more than a judge could want.
+
+    Without ``whole`` nothing of their text is told: who only waits for them asks again and again.
+    """
 
     tokens: list[str]
+    whole: bool = True
 
 
 class ReadSockets(Operation[str], frozen=True, tag="sockets"):

@@ -93,7 +93,7 @@ def _type(data: bytes) -> None:
 
 
 def _mailbox(data: bytes) -> None:
-    assert b"".join(mailboxes._split(data)).replace(b"\n", b"") == data.replace(b"\n", b"")
+    assert b"".join(mailboxes.messages_in(data)).replace(b"\n", b"") == data.replace(b"\n", b"")
 
 
 def _keys(data: bytes) -> None:

@@ -230,7 +230,7 @@ class _Run:
         """
         taken = {attempt.token for attempt in self.attempts if self._taken_for_nobody(attempt)}
         if taken := taken - set(self.world.call(ListArrivals(), timeout=5)):
-            for message in self.host.call(FindMail(sorted(taken)), timeout=5):
+            for message in self.host.call(FindMail(sorted(taken), whole=False), timeout=5):
                 taken -= set(message.tokens)
         if not taken:
             return False

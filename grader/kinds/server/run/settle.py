@@ -63,5 +63,5 @@ class Settling:
             return True
         if self._host.call(CountQueue(), timeout=5).deferred:
             return True
-        found = self._host.call(FindMail(sorted(missing)), timeout=5)
+        found = self._host.call(FindMail(sorted(missing), whole=False), timeout=5)
         return missing <= {token for message in found for token in message.tokens}
