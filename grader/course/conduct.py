@@ -5,12 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from grader import disk, labs, outputs
+from grader import disk, kinds, labs, outputs
 from grader.course import digests
 from grader.course.apart import graded_apart
 from grader.course.class_documents import write_documents
@@ -20,7 +20,7 @@ from grader.course.intake import Choices, HandIn, take_in
 from grader.course.intake.handouts import prepared, variant_of
 from grader.course.intake.names import BESIDE_RESULTS, LOCK_NAME, MADE_OF
 from grader.course.overrides import about_nobody, overrides_for, worth_of
-from grader.course.results_folder import refuse_other_lab, result_lines
+from grader.course.results_folder import documents_of, refuse_other_lab, result_lines
 from grader.course.rows import ClassRow, Ended, ended
 from grader.course.shards import Shard, refuse_other_share, write_shard
 from grader.course.signing import Signer
@@ -206,6 +206,8 @@ def _all_rows(
                 report(row, done, len(todo))
     for last in (False, True):
         left = [hand_in for hand_in in todo if hand_in.folder not in rows]
+        if left and scheduler.shares_files:
+            _make_ready(course)
         with closing(rows_of(course, left, drawn, scheduler)) as coming:
             for hand_in, row in coming:
                 if row.ending == "error" and not last:
@@ -214,6 +216,17 @@ def _all_rows(
                 done += 1
                 report(row, done, len(todo))
     return rows
+
+
+def _make_ready(course: Course) -> None:
+    """Have in memory what grading takes. Workers are forks of this process, and make nothing that they find there."""
+    # What is wrong here is told of each hand-in at which it goes wrong.
+    with suppress(Exception):
+        kinds.make_ready(course.lab)
+        for kind in documents_of(course.formats):
+            kind.make_ready()
+        if course.engine is not None:
+            course.engine.make_ready()
 
 
 def _finished_rows(

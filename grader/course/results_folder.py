@@ -32,9 +32,14 @@ def documents(result: Result, evidence: AnyEvidence | None, formats: Collection[
     """All documents of one submission by their files' names: those that are always written, and the chosen formats."""
     return {
         kind.file: kind.one(result, evidence)
-        for kind in outputs.FORMATS.values()
-        if kind.one and (kind.always or kind.name in formats) and not (kind.of_evidence and evidence is None)
+        for kind in documents_of(formats)
+        if kind.one and not (kind.of_evidence and evidence is None)
     }
+
+
+def documents_of(formats: Collection[str]) -> list[outputs.Format]:
+    """The formats of what a folder holds: those that are always written, and the chosen ones."""
+    return [kind for kind in outputs.FORMATS.values() if kind.one and (kind.always or kind.name in formats)]
 
 
 def write_folder(target: Path, files: Mapping[str, bytes]) -> None:

@@ -298,6 +298,9 @@ class Engine(Protocol):
         that will do. Raises no ``EngineError``: what cannot be prepared, the run itself will tell.
         """
 
+    def make_ready(self) -> None:
+        """Import what every run takes: for a process that many runs are made in forks of."""
+
     def machines(self, plan: MachinePlan) -> AbstractContextManager[Machines]:
         """Start both machines with the plan's addresses and limits; on leaving, whatever happens, remove them."""
 

@@ -125,6 +125,12 @@ class Format(Struct, frozen=True):
         """Import what renders it."""
         return import_module(self.module)
 
+    def make_ready(self) -> None:
+        """Import and make all that rendering takes: for a process that many are rendered in forks of."""
+        prepare = getattr(self.load(), "prepare", None)
+        if prepare is not None:
+            prepare()
+
 
 def _usual(
     name: str,

@@ -53,6 +53,13 @@ class CheckView(Struct, frozen=True):
     pointers: list[Pointer] = []
 
 
+def prepare() -> None:
+    """See ``grader.outputs.Format.make_ready``: templates are compiled, which takes several times as long as a page."""
+    templates = environment(None)
+    for name in templates.list_templates(extensions=["j2"]):
+        templates.get_template(name)
+
+
 def one(result: Result, evidence: AnyEvidence | None) -> bytes:
     """See ``grader.outputs.html``."""
     known = EvidenceView(evidence)

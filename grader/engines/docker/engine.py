@@ -101,6 +101,9 @@ class DockerEngine:
                 self._waiting = _Run(service, images.host_tag(), like, waits=True, soon=soon)
                 self._waiting.prepare()
 
+    def make_ready(self) -> None:
+        """See ``Engine.make_ready``: the world's programs run in containers."""
+
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError``."""

@@ -71,6 +71,10 @@ class LocalEngine:
                 for run in filter(None, left):
                     ends.callback(run.end)
 
+    def make_ready(self) -> None:
+        """See ``Engine.make_ready``."""
+        sandbox.load_programs()
+
     @contextmanager
     def machines(self, plan: MachinePlan) -> Iterator[Machines]:
         """See ``Engine.machines``. Raises ``EngineError`` where the machines cannot be built."""

@@ -347,5 +347,6 @@ def checks(evidence: ServerEvidence, lab: ServerLab) -> Sequence[ServerCheck]:
 
 def prepare(lab: ServerLab) -> None:
     """See ``grader.kinds.base.Judging``. Few labs are about signatures, whose libraries take long to load."""
+    import_module("grader.kinds.server.judge.slips")
     if lab.submission.publishes:
         import_module("grader.kinds.server.judge.dkim.expectations")

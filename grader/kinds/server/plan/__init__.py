@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from grader.kinds.server.plan.host import ahead
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
     from grader.model.submission import Submission
     from grader.model.variant import Variant
 
-__all__ = ["ahead", "make"]
+__all__ = ["ahead", "make", "prepare"]
+
+
+def prepare(lab: ServerLab) -> None:
+    """See ``grader.kinds.make_ready``."""
+    import_module("grader.kinds.server.plan.making")
 
 
 def make(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from grader.kinds.base import Recorded
@@ -12,7 +13,12 @@ from grader.kinds.server.facts import ServerFacts, ServerPlan
 if TYPE_CHECKING:
     from grader.engines.base import Machines
 
-__all__ = ["act", "nothing"]
+__all__ = ["act", "nothing", "prepare"]
+
+
+def prepare(lab: ServerLab) -> None:
+    """See ``grader.kinds.make_ready``."""
+    import_module("grader.kinds.server.run.conduct")
 
 
 def act(
