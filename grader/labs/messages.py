@@ -49,35 +49,25 @@ def ordinary_message(
     author = sender if _PLAIN_ADDRESS.fullmatch(sender) else f"MAILER-DAEMON@{helo}"
     reader = recipient if _PLAIN_ADDRESS.fullmatch(recipient) else f"{token}@{outside}"
     first_name = token.split(".", 1)[0].capitalize()
-    lines = [
-        f"From: <{author}>",
-        f"To: <{reader}>",
-        f"Subject: {chosen.subject} ({token})",
-        f"Date: {when}",
-        f"Message-ID: <{token}.{draw.number(10**12):012d}@{helo.strip('[]') or outside}>",
-        "MIME-Version: 1.0",
-        "Content-Type: text/plain; charset=us-ascii",
-        "",
-        f"Dear {first_name},",
-        "",
-        *chosen.text.split("\n"),
-        "",
-        f"Please quote {token} when you answer.",
-    ]
-    if octets:
-        return _grown(lines, octets)
-    return _text(lines)
+    header = (
+        f"From: <{author}>\r\n"
+        f"To: <{reader}>\r\n"
+        f"Subject: {chosen.subject} ({token})\r\n"
+        f"Date: {when}\r\n"
+        f"Message-ID: <{token}.{draw.number(10**12):012d}@{helo.strip('[]') or outside}>\r\n"
+        "MIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=us-ascii\r\n"
+    )
+    text = f"Dear {first_name},\n\n{chosen.text}\n\nPlease quote {token} when you answer."
+    lines = text.replace("\n", "\r\n")
+    message = f"{header}\r\n{lines}\r\n".encode("ascii", "replace")
+    return _grown(message, text, octets) if octets else message
 
 
-def _text(lines: list[str]) -> bytes:
-    return "\r\n".join([*lines, ""]).encode("ascii", "replace")
-
-
-def _grown(lines: list[str], octets: int) -> bytes:
+def _grown(message: bytes, text: str, octets: int) -> bytes:
     """The message with its text told again and again until it has so many octets, in lines that RFC 5322 allows."""
-    message = _text(lines)
-    text = " ".join(lines[lines.index("") + 1 :])[:_LONGEST_LINE].encode("ascii", "replace") + b"\r\n"
-    grown = (message + text * (octets // len(text) + 1))[: octets - 2].rstrip(b"\r\n")
+    line = text.replace("\n", " ")[:_LONGEST_LINE].encode("ascii", "replace") + b"\r\n"
+    grown = (message + line * (octets // len(line) + 1))[: octets - 2].rstrip(b"\r\n")
     return grown + b"." * (octets - 2 - len(grown)) + b"\r\n"
 
 

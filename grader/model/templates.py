@@ -21,18 +21,32 @@ def fill(text: str, names: Mapping[str, str], where: str = "") -> str:
 
     Other braces stay as they are. Raises ``LabError`` for an unknown name, which ``where`` helps to find.
     """
+    if "{" not in text:
+        return text
+    pieces = list(_pieces(text))
+    try:
+        pieces[1::2] = [names[name] for name in pieces[1::2]]
+    except KeyError as missing:
+        place = f"{where}: " if where else ""
+        raise LabError(place + unknown_name(missing.args[0], names)) from None
+    return "".join(pieces)
 
-    def value(match: re.Match[str]) -> str:
+
+@lru_cache(maxsize=4096)
+def _pieces(text: str) -> tuple[str, ...]:
+    """What stands between the names of ``text``, and each name, by turns. Each text of a lab is filled many times."""
+    pieces = [""]
+    end = 0
+    for match in _NAME.finditer(text):
         literal, name = match.groups()
-        if literal is not None:
-            return "{" + literal + "}"
-        try:
-            return names[name]
-        except KeyError:
-            place = f"{where}: " if where else ""
-            raise LabError(place + unknown_name(name, names)) from None
-
-    return _NAME.sub(value, text)
+        pieces[-1] += text[end : match.start()]
+        if name is None:
+            pieces[-1] += "{" + literal + "}"
+        else:
+            pieces += [name, ""]
+        end = match.end()
+    pieces[-1] += text[end:]
+    return tuple(pieces)
 
 
 @lru_cache(maxsize=4096)

@@ -71,7 +71,7 @@ class Expansion:
         self._when = date(when)
         self._text = searched(files.values())
         self._tokens: set[str] = set()
-        self._ids: dict[tuple[str, str, str], list[str]] = {}
+        self._found: dict[str, bool] = {}
         self._logins: dict[str, Login] = {}
         self._here = frozenset({"", "localhost", variant.names["domain"], variant.names["host"]})
 
@@ -89,27 +89,15 @@ class Expansion:
                 for attempt in self._of_try(check, entry, number):
                     number += 1
                     made.append(attempt)
-                    self._ids.setdefault((check.code, attempt.source, attempt.listener), []).append(
-                        attempt.id
-                    )
                     if len(made) > MOST_ATTEMPTS:
                         raise LabError(
                             f"the lab {self._lab.id} comes to more than {MOST_ATTEMPTS} attempts at check "
                             f"{check.code!r}: name fewer sources, listeners or mails"
                         )
-        return [self._spared(attempt) for attempt in made]
-
-    def _spared(self, attempt: Attempt) -> Attempt:
-        """With the ids of the attempts that make it needless, which may come later in the lab than it does."""
-        if not attempt.unless_arrived:
-            return attempt
-        key = (attempt.unless_arrived[0], attempt.source, attempt.listener)
-        return replace(attempt, unless_arrived=self._ids.get(key, []))
+        return list(_spared(made))
 
     def _of_try(self, check: ServerCheck, entry: Try, number: int) -> Iterator[Attempt]:
-        if entry.if_files is not None and not re.search(
-            entry.if_files, self._text, re.IGNORECASE | re.MULTILINE
-        ):
+        if entry.if_files is not None and not self._holds(entry.if_files):
             return
         work = self._work(entry)
         for source in entry.sources:
@@ -120,6 +108,13 @@ class Expansion:
                         who = self._clients.next(client)
                         told = self._told(f"{check.code}/{number}", who, entry, values)
                         yield self._attempt(check, entry, who, str(listener), told, mail)
+
+    def _holds(self, pattern: str) -> bool:
+        """Whether the files hold what an ``if-files`` asks for. Entries ask for the same again and again."""
+        if pattern not in self._found:
+            found = re.search(pattern, self._text, re.IGNORECASE | re.MULTILINE)
+            self._found[pattern] = found is not None
+        return self._found[pattern]
 
     def _work(self, entry: Try) -> list[tuple[Mail | None, dict[str, str]]]:
         """The mails to send, once for everything mentioned that they name; ``None`` for a dialogue."""
@@ -317,6 +312,21 @@ class Expansion:
                 password = f"{self._random.word(self._world.words.passwords, 'wrong', name)}-wrong"
             self._logins[user] = Login(name, password)
         return self._logins[user]
+
+
+def _spared(attempts: list[Attempt]) -> Iterator[Attempt]:
+    """With the ids of the attempts that make one needless, which may come later in the lab than it does."""
+    others = {attempt.unless_arrived[0] for attempt in attempts if attempt.unless_arrived}
+    ids: dict[tuple[str, str, str], list[str]] = {}
+    for other in attempts:
+        if other.check in others:
+            ids.setdefault((other.check, other.source, other.listener), []).append(other.id)
+    for attempt in attempts:
+        if not attempt.unless_arrived:
+            yield attempt
+        else:
+            key = (attempt.unless_arrived[0], attempt.source, attempt.listener)
+            yield replace(attempt, unless_arrived=ids.get(key, []))
 
 
 @lru_cache(maxsize=64)
