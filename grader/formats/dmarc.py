@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple, get_args
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -37,7 +38,10 @@ VALUES: dict[str, tuple[str, ...]] = {
 Fault = Literal["no-policy", "twice", "bad-policy"]
 """Why a record says no policy: ``p`` is missing, a tag stands twice, or ``p``, ``sp`` or ``np`` is none that is."""
 
-_MAIL = re.compile(r"mailto:([^@\s!?,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
+_MAIL = re.compile(
+    r"mailto:([^@\s!?,;]+@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)(?:\?[^\s!,;]*)?(?:![0-9]+[kmgt]?)?", re.IGNORECASE
+)
+"""An address, perhaps with fields for the header behind it (RFC 6068 section 2), or a size (RFC 7489)."""
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s,!]+(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
 
 
@@ -82,7 +86,8 @@ class DmarcRecord(Struct, frozen=True, dict=True):
             text = part.strip(WHITE)
             start = at + len(part) - len(part.lstrip(WHITE)) if text else at
             mail = _MAIL.fullmatch(text)
-            yield Uri(text, start, start + len(text), mail[1] if mail else "", bool(_URI.fullmatch(text)))
+            address = _decoded(mail[1]) if mail else ""
+            yield Uri(text, start, start + len(text), address, bool(_URI.fullmatch(text)))
             at += len(part) + 1
 
     @property
@@ -131,6 +136,12 @@ def read_record(text: str) -> DmarcRecord | None:
     if not VERSION.match(text):
         return None
     return DmarcRecord(text, read_tags(text, any_case=True))
+
+
+def _decoded(address: str) -> str:
+    """An address of a URI without its percent-encoding (RFC 3986 section 2.1); empty where what it hides is none."""
+    plain = unquote(address, "latin-1")
+    return plain if plain.isascii() and plain.isprintable() and " " not in plain else ""
 
 
 def same_mailbox(one: str, other: str) -> bool:

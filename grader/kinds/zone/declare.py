@@ -151,7 +151,10 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     answers: Annotated[
         list[str] | None,
-        Meta(description="Exactly the answers to each question, in any order; * stands for anything."),
+        Meta(
+            description="Exactly the answers to each question, in any order, as a master file has them, a TXT as "
+            "readers get it, its strings joined; * stands for anything."
+        ),
     ] = None
     reported: Annotated[
         bool | None, Meta(description="Whether a receiver would send each of the reports.")

@@ -78,6 +78,12 @@ def test_nobody_else(zone: str) -> None:
         ('@ TXT "v=spf1 -all"\n*.w TXT "v=spf1 ip4:198.51.100.9 -all"',
          [("anybody.w.example.com", ["198.51.100.9/32"])]),
         ('@ TXT "v=spf1 -all"\nx CNAME third.example.', [("x.example.com", ["198.51.100.0/24"])]),
+        ('@ TXT "v=spf1 ptr -all"\na A 192.0.2.1\nb A 203.0.113.7\nb AAAA 2001:db8::7\nc.d A 192.0.2.65',
+         [("example.com", [address]) for address in ("203.0.113.53/32", "203.0.113.7/32", "2001:db8::7/128")]),
+        ('@ TXT "v=spf1 ptr:w.example.com -all"\n*.w A 203.0.113.9\nw.x A 203.0.113.8',
+         [("example.com", ["203.0.113.9/32"])]),
+        ('@ TXT "v=spf1 exists:%{p}._ok.example.com -all"\nb A 203.0.113.7\nb.example.com._ok A 127.0.0.2',
+         [("example.com", ["203.0.113.7/32"])]),
     ],
 )  # fmt: skip
 def test_somebody_else(zone: str, expected: list[tuple[str, list[str]]]) -> None:

@@ -75,6 +75,8 @@ MX = [Question("example.com", "MX")]
         ("@ MX 10 mail\n", [], "fail"),
         ("", [], "pass"),
         ("", ["* mail.example.com."], "fail"),
+        ("@ MX 10 mail\n", ["1? mail.example.com."], "fail"),
+        ("@ MX 10 mail\n", ["10 *example.com.*om."], "fail"),
     ],
 )
 def test_dns_gives_the_answers_wanted_and_no_others(zone: str, wanted: list[str], status: str) -> None:
@@ -195,6 +197,25 @@ def test_the_tag_that_decides_what_becomes_of_a_forgery_is_marked(
     assert [text for text in found if text in record] == marked
 
 
+@every(
+    ("text", "wanted", "status"),
+    [
+        ('"v=STSv1; id=1;"', "v=STSv1; id=*;", "pass"),
+        ('"v=STSv1; " "id=" "1;"', "v=STSv1; id=1;", "pass"),
+        ('"v=STSv1; " "id=" "1;"', '"v=STSv1; *"', "pass"),
+        ('"v=STSv1; id=1;"', "v=STSv1", "fail"),
+        ('"v=spf1 -all"', "v=spf1 ?all", "fail"),
+        ('"v=spf1 ?all"', "v=spf1 ?all", "pass"),
+        ('"v=stsv1; " "id=\\252;"', "v=STSv1; id=*;", "pass"),
+    ],
+)
+def test_a_text_is_what_readers_get_of_it(text: str, wanted: str, status: str) -> None:
+    """Readers join the strings of a TXT record (RFC 7208 section 3.3, RFC 8461 section 3.1)."""
+    asked = [Question("t.example.com", "TXT")]
+    check, _ = verdict(f"t TXT {text}\n", ZoneExpect(answers=[wanted]), questions=asked)
+    assert check.status == status
+
+
 TO = ReportRequest("example.com", "r@example.com")
 
 
@@ -207,6 +228,10 @@ TO = ReportRequest("example.com", "r@example.com")
         ("r@EXAMPLE.com", True, "pass"),
         ("other@example.com", True, "fail"),
         ("other@example.com", False, "pass"),
+        ("r@example.com?subject=reports", True, "pass"),
+        ("%72@example.com", True, "pass"),
+        ("%72%40@example.com", True, "fail"),
+        ("r%0d@example.com", True, "fail"),
     ],
 )
 def test_reports_reach_the_mailbox_that_is_named(rua: str, reported: bool, status: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from fnmatch import fnmatchcase
 from functools import partial
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import DnsAnswer, Measured, Policies, Reception, Reporting, ZoneFacts
-from grader.kinds.zone.judge import delivery, explain, linttags, lintterms, spfwords
+from grader.kinds.zone.judge import delivery, explain, lintnames, linttags, lintterms, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
@@ -142,17 +141,18 @@ def _message(
         place = explain.key_place(reception.dkim, txt_records)
         if place is None and (other := txt_records.elsewhere(KEY)) is not None:
             why, place = f"{why}; a key stands at {other.record.owner}", other.owner
-        yield f"{who}: {why}.", place
+        key_at = f"{reception.dkim.selector}._domainkey.{reception.dkim.domain}" if reception.dkim else ""
+        yield f"{who}: {why}.{explain.alias(key_at, txt_records) if key_at else ''}", place
     if "aligned" in missed:
         mechanism = next(name for name in expect.aligned if not getattr(reception.dmarc, f"{name}_aligned"))
         place = explain.unaligned_place(mechanism, reception, txt_records)
-        yield f"{who}: {explain.unaligned(mechanism, reception)}", place
+        yield f"{who}: {explain.unaligned(mechanism, reception, txt_records)}", place
     if "dmarc" in missed:
-        yield f"{who}: {explain.dmarc(reception)}", explain.dmarc_place(reception, txt_records)
+        yield f"{who}: {explain.dmarc(reception, txt_records)}", explain.dmarc_place(reception, txt_records)
     if "disposition" in missed:
         wanted = " or ".join(expect.disposition)
         place = explain.dmarc_place(reception, txt_records)
-        yield f"{who}: {explain.disposition(reception)}, where {wanted} is wanted.", place
+        yield f"{who}: {explain.disposition(reception, txt_records)}, where {wanted} is wanted.", place
 
 
 def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records: TxtRecords) -> Shortcoming:
@@ -167,6 +167,10 @@ def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records:
             f"knows, and a mechanism has a colon."
         )
         return sentence, record.place(term.start, term.end)
+    if "pass" in expect.spf and found.trouble is None:
+        said = lintnames.astray(found.domain, reception.client, txt_records)
+        if said is not None:
+            return f"{who}: {spfwords.result(found)} {said[0]}", said[1]
     return f"{who}: {spfwords.result(found)}", spfwords.place(found, txt_records)
 
 
@@ -177,14 +181,35 @@ def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Ite
 
 
 def _fits(answer: DnsAnswer, wanted: list[str]) -> bool:
-    """Whether the answers are those wanted: each fits a pattern of its own."""
+    """Whether the answers are those wanted: each fits a pattern of its own. Texts fit with their marks and without."""
     left = list(answer.values)
+    marked = '"{}"' if answer.type == "TXT" else "{}"
     for pattern in wanted:
-        found = next((value for value in left if fnmatchcase(value.lower(), pattern.lower())), None)
+        found = next(
+            (value for value in left if _like(value, pattern) or _like(marked.format(value), pattern)), None
+        )
         if found is None:
             return False
         left.remove(found)
     return not left
+
+
+def _like(text: str, pattern: str) -> bool:
+    """Whether a text is as a pattern says, in which ``*`` stands for anything and all else for itself; case aside."""
+    first, *rest = pattern.lower().split("*")
+    text = text.lower()
+    if not rest:
+        return text == first
+    *between, last = rest
+    if not text.startswith(first):
+        return False
+    at = len(first)
+    for part in between:
+        found = text.find(part, at)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return text.endswith(last) and len(text) - len(last) >= at
 
 
 def _answered(answer: DnsAnswer) -> str:
@@ -230,7 +255,7 @@ def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> I
             yield from _spf_published(measured, txt_records)
     for published in txt_records.zone.published:
         if published.attempt == case.facts.id and published.fault:
-            sentence, place = explain.policies(published), _policy_place(published, txt_records)
+            sentence, place = explain.policies(published, txt_records), _policy_place(published, txt_records)
             other = txt_records.elsewhere(DMARC_VERSION) if published.fault == "none" else None
             if other is not None and "._report._dmarc." not in other.record.owner:
                 sentence, place = f"{sentence} One stands at {other.record.owner}.", other.owner
@@ -284,7 +309,10 @@ def _nobody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) ->
         if senders.attempt != case.facts.id:
             continue
         if senders.outsiders:
-            yield explain.outsiders(senders), explain.outsider_places(senders.outsiders, txt_records)
+            yield (
+                explain.outsiders(senders, txt_records),
+                explain.outsider_places(senders.outsiders, txt_records),
+            )
         elif not senders.complete:
             yield f"Who passes SPF for {senders.domain} could not be computed before the time was over.", None
 

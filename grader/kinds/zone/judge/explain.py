@@ -10,7 +10,7 @@ from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
 from grader.kinds.zone.judge import spfwords
-from grader.kinds.zone.judge.source import TxtRecords
+from grader.kinds.zone.judge.source import TxtRecord, TxtRecords
 from grader.model.diagnostic import Span
 
 MOST_SHOWN = 4
@@ -25,7 +25,7 @@ def key_place(found: Dkim | None, txt_records: TxtRecords) -> Span | None:
     return (keys[0].value("p") or keys[0].owner) if keys else None
 
 
-def unaligned(mechanism: str, reception: Reception) -> str:
+def unaligned(mechanism: str, reception: Reception, txt_records: TxtRecords) -> str:
     """Why a mechanism does not authenticate a message in alignment with its author's domain."""
     author = split_address(reception.author).domain
     if mechanism == "dkim":
@@ -38,20 +38,48 @@ def unaligned(mechanism: str, reception: Reception) -> str:
         signer, passed = reception.spf.domain, "SPF passes"
     if reception.dmarc.result == "none":
         return f"{passed} for {signer}, but there is no DMARC record for {author} that it could serve."
-    by = _unaligned_by(mechanism, reception, signer)
+    by = _unaligned_by(mechanism, reception, signer, txt_records)
     return f"{passed} for {signer}, which is not aligned with {author} in From{by} (RFC 9989 section 4.4)."
 
 
-def _unaligned_by(mechanism: str, reception: Reception, signer: str) -> str:
+def _unaligned_by(mechanism: str, reception: Reception, signer: str, txt_records: TxtRecords) -> str:
     """The tag that keeps two names of one domain from being aligned; empty where they are of two."""
     record = read_record(reception.dmarc.record)
-    names = [f".{name.lower().rstrip('.')}" for name in (signer, split_address(reception.author).domain)]
-    if record is None or not (names[0].endswith(names[1]) or names[1].endswith(names[0])):
+    author = split_address(reception.author).domain.lower().rstrip(".")
+    if record is None or _way_between(signer, author) is None:
         return ""
     tag = "aspf" if mechanism == "spf" else "adkim"
     if record.option(tag, "r") == "s":
         return f", by {tag}=s"
+    if (parting := _parting(signer, author, txt_records)) is not None:
+        holder, policy = parting
+        where = "" if holder == reception.dmarc.holder else f" in the record of {holder}"
+        return f", by psd={policy.tags.values['psd'].lower()}{where}"
     return ", by psd=y" if record.option("psd", "u") == "y" else ""
+
+
+def _way_between(one: str, other: str) -> list[str] | None:
+    """The names from the longer of two up to the shorter, both included; ``None`` where neither lies in the other."""
+    longer, shorter = sorted((one.lower().rstrip("."), other.lower().rstrip(".")), key=len, reverse=True)
+    if longer != shorter and not longer.endswith(f".{shorter}"):
+        return None
+    names = [longer]
+    while names[-1] != shorter:
+        names.append(names[-1].partition(".")[2])
+    return names
+
+
+def _parting(one: str, other: str, txt_records: TxtRecords) -> tuple[str, TxtRecord] | None:
+    """The policy record between two names that ends a tree walk there (RFC 9989 section 4.10.2), and its domain.
+
+    ``psd=n`` makes what lies below an organization of its own, ``psd=y`` each name right below.
+    """
+    for name in _way_between(one, other) or ():
+        policies = txt_records.dmarc(name)
+        record = read_record(policies[0].text) if len(policies) == 1 else None
+        if record is not None and record.option("psd", "u") != "u":
+            return name, policies[0]
+    return None
 
 
 def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecords) -> Span | None:
@@ -64,10 +92,15 @@ def unaligned_place(mechanism: str, reception: Reception, txt_records: TxtRecord
     if not policies:
         return None
     tag = "aspf" if mechanism == "spf" else "adkim"
-    return policies[0].value(tag) or policies[0].value("psd") or policies[0].owner
+    record = read_record(policies[0].text)
+    if record is not None and record.option(tag, "r") == "s":
+        return policies[0].value(tag)
+    signer = reception.spf.domain if mechanism == "spf" else reception.dkim.domain if reception.dkim else ""
+    parting = _parting(signer, split_address(reception.author).domain, txt_records)
+    return parting[1].value("psd") if parting else policies[0].value("psd") or policies[0].owner
 
 
-def dmarc(reception: Reception) -> str:
+def dmarc(reception: Reception, txt_records: TxtRecords) -> str:
     """A DMARC result and what led to it."""
     found = reception.dmarc
     author = split_address(reception.author).domain
@@ -75,14 +108,14 @@ def dmarc(reception: Reception) -> str:
         where = f"the record of {found.holder} says neither a valid policy nor an address for reports"
         return f"DMARC does not apply to {author}: {where if found.holder else 'no record is found'}."
     if found.result == "fail" and reception.spf.result == "pass":
-        return f"DMARC fails: {unaligned('spf', reception)}"
+        return f"DMARC fails: {unaligned('spf', reception, txt_records)}"
     by = [name for name, aligned in (("SPF", found.spf_aligned), ("DKIM", found.dkim_aligned)) if aligned]
     return (
         f"DMARC is {found.result}{', by ' + ' and '.join(by) if by else ''}; {spfwords.result(reception.spf)}"
     )
 
 
-def disposition(reception: Reception) -> str:
+def disposition(reception: Reception, txt_records: TxtRecords) -> str:
     """What a receiver is asked to do, and by which tag; without a dot at its end."""
     found = reception.dmarc
     author = split_address(reception.author).domain
@@ -98,7 +131,10 @@ def disposition(reception: Reception) -> str:
             name for name, is_so in (("SPF", found.spf_aligned), ("DKIM", found.dkim_aligned)) if is_so
         )
         return f"DMARC is pass, by {by}, so that nothing is asked"
-    asked = f"the record of {found.holder} asks for {found.disposition}"
+    name = f"_dmarc.{found.holder}"
+    target, aliases = txt_records.way(name)
+    of = f"{found.holder} ({name} is an alias of {target})" if aliases else found.holder
+    asked = f"the record of {of} asks for {found.disposition}"
     if found.tag == "rua":
         return f"{asked}, as its policy cannot be understood"
     return f"{asked}, by {found.tag}={found.policy}{' weakened by t=y' if found.testing else ''}"
@@ -116,11 +152,16 @@ def dmarc_place(reception: Reception, txt_records: TxtRecords) -> Span | None:
     policies = txt_records.dmarc(found.holder) if found.holder else []
     if not policies:
         return None
+    target, aliases = txt_records.way(f"_dmarc.{found.holder}")
+    if aliases and target.startswith(
+        "_dmarc."
+    ):  # where the tag is right for the domain that it was written for
+        return aliases[0].place
     tag = "t" if found.testing else found.tag
     return policies[0].value(tag) or policies[0].owner
 
 
-def outsiders(found: Senders) -> str:
+def outsiders(found: Senders, txt_records: TxtRecords) -> str:
     """Who else passes SPF: the first of them in full, the others by name."""
     first = found.outsiders[0]
     by = quoted(spfwords.readable(first.spf.term))
@@ -132,6 +173,7 @@ def outsiders(found: Senders) -> str:
         sentence += (
             f" A pass for {first.domain} is aligned with {found.domain} in From (RFC 9989 section 4.4)."
         )
+    sentence += alias(first.domain, txt_records)
     others = {outsider.domain for outsider in found.outsiders} - {first.domain}
     if others:
         sentence += f" The same goes for {', '.join(sorted(others)[:MOST_SHOWN])}."
@@ -183,12 +225,18 @@ def outsider_places(found: list[Outsider], txt_records: TxtRecords) -> list[Span
     return list(dict.fromkeys(place for place in places if place is not None))
 
 
-def policies(found: Policies) -> str:
+def alias(name: str, txt_records: TxtRecords) -> str:
+    """What a name is an alias of, as a sentence with a blank before it; empty where it is none."""
+    target, aliases = txt_records.way(name)
+    return f" {name} is an alias of {target}." if aliases else ""
+
+
+def policies(found: Policies, txt_records: TxtRecords) -> str:
     """Why receivers find no policy at a domain."""
     name = f"_dmarc.{found.domain}"
     match found.fault:
         case "none":
-            return f"At {name}: no policy record."
+            return f"At {name}: no policy record.{alias(name, txt_records)}"
         case "several":
             return (
                 f"At {name}: {len(found.records)} policy records, so that receivers discard them all (RFC 9989 section "
@@ -208,7 +256,7 @@ def policies(found: Policies) -> str:
                 f"At {name}: {quoted(f'{found.tag}={said}')} is no policy: those are {', '.join(POLICIES)}."
             )
         case _:
-            return f"At {name}: DNS does not answer."
+            return f"At {name}: DNS does not answer.{alias(name, txt_records)}"
 
 
 def reporting(found: Reporting) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterator
 from grader.formats.spf import read_record
 from grader.formats.spfmacros import expand
 from grader.kinds.zone.facts import ZoneFacts
-from grader.kinds.zone.judge import linttags, lintterms
+from grader.kinds.zone.judge import lintnames, linttags, lintterms
 from grader.kinds.zone.judge.source import Remark, TxtRecords
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
@@ -26,6 +26,7 @@ def lint(zone: ZoneFacts) -> list[Remark]:
     for txt_record in txt_records.all:
         found += lintterms.remarks(txt_record, included)
         found += linttags.remarks(txt_record, zone.origin, aliased)
+        found += lintnames.remarks(txt_record, txt_records)
     once = {(remark.place, remark.code): remark for remark in found}
     return sorted(once.values(), key=lambda remark: (remark.place.line, remark.place.column, remark.code))
 
@@ -67,6 +68,10 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
     for record in zone.records:
         if record.type == "MX":
             yield from _exchange(record, owners, origin)
+        if record.type == "NS" and record.owner in cuts and "_" in record.owner:
+            # Nobody looks for mail's records there who does not know; a delegation of other names is nothing odd.
+            sentence = f"this leaves {record.owner}, and all names below it, to another server: {record.data}"
+            yield Remark("delegation", "names", record.place, sentence)
         delegates = record.type == "NS" or record.owner in servers.get(record.type, ())
         if cuts and not delegates and (cut := _given_away(record.owner, cuts)) is not None:
             sentence = (

@@ -16,14 +16,14 @@ MOST_LEFT_OVER = 12
 
 HIDING = frozenset(
     {
-        "after-all", "backslash", "cut", "doubled-origin", "equals", "given-away", "idle-authorization",
+        "after-all", "backslash", "cut", "delegation", "doubled-origin", "equals", "given-away", "idle-authorization",
         "idle-redirect", "joined", "not-ascii", "not-recognized", "type-spf", "wrong-name",
     }
 )  # fmt: skip
 """Remarks that explain why a record is not found although the file seems to hold it."""
 
 
-TOLD = frozenset({"equals", "not-recognized", "unusable"})
+TOLD = frozenset({"equals", "finds-nothing", "not-recognized", "unusable"})
 """Remarks that say what a failing check says itself where it points to the same characters."""
 
 

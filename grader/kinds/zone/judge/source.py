@@ -20,6 +20,9 @@ from grader.model.pointer import Pointer
 
 About = Literal["spf", "dmarc", "dkim", "names"]
 
+MOST_ALIASES = 8
+"""Aliases that one question leads through; a ring of them never ends."""
+
 
 class Remark(Struct, frozen=True):
     """Something odd: a code for it, what it concerns, the place, and a sentence."""
@@ -98,16 +101,66 @@ class TxtRecords:
         return existing(owners, key(self.zone.origin) or ())
 
     def at(self, owner: str) -> list[TxtRecord]:
-        """The TXT records that answer for a name, by a wildcard above it where it does not exist (RFC 4592)."""
-        name = key(owner)
+        """The TXT records that answer for a name, behind aliases, by a wildcard where it does not exist (RFC 4592)."""
+        name = key(self.way(owner)[0])
         source = None if name is None else answering(name, self._names)
         return [] if source is None else self._found.get(source, [])
 
-    def name(self, owner: str) -> Span | None:
-        """The first record that answers for a name, whatever its type."""
+    def way(self, owner: str) -> tuple[str, list[ZoneRecord]]:
+        """The name that is asked in the end, and the aliases that lead there (RFC 1034 section 3.6.2, RFC 6672)."""
+        name, passed = owner.lower().rstrip("."), list[ZoneRecord]()
+        while len(passed) < MOST_ALIASES and (alias := self._alias(name)) is not None:
+            ending = alias.owner if alias.type == "DNAME" else name
+            name = name.removesuffix(ending) + alias.data.lower().rstrip(".")
+            passed.append(alias)
+        return name, passed
+
+    def _alias(self, owner: str) -> ZoneRecord | None:
+        for record in self._leading["DNAME"].values():
+            if owner.endswith(f".{record.owner}"):
+                return record
+        name = key(owner) if self._leading["CNAME"] else None
+        source = None if name is None else answering(name, self._names)
+        return None if source is None else self._leading["CNAME"].get(source)
+
+    @cached_property
+    def _leading(self) -> dict[str, dict[Key, ZoneRecord]]:
+        found: dict[str, dict[Key, ZoneRecord]] = {"CNAME": {}, "DNAME": {}}
+        for record in self.zone.records:
+            if record.type in found and (owner := key(record.owner)) is not None:
+                found[record.type][owner] = record
+        return found
+
+    def types(self, owner: str) -> set[str]:
+        """The types of the records that answer for a name; ``NS`` alone where other servers are to be asked.
+
+        For a name outside the zone nothing is known of it either.
+        """
+        owner = self.way(owner)[0]
+        name, apex = key(owner), key(self.zone.origin)
+        if name is None or apex is None or name[: len(apex)] != apex:
+            return {"NS"}
+        if any(name[: len(cut)] == cut for cut in self._cuts):
+            return {"NS"}
+        return {record.type for record in self._answering(owner)} - {"NS"}
+
+    def data(self, owner: str, type_: str) -> list[str]:
+        """The data of the records of a type that answer for a name."""
+        return [record.data for record in self._answering(self.way(owner)[0]) if record.type == type_]
+
+    def _answering(self, owner: str) -> list[ZoneRecord]:
         name = key(owner)
         source = None if name is None else answering(name, self._names)
-        return next((record.place for record in self.zone.records if key(record.owner) == source), None)
+        return [record for record in self.zone.records if source is not None and key(record.owner) == source]
+
+    @cached_property
+    def _cuts(self) -> list[Key]:
+        owners = (key(record.owner) for record in self.zone.records if record.type == "NS")
+        return [owner for owner in owners if owner is not None and owner != key(self.zone.origin)]
+
+    def name(self, owner: str) -> Span | None:
+        """The first record that answers for a name, whatever its type."""
+        return next((record.place for record in self._answering(owner)), None)
 
     def elsewhere(self, begins: re.Pattern[str], part: str = "") -> TxtRecord | None:
         """The first TXT record whose text begins so, at whatever name that holds this part."""

@@ -23,6 +23,8 @@ ANYBODY = "anybody"
 """A local part, or a label below a wildcard, that no zone names."""
 MOST_VIEWS = 20_000
 """Names that are looked at, those among them that a DNAME makes."""
+MOST_HOSTS = 400
+"""Addresses that are told apart because the zones have names for them."""
 LONGEST_NAME = 253
 """Characters of a name without the dot at its end (RFC 1035 section 2.3.4)."""
 MOST_ALIASES = 4
@@ -74,6 +76,26 @@ class Owners:
                         waiting.append((other, aliases + 1))
                 dot = name.find(".", dot + 1)
         return list(found)
+
+    @cached_property
+    def hosts(self) -> dict[str, list[str]]:
+        """The names of each address, for zones without any that says what an address is called; else nothing.
+
+        Whoever runs a reverse zone gives an address the name that they like, and only that the name leads back to it
+        is proved (RFC 7208 section 5.5): so where no such zone is at hand, each name that has an address is its own.
+        """
+        found: dict[str, list[str]] = {}
+        if not any(owner.endswith(".arpa") for owner in self.owners):
+            for record in self._records:
+                if record.type in ("A", "AAAA"):
+                    address = str(ipaddress.ip_address(record.data))
+                    found.setdefault(address, []).append(record.owner.replace("*", ANYBODY, 1))
+        return found
+
+    def named(self, version: Version) -> list[AddressSet]:
+        """The addresses of ``hosts``, each by itself, the first of many."""
+        hosts = [ipaddress.ip_address(text) for text in self.hosts]
+        return [AddressSet.of(version, [host]) for host in hosts if host.version == version][:MOST_HOSTS]
 
     def ends(self, most: int, tail: str) -> Iterator[list[str]]:
         """The last labels of names that exist below ``tail``, up to so many of them, each such end once.

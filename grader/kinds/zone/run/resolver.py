@@ -106,7 +106,7 @@ class Resolver:
             return None
         data = list(response.of(type_))
         return Found(
-            response.rcode, [_value(type_, rdata) for rdata in data], [rdata.to_text() for rdata in data]
+            response.rcode, [_value(type_, rdata) for rdata in data], [_text(type_, rdata) for rdata in data]
         )
 
     def _exchange(self, query: bytes) -> messages.Response:
@@ -130,6 +130,16 @@ class Resolver:
         with socket.create_connection(self._server, self._seconds) as link, link.makefile("rb") as stream:
             link.sendall(len(query).to_bytes(2, "big") + query)
             return messages.response(stream.read(int.from_bytes(stream.read(2), "big")))
+
+
+def _text(type_: str, rdata: Any) -> str:
+    """An answer as a lab's author writes it: data as in a master file, a TXT as what readers get of it.
+
+    Its strings are joined (RFC 7208 section 3.3, RFC 8461 section 3.1), as it does not matter where they were divided.
+    """
+    if type_ != "TXT":
+        return str(rdata.to_text())
+    return b"".join(rdata.strings).decode("utf-8", "backslashreplace")
 
 
 def _value(type_: str, rdata: Any) -> Any:

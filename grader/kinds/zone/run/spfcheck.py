@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import time
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from msgspec import Struct
@@ -219,7 +220,8 @@ class Evaluator(Struct):
         if self.owners is not None and left.size > 1:
             specs = [term.domain] if "i" in letters else []
             specs += [REVERSE] if "p" in letters or term.name == "ptr" else []
-            for clients in (clients for spec in specs for clients in self._at_names(spec, domain, left)):
+            found = self.owners.named(left.version) if REVERSE in specs else []
+            for clients in chain(found, *(self._at_names(spec, domain, left) for spec in specs)):
                 if part := left & clients:
                     yield replace(state, clients=part)
                     left -= part
@@ -344,8 +346,10 @@ class Evaluator(Struct):
         client = state.clients.witness
         type_ = "A" if client.version == 4 else "AAAA"
         found = []
+        names: list[Any] = self.owners.hosts.get(str(client), []) if self.owners else []
         try:
-            names, state = self._looked_up(client.reverse_pointer, "PTR", state, path)
+            if not names:
+                names, state = self._looked_up(client.reverse_pointer, "PTR", state, path)
         except NoAnswer:
             return [], state
         for name in map(str, names[:MOST_NAMES]):

@@ -1,0 +1,135 @@
+"""That a failure names what causes it, where that is not the record that was asked for: an alias, a tag of another
+record, a term that stands elsewhere than its author thought."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from grader.kinds.zone.declare import AuthorRequest, SenderRequest, Signer, ZoneExpect, ZoneMessage
+from tests.kinds.zone.test_verdicts import verdict
+from tests.tables import every
+
+ALIGNED = '@ TXT "v=spf1 -all"\nmail TXT "v=spf1 ip4:192.0.2.1 -all"\n_dmarc TXT "v=DMARC1; p=reject{}"\n'
+BOUNCE = [ZoneMessage("192.0.2.1", "x@mail.example.com", "x@example.com", title="a bounce")]
+
+
+@every(
+    ("zone", "told", "marked"),
+    [
+        (
+            ALIGNED.format("; aspf=s") + '_dmarc.mail TXT "v=DMARC1; p=reject; psd=n"\n',
+            "by aspf=s (",
+            "aspf=s",
+        ),
+        (ALIGNED.format("; psd=y"), "by psd=y (", "psd=y"),
+        (
+            ALIGNED.format("") + '_dmarc.mail TXT "v=DMARC1; p=reject; psd=n"\n',
+            "by psd=n in the record of mail.example.com (",
+            "psd=n",
+        ),
+        (
+            ALIGNED.format("") + '*.mail TXT "v=DMARC1; p=reject; psd=N"\n',
+            "by psd=n in the record of mail.example.com (",
+            "psd=N",
+        ),
+    ],
+)
+def test_the_tag_that_parts_two_names_of_one_domain_is_named(zone: str, told: str, marked: str) -> None:
+    check, found = verdict(zone, ZoneExpect(aligned=["spf"]), messages=BOUNCE)
+    assert check.status == "fail"
+    assert told in check.observed
+    assert found[0] == marked
+
+
+SET_ASIDE = '_dmarc TXT "v=DMARC1; p=quarantine; sp=reject"\n'
+
+
+@every(
+    ("zone", "told", "marked"),
+    [
+        (
+            SET_ASIDE + "_dmarc.www CNAME _dmarc\nwww A 192.0.2.1\n",
+            "_dmarc.www.example.com is an alias of _dmarc.example.com",
+            "_dmarc.www",
+        ),
+        (
+            SET_ASIDE + "old DNAME example.com.\n",
+            "_dmarc.old.example.com is an alias of _dmarc.example.com",
+            "old",
+        ),
+        (
+            '_dmarc CNAME policy\npolicy TXT "v=DMARC1; p=none"\nwww A 192.0.2.1\n',
+            "_dmarc.example.com is an alias of policy.example.com",
+            "p=none",
+        ),
+    ],
+)
+def test_the_alias_that_brings_a_policy_to_another_name_is_marked(zone: str, told: str, marked: str) -> None:
+    wanted: dict[str, Any] = {"authors": [AuthorRequest("example.com")]}
+    check, found = verdict(zone, ZoneExpect(disposition=["reject"]), **wanted)
+    assert check.status == "fail"
+    assert told in check.observed
+    assert found[0] == marked
+
+
+@every("zone", ["_dmarc CNAME policy.else.example.\n", "_dmarc CNAME a\na CNAME policy.else.example.\n"])
+def test_an_alias_that_leads_to_no_policy_is_told(zone: str) -> None:
+    check, _ = verdict(zone, ZoneExpect(published=True), policies=["example.com"])
+    assert check.status == "fail"
+    assert "_dmarc.example.com is an alias of policy.else.example." in check.observed
+
+
+def test_an_alias_by_which_somebody_passes_is_told() -> None:
+    zone = '@ TXT "v=spf1 -all"\nshop CNAME web.example.com.\nweb TXT "v=spf1 ip4:192.0.2.9 -all"\n'
+    check, _ = verdict(zone, ZoneExpect(nobody_else=True), senders=[SenderRequest("example.com", [])])
+    assert "shop.example.com is an alias of web.example.com." in check.observed
+
+
+OWN = [ZoneMessage("192.0.2.1", "x@example.com", "x@example.com", title="your server")]
+HELD = "@ MX 10 mail\nmail A 192.0.2.1\nweb A 192.0.2.2\n"
+
+
+@every(
+    ("zone", "told", "marked"),
+    [
+        (
+            HELD + '@ TXT "v=spf1 redirect=_spf.example.com"\n_spf TXT "v=spf1 mx -all"\n',
+            "“mx” in the record of _spf.example.com is about _spf.example.com, which has no MX record",
+            "mx",
+        ),
+        (
+            '@ A 192.0.2.1\n@ TXT "v=spf1 include:_a.%{d} ~all"\n_a TXT "v=spf1 a ?all"\n',
+            "“a” in the record of _a.example.com is about _a.example.com, which has no address",
+            "a",
+        ),
+        # What finds nothing there would not find this client at the domain, either.
+        (
+            HELD.replace("mail A", "mail A 192.0.2.3\nother A")
+            + '@ TXT "v=spf1 include:_a.example.com -all"\n_a TXT "v=spf1 mx"\n',
+            "SPF for example.com is fail, by “-all” in the record of example.com.",
+            "-all",
+        ),
+        # Those who include each other are gone through once.
+        (
+            HELD + '@ TXT "v=spf1 ?exists:a.%{d} -all redirect=example.com"\n',
+            "SPF for example.com is fail, by “-all” in the record of example.com.",
+            "-all",
+        ),
+    ],
+)
+def test_a_mechanism_that_is_about_another_name_than_it_seems_is_named(
+    zone: str, told: str, marked: str
+) -> None:
+    """RFC 7208 section 4.8: without a domain-spec, a and mx are about the name whose record is being read."""
+    check, found = verdict(zone, ZoneExpect(spf=["pass"]), messages=OWN)
+    assert check.status == "fail"
+    assert told in check.observed
+    assert found[0] == marked
+
+
+def test_who_looks_for_a_key_is_told_that_its_name_was_given_to_other_servers() -> None:
+    message = ZoneMessage(
+        "198.51.100.66", "x@else.example", "x@example.com", signed=Signer("example.com", "a", "newsletter")
+    )
+    check, _ = verdict("_domainkey NS ns.else.example.\n", ZoneExpect(dkim=True), messages=[message])
+    assert any("leaves _domainkey.example.com, and all names below it" in line for line in check.remarks)
