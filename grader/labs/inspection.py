@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from grader import resources
 from grader.labs.handout import OWN, OWN_FOLDERS
 from grader.labs.limits import HANDOUT, JUNK
 from grader.labs.loading import DECLARATION, FILE, load
@@ -26,6 +27,11 @@ AT_SIGNS = re.compile(r"(?<![\w.@+-])@([a-z][a-z0-9_]*)@(?![\w.@-])")
 """A name between at signs. Two addresses side by side, ``a@host@b``, are none."""
 BRACES = re.compile(r"(?<![{\w$%])\{([a-z][a-z0-9_]*)\}(?!\})")
 """A name in braces, as texts of lab.yaml have it."""
+
+SHORT = frozenset({"title", "why", "next", "expected", "hints"})
+"""What a check says in texts without any markup but code."""
+EMPHASIS = re.compile(r"(?<![\w*/.])\*{1,2}[^\W_](?:[^*\n]{0,40}[^\W_])?\*{1,2}(?![\w*])")
+CODE = re.compile(r"`[^`]*`")
 
 PARTS = (FILE, HANDOUT, *OWN, *OWN_FOLDERS)
 """What lies in a lab's folder. A kind may have further files."""
@@ -99,8 +105,34 @@ def _titles(folder: Path, variant: Variant) -> Iterator[str]:
         if name in variant.names
     ]
     faults += _unfilled(value_of(data, path), variant)
+    faults += _told_as_written(value_of(data, path))
     if faults:
         yield from str(refusal(path, data, faults)).splitlines()
+
+
+def _told_as_written(value: Any) -> Iterator[Diagnostic]:
+    """Emphasis where a text is shown as it stands, and sheets that the lesson has not."""
+    entries: set[str] = set()
+    for place, text in _texts(value, ()):
+        if place[0] != "checks":
+            continue
+        if SHORT.intersection(place[-2:]) and (found := EMPHASIS.search(CODE.sub("", text))):
+            sentence = f"{found[0]} is shown with its asterisks: only 'explain' and {HANDOUT} have emphasis"
+            yield fault_at(place, sentence)
+        sheet = text.removeprefix("sheet ")
+        if "see" in place and sheet != text:
+            entries = entries or _entries()
+            if sheet not in entries:
+                yield fault_at(place, f"the lesson has no sheet {sheet!r}{nearest('%r', sheet, entries)}")
+
+
+def _entries() -> set[str]:
+    """The names of the lesson's entries, and of its sheets."""
+    files = list((resources.folder("reports") / "data").glob("*.yaml"))
+    ids = {
+        name for path in files for name in re.findall(r"^- id: ([\w.-]+)$", path.read_text(), re.MULTILINE)
+    }
+    return ids | {path.stem for path in files}
 
 
 def _required(folder: Path, lab: Lab, variant: Variant) -> Iterator[str]:

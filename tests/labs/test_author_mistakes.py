@@ -113,6 +113,8 @@ MISTAKES = (
         "server",
         change("title: Mail for your own domain", "title: Mail for {domain}"),
     ),
+    Mistake("emphasis-in-why", "zone", change("why: What does not pass", "why: What does *not* pass")),
+    Mistake("no-such-sheet", "zone", change("sheet spf", "sheet spff")),
     Mistake("no-wrong", "zone", remove("wrong")),
     Mistake("wrong-misnamed", "zone", lambda folder: (folder / "wrong").rename(folder / "wrongs")),
     Mistake("file-where-a-folder-belongs", "server", add("wrong/main.cf")),

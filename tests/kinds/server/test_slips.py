@@ -207,6 +207,22 @@ def test_a_server_that_listens_elsewhere_is_not_said_to_have_logged_anything() -
     assert "above" not in only.next
 
 
+@every(
+    ("listener", "line"),
+    [
+        ("25", "`smtp inet n - y - - smtpd` in master.cf"),
+        ("587+starttls", "on port 587. Look at the line `submission inet n - y - - smtpd` in master.cf"),
+        ("465", "`submissions inet n - y - - smtpd`, with `-o smtpd_tls_wrappermode=yes`"),
+        ("2525", "`2525 inet n - y - - smtpd` in master.cf"),
+    ],
+)
+def test_where_nobody_listens_the_line_of_that_port_is_named(listener: str, line: str) -> None:
+    only = check(greets=True)
+    made = [outcome("connect", replies=[])]
+    [told] = judge(evidence(lab(only), [facts(listener=listener)], made)).checks
+    assert line in told.next
+
+
 def test_hints_beyond_the_cap_stay_untold() -> None:
     hints = Hints(nudge="?", pointer="Look at `mynetworks`.", example="mynetworks = …")
     only = replace(check(greets=True), hints=hints)

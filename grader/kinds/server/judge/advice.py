@@ -15,7 +15,7 @@ from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left
 from grader.kinds.server.judge.remedies import death_of_carrier, for_trouble
-from grader.kinds.server.judge.settings import PostfixSettings, Setting
+from grader.kinds.server.judge.settings import SERVICES, PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import quoted
 
@@ -243,16 +243,19 @@ def silent(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     """What to do where nobody listens and the log does not say why; ``None`` for anything else."""
     if not check.expect.greets or case.outcome.stage != "connect":
         return None
-    port = case.facts.listener
-    interfaces = index.settings.on("inet_interfaces", port)
+    listener = case.facts.listener
+    interfaces = index.settings.on("inet_interfaces", listener)
     if interfaces.value and "all" not in interfaces.words:
         return (
             f"The log names no fault: Postfix runs, and listens elsewhere. {interfaces.shown} says at which addresses; "
             "`inet_interfaces = all` is every one that the host has."
         )
+    port = listener.partition("+")[0]
+    service = SERVICES.get(port, (port,))[0]
+    wrapped = ", with `-o smtpd_tls_wrappermode=yes` on the next one," if port == "465" else ""
     return (
-        f"The log names no fault: nothing was told to listen on port {port}. Look at the line `smtp inet n - y - - "
-        "smtpd` in master.cf, and at `inet_interfaces = all` in main.cf."
+        f"The log names no fault: nothing was told to listen on port {port}. Look at the line `{service} inet n - y - "
+        f"- smtpd`{wrapped} in master.cf, and at `inet_interfaces = all` in main.cf."
     )
 
 

@@ -21,12 +21,16 @@ def remarks(txt_record: TxtRecord, txt_records: TxtRecords) -> Iterator[Remark]:
     record = read_record(txt_record.text) if txt_record.record.type == "TXT" else None
     if record is None or record.faults:
         return
+    told: set[tuple[str, str]] = set()
     for term in record.directives:
         if term.name == "all":
             return
         if term.name not in ASKED_FOR or set(domain_words(term.domain)) - {"d"}:
             continue
         name = _asked(term, txt_record.record.owner)
+        if (term.name, name) in told:
+            continue
+        told.add((term.name, name))
         if txt_records.types(name).isdisjoint((*ASKED_FOR[term.name], "NS")):
             yield Remark(
                 "finds-nothing",

@@ -116,12 +116,13 @@ class TxtRecords:
         return name, passed
 
     def _alias(self, owner: str) -> ZoneRecord | None:
-        for record in self._leading["DNAME"].values():
-            if owner.endswith(f".{record.owner}"):
-                return record
-        name = key(owner) if self._leading["CNAME"] else None
-        source = None if name is None else answering(name, self._names)
-        return None if source is None else self._leading["CNAME"].get(source)
+        if not any(self._leading.values()) or (name := key(owner)) is None:
+            return None
+        dnames = self._leading["DNAME"]
+        above = (name[:length] for length in range(1, len(name)) if dnames)
+        found = next((dnames[place] for place in above if place in dnames), None)
+        source = answering(name, self._names) if found is None else None
+        return found if source is None else self._leading["CNAME"].get(source)
 
     @cached_property
     def _leading(self) -> dict[str, dict[Key, ZoneRecord]]:
@@ -140,7 +141,7 @@ class TxtRecords:
         name, apex = key(owner), key(self.zone.origin)
         if name is None or apex is None or name[: len(apex)] != apex:
             return {"NS"}
-        if any(name[: len(cut)] == cut for cut in self._cuts):
+        if any(name[:length] in self._cuts for length in range(len(apex) + 1, len(name) + 1)):
             return {"NS"}
         return {record.type for record in self._answering(owner)} - {"NS"}
 
@@ -151,12 +152,20 @@ class TxtRecords:
     def _answering(self, owner: str) -> list[ZoneRecord]:
         name = key(owner)
         source = None if name is None else answering(name, self._names)
-        return [record for record in self.zone.records if source is not None and key(record.owner) == source]
+        return [] if source is None else self._by_owner.get(source, [])
 
     @cached_property
-    def _cuts(self) -> list[Key]:
+    def _by_owner(self) -> dict[Key, list[ZoneRecord]]:
+        found: dict[Key, list[ZoneRecord]] = {}
+        for record in self.zone.records:
+            if (owner := key(record.owner)) is not None:
+                found.setdefault(owner, []).append(record)
+        return found
+
+    @cached_property
+    def _cuts(self) -> set[Key]:
         owners = (key(record.owner) for record in self.zone.records if record.type == "NS")
-        return [owner for owner in owners if owner is not None and owner != key(self.zone.origin)]
+        return {owner for owner in owners if owner is not None}
 
     def name(self, owner: str) -> Span | None:
         """The first record that answers for a name, whatever its type."""
