@@ -16,6 +16,10 @@ MOST_REMARKS = 40
 OUT_OF_TIME = (
     "The server was so slow, or silent for so long, that the time was over before this could be tried."
 )
+ON_ITS_WAY = (
+    "The server took the mail, and the time was over while that was on its way: the server or the machine had far too "
+    "much to do. Grade again when the machine has less to do."
+)
 JUDGES_NOTHING = (
     "Nothing was found out for this check, neither for it nor against it: the lab has to be corrected."
 )

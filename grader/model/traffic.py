@@ -126,6 +126,11 @@ class Queued(Struct, frozen=True):
     reason: str
     attempts: list[str] = []
 
+    @property
+    def in_motion(self) -> bool:
+        """Whether something was about to be done with it, and nothing had kept it waiting before."""
+        return self.queue in ("maildrop", "incoming", "active") and not self.reason
+
 
 class Query(Struct, frozen=True):
     """A DNS question that the world was asked."""

@@ -194,6 +194,11 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
             or self.arrivals_at_most is not None
         )
 
+    @property
+    def awaits(self) -> bool:
+        """Whether a message that is taken has to arrive somewhere for this."""
+        return self.arrives in WANTED or (self.signature is not None and bool(self.signature.present))
+
 
 class InstallTarget(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the files of a folder go on the student's host, whose they become and who may read them."""

@@ -104,6 +104,10 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         ),
     ] = []
     queued: list[Queued] = []
+    out_of_time: Annotated[
+        bool,
+        Meta(description="The time for the run was over: what was queued by then may have been on its way."),
+    ] = False
     sought: Annotated[
         bool,
         Meta(description="Mail that was taken and was to arrive nowhere was looked for on the host too."),

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from grader.kinds.traffic.index import EvidenceIndex, TrafficCase
 from grader.model.finding import (
     JUDGES_NOTHING,
+    ON_ITS_WAY,
     OUT_OF_TIME,
     Finding,
     Judged,
@@ -54,9 +55,15 @@ class TrafficJudge(Generic[C, Index]):
             return Judged("fail", left.observed, left.evidence, because=left.because)
         if not all(case.tried for case in cases):
             return Judged("error", OUT_OF_TIME)
+        if any(self.undecided(check, case) for case in cases):
+            return Judged("error", ON_ITS_WAY)
         if not findings:
             return Judged("error", JUDGES_NOTHING)
         return self.passed(check, cases, findings)
+
+    def undecided(self, check: C, case: TrafficCase) -> bool:
+        """Whether the time was over before it could be known what becomes of an attempt."""
+        return not case.tried
 
     def way_open(self, check: C) -> bool:
         """See ``grader.kinds.base.Judge``.
@@ -81,9 +88,11 @@ class TrafficJudge(Generic[C, Index]):
         return []
 
     def _findings(self, check: C, cases: list[TrafficCase]) -> list[Finding]:
-        tried = [case for case in cases if case.tried]
+        decided = [case for case in cases if not self.undecided(check, case)]
         findings = [
-            finding for judgement in self.judgements(check) for finding in judgement(check, tried, self.index)
+            finding
+            for judgement in self.judgements(check)
+            for finding in judgement(check, decided, self.index)
         ]
         if not self.untried_fails:
             return findings

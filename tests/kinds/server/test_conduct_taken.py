@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
-from grader.model.protocol.world import ListArrivals
+import pytest
+from msgspec.structs import replace
+
+from grader.model.protocol.world import ListArrivals, Probe, Probed
 from tests.judge.builders import check
-from tests.kinds.server.machines import attempt, conducted, delivered, host, world
+from tests.kinds.server.machines import EMPTY, attempt, conducted, delivered, host, probed, world
 
 STRANGER = check("stranger", arrives="nowhere")
 
@@ -36,3 +39,15 @@ def test_what_was_taken_for_nobody_and_lies_in_a_mailbox_is_on_record() -> None:
     seen = conducted([attempt("stranger")], STRANGER, host=at, world=around)
     assert [(a.place, a.attempts) for a in seen.facts.arrivals] == [("mailbox", ["stranger/1"])]
     assert seen.facts.sought
+
+
+@pytest.mark.parametrize(("took", "over"), [(1.0, False), (100.0, True)])
+@pytest.mark.usefixtures("clock")
+def test_that_the_time_was_over_while_mail_was_on_its_way_is_on_record(took: float, over: bool) -> None:
+    def slowly(asked: Probe) -> Probed:
+        time.sleep(took)
+        return probed(asked, "accepted")
+
+    at, around = host(CountQueue=[replace(EMPTY, active=1)]), world(Probe=[slowly], ListArrivals=[[]])
+    seen = conducted([attempt("office")], check("office", arrives="outside"), host=at, world=around)
+    assert seen.facts.out_of_time is over

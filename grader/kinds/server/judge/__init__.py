@@ -81,6 +81,13 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         self._remarked: dict[str, str] = {}
         """The first check that passed because of one, in part, by the same."""
 
+    def undecided(self, check: ServerCheck, case: TrafficCase) -> bool:
+        """See ``TrafficJudge``. Mail that is waited for may have been on its way, too, with nothing to hold it."""
+        if super().undecided(check, case):
+            return True
+        waiting = case.waiting() if self.index.facts.out_of_time and check.expect.awaits else []
+        return bool(waiting) and all(entry.in_motion for entry in waiting)
+
     def failed(self, check: ServerCheck, cases: list[TrafficCase], bad: list[Finding]) -> Judged:
         """See ``TrafficJudge``; the first attempt that failed may know better than the lab what to do next.
 

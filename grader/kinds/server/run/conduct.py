@@ -10,7 +10,7 @@ import msgspec
 
 from grader.engines.base import HostChannel, HostFailed, Machines, Pending
 from grader.kinds.base import Recorded
-from grader.kinds.server.declare import UNWANTED, WANTED, ServerLab
+from grader.kinds.server.declare import UNWANTED, ServerLab
 from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
 from grader.kinds.server.run.arrivals import in_mailboxes, numbered
 from grader.kinds.server.run.attempts import attempt_facts
@@ -101,7 +101,7 @@ class _Run:
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
         self.outside: OutsideMail | None = None
-        self.ended = False
+        self.ended = self.out_of_time = False
         self.queries: list[Query] = []
         self.queued: list[Queued] = []
         self.commands: list[Command] = []
@@ -164,7 +164,8 @@ class _Run:
         for services, attempts in without.items():
             if not self.host_lost and any(greeted(outcome) for outcome in self.outcomes.values()):
                 self._with_host(functools.partial(self._probe_without, lab, services, attempts))
-        if self.deadline.over:
+        self.out_of_time = self.deadline.over
+        if self.out_of_time:
             self.notes.append("The time for this run was over before everything had been tried.")
 
     def _come_back(self, lab: ServerLab) -> None:
@@ -285,12 +286,7 @@ class _Run:
 
     def awaited(self, lab: ServerLab) -> list[Attempt]:
         """Attempts made so far, with every service running, whose accepted message ought to arrive somewhere."""
-        wanted = {
-            check.code
-            for check in lab.checks
-            if check.expect.arrives in WANTED
-            or (check.expect.signature is not None and check.expect.signature.present)
-        }
+        wanted = {check.code for check in lab.checks if check.expect.awaits}
         return [
             attempt
             for attempt in self.attempts
@@ -374,6 +370,7 @@ class _Run:
             arrivals=self.arrivals,
             outside=self.outside,
             queued=self.queued,
+            out_of_time=self.out_of_time,
             queries=self.queries,
             commands=self.commands,
             log=self.log,
