@@ -15,6 +15,8 @@ from grader.model.deadline import Deadline
 
 SCRIPT_SECONDS = 120
 """How long a script may run in a page: axe takes seconds of a processor, and others may want that, too."""
+SECONDS = 60
+"""For what a browser does in a moment, on a machine that has others to serve."""
 _AXE = """
 const done = arguments[arguments.length - 1], only = arguments[0], contrast = {enabled: arguments[1]};
 axe.run(document, {...only, resultTypes: ["violations"], rules: {"color-contrast": contrast}})
@@ -60,15 +62,35 @@ def emulate(browser: Any, *, width: int = 1280, dark: bool = False) -> None:
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
 
 
+def until(page: Any, condition: Callable[[Any], Any]) -> None:
+    """Wait until that is true of a page.
+
+    The browser follows a link, and runs what a page does when its address changes, after it has answered the driver.
+    """
+    from selenium.common.exceptions import StaleElementReferenceException
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    # An element of the page that is being left.
+    WebDriverWait(page, SECONDS, 0.02, [StaleElementReferenceException]).until(condition)
+
+
+def computed(page: Any) -> float:
+    """Seconds of a processor that the page's scripts have taken; the first call begins to count."""
+    page.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
+    told = page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
+    seconds: float = next(one["value"] for one in told if one["name"] == "ScriptDuration")
+    return seconds
+
+
 def reload_until(page: Any, arrived: Callable[[Any], bool]) -> None:
     """Reload a page until that is true of it.
 
     What one page stores reaches the next one by way of the browser, which takes its time on a busy machine.
     """
-    deadline = Deadline(60)
+    deadline = Deadline(SECONDS)
     page.refresh()
     while not arrived(page):
-        assert not deadline.over, "what a page stored did not reach the next one within 60 s"
+        assert not deadline.over, f"what a page stored did not reach the next one within {SECONDS} s"
         page.refresh()
 
 

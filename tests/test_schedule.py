@@ -11,6 +11,7 @@ import pytest
 
 from grader.model.deadline import Deadline
 from grader.schedule import LocalScheduler, WorkerDied
+from tests.conftest import PATIENCE
 
 
 def double(number: int) -> int:
@@ -77,7 +78,7 @@ def test_what_a_worker_died_of_is_told() -> None:
 
 
 def test_a_hung_worker_is_given_up() -> None:
-    answers = dict(LocalScheduler(2, timeout=1).run(range(6), hang_at_three))
+    answers = dict(LocalScheduler(2, timeout=3).run(range(6), hang_at_three))
     assert answers.pop(3) == WorkerDied("a worker process gave no answer in time")
     assert answers == {n: n for n in range(6) if n != 3}
 
@@ -89,7 +90,7 @@ def test_dismissed_workers_clean_up_and_end(tmp_path: Path) -> None:
     def jobs() -> object:
         yield tmp_path
         yield tmp_path
-        deadline = Deadline(20)
+        deadline = Deadline(PATIENCE)
         while len(list(tmp_path.glob("begun-*"))) < 2 and not deadline.over:
             time.sleep(0.01)
         raise Enough
@@ -114,9 +115,10 @@ def test_workers_end_when_their_scheduler_is_killed() -> None:
         os._exit(1)
     os.close(writer)
     with os.fdopen(reader) as lines:
-        workers = {int(next(lines)) for _ in range(10)}
+        workers: set[int] = set()
+        while len(workers) < 2:  # The first one may do much before the other has begun.
+            workers.add(int(next(lines)))
         os.kill(scheduler, signal.SIGKILL)
         os.waitpid(scheduler, 0)
         # The pipe ends when the last process that holds it is gone.
-        assert lines.read() is not None
-    assert len(workers) == 2
+        assert {int(line) for line in lines} <= workers

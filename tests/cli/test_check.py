@@ -17,6 +17,7 @@ import pytest
 from grader.cli import main
 from grader.engines.base import Engine
 from tests import submissions
+from tests.conftest import PATIENCE
 
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
 FAULT = "wrong/trusts-everybody"
@@ -169,4 +170,4 @@ def test_watching_grades_again_on_every_save_until_interrupted(
     submissions.write("solution", here / "mine")
     read_until(watched, "1 passed")  # of several files, the first may be seen before the last is written
     os.killpg(watched.pid, signal.SIGINT)
-    assert watched.wait(30) == 130
+    assert watched.wait(PATIENCE) == 130

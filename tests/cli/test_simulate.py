@@ -23,6 +23,7 @@ from grader.engines.base import Engine
 from grader.model.deadline import Deadline
 from tests.chaos.family import MARK, Family
 from tests.chaos.machine import groups_left
+from tests.conftest import PATIENCE
 
 pytestmark = pytest.mark.slow
 
@@ -139,7 +140,7 @@ class Typist:
         self.seen = ""
 
     def wait(self, text: str) -> None:
-        deadline = Deadline(30)
+        deadline = Deadline(2 * PATIENCE)
         while text not in self.seen:
             assert not deadline.over, self.seen
             assert self.read(), f"it ended: {self.seen}"
@@ -182,10 +183,10 @@ def at_a_terminal(*arguments: str) -> Iterator[tuple[Typist, subprocess.Popen[by
 
 def finish(typist: Typist, process: subprocess.Popen[bytes]) -> int:
     """Read on until it ends, so that it is not held up by a full terminal."""
-    deadline = Deadline(30)
+    deadline = Deadline(2 * PATIENCE)
     while process.poll() is None and not deadline.over and typist.read():
         pass
-    return process.wait(timeout=10)
+    return process.wait(timeout=PATIENCE)
 
 
 def test_at_a_terminal() -> None:

@@ -34,6 +34,7 @@ SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.e
 
 
 LAB = "tiny"
+TRIES = 5
 LOST = "tiny/stranger"
 FAULT = "wrong/open-to-everybody"
 
@@ -203,7 +204,16 @@ def test_a_host_that_somebody_killed_is_tried_once_more(
     engine: Engine, here: Path, times: int, score: str
 ) -> None:
     write("solution", here / "alice")
-    arguments = ["grade", LAB, "alice", "--out", "out", "--engine", engine.name]
+    # Whoever looks for the moment to kill it may get no processor while it is there.
+    outs = (f"out-{number}" for number in range(TRIES))
+    out = next(out for out in outs if _killed(here / out, engine, times) == times)
+    assert gradebook(here / out)["alice"]["score"] == score
+    assert ("ended early" in str(result(here / out, "alice")["notes"])) == (times == 2)
+
+
+def _killed(out: Path, engine: Engine, times: int) -> int:
+    """How often the host was killed while a hand-in was graded; at most so many times."""
+    arguments = ["grade", LAB, "alice", "--out", str(out), "--engine", engine.name]
     with subprocess.Popen(
         [*SMTPLAB, *arguments],
         env={**os.environ, MARK: "host"},
@@ -219,10 +229,8 @@ def test_a_host_that_somebody_killed_is_tried_once_more(
                 if agent.pid not in killed and agent.send(signal.SIGKILL):
                     killed.add(agent.pid)
             time.sleep(0.005)
-        assert len(killed) == times
         family.close()
-    assert gradebook(here / "out")["alice"]["score"] == score
-    assert ("ended early" in str(result(here / "out", "alice")["notes"])) == (times == 2)
+    return len(killed)
 
 
 def test_a_failing_engine_is_an_error_of_the_grader_and_no_grade(

@@ -11,7 +11,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
@@ -242,10 +241,8 @@ def test_a_worker_whose_scheduler_is_lost_ends_when_it_is_told_to(
         # It opens once the job reads, and the job reads until it is closed.
         with (tmp_path / "job").open("wb"):
             ours.send_signal(loss)
-            started = time.monotonic()
             told.terminate()
             assert told.wait(25) == 0
-            assert time.monotonic() - started < 10
         ours.kill()
     said = processes.said(told)
     assert said.count("the scheduler is lost, and this worker ends; what it was grading is graded by") == 1

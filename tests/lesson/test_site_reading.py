@@ -63,7 +63,7 @@ def test_a_filter_leaves_what_holds_the_words(open_page: Open) -> None:
 )
 def test_a_deep_link_leads_to_its_entry(open_page: Open, name: str, anchor: str) -> None:
     for width in (360, 800, 1280):
-        assert in_view(open_page(name, f"#{anchor}", width=width), anchor), width
+        browsing.until(open_page(name, f"#{anchor}", width=width), lambda page: in_view(page, anchor))
 
 
 def test_a_link_shows_what_the_filter_hid(open_page: Open) -> None:
@@ -71,8 +71,8 @@ def test_a_link_shows_what_the_filter_hid(open_page: Open) -> None:
     type_into(page, "#filter", "etrn")
     assert "EHLO" not in seen(page, ".entry h3 .self")
     page.execute_script("location.hash = '#cmd-ehlo'")
-    assert "EHLO" in seen(page, ".entry h3 .self")
-    assert in_view(page, "cmd-ehlo")
+    browsing.until(page, lambda page: "EHLO" in seen(page, ".entry h3 .self"))
+    browsing.until(page, lambda page: in_view(page, "cmd-ehlo"))
 
 
 @pytest.mark.parametrize(
@@ -95,10 +95,10 @@ def test_the_search_finds_the_best_first(open_page: Open, words: str, first: str
 def test_every_page_can_search(open_page: Open) -> None:
     page = open_page("commands")
     type_into(page, ".top input", "alignment", Keys.ENTER)
-    assert "search.html?q=alignment" in page.current_url
-    assert seen(page, "#results a")[0] == "Alignment"
+    browsing.until(page, lambda page: "search.html?q=alignment" in page.current_url)
+    browsing.until(page, lambda page: seen(page, "#results a")[:1] == ["Alignment"])
     page.switch_to.active_element.send_keys(Keys.ENTER)
-    assert page.current_url.endswith("glossary.html#alignment")
+    browsing.until(page, lambda page: page.current_url.endswith("glossary.html#alignment"))
     assert browsing.console(page) == []
 
 
@@ -110,7 +110,7 @@ def test_the_keyboard_suffices_on_a_phone(open_page: Open) -> None:
     type_into(page, ".menu-button", Keys.ENTER)
     assert len(seen(page, "#menu")) == 1
     type_into(page, "#menu a[href='glossary.html']", Keys.ENTER)
-    assert page.current_url.endswith("glossary.html")
+    browsing.until(page, lambda page: page.current_url.endswith("glossary.html"))
 
 
 def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:

@@ -141,10 +141,12 @@ def test_students_are_filtered(browser: Any, tmp_path: Path) -> None:
 def test_a_link_opens_what_it_leads_to(load: Any) -> None:
     page = load("broken", "#session-5-31")
     target = page.find_element("id", "session-5-31")
-    assert target.is_displayed()
-    assert 0 <= page.execute_script("return arguments[0].getBoundingClientRect().top", target) < 900
+    browsing.until(page, lambda page: target.is_displayed())
+    top = "return arguments[0].getBoundingClientRect().top"
+    browsing.until(page, lambda page: 0 <= page.execute_script(top, target) < 900)
     page.find_element("css selector", "a[href='#message-2']").click()
-    assert page.find_element("css selector", "#message-2 pre").is_displayed()
+    shown = page.find_element("css selector", "#message-2 pre")
+    browsing.until(page, lambda page: shown.is_displayed())
 
 
 def test_the_keyboard_suffices(load: Any) -> None:

@@ -44,12 +44,12 @@ def test_all_that_a_submission_can_make_the_grader_wait_for_is_below_the_goal(li
 
 @pytest.mark.engines("local")
 def test_a_server_slower_than_there_is_time_is_left_when_the_time_is_over(engine: Engine) -> None:
-    """Three seconds in place of nearly sixty; with each reply a little below one, nothing else would end it soon."""
+    """Six seconds in place of nearly sixty; with each reply a little below one, nothing else would end it soon."""
     lab = labs.load(labs.find("open-relay"))
     assert isinstance(lab, ServerLab)
     main = b"compatibility_level = 3.9\nmyhostname = mail.example.com\n"
     handed_in = Submission({"main.cf": main, "master.cf": MASTER, "slow.py": SLOW}, frozenset())
-    limits = Limits(acting=3.0)
+    limits = Limits(acting=6.0)
     plan = make(lab, handed_in, labs.draw_variant(lab), student=None, only=None, limits=limits)
     with engine.machines(plan) as machines:
         began = time.monotonic()

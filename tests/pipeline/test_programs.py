@@ -20,9 +20,9 @@ print("the password is", e["PASSWORD"])
 try:
     tls = ssl.create_default_context()
     if e["PORT"] == "465":
-        smtp = smtplib.SMTP_SSL(e["HOST"], 465, timeout=3, context=tls)
+        smtp = smtplib.SMTP_SSL(e["HOST"], 465, timeout=5, context=tls)
     else:
-        smtp = smtplib.SMTP(e["HOST"], int(e["PORT"]), timeout=3)
+        smtp = smtplib.SMTP(e["HOST"], int(e["PORT"]), timeout=5)
         smtp.starttls(context=tls)
     smtp.login(e["USER"], e["PASSWORD"])
     smtp.sendmail("a@b.example", e["TO"].split(","), "Subject: " + e["PASSWORD"] + "\\r\\n\\r\\nHello\\r\\n")

@@ -23,8 +23,9 @@ from grader.lesson.site.build import render
 from grader.model.errors import SmtplabError, UsageError
 
 LISTENING = """"use strict";
-new EventSource("/changes").addEventListener("changed", function () { location.reload(); });
+new EventSource("/changes?%d").addEventListener("changed", function () { location.reload(); });
 """
+"""What a page of that version does: one that was built again before its browser came to ask is shown anew at once."""
 HEARTBEAT_SECONDS = 10
 """How often a silent stream says that it lives, which is how the server finds that a page was closed."""
 ARMED_MILLISECONDS = 200
@@ -42,7 +43,8 @@ class Pages:
 
     def build(self) -> None:
         """Read everything anew and render it. Raises what reading and rendering raise; the old pages stay then."""
-        files = render(read_library(resources.folder("reports") / "data"), live=LISTENING)
+        live = LISTENING % (self.version + 1)
+        files = render(read_library(resources.folder("reports") / "data"), live=live)
         with self.changed:
             self.files = files
             self.version += 1
@@ -78,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Cache-Control", "no-store")
         self.end_headers()
-        known = self.server.pages.version
+        asked = urlsplit(self.path).query
+        known = int(asked) if asked.isdecimal() else 0
         try:
             while True:
                 version = self.server.pages.wait(known)

@@ -77,6 +77,7 @@ def test_what_an_earlier_arrival_makes_needless_waits_for_it() -> None:
     assert (left, asked) == ([], [["stranger/1"], ["stranger/2"]])
 
 
+@pytest.mark.usefixtures("clock")
 def test_in_the_last_round_all_are_made() -> None:
     first = [said("office/1", LATER), said("stranger/1", LATER), said("stranger/2", LATER)]
     left, asked = came_back(first, first, seconds=0.01, sleep=time.sleep)

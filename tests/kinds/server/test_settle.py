@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from msgspec.structs import replace
 
@@ -13,6 +15,8 @@ from grader.model.protocol.world import ListArrivals
 from tests.engines.fake import FakeChannel, lost
 from tests.kinds.server.machines import EMPTY, attempt, delivered, host, world
 from tests.tables import every
+
+pytestmark = pytest.mark.usefixtures("clock")
 
 WAITED = attempt()
 TOKEN = WAITED.token
@@ -75,6 +79,7 @@ def test_what_never_arrives_is_waited_for_no_longer_than_the_time_allows() -> No
     around = world(ListArrivals=[[]])
     settling(host(), around, 0.1).wait([WAITED])
     assert around.count(ListArrivals) > 2
+    assert time.monotonic() == pytest.approx(0.1)
 
 
 def test_a_host_that_is_lost_meanwhile_is_the_host_s_and_a_lost_world_is_not() -> None:

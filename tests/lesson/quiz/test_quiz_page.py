@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,15 +226,13 @@ def test_a_whole_check_gives_a_result_and_a_file(open_page: Open, browser: Any, 
     )
     click(page.find_element("id", "quiz-export"))
     saved = tmp_path / "smtplab-quiz.json"
-    deadline = time.monotonic() + 10
-    while not saved.exists() and time.monotonic() < deadline:
-        page.execute_async_script("setTimeout(arguments[0], 20)")
+    browsing.until(page, lambda page: saved.is_file() and saved.stat().st_size)
     document = json.loads(saved.read_text())
     assert document["checks"][0]["seed"] == seed
     assert sum(answer["points"] for answer in document["checks"][0]["answers"]) == score
     assert browsing.console(page) == []
     click(page.find_element("id", "quiz-next"))
-    assert seed not in page.current_url
+    browsing.until(page, lambda page: seed not in page.current_url)
     assert page.find_element("id", "quiz-score").text == "0 of 10 answered, 0 of 100 points"
 
 
@@ -250,9 +247,9 @@ def test_the_address_holds_the_check(open_page: Open) -> None:
     assert page.find_element("id", "quiz-trouble").is_displayed()
     field.clear()
     field.send_keys("week-4", ENTER)
-    assert page.current_url.endswith("#seed=week-4&topic=ports")
+    browsing.until(page, lambda page: page.current_url.endswith("#seed=week-4&topic=ports"))
     page.back()
-    assert page.find_element("id", "quiz-seed").get_attribute("value") == "week-3"
+    browsing.until(page, lambda page: field.get_attribute("value") == "week-3")
     hostile = open_page("quiz", "#seed=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E&topic=%E0%A4%A")
     assert len(hostile.find_elements("css selector", ".question")) == 10
     assert browsing.console(hostile) == []

@@ -13,7 +13,7 @@ from grader.lesson.simulator.server import Switch
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
 from grader.model.protocol.world import AwaitPorts
-from tests.conftest import problems, required
+from tests.conftest import PATIENCE, problems, required
 from tests.lesson.simulator import test_recorded, told
 
 
@@ -36,7 +36,12 @@ def configured() -> Iterator[RealServer]:
         # An old time of change, or Postfix waits until it is sure that nobody is writing any more.
         files = "touch -d 2020-01-01 /etc/postfix/main.cf /etc/postfix/master.cf"
         changed = f"postconf -e {edits} && postconf -Me {services} && {files} && postfix reload"
-        assert running.machines.host.call(RunCommand(["sh", "-c", changed], limit=20), timeout=30).code == 0
+        assert (
+            running.machines.host.call(
+                RunCommand(["sh", "-c", changed], limit=PATIENCE), timeout=2 * PATIENCE
+            ).code
+            == 0
+        )
         ports = AwaitPorts(server.clients[0].server, [10525], SECONDS, wait_for=[10525])
         assert running.machines.world.call(ports, timeout=SECONDS + 5) == [10525]
         yield running

@@ -10,6 +10,7 @@ from grader.lesson.simulator.real import RealServer
 from grader.lesson.simulator.server import Settings
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
+from tests.conftest import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.together("configured")]
 
@@ -68,7 +69,9 @@ def test_postfix_says_it_where_the_login_service_is_down(configured: RealServer)
     (submissions,) = (one for one in server.listeners if one.id == "submissions")
     conversation, _ = configured.connect(server.clients[0], submissions, frozenset({"recorded-1"}))
     conversation.say(b"EHLO x\r\n", 1)
-    configured.machines.host.call(RunCommand(["pkill", "-KILL", "-f", "dovecot"], limit=5), timeout=10)
+    configured.machines.host.call(
+        RunCommand(["pkill", "-KILL", "-f", "dovecot"], limit=PATIENCE), timeout=2 * PATIENCE
+    )
     answer = conversation.say(b"AUTH PLAIN AGFsaWNlAGFsaWNlLXNlY3JldA==\r\n", 1)
     ((said,),) = answer.replies
     # Why stands in parentheses or not: it depends on what Postfix was about to ask when the service went away.

@@ -14,6 +14,7 @@ from grader.lesson.simulator.table import table
 from grader.model.deadline import Deadline
 from grader.model.protocol.host import ReadLog, RunCommand
 from grader.model.traffic import Command
+from tests.conftest import PATIENCE
 from tests.lesson import texts
 from tests.lesson.simulator.told import ADDRESS, LOGGED, SENT, TOLD
 
@@ -26,13 +27,15 @@ def prose(entry: str) -> str:
 
 
 def run(server: RealServer, *argv: str) -> Command:
-    return server.machines.host.call(RunCommand(list(argv), limit=20), timeout=30)
+    return server.machines.host.call(RunCommand(list(argv), limit=PATIENCE), timeout=2 * PATIENCE)
 
 
 def awaited(server: RealServer, pattern: str) -> bool:
     """Whether such a line comes into the log."""
-    deadline = Deadline(10)
-    while not any(re.search(pattern, line) for line in server.machines.host.call(ReadLog(), timeout=5)):
+    deadline = Deadline(PATIENCE)
+    while not any(
+        re.search(pattern, line) for line in server.machines.host.call(ReadLog(), timeout=PATIENCE)
+    ):
         if deadline.over:
             return False
         time.sleep(0.02)
@@ -41,7 +44,7 @@ def awaited(server: RealServer, pattern: str) -> bool:
 
 def queue_managers(server: RealServer) -> set[str]:
     """The queue managers that have begun: with these settings each has something to say of them."""
-    log = server.machines.host.call(ReadLog(), timeout=5)
+    log = server.machines.host.call(ReadLog(), timeout=PATIENCE)
     return {found[1] for line in log if (found := re.search(r"postfix/qmgr\[([0-9]+)\]: warning: ", line))}
 
 
