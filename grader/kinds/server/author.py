@@ -139,9 +139,10 @@ def _try_complaints(
         yield fault_at(
             (*here, "as"), f"there is no user {attempt.user!r}; the users are {' and '.join(USERS)}"
         )
-    if attempt.unless_arrived is not None and attempt.unless_arrived not in codes:
-        hint = nearest("%r", attempt.unless_arrived, codes)
-        yield fault_at((*here, "unless-arrived"), f"no check has the code {attempt.unless_arrived!r}{hint}")
+    for code in attempt.spared_by:
+        if code not in codes:
+            hint = nearest("%r", code, codes)
+            yield fault_at((*here, "unless-arrived"), f"no check has the code {code!r}{hint}")
     if attempt.say and (attempt.mail or attempt.forms):
         yield fault_at((*here, "say"), "'say' stands instead of 'mail' and 'forms': make two entries of it")
     known_names = world.names.keys() | ATTEMPT_NAMES.keys()

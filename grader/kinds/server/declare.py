@@ -99,8 +99,11 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
         list[str], Meta(description="Commands to send instead of a mail; replies are recorded.")
     ] = []
     unless_arrived: Annotated[
-        str | None,
-        Meta(description="Code of a check: skip the source and listener that it already got through."),
+        str | list[str] | None,
+        Meta(
+            description="Code of a check, or several: skip the source and listener that it already got through; where "
+            "it does not try that source, any source at that listener."
+        ),
     ] = field(name="unless-arrived", default=None)
     if_files: Annotated[
         str | None,
@@ -113,6 +116,12 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
         list[Service],
         Meta(description="Services that are stopped before this is tried. All else has been tried by then."),
     ] = []
+
+    @property
+    def spared_by(self) -> list[str]:
+        """The codes of ``unless_arrived``."""
+        named = self.unless_arrived or []
+        return [named] if isinstance(named, str) else named
 
 
 UNWANTED = ("nowhere", "nobody")
@@ -229,7 +238,7 @@ class ServerCheck(lab.Check, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def depends_on(self) -> set[str]:
         """See ``Check.depends_on``; here also what spares attempts that already got through."""
-        return {*self.needs, *self.control, *(a.unless_arrived for a in self.attempts if a.unless_arrived)}
+        return {*self.needs, *self.control, *(code for a in self.attempts for code in a.spared_by)}
 
 
 class ServerSubmission(lab.SubmissionRules, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -177,11 +177,19 @@ class EvidenceIndex(Generic[F]):
                     known is not None,
                 )
 
+    def comes_of_a_client(self, line: str) -> bool:
+        """Whether a line of the log tells of what a client did, which is no reason for a server not to serve."""
+        return False
+
     @cached_property
     def decisive_log(self) -> int | None:
         """Index of the log line that best explains a server that does not serve: a fatal one, else a warning."""
         for pattern in (OWN_TROUBLE, SYSTEM_TROUBLE, TROUBLE):
-            found = [index for index, line in enumerate(self.facts.log) if pattern.search(line)]
+            found = [
+                index
+                for index, line in enumerate(self.facts.log)
+                if pattern.search(line) and not self.comes_of_a_client(line)
+            ]
             if found:
                 # Which process is first to complain is chance: the same trouble is told in the same words every time.
                 return min(found, key=self.logged)

@@ -95,11 +95,21 @@ def test_a_trouble_that_nothing_warns_of_is_a_programs_word() -> None:
     assert came_back(first, log=LOG_OF_TROUBLE) == ([], [])
 
 
+def test_a_postscreen_that_finds_no_smtpd_will_find_none_later() -> None:
+    log = [
+        "1 postfix/postscreen[7]: warning: cannot connect to service private/smtpd: No such file or directory"
+    ]
+    busy = said("stranger/1", "421 4.3.2 All server ports are busy")
+    assert came_back([busy], log=log) == ([], [])
+    assert came_back([busy], [said("stranger/1", NO)]) == ([], [["stranger/1"]])
+
+
 @pytest.mark.parametrize(
     ("text", "again"),
     [
         (LATER, True),
         ("450 4.3.2 Service currently unavailable", True),
+        ("421 4.3.2 All server ports are busy", False),
         ("421 4.7.0 mail.example.com Error: too many connections from 198.51.100.66", True),
         ("454 4.7.1 <x>: Relay access denied", False),
         ("454 4.7.1 <x>: Recipient address rejected: Relay access denied", True),

@@ -145,6 +145,18 @@ def test_unless_arrived_names_the_attempts_of_the_same_source_and_listener(lab: 
         assert (other.check, other.source, other.listener) == ("plain", attempt.source, attempt.listener)
 
 
+def test_unless_arrived_of_several_checks_takes_any_source_where_one_does_not_try_that_one(
+    lab: ServerLab,
+) -> None:
+    office = Try(sources=["office"], on=[25], mail=[TO_OUTSIDE], unless_arrived=["same", "other"])
+    same = Try(sources=["stranger", "office"], on=[25], mail=[TO_OUTSIDE])
+    other = Try(sources=["stranger", "neighbour"], on=[25, 465], mail=[TO_OUTSIDE])
+    plan = planned(with_checks(lab, check("deep", office), check("same", same), check("other", other)))
+    by_id = {a.id: a for a in plan.attempts}
+    spared = [(by_id[i].check, by_id[i].source, by_id[i].listener) for i in plan.attempts[0].unless_arrived]
+    assert spared == [("same", "office", "25"), ("other", "stranger", "25"), ("other", "neighbour", "25")]
+
+
 def test_sources_in_mentioned_networks(lab: ServerLab) -> None:
     """Not in loopback, the office LAN or the host itself, though main.cf mentions them, too; a private one, which can
     reach the LAN's address, comes to that as well."""

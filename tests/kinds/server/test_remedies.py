@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from grader.model.traffic import Queued
+from grader.model.traffic import Queued, Reply
 from tests.judge.builders import OUTSIDE, arrival, outcome, session
 from tests.kinds.server.test_advice import refused, result, told
 
@@ -112,3 +112,33 @@ def test_a_bounce_is_told_with_the_recipient_who_does_not_exist() -> None:
         arrivals=[bounce],
     )
     assert "took the message for “rosa.k4v2@[203.0.113.10]” and later sent a bounce" in only.observed
+
+
+@pytest.mark.parametrize(
+    ("expect", "listener"), [({"greets": True}, "25"), ({"authenticates": True}, "587+starttls")]
+)
+def test_a_port_that_waits_for_tls_before_it_greets_is_named_and_no_client_of_ours_blamed(
+    expect: dict[str, bool], listener: str
+) -> None:
+    line = "smtpd_tls_wrappermode = yes"
+    log = [
+        "7 postfix/smtpd[9]: warning: TLS library problem: error:0A00009B:SSL routines::https proxy request:../x.c:7:",
+        "8 postfix/smtpd[9]: warning: hostname mail.example.com does not resolve to address 198.51.100.68",
+    ]
+    made = {"log": log, "commands": told(line), "sessions": [session("220 hi", end="timeout")]}
+    only = result(expect, outcome("greeting", replies=[]), {"listener": listener}, **made)
+    assert f"`{line}` (main.cf) has port {listener[:3].rstrip('+')} wait for a TLS handshake" in only.next
+    assert "https proxy" not in only.observed
+    assert not [pointer for pointer in only.evidence if pointer.startswith("log")]
+
+
+def test_a_postscreen_with_nobody_behind_it_is_told_by_its_log() -> None:
+    log = [
+        "7 postfix/postscreen[13]: warning: cannot connect to service private/smtpd: No such file or directory"
+    ]
+    busy = outcome(
+        "greeting", code=421, replies=[Reply("", 421, "421 4.3.2 All server ports are busy", 0, "4.3.2")]
+    )
+    only = result({"arrives": "mailbox"}, busy, log=log)
+    assert "cannot connect to service private/smtpd" in only.observed
+    assert "`smtpd pass - - y - - smtpd`" in only.next

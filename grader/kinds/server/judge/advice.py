@@ -242,7 +242,7 @@ def _not_moving(queue: str, index: ServerIndex) -> str | None:
 def silent(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do where nobody listens and the log does not say why; ``None`` for anything else."""
     if not check.expect.greets or case.outcome.stage != "connect":
-        return None
+        return _wrapped(case, index.settings)
     listener = case.facts.listener
     interfaces = index.settings.on("inet_interfaces", listener)
     if interfaces.value and "all" not in interfaces.words:
@@ -259,10 +259,23 @@ def silent(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     )
 
 
+def _wrapped(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """A port on which clients wait for a greeting waits for TLS from them."""
+    setting = settings.on("smtpd_tls_wrappermode", case.facts.listener, case.facts.server)
+    port = case.facts.listener.partition("+")[0]
+    if case.outcome.stage != "greeting" or setting.value != "yes" or port == "465":
+        return None
+    return (
+        f"{setting.shown} has port {port} wait for a TLS handshake before it greets, as is right on 465 alone; whoever "
+        "connects here waits for the greeting. Take it away, and set `-o smtpd_tls_wrappermode=yes` below the service "
+        "`submissions` of master.cf."
+    )
+
+
 def _not_reached(check: ServerCheck, case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Nobody listens at this address and port, or somebody who says nothing."""
     if case.outcome.stage != "connect" or not case.facts.server or check.expect.greets:
-        return None
+        return _wrapped(case, settings)
     port = case.facts.listener.partition("+")[0]
     protocols = settings.on("inet_protocols", port)
     needed = "ipv6" if ":" in case.facts.server else "ipv4"

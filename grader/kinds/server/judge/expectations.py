@@ -117,9 +117,13 @@ def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> F
 
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
-    from grader.kinds.server.judge.remedies import death_of_greeter
+    from grader.kinds.server.judge.remedies import death_of_greeter, nobody_behind_postscreen
 
     reply, ended = case.last_reply, how_it_ended(case)
+    if reply is not None and (alone := nobody_behind_postscreen(reply.text, index)) is not None:
+        line, remedy = alone
+        said = f"{ended} The server's log says: {quoted(index.logged(line))}"
+        return broken(case, said, [Pointer("log", line), *case.pointers()], next=remedy)
     if case.facts.id in index.facts.put_off:
         return broken(case, f"{ended} {STILL_PUT_OFF}", next=LET_THROUGH)
     # Whoever greets and then falls silent is alive: what the log tells of a death is another port's.

@@ -33,6 +33,11 @@ HARMLESS = re.compile(
     r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"
 )
 """Warnings that come of a client, or of a rule that does not apply to it."""
+OF_CLIENTS = re.compile(
+    rf"{HARMLESS.pattern}|authentication failed|reject: ETRN|TLS library problem: .*:(?:http request|https proxy "
+    r"request|wrong version number|unexpected eof|unexpected message|packet length|bad record type)"
+)
+"""Warnings about what a client did: probing makes all of them."""
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
 
@@ -55,6 +60,10 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
     def left_in_queue(self) -> list[Queued]:
         """See ``EvidenceIndex``."""
         return self.facts.queued
+
+    def comes_of_a_client(self, line: str) -> bool:
+        """See ``EvidenceIndex``."""
+        return OF_CLIENTS.search(line) is not None
 
     @cached_property
     def log(self) -> LogLookups:

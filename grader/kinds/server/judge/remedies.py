@@ -21,6 +21,7 @@ _CARRIER_DIED = re.compile(
 )
 _NO_MECHANISMS = "fatal: no SASL authentication mechanisms"
 _NO_DOVECOT = re.compile(r"Connect to Dovecot auth socket '([^']{1,200})' failed: (.{1,100})")
+_POSTSCREEN_ALONE = re.compile(r"/postscreen\[\d+\]: warning: cannot connect to service private/(\S+): ")
 _SPOOL = "/var/spool/postfix/"
 _FORBIDS_PASSWORDS = "noplaintext"
 
@@ -116,3 +117,17 @@ def death_of_carrier(index: ServerIndex) -> int | None:
     died = [number for number, line in enumerate(index.facts.log) if _CARRIER_DIED.search(line)]
     # Which process is first to complain is chance: the same trouble is told in the same words every time.
     return min(died, key=index.logged, default=None)
+
+
+def nobody_behind_postscreen(reply: str, index: ServerIndex) -> tuple[int, str] | None:
+    """What to do where postscreen(8) lets a client pass and finds no smtpd for it: the log's line, and the remedy."""
+    if "server ports are busy" not in reply:
+        return None
+    for number, line in enumerate(index.facts.log):
+        if found := _POSTSCREEN_ALONE.search(line):
+            return number, (
+                f"postscreen hands whoever passes its tests to the service `{found[1]}` of type `pass`, and master.cf "
+                f"has none: add the line `{found[1]} pass - - y - - smtpd`, with the options that stood below `smtp "
+                "inet` (POSTSCREEN_README)."
+            )
+    return None

@@ -247,7 +247,7 @@ class Expansion:
             login=None if entry.user is None else self._login(entry.user),
             inside=client.inside,
             say=say,
-            unless_arrived=[entry.unless_arrived] if entry.unless_arrived else [],
+            unless_arrived=entry.spared_by,
             stopped=list(entry.stopped),
             **(said if mail is None else self._mail(check, client.helo, told, mail)),
         )
@@ -315,18 +315,25 @@ class Expansion:
 
 
 def _spared(attempts: list[Attempt]) -> Iterator[Attempt]:
-    """With the ids of the attempts that make one needless, which may come later in the lab than it does."""
-    others = {attempt.unless_arrived[0] for attempt in attempts if attempt.unless_arrived}
-    ids: dict[tuple[str, str, str], list[str]] = {}
+    """With the ids of the attempts that make one needless, which may come later in the lab than it does.
+
+    They are the other check's of the same source at the same listener, or of any source where it tries that one not.
+    """
+    others = {code for attempt in attempts for code in attempt.unless_arrived}
+    ids: dict[tuple[str, str | None, str], list[str]] = {}
     for other in attempts:
         if other.check in others:
-            ids.setdefault((other.check, other.source, other.listener), []).append(other.id)
+            for source in (other.source, None):
+                ids.setdefault((other.check, source, other.listener), []).append(other.id)
     for attempt in attempts:
         if not attempt.unless_arrived:
             yield attempt
         else:
-            key = (attempt.unless_arrived[0], attempt.source, attempt.listener)
-            yield replace(attempt, unless_arrived=ids.get(key, []))
+            at = attempt.listener
+            found = [
+                ids.get((c, attempt.source, at)) or ids.get((c, None, at), []) for c in attempt.unless_arrived
+            ]
+            yield replace(attempt, unless_arrived=[one for some in found for one in some])
 
 
 @lru_cache(maxsize=64)

@@ -31,7 +31,8 @@ SETTLED = re.compile(
 server cannot say the first: what it says is quoted behind "rejected:"."""
 WARNING = re.compile(
     r"\]: (?:fatal|panic): |"
-    r"\]: warning: (?:connect to |problem talking |unknown |(?!.*: SASL ).*(?:unavailable|unsupported|lookup |milter))"
+    r"\]: warning: (?:(?:cannot )?connect to |problem talking |unknown |"
+    r"(?!.*: SASL ).*(?:unavailable|unsupported|lookup |milter))"
 )
 """Why Postfix is in trouble, in its own words; what else it warns of is what its clients do."""
 

@@ -18,6 +18,9 @@ TEMPORARY = (421, 450, 451)
 
 MILTERS = (451, 454)
 
+NO_SMTPD = "All server ports are busy"
+"""How postscreen(8) parts from a client whom it cannot hand to an smtpd: none is there."""
+
 PASSING = "4.3.2"
 WITHOUT_MILTER = "Service unavailable - try again later"
 """How Postfix puts mail off while it cannot ask a milter: trouble of its own too, though it does not say 4.3.x."""
@@ -143,7 +146,7 @@ def own_trouble(reply: Reply) -> bool:
     """
     enhanced = reply.enhanced or ""
     return (
-        (enhanced.startswith("4.3.") and enhanced != PASSING)
+        (enhanced.startswith("4.3.") and (enhanced != PASSING or reply.text.endswith(NO_SMTPD)))
         or (reply.code in MILTERS and enhanced == "4.7.0")
         or reply.text.endswith(WITHOUT_MILTER)
     )
