@@ -57,6 +57,13 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "mentioned, and "
         "each mail address of another domain",
         "mentioned_sender": "as {mentioned_address}, without the own address of the user ('as', else alice)",
+        "program_field": "header fields that the texts quoted in the submission's programs are, or may name",
+        "program_field_name": "their names alone",
+        "program_fields": "all of them in one letter, a line each",
+        "program_parameter": "words in capitals that those programs quote, as parameters of MAIL and RCPT have them",
+        "program_verbs": "words that they quote and that may be commands, all in one session, a line each",
+        "program_word": "each other text that they quote",
+        "program_words": "all of them in one letter, a line each",
     }
 )
 """Names that stand for many, with what for: an attempt is made for each of their values."""

@@ -20,7 +20,7 @@ class Attempt(Struct, frozen=True):
 
     ``token`` is unique to the attempt and stands in the recipient's local part and in the message, so that the
     message is known wherever it arrives, whatever was done to its envelope. ``inside`` marks a client whose address is
-    trusted.
+    trusted. With a ``script`` that is said, and nothing else, from EHLO to DATA; each list of it goes out in one write.
     """
 
     id: str
@@ -37,6 +37,8 @@ class Attempt(Struct, frozen=True):
     sender: str = ""
     recipients: list[str] = []
     parameters: str = ""
+    rcpt_parameters: str = ""
+    script: list[list[str]] = []
     message: bytes = b""
     before: list[str] = []
     preamble: str | None = None
@@ -61,6 +63,23 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="The form in a few words, for the report.")] = ""
     helo: Annotated[str | None, Meta(description="Name given in EHLO.")] = None
     parameters: Annotated[str, Meta(description="ESMTP parameters after MAIL FROM.")] = ""
+    rcpt_parameters: Annotated[str, Meta(description="ESMTP parameters after each RCPT TO.")] = ""
+    script: Annotated[
+        list[str | list[str]],
+        Meta(
+            description="The whole dialogue, EHLO included, instead of the usual one. The message follows DATA, and "
+            "BDAT with its size. The commands of a list within it go out in one write, and the list 'times' times."
+        ),
+    ] = []
+    times: Annotated[int, Meta(ge=1, description="How often lists within 'script' are said.")] = 1
+    times_at_most: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="How often they are said where a program of the submission counts that far: as often as the "
+            "largest number in it that is no larger than this.",
+        ),
+    ] = 0
     before: Annotated[
         list[str], Meta(description="Commands sent after EHLO, before MAIL; EHLO is sent again afterwards.")
     ] = []
@@ -83,6 +102,14 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     header_to: Annotated[str | None, Meta(description="Address in the To header field.")] = None
     octets: Annotated[
         int, Meta(ge=0, description="Size of the message, at least; its text goes on until then.")
+    ] = 0
+    octets_at_most: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Its size where a program of the submission measures that far: more than the largest number in "
+            "it that is no larger than this.",
+        ),
     ] = 0
     qmqp: Annotated[
         bool, Meta(description="Hand the message over by QMQP (cr.yp.to/proto/qmqp.html) instead of SMTP.")

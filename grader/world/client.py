@@ -245,6 +245,11 @@ class Client:
         self.transcript.message(data)
         self._wire.send(data)
 
+    def send_chunk(self, data: bytes) -> None:
+        """Send a message behind its BDAT (RFC 3030 section 2), which says how long it is."""
+        assert self._wire is not None
+        self._wire.send(data)
+
     async def quit(self) -> None:
         """Say goodbye and wait for it to be answered; what else the server still says is noted.
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
-from grader.world.client import GOODBYE, Client, ServerRefused
+from grader.world.client import GOODBYE, Client, ServerRefused, Stage
 from grader.world.mailboxes import Mailboxes
 from grader.world.sharing import ERRORS_A_SESSION, STANDS_ALONE
 from grader.world.transcript import CREDENTIALS, redacted
@@ -19,6 +19,9 @@ SLOW_BATCH_SECONDS = 2.0
 
 PONDERING_SECONDS = 0.7
 """Over each message of a batch: no machine has so much to do, the server lets its clients wait."""
+
+MOST_REPLIES = 20
+"""The last of a script's replies are kept with what became of it; the session's lines have them all."""
 
 END_OF_TEXT = b"\r\n.\r\n"
 
@@ -40,9 +43,10 @@ def text_of(attempt: Attempt) -> bytes:
 def commands_of(attempt: Attempt) -> list[str]:
     """MAIL and RCPT, each path as it is, however odd."""
     parameters = f" {attempt.parameters}" if attempt.parameters else ""
+    behind = f" {attempt.rcpt_parameters}" if attempt.rcpt_parameters else ""
     return [
         f"MAIL FROM:<{attempt.sender}>{parameters}",
-        *(f"RCPT TO:<{recipient}>" for recipient in attempt.recipients),
+        *(f"RCPT TO:<{recipient}>{behind}" for recipient in attempt.recipients),
     ]
 
 
@@ -98,6 +102,46 @@ async def _answered(client: Client, command: str, shown: str) -> Reply | None:
         del client.progress.replies[known:]
         return None
     return None if reply.code == GOODBYE else reply
+
+
+async def scripted(client: Client, attempt: Attempt) -> None:
+    """Say an attempt's script. It got through if the last text that was sent was taken.
+
+    What was refused is not said again in the next write, because a server counts errors; and BDAT is said where the
+    server offers it (RFC 3030), for any other would take the message for commands.
+    """
+    client.begin("mail")
+    progress = client.progress
+    refused: list[str] = []
+    for commands in attempt.script:
+        chunk = commands == ["BDAT"]
+        if commands == refused or (chunk and not any("CHUNKING" in reply.text for reply in progress.replies)):
+            continue
+        client.send(*([f"BDAT {len(attempt.message)} LAST"] if chunk else commands))
+        if chunk:
+            client.send_chunk(attempt.message)
+        for command in commands:
+            reply = await client.answer()
+            if command.upper() == "DATA" and reply.code == 354:
+                progress.stage = "data"
+                client.send_text(text_of(attempt))
+                reply = await client.listen(".", client.patience.text)
+            progress.replies = [*progress.replies[-MOST_REPLIES:], reply]
+            if (stage := _reached(command, reply)) is not None:
+                progress.stage = stage
+            if reply.code >= 400:
+                refused = commands
+
+
+def _reached(command: str, reply: Reply) -> Stage | None:
+    """How far a command of a script brought its mail; ``None`` where that is as far as before."""
+    match command[:4].upper():
+        case "MAIL":
+            return "rcpt" if reply.code == 250 else "mail"
+        case "DATA" | "BDAT" if reply.code == 250:
+            return "accepted"
+        case _:
+            return None
 
 
 class Mails:
@@ -194,7 +238,9 @@ class Mails:
     async def _transaction(self, attempt: Attempt) -> None:
         client = self._client
         async with self._mailboxes.turn(attempt):
-            if await self._one_envelope(attempt):
+            if attempt.script:
+                await scripted(client, attempt)
+            elif await self._one_envelope(attempt):
                 await self._text(attempt)
         client.settle(attempt)
         self._accepted = client.progress.stage == "accepted"

@@ -19,7 +19,14 @@ from grader.world.listener import Listener
 from grader.world.mail import Mails, dialogue
 from grader.world.mailboxes import Mailboxes
 from grader.world.qmqp import hand_over
-from grader.world.sharing import ATTEMPTS_A_SESSION, ERRORS_A_SESSION, is_mail, session_of, sociable
+from grader.world.sharing import (
+    ATTEMPTS_A_SESSION,
+    ERRORS_A_SESSION,
+    errors_asked_for,
+    is_mail,
+    session_of,
+    sociable,
+)
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
 from grader.world.transcript import Clock, Room
@@ -234,7 +241,7 @@ class _Group:
         chunk: list[Attempt] = []
         asked = 0
         while self.pending and len(chunk) < self._size():
-            asked += len(self.pending[0].say)
+            asked += errors_asked_for(self.pending[0])
             if chunk and asked > ERRORS_A_SESSION:
                 break
             attempt = self.pending.popleft()
@@ -249,7 +256,7 @@ class _Group:
     def _fill(self, chunk: list[Attempt], asked: int) -> None:
         """Add attempts to a group's last session, as many as it has room for even if it refuses them all."""
         while self.besides and len(chunk) < min(self._size(), ERRORS_A_SESSION):
-            asked += len(self.besides[0].say)
+            asked += errors_asked_for(self.besides[0])
             if asked > ERRORS_A_SESSION:
                 break
             chunk.append(self.besides.popleft())

@@ -14,7 +14,7 @@ ERRORS_A_SESSION = 9
 ATTEMPTS_A_SESSION = 18
 """At most, where not all are refused."""
 
-STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP)\b", re.IGNORECASE)
+STANDS_ALONE = re.compile(r"(?:VRFY|EXPN|ETRN|HELP|NOOP)\b", re.IGNORECASE)
 """Commands whose answer depends on nothing that was said before (RFC 5321 section 4.1.4, RFC 1985)."""
 
 
@@ -25,7 +25,9 @@ def is_mail(attempt: Attempt) -> bool:
 
 def sociable(attempt: Attempt) -> bool:
     """Whether an attempt leaves a session as it found it."""
-    return (is_mail(attempt) and not attempt.smuggled and not attempt.qmqp) or _only_asks(attempt)
+    return (is_mail(attempt) and not (attempt.smuggled or attempt.qmqp or attempt.script)) or _only_asks(
+        attempt
+    )
 
 
 def session_of(attempt: Attempt) -> Any:
@@ -48,7 +50,16 @@ def session_of(attempt: Attempt) -> Any:
     return *key, named
 
 
+def errors_asked_for(attempt: Attempt) -> int:
+    """How many of a dialogue's commands may be refused, which a server counts as errors: NOOP never is."""
+    return sum(command.upper() != "NOOP" for command in attempt.say)
+
+
 def _only_asks(attempt: Attempt) -> bool:
     """Whether an attempt is a dialogue of commands that stand alone, each with an answer to itself."""
     plain = not (attempt.before or attempt.preamble or attempt.login)
-    return bool(attempt.say) and plain and all(STANDS_ALONE.match(command) for command in attempt.say)
+    return (
+        errors_asked_for(attempt) > 0
+        and plain
+        and all(STANDS_ALONE.match(command) for command in attempt.say)
+    )

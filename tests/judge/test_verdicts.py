@@ -129,6 +129,14 @@ def test_allowed_replies(codes: tuple[int, int], status: str) -> None:
     assert only_check(evidence(demo, [attempt], said(*codes))).status == status
 
 
+@pytest.mark.parametrize(("text", "status"), [("250 2.0.0 Ok", "pass"), ("250 Queuing started", "fail")])
+def test_a_question_that_was_answered_as_noop_is_tells_nothing(text: str, status: str) -> None:
+    replies = [Reply("NOOP", 250, "250 2.0.0 Ok", 0), Reply("ETRN a.example", 250, text, 1)]
+    demo = lab(check(replies=["4", "5"], alike=True))
+    run = evidence(demo, [facts(say=["NOOP", "ETRN a.example"])], [outcome("said", replies=replies)])
+    assert only_check(run).status == status
+
+
 def test_a_check_of_which_nothing_was_tried_is_an_error() -> None:
     assert only_check(evidence(lab(check(arrives="nowhere")), [], [])).status == "error"
     spoken = evidence(lab(check(replies=["5"])), [facts(say=[])], [outcome("said")])

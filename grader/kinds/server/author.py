@@ -176,7 +176,10 @@ def mail_names(mail: Mail) -> Iterator[tuple[str, str]]:
     texts += [("parameters", mail.parameters), ("preamble", mail.preamble), ("header_from", mail.header_from)]
     texts += [("header_to", mail.header_to)]
     texts += [("to", text) for text in mail.to] + [("before", text) for text in mail.before]
-    texts += [("fields", text) for text in mail.fields]
+    texts += [("fields", text) for text in mail.fields] + [("lines", text) for text in mail.lines]
+    texts += [("rcpt_parameters", mail.rcpt_parameters)]
+    for entry in mail.script:
+        texts += [("script", text) for text in ([entry] if isinstance(entry, str) else entry)]
     for key, text in texts:
         if text and "{" in text:
             for name in sorted(names_in(text)):

@@ -112,6 +112,9 @@ class Try(Struct, frozen=True, forbid_unknown_fields=True):
             "and capital letters are the same to it, and ^ and $ are the ends of a line.",
         ),
     ] = field(name="if-files", default=None)
+    if_programs: Annotated[
+        bool, Meta(description="Only where the submission brings a program of its own.")
+    ] = field(name="if-programs", default=False)
     stopped: Annotated[
         list[Service],
         Meta(description="Services that are stopped before this is tried. All else has been tried by then."),

@@ -128,6 +128,19 @@ def test_what_postfix_itself_decides_is_the_same_tomorrow(text: str, again: bool
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "421 4.7.0 mail.example.com Error: too many errors",
+        "450 4.7.1 Error: too much mail from 198.51.100.66",
+        "450 4.7.1 Error: too many recipients from 198.51.100.66",
+    ],
+)
+def test_a_script_that_asks_for_too_much_does_so_tomorrow(text: str) -> None:
+    assert not put_off(attempt(script=[["EHLO x"]]), said("office/1", text), False)
+    assert put_off(attempt(), said("office/1", text), False)
+
+
+@pytest.mark.parametrize(
     ("text", "changes"),
     [
         (b"smtpd_recipient_restrictions = check_policy_service unix:private/grey\n", True),

@@ -154,3 +154,33 @@ def test_a_letter_may_begin_with_fields_of_its_own() -> None:
     broken = [a for a in plan.attempts if a.message.startswith(b"DKIM-Signature: v=1;")]
     assert {a.check for a in broken} == {"receives"}
     assert all(b" d=third.example;" in a.message for a in broken)
+
+
+def test_a_limit_for_each_client_lets_its_neighbours_come(lab: ServerLab) -> None:
+    sources = [
+        "neighbour",
+        "partner",
+        "neighbour-v6",
+        "spoofed-host",
+        "mentioned-networks",
+        "mentioned-names",
+        "office",
+    ]
+    entry = Try(sources=sources, mail=[TO_OUTSIDE] * 3)
+    files = {
+        "main.cf": b"smtpd_client_message_rate_limit = 1\nmynetworks = 10.9.8.0/24 2001:db8:5::/48 192.0.2.7\n",
+        "names": b"friend.org OK\n",
+    }
+    plan = planned(with_checks(lab, check("relay", entry)), files)
+    by_source: dict[str, list[str]] = {}
+    for made in plan.attempts:
+        by_source.setdefault(made.source, []).append(made.address)
+    assert len(set(by_source.pop("office"))) == 1
+    alone = [by_source.pop(f"mentioned-networks: 192.0.2.7{how}") for how in ("", ", by the LAN")]
+    assert [len(set(found)) for found in alone] == [1, 1]
+    assert {source: len(set(found)) for source, found in by_source.items()} == dict.fromkeys(by_source, 3)
+    assert all(a.startswith("10.9.8.") for a in by_source["mentioned-networks: 10.9.8.0/24"])
+    assert all(a.startswith("2001:db8:5:") for a in by_source["mentioned-networks: 2001:db8:5::/48"])
+    records = answers(plan)
+    assert sorted(records["friend.org", "A"]) == sorted(by_source["mentioned-names: friend.org"])
+    assert not {"198.51.100.25", "198.51.100.26"} & set(by_source["partner"])

@@ -68,12 +68,12 @@ def excuse(case: TrafficCase, index: ServerIndex) -> LogLine | None:
 def _taken_for_elsewhere(case: TrafficCase, names: Mapping[str, str]) -> bool:
     """Whether a recipient was taken who is other people's, by a domain that no submission can make its own."""
     domains = [names[name].lower() for name in ELSEWHERE if name in names]
-    refused = {reply.command for reply in case.outcome.replies if reply.code >= 300}
+    refused = [reply.command.casefold() for reply in case.outcome.replies if reply.code >= 300]
     return any(
         (found := domain_of(recipient)) in domains
         or found.endswith(tuple(f".{domain}" for domain in domains))
         for recipient in case.facts.recipients
-        if f"RCPT TO:<{recipient}>" not in refused
+        if not any(said.startswith(f"rcpt to:<{recipient.casefold()}>") for said in refused)
     )
 
 

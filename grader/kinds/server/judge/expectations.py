@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from grader.kinds.server.declare import Expect, ServerCheck
 from grader.kinds.server.judge.accounts import given_up, vanished
+from grader.kinds.server.judge.answers import alike, replies
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
-from grader.model.traffic import ANY_MAILBOX, Arrival, Queued, Reply, Session
+from grader.model.traffic import ANY_MAILBOX, Arrival, Queued, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
@@ -23,8 +24,6 @@ OWN_TROUBLE = re.compile(
 """A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
 HANGS_UP = re.compile(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
-FAREWELLS = (221, 421)
-"""The server hangs up, which tells nothing (RFC 5321 section 3.8)."""
 _PROGRAM = re.compile(r"\A\S+: (?=\S)")
 MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
@@ -281,50 +280,6 @@ def _no_auth(case: TrafficCase) -> Finding:
     if case.outcome.authenticated:
         return broken(case, f"On port {case.facts.listener} the server took a password in the clear.")
     return met(case)
-
-
-def replies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
-    """Every command of the dialogue is answered with one of the codes allowed."""
-    allowed = tuple(check.expect.replies)
-    findings = []
-    for case, reply in _answers(cases):
-        if reply is None:
-            findings.append(unproven(case, how_it_ended(case)))
-        elif str(reply.code).startswith(allowed) or reply.code in FAREWELLS:
-            findings.append(met(case))
-        else:
-            findings.append(
-                broken(
-                    case, f"{quoted(reply.command)} was answered {quoted(reply.text)}", case.pointers(reply)
-                )
-            )
-    return findings
-
-
-def alike(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
-    """All commands of one dialogue get the same code, so that the answers tell nothing."""
-    findings = []
-    for case in cases:
-        said = [reply for _, reply in _answers([case]) if reply is not None]
-        odd = next((reply for reply in said if reply.code != said[0].code), None)
-        if odd is None:
-            findings.append(met(case))
-        else:
-            findings.append(
-                broken(
-                    case,
-                    f"{quoted(said[0].command)} is answered {said[0].code} and {quoted(odd.command)} {odd.code}: "
-                    "the difference tells a stranger which of the two exists.",
-                    case.pointers(odd),
-                )
-            )
-    return findings
-
-
-def _answers(cases: list[TrafficCase]) -> Iterator[tuple[TrafficCase, Reply | None]]:
-    for case in cases:
-        for command in case.facts.say:
-            yield case, next((r for r in case.outcome.replies if r.command == command), None)
 
 
 def arrivals_at_most(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

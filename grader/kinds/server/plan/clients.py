@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import IPv4Address, IPv4Network, IPv6Address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -34,15 +35,17 @@ _CROWDS = {
     "stranger-lan": IPv4Address("198.19.8.1"),
     "stranger-v6": IPv6Address("2001:db8:bad:1::1"),
 }
-"""Where more strangers are, for a server that takes only so much from each of them."""
+"""Where more strangers are, for a server that takes only so much from each of them. Of others they are next door."""
 _LARGEST_CROWD = 250
+_OTHER_ADDRESS = 256
+"""From one address of a mentioned name to its next."""
 _V6_STEP = 1 << 128 - 84
 """anvil counts a /84 as one client (``smtpd_client_ipv6_prefix_length``)."""
 
 
 class PlayedClient(Struct, frozen=True):
     """Somebody who connects from ``address`` to ``server``. DNS calls the address ``name``, and leads the name back
-    to it if ``forward``."""
+    to it if ``forward``, also where the name has another address ``again``."""
 
     source: str
     address: str
@@ -51,6 +54,7 @@ class PlayedClient(Struct, frozen=True):
     helo: str
     forward: bool = True
     inside: bool = False
+    again: bool = False
 
 
 class Clients:
@@ -69,8 +73,13 @@ class Clients:
         self._mentions = mentions
         self._random = random
         self._most_of_each = most_of_each
-        self._made: Counter[str] = Counter()
+        self._made: Counter[tuple[str, int]] = Counter()
         self._known: dict[str, list[PlayedClient]] = {}
+        self._networks: dict[str, IPv4Network | IPv6Network] = {}
+        """What the files mention, by the sources made for it."""
+        peers = (address for peer in world.peers for address in peer.addresses)
+        clients = (source.address for source in world.sources.values())
+        self._taken = {fill(text, names) for text in (*peers, *clients)}
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
         self._lan = IPv4Network(names["lan"])
@@ -82,24 +91,57 @@ class Clients:
             self._known[source] = list(self._make(source))
         return self._known[source]
 
-    def next(self, client: PlayedClient) -> PlayedClient:
-        """Who makes this client's next attempt: the client, or another stranger once there were ``most_of_each``.
+    def next(self, client: PlayedClient, port: int) -> PlayedClient:
+        """Who makes this client's next attempt: the client, or somebody beside it once there were ``most_of_each``.
 
         A limit for each client and minute (anvil(8)) puts off whoever comes after, whatever they ask for, and refuses
-        nobody: spammers have many addresses.
+        nobody: spammers have many addresses. By default it spares those whom ``mynetworks`` trusts.
         """
-        first = _CROWDS.get(client.source)
-        if self._most_of_each is None or first is None:
+        if self._most_of_each is None or client.inside:
             return client
-        number = min(self._made[client.source] // self._most_of_each, _LARGEST_CROWD)
-        self._made[client.source] += 1
+        number = min(self._made[client.address, port] // self._most_of_each, _LARGEST_CROWD)
+        self._made[client.address, port] += 1
         if number == 0:
             return client
-        key = f"{client.source} {number}"
+        key = f"{client.source} {client.address} {number}"
         if key not in self._known:
-            address = str(first + number * (_V6_STEP if first.version == 6 else 1))
-            self._known[key] = [replace(self._unnamed(client.source, address), server=client.server)]
+            self._known[key] = [self._beside(client, number)]
         return self._known[key][0]
+
+    def _beside(self, client: PlayedClient, number: int) -> PlayedClient:
+        """Another machine of the client's, or the client. It has a name of its own, unless a name is what they claim.
+
+        Whoever is known for a network is in that network.
+        """
+        first = _CROWDS.get(client.source)
+        address: IPv4Address | IPv6Address | None
+        if first is not None:
+            address = ipaddress.ip_address(int(first) + number * (_V6_STEP if first.version == 6 else 1))
+        else:
+            address = self._next_door(client, number)
+        if address is None:
+            return client
+        if client.source.startswith(MENTIONED_NAMES) or not client.forward:
+            return replace(client, address=str(address), again=True)
+        return replace(self._unnamed(client.source, str(address)), server=client.server)
+
+    def _next_door(self, client: PlayedClient, number: int) -> IPv4Address | IPv6Address | None:
+        theirs = ipaddress.ip_address(client.address)
+        if theirs.version == 6:
+            network = self._networks.get(client.source)
+            other = theirs + number * _V6_STEP
+            return other if network is None or other in network else None
+        if client.source.startswith(MENTIONED_NAMES):
+            return theirs + number * _OTHER_ADDRESS
+        network = self._networks.get(client.source) or ipaddress.ip_network(f"{theirs}/24", strict=False)
+        first, last = int(network.network_address), int(network.broadcast_address)
+        around = (
+            (*range(int(theirs) + 1, last + 1), *range(first, int(theirs)))
+            if last - first < 256
+            else range(int(theirs) + 1, min(int(theirs) + 2 * _LARGEST_CROWD, last) + 1)
+        )
+        free = (a for a in map(IPv4Address, around) if self._foreign(a) and str(a) not in self._taken)
+        return next(itertools.islice(free, number - 1, None), None)
 
     def all(self) -> Iterator[PlayedClient]:
         """Every client that was asked for."""
@@ -150,6 +192,7 @@ class Clients:
                 network = ipaddress.ip_network(text)
                 label = text if network.num_addresses > 1 else str(address)
                 source = f"{MENTIONED_NETWORKS}: {label}"
+                self._networks |= dict.fromkeys((source, f"{source}, by the LAN"), network)
                 client = self._unnamed(source, str(address))
                 yield client
                 if address.is_private and address.version == 4:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ from grader.kinds.server.plan.lookalikes import (
 )
 from grader.kinds.server.plan.mentions import Mentions
 from grader.kinds.server.plan.patterns import HOLE
+from grader.kinds.server.plan.programs import OF_PROGRAMS
 from grader.labs.messages import date, draw_token, hidden_message, ordinary_message, person
 from grader.labs.variant import KeyedRandom, RandomStream
 from grader.labs.world import MANIFOLD_NAMES, LabWorld
@@ -35,6 +36,9 @@ from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
+
+_BEYOND = 100
+"""Octets by which a message is larger than what a program compares its size with."""
 
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n(?: ?\n)+")
@@ -99,13 +103,15 @@ class Expansion:
     def _of_try(self, check: ServerCheck, entry: Try, number: int) -> Iterator[Attempt]:
         if entry.if_files is not None and not self._holds(entry.if_files):
             return
+        if entry.if_programs and not self._mentions.programs.brought:
+            return
         work = self._work(entry)
         for source in entry.sources:
             for client in self._clients.of(source):
                 for listener in entry.on:
                     for mail, values in work:
                         number += 1
-                        who = self._clients.next(client)
+                        who = self._clients.next(client, listening(str(listener))[0])
                         told = self._told(f"{check.code}/{number}", who, entry, values)
                         yield self._attempt(check, entry, who, str(listener), told, mail)
 
@@ -138,6 +144,8 @@ class Expansion:
     def _values(self, name: str, entry: Try) -> list[str]:
         names, mentions = self._variant.names, self._mentions
         samples = mentions.samples
+        if name in OF_PROGRAMS:
+            return OF_PROGRAMS[name](mentions.programs)
         match name:
             case "mentioned":
                 return mentions.domains
@@ -249,7 +257,7 @@ class Expansion:
             say=say,
             unless_arrived=entry.spared_by,
             stopped=list(entry.stopped),
-            **(said if mail is None else self._mail(check, client.helo, told, mail)),
+            **(said if mail is None else self._mail(check, _name(client, mail, tls), told, mail)),
         )
 
     def _mail(self, check: ServerCheck, helo: str, told: _AttemptNames, mail: Mail) -> dict[str, Any]:
@@ -270,14 +278,13 @@ class Expansion:
             helo=helo,
             outside=names["outside"],
             when=self._when,
-            octets=mail.octets,
+            octets=self._octets(mail),
         )
         if mail.fields:
-            message = "".join(f"{filled(field)}\r\n" for field in mail.fields).encode("ascii") + message
+            message = _in_lines(map(filled, mail.fields)) + message
         if mail.lines:
             header, _, text = message.partition(b"\r\n\r\n")
-            said = "".join(f"{filled(line)}\r\n" for line in mail.lines).encode("ascii")
-            message = header + b"\r\n\r\n" + said + text
+            message = header + b"\r\n\r\n" + _in_lines(map(filled, mail.lines)) + text
         shown = mail.title or f"mail to {' and '.join(mail.to)}".replace("{token}", "somebody")
         return {
             "title": filled(shown),
@@ -285,6 +292,8 @@ class Expansion:
             "sender": sender,
             "recipients": recipients,
             "parameters": filled(mail.parameters),
+            "rcpt_parameters": filled(mail.rcpt_parameters),
+            "script": self._script(mail, filled),
             "message": message,
             "before": [filled(command) for command in mail.before],
             "preamble": None if mail.preamble is None else filled(mail.preamble),
@@ -295,6 +304,22 @@ class Expansion:
             "qmqp": mail.qmqp,
             "mailbox": self._mailbox(check, recipients[0]),
         }
+
+    def _octets(self, mail: Mail) -> int:
+        """The least size of a message. Where a program measures sizes, it is beyond the largest that stands in it."""
+        measured = self._mentions.programs.largest(mail.octets_at_most, 0)
+        return max(mail.octets, measured + _BEYOND if measured else 0)
+
+    def _script(self, mail: Mail, filled: Callable[[str], str]) -> list[list[str]]:
+        """What is said in each write. A name that stands for several lines makes as many writes of its command."""
+        times = max(mail.times, self._mentions.programs.largest(mail.times_at_most, 0))
+        said: list[list[str]] = []
+        for entry in mail.script:
+            if isinstance(entry, str):
+                said += [[line] for line in filled(entry).split("\n")]
+            else:
+                said += [[filled(command) for command in entry]] * times
+        return said
 
     def _mailbox(self, check: ServerCheck, recipient: str) -> str | None:
         """The user into whose mailbox a recipient's mail belongs, or any; ``None`` where it is to go elsewhere."""
@@ -334,6 +359,16 @@ def _spared(attempts: list[Attempt]) -> Iterator[Attempt]:
                 ids.get((c, attempt.source, at)) or ids.get((c, None, at), []) for c in attempt.unless_arrived
             ]
             yield replace(attempt, unless_arrived=[one for some in found for one in some])
+
+
+def _name(client: PlayedClient, mail: Mail, tls: Tls) -> str:
+    """How the client calls itself. A script says EHLO itself, but STARTTLS comes behind one."""
+    return "" if mail.script and tls != "starttls" else client.helo
+
+
+def _in_lines(texts: Iterable[str]) -> bytes:
+    """Texts as lines of a message; one may be several."""
+    return "".join(f"{line}\r\n" for text in texts for line in text.split("\n")).encode("ascii")
 
 
 @lru_cache(maxsize=64)

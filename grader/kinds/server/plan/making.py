@@ -194,7 +194,7 @@ def _zones(
         if client.name:
             book.pointer(client.address, client.name)
         # A name that has an address already keeps it: its owner would not give it to somebody else.
-        if client.name and client.forward and not book.holds(client.name, "A", "AAAA"):
+        if client.name and client.forward and (client.again or not book.holds(client.name, "A", "AAAA")):
             book.address(client.name, client.address)
     lookalikes = recipients(names, mentions.samples) if mentions.samples else []
     elsewhere = [domain for text in lookalikes if is_name(domain := text.rpartition("@")[2])]

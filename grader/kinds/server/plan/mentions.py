@@ -14,6 +14,7 @@ from ipaddress import IPv4Network, IPv6Network
 from msgspec import Struct
 
 from grader.kinds.server.plan.patterns import PatternText, patterns_in, rerouting_in, samples
+from grader.kinds.server.plan.programs import Program, Programs, programs, quoted, read
 from grader.model.errors import SubmissionError
 
 Network = IPv4Network | IPv6Network
@@ -32,6 +33,7 @@ _MOST_PARAMETERS = 50
 
 _IPV4 = re.compile(r"(?<![\w.:-])(\d{1,3}(?:\.\d{1,3}){3})(/\d{1,2})?(?![\w.-])")
 _IPV4_BEGINNING = re.compile(r"(?:^\s*|(?<=\^))(\d{1,3}(?:\.\d{1,3}){0,2})\.?(?=\s|$|(?<=\.)\D)")
+_BEGINNING = re.compile(r"\^?(?:\d{1,3}\\?\.){1,3}")
 _IPV6 = re.compile(
     r"(?<![\w:.])\[?([0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]{0,39}:[0-9A-Fa-f:.]{0,39})\]?(/\d{1,3})?(?![\w:])"
 )
@@ -47,12 +49,13 @@ _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 _ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
 """A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
-_PROGRAM = re.compile(r"\.(?:py|pl|sh|rb|lua|js|php)$")
 _QUOTED = re.compile(r"""(["'])([A-Za-z0-9][\w.+-]{1,30})@?\1""")
 _OF_THE_PROTOCOL = re.compile(
     r"action|request|sender|recipient|size|instance|stress|\w+_(?:address|name|port|state|count|id|method|username|"
     r"sender|policy|domain|subject|issuer|fingerprint|protocol|cipher|keysize|context|level)|e?smtp|ehlo|helo|mail|"
-    r"rcpt|data|connect|end-of-message|ok|dunno|reject|permit|hold|discard|defer\w*|utf-8|ascii|strict|replace",
+    r"rcpt|data|rset|noop|quit|vrfy|expn|etrn|help|bdat|starttls|auth|connect|end-of-message|ok|dunno|reject|permit|"
+    r"hold|discard|defer\w*|utf-8|ascii|strict|replace|pipelining|chunking|8bitmime|smtputf8|dsn|[rwab]b|"
+    r"[\d.]+",
     re.IGNORECASE,
 )
 """Words of the protocol by which Postfix asks such programs, and of their answers."""
@@ -81,6 +84,8 @@ class Mentions(Struct, frozen=True):
     """Texts that the regular expressions in the files match."""
     rerouting: list[PatternText] = []
     """Those of expressions that send a letter elsewhere for what it holds."""
+    programs: Programs = Programs()
+    """What programs among the files hold."""
 
     @property
     def domains(self) -> list[str]:
@@ -94,7 +99,8 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
     Lines that refuse something count last; a pattern's ``\\.`` is read as a dot. Raises ``SubmissionError`` where more
     is let in than can be tried: what is not tried must not pass for harmless.
     """
-    lines = list(_lines(files))
+    found = programs(files)
+    lines = list(_lines(files, found))
     plain = [line.replace("\\.", ".") for line in lines]
     allowing = _gather(line for line in plain if not _REFUSING.match(line))
     refusing = _gather(line for line in plain if _REFUSING.match(line))
@@ -111,14 +117,24 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
         kinds.append([*first, *rest][:MOST])
     networks, names, addresses = kinds
     anywhere = list(dict.fromkeys(part for line in lines for part in _ANYWHERE.findall(line)))[:MOST_LOCALS]
-    anywhere = list(dict.fromkeys([*anywhere, *_words_of_programs(files)]))
-    return Mentions(networks, names, addresses, _locals(files), anywhere, _samples(lines), _rerouting(lines))
+    anywhere = list(dict.fromkeys([*anywhere, *_words_of_programs(found.values())]))
+    tables = {name: data for name, data in files.items() if name not in found}
+    return Mentions(
+        networks,
+        names,
+        addresses,
+        _locals(tables),
+        anywhere,
+        _samples(lines),
+        _rerouting(lines),
+        read(found.values()),
+    )
 
 
 def _locals(files: Mapping[str, bytes]) -> list[str]:
     found: dict[str, None] = {}
     for name, data in sorted(files.items()):
-        if b"\0" in data or data.startswith(b"#!"):
+        if b"\0" in data:
             continue
         for line in _logical(data.decode("utf-8", "replace")):
             if _CONFIGURATION.search(name):
@@ -128,14 +144,13 @@ def _locals(files: Mapping[str, bytes]) -> list[str]:
     return [local for local in found if not local.replace(".", "").isdigit()][:MOST_LOCALS]
 
 
-def _words_of_programs(files: Mapping[str, bytes]) -> list[str]:
-    """What programs that decide (SMTPD_POLICY_README) may compare a local part with: the words in quotation marks."""
-    texts = [
-        data.decode("utf-8", "replace")
-        for name, data in sorted(files.items())
-        if b"\0" not in data and (data.startswith(b"#!") or _PROGRAM.search(name))
-    ]
-    words = dict.fromkeys(found[2] for text in texts for found in _QUOTED.finditer(text))
+def _words_of_programs(found: Iterable[Program]) -> list[str]:
+    """What programs that decide (SMTPD_POLICY_README) may compare a local part with: the words in quotation marks.
+
+    Those with an at sign behind them come first.
+    """
+    matches = [match for program in found for match in _QUOTED.finditer(program.text)]
+    words = dict.fromkeys(match[2] for match in sorted(matches, key=lambda match: "@" not in match[0]))
     return [word for word in words if not _OF_THE_PROTOCOL.fullmatch(word)][:MOST_LOCALS]
 
 
@@ -153,16 +168,26 @@ def _rerouting(lines: Iterable[str]) -> list[PatternText]:
     return [sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern)]
 
 
-def _lines(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Logical lines without comments; ``$name`` in main.cf replaced."""
+def _lines(files: Mapping[str, bytes], found: Mapping[str, Program]) -> Iterator[str]:
+    """Logical lines without comments; ``$name`` in main.cf replaced. Of some programs the texts that they quote."""
     for name, data in sorted(files.items(), key=lambda item: (item[0] != "main.cf", item[0])):
         if b"\0" in data:
             continue
-        found = _logical(data.decode("utf-8", "replace"))
-        values = _assignments(found) if name == "main.cf" else {}
+        if name in found and found[name].dotted:
+            yield from _quotations(found[name])
+            continue
+        logical = _logical(data.decode("utf-8", "replace"))
+        values = _assignments(logical) if name == "main.cf" else {}
         values.setdefault("mydomain", values.get("myhostname", "").partition(".")[2])
-        for line in dict.fromkeys(found):
+        for line in dict.fromkeys(logical):
             yield _expanded(line, values)[:_LONGEST_LINE]
+
+
+def _quotations(program: Program) -> Iterator[str]:
+    """Each text of a program in its quotation marks, which tell it from the key of a table; beginnings of addresses
+    without them."""
+    for text in quoted(program):
+        yield text if _BEGINNING.fullmatch(text) else f'"{text[:_LONGEST_LINE]}"'
 
 
 def _logical(text: str) -> list[str]:

@@ -29,6 +29,11 @@ SETTLED = re.compile(
 )
 """What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included. A policy
 server cannot say the first: what it says is quoted behind "rejected:"."""
+TOO_MANY = re.compile(
+    r"\A(?:421 4\.7\.0 \S+ Error: too many errors|4\d\d 4\.7\.[01] \S*\s?Error: too (?:much|many) \w+ from )"
+)
+"""How Postfix ends a session with errors, of which a script makes some by itself, or one that asks for too much: it
+would end the next one too."""
 WARNING = re.compile(
     r"\]: (?:fatal|panic): |"
     r"\]: warning: (?:(?:cannot )?connect to |problem talking |unknown |"
@@ -94,5 +99,7 @@ def put_off(attempt: Attempt, outcome: Outcome | None, doubted: bool) -> bool:
         return False
     reply = outcome.replies[-1]
     if not 400 <= reply.code < 500 or SETTLED.search(reply.text):
+        return False
+    if attempt.script and TOO_MANY.search(reply.text):
         return False
     return doubted or not own_trouble(reply)

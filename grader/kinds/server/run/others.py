@@ -117,6 +117,8 @@ def _at(template: Attempt, port: int, listener: str, tls: Tls, tokens: set[str])
         sender=own(template.sender),
         recipients=[own(text) for text in template.recipients],
         parameters=own(template.parameters),
+        rcpt_parameters=own(template.rcpt_parameters),
+        script=[[own(text) for text in commands] for commands in template.script],
         message=template.message.replace(template.token.encode(), token.encode()),
         preamble=None if template.preamble is None else own(template.preamble),
         before=[own(text) for text in template.before],

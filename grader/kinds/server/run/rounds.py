@@ -70,7 +70,8 @@ class Rounds:
         """One plain attempt on each listener that no greeting is asked of, so that its death is known as early."""
         chosen = {(a.server, a.listener): a for a in self._greets}
         for attempt in sorted(attempts, key=lambda a: a.check not in self._wanted):
-            if not (attempt.unless_arrived or attempt.before or attempt.preamble is not None or attempt.qmqp):
+            odd = attempt.before or attempt.preamble is not None or attempt.qmqp or attempt.script
+            if not (attempt.unless_arrived or odd):
                 chosen.setdefault((attempt.server, attempt.listener), attempt)
         return [attempt for attempt in chosen.values() if attempt not in self._greets]
 

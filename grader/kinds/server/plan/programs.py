@@ -1,0 +1,207 @@
+"""The programs that a submission brings along, and the words in them that may decide about a mail.
+
+A program that speaks on a port, or that Postfix asks (spawn(8), a milter, a policy server, a filter), may relay for
+anything that a client says: a verb, a parameter, a field, the hundredth recipient. What it waits for stands in its
+text, most often. Nothing is concluded from that: the words only choose what is tried.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from grader.kinds.server.plan.patterns import HOLE, samples
+
+MOST_FIELDS = 10
+MOST_WORDS = 16
+MOST_VERBS = 6
+"""All are said in one session, in which Postfix bears nine errors."""
+MOST_PARAMETERS = 8
+MOST_PIECES = 2_000
+LONGEST = 200_000
+"""Characters of a program that are read: whoever writes more did not write it for this lab."""
+LARGEST_NUMBER = 1 << 30
+
+_NAME = re.compile(r"\.(?:py|pl|sh|rb|lua|js|php)\Z")
+_COMPILED = re.compile(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
+_DOTTED = re.compile(r"\.(?:py|rb|lua|js)\Z")
+_DOTTED_FIRST_LINE = re.compile(r"#!.*\b(?:python|ruby|lua|node)")
+"""Languages in which a dot stands between names, so that ``self.wire`` looks like a domain."""
+_RUN = re.compile(r"argv=(.*)|\"?\|(.*)")
+_CODE = re.compile(r"\s-[a-z]*[ce]\s")
+_TEXT = re.compile(
+    r"#[^\n]*|(\"\"\"|''')((?:[^\\]|\\.)*?)(?:\1|\Z)|\"((?:[^\"\\\n]|\\.)*)\"?|'((?:[^'\\\n]|\\.)*)'?",
+    re.DOTALL,
+)
+"""A comment, or a text in quotation marks as most languages write it. One without an end takes the rest, once."""
+_ESCAPE = re.compile(r"\\(?:[rnt0]|x[0-9A-Fa-f]{2})")
+_PATTERN = re.compile(r"[\\^$*+?\[(|]")
+_PRINTABLE = re.compile(r"[ -~]{3,60}")
+_STRINGS = re.compile(rb"[ -~]{3,60}")
+_NUMBER = re.compile(
+    r"(?<![\w.])(\d[\d_]{0,9})(?:\s{0,3}(\*\*?|<<)\s{0,3}(\d{1,7}))?(?:\s{0,3}\*\s{0,3}(\d{1,7}))?(?![\w.])"
+)
+_PARAMETER = re.compile(r"[A-Z][A-Z0-9-]{1,18}(?:=[!-<>-~]*)?")
+_VERB = re.compile(r"[A-Z]{3,12}|[a-z]{3,12}")
+_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,30}):(?: ?([!-~][ -~]*)|\s*)")
+_FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,30}|[A-Z][a-z]+(?:-[A-Z][A-Za-z]+)+")
+_KNOWN_FIELD = re.compile(
+    r"subject|comments|keywords|organization|precedence|priority|importance|sensitivity|sender|reply-to|b?cc|user-agent",
+    re.IGNORECASE,
+)
+_OF_SMTP = re.compile(
+    r"ehlo|helo|mail|rcpt|data|bdat|rset|noop|quit|help|vrfy|expn|etrn|starttls|auth|pipelining|chunking|size|dsn|"
+    r"8bitmime|smtputf8|enhancedstatuscodes|body=?(?:8bitmime|7bit)?|ret=?(?:full|hdrs)?|envid=?|notify=?|orcpt=?|"
+    r"size=?|from|to|last|connect|get|post|e?smtp|plain|login|utf-?8|ascii|latin-?1|replace|ignore|strict|[rwab]b?",
+    re.IGNORECASE,
+)
+"""Words of the protocol, which are tried anyway, and of reading and writing."""
+_REPLY = re.compile(r"[2-5]\d\d[ -]")
+
+
+class Program(Struct, frozen=True):
+    """A program's text. In a ``dotted`` language a dot between two words is no domain's."""
+
+    text: str
+    dotted: bool = False
+
+
+class Programs(Struct, frozen=True):
+    """What all programs of a submission hold. Without one, all is empty, and ``brought`` is false."""
+
+    brought: bool = False
+    verbs: list[str] = []
+    """Words that may be commands."""
+    parameters: list[str] = []
+    """Words that may stand behind MAIL or RCPT."""
+    fields: list[str] = []
+    """Fields of a header, whole."""
+    words: list[str] = []
+    """Texts that a letter may hold."""
+    numbers: list[int] = []
+
+    def largest(self, most: int, least: int) -> int:
+        """The largest number up to ``most``, ``least`` where there is none: whoever counts, counts up to a number."""
+        return max((number for number in self.numbers if number <= most), default=least)
+
+
+def programs(files: Mapping[str, bytes]) -> dict[str, Program]:
+    """The programs among the files, by their names, and what ``argv=`` itself tells a shell or the like to do."""
+    run = [" ".join(filter(None, found)) for line in _settings(files) for found in _RUN.findall(line)]
+    named = {word.rpartition("/")[2]: line for line in run for word in re.split(r"[\s\"',{}]+", line)}
+    found = {f"argv {number}": Program(line) for number, line in enumerate(run) if _CODE.search(line)}
+    for name, data in sorted(files.items()):
+        if name.endswith(".cf") or _COMPILED.search(name):
+            continue
+        base = name.rpartition("/")[2]
+        if data.startswith(b"\x7fELF"):
+            found[name] = Program(
+                "\n".join(f'"{text.decode()}"' for text in _STRINGS.findall(data, 0, LONGEST))
+            )
+        elif b"\0" not in data and (data.startswith(b"#!") or _NAME.search(name) or base in named):
+            text = data[:LONGEST].decode("utf-8", "replace")
+            first = text.partition("\n")[0]
+            by_name = (
+                _DOTTED.search(name) or _DOTTED_FIRST_LINE.match(first) or "python" in named.get(base, "")
+            )
+            found[name] = Program(text, bool(by_name))
+    return found
+
+
+def _settings(files: Mapping[str, bytes]) -> Iterator[str]:
+    """Lines that may say what is run: in master.cf and main.cf, and in tables of aliases."""
+    for name, data in sorted(files.items()):
+        if b"\0" in data or data.startswith(b"#!"):
+            continue
+        for line in data[:LONGEST].decode("utf-8", "replace").splitlines():
+            if not line.lstrip().startswith("#") and ("argv=" in line or (":" in line and "|" in line)):
+                yield line[:1_000] if name.endswith(".cf") else line.partition(":")[2][:1_000]
+
+
+def quoted(program: Program) -> list[str]:
+    """What a program quotes, without escapes and replies of SMTP, each once. What is a key of something comes last."""
+    matches = [match for match in _TEXT.finditer(program.text) if match[0][0] != "#"]
+    found: dict[str, None] = {}
+    for match in sorted(matches, key=_is_key):
+        for line in (match[2] or match[3] or match[4] or "").splitlines():
+            found |= dict.fromkeys(piece.strip() for piece in _ESCAPE.split(line))
+    return [piece for piece in found if piece and not _REPLY.match(piece)]
+
+
+def _is_key(match: re.Match[str]) -> bool:
+    before, behind = (
+        match.string[match.start() - 1 : match.start()],
+        match.string[match.end() : match.end() + 1],
+    )
+    return (before == "[" and behind == "]") or match.string.endswith((".get(", "{"), 0, match.start())
+
+
+def read(found: Iterable[Program]) -> Programs:
+    """The words of all these programs."""
+    texts = list(found)
+    pieces = dict.fromkeys(piece for program in texts for piece in _pieces(program))
+    words = [piece for piece in list(pieces)[:MOST_PIECES] if not _OF_SMTP.fullmatch(piece)]
+    parameters = [piece for piece in words if _PARAMETER.fullmatch(piece)]
+    return Programs(
+        brought=bool(texts),
+        verbs=sorted((word for word in words if _VERB.fullmatch(word)), key=str.islower)[:MOST_VERBS],
+        parameters=[f"{p}1" if p.endswith("=") else p for p in parameters][:MOST_PARAMETERS],
+        fields=list(dict.fromkeys(_fields(words)))[:MOST_FIELDS],
+        words=[word for word in words if not word.startswith("/")][:MOST_WORDS],
+        numbers=sorted({number for program in texts for number in _numbers(program)}),
+    )
+
+
+def _pieces(program: Program) -> Iterator[str]:
+    """What it quotes; of a regular expression what that matches."""
+    for piece in quoted(program):
+        made = [piece]
+        if _PATTERN.search(piece):
+            made = [sample.text.replace(HOLE, "x1").strip() for sample in samples(piece)[:2]]
+        yield from (one for one in made if _PRINTABLE.fullmatch(one))
+
+
+def _fields(words: list[str]) -> Iterator[str]:
+    """Fields that stand there whole, and names of fields with the word that comes next."""
+    for word, then in itertools.zip_longest(words, words[1:], fillvalue="yes"):
+        if (found := _FIELD.fullmatch(word)) is not None and not found[1].isupper():
+            yield f"{found[1]}: {found[2] or then}"
+        elif _FIELD_NAME.fullmatch(word) or _KNOWN_FIELD.fullmatch(word):
+            yield f"{word}: {then}"
+
+
+def _numbers(program: Program) -> Iterator[int]:
+    """The numbers outside its texts, with what is reckoned of two or three."""
+    for first, sign, second, third in _NUMBER.findall(_TEXT.sub(" ", program.text)):
+        number = int(first.replace("_", "") or 0)
+        if sign == "<<":
+            number = number << min(int(second), 40)
+        elif sign == "**":
+            number = number ** min(int(second), 12)
+        elif sign:
+            number *= int(second)
+        number *= int(third or 1)
+        if 1 < number <= LARGEST_NUMBER:
+            yield number
+
+
+OF_PROGRAMS: Mapping[str, Callable[[Programs], list[str]]] = MappingProxyType(
+    {
+        "program_field": lambda found: found.fields,
+        "program_field_name": lambda found: list(dict.fromkeys(f.partition(":")[0] for f in found.fields)),
+        "program_fields": lambda found: _together(found.fields),
+        "program_parameter": lambda found: found.parameters,
+        "program_verbs": lambda found: _together(found.verbs),
+        "program_word": lambda found: found.words,
+        "program_words": lambda found: _together(found.words),
+    }
+)
+"""The names of lab.yaml that stand for what programs hold, with their values; some are all in one, a line each."""
+
+
+def _together(texts: list[str]) -> list[str]:
+    return ["\n".join(texts)] if texts else []
