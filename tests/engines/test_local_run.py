@@ -245,20 +245,14 @@ def test_a_machine_that_forbids_namespaces_is_told_whole_and_seen_by_doctor(
     assert "(unshare: Operation not permitted)" in problem.what
 
 
-@pytest.mark.parametrize(
-    ("missing", "command"),
-    [("runc", "apt-get install -y runc"), ("ip", "apt-get install -y iproute2")],
-)
-def test_a_missing_program_is_named_with_its_package(
-    missing: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in {*checks.RUN, *checks.BUILD, *checks.MAP} - {missing}:
+def test_a_missing_program_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {*checks.BUILD, *checks.MAP}:
         (tmp_path / name).touch(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(checks, "SYSTEM_FOLDERS", ())
     (problem,) = checks.problems()
-    assert missing in problem.what or command.split()[-1] in problem.what
-    assert problem.fix.endswith(command)
+    assert "runc" in problem.what
+    assert problem.fix.endswith("apt-get install -y runc")
 
 
 def test_ids_of_subuid_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

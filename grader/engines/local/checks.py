@@ -14,7 +14,7 @@ from grader.engines.local import rootfs, userns
 from grader.engines.machine import DESCRIPTORS
 from grader.model.errors import EngineError
 
-RUN = {"runc": "runc", "ip": "iproute2"}
+RUN = {"runc": "runc"}
 BUILD = {"mmdebstrap": "mmdebstrap", "tar": "tar"}
 MAP = {"newuidmap": "uidmap", "newgidmap": "uidmap"}
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")

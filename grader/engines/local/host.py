@@ -52,13 +52,6 @@ def become_runc(order: StartOrder, ends: Ends, doors: list[int], wire: network.W
     ], {"PATH": network.PATH})  # fmt: skip
 
 
-def lay(wire: network.Wire, plan: MachinePlan) -> None:
-    """Lay the wire, as the user who may. Raises ``OSError``."""
-    userns.become_root()
-    os.environ["PATH"] = network.PATH
-    network.lay(wire, plan)
-
-
 def _share_processors(count: float) -> None:
     """Keep to so many processors, rounded up; the seccomp profile does not let the host change that."""
     allowed = sorted(os.sched_getaffinity(0))

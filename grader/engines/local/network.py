@@ -6,11 +6,12 @@ import os
 from contextlib import suppress
 
 from grader.engines.local import syscalls
-from grader.engines.machine import INTERFACE, link_end
+from grader.engines.local.netlink import LOOPBACK, Netlink
+from grader.engines.machine import INTERFACE
 from grader.model.plan import MachinePlan
 
-WORLD = 3
-"""The descriptor by which ip knows the world's network namespace: of another process's it may not be told."""
+INDEX = 100
+"""Of the interface at both ends: some kernels give each namespace a few of their own, with the first numbers."""
 
 CONNECTIONS = 1024
 """Places in the host's own table of connections: who asks what listens waits for a look through all of it, and the one
@@ -27,9 +28,11 @@ class Wire:
 
     def __init__(self) -> None:
         self.world = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self._of_world = Netlink()
         _set("ipv4/tcp_child_ehash_entries", CONNECTIONS)
         syscalls.unshare(syscalls.CLONE_NEWNET)
         self.host = os.open("/proc/self/ns/net", os.O_RDONLY)
+        self._of_host = Netlink()
         _set("unix/max_dgram_qlen", QUEUE)
         syscalls.setns(self.world, syscalls.CLONE_NEWNET)
 
@@ -37,10 +40,30 @@ class Wire:
         """Have this process, and what it becomes, in the host's namespace."""
         syscalls.setns(self.host, syscalls.CLONE_NEWNET)
 
+    def lay(self, plan: MachinePlan) -> None:
+        """Lay the wire, with the plan's addresses and routes.
+
+        Both ends are up when it returns: a connection before that would cost a second of ARP retries. Raises
+        ``OSError``, and ``ValueError`` for what is no address.
+        """
+        self._of_host.add_pair(INTERFACE, INDEX, self.world)
+        for end, machine in ((self._of_host, plan.host), (self._of_world, plan.world)):
+            end.bring_up(LOOPBACK)
+            end.bring_up(INDEX)
+            for address in machine.addresses:
+                end.add_address(address, INDEX)
+            for route in machine.routes:
+                end.add_route(route, INDEX)
+            end.carry_out()
+        for end in (self._of_host, self._of_world):
+            end.see_link(INTERFACE)
+
     def close(self) -> None:
         """Let go of the namespaces: they last as long as a process is in them."""
         os.close(self.world)
         os.close(self.host)
+        self._of_world.close()
+        self._of_host.close()
 
 
 def _set(name: str, value: int) -> None:
@@ -51,40 +74,6 @@ def _set(name: str, value: int) -> None:
             os.write(fd, str(value).encode())
         finally:
             os.close(fd)
-
-
-def lay(wire: Wire, plan: MachinePlan) -> None:
-    """Lay the wire, with the plan's addresses and routes. This process ends in the world's namespace.
-
-    Both ends are up when it returns: a connection before that would cost a second of ARP retries.
-    """
-    host, world = plan.host, plan.world
-    link = f"link add {INTERFACE} type veth peer name {INTERFACE} netns /proc/self/fd/{WORLD}"
-    wire.enter_host()
-    _ip([link, *link_end(host.addresses, host.routes)], wire.world)
-    syscalls.setns(wire.world, syscalls.CLONE_NEWNET)
-    _ip(link_end(world.addresses, world.routes), wire.world)
-
-
-def _ip(lines: list[str], world: int) -> None:
-    """Run the commands of ip-batch(8) in one process. Raises ``OSError`` with what it complained of."""
-    orders = os.memfd_create("ip")
-    complaints = os.memfd_create("complaints")
-    try:
-        os.write(orders, ("\n".join(lines) + "\n").encode())
-        os.lseek(orders, 0, os.SEEK_SET)
-        actions = [
-            (os.POSIX_SPAWN_DUP2, orders, 0),
-            (os.POSIX_SPAWN_DUP2, complaints, 2),
-            (os.POSIX_SPAWN_DUP2, world, WORLD),
-        ]
-        pid = os.posix_spawnp("ip", ["ip", "-batch", "-"], {"PATH": PATH}, file_actions=actions)
-        if os.waitpid(pid, 0)[1]:
-            text = os.pread(complaints, 2000, 0).decode(errors="replace")
-            raise OSError(f"ip could not set up the network: {' '.join(text.split())}")
-    finally:
-        os.close(orders)
-        os.close(complaints)
 
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -125,10 +125,9 @@ def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
     plan = received_for_run(ends.orders) if order.waits else order.plan
     if plan is None:
         return
-    laid = _fork(lambda: _lay(wire, plan), ends)
+    laid = _laid(wire, plan, ends)
     wire.close()
-    runs, joined = (os.waitpid(child, 0)[1] == 0 for child in (runc, laid))
-    if runs and joined:
+    if os.waitpid(runc, 0)[1] == 0 and laid:
         wall = time.monotonic() + plan.limits.wall
         if not doors:
             # Not before: runc begins as a copy of the grader, and takes as much memory.
@@ -145,11 +144,16 @@ def _run(order: StartOrder, doors: list[int], world: int, ends: Ends) -> None:
         _watch(ends.orders, world, wall)
 
 
-def _lay(wire: Wire, plan: MachinePlan) -> NoReturn:
-    from grader.engines.local import host
-
-    host.lay(wire, plan)
-    os._exit(0)
+def _laid(wire: Wire, plan: MachinePlan, ends: Ends) -> bool:
+    try:
+        wire.lay(plan)
+    except OSError as error:
+        _complain(ends, str(error.strerror or error))
+        return False
+    except ValueError as error:
+        _complain(ends, str(error))
+        return False
+    return True
 
 
 def _reap() -> None:
