@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
+
+from msgspec import Struct
 
 LONGEST_LINE = 64 * 1024
 """Octets of one line that are kept. RFC 5321 section 4.5.3.1.5 allows 512."""
@@ -21,7 +21,7 @@ LONGEST_STATUS = 14
 """Characters that ``ENHANCED`` looks at."""
 
 
-class Heard(NamedTuple):
+class Heard(Struct, frozen=True):
     """One reply: its code, or 0 where the server's words are no reply, and its lines."""
 
     code: int
@@ -67,16 +67,22 @@ class ReplyReader:
         self._lines: list[str] = []
         self._overlong = 0
 
-    def feed(self, data: bytes) -> Iterator[Heard]:
+    def feed(self, data: bytes) -> list[Heard]:
         """Every reply that ``data`` completes. A line without a reply code is a reply of its own, with code 0."""
-        *lines, self._rest = (self._rest + data).split(b"\n") if self._rest else data.split(b"\n")
-        for line in lines:
-            heard = self._line(line)
-            if heard is not None:
-                yield heard
+        octets = self._rest + data
+        end = octets.rfind(b"\n") + 1
+        self._rest = octets[end:]
+        found: list[Heard] = []
+        for text in self._texts(octets[:end]):
+            code, joint = _code_of(text[:LONGEST_CODE])
+            if code and joint != "-" and not self._lines:
+                found.append(Heard(code, [text]))
+            elif (heard := self._several(text, code, joint)) is not None:
+                found.append(heard)
         if len(self._rest) > LONGEST_LINE:
             self._overlong += len(self._rest) - LONGEST_LINE
             self._rest = self._rest[:LONGEST_LINE]
+        return found
 
     def forget(self) -> int:
         """Drop what is not yet a whole reply (RFC 3207 section 4.2); the number of octets and lines dropped."""
@@ -96,17 +102,22 @@ class ReplyReader:
         lines, self._lines, self._rest = self._lines, [], b""
         return Heard(0, lines) if lines else None
 
-    def _line(self, raw: bytes) -> Heard | None:
-        raw = raw.removesuffix(b"\r")
-        if len(raw) > LONGEST_LINE or self._overlong:
-            overlong = self._overlong + max(0, len(raw) - LONGEST_LINE)
-            text = f"{readable(raw[:LONGEST_LINE])} [{overlong} octets more]"
-            self._overlong = 0
-        else:
-            text = readable(raw)
-        code, joint = _code_of(text[:LONGEST_CODE])
-        if code and joint != "-" and not self._lines:
-            return Heard(code, [text])
+    def _texts(self, octets: bytes) -> list[str]:
+        """The lines of what ends with a line's end, without their ends."""
+        if len(octets) <= LONGEST_LINE and not self._overlong:
+            return readable(octets).replace("\r\n", "\n").split("\n")[:-1]
+        return [self._text(line.removesuffix(b"\r")) for line in octets.split(b"\n")[:-1]]
+
+    def _text(self, line: bytes) -> str:
+        """A line that may be too long to be kept."""
+        if len(line) <= LONGEST_LINE and not self._overlong:
+            return readable(line)
+        overlong = self._overlong + max(0, len(line) - LONGEST_LINE)
+        self._overlong = 0
+        return f"{readable(line[:LONGEST_LINE])} [{overlong} octets more]"
+
+    def _several(self, text: str, code: int, joint: str) -> Heard | None:
+        """One more line of a reply of several, or of no reply; all of them, where it is the last."""
         self._lines.append(text)
         if code and joint == "-" and len(self._lines) < MOST_LINES:
             return None

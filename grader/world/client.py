@@ -187,8 +187,8 @@ class Client:
         self._note_early_words()
         now = self._clock()
         self._last_word_at = now
-        self._unanswered.extend((now, command) for command in commands)
-        self._wire.send("".join(command + "\r\n" for command in commands).encode("utf-8", "surrogateescape"))
+        self._unanswered.extend([(now, command) for command in commands])
+        self._wire.send(("\r\n".join(commands) + "\r\n").encode("utf-8", "surrogateescape"))
 
     async def answer(self, *, seconds: float | None = None, shown: str | None = None) -> Reply:
         """The reply to the next command sent, both on record; ``shown`` is put there instead of the command.
@@ -204,7 +204,7 @@ class Client:
         """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
         assert self._wire is not None
         verb = command[:4].upper()
-        at, heard = self._wire.next() if self._wire.unread else await self._reply(verb, seconds)
+        at, heard = self._wire.next() or await self._reply(verb, seconds)
         self._listener.note_answer(verb)
         self._note_pause(at, verb)
         reply = self.transcript.server(command, heard, at)

@@ -36,10 +36,10 @@ def redacted(command: str) -> str:
     return f"{found[1]}{CREDENTIALS}" if found else command
 
 
-def _short(text: str) -> str:
-    """A reply without its middle, where that is long: each attempt of a refused session holds it, the lines once."""
+def _without_middle(text: str) -> str:
+    """A long reply: each attempt of a refused session holds it, the lines once."""
     half = LONGEST_REPLY // 2
-    return text if len(text) <= LONGEST_REPLY else f"{text[:half]} … {text[-half:]}"
+    return f"{text[:half]} … {text[-half:]}"
 
 
 class Room:
@@ -83,10 +83,19 @@ class Transcript:
         """Note a reply to ``command``."""
         if self._secrets:
             heard = Heard(heard.code, [self._without_secrets(line) for line in heard.lines])
-        heard = self._with_room(heard)
-        for text in heard.lines:
-            self.lines.append(Line(at, "S", text))
-        return Reply(command, heard.code, _short(heard.text), len(self.lines) - 1, heard.enhanced)
+        text = heard.text
+        weight = len(text) + LINE_OVERHEAD * len(heard.lines)
+        if weight <= self._left and weight <= self._room.left:
+            self._left -= weight
+            self._room.left -= weight
+        else:
+            heard = self._end_of(heard)
+            text = heard.text
+        for line in heard.lines:
+            self.lines.append(Line(at, "S", line))
+        if len(text) > LONGEST_REPLY:
+            text = _without_middle(text)
+        return Reply(command, heard.code, text, len(self.lines) - 1, heard.enhanced)
 
     def unasked(self, replies: Sequence[tuple[float, Heard]]) -> None:
         """Note replies that nobody asked for."""
@@ -96,13 +105,8 @@ class Transcript:
         if len(replies) > MOST_UNASKED:
             self.remark(f"{len(replies) - MOST_UNASKED} more replies that nobody asked for")
 
-    def _with_room(self, heard: Heard) -> Heard:
-        """The reply as far as there is room for it."""
-        weight = sum(map(len, heard.lines)) + LINE_OVERHEAD * len(heard.lines)
-        if weight <= min(self._left, self._room.left):
-            self._left -= weight
-            self._room.left -= weight
-            return heard
+    def _end_of(self, heard: Heard) -> Heard:
+        """What is kept of a reply for which there is no room."""
         if not self._cut:
             self.remark("the server says more than is put on record: from here on the ends of its replies")
             self._cut = True
@@ -110,9 +114,9 @@ class Transcript:
 
     def message(self, data: bytes, cut: Callable[[str], str] = str) -> None:
         """Note a message as it was sent, bare line feeds made visible, and of each line what ``cut`` gives of it."""
-        lines, at = data.removesuffix(b"\r\n").split(b"\r\n"), self._clock()
-        for line in lines[:LONGEST_MESSAGE]:
-            self.client(cut(line.replace(b"\n", b"\\n").decode("utf-8", "backslashreplace")), at)
+        at = self._clock()
+        lines = data.removesuffix(b"\r\n").decode("utf-8", "backslashreplace").split("\r\n")
+        self.lines += [Line(at, "C", cut(line.replace("\n", "\\n"))) for line in lines[:LONGEST_MESSAGE]]
         if len(lines) > LONGEST_MESSAGE:
             self.remark(f"{len(lines) - LONGEST_MESSAGE} more lines of the message")
 

@@ -100,11 +100,11 @@ class Wire:
         """The next reply and when it came. Raises ``HungUp``: ``timeout`` where none comes in time."""
         if not self._heard and not await self.replies(1, seconds):
             raise HungUp("timeout", f"no reply in {seconds:.1f} seconds")
-        return self.next()
-
-    def next(self) -> tuple[float, Heard]:
-        """The next of the replies that came, of which there is one, and when it did."""
         return self._heard.popleft()
+
+    def next(self) -> tuple[float, Heard] | None:
+        """The next of the replies that came, and when it did; ``None`` while there is none."""
+        return self._heard.popleft() if self._heard else None
 
     def unasked(self) -> list[tuple[float, Heard]]:
         """All replies that came and were not asked for."""
@@ -176,8 +176,7 @@ class Wire:
 
     def _hear(self, data: bytes) -> None:
         now = self._clock()
-        for heard in self._reader.feed(data):
-            self._heard.append((now, heard))
+        self._heard.extend([(now, heard) for heard in self._reader.feed(data)])
         if len(self._heard) >= self._wanted and not self._shaking:
             self._wake()
 

@@ -41,6 +41,7 @@ _SHORTENED = (NS, CNAME, PTR, MX)
 
 _ORDINARY = re.compile(r"(?:[A-Za-z0-9_*-]{1,63}\.)*[A-Za-z0-9_*-]{1,63}\.?")
 _TO_ESCAPE = b'"().;\\@$'
+_NEVER_ESCAPED = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
 
 
 class Record(NamedTuple):
@@ -209,6 +210,8 @@ def strings(data: bytes) -> list[bytes]:
 
 
 def _escaped(label: bytes) -> str:
+    if not label.translate(None, _NEVER_ESCAPED):
+        return label.decode("ascii")
     return "".join(
         f"\\{chr(octet)}" if octet in _TO_ESCAPE else chr(octet) if 0x20 < octet < 0x7F else f"\\{octet:03d}"
         for octet in label
