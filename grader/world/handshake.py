@@ -46,7 +46,9 @@ async def shake_hands(
             raise Untrusted(reason(error)) from error
         raise HungUp("reset", f"no TLS: {reason(error)}") from error
     assert wire.encryption is not None
-    return facts(wire.encryption.tls, listener.problem)
+    tls = wire.encryption.tls
+    # The certificate of a session that is resumed is the one that was shown when it began (RFC 8446 section 2.2).
+    return facts(tls, listener.problem, listener.names if tls.session_reused else None)
 
 
 def keep_session(wire: Wire, attempt: Attempt, listener: Listener, shown: Certificate | None) -> None:
@@ -55,6 +57,7 @@ def keep_session(wire: Wire, attempt: Attempt, listener: Listener, shown: Certif
     Clients that show a certificate begin anew each time, as does everybody where the server is not trusted. One is
     enough: its ticket may be shown again, and Python copies each that it is asked for.
     """
-    trusted = shown is not None and shown.trusted and not attempt.certificate
-    if trusted and listener.session is None and wire.encryption is not None:
-        listener.session = wire.encryption.session
+    if shown is None or not shown.trusted or attempt.certificate:
+        return
+    if listener.session is None and wire.encryption is not None:
+        listener.session, listener.names = wire.encryption.session, shown.names

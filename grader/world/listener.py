@@ -19,6 +19,8 @@ class Listener(Struct):
     problem: str | None = None
     session: ssl.SSLSession | None = None
     """In TLS, with a server that is trusted, by a client without a certificate: what others may resume."""
+    names: list[str] | None = None
+    """In the certificate with which that session began."""
     resumes: bool = True
     """Whether nobody has tried in vain to resume it."""
     silent: int = 0
@@ -50,7 +52,8 @@ class Listener(Struct):
     def note_answer(self, command: str) -> None:
         """It has answered a command."""
         self.answered.add(command)
-        self.unanswered.pop(command, None)
+        if self.unanswered:
+            self.unanswered.pop(command, None)
 
     def note_silence(self, command: str) -> None:
         """It has let a command wait for its answer in vain."""

@@ -66,19 +66,27 @@ def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
         os.close(file)
 
 
-def facts(tls: ssl.SSLObject, problem: str | None) -> Certificate:
-    """What the server showed: ``problem`` says why its certificate is not trusted, ``None`` that it is."""
-    shown = _decoded(tls)
-    names = [value for kind, value in shown.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
-    names += [value for rdn in shown.get("subject", ()) for kind, value in rdn if kind == "commonName"]
+def facts(tls: ssl.SSLObject, problem: str | None, names: list[str] | None = None) -> Certificate:
+    """What the server showed: ``problem`` says why its certificate is not trusted, ``None`` that it is.
+
+    ``names`` are those in the certificate where they are known, as they are where a session is resumed.
+    """
     cipher = tls.cipher()
     return Certificate(
         version=tls.version() or "",
         cipher=cipher[0] if cipher else "",
-        names=list(dict.fromkeys(names)),
+        names=_names(tls) if names is None else names,
         trusted=problem is None,
         problem=problem,
     )
+
+
+def _names(tls: ssl.SSLObject) -> list[str]:
+    """The names in a certificate, each once."""
+    shown = _decoded(tls)
+    names = [value for kind, value in shown.get("subjectAltName", ()) if kind in ("DNS", "IP Address")]
+    names += [value for rdn in shown.get("subject", ()) for kind, value in rdn if kind == "commonName"]
+    return list(dict.fromkeys(names))
 
 
 def _decoded(tls: ssl.SSLObject) -> dict[str, Any]:
