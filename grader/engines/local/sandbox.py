@@ -18,6 +18,7 @@ pid namespace: a grader killed by ``kill -9`` leaves nothing behind but empty co
 from __future__ import annotations
 
 import errno
+import functools
 import gc
 import importlib
 import os
@@ -91,10 +92,15 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
         os._exit(code)
 
 
+@functools.cache
 def load_programs() -> None:
     """Have the programs of a run's processes in memory, so that those forked from here on find them there."""
     for name in ("grader.world.service", "grader.engines.local.host", "grader.engines.local.watchdog"):
         importlib.import_module(name)
+    import ssl
+
+    # OpenSSL sets itself up with the first context of a process, and that takes longer than a handshake.
+    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _closed_to_root() -> bool:
