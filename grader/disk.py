@@ -18,14 +18,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from grader.model.deadline import Deadline
+from grader.model.latepattern import late_pattern
 
 _BETWEEN_LOOKS = 0.05
 """Seconds between two looks at a lock that another process holds: ``flock`` itself waits for ever or not at all."""
 
 _PIECE = 1 << 16
-_LEFT = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<state>new|old)", re.DOTALL)
+_LEFT = late_pattern(r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<state>new|old)", re.DOTALL)
 """Names that folders have while they are made, and while another takes their place."""
-_HALF = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}", re.DOTALL)
+_HALF = late_pattern(r"\.(?P<name>.+)\.[0-9a-f]{8}", re.DOTALL)
 """Names that files have while they are written."""
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +10,13 @@ from msgspec import Struct
 
 from grader.cli.typed import command
 from grader.model.errors import LabError, UsageError
+from grader.model.latepattern import late_pattern
 
 if TYPE_CHECKING:
     from grader.labs import Started
 
 WORK = Path("work")
-ASIDE = re.compile(r"\.before-\d+\Z")
+ASIDE = late_pattern(r"\.before-\d+\Z")
 """How the name of a work ends that ``start --again`` put aside."""
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from grader.display.text import encodable, inert
 from grader.model.result import Status
@@ -12,7 +13,7 @@ WIDEST = 120
 """Columns beyond which lines are hard to follow."""
 
 
-class Look(NamedTuple):
+class Look(Struct, frozen=True):
     """How a status is told: by a word, by a sign (and one for terminals with ASCII alone), and by a colour."""
 
     word: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from msgspec import Struct
 
 _ROUTE = re.compile(r"(@[^@:\",\s]+(?:,@[^@:\",\s]+)*):")
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 
-class Address(NamedTuple):
+class Address(Struct, frozen=True):
     """An address in parts, as written. ``domain`` is empty where there is none, as in ``postmaster``.
 
     ``route`` are the hosts of a source route (appendix C), ``@a,@b`` in ``@a,@b:user@c``, which servers ignore.

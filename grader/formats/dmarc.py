@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, get_args
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -45,7 +45,7 @@ _MAIL = re.compile(
 _URI = re.compile(r"[a-z][a-z0-9+.-]*:[^\s,!]+(?:![0-9]+[kmgt]?)?", re.IGNORECASE)
 
 
-class Uri(NamedTuple):
+class Uri(Struct, frozen=True):
     """A URI of ``rua`` or ``ruf`` with its place in the record; ``address`` is empty where it is no ``mailto:``."""
 
     text: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 from urllib.parse import quote
+
+from msgspec import Struct
 
 MOST_DIGITS = 6
 """More say the same: all parts are kept."""
@@ -17,7 +18,7 @@ _ONLY_EXPLAINING = frozenset("crt")
 _PLAIN = {"%%": "%", "%_": " ", "%-": "%20"}
 
 
-class Piece(NamedTuple):
+class Piece(Struct, frozen=True):
     """A part of a macro-string. ``letter`` is a macro's, empty for plain text and for ``%%``, ``%_`` and ``%-``.
 
     ``keep`` is how many of the right-hand parts are kept, 0 for all; ``reverse`` turns them round first.

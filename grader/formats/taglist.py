@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from msgspec import Struct
 
@@ -23,7 +23,7 @@ Fault = Literal["empty", "no-equals", "bad-name"]
 """Why a part is no tag: nothing stands between two semicolons, it has no ``=``, or what stands before it is no name."""
 
 
-class Tag(NamedTuple):
+class Tag(Struct, frozen=True):
     """A part of a tag list, from ``start`` to before ``end``, without the white space around it.
 
     ``value`` begins at ``value_start``; white space inside it is kept. A part without ``=`` is all value.

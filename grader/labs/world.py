@@ -144,6 +144,9 @@ class WordLists(Struct, frozen=True, forbid_unknown_fields=True):
     canonical_passwords: dict[str, str] = field(name="canonical-passwords")
 
 
+_DOORS_OF_RUNS = frozenset({"plan", "run", "judge", "show"})
+"""Folders of kinds that reading a lab takes nothing of."""
+
 _Seen = tuple[str, int, int, int, int]
 """A file's path with its number, size and times, which are others when it is another file, or says something else."""
 
@@ -172,23 +175,25 @@ def read_world() -> LabWorld:
 
 
 def program_digest() -> bytes:
-    """The digest of the code that gives cached labs their meaning: another version never reads what this one "
-    "kept."""
+    """The digest of the code that gives cached labs their meaning: another version never reads what this one kept."""
     return _program_digest()
 
 
 @lru_cache(maxsize=1)
 def _program_digest() -> bytes:
-    package = Path(__file__).parent.parent
-    rooms = ("model", "formats", "labs", "kinds")
-    # Size and time tell whether a file is another one; to read some two hundred would take longer than to load a lab.
+    # Size and time tell whether a file is another one; to read a hundred would take longer than to load a lab.
     facts = sorted(
-        f"{source.path} {known.st_size} {known.st_mtime_ns}"
-        for room in rooms
-        for source in _sources(package / room)
-        for known in [source.stat()]
+        f"{source.path} {known.st_size} {known.st_mtime_ns}" for source, known in program_sources()
     )
     return cache.digest(map(str.encode, facts)).encode()
+
+
+def program_sources() -> Iterator[tuple[os.DirEntry[str], os.stat_result]]:
+    """The program's files that reading and checking a lab takes: what acts on submissions and judges is left out."""
+    package = Path(__file__).parent.parent
+    for room in ("model", "labs", "kinds"):
+        for source in _sources(package / room):
+            yield source, source.stat()
 
 
 def _sources(folder: Path | str) -> Iterator[os.DirEntry[str]]:
@@ -196,7 +201,8 @@ def _sources(folder: Path | str) -> Iterator[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.is_dir():
-                yield from _sources(entry.path)
+                if entry.name not in _DOORS_OF_RUNS:
+                    yield from _sources(entry.path)
             elif entry.name.endswith(".py"):
                 yield entry
 

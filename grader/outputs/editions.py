@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from grader.model.ondemand import OnDemand
 from grader.model.result import CheckResult, Result
+
+if TYPE_CHECKING:
+    from grader.model.ondemand import OnDemand
 
 LATER = "A check that is shown after the due date"
 NEVER = "A check that is not shown"
@@ -53,6 +56,9 @@ def for_student(result: Result, *, keep: bool = False) -> Result:
 
 def for_students(results: Sequence[Result], *, keep: bool = False) -> OnDemand[Result, Result]:
     """The results of a class, of each what its student may see; ``keep`` as above."""
+    # Few commands are about a class.
+    from grader.model.ondemand import OnDemand
+
     return OnDemand(results, partial(for_student, keep=keep))
 
 

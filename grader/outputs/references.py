@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
+from grader.model.latepattern import late_pattern
 
 SHEET = "sheet "
 """What a reference to the lesson begins with; its entry's name follows."""
 
-_RFC = re.compile(r"RFC (\d{1,5})(?: (section|appendix) ([A-Z0-9]+(?:\.\d+)*))?")
+_RFC = late_pattern(r"RFC (\d{1,5})(?: (section|appendix) ([A-Z0-9]+(?:\.\d+)*))?")
 
 
 def link(reference: str) -> str:

@@ -6,7 +6,6 @@ terminals lays out what is not simple: to load it takes as long as all else that
 
 from __future__ import annotations
 
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -31,6 +30,7 @@ from grader.display.layout import (
 from grader.display.looks import LOOKS, QUIET
 from grader.display.sentences import count
 from grader.model.evidence import AnyEvidence
+from grader.model.latepattern import late_pattern
 from grader.model.result import CheckLine, CheckResult, Result, Status
 from grader.outputs.changes import Changes
 from grader.outputs.evidence import EvidenceView
@@ -45,7 +45,7 @@ EXCERPT_ROWS = 10
 SHORT_ROWS = 2
 """Lines of the one excerpt of a short report, which is to fit on a screen and a half."""
 SHORT_REMARKS = 1
-SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z])")
+SENTENCE = late_pattern(r"(?<=[.?!])\s+(?=[A-Z])")
 """Where one sentence ends and the next begins."""
 NONE = "\N{EN DASH}"
 ORDER: tuple[Status, ...] = ("error", "manual", "pass")

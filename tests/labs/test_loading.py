@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from grader import labs, resources
-from grader.labs.world import read_world
+from grader import kinds, labs, resources
+from grader.labs.world import program_sources, read_world
 from grader.model.errors import LabError, UsageError
+from tests.imports import modules, needed
+
+GRADER = Path(kinds.__file__).parent.parent
+MEANINGLESS = {"__init__.py", "disk.py", "display", "resources.py"}
+"""What reading a lab takes of the program, and no lab's meaning depends on."""
 
 
 def test_by_id_by_folder_and_by_file(lab_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +96,19 @@ def test_changed_forms_are_read_again(lab_folder: Path, monkeypatch: pytest.Monk
         LabError, match=r"in form 'ours': there is no name \{tocken\}; did you mean \{token\}\?"
     ):
         labs.load(lab_folder)
+
+
+def test_what_was_kept_is_another_version_s_when_a_file_changes_that_reading_a_lab_takes() -> None:
+    reading = {"grader.labs.loading", "grader.labs.world"}
+    reading |= {
+        f"{kinds.kind(name).package}.{door}"
+        for name in kinds.BUILT_IN
+        for door in ("declare", "author", "complete")
+    }
+    taken = {path for name in reading & modules(GRADER).keys() for path in needed(GRADER, name)}
+    looked_at = {Path(source.path) for source, _ in program_sources()}
+    assert GRADER / "kinds" / "server" / "declare.py" in looked_at
+    assert {path.relative_to(GRADER).parts[0] for path in taken - looked_at} <= MEANINGLESS
 
 
 def test_a_damaged_cache_does_no_harm(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from grader.engines.local import syscalls, userns
 from grader.model.errors import EngineError
+from grader.model.latepattern import late_pattern
 
 MOUNTS = Path("/proc/self/mountinfo")
-_ESCAPED = re.compile(rb"\\([0-7]{3})")
+_ESCAPED = late_pattern(rb"\\([0-7]{3})")
 
 
 def mounted_below(folder: Path) -> list[str]:

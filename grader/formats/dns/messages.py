@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import dns.exception
 import dns.name
@@ -12,6 +12,7 @@ import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
 import dns.wire
+from msgspec import Struct
 
 from grader.formats.dns import wire
 
@@ -20,7 +21,7 @@ class BadMessage(Exception):
     """A packet that is no DNS message."""
 
 
-class Response(NamedTuple):
+class Response(Struct, frozen=True):
     """What a nameserver answered. ``rcode`` is ``NOERROR``, ``NXDOMAIN`` and so on; ``answer`` its records' data."""
 
     rcode: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -12,23 +11,24 @@ from msgspec import Struct
 
 from grader.formats.address import split_address
 from grader.model.evidence import AnyEvidence
+from grader.model.latepattern import late_pattern
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival, AttemptFacts, Outcome, Queued, Reply, Session, Traffic
 
 F = TypeVar("F", bound=Traffic)
 
-OWN_TROUBLE = re.compile(r"^\d+ smtplab: fatal: ")
+OWN_TROUBLE = late_pattern(r"^\d+ smtplab: fatal: ")
 """What the program says that asks the host: the cause of what others complain of."""
-SYSTEM_TROUBLE = re.compile(r"\b(?:fatal|panic): ")
-TROUBLE = re.compile(r"\b(?:error|warning): ")
+SYSTEM_TROUBLE = late_pattern(r"\b(?:fatal|panic): ")
+TROUBLE = late_pattern(r"\b(?:error|warning): ")
 
 NULL_SENDERS = ("", "MAILER-DAEMON")
 """How the queue names the null reverse path (RFC 5321 section 4.5.5)."""
 
 
-END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
+END_OF_HEADER = late_pattern(rb"\r?\n\r?\n")
 
-PASSING = re.compile(
+PASSING = late_pattern(
     r"^\d+ |(?<=\w)\[\d+\](?=:)|(?<=: )(?:[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): "
     r"| delay=[\d.]+, delays=[\d./]+,"
 )

@@ -11,18 +11,19 @@ from collections import defaultdict
 
 from msgspec import Struct
 
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import AttemptFacts, Session
 
-_LINE = re.compile(
+_LINE = late_pattern(
     r"\d+ (?P<program>[^\s\[:]+)(?:\[(?P<process>\d+)\])?: "
     r"(?:(?P<queue>[0-9A-F]{6,12}|[0-9B-DF-HJ-NP-TV-Zb-df-hj-np-tv-z]{12,20}): )?(?P<text>.*)",
     re.DOTALL,
 )
-_QUEUED = re.compile(r"\bqueued as ([0-9A-Za-z]+)")
-_CLIENT = re.compile(r"\[([0-9A-Fa-f.:]+)\]")
+_QUEUED = late_pattern(r"\bqueued as ([0-9A-Za-z]+)")
+_CLIENT = late_pattern(r"\[([0-9A-Fa-f.:]+)\]")
 _SERVICES = {"465": ("submissions", "smtps"), "587": ("submission",)}
 """How Debian's master.cf has the services of these ports call themselves in the log (``syslog_name``)."""
-_TROUBLE = re.compile(r"(?:warning|error|fatal|panic): ")
+_TROUBLE = late_pattern(r"(?:warning|error|fatal|panic): ")
 
 
 class LogLine(Struct, frozen=True):

@@ -11,26 +11,26 @@ line may say that a program got the message.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from grader.formats.address import domain_of
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
+from grader.model.latepattern import late_pattern
 
 ELSEWHERE = ("outside", "partner", "third")
 """The variant's domains of people who have nothing to do with the student's server."""
 
-_NAMED = re.compile(r"\b(?:orig_)?to=<([^<>]*)>")
-_DISCARDED = re.compile(r"(?:NOQUEUE: )?(?:milter-)?discard: ")
+_NAMED = late_pattern(r"\b(?:orig_)?to=<([^<>]*)>")
+_DISCARDED = late_pattern(r"(?:NOQUEUE: )?(?:milter-)?discard: ")
 """The action DISCARD of access(5), header_checks(5) or a milter."""
-_GIVEN_UP = re.compile(r"\bstatus=(?:bounced|expired)\b")
+_GIVEN_UP = late_pattern(r"\bstatus=(?:bounced|expired)\b")
 """No bounce follows where the sender was null (RFC 5321 section 4.5.5)."""
-_SENT = re.compile(r"\bstatus=sent\b")
+_SENT = late_pattern(r"\bstatus=sent\b")
 _BINNED = "delivered to file: /dev/null"
 _COMMAND = "delivered to command:"
-_MAILBOX = re.compile(r"^/var/mail/|/(?:new|cur)/[^/]+$")
+_MAILBOX = late_pattern(r"^/var/mail/|/(?:new|cur)/[^/]+$")
 
 
 def vanished(case: TrafficCase, index: ServerIndex) -> bool:

@@ -13,19 +13,20 @@ from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_va
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
+from grader.model.latepattern import late_pattern
 from grader.model.pointer import Pointer
 from grader.model.traffic import ANY_MAILBOX, Arrival, Queued, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
-OWN_TROUBLE = re.compile(
+OWN_TROUBLE = late_pattern(
     r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b|DKIM signing error)"
 )
 """A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
-HANGS_UP = re.compile(r"421 .*Service unavailable")
+HANGS_UP = late_pattern(r"421 .*Service unavailable")
 """How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
-_PROGRAM = re.compile(r"\A\S+: (?=\S)")
-MESSAGE_ID = re.compile(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
+_PROGRAM = late_pattern(r"\A\S+: (?=\S)")
+MESSAGE_ID = late_pattern(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
     "With 250 after the text your server takes a message over, and whoever keeps a stranger's mail for other people "
     "may send it on later. Refuse such mail in the session, with `reject_unauth_destination` in "
@@ -38,7 +39,7 @@ LET_THROUGH = (
     "Find out which of your programs put the client off: the server's log quotes its words. Here a client comes back "
     "for twenty seconds; greylisting has to let it through by then, or to leave it alone from the start."
 )
-AUTH_OFFER = re.compile(r"^250[- ]AUTH\b", re.IGNORECASE)
+AUTH_OFFER = late_pattern(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
 def greets(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

@@ -10,26 +10,27 @@ from grader.kinds.server.facts import ServerFacts
 from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TROUBLE, EvidenceIndex, TrafficCase
 from grader.kinds.traffic.log import LogLine, LogLookups
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import Queued
 
 if TYPE_CHECKING:
     from grader.kinds.server.judge.dkim.reading import Signatures
 
-MILTER_TROUBLE = re.compile(
+MILTER_TROUBLE = late_pattern(
     r"\A(?>.*?\bopendkim(?:\[\d+\])?: ).*?(?:error|can't|cannot|not secure|failed|unable|unavailable)|"
     r"\A(?>.*?\bwarning: ).*?\bmilter\b",
     re.IGNORECASE,
 )
 """A milter that cannot work, and Postfix that cannot reach it. What begins a line counts where it first stands: to go
 on from each place where it stands again would take a hostile line's length squared."""
-REFUSED_BY_MILTER = re.compile(r"milter-reject: END-OF-MESSAGE")
+REFUSED_BY_MILTER = late_pattern(r"milter-reject: END-OF-MESSAGE")
 """What cleanup(8) notes of a message that a milter did not let pass."""
-CAUSE = re.compile(
+CAUSE = late_pattern(
     r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
     r"unsupported|private key too small"
 )
 """Words of a line that names a cause; others tell what came of it."""
-HARMLESS = re.compile(
+HARMLESS = late_pattern(
     r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"
 )
 """Warnings that come of a client, or of a rule that does not apply to it."""

@@ -12,14 +12,15 @@ from grader.formats.settings import read_main, read_master
 from grader.formats.typography import BYTE_ORDER_MARK
 from grader.kinds.server.facts import SettingsFile
 from grader.model.diagnostic import FilePlace, Span
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import Command
 
 SERVICES = {"25": ("smtp",), "465": ("submissions", "smtps"), "587": ("submission",)}
 """How /etc/services calls the ports of mail."""
 
-_MAIN = re.compile(r"^(\w+) = ?(.*)$", re.MULTILINE)
-_OVERRIDE = re.compile(r"^(\S+)/inet/(\w+) = ?(.*)$", re.MULTILINE)
-_WORD = re.compile(r"[\s,]+")
+_MAIN = late_pattern(r"^(\w+) = ?(.*)$", re.MULTILINE)
+_OVERRIDE = late_pattern(r"^(\S+)/inet/(\w+) = ?(.*)$", re.MULTILINE)
+_WORD = late_pattern(r"[\s,]+")
 
 
 class Setting(Struct, frozen=True):

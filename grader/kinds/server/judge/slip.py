@@ -6,10 +6,12 @@ import re
 
 from msgspec import Struct
 
+from grader.model.latepattern import late_pattern
+
 MOST_WORDS = 20
-_PIECE = re.compile(r"[^ \t,]{1,100}")
-_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,}")
-LINE_OF = re.compile(r"([\w.-]+(?:\.cf|\.conf))(?:,|:)(?: configuration error)?(?: at)? line (\d+)")
+_PIECE = late_pattern(r"[^ \t,]{1,100}")
+_WORD = late_pattern(r"[A-Za-z][A-Za-z0-9_-]{3,}")
+LINE_OF = late_pattern(r"([\w.-]+(?:\.cf|\.conf))(?:,|:)(?: configuration error)?(?: at)? line (\d+)")
 """How Postfix and OpenDKIM name a line of their settings."""
 
 

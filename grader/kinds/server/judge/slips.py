@@ -18,18 +18,19 @@ from grader.kinds.server.judge.slip import Slip, in_words, place, unknown
 from grader.kinds.server.judge.slipsmain import main_slips
 from grader.kinds.server.judge.slipsmaster import master_slips
 from grader.model.finding import Judged
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import Command
 
 MOST = 12
 """Slips that are told; more of them have one cause."""
 MOST_TOLD_BY_TOOLS = 4
-_WARNING = re.compile(r"^(\w+): warning: (.*)$", re.MULTILINE)
-_UNUSED = re.compile(r"(?:^|/)main\.cf: unused parameter: ([^=\s]+)=")
-_OURS = re.compile(
+_WARNING = late_pattern(r"^(\w+): warning: (.*)$", re.MULTILINE)
+_UNUSED = late_pattern(r"(?:^|/)main\.cf: unused parameter: ([^=\s]+)=")
+_OURS = late_pattern(
     r"unused parameter: |undefined parameter: |overriding earlier entry: |\bowned? or writable\b"
 )
 """Warnings about what is read here, too, and about what smtplab itself has done."""
-_SETTINGS_OF_DOVECOT = re.compile(
+_SETTINGS_OF_DOVECOT = late_pattern(
     r"^\d+ (doveconf|dovecot)(?:\[\d+\])?: ((?:.*: )?(?:Fatal|Error): .*(?:setting|configuration).*)$"
 )
 

@@ -11,20 +11,21 @@ from grader.formats.settings.files import logical_lines, looks_like_parameter
 from grader.formats.typography import BYTE_ORDER_MARK
 from grader.kinds.server.facts import SettingsFile
 from grader.kinds.server.judge.slip import Slip, place, unknown
+from grader.model.latepattern import late_pattern
 
-_OF_SERVICES = re.compile(
+_OF_SERVICES = late_pattern(
     r"_(?:(?:initial_)?destination_[a-z_]+|delivery_slot_[a-z]+|minimum_delivery_slots|(?:extra_)?recipient_(?:refill_)?"
     r"(?:limit|delay)|transport_rate_delay|time_limit|service_name)\Z"
 )
 """Parameters that each service has under its own name (postconf(5), "transport_…")."""
-_LISTS = re.compile(r"smtpd_(?:client|helo|sender|relay|recipient|data|end_of_data|etrn)_restrictions\Z")
-_RESTRICTION = re.compile(r"[a-z]+(?:_[a-z0-9]+)+\Z")
-_COMMENT = re.compile(r"\s(#.*)\Z", re.DOTALL)
-_REFERRED = re.compile(r"\$[({]?(\w+)|:(\w+)")
+_LISTS = late_pattern(r"smtpd_(?:client|helo|sender|relay|recipient|data|end_of_data|etrn)_restrictions\Z")
+_RESTRICTION = late_pattern(r"[a-z]+(?:_[a-z0-9]+)+\Z")
+_COMMENT = late_pattern(r"\s(#.*)\Z", re.DOTALL)
+_REFERRED = late_pattern(r"\$[({]?(\w+)|:(\w+)")
 """How a value names another parameter, or the parameters of a table (postconf(5), ldap_table(5))."""
 MOST_WORDS = 200
 """Words of a list of restrictions that are looked at."""
-_ASSIGNS = re.compile(r"([a-z][a-z0-9_]+)(=.*)?\Z", re.DOTALL)
+_ASSIGNS = late_pattern(r"([a-z][a-z0-9_]+)(=.*)?\Z", re.DOTALL)
 
 
 def main_slips(file: SettingsFile, unused: frozenset[str] | None, services: Sequence[str]) -> Iterator[Slip]:

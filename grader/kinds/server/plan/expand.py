@@ -6,8 +6,9 @@ import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from grader.formats.address import split_address
@@ -44,7 +45,7 @@ _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n(?: ?\n)+")
 
 
-class _AttemptNames(NamedTuple):
+class _AttemptNames(Struct, frozen=True):
     """What one attempt may name, and what the rest of it is drawn from."""
 
     identity: str

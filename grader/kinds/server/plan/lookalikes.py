@@ -8,10 +8,10 @@ comes to, the mail shows.
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from grader.kinds.server.plan.patterns import HOLE, PatternText
+from grader.model.latepattern import late_pattern
 
 MOST_NAMES = 20
 MOST_ADDRESSES = 10
@@ -22,13 +22,13 @@ TOKEN = "{token}"  # noqa: S105 (a placeholder)
 """Stands in a recipient for the attempt's token, which is filled in later."""
 
 STRANGERS = "stranger.example"
-_PATH = re.compile(r"[\x21-\x7e]+")
-_UNSAFE = re.compile(r"[<>]")
-_NAME = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
-_DIGITS = re.compile(r"[0-9.\0]*[0-9][0-9.\0]*")
-_NO_END = re.compile(r"(?:.*[A-Za-z0-9])?")
-_FIELD = re.compile(r"[!-9;-~]+: ?[!-~][ -~]*")
-_LINE = re.compile(r"[!-~](?:[ -~]*[!-~])?")
+_PATH = late_pattern(r"[\x21-\x7e]+")
+_UNSAFE = late_pattern(r"[<>]")
+_NAME = late_pattern(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
+_DIGITS = late_pattern(r"[0-9.\0]*[0-9][0-9.\0]*")
+_NO_END = late_pattern(r"(?:.*[A-Za-z0-9])?")
+_FIELD = late_pattern(r"[!-9;-~]+: ?[!-~][ -~]*")
+_LINE = late_pattern(r"[!-~](?:[ -~]*[!-~])?")
 _OTHER = "x1"
 
 

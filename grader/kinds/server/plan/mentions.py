@@ -16,6 +16,7 @@ from msgspec import Struct
 from grader.kinds.server.plan.patterns import PatternText, patterns_in, rerouting_in, samples
 from grader.kinds.server.plan.programs import Program, Programs, programs, quoted, read
 from grader.model.errors import SubmissionError
+from grader.model.latepattern import late_pattern
 
 Network = IPv4Network | IPv6Network
 
@@ -49,8 +50,8 @@ _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 _ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
 """A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
-_QUOTED = re.compile(r"""(["'])([A-Za-z0-9][\w.+-]{1,30})@?\1""")
-_OF_THE_PROTOCOL = re.compile(
+_QUOTED = late_pattern(r"""(["'])([A-Za-z0-9][\w.+-]{1,30})@?\1""")
+_OF_THE_PROTOCOL = late_pattern(
     r"action|request|sender|recipient|size|instance|stress|\w+_(?:address|name|port|state|count|id|method|username|"
     r"sender|policy|domain|subject|issuer|fingerprint|protocol|cipher|keysize|context|level)|e?smtp|ehlo|helo|mail|"
     r"rcpt|data|rset|noop|quit|vrfy|expn|etrn|help|bdat|starttls|auth|connect|end-of-message|ok|dunno|reject|permit|"

@@ -7,7 +7,6 @@ postscreen may say something else in ten seconds.
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 
@@ -15,6 +14,7 @@ from grader.kinds.server.declare import WANTED, ServerLab
 from grader.kinds.server.run.rounds import own_trouble
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import Outcome
 
 COME_BACK_SECONDS = 25.0
@@ -23,18 +23,18 @@ FIRST_PAUSE_SECONDS = 2.0
 LONGER = 1.5
 """Each pause is so many times as long as the one before."""
 
-SETTLED = re.compile(
+SETTLED = late_pattern(
     r"\A4\d\d \S+ <[^>]*>: (?:Relay access denied|Recipient address rejected: User unknown in \S+ \S+ table|"
     r"(?:Recipient|Sender) address rejected: unverified address: (?!Address verification in progress))"
 )
 """What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included. A policy
 server cannot say the first: what it says is quoted behind "rejected:"."""
-TOO_MANY = re.compile(
+TOO_MANY = late_pattern(
     r"\A(?:421 4\.7\.0 \S+ Error: too many errors|4\d\d 4\.7\.[01] \S*\s?Error: too (?:much|many) \w+ from )"
 )
 """How Postfix ends a session with errors, of which a script makes some by itself, or one that asks for too much: it
 would end the next one too."""
-WARNING = re.compile(
+WARNING = late_pattern(
     r"\]: (?:fatal|panic): |"
     r"\]: warning: (?:(?:cannot )?connect to |problem talking |unknown |"
     r"(?!.*: SASL ).*(?:unavailable|unsupported|lookup |milter))"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -23,6 +22,7 @@ from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
+from grader.model.latepattern import late_pattern
 from grader.model.protocol.host import (
     CountQueue,
     FindMail,
@@ -57,7 +57,7 @@ PATIENT_SECONDS = 30.0
 """How long a greeting may take where the log shows that somebody is at work on it (RFC 5321 section 4.5.3.2.1 gives
 five minutes)."""
 
-COME_TO_AN_END = re.compile(r"\bdiscard\b|\bstatus=(?:bounced|expired)\b|/dev/null")
+COME_TO_AN_END = late_pattern(r"\bdiscard\b|\bstatus=(?:bounced|expired)\b|/dev/null")
 
 
 def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Callable[[], object]) -> Recorded:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from grader.model.attempt import Attempt
+from grader.model.latepattern import late_pattern
 from grader.model.traffic import Outcome, Session
 
-WAITS = re.compile(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
-DEATH = re.compile(r"smtpd\[\d+\]: (?:fatal|panic): |smtpd: bad command startup -- throttling")
-WORK = re.compile(r"smtpd\[(\d+)\]: (?:connect from \S*\[([^\]]*)\]|disconnect from |fatal: |panic: )")
+WAITS = late_pattern(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]]*)\]:(\d+)")
+DEATH = late_pattern(r"smtpd\[\d+\]: (?:fatal|panic): |smtpd: bad command startup -- throttling")
+WORK = late_pattern(r"smtpd\[(\d+)\]: (?:connect from \S*\[([^\]]*)\]|disconnect from |fatal: |panic: )")
 
 
 def held_back(log: Sequence[str]) -> set[tuple[str, int]]:

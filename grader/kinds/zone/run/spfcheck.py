@@ -322,11 +322,11 @@ class Evaluator(Struct):
 
     def _values(self, domain: str, client: Address, names: list[str]) -> dict[str, str]:
         """What the macro letters stand for (section 7.2). ``names`` are the client's, where ``p`` is among them."""
-        local, sender_domain = split_address(self.sender)[:2]
+        sender = split_address(self.sender)
         return {
             "s": self.sender,
-            "l": local,
-            "o": sender_domain,
+            "l": sender.local,
+            "o": sender.domain,
             "d": domain,
             "i": dotted(client),
             "p": best(names, domain),
