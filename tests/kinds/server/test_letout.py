@@ -43,3 +43,28 @@ def test_who_was_named_and_got_it_is_told_once_and_no_alias_is_blamed() -> None:
     only = result({"arrives": "nowhere"}, outcome("accepted"), both, **made)
     assert only.observed.startswith("A message from stranger")
     assert only.next == "n"
+
+
+ALICE = {"user": "alice", "listener": "465", "sender": "bob@example.com"}
+RULE = "smtpd_sender_restrictions = reject_authenticated_sender_login_mismatch"
+EMPTY = "smtpd_sender_restrictions = "
+OWNERS = "smtpd_sender_login_maps = inline:{bob@example.com=bob}"
+
+
+@every(
+    ("main", "override", "server", "said"),
+    [
+        (RULE, f"[::]:465/inet/{EMPTY}", "2001:db8:113::10", "(master.cf, below `[::]:465`) stands"),
+        (RULE, f"0.0.0.0:465/inet/{EMPTY}", "203.0.113.10", "(master.cf, below `0.0.0.0:465`) stands"),
+        (RULE, f"[::]:465/inet/{EMPTY}", "203.0.113.10", "gives bob@example.com to alice"),
+        (RULE.replace("= ", "= check_sender_access hash:/s, "), "", "203.0.113.10", "an `OK` of `check_sender_access`"),
+        ("", "", "203.0.113.10", None),
+    ],
+)  # fmt: skip
+def test_a_table_of_owners_is_blamed_only_where_it_is_asked(
+    main: str, override: str, server: str, said: str | None
+) -> None:
+    made = {"arrivals": [arrival()], "commands": told(main, OWNERS, overrides=override)}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), {**ALICE, "server": server}, **made)
+    assert only.next == "n" if said is None else said in only.next
+    assert ("gives bob@example.com to alice" in only.next) is (said == "gives bob@example.com to alice")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
+from grader.judge import judge
 from grader.model.traffic import Queued, Reply
-from tests.judge.builders import OUTSIDE, arrival, outcome, session
+from tests.judge.builders import OUTSIDE, arrival, check, evidence, facts, lab, outcome, session
 from tests.kinds.server.test_advice import refused, result, told
 
 USER = {"user": "alice", "listener": "587+starttls"}
@@ -142,3 +144,54 @@ def test_a_postscreen_with_nobody_behind_it_is_told_by_its_log() -> None:
     only = result({"arrives": "mailbox"}, busy, log=log)
     assert "cannot connect to service private/smtpd" in only.observed
     assert "`smtpd pass - - y - - smtpd`" in only.next
+
+
+def test_a_key_that_cannot_be_read_is_told_by_what_the_process_said_at_its_start() -> None:
+    no_key = 'warning: cannot get RSA private key from file "/etc/ssl/lab/host.pem": disabling TLS support'
+    log = [
+        f"1 postfix/submission/smtpd[8]: {no_key}",
+        "2 postfix/submission/smtpd[8]: connect from client66.stranger.example[198.51.100.66]",
+        "3 postfix/submission/smtpd[8]: warning: TLS context initialization failed. For details see earlier warnings",
+    ]
+    line = "smtpd_tls_key_file = /etc/ssl/lab/host.pem"
+    reply = refused("454 4.7.0 TLS not available due to local problem")
+    only = result({"authenticates": True}, reply, USER, log=log, commands=told(line))
+    assert no_key in only.observed
+    assert "earlier warnings" not in only.observed
+    assert f"`{line}` (main.cf)" in only.next
+
+
+def test_a_host_with_a_mask_is_named_in_the_setting_that_holds_it() -> None:
+    log = [
+        "2 postfix/smtpd[8]: connect from client66.stranger.example[198.51.100.66]",
+        "3 postfix/smtpd[8]: warning: smtpd_client_event_limit_exceptions: non-null host address bits in "
+        '"10.1.2.3/24", perhaps you should use "10.1.2.0/24" instead',
+    ]
+    line = "mynetworks = 127.0.0.0/8 10.1.2.3/24"
+    reply = refused("451 4.3.0 <a@example.com>: Temporary lookup failure")
+    only = result({"arrives": "mailbox"}, reply, log=log, commands=told(line))
+    assert f"`{line}` (main.cf)" in only.next
+    assert "Write `10.1.2.0/24`" in only.next
+
+
+@pytest.mark.parametrize(("networks", "named"), [("198.51.100.0/24", True), ("10.20.30.0/24", False)])
+def test_networks_from_which_auth_is_hidden_are_named(networks: str, named: bool) -> None:
+    line = f"smtpd_sasl_exceptions_networks = {networks}"
+    only = result({"authenticates": True}, outcome("auth", replies=[]), USER, commands=told(line))
+    assert (f"`{line}` (main.cf) hides AUTH" in only.next) is named
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [("smtp/inet/disable_vrfy_command = no", "(master.cf, below `smtp`) stands in its place"), ("", None)],
+)
+def test_an_override_that_undoes_the_advice_is_named_behind_it(override: str, said: str | None) -> None:
+    vrfy = replace(check(alike=True), next="Set `disable_vrfy_command = yes`.")
+    replies = [Reply("VRFY a", 252, "252 a", 0), Reply("VRFY b", 550, "550 b", 1)]
+    made = outcome("said", replies=replies)
+    commands = told("disable_vrfy_command = yes", overrides=override)
+    run = evidence(lab(vrfy), [facts(say=["VRFY a", "VRFY b"])], [made], commands=commands)
+    (only,) = judge(run).checks
+    assert only.next.startswith("Set `disable_vrfy_command = yes`.")
+    assert ("master.cf" in only.next) is (said is not None)
+    assert said is None or said in only.next

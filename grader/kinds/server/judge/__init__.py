@@ -100,11 +100,14 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
                 return replace(judged, because=first)
         case = next((finding.case for finding in bad if finding.case is not None), None)
         if isinstance(case, TrafficCase) and case.session is not None and judged.next is None:
-            from grader.kinds.server.judge.advice import advice, silent
+            from grader.kinds.server.judge.advice import advice, overridden, silent
 
             logged = any(pointer.kind == "log" for pointer in judged.pointers)
-            told = None if logged else silent(check, case, self.index)
-            judged = replace(judged, next=told or advice(check, case, self.index))
+            told = (None if logged else silent(check, case, self.index)) or advice(check, case, self.index)
+            general = fill(check.next, self.index.evidence.names)
+            if told is None and (more := overridden(general, case, self.index.settings)):
+                told = general + more
+            judged = replace(judged, next=told)
         return self._slip_first(check, replace(judged, place=self._place(judged)))
 
     def _place(self, judged: Judged) -> FilePlace | None:

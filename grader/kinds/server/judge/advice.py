@@ -13,7 +13,7 @@ from grader.kinds.server.declare import UNWANTED, ServerCheck
 from grader.kinds.server.judge.accounts import excuse, given_up
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.server.judge.letout import for_what_left
+from grader.kinds.server.judge.letout import for_what_left, holds
 from grader.kinds.server.judge.remedies import death_of_carrier, for_trouble
 from grader.kinds.server.judge.settings import SERVICES, PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
@@ -38,6 +38,7 @@ _RULES = {
 _UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
 _UNKNOWN_SENDER = re.compile(r"Sender address rejected: User unknown in (?:local|virtual|relay)")
 _NEEDS_TLS = re.compile(r"530 5\.7\.0 Must issue a STARTTLS command first")
+_SWITCH = re.compile(r"`(\w+) = (yes|no)`")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
@@ -49,6 +50,8 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     settings = index.settings
     if check.expect.alike:
         return _forbidden(case, settings)
+    if check.expect.authenticates and (hidden := _hidden(case, settings)) is not None:
+        return hidden
     if case.accepted:
         if check.expect.arrives in UNWANTED:
             return for_what_left(case, index)
@@ -270,6 +273,29 @@ def _wrapped(case: TrafficCase, settings: PostfixSettings) -> str | None:
         "connects here waits for the greeting. Take it away, and set `-o smtpd_tls_wrappermode=yes` below the service "
         "`submissions` of master.cf."
     )
+
+
+def _hidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """AUTH is not offered to the networks of this client."""
+    setting = settings.on("smtpd_sasl_exceptions_networks", case.facts.listener, case.facts.server)
+    if not any(holds(word, case.facts.address) for word in setting.words):
+        return None
+    return (
+        f"{setting.shown} hides AUTH from {case.facts.address}: who is there cannot log in, as mail programs on the "
+        "LAN have to. Delete the line; it is for clients that break at the sight of AUTH."
+    )
+
+
+def overridden(text: str, case: TrafficCase, settings: PostfixSettings) -> str:
+    """What to add to an advice to switch something on or off in main.cf, where master.cf says otherwise for a port."""
+    for name, value in _SWITCH.findall(text):
+        setting = settings.on(name, case.facts.listener, case.facts.server)
+        if setting.where.startswith("master.cf") and {setting.value, value} == {"yes", "no"}:
+            return (
+                f" On port {case.facts.listener.partition('+')[0]} main.cf does not hold: {setting.shown} stands in "
+                "its place. Take it out there."
+            )
+    return ""
 
 
 def _not_reached(check: ServerCheck, case: TrafficCase, settings: PostfixSettings) -> str | None:

@@ -27,7 +27,7 @@ REFUSED_BY_MILTER = late_pattern(r"milter-reject: END-OF-MESSAGE")
 """What cleanup(8) notes of a message that a milter did not let pass."""
 CAUSE = late_pattern(
     r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
-    r"unsupported|private key too small"
+    r"unsupported|private key too small|disabling TLS support"
 )
 """Words of a line that names a cause; others tell what came of it."""
 HARMLESS = late_pattern(
@@ -39,6 +39,9 @@ OF_CLIENTS = re.compile(
     r"request|wrong version number|unexpected eof|unexpected message|packet length|bad record type)"
 )
 """Warnings about what a client did: probing makes all of them."""
+WITHOUT_TLS = "disabling TLS support"
+"""What a process of Postfix says once, before it serves anybody, where it cannot read its certificate or its key."""
+NO_TLS = re.compile(r"TLS not available due to local problem|TLS context initialization failed")
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
 
@@ -82,6 +85,10 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             or any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
         ]
         lines = [index for index in lines if not HARMLESS.search(self.facts.log[index])]
+        reply = case.last_reply
+        if reply is not None and NO_TLS.search(reply.text):
+            begun = [index for index, line in enumerate(self.facts.log) if WITHOUT_TLS in line]
+            lines = [min(begun, key=self.logged)] if begun else lines
         told = {self.logged(index): index for index in reversed(lines)}
         return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]
 

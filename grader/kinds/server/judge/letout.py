@@ -13,7 +13,14 @@ from grader.kinds.traffic.index import TrafficCase
 _MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
 _TRUSTED = ("permit_mynetworks", "permit_sasl_authenticated")
 _REFUSES = ("reject", "defer")
-_REWRITE = ("luser_relay", "virtual_alias_maps", "recipient_canonical_maps", "canonical_maps", "alias_maps")
+_REWRITE = (
+    "luser_relay",
+    "virtual_alias_maps",
+    "recipient_canonical_maps",
+    "canonical_maps",
+    "alias_maps",
+    "content_filter",
+)
 """What leads one address to another (ADDRESS_REWRITING_README), what is rarer first."""
 _ROUTING = "%!@"
 """Signs of a route within a local part, which Postfix follows by itself (postconf(5), ``allow_percent_hack``)."""
@@ -34,13 +41,19 @@ def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
     words = setting.words
     place = next((n for n, word in enumerate(words) if _MISMATCH.fullmatch(word)), None)
     if place is None:
-        return None
+        return _unasked(setting)
     before = next((word for word in words[:place] if _PERMITS.fullmatch(word)), None)
     if before is not None:
         return (
             f"The rule is there and is never asked: in {setting.shown} `{before}` stands before `{words[place]}` and "
             "ends the list for everybody who has logged in. Put `reject_authenticated_sender_login_mismatch` at the "
             "beginning of the list: it asks nobody else, so that the office still writes as it likes."
+        )
+    earlier = [word for word in words[:place] if word.startswith("check_")]
+    if earlier:
+        return (
+            f"The rule is there, and what stands before it in {setting.shown} may end the list: an `OK` of "
+            f"`{earlier[0]}` lets whoever has logged in pass, whatever the sender. Put `{words[place]}` first."
         )
     maps = settings.on("smtpd_sender_login_maps", case.facts.listener, case.facts.server)
     if not maps.value:
@@ -59,6 +72,17 @@ def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
     return (
         f"The rule is asked, and the table of owners gives {case.facts.sender} to {case.facts.user}: {maps.shown}. "
         f"{ends}"
+    )
+
+
+def _unasked(setting: Setting) -> str | None:
+    """No rule about owners is asked here. Where an override is the reason, main.cf may hold one all the same."""
+    if not setting.where.startswith("master.cf"):
+        return None
+    return (
+        f"Here main.cf does not hold: {setting.shown} stands in its place, and asks for no owner. Put "
+        "`reject_authenticated_sender_login_mismatch` at the beginning of it, or take the override out and let main.cf "
+        "ask, and see that `smtpd_sender_login_maps` names the owners."
     )
 
 
@@ -130,10 +154,11 @@ def _opens(setting: Setting, address: str) -> bool:
     if setting.name != "mynetworks":
         rest = [word for word in setting.words if word not in _TRUSTED]
         return not rest or not rest[0].startswith(_REFUSES)
-    return any(_holds(word, address) for word in setting.words)
+    return any(holds(word, address) for word in setting.words)
 
 
-def _holds(word: str, address: str) -> bool:
+def holds(word: str, address: str) -> bool:
+    """Whether a network, as lists of Postfix name it, holds an address."""
     try:
         return ipaddress.ip_address(address) in ipaddress.ip_network(
             word.replace("[", "").replace("]", ""), False

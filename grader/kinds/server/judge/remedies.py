@@ -19,6 +19,18 @@ _GREETER_DIED = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 _CARRIER_DIED = re.compile(
     r"/(?:smtp|lmtp|local|virtual|pipe|qmgr|cleanup|trivial-rewrite)(?:\[\d+\])?: (?:fatal|panic): "
 )
+_NO_KEY = re.compile(r"cannot get \w+ (private key|certificate) from file \"([^\"]{1,200})\"")
+_KEYS = (
+    "smtpd_tls_chain_files",
+    "smtpd_tls_key_file",
+    "smtpd_tls_cert_file",
+    "smtpd_tls_eckey_file",
+    "smtpd_tls_eccert_file",
+)
+_NO_NETWORK = re.compile(
+    r"non-null host address bits in \"([^\"]{1,100})\", perhaps you should use \"([^\"]{1,100})\""
+)
+_NETWORKS = ("mynetworks", "smtpd_authorized_xclient_hosts", "smtpd_authorized_xforward_hosts")
 _NO_MECHANISMS = "fatal: no SASL authentication mechanisms"
 _NO_DOVECOT = re.compile(r"Connect to Dovecot auth socket '([^']{1,200})' failed: (.{1,100})")
 _POSTSCREEN_ALONE = re.compile(r"/postscreen\[\d+\]: warning: cannot connect to service private/(\S+): ")
@@ -39,12 +51,31 @@ def for_trouble(lines: list[int], check: ServerCheck, case: TrafficCase, index: 
             f"This Postfix knows no restriction `{found[1]}`: it is misspelt, or from a version long gone. Take it out "
             "of the list; `reject_unauth_destination` is what refuses mail for other people's domains."
         )
+    if (unread := _NO_KEY.search(text)) is not None:
+        setting = _naming(unread[2], _KEYS, case, index.settings)
+        return (
+            f"Postfix finds no {unread[1]} in {unread[2]}, which {setting} names, and does without TLS: the file is "
+            "not there, or holds something else. Write `smtpd_tls_cert_file = /etc/ssl/lab/host.crt` and "
+            "`smtpd_tls_key_file = /etc/ssl/lab/host.key`."
+        )
+    if (slipped := _NO_NETWORK.search(text)) is not None:
+        setting = _naming(slipped[1], _NETWORKS, case, index.settings)
+        return (
+            f"`{slipped[1]}` is a host with a network's mask, and Postfix reads no list that holds one: {setting}. "
+            f"Write `{slipped[2]}`, or the host without a mask."
+        )
     if (silent := _NO_ANSWER.search(text)) is not None:
         return (
             f"A setting of yours asks a program at {silent[1]}, and none is there: start it (a service in master.cf), "
             f"or take what names `{silent[1]}` out of the list. `postconf -n` and `postconf -P` show in which line."
         )
     return as_the_log_says(text)
+
+
+def _naming(value: str, names: tuple[str, ...], case: TrafficCase, settings: PostfixSettings) -> str:
+    """The setting, of several, that holds a value; their names where it is none, as where a table holds it."""
+    found = (settings.on(name, case.facts.listener, case.facts.server) for name in names)
+    return next((one.shown for one in found if value in one.words), f"`{names[0]}` or one like it")
 
 
 def as_the_log_says(text: str) -> str:

@@ -68,8 +68,8 @@ class PostfixSettings:
         """The parameter as it holds for clients of a listener; an override in master.cf comes before main.cf."""
         port = listener.partition("+")[0]
         names = (port, *SERVICES.get(port, ()))
-        host = f"[{server}]" if ":" in server else server
-        for service in (*(f"{host}:{known}" for known in names), *names):
+        hosts = (f"[{server}]", "[::]") if ":" in server else (server, "0.0.0.0")  # noqa: S104 (nothing is bound)
+        for service in (*(f"{host}:{known}" for host in hosts for known in names), *names):
             if name in (found := self._overrides.get(service, {})):
                 where = f"master.cf, below `{service}`"
                 return self._placed(Setting(name, found[name], where, self._overridden.get((service, name))))
