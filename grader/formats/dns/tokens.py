@@ -62,7 +62,7 @@ class Scanner:
             sound = self._line(number, line, entry) and sound
             if self._open is None and entry.tokens and sound:
                 yield entry
-        if self._open is not None:
+        if self._open is not None and sound:  # else what is wrong in it may have hidden where it is closed
             self._fault(
                 self._open, "this parenthesis is never closed: everything after it belongs to one record"
             )

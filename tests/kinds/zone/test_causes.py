@@ -102,6 +102,11 @@ HELD = "@ MX 10 mail\nmail A 192.0.2.1\nweb A 192.0.2.2\n"
             "“a” in the record of _a.example.com is about _a.example.com, which has no address",
             "a",
         ),
+        (
+            HELD + '@ TXT "v=spf1 ?a mx:mail.example.com -all"\n',
+            "“mx:mail.example.com” is about the mail servers of mail.example.com, which has no MX record, and",
+            "mx:mail.example.com",
+        ),
         # What finds nothing there would not find this client at the domain, either.
         (
             HELD.replace("mail A", "mail A 192.0.2.3\nother A")

@@ -156,7 +156,7 @@ def _pairs(posed: Posed, question: Match, value: Any) -> Given | None:
     places = _places(posed, value)
     if len(places) != len(question.pairs):
         raise UnreadableError(
-            f"{len(question.pairs)} pairs are asked for, and the answer has {len(places)}; name each left-hand side"
+            f"{len(question.pairs)} pairs are asked for, and the answer has {len(places)}; put one to each"
         )
     return list(places)
 

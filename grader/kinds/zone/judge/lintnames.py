@@ -41,10 +41,11 @@ def remarks(txt_record: TxtRecord, txt_records: TxtRecords) -> Iterator[Remark]:
 
 
 def astray(domain: str, client: str, txt_records: TxtRecords) -> tuple[str, Span] | None:
-    """A bare ``a`` or ``mx`` that stands in another record than its author thought, if that is what a client lacks.
+    """An ``a`` or ``mx`` that is about something else than its author thought, if that is what a client lacks.
 
-    In a record that ``domain``'s includes or redirects to, it is about that record's name (RFC 7208 section 4.8), and
-    finds nothing there; at ``domain`` it would find the client. A sentence, and the term's characters.
+    A bare one, in a record that ``domain``'s includes or redirects to, is about that record's name (RFC 7208 section
+    4.8), and finds nothing there; at ``domain`` it would find the client. An ``mx`` of a name with the client's address
+    and no MX finds nothing (section 5.4). A sentence, and the term's characters.
     """
     seen, waiting = set[str](), [domain.lower().rstrip(".")]
     while waiting:
@@ -57,14 +58,23 @@ def astray(domain: str, client: str, txt_records: TxtRecords) -> tuple[str, Span
         for term in record.terms:
             if term.name in ("include", "redirect") and not set(domain_words(term.domain)) - {"d"}:
                 waiting.append(_asked(term, name))
-            elif term.name in ASKED_FOR and not term.domain and name != domain:
-                missing = txt_records.types(name).isdisjoint((*ASKED_FOR[term.name], "NS"))
-                if missing and client in _found(term.name, domain, txt_records):
-                    sentence = (
-                        f"{quoted(term.text)} in the record of {name} is about {name}, which has {MISSING[term.name]}, "
-                        f"and not about {domain}."
-                    )
-                    return sentence, mine[0].place(term.start, term.end)
+            elif (said := _misses(term, name, domain, client, txt_records)) is not None:
+                return said, mine[0].place(term.start, term.end)
+    return None
+
+
+def _misses(term: Term, holder: str, domain: str, client: str, txt_records: TxtRecords) -> str | None:
+    """How a mechanism that finds nothing just misses a client, as a sentence; ``None`` where it does not."""
+    if term.name not in ASKED_FOR or set(domain_words(term.domain)) - {"d"}:
+        return None
+    asked = _asked(term, holder)
+    if not txt_records.types(asked).isdisjoint((*ASKED_FOR[term.name], "NS")):
+        return None
+    word, missing = quoted(spfwords.readable(term.text)), MISSING[term.name]
+    if term.name == "mx" and client in _found("a", asked, txt_records):
+        return f"{word} is about the mail servers of {asked}, which has {missing}, and not about its address."
+    if not term.domain and holder != domain and client in _found(term.name, domain, txt_records):
+        return f"{word} in the record of {holder} is about {holder}, which has {missing}, and not about {domain}."
     return None
 
 
