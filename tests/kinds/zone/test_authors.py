@@ -65,6 +65,18 @@ def test_names_that_are_judged_alike_are_told_once() -> None:
     assert [one.dmarc.tag for one in forged(DMARC + zone)] == ["sp"]
 
 
+@every(
+    "names",
+    [
+        "".join(f'_dmarc.h{number} TXT "v=DMARC1; p=reject"\n' for number in range(30)),
+        "".join(f"h{number} A 192.0.2.1\n" for number in range(450)),
+    ],
+    ids=["with policies", "without"],
+)
+def test_many_names_hide_no_weak_one(names: str) -> None:
+    assert weak(names + '_dmarc.zz TXT "v=DMARC1; p=none"\n') == {"zz.example.com"}
+
+
 def test_the_first_name_with_a_weak_policy_is_told_and_marked() -> None:
     zone = DMARC + '_dmarc.www TXT "v=DMARC1; p=none"\n'
     check, marked = verdict(zone, ZoneExpect(disposition=["reject"]), authors=[REQUEST])

@@ -93,6 +93,20 @@ def test_somebody_else(zone: str, expected: list[tuple[str, list[str]]]) -> None
     assert found == expected
 
 
+@every(
+    "zone",
+    [
+        'zz TXT "v=spf1 +all"',
+        '@ TXT "v=spf1 exists:%{l}._u.%{d} -all"\nzz._u A 127.0.0.2',
+        '@ TXT "v=spf1 ptr:zz.%{d} -all"\nzz A 192.0.2.9',
+    ],
+)
+def test_many_names_hide_nobody(zone: str) -> None:
+    """However many names stand before the one by which somebody passes."""
+    many = "".join(f"h{number} A 192.0.2.1\nh{number}._u TXT x\n" for number in range(450))
+    assert outside(many + zone + "\n")
+
+
 def test_what_a_client_must_say_is_told() -> None:
     (by_name,) = computed('@ TXT "v=spf1 exists:%{l}._u.example.com -all"\nceo._u A 127.0.0.2\n').outsiders[
         :1

@@ -16,7 +16,9 @@ from grader.kinds.zone.run.resolver import Resolver, TimeOver
 from grader.kinds.zone.run.senders import STRANGER, STRANGERS
 
 MOST_RECEPTIONS = 20
-"""Messages that are written down of an attempt; those that were judged alike are one."""
+"""Messages that are written down of an attempt, unless there are more conclusions; those judged alike are one."""
+MOST_ALIKE = 50
+"""Names without anything of their own that are tried, of all that are alike."""
 
 
 def forged(resolver: Resolver, attempt: str, request: AuthorRequest, zones: Owners) -> list[Reception]:
@@ -27,11 +29,20 @@ def forged(resolver: Resolver, attempt: str, request: AuthorRequest, zones: Owne
         for author in _names(domain, zones):
             for one in _forged(resolver, attempt, request, author, zones):
                 judged = one.dmarc
-                same = (judged.result, judged.disposition, judged.holder, judged.tag, one.spf.result)
-                found.setdefault((*same, one.spf.domain if one.spf.result == "pass" else ""), one)
+                same = (judged.result, judged.disposition, judged.tag, one.spf.result)
+                by = one.spf.domain if one.spf.result == "pass" else ""
+                found.setdefault((*same, judged.holder, by), one)
     except TimeOver:
         return []  # the time is over, as the run's notes tell: what was tried of a part proves nothing
-    return list(found.values())[:MOST_RECEPTIONS]
+    return _shown(found)
+
+
+def _shown(found: dict[tuple[object, ...], Reception]) -> list[Reception]:
+    """As many as are written down: of each conclusion one, whoever's record it is by, and others as far as they go."""
+    firsts = {key[:4]: key for key in reversed(found)}
+    others = [key for key in found if firsts[key[:4]] != key]
+    kept = {*firsts.values(), *others[: max(MOST_RECEPTIONS - len(firsts), 0)]}
+    return [one for key, one in found.items() if key in kept]
 
 
 def _names(domain: str, zones: Owners) -> list[str]:
@@ -46,9 +57,21 @@ def _names(domain: str, zones: Owners) -> list[str]:
         for start in range(len(labels)):
             if not any("_" in label for label in labels[start:]):
                 existing[".".join([*labels[start:], domain])] = None
-    tried = [name for name in existing if name != domain]
+    names = [name for name in existing if name != domain]
+    left_out = set(_alike(names, domain, zones.marked)[MOST_ALIKE:])
+    tried = [name for name in names if name not in left_out]
     below = (f"{ANYBODY}.{name}" for name in [domain, *tried] if not name.startswith(f"{ANYBODY}."))
     return list(dict.fromkeys([*tried, *below]))
+
+
+def _alike(names: list[str], domain: str, marked: set[str]) -> list[str]:
+    """Those names that have nothing of their own, and lie below none that has: they fare like each other."""
+    found = []
+    for name in names:
+        labels = name.removesuffix(f".{domain}").split(".")
+        if marked.isdisjoint(".".join([*labels[start:], domain]) for start in range(len(labels))):
+            found.append(name)
+    return found
 
 
 def _forged(

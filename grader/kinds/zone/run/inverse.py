@@ -23,8 +23,6 @@ ANYBODY = "anybody"
 """A local part, or a label below a wildcard, that no zone names."""
 MOST_VIEWS = 20_000
 """Names that are looked at, those among them that a DNAME makes."""
-MOST_HOSTS = 400
-"""Addresses that are told apart because the zones have names for them."""
 LONGEST_NAME = 253
 """Characters of a name without the dot at its end (RFC 1035 section 2.3.4)."""
 MOST_ALIASES = 4
@@ -93,9 +91,9 @@ class Owners:
         return found
 
     def named(self, version: Version) -> list[AddressSet]:
-        """The addresses of ``hosts``, each by itself, the first of many."""
+        """The addresses of ``hosts``, each by itself."""
         hosts = [ipaddress.ip_address(text) for text in self.hosts]
-        return [AddressSet.of(version, [host]) for host in hosts if host.version == version][:MOST_HOSTS]
+        return [AddressSet.of(version, [host]) for host in hosts if host.version == version]
 
     def ends(self, most: int, tail: str) -> Iterator[list[str]]:
         """The last labels of names that exist below ``tail``, up to so many of them, each such end once.
@@ -115,7 +113,29 @@ class Owners:
     @cached_property
     def said(self) -> list[str]:
         """The names of records that a client could make a term ask for, one below each wildcard."""
-        return [f"{ANYBODY}{owner[1:]}" if owner.startswith("*.") else owner for owner in self.owners]
+        return [_covered(owner) for owner in self.owners]
+
+    @cached_property
+    def speaking(self) -> set[str]:
+        """Those of ``said`` at which a text may be found; at all others there is surely none."""
+        texts = {_covered(record.owner) for record in self._records if record.type in ("TXT", "CNAME")}
+        return texts | (set(self.said) - {_covered(record.owner) for record in self._records})
+
+    @cached_property
+    def marked(self) -> set[str]:
+        """Names for which DMARC may find something of their own: where there is none, one is like any other."""
+        found = set(self.owners) - {record.owner for record in self._records}
+        for record in self._records:
+            if record.type in ("TXT", "CNAME", "DNAME", "NS"):
+                found.add(record.owner.removeprefix("_dmarc."))
+            if record.owner.startswith("*."):
+                found.add(record.owner[2:])
+        return found
+
+
+def _covered(owner: str) -> str:
+    """A name, or one that a wildcard covers (RFC 4592)."""
+    return f"{ANYBODY}{owner[1:]}" if owner.startswith("*.") else owner
 
 
 def cuts(spec: str, values: Mapping[str, str], version: Version, owners: Owners) -> list[AddressSet]:

@@ -11,7 +11,6 @@ from grader.kinds.zone.declare import PermitRequest
 from grader.kinds.zone.facts import Permit, Permits
 from grader.kinds.zone.run.inverse import ANYBODY
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver, TimeOver
-from grader.kinds.zone.run.senders import MOST_NAMES
 from grader.model.dns import ZoneRecord
 
 BETWEEN = "._report._dmarc."
@@ -43,7 +42,7 @@ def _permits(domain: str, records: Sequence[ZoneRecord]) -> Iterator[Permit]:
     """The names at which an authorization could stand, whatever stands there."""
     found: dict[tuple[str, str], Permit] = {}
     anybody = f"*{BETWEEN}{domain}"  # a wildcard further up may answer for it as well
-    for owner in list(dict.fromkeys([anybody, *(record.owner for record in records)]))[:MOST_NAMES]:
+    for owner in dict.fromkeys([anybody, *(record.owner for record in records)]):
         about, between, to = owner.partition(BETWEEN)
         if between:
             found.setdefault((about, to), Permit(owner, about, to))

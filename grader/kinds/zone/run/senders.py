@@ -23,10 +23,6 @@ from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
 
 MOST_NETWORKS = 16
 """Networks that are written down of one set."""
-MOST_NAMES = 400
-"""Names of a zone that are looked at."""
-MOST_SAYINGS = 400
-"""Ways of a client to put itself that are tried where a record asks for them."""
 MOST_OUTSIDERS = 20
 WEAKEST_FIRST = ("permerror", "temperror", "none", "neutral", "softfail", "fail")
 """The results of those who do not pass."""
@@ -45,7 +41,8 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
     others: list[_Standing] = []
     try:
         if request.below:
-            named = (name for name in below(domain, zones) if has_record(resolver, name))
+            texts = (name for name in below(domain, zones) if name in zones.speaking)
+            named = (name for name in texts if has_record(resolver, name))
             names += [name for name in named if aligned(resolver, name, domain)]
         for name in names:
             for saying, verdict in _everybody(resolver, name, zones):
@@ -71,7 +68,7 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
 
 def below(domain: str, zones: Owners) -> list[str]:
     """The names below a domain that a sender could use; for a wildcard, one that it covers (RFC 4592)."""
-    return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}")][:MOST_NAMES]
+    return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}")]
 
 
 def has_record(resolver: Resolver, name: str) -> bool:
@@ -127,7 +124,7 @@ def _everybody(resolver: Resolver, name: str, zones: Owners) -> Iterator[tuple[S
     sayings: dict[Saying, None] = {}
     for verdict in _verdicts(resolver, name, Saying(), zones, sayings):
         yield Saying(), verdict
-    for saying in list(sayings)[:MOST_SAYINGS]:
+    for saying in list(sayings):
         for verdict in _verdicts(resolver, name, saying, zones, {}):
             yield saying, verdict
 
