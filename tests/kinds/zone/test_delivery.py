@@ -30,6 +30,15 @@ def test_every_mx_is_followed_to_its_addresses_the_best_first() -> None:
     ]
 
 
+def test_many_names_of_the_server_hide_none_elsewhere() -> None:
+    many = "".join(f"@ MX 10 m{number}\nm{number} A 192.0.2.1\n" for number in range(25))
+    check, marked = verdict(
+        many + "@ MX 20 zz\nzz A 192.0.2.9\n", ZoneExpect(delivered=True), deliveries=[REQUEST]
+    )
+    assert check.status == "fail"
+    assert marked == ["@", "zz"]
+
+
 def test_without_an_mx_mail_goes_to_the_domain_itself() -> None:
     found = followed("@ A 192.0.2.1\n")
     assert found.implicit

@@ -8,9 +8,6 @@ from grader.kinds.zone.declare import DeliveryRequest
 from grader.kinds.zone.facts import Delivery, Exchanger
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
 
-MOST_EXCHANGERS = 20
-"""MX records that are followed."""
-
 
 def follow(resolver: Resolver, attempt: str, request: DeliveryRequest) -> Delivery:
     """Every address that some sender could bring the mail to."""
@@ -19,7 +16,7 @@ def follow(resolver: Resolver, attempt: str, request: DeliveryRequest) -> Delive
     try:
         records = sorted(resolver.ask(domain, "MX").values)
         # Without an MX the domain itself is the host that takes its mail.
-        chosen = records[:MOST_EXCHANGERS] or [(0, domain)]
+        chosen = records or [(0, domain)]
         found = [_exchanger(resolver, preference, name, domain) for preference, name in chosen]
     except NoAnswer:
         return Delivery(attempt, domain, wanted, [], answered=False)
