@@ -15,6 +15,7 @@ from types import MappingProxyType
 from msgspec import Struct
 
 from grader.kinds.server.plan.patterns import HOLE, samples
+from grader.model.latepattern import late_pattern
 
 MOST_FIELDS = 10
 MOST_WORDS = 16
@@ -26,41 +27,41 @@ LONGEST = 200_000
 """Characters of a program that are read: whoever writes more did not write it for this lab."""
 LARGEST_NUMBER = 1 << 30
 
-_NAME = re.compile(r"\.(?:py|pl|sh|rb|lua|js|php)\Z")
-_COMPILED = re.compile(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
-_DOTTED = re.compile(r"\.(?:py|rb|lua|js)\Z")
-_DOTTED_FIRST_LINE = re.compile(r"#!.*\b(?:python|ruby|lua|node)")
+_NAME = late_pattern(r"\.(?:py|pl|sh|rb|lua|js|php)\Z")
+_COMPILED = late_pattern(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
+_DOTTED = late_pattern(r"\.(?:py|rb|lua|js)\Z")
+_DOTTED_FIRST_LINE = late_pattern(r"#!.*\b(?:python|ruby|lua|node)")
 """Languages in which a dot stands between names, so that ``self.wire`` looks like a domain."""
-_RUN = re.compile(r"argv=(.*)|\"?\|(.*)")
-_CODE = re.compile(r"\s-[a-z]*[ce]\s")
-_TEXT = re.compile(
+_RUN = late_pattern(r"argv=(.*)|\"?\|(.*)")
+_CODE = late_pattern(r"\s-[a-z]*[ce]\s")
+_TEXT = late_pattern(
     r"#[^\n]*|(\"\"\"|''')((?:[^\\]|\\.)*?)(?:\1|\Z)|\"((?:[^\"\\\n]|\\.)*)\"?|'((?:[^'\\\n]|\\.)*)'?",
     re.DOTALL,
 )
 """A comment, or a text in quotation marks as most languages write it. One without an end takes the rest, once."""
-_ESCAPE = re.compile(r"\\(?:[rnt0]|x[0-9A-Fa-f]{2})")
-_PATTERN = re.compile(r"[\\^$*+?\[(|]")
-_PRINTABLE = re.compile(r"[ -~]{3,60}")
-_STRINGS = re.compile(rb"[ -~]{3,60}")
-_NUMBER = re.compile(
+_ESCAPE = late_pattern(r"\\(?:[rnt0]|x[0-9A-Fa-f]{2})")
+_PATTERN = late_pattern(r"[\\^$*+?\[(|]")
+_PRINTABLE = late_pattern(r"[ -~]{3,60}")
+_STRINGS = late_pattern(rb"[ -~]{3,60}")
+_NUMBER = late_pattern(
     r"(?<![\w.])(\d[\d_]{0,9})(?:\s{0,3}(\*\*?|<<)\s{0,3}(\d{1,7}))?(?:\s{0,3}\*\s{0,3}(\d{1,7}))?(?![\w.])"
 )
-_PARAMETER = re.compile(r"[A-Z][A-Z0-9-]{1,18}(?:=[!-<>-~]*)?")
-_VERB = re.compile(r"[A-Z]{3,12}|[a-z]{3,12}")
-_FIELD = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,30}):(?: ?([!-~][ -~]*)|\s*)")
-_FIELD_NAME = re.compile(r"[Xx]-[A-Za-z0-9-]{1,30}|[A-Z][a-z]+(?:-[A-Z][A-Za-z]+)+")
-_KNOWN_FIELD = re.compile(
+_PARAMETER = late_pattern(r"[A-Z][A-Z0-9-]{1,18}(?:=[!-<>-~]*)?")
+_VERB = late_pattern(r"[A-Z]{3,12}|[a-z]{3,12}")
+_FIELD = late_pattern(r"([A-Za-z][A-Za-z0-9-]{1,30}):(?: ?([!-~][ -~]*)|\s*)")
+_FIELD_NAME = late_pattern(r"[Xx]-[A-Za-z0-9-]{1,30}|[A-Z][a-z]+(?:-[A-Z][A-Za-z]+)+")
+_KNOWN_FIELD = late_pattern(
     r"subject|comments|keywords|organization|precedence|priority|importance|sensitivity|sender|reply-to|b?cc|user-agent",
     re.IGNORECASE,
 )
-_OF_SMTP = re.compile(
+_OF_SMTP = late_pattern(
     r"ehlo|helo|mail|rcpt|data|bdat|rset|noop|quit|help|vrfy|expn|etrn|starttls|auth|pipelining|chunking|size|dsn|"
     r"8bitmime|smtputf8|enhancedstatuscodes|body=?(?:8bitmime|7bit)?|ret=?(?:full|hdrs)?|envid=?|notify=?|orcpt=?|"
     r"size=?|from|to|last|connect|get|post|e?smtp|plain|login|utf-?8|ascii|latin-?1|replace|ignore|strict|[rwab]b?",
     re.IGNORECASE,
 )
 """Words of the protocol, which are tried anyway, and of reading and writing."""
-_REPLY = re.compile(r"[2-5]\d\d[ -]")
+_REPLY = late_pattern(r"[2-5]\d\d[ -]")
 
 
 class Program(Struct, frozen=True):
