@@ -25,7 +25,7 @@ SYSLOG = "/dev/log"
 QUEUED = "/proc/sys/net/unix/max_dgram_qlen"
 """How many datagrams a socket takes before it is read. Who sends one more has to wait."""
 DEEP = 100
-REST, SHORT_REST = 0.01, 0.001
+REST, SHORT_REST = 0.02, 0.001
 """Seconds for which lines are left to gather, where the queue is deep and where it is not."""
 
 _SHAPE = bytes.maketrans(
