@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.kinds.zone.declare import AuthorRequest, SenderRequest, Signer, ZoneExpect, ZoneMessage
+from grader.kinds.zone.declare import (
+    AuthorRequest,
+    ReportRequest,
+    SenderRequest,
+    Signer,
+    ZoneExpect,
+    ZoneMessage,
+)
+from tests.kinds.zone.beds import HEAD
 from tests.kinds.zone.test_verdicts import verdict
 from tests.tables import every
 
@@ -77,6 +85,15 @@ def test_an_alias_that_leads_to_no_policy_is_told(zone: str) -> None:
     check, _ = verdict(zone, ZoneExpect(published=True), policies=["example.com"])
     assert check.status == "fail"
     assert "_dmarc.example.com is an alias of policy.else.example." in check.observed
+
+
+def test_a_permission_that_is_none_is_marked() -> None:
+    zone = 'partner.example._report._dmarc TXT "v=dmarc1"\n'
+    asked = [ReportRequest("partner.example", "dmarc@example.com")]
+    others = {"partner.example": f'{HEAD}_dmarc TXT "v=DMARC1; p=none; rua=mailto:dmarc@example.com"\n'}
+    check, marked = verdict(zone, ZoneExpect(reported=True), others, reports=asked)
+    assert "column 37: a DMARC record begins with v=DMARC1, in just these letters" in check.observed
+    assert marked == ["v=dmarc1"]
 
 
 def test_an_alias_by_which_somebody_passes_is_told() -> None:

@@ -17,6 +17,7 @@ from grader.kinds.zone.declare import (
     ZoneLab,
     ZoneMessage,
     ZoneTry,
+    ZoneWorld,
 )
 from grader.kinds.zone.facts import DnsAnswer, ZoneFacts
 from grader.kinds.zone.judge import ZoneJudge
@@ -29,14 +30,15 @@ from tests.kinds.zone.beds import HEAD
 from tests.tables import every
 
 
-def demo(expect: ZoneExpect, **tried: Any) -> ZoneLab:
-    """A lab of one check."""
+def demo(expect: ZoneExpect, others: dict[str, str], **tried: Any) -> ZoneLab:
+    """A lab of one check, with other people's zones."""
     return ZoneLab(
         id="demo",
         title="Demo",
         version="1",
         summary="s",
         submission=SubmissionRules(required=["{domain}.zone"]),
+        zone=ZoneWorld(others=others),
         checks=[
             ZoneCheck(
                 code="it", title="it", points=5, why="w", next="n", attempts=[ZoneTry(**tried)], expect=expect
@@ -45,9 +47,11 @@ def demo(expect: ZoneExpect, **tried: Any) -> ZoneLab:
     )
 
 
-def verdict(zone: str, expect: ZoneExpect, **tried: Any) -> tuple[CheckResult, list[str]]:
+def verdict(
+    zone: str, expect: ZoneExpect, others: dict[str, str] | None = None, **tried: Any
+) -> tuple[CheckResult, list[str]]:
     """The result of a check that expects this of a zone for example.com, and the characters that it marks."""
-    lab = demo(expect, **tried)
+    lab = demo(expect, others or {}, **tried)
     text = HEAD + zone
     files = Submission({"example.com.zone": text.encode()})
     result = pipeline.grade(lab, files, engine=None, variant=labs.draw_variant(lab)).result
@@ -327,12 +331,12 @@ def test_a_zone_that_cannot_be_read_passes_nothing_that_was_to_be_tried_on_it() 
 def test_what_was_to_be_tried_and_was_not_is_an_error(kind: str, expect: ZoneExpect) -> None:
     tried = [Tried(id=f"it:{number}", check="it", title="it") for number in (1, 2)]
     facts = ZoneFacts(attempts=tried, file="example.com.zone", origin="example.com", lines=[])
-    lab = demo(expect)
+    lab = demo(expect, {})
     assert ZoneJudge(ZoneIndex(facts, {}), lab).judge(lab.checks[0]).status == "error"
 
 
 def test_one_answer_does_not_speak_for_two_questions() -> None:
-    lab = demo(ZoneExpect(answers=[]))
+    lab = demo(ZoneExpect(answers=[]), {})
     tried = [Tried(id=f"it:{number}", check="it", title="it") for number in (1, 2)]
     answers = [DnsAnswer(attempt="it:1", name="example.com", type="MX", rcode="NOERROR", values=[])]
     facts = ZoneFacts(attempts=tried, file="f", origin="example.com", lines=[], answers=answers)

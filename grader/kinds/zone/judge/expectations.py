@@ -234,8 +234,15 @@ def _answer_place(answer: DnsAnswer, txt_records: TxtRecords) -> Span | None:
 
 def _reportings(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for reporting in txt_records.zone.reportings:
-        if reporting.attempt == case.facts.id and reporting.sent != expect.reported:
-            yield explain.reporting(reporting), _reporting_place(reporting, txt_records)
+        if reporting.attempt != case.facts.id or reporting.sent == expect.reported:
+            continue
+        sentence = explain.reporting(reporting)
+        unpermitted = reporting.requested and reporting.authorized is False
+        meant = linttags.unrecognized(txt_records.at(reporting.asked)) if unpermitted else None
+        if meant is not None:
+            place, why = meant
+            yield f"{sentence} {spoken(place).capitalize()}: {why}.", place
+        yield sentence, _reporting_place(reporting, txt_records)
 
 
 def _reporting_place(reporting: Reporting, txt_records: TxtRecords) -> Span | None:
