@@ -28,6 +28,12 @@ ALGORITHMS = {"rsa-sha256": "rsa", "rsa-sha1": "rsa", "ed25519-sha256": "ed25519
 
 _PRIVATE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01\x00", re.DOTALL)
 """How a private key begins, in either form of its own (RFC 5208 section 5, RFC 8017 appendix A.1.2): with version 0."""
+_BARE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02", re.DOTALL)
+"""How an RSAPublicKey begins that is not wrapped as SubjectPublicKeyInfo (RFC 8017 appendix A.1.1)."""
+_UNWRAPPED = (
+    "its p= is the bare RSAPublicKey of RFC 6376 section 3.6.1, and many receivers, OpenDKIM among them, read only "
+    "what appendix C of it shows: openssl's BEGIN PUBLIC KEY (erratum 3017)"
+)
 _SPACE = re.compile(r"\s+")
 _MARK = re.compile(r"[\\\"'`]|[\x80-\xff]+")
 """What word processors and web pages leave in a key, read as latin-1."""
@@ -67,6 +73,11 @@ class Key(Struct, frozen=True):
     def name(self) -> str:
         """Kind and size in words: ``RSA with 2048 bits``."""
         return f"RSA with {self.bits} bits" if self.kind == "rsa" else "Ed25519"
+
+    @property
+    def record(self) -> bytes:
+        """A record with this key and nothing else, for a library that need not judge the rest of it again."""
+        return f"v=DKIM1; k={self.kind}; p={_SPACE.sub('', self.tags['p'])}".encode("ascii", "replace")
 
     @property
     def strict(self) -> bool:
@@ -113,7 +124,7 @@ def read_key(text: bytes) -> Key:
         key = _with_key(record.tags["p"], kind)
     except _Unusable as error:
         return Key(kind=kind, problem=error.problem, fault=error.fault, span=error.span, tags=shown)
-    return replace(key, tags=shown, remarks=_remarks(record))
+    return replace(key, tags=shown, remarks=[*key.remarks, *_remarks(record)])
 
 
 def _check_list(record: TagList) -> None:
@@ -188,7 +199,9 @@ def _with_key(tag: Tag, kind: str) -> Key:
             f"an RSA key of {bits} bits with so large an exponent is none that receivers can be asked to use"
         )
         raise _Unusable("too-large", problem, tag)
-    return Key(bits=bits, modulus=modulus, exponent=exponent)
+    return Key(
+        bits=bits, modulus=modulus, exponent=exponent, remarks=[_UNWRAPPED] if _BARE.match(octets) else []
+    )
 
 
 def _not_base64(packed: str) -> str:

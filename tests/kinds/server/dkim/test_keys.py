@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    PublicFormat,
     load_pem_private_key,
 )
 from hypothesis import given
@@ -41,6 +42,15 @@ PRIVATE_OF_EVERY_KIND = base64.b64encode(
 def test_keys_that_will_do(text: str, name: str) -> None:
     key = read_key(text.encode())
     assert (key.problem, key.name, key.revoked) == ("", name, False)
+
+
+def test_a_bare_key_is_right_by_the_letter_alone() -> None:
+    public = load_pem_private_key(pair()[0], None).public_key()
+    bare = base64.b64encode(public.public_bytes(Encoding.DER, PublicFormat.PKCS1)).decode()
+    key = read_key(f"v=DKIM1; p={bare}".encode())
+    assert (key.problem, key.bits) == ("", 2048)
+    assert [remark for remark in key.remarks if "OpenDKIM" in remark]
+    assert not read_key(f"v=DKIM1; p={RSA}".encode()).remarks
 
 
 def test_a_withdrawn_key() -> None:

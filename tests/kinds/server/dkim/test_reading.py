@@ -42,6 +42,12 @@ def test_a_good_signature(canonical: tuple[bytes, bytes]) -> None:
     assert signature.key.bits == 2048
 
 
+def test_what_a_record_says_is_read_once() -> None:
+    """dkimpy takes ``s=`` for one word (RFC 6376 section 3.6.1: a list), and is given the key alone."""
+    for more in ("s=tlsrpt:email; ", "s=other : *; ", "h=sha1 : sha256; t=s; n=a note; "):
+        assert problem(signed(), answer(f"v=DKIM1; {more}p={pair(2048)[1]}")) == ""
+
+
 def test_two_kinds_side_by_side() -> None:
     ed_name = "ed._domainkey.example.com"
     raw = signed(signed(), bits=256, selector="ed", algorithm="ed25519-sha256")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from email.utils import parseaddr
 from functools import cached_property
@@ -183,37 +183,31 @@ class Signatures:
         shown = signature.values
         if fault := signature.fault(self._began):
             return _void(*fault, signature), None
-        problem, text, key = self._key(signature.key_name, shown)
-        if problem:
+        problem, key = self._key(signature.key_name, shown)
+        if problem or key is None:
             return problem, key
-        return _checked(signer, signature, fields[number], lambda *_, **__: text, key), key
+        return _checked(signer, signature, fields[number], key), key
 
-    def _key(self, name: str, tags: Mapping[str, str]) -> tuple[str, bytes, Key | None]:
-        """Why the key cannot be used, its record's text, and the key."""
+    def _key(self, name: str, tags: Mapping[str, str]) -> tuple[str, Key | None]:
+        """Why the key cannot be used, empty where it can, and the key."""
         answer = self._answers.get(name)
         if answer is None or not answer.texts:
-            return f"DNS has no key at {name}{self._elsewhere(name)}", b"", None
+            return f"DNS has no key at {name}{self._elsewhere(name)}", None
         if len(answer.texts) > 1:
             return (
                 f"DNS has {len(answer.texts)} records at {name}, and which of them counts is undefined",
-                b"",
                 None,
             )
-        text = b"".join(answer.texts[0])
-        key = read_key(text)
+        key = read_key(b"".join(answer.texts[0]))
         if key.problem:
-            return f"the key at {name} cannot be used: {key.problem}", text, key
+            return f"the key at {name} cannot be used: {key.problem}", key
         if key.revoked:
-            return f"the key at {name} is revoked: its p= is empty", text, key
+            return f"the key at {name} is revoked: its p= is empty", key
         if key.kind != ALGORITHMS[tags["a"]]:
-            return (
-                f"a={tags['a']} asks for another kind of key than DNS has at {name} (k={key.kind})",
-                text,
-                key,
-            )
+            return f"a={tags['a']} asks for another kind of key than DNS has at {name} (k={key.kind})", key
         if key.strict and "i" in tags and domain_of(tags["i"]) != tags["d"].lower():
-            return f"t=s at {name} forbids i={tags['i']} beside d={tags['d']}", text, key
-        return "", text, key
+            return f"t=s at {name} forbids i={tags['i']} beside d={tags['d']}", key
+        return "", key
 
     def _elsewhere(self, name: str) -> str:
         """Where the student's zone has a key instead, with the same selector if there is one; others' are no help."""
@@ -263,16 +257,18 @@ def _checked(
     signer: dkim.DKIM,
     signature: SignatureTags,
     field: tuple[bytes, bytes],
-    dnsfunc: Callable[..., bytes],
-    key: Key | None,
+    key: Key,
 ) -> str:
-    """Why the hashes or the signature proper do not fit (RFC 6376 section 6.1.3), empty where they do."""
+    """Why the hashes or the signature proper do not fit (RFC 6376 section 6.1.3), empty where they do.
+
+    What the record says beside the key was judged before, and dkimpy is not asked again: for it, ``s=`` is no list.
+    """
     raw = {name.encode("latin-1"): value.encode("latin-1") for name, value in signature.record.values.items()}
     names = [part.strip().lower() for part in raw[b"h"].split(b":")]
     if b"c" in raw:
         raw[b"c"] = raw[b"c"].lower()
     try:
-        if signer.verify_sig(raw, names, field, dnsfunc):
+        if signer.verify_sig(raw, names, field, lambda *_, **__: key.record):
             return ""
     except dkim.ValidationError as error:
         if str(error).startswith("body hash"):
@@ -280,9 +276,9 @@ def _checked(
         return "a tag of it breaks the rules of RFC 6376 section 3.5"
     except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AssertionError):
         return "a tag of it cannot be read"
-    if key is not None and key.kind == "rsa" and not _made_with(key, raw[b"b"]):
+    if key.kind == "rsa" and not _made_with(key, raw[b"b"]):
         return "it was made with another private key than the one whose public half DNS has"
-    return NOT_THE_SIGNED if key is None or key.kind == "rsa" else KEY_OR_FIELDS
+    return NOT_THE_SIGNED if key.kind == "rsa" else KEY_OR_FIELDS
 
 
 def _made_with(key: Key, signature: bytes) -> bool:
