@@ -48,7 +48,14 @@ def forms(user: str, password: str) -> list[str]:
     from urllib.parse import quote
 
     plain = [_base64(f"{identity}\0{user}\0{password}") for identity in ("", user)]
-    found = [*plain, _base64(password), password, quote(password, safe=""), quote(password)]
+    found = [
+        *plain,
+        _base64(password),
+        password.encode().hex(),
+        password,
+        quote(password, safe=""),
+        quote(password),
+    ]
     return sorted({form for form in found if len(form) >= SHORTEST_SECRET}, key=len, reverse=True)
 
 

@@ -149,6 +149,8 @@ def test_a_password_in_a_message_is_not_kept() -> None:
     arrivals = [Arrival(0, "outside", "mail", [], f"Subject: {password}".encode())]
     seen = conducted(host(), world(records({first: [TAKEN]}, arrivals)))
     assert [arrival.raw for arrival in seen.facts.arrivals] == [b"Subject: [redacted]"]
+    shown = [exposure for run in seen.facts.runs for exposure in run.exposed]
+    assert shown == [Exposure("message", "Subject: [redacted]")]
 
 
 # What the host is given

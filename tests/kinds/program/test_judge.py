@@ -188,7 +188,7 @@ def test_blind_copies_may_be_told_to_those_who_get_them_or_left_empty() -> None:
         assert judged(expected, letter=f"Bcc: \r\n{LETTER}").status == "pass"
 
 
-@pytest.mark.parametrize("where", ["process list", "output", "log", "file"])
+@pytest.mark.parametrize("where", ["process list", "output", "log", "file", "message"])
 def test_a_password_that_shows_is_quoted_with_its_place(where: Any) -> None:
     result = judged("hides-password", exposed=[Exposure(where, "curl -u erika:<password>")], output="x")
     assert result.status == "fail"

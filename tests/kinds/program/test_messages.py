@@ -193,6 +193,50 @@ def test_blanks_that_quoted_printable_leaves_at_a_line_s_end_are_lost() -> None:
     assert "arrived as “--” instead of “-- ”" in left.observed
 
 
+@pytest.mark.parametrize(
+    ("sent", "body", "status"),
+    [
+        ("One\n  two\n>three\n-- \nErika\n", "One\r\n   two\r\n >three\r\n-- \r\nErika\r\n", "pass"),
+        ("One two\n", "One \r\ntwo\r\n", "pass"),
+        ("One\n  two\n", "One\r\n  two\r\n", "fail"),
+        ("One \ntwo\n", "One \r\ntwo\r\n", "fail"),
+    ],
+)
+def test_a_flowed_text_is_read_as_its_readers_see_it(sent: str, body: str, status: str) -> None:
+    """RFC 3676 section 4: a blank at a line's end joins lines, one at its beginning is taken off."""
+    head = f"{HEADER}MIME-Version: 1.0\r\nContent-Type: text/plain; format=Flowed\r\n\r\n"
+    wanted = replace(WANTED, body=sent.encode())
+    assert judged("whole", letter=head + body, wanted=wanted).status == status
+    joined = head.replace("Flowed", "flowed; delsp=yes") + "Kaf \r\nfee\r\n"
+    assert judged("whole", letter=joined, wanted=replace(WANTED, body=b"Kaffee\n")).status == "pass"
+
+
+def test_an_end_of_line_that_was_made_twice_is_called_that() -> None:
+    body = base64.encodebytes(WANTED.body.replace(b"\n", b"\r\r\n")).decode().replace("\n", "\r\n")
+    letter = f"{HEADER}MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n{body}"
+    assert "“Dear all,”, arrived with a carriage return more" in judged("whole", letter=letter).observed
+
+
+def test_what_every_text_suffers_is_no_matter_of_characters() -> None:
+    """One cause fails one check: the one that looks at lines."""
+    letter = LETTER + "-- \r\nsent by a robot\r\n"
+    found = judged("text", first="whole", letter=letter)
+    assert (found.status, found.because) == ("skipped", "demo/first")
+    assert judged("text", letter=letter).status == "fail"
+    # Lines beyond 76 in base64 are one fault with lines beyond 998.
+    body = base64.b64encode(WANTED.body.replace(b"\n", b"\r\n") + b"\r\n" * 400).decode()
+    head = f"{HEADER}MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    assert judged("text", first="lines", letter=f"{head}{body}\r\n").status == "skipped"
+    short = base64.b64encode(WANTED.body * 3).decode()
+    assert judged("text", first="lines", letter=f"{head}{short}\r\n").status == "fail"
+
+
+def test_an_encoded_word_in_quotation_marks_is_one_failure() -> None:
+    letter = LETTER.replace('"Erika Lang"', '"=?UTF-8?B?RXJpa2EgTGFuZw==?="')
+    assert judged("header", first="text", letter=letter).status == "skipped"
+    assert judged("header", letter=letter).status == "fail"
+
+
 def parts(*kinds: str) -> str:
     """A message whose first part is the text, and then one of each kind."""
     head = f"{HEADER}MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n{BODY}"

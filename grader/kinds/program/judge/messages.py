@@ -17,10 +17,10 @@ from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
 from grader.kinds.program.judge.form import FORM_RULES, ends_early, left_to_header
 from grader.kinds.program.judge.identifiers import repeated
-from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, look_at_fields, parsed
-from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
+from grader.kinds.program.judge.reading import UNREADABLE, as_shown, decoded, head, look_at_fields, parsed
+from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs, where_too
 from grader.kinds.traffic.sentences import quoted
-from grader.model.finding import Finding, Verdict, broken, met
+from grader.model.finding import Finding, Verdict, broken, met, unproven
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival
 
@@ -30,6 +30,12 @@ TEXT_RULES = re.compile(
     r"charset-.*|boundary-.*|multipart-.*"
 )
 """Rules about how characters beyond ASCII are carried."""
+ENCODED_RULES = re.compile(r"encoded-(?!line-).*")
+"""Those of them about encoded words (RFC 2047)."""
+ENCODED_LINE = "encoded-line-length"
+"""Lines of base64 or quoted-printable beyond 76; where some are beyond 998 as well, that is the same cause."""
+ENCODED_WORD = "=?"
+"""How an encoded word begins. No name or subject that is asked for in ASCII holds it."""
 ALSO_WRONG = frozenset({"missing-message-id"})
 """Rules that the standard only recommends, and a submitted message must keep (RFC 6409 section 8.3)."""
 OTHERS_AFFAIR = frozenset({"bcc-left"})
@@ -54,8 +60,15 @@ def header(run: JudgedRun) -> Finding:
             return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     for arrival in run.arrivals:
         if differs := _differs(run, arrival) or _date(run, arrival) or repeated(run, arrival):
+            if ENCODED_WORD in differs and (told := where_too(run, "text", _encodes_wrongly)):
+                return unproven(run.case, differs, because=told)
             return broken(run.case, differs, [Pointer("message", arrival.id)])
     return met(run.case)
+
+
+def _encodes_wrongly(run: JudgedRun) -> bool:
+    """Whether an encoded word of a run's messages cannot be decoded, which says why one stands in a name."""
+    return any(f.severity == "error" and ENCODED_RULES.fullmatch(f.rule) for _, f in _faults(run))
 
 
 def _form(run: JudgedRun, faults: list[tuple[Arrival, Fault]]) -> Finding | None:
@@ -80,10 +93,17 @@ def _text(run: JudgedRun) -> Finding:
         return nothing(run)
     for arrival, fault in _faults(run):
         if fault.severity == "error" and TEXT_RULES.fullmatch(fault.rule):
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+            said = f"{fault.sentence} ({fault.reference})"
+            if fault.rule == ENCODED_LINE and (told := where_too(run, "lines", _line_faults)):
+                return unproven(run.case, said, because=told)
+            return broken(run.case, said, [Pointer("message", arrival.id)])
     remark = ""
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
-        if wrong := _body_differs(run, arrival) or _beyond_ascii_differs(run, arrival):
+        if wrong := _body_differs(run, arrival):
+            if told := where_too(run, "whole", _loses_lines):
+                return unproven(run.case, wrong, because=told)
+            return broken(run.case, wrong, [Pointer("message", arrival.id)])
+        if wrong := _beyond_ascii_differs(run, arrival):
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
         if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
             remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
@@ -104,10 +124,23 @@ def _or_headers_affair(run: JudgedRun, found: Finding) -> Finding:
 def _whole(run: JudgedRun) -> Finding:
     if not run.arrivals:
         return nothing(run)
+    if lost := _lost_lines(run):
+        arrival, wrong = lost
+        return broken(run.case, wrong, [Pointer("message", arrival.id)])
+    return met(run.case)
+
+
+def _lost_lines(run: JudgedRun) -> tuple[Arrival, str] | None:
+    """The first message whose text, in ASCII, arrived otherwise, and what is other."""
     for arrival in run.arrivals if run.facts.wanted.body.isascii() else []:
         if _holds_text(arrival) and (wrong := _body_differs(run, arrival)):
-            return broken(run.case, wrong, [Pointer("message", arrival.id)])
-    return met(run.case)
+            return arrival, wrong
+    return None
+
+
+def _loses_lines(run: JudgedRun) -> bool:
+    """Whether a text in ASCII arrived otherwise too: then it is no matter of characters."""
+    return _lost_lines(run) is not None
 
 
 @of_runs
@@ -123,10 +156,13 @@ def lines(run: JudgedRun) -> Finding:
             )
     if not run.arrivals:
         return nothing(run)
-    for arrival, fault in _faults(run):
-        if fault.rule in LINE_RULES:
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+    for arrival, fault in _line_faults(run):
+        return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
     return met(run.case)
+
+
+def _line_faults(run: JudgedRun) -> list[tuple[Arrival, Fault]]:
+    return [(arrival, fault) for arrival, fault in _faults(run) if fault.rule in LINE_RULES]
 
 
 def _faults(run: JudgedRun) -> list[tuple[Arrival, Fault]]:
@@ -250,11 +286,10 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
         part = _plain(message)
         if part is None:
             return _no_text(message)
-        arrived = str(part.get_content())
+        arrived = as_shown(part).rstrip("\n")
     except UNREADABLE as error:
         return f"The text cannot be read: {error}."
     sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
-    arrived = arrived.replace("\r\n", "\n").rstrip("\n")
     if sent == arrived:
         return _more_text(message, part)
     pairs = enumerate(zip_longest(sent.split("\n"), arrived.split("\n")), 1)
@@ -265,6 +300,11 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
         return f"The text ends before its line {number}, {quoted(expected)}."
     if expected is None:
         return f"Behind the text's end there is a line {quoted(got)}."
+    if got.replace("\r", "") == expected:
+        return (
+            f"Line {number} of the text, {quoted(expected)}, arrived with a carriage return more than ends it: its "
+            "end of line was made CR LF twice."
+        )
     return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
 
 

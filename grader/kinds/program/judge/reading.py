@@ -18,6 +18,8 @@ UNREADABLE = (LookupError, ValueError, AttributeError, TypeError, ArithmeticErro
 
 LONGEST_FIELD = 3_000
 """Octets of a header field that is looked at: the library's time grows with their number squared."""
+SIGNATURE = "-- "
+"""The line above a signature, which never goes on (RFC 3676 section 4.3)."""
 _LONG = rb"[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*"
 _FIELD = re.compile(rb"^[!-9;-~]+[ \t]*:" + _LONG, re.MULTILINE)
 _LANGUAGE = re.compile(r"(=\?[^\s?*]+)\*[^\s?]*(?=\?[bBqQ]\?)")
@@ -84,3 +86,34 @@ def decoded(text: str) -> str:
         return str(make_header(decode_header(_LANGUAGE.sub(r"\1", text))))
     except (*UNREADABLE, HeaderParseError):
         return text
+
+
+def as_shown(part: EmailMessage) -> str:
+    """A part's text as readers see it, its lines ended by line feeds.
+
+    Raises one of ``UNREADABLE``.
+    """
+    text = str(part.get_content()).replace("\r\n", "\n")
+    flowed = str(part.get_param("format", "")).lower() == "flowed"
+    return _unflowed(text, joined=str(part.get_param("delsp", "")).lower() == "yes") if flowed else text
+
+
+def _unflowed(text: str, *, joined: bool) -> str:
+    """Text with ``format=flowed``, its paragraphs in one line each (RFC 3676 section 4).
+
+    A blank at a line's end says that the next one goes on with it, and one at its beginning was put there to be taken
+    off. ``joined``: the blank at the end goes too (``delsp=yes``).
+    """
+    lines: list[str] = []
+    depth, goes_on = 0, False
+    for line in text.split("\n"):
+        bare = line.lstrip(">")
+        quotes, bare = len(line) - len(bare), bare.removeprefix(" ")
+        if goes_on and quotes == depth and bare != SIGNATURE:
+            lines[-1] += bare
+        else:
+            lines.append(">" * quotes + " " * bool(quotes) + bare)
+        depth, goes_on = quotes, bare.endswith(" ") and bare != SIGNATURE
+        if goes_on and joined:
+            lines[-1] = lines[-1][:-1]
+    return "\n".join(lines)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from msgspec import Struct
 
 from grader.formats.address import split_address
-from grader.kinds.program.declare import ProgramCheck
+from grader.kinds.program.declare import Expected, ProgramCheck
 from grader.kinds.program.facts import ProgramEvidence, ProgramFacts, RunFacts
 from grader.kinds.traffic.index import EvidenceIndex, TrafficCase
 from grader.kinds.traffic.sentences import quoted
@@ -240,6 +240,22 @@ def _told_by(run: JudgedRun) -> str:
         facts.check for facts in run.program.attempts if run.program.run_of.get(facts.id) == run.facts.id
     ]
     return min(owners, key=lambda code: of_check[code], default="")
+
+
+def where_too(run: JudgedRun, expected: Expected, holds: Callable[[JudgedRun], object]) -> str:
+    """A check that expects this and tells of the same fault in a run of its own; empty where none does.
+
+    One cause is to fail one check. A check that waits for another one of them is passed over.
+    """
+    checks = {check.code: check for check in run.evidence.lab.checks if expected in check.expect.program}
+    for facts in run.program.attempts:
+        check = checks.get(facts.check)
+        if check is None or facts.check == run.case.facts.check or checks.keys() & {*check.needs}:
+            continue
+        other = next((r for r in run.program.runs if r.id == run.program.run_of.get(facts.id)), None)
+        if other is not None and holds(run.of(other)):
+            return facts.check
+    return ""
 
 
 def address(path: str) -> str:

@@ -79,7 +79,7 @@ def chooses_mechanism(run: JudgedRun) -> Finding:
 
 @of_runs
 def hides_password(run: JudgedRun) -> Finding:
-    """The password shows in no process list, in no log and in nothing that the program prints or leaves behind."""
+    """The password shows in no process list, in no log, in no message, in nothing that the program prints or leaves."""
     if not run.facts.exposed:
         return met(run.case)
     first = run.facts.exposed[0]
@@ -93,6 +93,7 @@ _PLACES = {
     "output": "what the program printed",
     "log": "the system's log",
     "file": "a file that others may read",
+    "message": "the message",
 }
 
 
@@ -104,4 +105,6 @@ def _exposed(exposure: Exposure) -> str:
         return f"The program printed the password, and what it prints ends up in logs: {what}"
     if exposure.where == "log":
         return f"The password stands in the system's log: {what}"
+    if exposure.where == "message":
+        return f"The message tells everybody who gets it the password: {what}"
     return f"The program wrote the password into a file that others may read: {what}"

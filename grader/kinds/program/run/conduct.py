@@ -15,6 +15,7 @@ from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramFacts, ProgramPlan, ProgramRun, RunFacts
 from grader.kinds.program.plan import beside_the_others
 from grader.model.deadline import Deadline
+from grader.model.exposure import Exposure
 from grader.model.protocol.host import (
     ProgramEnd,
     ProgramFile,
@@ -42,6 +43,9 @@ LIMITS = re.compile(
 BEYOND_PATIENCE = 1.5
 """Seconds that a program may take beyond the silence after which it is to give up, where nothing in it says more."""
 LONGEST_FIRST_LINE = 200
+LONGEST_SHOWN = 200
+"""Octets of a line that tells the password."""
+REDACTED = b"[redacted]"
 
 
 def conduct(
@@ -67,6 +71,7 @@ class _Runs:
         self.sessions: list[Session] = []
         self.conversations: dict[str, list[Conversation]] = defaultdict(list)
         self.arrivals: list[Arrival] = []
+        self.told: dict[str, list[Exposure]] = defaultdict(list)
         self.queries: list[Query] = []
         self.log: list[str] = []
         self.notes: list[str] = []
@@ -167,7 +172,10 @@ class _Runs:
         attempts = [attempt for attempt, owner in self.plan.attempts.items() if owner == run.id]
         raw = arrivals[index].raw
         for form in forms(run.user, run.password):
-            raw = raw.replace(form.encode(), b"[redacted]")
+            raw = raw.replace(form.encode(), REDACTED)
+        if raw != arrivals[index].raw:
+            line = next(line for line in raw.splitlines() if REDACTED in line)[:LONGEST_SHOWN]
+            self.told[run.id].append(Exposure("message", line.decode("utf-8", "backslashreplace")))
         self.arrivals.append(replace(arrivals[index], id=number, attempts=attempts, raw=raw))
         return number
 
@@ -263,7 +271,7 @@ class _Runs:
             late=ended.late,
             limit=ended.limit,
             left=ended.left,
-            exposed=ended.exposed,
+            exposed=[*ended.exposed, *self.told[run.id]],
             conversations=self.conversations[run.id],
         )
 
