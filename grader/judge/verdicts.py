@@ -65,13 +65,20 @@ class _Frame:
         self.checks = list(judging.checks(evidence, lab))
         self.judge: Judge = judging.judge(evidence, lab, hints=hints)
         self.done: dict[str, CheckResult] = {}
-        for check in in_order_of_need(self.checks):
-            self.done[check.code] = self._one(check)
+        self._waiting = {check.code: check for check in in_order_of_need(self.checks)}
+        for code in [*self._waiting]:
+            self._of(code)
 
     def causes(self, codes: set[str]) -> set[str]:
         """The checks because of whose failure some of these were skipped."""
         because = (self.done[code].because for code in codes if code in self.done)
         return {cause.removeprefix(f"{self.lab.id}/") for cause in because if cause}
+
+    def _of(self, code: str) -> CheckResult | None:
+        """The result of a check, judged now where its turn is later. Of one that is being judged there is none yet."""
+        if code in self._waiting:
+            self.done[code] = self._one(self._waiting.pop(code))
+        return self.done.get(code)
 
     def _one(self, check: Check) -> CheckResult:
         if self.evidence.error:
@@ -83,7 +90,7 @@ class _Frame:
         if self.evidence.checks is not None and check.code not in self.evidence.checks:
             return self._result(check, Judged("manual"))
         judged = self._judged(check)
-        cause = self.done.get(judged.because or "")
+        cause = self._of(judged.because or "")
         if cause is not None and cause.status == "fail":
             return self._skipped(check, cause)
         controls = [self.lab.check(code) for code in check.control]

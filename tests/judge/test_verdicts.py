@@ -50,6 +50,23 @@ def test_what_needs_a_failed_check_is_skipped_and_names_the_root() -> None:
     assert {c.because for c in result.checks[1:]} == {"demo/starts"}
 
 
+@pytest.mark.parametrize("told", [["text", "lines"], ["lines", "text"]])
+def test_a_cause_may_stand_in_a_check_whose_turn_is_later(
+    told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    findings = {"lines": Judged("fail", "cut"), "text": Judged("fail", "cut", because="lines")}
+    monkeypatch.setattr(ServerJudge, "judge", lambda self, check: findings[check.code])
+    result = judge(evidence(lab(*(check(code, greets=True) for code in told)), [], []))
+    assert {c.code: (c.status, c.because) for c in result.checks} == {
+        "demo/lines": ("fail", None),
+        "demo/text": ("skipped", "demo/lines"),
+    }
+    # Two that name each other: one of them fails.
+    findings["lines"] = Judged("fail", "cut", because="text")
+    result = judge(evidence(lab(*(check(code, greets=True) for code in told)), [], []))
+    assert sorted(c.status for c in result.checks) == ["fail", "skipped"]
+
+
 @pytest.mark.parametrize(
     ("where", "status"),
     [("/var/mail/alice", "pass"), ("/home/alice/Maildir/new/1", "pass"), ("/var/mail/bob", "fail")],

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from grader.kinds.program.judge.reading import unlike
 from grader.model.traffic import Arrival
 from tests.kinds.program.runs import (
     BODY,
@@ -178,6 +179,8 @@ def test_the_date_is_that_of_sending(date: str, status: str) -> None:
         ("\r\nDear all,\r\n\r\n", "The text ends before its line 3, “.”"),
         ("\r\nDear all,\r\n\r\n..\r\nErika\r\n", "Line 3 of the text arrived as “..” instead of “.”"),
         (BODY + "Bye\r\n", "Behind the text's end there is a line “Bye”"),
+        (BODY + "\r\nBye\r\n", "Behind the text's end there is a line “Bye”"),
+        (BODY.replace("all,", "all,  "), "character 10 is U+0020, space and should be none"),
     ],
 )
 def test_a_text_that_arrives_otherwise(body: str, said: str) -> None:
@@ -217,11 +220,23 @@ def test_an_end_of_line_that_was_made_twice_is_called_that() -> None:
     assert "“Dear all,”, arrived with a carriage return more" in judged("whole", letter=letter).observed
 
 
+def test_texts_that_look_alike_are_told_apart() -> None:
+    for got, wanted, said in (
+        ("\ufeffCafé", "Café", "character 1 is U+FEFF, zero width no-break space and should be U+0043"),
+        ("Café", "Cafe\u0301", "character 4 is U+00E9, latin small letter e with acute and should be U+0065"),
+        ("a\u00a0b", "a b", "U+00A0, no-break space and should be U+0020, space"),
+    ):
+        assert said in unlike(got, wanted)
+    assert unlike("ab", "ac") == unlike("ab", "ab") == ""
+
+
 def test_what_every_text_suffers_is_no_matter_of_characters() -> None:
     """One cause fails one check: the one that looks at lines."""
     letter = LETTER + "-- \r\nsent by a robot\r\n"
     found = judged("text", first="whole", letter=letter)
     assert (found.status, found.because) == ("skipped", "demo/first")
+    # In whatever order the lab names them.
+    assert judged("whole", first="text", letter=letter).status == "fail"
     assert judged("text", letter=letter).status == "fail"
     # Lines beyond 76 in base64 are one fault with lines beyond 998.
     body = base64.b64encode(WANTED.body.replace(b"\n", b"\r\n") + b"\r\n" * 400).decode()

@@ -17,7 +17,15 @@ from grader.formats.message.parse import parse
 from grader.formats.message.report import Report
 from grader.kinds.program.judge.form import FORM_RULES, ends_early, left_to_header
 from grader.kinds.program.judge.identifiers import repeated
-from grader.kinds.program.judge.reading import UNREADABLE, as_shown, decoded, head, look_at_fields, parsed
+from grader.kinds.program.judge.reading import (
+    UNREADABLE,
+    as_shown,
+    decoded,
+    head,
+    look_at_fields,
+    parsed,
+    unlike,
+)
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs, where_too
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, Verdict, broken, met, unproven
@@ -299,13 +307,15 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
         number, expected = next((n, line) for n, line in rest if line)
         return f"The text ends before its line {number}, {quoted(expected)}."
     if expected is None:
+        got = next(line for line in arrived.split("\n")[number - 1 :] if line)
         return f"Behind the text's end there is a line {quoted(got)}."
     if got.replace("\r", "") == expected:
         return (
             f"Line {number} of the text, {quoted(expected)}, arrived with a carriage return more than ends it: its "
             "end of line was made CR LF twice."
         )
-    return f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
+    said = f"Line {number} of the text arrived as {quoted(got)} instead of {quoted(expected)}."
+    return said + unlike(got, expected)
 
 
 def _more_text(message: EmailMessage, text: EmailMessage) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from contextlib import suppress
 from email import message_from_bytes, policy
 from email.errors import HeaderParseError
@@ -117,3 +118,27 @@ def _unflowed(text: str, *, joined: bool) -> str:
         if goes_on and joined:
             lines[-1] = lines[-1][:-1]
     return "\n".join(lines)
+
+
+def unlike(got: str, wanted: str) -> str:
+    """Where two texts differ that look alike, as a sentence with a blank before it; empty where eyes see it."""
+    if got == wanted or _visible(got) != _visible(wanted):
+        return ""
+    at = next(
+        (n for n, (a, b) in enumerate(zip(got, wanted, strict=False)) if a != b), min(len(got), len(wanted))
+    )
+    here, there = _character(got[at : at + 1]), _character(wanted[at : at + 1])
+    return f" They look alike: character {at + 1} is {here} and should be {there}."
+
+
+def _visible(text: str) -> str:
+    """What eyes can tell apart: the common form of each character (NFKC), without those that only take room."""
+    common = unicodedata.normalize("NFKC", text)
+    return "".join(sign for sign in common if sign.isprintable() and not sign.isspace())
+
+
+def _character(sign: str) -> str:
+    """A character by its number and name: ``U+FEFF, zero width no-break space``."""
+    if not sign:
+        return "none"
+    return f"U+{ord(sign):04X}, {unicodedata.name(sign, 'a control character').lower()}"
