@@ -261,9 +261,11 @@ def parts(*kinds: str) -> str:
 
 
 def test_another_text_beside_the_text_is_not_the_message_that_was_asked_for() -> None:
-    assert judged("whole", letter=parts()).status == "pass"
-    assert judged("whole", letter=parts("text/plain\r\nContent-Disposition: attachment")).status == "pass"
-    assert "which begins with “Buy now!”" in judged("whole", letter=parts("text/plain")).observed
+    assert judged("text", letter=parts()).status == "pass"
+    assert judged("text", letter=parts("text/plain\r\nContent-Disposition: attachment")).status == "pass"
+    for kind in ("text/plain", "text/html"):
+        assert f"({kind}), which begins with “Buy now!”" in judged("text", letter=parts(kind)).observed
+    assert judged("whole", letter=parts("text/html")).status == "pass"
 
 
 def test_an_encoded_word_may_name_its_language() -> None:

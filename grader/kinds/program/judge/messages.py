@@ -111,7 +111,7 @@ def _text(run: JudgedRun) -> Finding:
             if told := where_too(run, "whole", _loses_lines):
                 return unproven(run.case, wrong, because=told)
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
-        if wrong := _beyond_ascii_differs(run, arrival):
+        if wrong := _more_text(arrival) or _beyond_ascii_differs(run, arrival):
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
         if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
             remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
@@ -299,7 +299,7 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
         return f"The text cannot be read: {error}."
     sent = run.facts.wanted.body.decode().replace("\r\n", "\n").rstrip("\n")
     if sent == arrived:
-        return _more_text(message, part)
+        return ""
     pairs = enumerate(zip_longest(sent.split("\n"), arrived.split("\n")), 1)
     number, (expected, got) = next((n, pair) for n, pair in pairs if pair[0] != pair[1])
     if got is None:
@@ -318,16 +318,19 @@ def _body_differs(run: JudgedRun, arrival: Arrival) -> str:
     return said + unlike(got, expected)
 
 
-def _more_text(message: EmailMessage, text: EmailMessage) -> str:
-    """What plain text a reader is shown besides the part that holds the text; empty where there is none."""
+def _more_text(arrival: Arrival) -> str:
+    """What a reader is shown besides the part that holds the text, or instead of it; empty where there is nothing."""
+    message = parsed(arrival)
+    text = _plain(message)
     for part in message.walk():
-        if part is text or part.get_content_type() != "text/plain" or part.is_attachment():
+        if part is text or part.get_content_maintype() != "text" or part.is_attachment():
             continue
         with suppress(*UNREADABLE):
             if said := str(part.get_content()).strip():
                 begins = quoted(said.split("\n")[0].strip())
                 return (
-                    f"Besides the text the message has a part with another one, which begins with {begins}."
+                    f"Besides the text the message has a part with another one ({part.get_content_type()}), which "
+                    f"begins with {begins}. What was to be sent is plain text, and nothing else."
                 )
     return ""
 
