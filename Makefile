@@ -74,7 +74,8 @@ test: ## run all tests (ARGS='-k relay')
 
 test-fast: ## what can be tested in a minute or two, without machines and browsers (ARGS='-k relay')
 	@fixtures/setup/setup dev
-	@SMTPLAB_EXAMPLES=few $(PYTHON) -m pytest -n $(PROCESSORS) --dist worksteal -m 'not slow and not browser and not engine' $(ARGS)
+	@SMTPLAB_EXAMPLES=few $(PYTHON) -m pytest -n $$(($(PROCESSORS) + 1)) --dist worksteal \
+	  -m 'not slow and not browser and not engine' $(ARGS)
 
 lint: ## ruff, mypy, oxlint and shellcheck
 	@fixtures/setup/setup dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from inspect import cleandoc
 from types import MappingProxyType
 from typing import Any
@@ -84,10 +85,16 @@ def evidence_schema() -> dict[str, Any]:
 
 def schema_of(*types: Any) -> dict[str, Any]:
     """The schema of a type that msgspec knows; of several, that a value fits one of them."""
+    made: dict[str, Any] = msgspec.json.decode(_made(types))
+    return {**made, "$schema": DIALECT}
+
+
+@cache
+def _made(types: tuple[Any, ...]) -> bytes:
+    """As JSON: each call of ``schema_of`` gets one of its own to add to. To walk through all types takes long."""
     found, parts = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     schema = dict(found[0]) if len(found) == 1 else {"anyOf": list(found)}
-    made: dict[str, Any] = _flush({**schema, "$defs": parts} if parts else schema)
-    return {**made, "$schema": DIALECT}
+    return msgspec.json.encode(_flush({**schema, "$defs": parts} if parts else schema))
 
 
 def _flush(part: Any) -> Any:

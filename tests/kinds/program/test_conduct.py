@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -78,6 +79,7 @@ def records(
     return WorldRecord([], [], ["noted"], submissions, arrivals or [])
 
 
+@cache
 def planned(program: bytes = SCRIPT, executable: frozenset[str] = frozenset({"send"})) -> ProgramPlan:
     return make(LAB, labs.Submission({"send": program}, executable), VARIANT, student=None, only=None)
 
