@@ -54,6 +54,7 @@ class Zones:
         self._authorities: dict[Key, Record] = {}
         self._apexes: set[Key] = set()
         self._cuts: set[Key] = set()
+        self._renames = False
         for zone in zones:
             self._load(zone)
 
@@ -61,7 +62,8 @@ class Zones:
         """Everything a resolver knows of the name, aliases followed. Names of no zone do not exist."""
         answer: list[RecordSet] = []
         for _ in range(LONGEST_CHAIN):
-            if (renamed := self._renamed(name)) is not None:
+            key = key_of_labels(name)
+            if (renamed := self._renamed(name, key)) is not None:
                 answer += [found for found in renamed if found not in answer]
                 if renamed[-1].type != octets.CNAME:
                     return Lookup(YXDOMAIN, answer, [])
@@ -69,18 +71,17 @@ class Zones:
                     return Lookup(NOERROR, answer, [])
                 name, _ = octets.read_name(renamed[-1].data[0], 0)
                 continue
-            if (cut := self._cut(name)) is not None:
-                rcode = NOERROR if cut == key_of_labels(name) else NXDOMAIN
-                return Lookup(rcode, answer, self._authority(name))
-            source = answering(key_of_labels(name), self._names)
+            if (cut := self._cut(key)) is not None:
+                return Lookup(NOERROR if cut == key else NXDOMAIN, answer, self._authority(key))
+            source = answering(key, self._names)
             if source is None:
-                return Lookup(NXDOMAIN, answer, self._authority(name))
+                return Lookup(NXDOMAIN, answer, self._authority(key))
             found = self._names[source]
             matching = [records for kind, records in found.items() if rdtype in (kind, ANY)]
             aliases = found.get(octets.CNAME, [])
             if matching or not aliases:
                 answer += [one for records in matching for one in _sets(name, records)]
-                return Lookup(NOERROR, answer, [] if matching else self._authority(name))
+                return Lookup(NOERROR, answer, [] if matching else self._authority(key))
             answer += _sets(name, aliases)
             name = octets.name_in(aliases[0])
         return Lookup(SERVFAIL, [], [])
@@ -111,14 +112,14 @@ class Zones:
                 self._authorities[apex] = record
             if record.type == octets.NS and key != apex:
                 self._cuts.add(key)
+            self._renames = self._renames or record.type == octets.DNAME
 
-    def _renamed(self, name: Name) -> list[RecordSet] | None:
+    def _renamed(self, name: Name, key: Key) -> list[RecordSet] | None:
         """The DNAME above a name, with the CNAME that follows from it unless that is too long (RFC 6672 section 3.2).
 
         What lies below a DNAME does not exist (section 2.4), so the one nearest to the root counts.
         """
-        key = key_of_labels(name)
-        for length in range(len(key)):
+        for length in range(len(key) if self._renames else 0):
             records = self._names.get(key[:length], {}).get(octets.DNAME)
             if not records:
                 continue
@@ -130,7 +131,7 @@ class Zones:
             return [*sets, RecordSet(name, octets.CNAME, records[0].ttl, (target,))]
         return None
 
-    def _cut(self, name: Name) -> Key | None:
+    def _cut(self, key: Key) -> Key | None:
         """Where a zone gives a name away to the servers of another one (RFC 1034 section 4.2.1).
 
         What others answer there is not known here, unless their zone is held as well: nothing, then. What the zone
@@ -138,15 +139,13 @@ class Zones:
         """
         if not self._cuts:
             return None
-        key = key_of_labels(name)
         held = max((length for length in range(len(key) + 1) if key[:length] in self._apexes), default=0)
         return next(
             (key[:length] for length in range(held + 1, len(key) + 1) if key[:length] in self._cuts), None
         )
 
-    def _authority(self, name: Name) -> list[RecordSet]:
+    def _authority(self, key: Key) -> list[RecordSet]:
         """The SOA record that a denial carries (RFC 2308 section 3)."""
-        key = key_of_labels(name)
         for length in range(len(key), -1, -1):
             if (start := self._authorities.get(key[:length])) is not None:
                 return _sets(start.owner, [start])
