@@ -66,6 +66,10 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     settings: list[SettingsFile] = []
     changeable: bool = False
     """Whether something in the submission may answer otherwise in a while: see ``kinds.server.run.comeback``."""
+    programs: bool = False
+    """Whether the submission brings a program of its own: see ``kinds.server.run.doors``."""
+    postfix_ports: list[int] = []
+    """Where Postfix's own programs listen, as master.cf has it."""
 
 
 class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
@@ -101,6 +105,13 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         Meta(
             description="Attempts that a program of the server's may have put off: they were answered with a temporary "
             "refusal for as long as they were made again."
+        ),
+    ] = []
+    shut: Annotated[
+        list[str],
+        Meta(
+            description="Attempts at ports where a program of the submission's own may listen: it took the connection "
+            "and greeted nobody, however long they waited and however often they came."
         ),
     ] = []
     queued: list[Queued] = []

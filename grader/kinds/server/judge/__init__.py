@@ -62,6 +62,13 @@ PUT_OFF_REMARK = (
     "A person has to judge this: nothing was sent on meanwhile. A restriction of Postfix's own, or a reply that begins "
     "with 5, would show that the answer is no."
 )
+SHUT = (
+    "{many} were made at ports that took the connection and greeted nobody to the end of the run, however long the "
+    "client waited and however often it came: {ports}. A program of yours listens there, and may greet others later."
+)
+SHUT_REMARK = (
+    "A person has to judge this: nothing was sent on meanwhile. A port that is closed would show it."
+)
 STARVED = (
     "{many} had no answer, and at the end the server did not even take mail that it had taken before: it or the "
     "machine had far too much to do. Grade again when the machine has less to do."
@@ -173,7 +180,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         if judged.status == "pass" and not silence_tells and (left := self._unanswered_to_the_end(cases)):
             return left
         if judged.status == "pass" and check.expect.keeps_out:
-            judged = self._put_off_to_the_end(cases) or self._with_troubles(check, cases, judged)
+            judged = (
+                self._put_off_to_the_end(cases)
+                or self._shut_to_the_end(cases)
+                or self._with_troubles(check, cases, judged)
+            )
         if judged.status == "pass" and absent and not (check.control or silence_tells):
             return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
@@ -215,6 +226,16 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         said = quoted(left[0].last_reply.text) if left[0].last_reply else ""
         many = f"{len(left)} of {attempts(cases)}"
         return Judged("manual", PUT_OFF.format(many=many, said=said), left[0].pointers(), [PUT_OFF_REMARK])
+
+    def _shut_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
+        """What is made of ports at which a program of the student's greeted nobody."""
+        shut = set(self.index.facts.shut)
+        left = [case for case in cases if case.facts.id in shut]
+        if not left:
+            return None
+        ports = ", ".join(dict.fromkeys(case.facts.listener.partition("+")[0] for case in left))
+        many = f"{len(left)} of {attempts(cases)}"
+        return Judged("manual", SHUT.format(many=many, ports=ports), left[0].pointers(), [SHUT_REMARK])
 
     def _setting(self, name: str, case: TrafficCase) -> str:
         return self.index.settings.on(name, case.facts.listener, case.facts.server).value

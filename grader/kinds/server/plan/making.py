@@ -16,7 +16,12 @@ from grader.kinds.server.plan.host import bare_host
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
-from grader.kinds.server.plan.settings import may_change, most_of_each_client, settings_files
+from grader.kinds.server.plan.settings import (
+    may_change,
+    most_of_each_client,
+    ports_of_postfix,
+    settings_files,
+)
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed
@@ -75,7 +80,9 @@ def make(
         secrets=sorted({*variant.secrets.values(), *(a.login.password for a in made if a.login)}),
         published=records,
         settings=settings_files(lab.submission, submission),
-        changeable=may_change(files.values()),
+        changeable=mentions.programs.brought or may_change(files.values()),
+        programs=mentions.programs.brought,
+        postfix_ports=ports_of_postfix(files),
         checks=planned(lab, only),
     )
 

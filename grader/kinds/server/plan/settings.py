@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from grader.formats.typography import odd_characters
 from grader.kinds.server.declare import ServerSubmission
@@ -26,6 +26,13 @@ _LIMIT = re.compile(
     rb"[ \t]*=[ \t]*(\d{1,9})",
     re.MULTILINE,
 )
+
+_LISTENER = re.compile(rb"^(?:[^\s#]*:)?([\w-]+)[ \t]+inet(?:[ \t]+\S+){5}[ \t]+(\S+)", re.MULTILINE)
+_DAEMONS = (b"smtpd", b"postscreen", b"qmqpd")
+_SERVICES = {
+    b"smtp": 25, b"urd": 465, b"ssmtp": 465, b"smtps": 465, b"submissions": 465, b"submission": 587, b"qmqp": 628,
+}  # fmt: skip
+"""Names of ports as /etc/services has them."""
 
 
 def settings_files(rules: ServerSubmission, submission: Submission) -> list[SettingsFile]:
@@ -62,3 +69,12 @@ def most_of_each_client(files: Iterable[bytes]) -> int | None:
     """
     limits = [int(number) for data in files for number in _LIMIT.findall(data) if int(number)]
     return max(min(limits) // 2, 1) if limits else None
+
+
+def ports_of_postfix(files: Mapping[str, bytes]) -> list[int]:
+    """Where the submission's master.cf, or Debian's, has a daemon of Postfix's listen, and no program of its own."""
+    ports: dict[int, bool] = {}
+    for service, command in _LISTENER.findall(files.get("master.cf", b"smtp inet n - y - - smtpd\n")):
+        port = _SERVICES.get(service, int(service) if service.isdigit() and len(service) < 6 else 0)
+        ports[port] = ports.get(port, True) and command in _DAEMONS
+    return [port for port, postfix in ports.items() if postfix]

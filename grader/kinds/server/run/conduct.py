@@ -14,6 +14,7 @@ from grader.kinds.server.facts import ServerFacts, ServerPlan, ServiceFacts
 from grader.kinds.server.run.arrivals import in_mailboxes, numbered
 from grader.kinds.server.run.attempts import attempt_facts
 from grader.kinds.server.run.comeback import come_back
+from grader.kinds.server.run.doors import knock
 from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
 from grader.kinds.server.run.lasttry import LastTry, make_last_try
 from grader.kinds.server.run.ports import Ports
@@ -96,7 +97,7 @@ class _Run:
         self.stopped: set[str] = set()
         self.keys: list[KeyAnswer] = []
         self.sessions: dict[int, Session] = {}
-        self.put_off: list[str] = []
+        self.put_off, self.shut = list[str](), list[str]()
         self.last = LastTry()
         self.outcomes: dict[str, Outcome] = {}
         self.arrivals: list[Arrival] = []
@@ -173,6 +174,7 @@ class _Run:
         taken = {outcome.attempt for outcome in self.outcomes.values() if outcome.stage == "accepted"}
         log = self._read_log()
         self.put_off = come_back(lab, self.attempts, self.outcomes, self._try, self.deadline, log)
+        self.shut = knock(self.plan, self.attempts, self.outcomes, self.sessions, self._probe, self.deadline)
         if any(o.stage == "accepted" and o.attempt not in taken for o in self.outcomes.values()):
             self._let_it_rest(lab, Settling(self.host, self.world, self.deadline))
 
@@ -183,7 +185,8 @@ class _Run:
             return self._probe(Probe(attempts, seconds, afresh=True))
 
         left, dead = self.deadline.left, self.ports if died(self.log) else ()
-        self.last = make_last_try(lab, self.attempts, self.outcomes, self.sessions, again, left, dead)
+        tried = [attempt for attempt in self.attempts if attempt.id not in self.shut]
+        self.last = make_last_try(lab, tried, self.outcomes, self.sessions, again, left, dead)
         self.outcomes.update(self.last.outcomes)
         if self.last.serving is not None and not self.host_lost:
             settling = Settling(self.host, self.world, Deadline(max(self.deadline.left, LAST_REST_SECONDS)))
@@ -382,6 +385,7 @@ class _Run:
             unanswered=self.last.unanswered,
             serving=self.last.serving,
             put_off=self.put_off,
+            shut=self.shut,
             published=self.plan.published,
             settings=self.plan.settings,
             keys=self.keys,
