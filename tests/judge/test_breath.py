@@ -93,6 +93,20 @@ def test_what_postfix_alone_puts_off_is_refused() -> None:
     assert put_off("stranger/2", settings="soft_bounce = yes\n").status == "pass"
 
 
+def test_a_person_decides_where_a_program_greeted_nobody_to_the_end() -> None:
+    run = evidence(
+        CONTROLLED,
+        [facts("office", inside=True), facts(number=1), replace(facts(number=2), listener="2525+tls")],
+        [outcome("accepted", "office/1"), REFUSED, outcome("greeting", "stranger/2")],
+        [arrival(attempts=["office/1"])],
+        shut=["stranger/2"],
+    )
+    found = judge(run).checks[1]
+    assert (found.status, found.points) == ("manual", 0)
+    assert "1 of 2 attempts were made at ports" in found.observed
+    assert ": 2525." in found.observed
+
+
 MISSPELT = '1 postfix/smtpd[7]: warning: unknown smtpd restriction: "reject_unauth_destintion"'
 STOPPED = (
     "1 postfix/smtpd[7]: NOQUEUE: reject: RCPT from x[198.51.100.66]: 451 4.3.5 Server configuration error"
