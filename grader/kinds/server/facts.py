@@ -68,8 +68,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """Whether something in the submission may answer otherwise in a while: see ``kinds.server.run.comeback``."""
     programs: bool = False
     """Whether the submission brings a program of its own: see ``kinds.server.run.doors``."""
-    postfix_ports: list[int] = []
-    """Where Postfix's own programs listen, as master.cf has it."""
+    explained_ports: list[int] = []
+    """Where Postfix's own programs listen, as master.cf has it, and what Postfix asks there: that greets nobody."""
 
 
 class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):

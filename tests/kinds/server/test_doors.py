@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from grader.kinds.server.facts import ServerPlan
-from grader.kinds.server.plan.settings import ports_of_postfix
+from grader.kinds.server.plan.settings import ports_asked, ports_of_postfix
 from grader.kinds.server.run.doors import KNOCK_SECONDS, knock
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
@@ -28,7 +28,7 @@ ENDS: tuple[Literal["closed", "reset", "timeout", "refused", "quit"], ...] = (
 SESSIONS = {n: Session(n, "s", "a", "b", "2525", end, []) for n, end in enumerate(ENDS)}
 _HOST = plan()
 _FIELDS = {name: getattr(_HOST, name) for name in _HOST.__struct_fields__}
-PLAN = ServerPlan(**_FIELDS, attempts=[], programs=True, postfix_ports=[25])
+PLAN = ServerPlan(**_FIELDS, attempts=[], programs=True, explained_ports=[25])
 
 
 def left(attempt_id: str, end: str) -> Outcome:
@@ -119,3 +119,18 @@ def test_ports_that_master_cf_gives_to_postfix(master: bytes, ports: list[int]) 
 
 def test_debians_master_cf_has_port_25() -> None:
     assert ports_of_postfix({}) == [25]
+
+
+@every(
+    ("settings", "ports"),
+    [
+        ("smtpd_recipient_restrictions = check_policy_service inet:127.0.0.1:10040\n", [10040]),
+        ("x = check_policy_service { inet:localhost:9998, timeout=10s }, permit\n", [9998]),
+        ("smtpd_milters = unix:m, inet:[::1]:8891\nrelay_domains = tcp:[127.0.0.1]:2001\n", [2001, 8891]),
+        ("virtual_alias_maps = socketmap:inet:localhost:8002:aliases\n", [8002]),
+        ("# smtpd_milters = inet:localhost:8891\ncontent_filter = smtp:[127.0.0.1]:10025\n", []),
+    ],
+)
+def test_ports_at_which_postfix_asks_are_no_doors(settings: str, ports: list[int]) -> None:
+    assert ports_asked({"main.cf": settings.encode()}) == ports
+    assert ports_asked({"policy.py": settings.encode()}) == []

@@ -19,6 +19,7 @@ from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.kinds.server.plan.settings import (
     may_change,
     most_of_each_client,
+    ports_asked,
     ports_of_postfix,
     settings_files,
 )
@@ -82,7 +83,7 @@ def make(
         settings=settings_files(lab.submission, submission),
         changeable=mentions.programs.brought or may_change(files.values()),
         programs=mentions.programs.brought,
-        postfix_ports=ports_of_postfix(files),
+        explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),
     )
 

@@ -9,6 +9,7 @@ from grader.formats.typography import odd_characters
 from grader.kinds.server.declare import ServerSubmission
 from grader.kinds.server.facts import SettingsFile
 from grader.kinds.server.plan.install import installed
+from grader.model.latepattern import late_pattern
 from grader.model.submission import Submission
 
 LONGEST = 50_000
@@ -27,6 +28,7 @@ _LIMIT = re.compile(
     re.MULTILINE,
 )
 
+_ASKED = late_pattern(rb"\b(?:inet|tcp):(?:\[[^]\s]*\]|[^\s,:{}]*):(\d{1,5})\b")
 _LISTENER = re.compile(rb"^(?:[^\s#]*:)?([\w-]+)[ \t]+inet(?:[ \t]+\S+){5}[ \t]+(\S+)", re.MULTILINE)
 _DAEMONS = (b"smtpd", b"postscreen", b"qmqpd")
 _SERVICES = {
@@ -78,3 +80,14 @@ def ports_of_postfix(files: Mapping[str, bytes]) -> list[int]:
         port = _SERVICES.get(service, int(service) if service.isdigit() and len(service) < 6 else 0)
         ports[port] = ports.get(port, True) and command in _DAEMONS
     return [port for port, postfix in ports.items() if postfix]
+
+
+def ports_asked(files: Mapping[str, bytes]) -> list[int]:
+    """Where Postfix itself is a client, as main.cf and master.cf have it: policy servers, milters, tables, logins.
+
+    All these wait to be asked, and say nothing before (``inet:HOST:PORT`` and ``tcp:HOST:PORT`` in postconf(5),
+    socketmap_table(5) and tcp_table(5)).
+    """
+    settings = [files.get(name, b"") for name in ("main.cf", "master.cf")]
+    lines = [line for data in settings for line in data.splitlines() if not line.lstrip().startswith(b"#")]
+    return sorted({int(port) for line in lines for port in _ASKED.findall(line)})

@@ -2,6 +2,7 @@
 
 Postfix greets, or says why not. A program may be mute for a quarter of a minute, or hang up on the first hundred
 clients, and relay for the next; spammers have time for both. What it does to the end of the run nobody can know.
+What Postfix asks at a port, such as a policy server, waits for the question, and is not waited for.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ def _shut(
     """Where a program greeted nobody, in whichever way it was spoken to, and a session ended in one of these ways."""
     if not plan.programs:
         return set()
-    met = [(a, outcomes[a.id]) for a in attempts if a.id in outcomes and a.port not in plan.postfix_ports]
+    met = [(a, outcomes[a.id]) for a in attempts if a.id in outcomes and a.port not in plan.explained_ports]
     # QMQP has no greeting: whoever speaks it begins (cr.yp.to/proto/qmqp.html).
     open_ = {_door(a) for a, outcome in met if outcome.replies or not (a.qmqp or silent(outcome))}
     ended = {
