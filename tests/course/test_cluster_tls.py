@@ -86,6 +86,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def here(running: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A class in the current folder, and the settings of the page in the environment."""
     import dask
+    import distributed  # noqa: F401 - it gives Dask the settings that are put back below
 
     labs.new(LAB, tmp_path / "labs", "zone")
     monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path / "labs"))
