@@ -51,7 +51,7 @@ def await_agent(engine: Engine) -> None:
         waiting(engine)._started.result(PATIENCE)
         return
     deadline = Deadline(PATIENCE)
-    while not any(map(_is_agent, descendants(os.getpid()))):
+    while not any(map(_is_agent, descendants(waiting(engine)._supervisor))):
         assert not deadline.over
         time.sleep(0.005)
 
@@ -69,9 +69,12 @@ def kill(engine: Engine) -> None:
     if engine.name == "docker":
         run._client.kill(run._specs.name("host"))
         return
+    # All of them, and no other machines of this process. A pid namespace ends when its orphans are reaped, and control
+    # groups can be removed when nobody is in them.
+    dying = set(descendants(run._supervisor))
     os.kill(run._supervisor, signal.SIGKILL)
     deadline = Deadline(PATIENCE)
-    while any(map(_is_agent, descendants(os.getpid()))):
+    while dying & set(descendants(os.getpid(), reap=True)):
         assert not deadline.over
         time.sleep(0.005)
 

@@ -54,7 +54,7 @@ def test_the_documented_lab_grades_a_program_whose_permissions_were_lost(
     notes = " ".join(run.result.notes)
     assert "chmod +x send" in notes
     assert "one after the other" in notes
-    assert {e.where for r in run.evidence.facts.runs for e in r.exposed} == {"output"}
+    assert {e.where for r in run.evidence.facts.runs for e in r.exposed} == {"message", "output"}
     plan = kinds.plan(lab.kind).make(lab, handed_in, variant, student=None, only=None)
     assert isinstance(plan, ProgramPlan)
     document = outputs.document(run.evidence)
