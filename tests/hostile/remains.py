@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -21,13 +21,13 @@ SOON_SECONDS = 30.0
 def none_left(engine: Engine) -> Iterator[list[str]]:
     """Afterwards the list says what was begun meanwhile and is still there a little later."""
     found: list[str] = []
-    before = set(_remains(engine))
+    before, others = set(_remains(engine)), descendants(os.getpid())
     # Whoever loses its parent becomes a child of this process, and is seen, whatever session it has fled to.
     _adopt_orphans(True)
     try:
         yield found
         deadline = Deadline(SOON_SECONDS)
-        while (left := set(_remains(engine, reap=True)) - before) and not deadline.over:
+        while (left := set(_remains(engine, reap=True, beside=others)) - before) and not deadline.over:
             time.sleep(0.05)
         found += sorted(left)
     finally:
@@ -38,8 +38,9 @@ def _adopt_orphans(on: bool) -> None:
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(on), 0, 0, 0)
 
 
-def _remains(engine: Engine, *, reap: bool = False) -> Iterator[str]:
-    for pid in descendants(os.getpid(), reap=reap):
+def _remains(engine: Engine, *, reap: bool = False, beside: Sequence[int] = ()) -> Iterator[str]:
+    # What was there before may start processes of its own meanwhile, as Postfix does.
+    for pid in descendants(os.getpid(), reap=reap, beside=beside):
         with suppress(OSError):
             yield f"process {pid}: {Path(f'/proc/{pid}/comm').read_text(errors='replace').strip()}"
     # Groups are made at the top, or at the top of each hierarchy; others' groups below come and go meanwhile.
@@ -49,8 +50,11 @@ def _remains(engine: Engine, *, reap: bool = False) -> Iterator[str]:
         yield from _containers()
 
 
-def descendants(root: int, *, reap: bool = False) -> list[int]:
-    """Processes below this one that are not over; of orphans that are, ``reap`` has done with."""
+def descendants(root: int, *, reap: bool = False, beside: Sequence[int] = ()) -> list[int]:
+    """Processes below this one that are not over, but for ``beside`` and those below them.
+
+    Of orphans that are over, ``reap`` has done with.
+    """
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError, ValueError):
@@ -64,7 +68,7 @@ def descendants(root: int, *, reap: bool = False) -> list[int]:
             children.setdefault(int(parent), []).append(pid)
     found, left = [], [root]
     while left:
-        below = children.get(left.pop(), [])
+        below = [pid for pid in children.get(left.pop(), []) if pid not in beside]
         found += below
         left += below
     return found
