@@ -159,6 +159,25 @@ def test_copy_and_download_give_the_message(builder: Any, tmp_path: Path) -> Non
     assert "Alice Bäcker" in text(builder, "summary")
 
 
+def test_a_message_is_handed_over_where_a_browser_forbids_to_store(browser: Any, open_page: Open) -> None:
+    refused = "Object.defineProperty(window, 'localStorage', {get() { throw new DOMException('', 'SecurityError'); }});"
+    made = browser.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": refused})
+    try:
+        page = open_page("header-builder")
+        page.find_element("id", "example").click()
+        page.find_element("id", "hand-over").click()
+        browsing.until(page, lambda page: "0 faults" in text(page, "said"))
+        assert page.current_url.endswith("header-analyser.html")
+        assert "Alice Bäcker" in text(page, "summary")
+    finally:
+        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": made["identifier"]})
+
+
+def test_a_damaged_message_in_the_address_is_told(open_page: Open) -> None:
+    page = open_page("header-analyser", "#message=%E4%")
+    assert text(page, "said") == "The message in this page's address is damaged: paste it here instead."
+
+
 def test_each_line_is_explained_and_leads_to_its_sheet(builder: Any) -> None:
     builder.find_element("id", "example").click()
     items = builder.find_elements("css selector", "#finished li")

@@ -73,14 +73,20 @@
     show(data.examples[id]);
   }
 
+  /* The header builder's message comes in the address, which is then made short again. */
+  function handedOver(encoded) {
+    try {
+      show(decodeURIComponent(encoded));
+    } catch {
+      say("The message in this page's address is damaged: paste it here instead.");
+    }
+    history.replaceState(null, "", location.pathname);
+  }
+
   function follow() {
     const anchor = location.hash.slice(1);
     if (anchor.startsWith("example-")) example(anchor.slice("example-".length));
-    if (anchor === "handed-over") {
-      const text = smtplab.recall("smtplab-message");
-      smtplab.remember("smtplab-message", null);
-      if (typeof text === "string") show(text);
-    }
+    if (anchor.startsWith("message=")) handedOver(anchor.slice("message=".length));
   }
 
   function listen() {

@@ -176,8 +176,9 @@
   }
 
   function handOver() {
-    smtplab.remember("smtplab-message", smtplab.words.readable(draft.message, "utf-8"));
-    location.href = "header-analyser.html#handed-over";
+    // In the address, as no server sees this part of it: what a page stores may reach the next one late, or be forbidden.
+    const message = encodeURIComponent(smtplab.words.readable(draft.message, "utf-8"));
+    location.href = `header-analyser.html#message=${message}`;
   }
 
   function stamp(id) {
