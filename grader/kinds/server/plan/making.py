@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import Published, ServerPlan
 from grader.kinds.server.plan.clients import Clients
-from grader.kinds.server.plan.expand import Expansion, foreign_domains
+from grader.kinds.server.plan.expand import Expansion
 from grader.kinds.server.plan.host import bare_host
 from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
@@ -23,6 +23,7 @@ from grader.kinds.server.plan.settings import (
     ports_of_postfix,
     settings_files,
 )
+from grader.kinds.server.plan.values import foreign_domains
 from grader.labs.certificates import KeyPair, authority, certificate
 from grader.labs.selection import planned, selected
 from grader.labs.variant import KeyedRandom, keyed

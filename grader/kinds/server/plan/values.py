@@ -1,0 +1,111 @@
+"""What the names stand for that stand for many: whatever a submission mentions, and what looks like its patterns."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+
+from grader.kinds.server.plan.lookalikes import (
+    around_names,
+    fields,
+    is_path,
+    nobodies,
+    recipients,
+    senders,
+    text_lines,
+)
+from grader.kinds.server.plan.mentions import Mentions
+from grader.kinds.server.plan.patterns import HOLE
+from grader.kinds.server.plan.programs import OF_PROGRAMS
+from grader.labs.messages import person
+from grader.labs.variant import KeyedRandom
+from grader.labs.world import MANIFOLD_NAMES, WordLists
+
+
+class ManifoldValues:
+    """The values of manifold names in one run. ``names`` are those of the variant, ``words`` the world's."""
+
+    def __init__(
+        self, names: Mapping[str, str], words: WordLists, mentions: Mentions, random: KeyedRandom
+    ) -> None:
+        self._names = names
+        self._words = words
+        self._mentions = mentions
+        self._random = random
+
+    def sets(self, used: Iterable[str], user: str | None) -> list[dict[str, str]]:
+        """One set of values for each attempt to make of a text that uses these names; others than ours are left out.
+
+        ``user`` is whoever logs in, if the attempt does.
+        """
+        repeated: list[dict[str, str]] = [{}]
+        for name in sorted(MANIFOLD_NAMES.keys() & used):
+            repeated = [{**values, name: value} for values in repeated for value in self._of(name, user)]
+        return repeated
+
+    def _of(self, name: str, user: str | None) -> list[str]:
+        names, mentions = self._names, self._mentions
+        samples = mentions.samples
+        if name in OF_PROGRAMS:
+            return OF_PROGRAMS[name](mentions.programs)
+        match name:
+            case "mentioned":
+                return mentions.domains
+            case "mentioned_address":
+                return self._mentioned_addresses()
+            case "mentioned_sender":
+                author = (user or names["alice"]).removesuffix("!")
+                mine = {f"{author}@{names[key]}".lower() for key in ("domain", "host")}
+                return [address for address in self._mentioned_addresses() if address.lower() not in mine]
+            case "mentioned_recipient":
+                return self._mentioned_recipients()
+            case "alias":
+                own = [address.rpartition("@") for address in mentions.addresses]
+                return list(
+                    dict.fromkeys([*mentions.locals, *(a for a, _, host in own if host == names["domain"])])
+                )
+            case "lookalike_name":
+                return around_names((names["domain"], names["host"]), samples) if samples else []
+            case "lookalike_field":
+                return fields(names, mentions.rerouting)
+            case "lookalike_line":
+                return text_lines(names, mentions.rerouting)
+            case "lookalike_nobody":
+                return nobodies(names, samples)
+            case "lookalike_recipient":
+                return recipients(names, samples) if samples else []
+            case _:
+                return senders((user or names["alice"]).removesuffix("!"), names, samples)
+
+    def _mentioned_addresses(self) -> list[str]:
+        made_up = [
+            f"{person(self._random.draw('mentioned', domain), self._words)}@{domain}"
+            for domain in self._mentions.domains
+        ]
+        third = self._names["third"]
+        return [*self._mentions.addresses, *made_up, *(f"{part}@{third}" for part in self._parts())]
+
+    def _parts(self) -> list[str]:
+        """Local parts that tables and patterns name for whichever domain."""
+        ends = [sample.text for sample in self._mentions.samples if not sample.ends]
+        open_ = [text.removesuffix("@") for text in ends if text.endswith("@") and HOLE not in text]
+        return list(dict.fromkeys([*self._mentions.anywhere, *(text for text in open_ if is_path(text))]))
+
+    def _mentioned_recipients(self) -> list[str]:
+        """Somebody at each foreign name and host that is mentioned, and each foreign address itself."""
+        names = self._names
+        own = {names["domain"], names["host"]}
+        found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions)]
+        found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in own]
+        found += [f"{part}@{names['outside']}" for part in self._parts()]
+        for text in self._mentions.networks:
+            network = ipaddress.ip_network(text)
+            if network.num_addresses == 1:
+                address = network.network_address
+                found.append(f"{{token}}@[{'IPv6:' if address.version == 6 else ''}{address}]")
+        return found
+
+
+def foreign_domains(mentions: Mentions) -> list[str]:
+    """The names that are mentioned, as domains to which somebody could write; a leading dot stands for a host below."""
+    return list(dict.fromkeys(f"deep{name}" if name.startswith(".") else name for name in mentions.names))
