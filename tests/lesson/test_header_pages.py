@@ -170,7 +170,9 @@ def test_a_message_is_handed_over_where_a_browser_forbids_to_store(browser: Any,
         assert page.current_url.endswith("header-analyser.html")
         assert "Alice Bäcker" in text(page, "summary")
     finally:
-        browser.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", {"identifier": made["identifier"]})
+        browser.execute_cdp_cmd(
+            "Page.removeScriptToEvaluateOnNewDocument", {"identifier": made["identifier"]}
+        )
 
 
 def test_a_damaged_message_in_the_address_is_told(open_page: Open) -> None:

@@ -12,7 +12,9 @@ from grader.kinds.program.plan import LIMITS
 from grader.kinds.server.declare import ServerLab
 from grader.kinds.server.facts import ServerFacts
 from grader.kinds.server.plan import make
-from grader.kinds.server.run.conduct import COLLECT_SECONDS, SPARE_SECONDS, conduct
+from grader.kinds.server.run.collecting import COLLECT_SECONDS
+from grader.kinds.server.run.conduct import conduct
+from grader.kinds.server.run.probing import SPARE_SECONDS
 from grader.model.plan import Limits
 from grader.model.submission import Submission
 
