@@ -164,8 +164,6 @@ def _bracketed(tokens: list[PathToken], place: int) -> tuple[int, list[PathToken
 
 def resolve(server: SimulatedServer, address: str) -> Destination:
     """Where an address leads: own domains are taken off, and routes in what is left are followed."""
-    if address == "@":
-        return Destination("invalid", "", "")
     text, domain, stripped = _rewritten(server, address), "", False
     for _ in range(len(address) + 100):
         if text.endswith(".") and "@" in text and not text.endswith(("..", "@.")):
@@ -189,7 +187,7 @@ def resolve(server: SimulatedServer, address: str) -> Destination:
 def _rewritten(server: SimulatedServer, text: str) -> str:
     """The address in the form user@domain: routes, bang paths and percent signs taken apart."""
     if text in ("", "@"):
-        return ""
+        return text
     if text.startswith("@") and ":" in text[:-1]:
         text = text[text.index(":") + 1 :]
     if "@" not in text:

@@ -176,7 +176,6 @@
 
   // Where an address leads: {kind, user, domain}.
   function resolve(server, address) {
-    if (address === "@") return {kind: "invalid", user: "", domain: ""};
     let text = rewritten(server, address), domain = "", stripped = false;
     for (let turn = 0; turn < address.length + 100; turn += 1) {
       if (text.includes("@")) text = withoutDot(text);
@@ -198,7 +197,7 @@
   }
 
   function rewritten(server, text) {
-    if (text === "" || text === "@") return "";
+    if (text === "" || text === "@") return text;
     if (text.startsWith("@") && text.slice(0, -1).includes(":")) text = text.slice(text.indexOf(":") + 1);
     if (!text.includes("@")) {
       const bang = text.indexOf("!"), percent = text.lastIndexOf("%");

@@ -131,6 +131,17 @@ def test_a_broken_table_is_refused(name: str, before: str, after: str, sentence:
     assert sentence in str(refused.value)
 
 
+def test_a_local_part_of_a_sign_alone_is_nobody_here() -> None:
+    """As Postfix has it: what is left of such an address names nobody, not even the server itself."""
+    for user in ('"@"', "@", "\\@", '"@@"'):
+        for domain in ("example.com", "mail.example.com", "[203.0.113.10]"):
+            session = SimulatedSession(table(), "smtp")
+            session.connect()
+            session.say("MAIL FROM:<a@third.example>")
+            (reply,) = session.say(f"RCPT TO:<{user}@{domain}>")
+            assert reply.lines == ["501 5.1.3 Bad recipient address syntax"], (user, domain)
+
+
 def test_what_is_offered_is_understood() -> None:
     """No quick line is unknown to the server, and each switch and listener is explained by an entry with a page."""
     verbs = {one.line.partition(" ")[0] for one in offered().command}
