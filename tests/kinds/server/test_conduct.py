@@ -149,7 +149,8 @@ def test_a_server_that_greets_is_not_tried_again() -> None:
 # Settling
 
 
-def test_accepted_mail_is_waited_for_where_it_ought_to_arrive() -> None:
+def test_accepted_mail_is_waited_for_where_it_ought_to_arrive(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle, "LATE_SECONDS", 60.0)
     around = world(ListArrivals=[[], [], ["office.t1"]])
     conducted([attempt()], OFFICE, host=host(), world=around)
     assert around.count(ListArrivals) == 3
