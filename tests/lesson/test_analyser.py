@@ -58,7 +58,11 @@ SHOWING = {
     "bounce": "Return-Path: <>\n" + NEWEST + FROM,
     "no-results": NEWEST + FROM,
     "unsure-results": NEWEST + RESULTS.format("pass") + OLDEST + FROM,
-    "untrusted-results": NEWEST + RESULTS.format("pass").replace("mx.example.com", "mx.example.org") + FROM,
+    "untrusted-results": NEWEST
+    + OLDEST
+    + RESULTS.format("pass").replace("mx.example.com", "mx.example.org")
+    + FROM,
+    "beside-results": NEWEST + RESULTS.format("pass").replace("mx.example.com", "mx.example.org") + FROM,
     "forged-results": NEWEST + OLDEST + RESULTS.format("pass") + OLDEST + FROM,
     "dmarc-failed": RESULTS.format("fail") + NEWEST + FROM,
     "dmarc-passed": RESULTS.format("pass") + NEWEST + FROM,
@@ -168,6 +172,61 @@ def test_nothing_is_called_forged_where_no_line_is_of_the_readers_servers() -> N
     )
     assert "untrusted-results" in rules(inside, "example.com")
     assert "forged-results" not in rules(inside, "example.com")
+
+
+def test_what_stands_beside_ones_own_line_is_not_called_brought_along() -> None:
+    """Some providers' filters bear another name than their servers: whether it is one of theirs, the reader knows."""
+    results = "".join(
+        RESULTS.format("pass").replace("mx.example.com", f"{name}.example.org") for name in ("spf", "dkim")
+    )
+    found = rules(NEWEST + results + OLDEST + FROM)
+    assert "beside-results" in found
+    assert not found & {"untrusted-results", "no-results", "dmarc-passed"}
+    sentences = [
+        one for one in analyse(raw(NEWEST + results + FROM)).findings if one.rule == "beside-results"
+    ]
+    assert len(sentences) == 1
+
+
+def test_results_below_that_the_same_server_sealed_above_are_its_own() -> None:
+    """Gmail writes its results below its own line, and the same into the ARC field above."""
+    sealed = "ARC-" + RESULTS.format("pass").replace("mx.example.com", "i=1; mx.example.com")
+    both = analyse(raw(sealed + NEWEST + RESULTS.format("pass") + FROM))
+    assert [one.standing for one in both.results] == ["own"]
+    assert "dmarc-passed" in {one.rule for one in both.findings}
+    other = RESULTS.format("pass").replace("example.net", "bank.example")
+    for text in (
+        sealed + NEWEST + other + FROM,
+        sealed.replace("pass", "fail") + NEWEST + RESULTS.format("pass") + FROM,
+        sealed.replace("mx.example.com", "mx.example.org") + NEWEST + RESULTS.format("pass") + FROM,
+        NEWEST + sealed + RESULTS.format("pass") + FROM,
+    ):
+        found = analyse(raw(text))
+        assert [one.standing for one in found.results] == ["unsure"]
+        assert "dmarc-passed" not in {one.rule for one in found.findings}
+    twice = analyse(raw(sealed + NEWEST + RESULTS.format("pass") + other + FROM))
+    assert [one.standing for one in twice.results] == ["own", "foreign"]
+
+
+def test_names_for_inner_use_tell_no_organisation() -> None:
+    """Above its edge a provider's servers may bear names that nobody else knows."""
+    inside = (
+        f"Received: from a.internal (a.internal [10.2.2.4]) by b.internal (Postfix) with LMTP; {AT.format(7)}\n"
+        f"Received: from mx.example.com (localhost [127.0.0.1]) by a.lan (Postfix) with ESMTP; {AT.format(6)}\n"
+    )
+    found = analyse(raw(inside + RESULTS.format("pass") + NEWEST + FROM))
+    assert (found.own, found.trusted) == ("example.com", 3)
+    assert "dmarc-passed" in {one.rule for one in found.findings}
+    assert not {one.rule for one in found.findings} & {"gap"}
+    # A client from elsewhere ends what an inner name vouches for.
+    stranger = inside.split("\n")[0].replace("10.2.2.4", "192.0.2.66") + "\n"
+    named = stranger.replace("(a.internal [192.0.2.66]) ", "").replace(
+        "from a.internal", "from a.example.org"
+    )
+    for line in (stranger, named):
+        found = analyse(raw(line + RESULTS.format("pass") + NEWEST + FROM))
+        assert (found.own, found.trusted) == ("b.internal", 1)
+        assert "dmarc-passed" not in {one.rule for one in found.findings}
 
 
 def test_a_byte_order_mark_hides_no_hop() -> None:

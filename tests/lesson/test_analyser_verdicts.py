@@ -96,6 +96,17 @@ def test_what_a_server_without_a_name_wrote_above_its_own_line_is_its_own() -> N
     assert "dmarc-passed" in {one.rule for one in found.findings}
 
 
+@every(
+    ("title", "own", "trusted"),
+    [("From Gmail to Gmail, with", "google.com", 2), ("From Proton to Fastmail", "messagingengine.com", 4)],
+)
+def test_what_a_large_provider_found_is_believed(title: str, own: str, trusted: int) -> None:
+    [text] = [text for known, text in HONEST if known.startswith(title)]
+    found = analysed(text)
+    assert (found.own, found.trusted) == (own, trusted)
+    assert "dmarc-passed" in {one.rule for one in found.findings}
+
+
 def test_registries_of_countries_keep_their_own_labels() -> None:
     assert not related("mx.one.plc.uk", "mx.two.plc.uk")
     assert related("mx.one.plc.uk", "one.plc.uk")

@@ -36,6 +36,7 @@ from grader.lesson.analyser.trace import (
     beside_server,
     from_elsewhere,
     hop_findings,
+    inner,
     read_hops,
     same_host,
 )
@@ -106,15 +107,26 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
 def _newest(hops: Sequence[Hop]) -> str:
     """The host of the newest hop that names one. A program that emptied a mailbox is no mail server of anybody's.
 
-    Below a line that names no host, but a client from elsewhere, none is looked for: there anybody may have invented
-    one.
+    Names for inner use serve where there is no other. Below a line with a client from elsewhere none is looked for:
+    there anybody may have invented one.
     """
+    found = ""
     for hop in reversed(hops):
         if hop.kind == "fetched":
             continue
-        if HOST.fullmatch(hop.by) or from_elsewhere(hop):
-            return hop.by if HOST.fullmatch(hop.by) else ""
-    return ""
+        if HOST.fullmatch(hop.by):
+            if not inner(hop.by):
+                return hop.by
+            found = found or hop.by
+        if from_elsewhere(hop) or (found and not _inside(hop)):
+            break
+    return found
+
+
+def _inside(hop: Hop) -> bool:
+    """Whether a line tells of a client within the organisation, as far as its address and names tell."""
+    names = [name for name in (hop.host, hop.source) if HOST.fullmatch(name)]
+    return hop.kind != "hop" or hop.private or all(map(inner, names))
 
 
 def _listed(message: Part) -> bool:
@@ -127,13 +139,14 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
 
     What stands below a line is of the client that it names. So where one of the reader's servers took the message from
     a stranger, whatever is below may be invented, also a line that bears the name of the reader's servers. Inside an
-    organisation some lines name no host, only an address: those above one of its own are its own too. Where no line
+    organisation some lines name no host, only an address, or one by an inner name: those above one of its own are its
+    own too. Where no line
     names a host of the reader's, those down to the first client from elsewhere are of his servers.
     """
     count = 0
     for place, hop in enumerate(reversed(hops), 1):
         newer = hops[1 - place] if place > 1 else None
-        unnamed = not HOST.fullmatch(hop.by)
+        unnamed = not HOST.fullmatch(hop.by) or inner(hop.by)
         beside = newer is not None and count == place - 1 and same_host(newer, hop.by)
         if related(hop.by, own) or beside or (not own and unnamed and hop.kind != "fetched"):
             count = place
@@ -185,6 +198,11 @@ def _results(message: Part, border: Border) -> list[Results]:
         read_spf(field, border) if field.key == "received-spf" else read_results(field, border)
         for field in fields[:MOST_FIELDS]
     ]
+    sealed = _sealed(message, border)
+    found = [
+        replace(one, standing="own") if one.standing == "unsure" and _repeats(one, sealed) else one
+        for one in found
+    ]
     # A server that writes above its own line is not likely to write below it, too: nothing there is believed.
     above = {one.field for one in found if one.standing == "own"}
     return [
@@ -193,10 +211,26 @@ def _results(message: Part, border: Border) -> list[Results]:
     ]
 
 
+def _sealed(message: Part, border: Border) -> list[ArcSet]:
+    """What the reader's own servers wrote into ARC fields, which stand above the lowest line of theirs."""
+    fields = message.all("arc-authentication-results")[:MOST_FIELDS]
+    above = [field for field in fields if border.last is not None and field.offset < border.last]
+    return [sets[-1] for field in above if (sets := read_arc([field]))]
+
+
+def _repeats(one: Results, sealed: Sequence[ArcSet]) -> bool:
+    """Whether results say nothing but what the same server sealed, as those of Gmail: whoever wrote them, it is so."""
+    return bool(one.outcomes) and any(
+        one.server.lower() == written.server.lower()
+        and all(said in written.outcomes for said in one.outcomes)
+        for written in sealed
+    )
+
+
 def _result_findings(
     results: Sequence[Results], border: Border, hops: Sequence[Hop], author: str, arc: Sequence[ArcSet]
 ) -> Iterator[HeaderFinding]:
-    told: set[str] = set()
+    told, silent = set[str](), True
     own = [one for one in results if one.standing == "own" and one.field == "Authentication-Results"]
     for one in results:
         if one.standing == "own":
@@ -204,10 +238,13 @@ def _result_findings(
                 yield from _verdicts(one, author, arc)
             continue
         rule = _doubt(one, border, hops, own)
-        if f"{rule} {one.server}" not in told:
-            told.add(f"{rule} {one.server}")
-            yield finding(rule, 0, one.offset, server=one.server or "an unnamed server")
-    if all(one.standing == "foreign" for one in results):
+        silent = silent and rule != "beside-results"
+        # Of a provider that has a name for each check, one is told for all.
+        server = organisation(one.server) if rule == "beside-results" else one.server
+        if f"{rule} {server}" not in told:
+            told.add(f"{rule} {server}")
+            yield finding(rule, 0, one.offset, server=server or "an unnamed server")
+    if silent and all(one.standing == "foreign" for one in results):
         yield finding("no-results")
 
 
@@ -224,6 +261,9 @@ def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Resu
         return "unsure-results"
     if one.field == "Received-SPF":
         return "spf-untrusted"
+    # Some providers' filters have names of a domain of their own.
+    if border.near(one.offset, None):
+        return "beside-results"
     # Where no line is of the reader's servers, nothing tells where theirs begin.
     if border.last is None or not related(one.server, border.own):
         return "untrusted-results"

@@ -24,6 +24,8 @@ ROUNDS = 3
 """Times that a host has taken a message for one recipient from elsewhere when that is no chance any more."""
 HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*")
 """A host's full name. An address is none."""
+_INNER = {"internal", "intranet", "private", "corp", "home", "lan", "local", "localdomain"}
+"""Last labels of names that organisations give their hosts for themselves (RFC 6762 appendix G)."""
 _PRIVATE = re.compile(
     r"10\..*|127\..*|192\.168\..*|172\.(?:1[6-9]|2[0-9]|3[01])\..*|169\.254\..*"
     r"|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\..*|0\.0\.0\.0|f[cd].*|fe[89ab].*|::1?",
@@ -190,11 +192,16 @@ def _continues(before: Hop, hop: Hop) -> bool:
     names = [name for name in (hop.host, hop.source) if HOST.fullmatch(name)]
     if hop.kind != "hop" or hop.private or not names or not HOST.fullmatch(before.by):
         return True
-    if _LOOPBACK.fullmatch(before.by) or related(before.by, hop.by):
+    if inner(before.by) or _LOOPBACK.fullmatch(before.by) or related(before.by, hop.by):
         return True
     if before.by_address and before.by_address == hop.address:
         return True
     return any(related(before.by, name) for name in names) or same_host(hop, before.by)
+
+
+def inner(name: str) -> bool:
+    """Whether a host's name means something to its own organisation alone, and so does not tell which that is."""
+    return name.rpartition(".")[2].lower() in _INNER
 
 
 def from_elsewhere(hop: Hop) -> bool:

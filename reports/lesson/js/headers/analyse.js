@@ -9,7 +9,9 @@
   const { readMoment } = smtplab.moments;
   const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
-  const { HOST, besideServer, fromElsewhere, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 } = smtplab.trace;
+  const {
+    HOST, besideServer, fromElsewhere, hopFindings, inner, maker, organisation, readHops, related, sameHost, trim, utf8,
+  } = smtplab.trace;
   const {
     MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
   } = smtplab.authentication;
@@ -61,8 +63,20 @@
 
   /** The host of the newest hop that names one, unless a client from elsewhere comes first; see the Python twin. */
   function newestHost(hops) {
-    const first = hops.filter((hop) => hop.kind !== "fetched" && (HOST.test(hop.by) || fromElsewhere(hop))).pop();
-    return first && HOST.test(first.by) ? first.by : "";
+    let found = "";
+    for (const hop of hops.filter(({ kind }) => kind !== "fetched").reverse()) {
+      if (HOST.test(hop.by)) {
+        if (!inner(hop.by)) return hop.by;
+        found = found || hop.by;
+      }
+      if (fromElsewhere(hop) || (found && !inside(hop))) break;
+    }
+    return found;
+  }
+
+  function inside(hop) {
+    const names = [hop.host, hop.source].filter((name) => HOST.test(name));
+    return hop.kind !== "hop" || hop.private || names.every(inner);
   }
 
   /** How many hops from the newest the reader's own servers wrote; see the Python twin. */
@@ -71,7 +85,7 @@
     for (let place = 1; place <= hops.length; place += 1) {
       const hop = hops[hops.length - place];
       const beside = place > 1 && count === place - 1 && sameHost(hops[hops.length - place + 1], hop.by);
-      const unnamed = !HOST.test(hop.by);
+      const unnamed = !HOST.test(hop.by) || inner(hop.by);
       if (related(hop.by, own) || beside || (!own && unnamed && hop.kind !== "fetched")) count = place;
       else if (!unnamed && hop.kind !== "fetched") break;
       if (!ownClient(hop, own)) break;
@@ -95,11 +109,28 @@
 
   function readAllResults(message, border) {
     const fields = message.fields.filter((field) => ["authentication-results", "received-spf"].includes(field.key));
+    const sealed = sealedResults(message, border);
     const found = fields.slice(0, MOST_FIELDS)
-      .map((field) => (field.key === "received-spf" ? readSpf(field, border) : readResults(field, border)));
+      .map((field) => (field.key === "received-spf" ? readSpf(field, border) : readResults(field, border)))
+      .map((one) => (one.standing === "unsure" && repeats(one, sealed) ? { ...one, standing: "own" } : one));
     // A server that writes above its own line is not likely to write below it, too: nothing there is believed.
     const above = found.filter((one) => one.standing === "own").map((one) => one.field);
     return found.map((one) => (one.standing === "unsure" && above.includes(one.field) ? { ...one, standing: "foreign" } : one));
+  }
+
+  /** What the reader's own servers wrote into ARC fields; see the Python twin. */
+  function sealedResults(message, border) {
+    const fields = message.all("arc-authentication-results").slice(0, MOST_FIELDS);
+    return fields.filter(({ offset }) => border.last !== null && offset < border.last)
+      .map((field) => readArc([field]).pop()).filter((set) => set);
+  }
+
+  /** Whether results say nothing but what the same server sealed. */
+  function repeats(one, sealed) {
+    return one.outcomes.length > 0 && sealed.some((written) => {
+      const known = new Set(written.outcomes.map((said) => JSON.stringify(said)));
+      return lower(one.server) === lower(written.server) && one.outcomes.every((said) => known.has(JSON.stringify(said)));
+    });
   }
 
   function shownFields(message) {
@@ -159,6 +190,7 @@
 
   function* resultFindings(results, border, hops, author, arc, make) {
     const told = new Set();
+    let silent = true;
     const own = results.filter((one) => one.standing === "own" && one.field === "Authentication-Results");
     for (const one of results) {
       if (one.standing === "own") {
@@ -166,11 +198,14 @@
         continue;
       }
       const rule = doubt(one, border, hops, own);
-      if (told.has(`${rule} ${one.server}`)) continue;
-      told.add(`${rule} ${one.server}`);
-      yield make(rule, { server: one.server || "an unnamed server" }, 0, one.offset);
+      silent = silent && rule !== "beside-results";
+      // Of a provider that has a name for each check, one is told for all.
+      const server = rule === "beside-results" ? organisation(one.server) : one.server;
+      if (told.has(`${rule} ${server}`)) continue;
+      told.add(`${rule} ${server}`);
+      yield make(rule, { server: server || "an unnamed server" }, 0, one.offset);
     }
-    if (results.every((one) => one.standing === "foreign")) yield make("no-results");
+    if (silent && results.every((one) => one.standing === "foreign")) yield make("no-results");
   }
 
   /** Why a field of results is not simply believed; see the Python twin. */
@@ -179,6 +214,8 @@
       return contradicts(one, own) ? "forged-results" : "unsure-results";
     }
     if (one.field === "Received-SPF") return "spf-untrusted";
+    // Some providers' filters have names of a domain of their own.
+    if (near(border, one.offset, null)) return "beside-results";
     // Where no line is of the reader's servers, nothing tells where theirs begin.
     if (border.last === null || !related(one.server, border.own)) return "untrusted-results";
     const older = hops.filter((hop) => hop.offset > one.offset);

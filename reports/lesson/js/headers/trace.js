@@ -12,6 +12,8 @@
   const LOOP = 50;
   const ROUNDS = 3;
   const HOST = /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?\.[A-Za-z0-9-]*[A-Za-z][A-Za-z0-9-]*$/;
+  // Last labels of names that organisations give their hosts for themselves (RFC 6762 appendix G).
+  const INNER = ["internal", "intranet", "private", "corp", "home", "lan", "local", "localdomain"];
   const PRIVATE = new RegExp("^(?:10\\..*|127\\..*|192\\.168\\..*|172\\.(?:1[6-9]|2[0-9]|3[01])\\..*|169\\.254\\..*" +
     "|100\\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\..*|0\\.0\\.0\\.0|f[cd].*|fe[89ab].*|::1?)$", "i");
   const LOOPBACK = /^(?:127\..*|::1|localhost(?:\..*)?)$/i;
@@ -165,9 +167,14 @@
   function continues(before, hop) {
     const names = [hop.host, hop.source].filter((name) => HOST.test(name));
     if (hop.kind !== "hop" || hop.private || !names.length || !HOST.test(before.by)) return true;
-    if (LOOPBACK.test(before.by) || related(before.by, hop.by)) return true;
+    if (inner(before.by) || LOOPBACK.test(before.by) || related(before.by, hop.by)) return true;
     if (before.by_address && before.by_address === hop.address) return true;
     return names.some((name) => related(before.by, name)) || sameHost(hop, before.by);
+  }
+
+  /** Whether a host's name means something to its own organisation alone, and so does not tell which that is. */
+  function inner(name) {
+    return INNER.includes(lower(name.slice(name.lastIndexOf(".") + 1)));
   }
 
   /** Whether a line tells of a client with a public address, which some servers write in the place of its name. */
@@ -196,5 +203,7 @@
     return Array.from(label).length > 4 && [hop.host, hop.source].some((one) => lower(one).split(".")[0] === label);
   }
 
-  smtplab.trace = { HOST, besideServer, duration, fromElsewhere, hopFindings, maker, organisation, readHops, related, sameHost, trim, utf8 };
+  smtplab.trace = {
+    HOST, besideServer, duration, fromElsewhere, hopFindings, inner, maker, organisation, readHops, related, sameHost, trim, utf8,
+  };
 })();
