@@ -110,12 +110,12 @@
 
   function filled(question, text) {
     const numbers = text.match(/[0-9]+/g) || [];
-    const typed = [core.plain(text, question.exact)];
-    // "port 25" and "25/tcp" mean 25.
-    if (numbers.length === 1) typed.push(numbers[0]);
-    const found = question.answers.find((answer) => {
-      return typed.includes(core.plain(answer.text, question.exact));
-    });
+    const typed = core.plain(text, question.exact);
+    // The nearest first: "a dot" means "dot", "rua=" means "rua", "port 25" and "25/tcp" mean 25.
+    const forms = [typed, question.exact ? typed : typed.replace(/^(?:an?|the) |(?!^) ?[:;,=]$/g, "")];
+    if (numbers.length === 1) forms.push(numbers[0]);
+    const known = new Map(question.answers.map((answer) => [core.plain(answer.text, question.exact), answer]));
+    const found = known.get(forms.find((form) => known.has(form)));
     if (found && found.right) return {got: 1, of: 1, said: [said("right", found.feedback)]};
     const wrong = found ? [said("wrong", found.feedback)] : [];
     return {got: 0, of: 1, said: wrong.concat(said("missed", question.wrong))};

@@ -140,6 +140,7 @@ def test_in_an_order_each_item_counts_that_follows_the_right_one(order: list[int
     [
         ("25", True), (" 25 ", True), ("“25”", True), ("25.", True), ("port 25", True), ("25/tcp", True),
         ("twenty  five", True), ("TWENTY FIVE", True), ("\uff12\uff15", True), ("`25`", True), ("587", False),
+        ("the twenty five", True), ("Twenty Five:", True), ("twenty five =", True), ("a the twenty five", False),
         ("25 or 587", False), ("2", False), ("255", False), ("", False), (" ", False), ("2 5", False),
     ],
 )  # fmt: skip
@@ -151,6 +152,41 @@ def test_capitals_matter_where_the_question_says_so() -> None:
     exact = Fill(**BASE, answers=[Expected("EHLO", "yes", True)], wrong="no", exact=True)
     assert mark(exact, " EHLO. ").right
     assert not mark(exact, "ehlo").right
+    assert not mark(exact, "EHLO:").right
+
+
+@every(
+    ("id_", "typed"),
+    [
+        ("session-gap", "MAIL FROM:"), ("dmarc-report-tag", "rua="), ("dkim-key-tag", "p="),
+        ("trace-handed-over", "[198.51.100.25]"), ("trace-seconds", "seven"), ("starttls-then", "EHLO client.example"),
+        ("spf-two-records", "Perm Error"), ("null-mx-record", "a dot"), ("data-end", "the full stop"),
+        ("data-end", "a point"), ("spf-own-address", "ip4:"),
+        ("header-end", "an empty line"), ("date-weekday", "Sat,"), ("cleartext-offer", "auth_only = yes"),
+        ("log-mailbox-full", "status=deferred"), ("dkim-label", "mail._domainkey.example.com"), ("spf-lookups", "ten."),
+        ("large-message", "size"), ("smtp-sister", "the Local Mail Transfer Protocol"),
+    ],
+)  # fmt: skip
+def test_a_right_answer_in_another_form_is_right(id_: str, typed: str) -> None:
+    [question] = [one for one in QUESTIONS if one.id == id_]
+    assert mark(question, typed).right
+
+
+def test_the_nearest_form_decides() -> None:
+    answers = [
+        Expected("p", "yes", True),
+        Expected("p=", "no"),
+        Expected("7", "yes", True),
+        Expected("7 min", "no"),
+    ]
+    near = Fill(**BASE, answers=answers, wrong="no")
+    assert [mark(near, typed).right for typed in ("p", "p=", "p:", "7 s", "7 min")] == [
+        True,
+        False,
+        True,
+        True,
+        False,
+    ]
 
 
 def test_what_is_said_follows_the_answer() -> None:

@@ -35,7 +35,12 @@ def some_answer(question: Question, chance: random.Random) -> Given:
     """Any answer, now and then the right one, or an incomplete or strange one."""
     count = len(choices(question))
     if isinstance(question, Fill):
-        return chance.choice([answer.text.upper() for answer in question.answers] + ["nothing", " "])
+        typed = chance.choice([answer.text.upper() for answer in question.answers] + ["nothing", " "])
+        return (
+            chance.choice(["", "", "a ", "The "])
+            + typed
+            + chance.choice(["", "", ":", " =", "==", "\u2028="])
+        )
     if isinstance(question, Match):
         return [chance.choice([place, chance.randrange(count), None]) for place in range(count)]
     places: list[int | None] = list(chance.sample(range(count), chance.randint(0, count)))

@@ -71,12 +71,20 @@ def mark(question: Question, given: Given) -> Mark:
 
 
 def _filled(question: Fill, text: str) -> Mark:
-    typed = {plain(text, exact=question.exact), _only_number(text)} - {""}
-    for answer in question.answers:
-        if plain(answer.text, exact=question.exact) in typed:
-            said = [Said("right" if answer.right else "wrong", answer.feedback)]
-            return Mark(1, 1, said) if answer.right else Mark(0, 1, [*said, Said("missed", question.wrong)])
-    return Mark(0, 1, [Said("missed", question.wrong)])
+    known = {plain(answer.text, exact=question.exact): answer for answer in question.answers}
+    answer = next((known[form] for form in _forms(question, text) if form in known), None)
+    if answer is None:
+        return Mark(0, 1, [Said("missed", question.wrong)])
+    said = [Said("right" if answer.right else "wrong", answer.feedback)]
+    return Mark(1, 1, said) if answer.right else Mark(0, 1, [*said, Said("missed", question.wrong)])
+
+
+def _forms(question: Fill, text: str) -> list[str]:
+    """What a text that was typed may mean, the nearest first: as it stands, without an article in front and a sign such
+    as the ``=`` of a tag behind it, and the number in it."""
+    typed = plain(text, exact=question.exact)
+    loose = typed if question.exact else re.sub(r"^(?:an?|the) |(?!^) ?[:;,=]$", "", typed)
+    return [typed, loose, _only_number(text)]
 
 
 def _only_number(text: str) -> str:
