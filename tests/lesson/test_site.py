@@ -13,6 +13,7 @@ from lxml import html
 from grader import resources
 from grader.labs import list_labs, new
 from grader.lesson import library, read_library
+from grader.lesson.path import in_order
 from grader.lesson.site import PAGES, render
 from grader.lesson.site.handouts import SHEET, handouts, markdown
 from grader.lesson.site.pages import homes
@@ -141,6 +142,16 @@ def test_handouts_have_the_names_filled_in(pages: dict[str, html.HtmlElement]) -
         assert not re.search(r"(?<![\w.])@[a-z_0-9]+@(?![\w])", text)
     assert "mail.example.com" in pages["lab-open-relay.html"].text_content()
     assert pages["ports.html"].xpath("//a[@href='lab-open-relay.html'][starts-with(., 'Do the lab')]")
+
+
+def test_labs_stand_in_the_menu_in_the_order_in_which_they_are_best_done(
+    pages: dict[str, html.HtmlElement],
+) -> None:
+    known = [name for name in pages if name.startswith("lab-")]
+    links = pages["index.html"].xpath("//nav//a/@href[starts-with(., 'lab-')]")
+    in_menu = list(dict.fromkeys(links))
+    assert sorted(in_menu) == sorted(known)
+    assert in_menu == [f"lab-{id_}.html" for id_ in in_order([link[4:-5] for link in in_menu])]
 
 
 def test_a_handout_is_text_and_cannot_bring_markup() -> None:

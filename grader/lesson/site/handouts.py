@@ -15,6 +15,7 @@ from markupsafe import Markup
 from grader.labs.limits import HANDOUT
 from grader.labs.loading import list_labs
 from grader.labs.variant import draw_variant
+from grader.lesson.path import in_order
 from grader.model.errors import LabError
 from grader.model.lab import Lab
 from grader.model.templates import fill_file
@@ -32,13 +33,17 @@ class Handout:
 
 
 def handouts() -> list[Handout]:
-    """The handout of every lab, smtplab's own and the instructor's. Raises ``LabError`` for a lab that is broken."""
+    """The handout of every lab, smtplab's own and the instructor's, in the order in which labs are best done.
+
+    Raises ``LabError`` for a lab that is broken.
+    """
     found = []
     for entry in list_labs():
         if entry.lab is None:
             raise LabError(entry.error)
         found.append(Handout(entry.lab, _html(entry.path / HANDOUT, entry.lab), _sheets(entry.lab)))
-    return found
+    order = in_order([one.lab.id for one in found])
+    return sorted(found, key=lambda one: order.index(one.lab.id))
 
 
 def _html(path: Path, lab: Lab) -> Markup:
