@@ -223,7 +223,8 @@ def test_names_for_inner_use_tell_no_organisation() -> None:
     named = stranger.replace("(a.internal [192.0.2.66]) ", "").replace(
         "from a.internal", "from a.example.org"
     )
-    for line in (stranger, named):
+    unseen = inside.split("\n")[0].replace("(a.internal [10.2.2.4]) ", "") + "\n"
+    for line in (stranger, named, unseen):
         found = analyse(raw(line + RESULTS.format("pass") + NEWEST + FROM))
         assert (found.own, found.trusted) == ("b.internal", 1)
         assert "dmarc-passed" not in {one.rule for one in found.findings}

@@ -107,8 +107,8 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
 def _newest(hops: Sequence[Hop]) -> str:
     """The host of the newest hop that names one. A program that emptied a mailbox is no mail server of anybody's.
 
-    Names for inner use serve where there is no other. Below a line with a client from elsewhere none is looked for:
-    there anybody may have invented one.
+    Names for inner use serve where there is no other, above a client with a private address. Below a line with a client
+    from elsewhere none is looked for: there anybody may have invented one.
     """
     found = ""
     for hop in reversed(hops):
@@ -118,15 +118,9 @@ def _newest(hops: Sequence[Hop]) -> str:
             if not inner(hop.by):
                 return hop.by
             found = found or hop.by
-        if from_elsewhere(hop) or (found and not _inside(hop)):
+        if from_elsewhere(hop) or (found and hop.kind == "hop" and not hop.private):
             break
     return found
-
-
-def _inside(hop: Hop) -> bool:
-    """Whether a line tells of a client within the organisation, as far as its address and names tell."""
-    names = [name for name in (hop.host, hop.source) if HOST.fullmatch(name)]
-    return hop.kind != "hop" or hop.private or all(map(inner, names))
 
 
 def _listed(message: Part) -> bool:

@@ -69,14 +69,9 @@
         if (!inner(hop.by)) return hop.by;
         found = found || hop.by;
       }
-      if (fromElsewhere(hop) || (found && !inside(hop))) break;
+      if (fromElsewhere(hop) || (found && hop.kind === "hop" && !hop.private)) break;
     }
     return found;
-  }
-
-  function inside(hop) {
-    const names = [hop.host, hop.source].filter((name) => HOST.test(name));
-    return hop.kind !== "hop" || hop.private || names.every(inner);
   }
 
   /** How many hops from the newest the reader's own servers wrote; see the Python twin. */
