@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
 from grader.world.client import GOODBYE, Client, ServerRefused, Stage
@@ -24,6 +26,7 @@ MOST_REPLIES = 20
 """The last of a script's replies are kept with what became of it; the session's lines have them all."""
 
 END_OF_TEXT = b"\r\n.\r\n"
+BEFORE_HIDDEN_TEXT = b"\r\nDATA\r\n"
 
 
 def text_of(attempt: Attempt) -> bytes:
@@ -35,8 +38,10 @@ def text_of(attempt: Attempt) -> bytes:
     if data and not data.endswith(b"\r\n"):
         data += b"\r\n"
     data = (b"\r\n" + data).replace(b"\r\n.", b"\r\n..")[2:] + attempt.smuggled
-    if attempt.smuggled.endswith(END_OF_TEXT):
-        return data
+    return data if attempt.smuggled.endswith(END_OF_TEXT) else _ended(data)
+
+
+def _ended(data: bytes) -> bytes:
     return data + (b".\r\n" if not data or data.endswith(b"\r\n") else END_OF_TEXT)
 
 
@@ -48,6 +53,46 @@ def commands_of(attempt: Attempt) -> list[str]:
         f"MAIL FROM:<{attempt.sender}>{parameters}",
         *(f"RCPT TO:<{recipient}>{behind}" for recipient in attempt.recipients),
     ]
+
+
+def went_on(client: Client, attempt: Attempt) -> bool:
+    """Whether the server took sender and recipient hidden in a text that it had taken, and no second text.
+
+    Postfix with ``smtpd_forbid_unauth_pipelining`` hangs up where more lies behind a DATA that came too early.
+    """
+    outcome = client.outcomes.get(attempt.id)
+    if not attempt.smuggled or outcome is None or outcome.stage != "accepted":
+        return False
+    said = [line.text for line in client.transcript.lines[outcome.replies[-1].line + 1 :] if line.who == "S"]
+    codes = [text[:3] for text in said]
+    return codes.count("250") > 1 and "354" not in codes
+
+
+async def in_pieces(client: Client, attempt: Attempt) -> None:
+    """Say once more, in a session of its own, what is smuggled: each piece when the one before it is answered.
+
+    Who smuggles can see to that: the server that sends the message on writes it in pieces, and where one ends is a
+    matter of the message's length. A server that takes the false end for none is never asked so: it went on after
+    nothing.
+    """
+    hidden, _, text = attempt.smuggled.partition(BEFORE_HIDDEN_TEXT)
+    end, *commands = hidden.split(b"\r\n")
+    whole = text_of(structs.replace(attempt, smuggled=b""))
+    try:
+        await client.open_again()
+    except ServerRefused:
+        return
+    client.begin("mail")
+    for command in [*commands_of(attempt), "DATA"]:
+        if (await client.ask(command)).code >= 400:
+            return
+    client.send_text(whole.removesuffix(b".\r\n") + end + b"\r\n")
+    await client.listen(".", client.patience.text)
+    for command in [*(said.decode("ascii", "replace") for said in commands), "DATA"]:
+        if (await client.ask(command)).code >= 400:
+            return
+    client.send_text(text if text.endswith(END_OF_TEXT) else _ended(text))
+    await client.listen(".", client.patience.text)
 
 
 async def dialogue(client: Client, attempt: Attempt) -> None:

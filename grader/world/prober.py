@@ -16,7 +16,7 @@ from grader.model.traffic import Outcome, Session
 from grader.world.client import Client, ServerRefused
 from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
-from grader.world.mail import Mails, dialogue
+from grader.world.mail import Mails, dialogue, in_pieces, went_on
 from grader.world.mailboxes import Mailboxes
 from grader.world.qmqp import hand_over
 from grader.world.sharing import (
@@ -309,26 +309,40 @@ class _Group:
 
 async def _converse(client: Client, mailboxes: Mailboxes) -> None:
     """A whole session. Nothing that a server does is an error here; it ends up in the client's record."""
+    await _to_its_end(client, _attempts(client, mailboxes))
+    for attempt in client.attempts:
+        if went_on(client, attempt):
+            await _to_its_end(client, in_pieces(client, attempt))
+
+
+async def _to_its_end(client: Client, talk: Coroutine[Any, Any, None]) -> None:
+    """Talk, and take leave or note how the server did."""
     try:
-        try:
-            if client.attempts[0].qmqp:
-                await hand_over(client, client.attempts[0])
-                return
-            await client.open()
-            mails = [attempt for attempt in client.attempts if is_mail(attempt)]
-            for attempt in client.attempts:
-                if not is_mail(attempt):
-                    await dialogue(client, attempt)
-            if mails:
-                await Mails(client, mailboxes, alone=len(mails) == len(client.attempts)).send(mails)
-        except ServerRefused:
-            for attempt in client.attempts:
-                client.settle(attempt)
-        await client.quit()
+        await talk
+        if not client.attempts[0].qmqp:
+            await client.quit()
     except HungUp as hung:
         client.hang_up(hung)
     else:
         client.hang_up()
+
+
+async def _attempts(client: Client, mailboxes: Mailboxes) -> None:
+    """Open the session, and make its attempts."""
+    if client.attempts[0].qmqp:
+        await hand_over(client, client.attempts[0])
+        return
+    try:
+        await client.open()
+        mails = [attempt for attempt in client.attempts if is_mail(attempt)]
+        for attempt in client.attempts:
+            if not is_mail(attempt):
+                await dialogue(client, attempt)
+        if mails:
+            await Mails(client, mailboxes, alone=len(mails) == len(client.attempts)).send(mails)
+    except ServerRefused:
+        for attempt in client.attempts:
+            client.settle(attempt)
 
 
 async def _at_once(sessions: list[Coroutine[Any, Any, Client]]) -> list[Client]:

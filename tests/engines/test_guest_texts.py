@@ -160,3 +160,13 @@ def test_a_service_that_prints_its_log_is_read_likewise() -> None:
         "Nov 30 12:00:00 two",
         "three",
     ]
+
+
+def test_a_file_that_postfix_logs_to_is_read_likewise(tmp_path: Path) -> None:
+    log = Log(Loop())
+    log.file = str(tmp_path / "postfix.log")
+    Path(log.file).write_text(
+        "Nov 30 12:00:00 mail postfix/smtpd[7]: NOQUEUE: discard: RCPT\nNov  3 12:00:00 two\n"
+    )
+    # Each begins with a time in milliseconds, as every line of the log: else nobody finds what a line is about.
+    assert log.whole() == ["0 postfix/smtpd[7]: NOQUEUE: discard: RCPT", "0 Nov  3 12:00:00 two"]

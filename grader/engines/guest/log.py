@@ -108,9 +108,7 @@ class Log:
                 self._loop.unwatch(fd)
             return
         for line in data.splitlines():
-            said = _without_stamp(line)
-            # Between time and text stands the host's name.
-            self.add(text(line if said is line else said.partition(b" ")[2] or line))
+            self.add(text(_without_head(line)))
 
     def whole(self) -> list[str]:
         """Every line there is now."""
@@ -121,7 +119,8 @@ class Log:
         lines = list(self.lines)
         if self.file.startswith("/") and not self.file.startswith("/dev/"):
             try:
-                lines += [text(line) for line in read(self.file).splitlines()][:LONGEST]
+                # When a line was written stands there in whole seconds, of whatever time zone Postfix was given.
+                lines += ["0 " + text(_without_head(line)) for line in read(self.file).splitlines()[:LONGEST]]
             except OSError:
                 pass
         if self._lost:
@@ -141,6 +140,12 @@ def _unwrapped(datagram: bytes) -> bytes:
     """What was said to syslog, without the priority and the time before it."""
     head, mark, line = datagram.partition(b">")
     return _without_stamp(line) if mark and head[:1] == b"<" and head[1:].isdigit() else datagram
+
+
+def _without_head(line: bytes) -> bytes:
+    """What Postfix itself wrote into a file, without the time and the host's name before it."""
+    said = _without_stamp(line)
+    return line if said is line else said.partition(b" ")[2] or line
 
 
 def _without_stamp(line: bytes) -> bytes:
