@@ -28,6 +28,9 @@ _DISCARDED = late_pattern(r"(?:NOQUEUE: )?(?:milter-)?discard: ")
 _GIVEN_UP = late_pattern(r"\bstatus=(?:bounced|expired)\b")
 """No bounce follows where the sender was null (RFC 5321 section 4.5.5)."""
 _SENT = late_pattern(r"\bstatus=sent\b")
+_PUT_ASIDE = late_pattern(r"\bstatus=deferred\b")
+_RENAMED = ", orig_to=<"
+"""Beside the address that an alias or another table put into the place of the one that was given."""
 _BINNED = "delivered to file: /dev/null"
 _COMMAND = "delivered to command:"
 _MAILBOX = late_pattern(r"^/var/mail/|/(?:new|cur)/[^/]+$")
@@ -58,11 +61,35 @@ def given_up(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     return next((line for line in _about(case, index) if _GIVEN_UP.search(line.text)), None)
 
 
+def put_aside(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log in which Postfix keeps the message for later and says why."""
+    return next((line for line in _about(case, index) if _PUT_ASIDE.search(line.text)), None)
+
+
+def renamed(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log by which the message was delivered under an address that it was not sent to."""
+    lines = _about(case, index)
+    return next((line for line in lines if _RENAMED in line.text and _SENT.search(line.text)), None)
+
+
+def astray(case: TrafficCase) -> str:
+    """Where mail lies that came to others than it was sent to, notices apart; empty where it is nowhere."""
+    if delivered := case.delivered():
+        return delivered[0].where
+    sent = (a.recipients[0] for a in case.arrivals if a.place == "outside" and a.sender and a.recipients)
+    return next(sent, "")
+
+
 def excuse(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log by which Postfix accounts for a message that was taken and is found nowhere."""
     if not case.accepted or _is_found(case) or case.waiting():
         return None
     return next((line for line in _about(case, index) if _accounted(line)), None)
+
+
+def excused_for_others(case: TrafficCase, index: ServerIndex) -> bool:
+    """Whether a message was taken for somebody elsewhere alone, and Postfix accounts for it: no user is asked for."""
+    return _taken_for_elsewhere(case, index.evidence.names) and excuse(case, index) is not None
 
 
 def _taken_for_elsewhere(case: TrafficCase, names: Mapping[str, str]) -> bool:

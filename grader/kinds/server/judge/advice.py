@@ -10,7 +10,7 @@ import re
 
 from grader.formats.address import domain_of, split_address
 from grader.kinds.server.declare import UNWANTED, ServerCheck
-from grader.kinds.server.judge.accounts import excuse, given_up
+from grader.kinds.server.judge.accounts import astray, excuse, given_up, put_aside, renamed
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
@@ -35,6 +35,14 @@ _RULES = {
     "Sender address": ("check_sender",),
     "Recipient address": ("check_recipient",),
 }
+_RENAMING = (
+    "virtual_alias_maps",
+    "canonical_maps",
+    "recipient_canonical_maps",
+    "smtp_generic_maps",
+    "smtpd_command_filter",
+)
+"""Settings that put another recipient in the place of the one that was given."""
 _UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
 _UNKNOWN_SENDER = re.compile(r"Sender address rejected: User unknown in (?:local|virtual|relay)")
 _NEEDS_TLS = re.compile(r"530 5\.7\.0 Must issue a STARTTLS command first")
@@ -194,16 +202,23 @@ def _backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
 def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
     """The server took the message, and it did not arrive."""
     waiting = case.waiting()
-    if not waiting and (line := given_up(case, index)) is not None and not case.for_users_alone:
+    if not waiting and (line := given_up(case, index)) is not None and case.for_users_alone:
+        return (
+            f"The message was taken and then given up: {quoted(index.logged(line.index))} Look at what delivers to "
+            "users: `mailbox_command`, `home_mailbox`, `mail_spool_directory`, `mailbox_transport`, "
+            "`virtual_mailbox_base` and their like, and at the user whom an alias names: root may not have what others "
+            "have."
+        )
+    if not waiting and (line := given_up(case, index)) is not None:
         return (
             f"The message was taken and then given up: {quoted(index.logged(line.index))} Look at what decides about "
             "the way out: `relayhost`, `transport_maps`, `default_transport`, `disable_dns_lookups`, `smtp_…` settings."
         )
     if not waiting:
-        return None
+        return _renamed(case, index)
     reason = waiting[0].reason
     if not reason:
-        return _not_moving(waiting[0].queue, index)
+        return _not_moving(case, waiting[0].queue, index)
     if _TLS_OUT.search(reason):
         return (
             "The office or the login is fine: the way out is blocked. `smtp_tls_security_level` (the client's side, "
@@ -230,10 +245,33 @@ def _next_hop(filter_: str) -> str:
     return f":{port}" if port.isdigit() else hop.removeprefix("unix:")
 
 
-def _not_moving(queue: str, index: ServerIndex) -> str | None:
+def _renamed(case: TrafficCase, index: ServerIndex) -> str | None:
+    """Mail was delivered to another address than it was sent to."""
+    found = (index.settings.on(name, case.facts.listener, case.facts.server) for name in _RENAMING)
+    named = " or ".join(setting.shown for setting in found if setting.value)
+    line = renamed(case, index)
+    if not named and (line is None or case.for_users_alone):
+        return None
+    if line is None and not (where := astray(case)):
+        return None
+    seen = quoted(index.logged(line.index)) if line is not None else f"it was put into {quoted(where)}."
+    return (
+        f"The message was taken and delivered to another address than it was sent to: {seen} Something has an answer "
+        f"for more addresses than it is meant for: {named or 'a table of aliases, or a `REDIRECT`'}. Let it match the "
+        "addresses of your own that it is for, and no others."
+    )
+
+
+def _not_moving(case: TrafficCase, queue: str, index: ServerIndex) -> str | None:
     """What to do about mail in a queue for which the server gives no reason."""
-    if queue in ("active", "incoming", "deferred") and (line := death_of_carrier(index)) is not None:
-        return f"Mend what the server's log names: {quoted(index.logged(line))} Until then mail stays where it is."
+    if queue in ("active", "incoming", "deferred") and (dead := death_of_carrier(index)) is not None:
+        return f"Mend what the server's log names: {quoted(index.logged(dead))} Until then mail stays where it is."
+    if queue == "deferred" and (line := put_aside(case, index)) is not None:
+        return (
+            f"The message was taken and could not be delivered: {quoted(index.logged(line.index))} Look at what "
+            "delivers it: `mailbox_command`, `mailbox_transport`, `virtual_transport`, `transport_maps` and others, "
+            "and at the user whom an alias names."
+        )
     if queue != "hold":
         return None
     return (

@@ -6,11 +6,19 @@ import re
 from collections.abc import Callable
 
 from grader.kinds.server.declare import Expect, ServerCheck
-from grader.kinds.server.judge.accounts import given_up, vanished
+from grader.kinds.server.judge.accounts import (
+    astray,
+    excused_for_others,
+    given_up,
+    put_aside,
+    renamed,
+    vanished,
+)
 from grader.kinds.server.judge.answers import alike, replies
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
 from grader.kinds.traffic.index import TrafficCase
+from grader.kinds.traffic.log import LogLine
 from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.latepattern import late_pattern
@@ -98,10 +106,19 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
     if waiting := case.waiting():
         return _waits(case, index, "The server took the message, but it", waiting[0])
     sentence = f"The server took the message{from_whom(case)}, but it never reached its recipient outside."
-    if (line := given_up(case, index)) is None:
-        return broken(case, sentence)
-    said = f"{sentence} The server's log says: {quoted(index.logged(line.index))}"
-    return broken(case, said, [Pointer("log", line.index), *case.pointers()])
+    line = given_up(case, index) or renamed(case, index)
+    if line is None and (where := astray(case)):
+        sentence = f"{sentence} It was put into {quoted(where)} instead."
+    return _with_line(case, index, sentence, line)
+
+
+def _with_line(case: TrafficCase, index: ServerIndex, said: str, line: LogLine | None) -> Finding:
+    """What went wrong with mail that was taken, in the log's words where it has any."""
+    pointers = case.pointers()
+    if line is not None:
+        said = f"{said} The server's log says: {quoted(index.logged(line.index))}"
+        pointers = [Pointer("log", line.index), *pointers]
+    return broken(case, said, pointers)
 
 
 def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> Finding:
@@ -109,15 +126,18 @@ def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> F
     from grader.kinds.server.judge.remedies import death_of_carrier
 
     sentence = f"{what} {how_it_waits(entry)}"
-    if entry.reason or entry.queue == "hold" or (line := death_of_carrier(index)) is None:
+    if entry.reason or entry.queue == "hold":
         return broken(case, sentence)
+    if (line := death_of_carrier(index)) is None:
+        aside = put_aside(case, index)
+        return _with_line(case, index, f"{what} still waits in the queue." if aside else sentence, aside)
     said = f"{sentence} Its log says: {quoted(index.logged(line))}"
     return broken(case, said, [Pointer("log", line), *case.pointers()])
 
 
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
-    from grader.kinds.server.judge.remedies import death_of_greeter, nobody_behind_postscreen
+    from grader.kinds.server.judge.remedies import death_of_greeter, death_of_helper, nobody_behind_postscreen
 
     reply, ended = case.last_reply, how_it_ended(case)
     if reply is not None and (alone := nobody_behind_postscreen(reply.text, index)) is not None:
@@ -133,6 +153,11 @@ def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
         said = " and ".join(quoted(index.logged(line)) for line in lines)
         pointers = [*(Pointer("log", line) for line in lines), *case.pointers()]
         return broken(case, f"{ended} The server's log says: {said}", pointers, next=remedy)
+    troubled = waits if reply is None else OWN_TROUBLE.match(reply.text) is not None
+    if troubled and (helper := death_of_helper(case, index)) is not None:
+        died, remedy = helper
+        said = f"{ended} The server's log says: {quoted(index.logged(died))}"
+        return broken(case, said, [Pointer("log", died), *case.pointers()], next=remedy)
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
         return broken(case, ended)
     said = " and ".join(quoted(index.logged(line)) for line in troubles)
@@ -162,12 +187,9 @@ def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
             case,
             f"The message for {user} was put into {quoted(delivered[0].where)}, which is not {user}'s mailbox.",
         )
-    if bounced := case.bounced():
-        return broken(
-            case,
-            f"The server took the message for {user} and then sent it back to its sender.",
-            [*case.pointers(), Pointer("message", bounced[0].id)],
-        )
+    if case.bounced():
+        sentence = f"The server took the message for {user} and then sent it back to its sender."
+        return _with_line(case, index, sentence, given_up(case, index))
     if waiting := case.waiting():
         return _waits(case, index, f"The message for {user}", waiting[0])
     return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
@@ -221,8 +243,8 @@ def refused(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) ->
         whom = quoted(", ".join(case.facts.recipients))
         if not case.reached_server:
             findings.append(unproven(case, how_it_ended(case)))
-        elif not case.accepted or case.relayed():
-            # What is sent on to a server outside is a relay, which other checks are about.
+        elif not case.accepted or case.relayed() or excused_for_others(case, index):
+            # What is taken for people at a server outside is a relay, or none: other checks are about that.
             findings.append(met(case))
         elif bounced := case.bounced():
             findings.append(

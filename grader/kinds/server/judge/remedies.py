@@ -7,7 +7,7 @@ import re
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings
-from grader.kinds.traffic.index import TrafficCase
+from grader.kinds.traffic.index import SYSTEM_TROUBLE, TrafficCase
 from grader.kinds.traffic.sentences import quoted
 
 _NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
@@ -19,6 +19,8 @@ _GREETER_DIED = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 _CARRIER_DIED = re.compile(
     r"/(?:smtp|lmtp|local|virtual|pipe|qmgr|cleanup|trivial-rewrite)(?:\[\d+\])?: (?:fatal|panic): "
 )
+_HELPER_DIED = re.compile(r"/(?:cleanup|trivial-rewrite|proxymap|verify)(?:\[\d+\])?: (?:fatal|panic): ")
+"""Whom an smtpd asks before it answers a client."""
 _NO_KEY = re.compile(r"cannot get \w+ (private key|certificate) from file \"([^\"]{1,200})\"")
 _KEYS = (
     "smtpd_tls_chain_files",
@@ -148,6 +150,22 @@ def death_of_carrier(index: ServerIndex) -> int | None:
     died = [number for number, line in enumerate(index.facts.log) if _CARRIER_DIED.search(line)]
     # Which process is first to complain is chance: the same trouble is told in the same words every time.
     return min(died, key=index.logged, default=None)
+
+
+def death_of_helper(case: TrafficCase, index: ServerIndex) -> tuple[int, str] | None:
+    """Why a server that greets has no answer to a mail, or one that tells of trouble: the log's line, and what to do.
+
+    ``None`` where the session's own process tells why, or none died of those on whom it depends.
+    """
+    own = [n for n in index.troubles(case) if SYSTEM_TROUBLE.search(index.facts.log[n])]
+    died = [number for number, line in enumerate(index.facts.log) if _HELPER_DIED.search(line)]
+    if own or not died:
+        return None
+    line = min(died, key=index.logged)
+    return line, (
+        f"Mend what the server's log names: {quoted(index.logged(line))} Until then the port greets, and no mail gets "
+        "further than that."
+    )
 
 
 def nobody_behind_postscreen(reply: str, index: ServerIndex) -> tuple[int, str] | None:

@@ -1,0 +1,101 @@
+"""Mail that was taken and went elsewhere, or nowhere, and what the server's log says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from grader.judge import judge
+from grader.model.traffic import Queued
+from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome, session
+from tests.kinds.server.test_accounts import DISCARD_ACTION, SERVED, STASHED, judged
+from tests.kinds.server.test_advice import refused, result, told
+
+QUEUED: dict[str, Any] = {"sessions": [session("220 hi", "250 ok", "250 2.0.0 Ok: queued as 63708B3")]}
+FOR_ALICE = {"mailbox": "alice", "recipients": ["alice@example.com"]}
+AT_WORK = "4 postfix/local[31]: 63708B3: to=<alice@example.com>, relay=local, dsn=5.2.0, "
+RENAMED = (
+    f"4 postfix/local[31]: 63708B3: to=<bob@example.com>, orig_to=<{OUTSIDE}>, relay=local, dsn=2.0.0, "
+    "status=sent (delivered to mailbox)"
+)
+HELPER = "5 postfix/cleanup[40]: fatal: do not specify both of them"
+
+
+def test_what_postfix_throws_away_for_other_people_is_no_mail_for_nobody() -> None:
+    refuses = check(refused=True)
+    assert judged(DISCARD_ACTION, of=refuses).status == "pass"
+    own = facts(recipients=[f"{TOKEN}@example.com"])
+    line = DISCARD_ACTION.replace(OUTSIDE, f"{TOKEN}@example.com")
+    assert judged(line, of=refuses, attempt=own).status == "fail"
+    assert judged(STASHED, of=refuses).status == "fail"
+
+
+def test_what_comes_back_to_its_sender_is_told_with_the_reason() -> None:
+    log = [*SERVED, f"{AT_WORK}status=bounced (cannot update mailbox /home/alice/Mail/in)"]
+    bounce = arrival("someone@elsewhere.example", sender="")
+    only = result(
+        {"arrives": "mailbox"}, outcome("accepted"), FOR_ALICE, log=log, arrivals=[bounce], **QUEUED
+    )
+    assert "cannot update mailbox /home/alice/Mail/in" in only.observed
+    assert "`home_mailbox`" in only.next
+    assert only.evidence[0] == "log:3"
+
+
+def test_what_waits_without_a_reason_in_the_queue_is_told_with_the_logs() -> None:
+    log = [*SERVED, f"{AT_WORK}status=deferred (temporary failure)"]
+    waits = [Queued("deferred", "someone@elsewhere.example", "alice@example.com", "", ["stranger/1"])]
+    only = result({"arrives": "mailbox"}, outcome("accepted"), FOR_ALICE, log=log, queued=waits, **QUEUED)
+    assert "does not say" not in only.observed
+    assert "(temporary failure)" in only.observed
+    assert "`mailbox_command`" in only.next
+
+
+def test_mail_that_a_table_gave_to_somebody_else_is_told_with_the_table() -> None:
+    table = "virtual_alias_maps = static:bob"
+    only = result(
+        {"arrives": "outside"}, outcome("accepted"), log=[*SERVED, RENAMED], commands=told(table), **QUEUED
+    )
+    assert f"orig_to=<{OUTSIDE}>" in only.observed
+    assert f"`{table}` (main.cf)" in only.next
+
+
+@pytest.mark.parametrize("setting", ["smtp_generic_maps = regexp:/a", "smtpd_command_filter = pcre:/b"])
+def test_mail_that_lies_with_somebody_else_is_told_without_a_line(setting: str) -> None:
+    strayed = arrival("alice@example.org")
+    only = result({"arrives": "outside"}, outcome("accepted"), arrivals=[strayed], commands=told(setting))
+    assert "It was put into “alice@example.org” instead." in only.observed
+    assert f"`{setting}` (main.cf)" in only.next
+
+
+def test_a_notice_is_no_mail_that_went_astray() -> None:
+    only = result({"arrives": "outside"}, outcome("accepted"), arrivals=[arrival("a@example.org", sender="")])
+    assert "instead" not in only.observed
+
+
+@pytest.mark.parametrize("text", ["451 4.3.0 Error: queue file write error", "451 4.3.5 Server trouble"])
+def test_a_program_that_died_behind_the_one_that_answers_is_the_cause(text: str) -> None:
+    only = result({"arrives": "outside"}, refused(text), log=[*SERVED, HELPER])
+    assert "fatal: do not specify both of them" in only.observed
+    assert only.next.startswith("Mend what the server's log names: “postfix/cleanup: fatal:")
+
+
+def test_so_it_is_where_the_server_greets_and_then_says_nothing() -> None:
+    mute = [session("220 hi", "250 ok", end="timeout")]
+    only = result({"arrives": "outside"}, outcome("data", replies=[]), log=[*SERVED, HELPER], sessions=mute)
+    assert "fatal: do not specify both of them" in only.observed
+
+
+def test_what_the_sessions_own_process_says_comes_first() -> None:
+    own = "3 postfix/smtpd[20]: fatal: open /etc/postfix/owners.db: No such file or directory"
+    only = result(
+        {"arrives": "outside"}, refused("451 4.3.0 Temporary failure"), log=[*SERVED[:2], own, HELPER]
+    )
+    assert "owners.db" in only.observed
+    assert "do not specify" not in only.observed
+
+
+def test_a_refusal_of_another_kind_has_nothing_to_do_with_it() -> None:
+    wanted = lab(check(arrives="outside"))
+    run = evidence(wanted, [facts()], [refused("554 5.7.1 Relay access denied")], log=[*SERVED, HELPER])
+    assert "fatal" not in judge(run).checks[0].observed
