@@ -13,8 +13,9 @@ from msgspec import Struct
 from grader.formats.address import split_address
 from grader.formats.taglist import WHITE, Tag, TagList, read_tags
 
-VERSION = re.compile(r"v[ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
-"""How a record begins (section 4.8); the value is case-sensitive."""
+VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(?:;|$)")
+"""How a record begins (section 4.8): the value is case-sensitive, and the tag, a plain string of the grammar, is not
+(RFC 5234 section 2.3)."""
 
 Policy = Literal["none", "quarantine", "reject"]
 """What a domain owner can ask for (section 4.7)."""

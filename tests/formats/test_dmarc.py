@@ -15,6 +15,7 @@ from tests.tables import every
     [
         ("v=DMARC1; p=reject", None, ""),
         ("v=DMARC1;P=Reject;SP=none", None, ""),
+        ("V = DMARC1 ; p=reject", None, ""),
         ("v=DMARC1; rua=mailto:a@b.example", "no-policy", "p"),
         ("v=DMARC1", "no-policy", "p"),
         ("v=DMARC1; p=rejected", "bad-policy", "p"),
@@ -30,7 +31,9 @@ def test_the_tag_at_fault(text: str, fault: str | None, tag: str) -> None:
     assert (record.fault, record.wrong_tag) == (fault, tag)
 
 
-@pytest.mark.parametrize("text", ["v=dmarc1; p=none", "p=none; v=DMARC1", " v=DMARC1", "v=DMARC1 p=none", ""])
+@pytest.mark.parametrize(
+    "text", ["v=dmarc1; p=none", "V=Dmarc1", "p=none; v=DMARC1", " v=DMARC1", "v=DMARC1 p=none", ""]
+)
 def test_what_is_no_record(text: str) -> None:
     assert read_record(text) is None
 

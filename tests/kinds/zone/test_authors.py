@@ -117,6 +117,21 @@ def test_every_authorization_counts(owner: str, outsiders: list[tuple[str, str]]
     assert allowed(f'{owner} TXT "something else"\n') == []
 
 
+@every(
+    ("zone", "outsiders"),
+    [
+        (
+            '_report._dmarc.www DNAME all\nother.example.all TXT "v=DMARC1"\n',
+            [("other.example", "www.example.com")],
+        ),
+        ('_dmarc.www DNAME all\n*._report.all TXT "v=DMARC1"\n', [("*", "www.example.com")]),
+        ('_report._dmarc DNAME all\nthird.example.all TXT "v=DMARC1"\n', []),
+    ],
+)
+def test_what_a_dname_lets_an_authorization_be_called(zone: str, outsiders: list[tuple[str, str]]) -> None:
+    assert allowed(zone) == outsiders
+
+
 def test_who_else_may_have_reports_sent_is_told_and_marked() -> None:
     zone = 'other.example._report._dmarc TXT "v=DMARC1"\n'
     request = PermitRequest("example.com", ["third.example"])

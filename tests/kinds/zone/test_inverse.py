@@ -98,13 +98,29 @@ def test_names_below_a_dname_are_known_by_its_own() -> None:
         ("%{l}.%{ir}._u.%{d}", "ceo.7.2.0.192._u.example.com", Saying("ceo")),
         ("%{L}._u.%{d}", "a%20b._u.example.com", Saying("a b")),
         ("%{l}._u.%{d}", "*._u.example.com", Saying("anybody")),
+        ("%{s}._u.%{d}", r"ceo\@example.com._u.example.com", Saying("ceo")),
+        ("%{l}._u.%{d}", r"a\032b._u.example.com", Saying("a b")),
+        ("%{l}.%{h}.%{i1}.%{l}._u.%{d}", "a.b.7.a._u.example.com", Saying("a", "b")),
+        ("_ok.%{h}", "example.com", Saying("", "stranger.invalid")),
+        ("_ok.%{h2}.", "example.com", Saying("", "stranger.invalid")),
+        ("%{i}.%{hr}", "example.com", Saying("", "invalid.stranger")),
+        ("_ok.%{l}", "example.com", Saying("stranger.invalid")),
     ],
 )
 def test_what_a_client_says_to_lead_to_a_name(spec: str, name: str, saying: Saying) -> None:
     assert saying in list(sayings(spec, VALUES, owners(name)))
 
 
-@pytest.mark.parametrize("spec", ["%{ir}._ok.%{d}", "%{l}.%{h}.%{d}", "%{l}%{l}%{l}%{l}%{l}.%{d}"])
+@pytest.mark.parametrize("spec", ["%{h}._u.%{d}", "_ok.%{h}.%{d}", "_ok.%{h1}", "%{h}.", "%{s}"])
+def test_a_name_that_does_not_end_as_a_client_says_is_in_nobodys_domain(spec: str) -> None:
+    said = [saying for saying in sayings(spec, VALUES, owners("example.com")) if "invalid" in saying.helo]
+    assert bool(said) == (spec == "%{h}.")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["%{ir}._ok.%{d}", "%{l}.%{h}.%{d}", "%{l}%{l}%{l}%{l}%{l}.%{d}", "%{l}.%{h}.%{l1}.%{h1}.%{i}.%{d}"],
+)
 def test_long_and_many_names_take_no_long_time(spec: str) -> None:
     zones = owners(*(f"{'1.' * 100}{number}.example.com" for number in range(300)))
     began = time.process_time()

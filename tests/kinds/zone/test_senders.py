@@ -14,7 +14,7 @@ from grader.formats.dns.masterfile import read_zone
 from grader.formats.networks import AddressSet
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Senders
-from grader.kinds.zone.run import senders, spf
+from grader.kinds.zone.run import senders, spf, strangers
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import Resolver
 from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
@@ -28,8 +28,9 @@ def computed(zone: str, *, below: bool = True) -> Senders:
     """Who passes for example.com, with those allowed that ``ALLOWED`` names."""
     records = read_zone((HEAD + zone).encode(), "example.com").records
     request = SenderRequest("example.com", ALLOWED, below)
-    with world(example_com=zone, third_example='@ TXT "v=spf1 ip4:198.51.100.0/24 ~all"\n') as resolver:
-        return senders.compute(resolver, "1", request, Owners(records))
+    third = '@ TXT "v=spf1 ip4:198.51.100.0/24 ~all"\n'
+    with world(example_com=zone, third_example=third, stranger_invalid=strangers.RECORDS) as resolver:
+        return senders.compute(resolver, "1", request, Owners([*records, *strangers.zone().records]))
 
 
 def outside(zone: str) -> list[tuple[str, list[str]]]:
@@ -114,6 +115,31 @@ def test_what_a_client_must_say_is_told() -> None:
     assert (by_name.sender, by_name.helo) == ("ceo@example.com", "")
     (by_helo,) = computed('@ TXT "v=spf1 exists:%{h} -all"\ngate A 127.0.0.2\n').outsiders[:1]
     assert by_helo.helo in ("ns.example.com", "gate.example.com")
+
+
+@every(
+    "term",
+    [
+        "exists:_ok.%{h}",
+        "a:out.%{h}",
+        "a:%{h}/8",
+        "mx:%{h}",
+        "include:_spf.%{h}",
+        "redirect=_spf.%{h}",
+        "exists:_ok.%{l}",
+        "exists:_ok.%{hr}",
+        "exists:%{i}.%{l}.%{h}",
+        "exists:_ok.%{p}",
+        "a:%{p}",
+    ],
+)
+def test_a_name_that_ends_as_the_client_likes_is_in_a_domain_of_theirs(term: str) -> None:
+    assert outside(f'@ TXT "v=spf1 {term}"\n')
+
+
+@every("term", ["exists:%{h}._ok.%{d}", "a:%{h1}", "a:%{s}", "exists:%{d}"])
+def test_a_name_that_ends_otherwise_is_in_none_of_theirs(term: str) -> None:
+    assert outside(f'@ TXT "v=spf1 {term} -all"\n') == []
 
 
 def test_names_below_count_where_that_is_asked() -> None:

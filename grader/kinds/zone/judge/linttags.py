@@ -80,7 +80,7 @@ def _unrecognized(txt_record: TxtRecord) -> Iterator[Remark]:
     if odd := begins_oddly(txt_record, "DMARC record"):
         yield Remark("not-recognized", "dmarc", txt_record.place(0, odd[0]), odd[1])
         return
-    version = re.match(r"v[ \t]*=[ \t]*DMARC1", txt_record.text)
+    version = re.match(r"[vV][ \t]*=[ \t]*DMARC1", txt_record.text)
     if version:
         place = txt_record.place(version.end(), version.end() + 1)
         sentence = "behind v=DMARC1 a semicolon must follow: as it is, this is no DMARC record"

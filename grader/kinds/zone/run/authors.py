@@ -13,7 +13,7 @@ from grader.kinds.zone.facts import Reception
 from grader.kinds.zone.run import dmarc, senders, spf
 from grader.kinds.zone.run.inverse import ANYBODY, Owners
 from grader.kinds.zone.run.resolver import Resolver, TimeOver
-from grader.kinds.zone.run.senders import STRANGER, STRANGERS
+from grader.kinds.zone.run.strangers import ADDRESSES, NOBODY
 
 MOST_RECEPTIONS = 20
 """Messages that are written down of an attempt, unless there are more conclusions; those judged alike are one."""
@@ -79,14 +79,14 @@ def _forged(
 ) -> Iterator[Reception]:
     """A stranger's mail; and that of whoever may use the name in MAIL FROM although it is not allowed."""
     domain = request.domain.lower().rstrip(".")
-    client = str(STRANGERS[0])
-    yield _received(resolver, attempt, author, client, f"{ANYBODY}@{STRANGER}", STRANGER)
+    client = str(ADDRESSES[0])
+    yield _received(resolver, attempt, author, client, f"{ANYBODY}@{NOBODY}", NOBODY)
     if not senders.has_record(resolver, author) or senders.aligned(resolver, author, domain):
         return  # who passes for a name that is aligned passes for the domain
     alone = SenderRequest(author, request.allowed, below=False)
     for outsider in senders.compute(resolver, attempt, alone, zones).outsiders[:1]:
         sender = outsider.sender or f"{ANYBODY}@{author}"
-        yield _received(resolver, attempt, author, outsider.witness, sender, outsider.helo or STRANGER)
+        yield _received(resolver, attempt, author, outsider.witness, sender, outsider.helo or NOBODY)
 
 
 def _received(

@@ -13,7 +13,7 @@ from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
 from grader.kinds.zone.facts import DnsAnswer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
-from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf
+from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf, strangers
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
@@ -45,7 +45,8 @@ def _unread(plan: ZonePlan, file: ZoneFile) -> ZoneFacts:
 
 def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
     """What receivers conclude, and whether the time was over before they had done."""
-    files = {plan.origin: file, **{origin: _other(origin, text) for origin, text in plan.others.items()}}
+    others = {origin: _other(origin, text) for origin, text in plan.others.items()}
+    files = {plan.origin: file, **others, strangers.DOMAIN: strangers.zone()}
     zones = Owners(record for each in files.values() for record in each.records)
     with served(zones_of(files)) as server:
         resolver = Resolver(server.address, server.port)

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from grader.formats.networks import AddressSet, Network, Version
 from grader.formats.spfmacros import Piece, expand, pieces
+from grader.kinds.zone.run.strangers import DOMAIN
 from grader.model.dns import ZoneRecord
 
 ANYBODY = "anybody"
@@ -28,7 +29,9 @@ LONGEST_NAME = 253
 MOST_ALIASES = 4
 """DNAMEs that one name leads through: one that leads back to itself shows nothing new by then."""
 MOST_OPEN = 2
-"""Macros in one name that a client fills: more of them would take too long to tell apart."""
+"""Macros in one name that a client fills: more of them would take too long to tell apart, unless each is one label."""
+_ESCAPED = re.compile(r"\\(?:(?!046)([0-9]{3})|([^0-9.]))")
+"""A character of a label that a master file writes otherwise; a dot within a label is none that a macro makes."""
 
 _PARTS: dict[int, tuple[int, int, str]] = {4: (4, 8, "0|[1-9][0-9]{0,2}"), 6: (32, 4, "[0-9a-f]")}
 """How many parts an address has in a name, how many bits each, and how one is written (section 7.3)."""
@@ -239,27 +242,57 @@ def sayings(spec: str, values: Mapping[str, str], owners: Owners) -> Iterator[Sa
     ``values`` are those of ``d`` and ``o``.
     """
     asked = list(pieces(spec))
-    spoken = [piece for piece in asked if piece.letter.lower() in ("s", "l", "h")]
+    spoken = list({piece.text: piece for piece in asked if piece.letter.lower() in ("s", "l", "h")}.values())
     if not spoken:
         return
-    if sum(piece.letter.lower() in ("s", "l", "h", "i", "p") for piece in asked) > MOST_OPEN:
+    sender_domain = values["o"].lower()
+    others = sum(piece.letter.lower() in ("i", "p") for piece in asked)
+    one = ".+?"
+    if len(spoken) + others > MOST_OPEN:
         yield from (Saying(name.partition(".")[0], name) for name in owners.said)
-        return
+        one = r"[^.]+"
+    pattern = _spoken_pattern(asked, spoken, values, one)
+    for name in owners.said:
+        if match := pattern.fullmatch(_unescaped(name)):
+            yield _saying(zip(spoken, match.groups(), strict=True), sender_domain)
+    if _ends_as_said(asked):
+        yield _saying([(piece, DOMAIN) for piece in spoken], sender_domain)
+
+
+def _spoken_pattern(
+    asked: Iterable[Piece], spoken: Sequence[Piece], values: Mapping[str, str], one: str
+) -> re.Pattern[str]:
+    """Matches what a domain-spec becomes; a group is what is said. A macro that stands twice says the same twice."""
+    numbers = {piece.text: number for number, piece in enumerate(spoken, 1)}
+    seen: set[str] = set()
     sources = []
     for piece in asked:
-        match piece.letter.lower():
-            case "s" | "l" | "h":
-                sources.append("(.+?)")
-            case "i" | "p":
-                sources.append(".+?")
-            case "v":
-                sources.append("(?:in-addr|ip6)")
-            case _:
-                sources.append(re.escape(expand(piece.text, values).lower()))
-    pattern = re.compile("".join(sources).removesuffix(r"\."))
-    for name in owners.said:
-        if match := pattern.fullmatch(name):
-            yield _saying(zip(spoken, match.groups(), strict=True), values["o"].lower())
+        if number := numbers.get(piece.text):
+            sources.append(f"(?:\\{number})" if piece.text in seen else f"({one})")
+            seen.add(piece.text)
+        elif piece.letter.lower() in ("i", "p"):
+            sources.append(one)
+        elif piece.letter.lower() == "v":
+            sources.append("(?:in-addr|ip6)")
+        else:
+            sources.append(re.escape(expand(piece.text, values).lower()))
+    return re.compile("".join(sources).removesuffix(r"\."))
+
+
+def _unescaped(name: str) -> str:
+    """A name as macros write it: all octets as they are (RFC 1035 section 5.1), save dots that part no labels."""
+    if "\\" not in name:
+        return name
+    return _ESCAPED.sub(lambda found: chr(int(found[1])) if found[1] else found[2], name)
+
+
+def _ends_as_said(asked: Sequence[Piece]) -> bool:
+    """Whether a name ends in what the client says, and so lies in a domain of its choice.
+
+    A single label is a top-level domain, which strangers do not have.
+    """
+    *_, last = [piece for piece in asked if piece.text != "."] or [Piece("")]
+    return last.letter.lower() in ("l", "h") and last.keep != 1
 
 
 def _saying(found: Iterable[tuple[Piece, str]], sender_domain: str) -> Saying:

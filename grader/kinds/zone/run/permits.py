@@ -9,7 +9,7 @@ from grader.formats.dkim import within
 from grader.formats.dmarc import VERSION
 from grader.kinds.zone.declare import PermitRequest
 from grader.kinds.zone.facts import Permit, Permits
-from grader.kinds.zone.run.inverse import ANYBODY
+from grader.kinds.zone.run.inverse import ANYBODY, Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver, TimeOver
 from grader.model.dns import ZoneRecord
 
@@ -22,6 +22,8 @@ def compute(
     resolver: Resolver, attempt: str, request: PermitRequest, records: Sequence[ZoneRecord]
 ) -> Permits:
     """Everybody who may have reports sent, and is not allowed to. ``records`` are those of the zone handed in.
+
+    What a DNAME lets them be called counts like their names (RFC 6672).
 
     A domain needs no leave to send its own reports to itself.
     """
@@ -42,7 +44,7 @@ def _permits(domain: str, records: Sequence[ZoneRecord]) -> Iterator[Permit]:
     """The names at which an authorization could stand, whatever stands there."""
     found: dict[tuple[str, str], Permit] = {}
     anybody = f"*{BETWEEN}{domain}"  # a wildcard further up may answer for it as well
-    for owner in dict.fromkeys([anybody, *(record.owner for record in records)]):
+    for owner in dict.fromkeys([anybody, *Owners(records).owners]):
         about, between, to = owner.partition(BETWEEN)
         if between:
             found.setdefault((about, to), Permit(owner, about, to))

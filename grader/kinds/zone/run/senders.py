@@ -15,7 +15,7 @@ from grader.formats.networks import AddressSet, Version
 from grader.formats.spf import VERSION as SPF
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Outsider, Senders
-from grader.kinds.zone.run import dmarc
+from grader.kinds.zone.run import dmarc, strangers
 from grader.kinds.zone.run.inverse import ANYBODY, Owners, Saying
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver, TimeOver
 from grader.kinds.zone.run.spf import FAMILIES, as_fact, everybody
@@ -26,9 +26,6 @@ MOST_NETWORKS = 16
 MOST_OUTSIDERS = 20
 WEAKEST_FIRST = ("permerror", "temperror", "none", "neutral", "softfail", "fail")
 """The results of those who do not pass."""
-STRANGERS = (ipaddress.ip_address("198.51.100.66"), ipaddress.ip_address("2001:db8:bad::66"))
-"""Addresses that are nobody's in particular (RFC 5737, RFC 3849), shown where they are among many others."""
-STRANGER = "client.invalid"
 
 
 def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Owners) -> Senders:
@@ -134,7 +131,7 @@ def _verdicts(
 ) -> Iterator[SpfVerdict]:
     """What all clients get who put themselves so. ``more`` is filled with what else may matter. Raises ``TimeOver``."""
     for version in FAMILIES:
-        sender, helo = f"{saying.local or ANYBODY}@{name}", saying.helo or STRANGER
+        sender, helo = f"{saying.local or ANYBODY}@{name}", saying.helo or strangers.NOBODY
         evaluator = Evaluator(resolver, sender, helo, owners=zones)
         for verdict in evaluator.check(name, [SpfState(everybody(version))]):
             if resolver.deadline.over:
@@ -145,7 +142,7 @@ def _verdicts(
 
 def _outsider(standing: _Standing) -> Outsider:
     name, saying, verdict, others = standing
-    known = others & AddressSet.of(others.version, STRANGERS)
+    known = others & AddressSet.of(others.version, strangers.ADDRESSES)
     return Outsider(
         domain=name,
         networks=_listed([others]),
