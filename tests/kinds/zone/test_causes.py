@@ -149,6 +149,31 @@ def test_a_mechanism_that_is_about_another_name_than_it_seems_is_named(
     assert found[0] == marked
 
 
+@every(
+    ("zone", "told"),
+    [
+        (
+            "news NS ns.else.example.\n",
+            "The NS record of news.example.com leaves it to ns.else.example, which is asked instead.",
+        ),
+        (
+            "a._domainkey.news CNAME k.shop\nshop NS ns\n",
+            "is an alias of k.shop.example.com. The NS record of shop.example.com leaves it to ns.example.com",
+        ),
+        (
+            "a._domainkey.news CNAME b\nb CNAME a._domainkey.news\n",
+            "is an alias that leads round in a ring, by the alias at b.example.com.",
+        ),
+        ("a._domainkey.news CNAME b\n", "a._domainkey.news.example.com is an alias of b.example.com."),
+    ],
+)
+def test_where_the_name_of_a_key_leads_is_told(zone: str, told: str) -> None:
+    signed = Signer("news.example.com", "a", "newsletter")
+    message = ZoneMessage("198.51.100.66", "x@else.example", "x@example.com", signed=signed)
+    check, _ = verdict(zone, ZoneExpect(dkim=True), messages=[message])
+    assert told in check.observed
+
+
 def test_who_looks_for_a_key_is_told_that_its_name_was_given_to_other_servers() -> None:
     message = ZoneMessage(
         "198.51.100.66", "x@else.example", "x@example.com", signed=Signer("example.com", "a", "newsletter")

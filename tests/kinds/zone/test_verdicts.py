@@ -142,6 +142,12 @@ def test_a_record_is_measured_for_the_client_that_it_costs_most(address: str) ->
             ["\u201c"],
         ),
         ('spf TXT "v=spf1 -all"\n', "One stands at spf.example.com", ["spf"]),
+        (
+            'www A 192.0.2.1\n  TXT "v=spf1 -all"\n',
+            "One stands at www.example.com: a line that begins with a blank goes on",
+            ["TXT"],
+        ),
+        ('www TXT "v=spf1 -all"\n', "has no TXT record that begins with v=spf1.", []),
         ('@ TXT "v=spf1 -all"\n@ TXT "v=spf1 a -all"\n', "has 2 SPF records", ["@"]),
         ('@ TXT "v=spf1 a mxx -all"\n', "cannot use the SPF record", ["mxx"]),
     ],

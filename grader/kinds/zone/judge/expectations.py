@@ -280,6 +280,9 @@ def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shor
         if (other := txt_records.elsewhere(SPF_VERSION, "spf")) is not None:
             sentence += f" One stands at {other.record.owner}."
             yield sentence, other.owner
+        elif (other := txt_records.carried_on(SPF_VERSION)) is not None:
+            sentence += f" One stands at {other.record.owner}: a line that begins with a blank goes on with that name."
+            yield sentence, other.owner
         if (meant := lintterms.unrecognized(txt_records.at(measured.domain))) is not None:
             place, why = meant
             yield f"{spoken(place).capitalize()}: {why}. {sentence}", place

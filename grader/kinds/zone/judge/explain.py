@@ -10,7 +10,7 @@ from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
 from grader.kinds.zone.judge import spfwords
-from grader.kinds.zone.judge.source import TxtRecord, TxtRecords
+from grader.kinds.zone.judge.source import MOST_ALIASES, TxtRecord, TxtRecords
 from grader.model.diagnostic import Span
 
 MOST_SHOWN = 4
@@ -226,9 +226,16 @@ def outsider_places(found: list[Outsider], txt_records: TxtRecords) -> list[Span
 
 
 def alias(name: str, txt_records: TxtRecords) -> str:
-    """What a name is an alias of, as a sentence with a blank before it; empty where it is none."""
+    """Where a name leads, if anywhere: to another one, round in a ring, to other servers. Sentences, a blank before."""
     target, aliases = txt_records.way(name)
-    return f" {name} is an alias of {target}." if aliases else ""
+    steps = [record.owner for record in aliases]
+    if len(steps) >= MOST_ALIASES and len(set(steps)) < len(steps):
+        return f" {name} is an alias that leads round in a ring, by the alias at {steps[-1]}."
+    sentence = f" {name} is an alias of {target}." if aliases else ""
+    if (server := txt_records.given_away(target)) is not None:
+        asked = server.data.rstrip(".")
+        return f"{sentence} The NS record of {server.owner} leaves it to {asked}, which is asked instead."
+    return sentence
 
 
 def policies(found: Policies, txt_records: TxtRecords) -> str:

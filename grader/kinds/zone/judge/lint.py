@@ -60,6 +60,8 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
                 yield Remark(
                     "doubled-origin", "names", end, f"no dot stands behind this, so the name is {target}"
                 )
+        if record.type == "SPF" and not record.texts and "v=spf1" in record.data.lower():
+            yield Remark("type-spf", "spf", record.place, lintterms.OBSOLETE)
     delegations = [record for record in zone.records if record.type == "NS" and record.owner != origin]
     cuts = {record.owner for record in delegations}
     glue = {record.data.rstrip(".").lower() for record in delegations}

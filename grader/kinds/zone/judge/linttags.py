@@ -13,6 +13,8 @@ from grader.model.diagnostic import Span
 from grader.model.templates import nearest
 
 LOOKS_DMARC = re.compile(r"[^a-z0-9]*v?[\s=]*dmarc", re.IGNORECASE)
+_IDLE_ESCAPE = re.compile(r"((?:[^\\]|\\[^a-zA-Z])*)(\\[a-zA-Z])")
+"""A letter behind a backslash (RFC 1035 section 5.1), which programs elsewhere read as a line's end or a tab."""
 SHORT_KEY = 300
 """Characters of base64 below which an RSA key has fewer than 2048 bits (RFC 8301 section 3.2)."""
 
@@ -39,6 +41,14 @@ def _general(txt_record: TxtRecord, about: About) -> Iterator[Remark]:
             txt_record.place(at, at + 1),
             "this backslash belongs to the text that readers get",
         )
+    for text in txt_record.record.texts:
+        if found := _IDLE_ESCAPE.match(text.source):
+            place = Span(text.place.line, text.place.column + len(found[1]), 2)
+            sentence = (
+                f"{found[2]} is the letter {found[2][1]}: a master file takes it as it is behind a backslash"
+            )
+            yield Remark("idle-escape", about, place, sentence)
+            break
     odd = next((place for place, sign in enumerate(txt_record.text) if ord(sign) > 126), None)
     if odd is not None:
         yield Remark(

@@ -29,6 +29,9 @@ QUOTES = "\"'\u201c\u201d\u201e\u00ab\u00bb\u2018\u2019"
 WIDE = {4: 16, 6: 32}
 """Prefixes shorter than these hold more addresses than nearly anybody sends from."""
 
+OBSOLETE = "records of type SPF are obsolete, and nobody asks for them: publish it as TXT (RFC 7208 3.1)"
+"""What is said of them, however the type is written."""
+
 
 def remarks(txt_record: TxtRecord, included: frozenset[str]) -> Iterator[Remark]:
     """What is odd in a TXT record that is, or was meant to be, an SPF record.
@@ -39,10 +42,7 @@ def remarks(txt_record: TxtRecord, included: frozenset[str]) -> Iterator[Remark]
     if not LOOKS_SPF.match(text[:LOOKED_AT]):
         return
     if txt_record.record.type == "SPF":
-        sentence = (
-            "records of type SPF are obsolete, and nobody asks for them: publish it as TXT (RFC 7208 3.1)"
-        )
-        yield Remark("type-spf", "spf", txt_record.record.place, sentence)
+        yield Remark("type-spf", "spf", txt_record.record.place, OBSOLETE)
     joints = [] if _in_odd_quotes(txt_record) else list(_joints(txt_record))
     yield from joints
     record = read_record(text)

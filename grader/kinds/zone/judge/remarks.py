@@ -17,7 +17,7 @@ MOST_LEFT_OVER = 12
 HIDING = frozenset(
     {
         "after-all", "backslash", "cut", "delegation", "doubled-origin", "equals", "given-away", "idle-authorization",
-        "idle-redirect", "joined", "not-ascii", "not-recognized", "type-spf", "wrong-name",
+        "idle-escape", "idle-redirect", "joined", "not-ascii", "not-recognized", "type-spf", "wrong-name",
     }
 )  # fmt: skip
 """Remarks that explain why a record is not found although the file seems to hold it."""

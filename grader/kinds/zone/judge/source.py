@@ -141,9 +141,17 @@ class TxtRecords:
         name, apex = key(owner), key(self.zone.origin)
         if name is None or apex is None or name[: len(apex)] != apex:
             return {"NS"}
-        if any(name[:length] in self._cuts for length in range(len(apex) + 1, len(name) + 1)):
+        if self.given_away(owner) is not None:
             return {"NS"}
         return {record.type for record in self._answering(owner)} - {"NS"}
+
+    def given_away(self, name: str) -> ZoneRecord | None:
+        """The record that leaves a name to other servers (RFC 1034 section 4.2.1)."""
+        place, apex = key(name), key(self.zone.origin) or ()
+        if place is None or place[: len(apex)] != apex:
+            return None
+        above = (place[:length] for length in range(len(apex) + 1, len(place) + 1))
+        return next((self._cuts[cut] for cut in above if cut in self._cuts), None)
 
     def data(self, owner: str, type_: str) -> list[str]:
         """The data of the records of a type that answer for a name."""
@@ -163,9 +171,12 @@ class TxtRecords:
         return found
 
     @cached_property
-    def _cuts(self) -> set[Key]:
-        owners = (key(record.owner) for record in self.zone.records if record.type == "NS")
-        return {owner for owner in owners if owner is not None}
+    def _cuts(self) -> dict[Key, ZoneRecord]:
+        found: dict[Key, ZoneRecord] = {}
+        for record in self.zone.records:
+            if record.type == "NS" and (owner := key(record.owner)) is not None:
+                found.setdefault(owner, record)
+        return found
 
     def name(self, owner: str) -> Span | None:
         """The first record that answers for a name, whatever its type."""
@@ -174,6 +185,12 @@ class TxtRecords:
     def elsewhere(self, begins: re.Pattern[str], part: str = "") -> TxtRecord | None:
         """The first TXT record whose text begins so, at whatever name that holds this part."""
         found = (txt_record for txt_record in self.all if part in txt_record.record.owner)
+        return next((txt_record for txt_record in found if begins.match(txt_record.text)), None)
+
+    def carried_on(self, begins: re.Pattern[str]) -> TxtRecord | None:
+        """The first TXT record whose text begins so, in a line that has the name of the record before it."""
+        lines = self.zone.lines
+        found = (one for one in self.all if lines[one.record.place.line][:1] in (" ", "\t"))
         return next((txt_record for txt_record in found if begins.match(txt_record.text)), None)
 
     def spf(self, domain: str) -> list[TxtRecord]:
