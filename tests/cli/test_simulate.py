@@ -88,6 +88,19 @@ def test_a_transcript_of_another_server_is_noticed(tmp_path: Path) -> None:
     )
 
 
+def test_what_is_played_meets_the_trouble_that_was_asked_for(tmp_path: Path) -> None:
+    commands, exported = tmp_path / "commands.txt", tmp_path / "session.txt"
+    commands.write_text("EHLO x\nMAIL FROM:<a@third.example>\nRCPT TO:<bob@example.com>\nQUIT\n")
+    done = simulate("", "--greylisting", "--play", str(commands), "--export", str(exported))
+    assert "# switches: greylisting\n" in done.stdout
+    assert "Greylisted" in done.stdout
+    assert "Must issue a STARTTLS" in simulate("", "--port", "587", "--play", str(commands)).stdout
+    assert "The server said what it says" in simulate("", "--play", str(exported)).stdout
+    both = simulate("", "--no-such-user", "--port", "587", "--play", str(exported)).stdout
+    assert "# listener: smtp\n# client: stranger\n# switches: greylisting, no-such-user\n" in both
+    assert "# Reply line" in both
+
+
 def test_commands_of_the_program() -> None:
     done = simulate("\ufeff/full-mailbox\n/port 465\n/from office\n/explain\nEHLO x\n//x\n")
     assert done.returncode == 0

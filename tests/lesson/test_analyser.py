@@ -182,6 +182,7 @@ def test_what_stands_beside_ones_own_line_is_not_called_brought_along() -> None:
     found = rules(NEWEST + results + OLDEST + FROM)
     assert "beside-results" in found
     assert not found & {"untrusted-results", "no-results", "dmarc-passed"}
+    assert {one.standing for one in analyse(raw(NEWEST + results + OLDEST + FROM)).results} == {"unsure"}
     sentences = [
         one for one in analyse(raw(NEWEST + results + FROM)).findings if one.rule == "beside-results"
     ]

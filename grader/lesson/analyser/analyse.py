@@ -224,7 +224,7 @@ def _repeats(one: Results, sealed: Sequence[ArcSet]) -> bool:
 def _result_findings(
     results: Sequence[Results], border: Border, hops: Sequence[Hop], author: str, arc: Sequence[ArcSet]
 ) -> Iterator[HeaderFinding]:
-    told, silent = set[str](), True
+    told: set[str] = set()
     own = [one for one in results if one.standing == "own" and one.field == "Authentication-Results"]
     for one in results:
         if one.standing == "own":
@@ -232,13 +232,12 @@ def _result_findings(
                 yield from _verdicts(one, author, arc)
             continue
         rule = _doubt(one, border, hops, own)
-        silent = silent and rule != "beside-results"
         # Of a provider that has a name for each check, one is told for all.
         server = organisation(one.server) if rule == "beside-results" else one.server
         if f"{rule} {server}" not in told:
             told.add(f"{rule} {server}")
             yield finding(rule, 0, one.offset, server=server or "an unnamed server")
-    if silent and all(one.standing == "foreign" for one in results):
+    if all(one.standing == "foreign" for one in results):
         yield finding("no-results")
 
 
@@ -256,7 +255,7 @@ def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Resu
     if one.field == "Received-SPF":
         return "spf-untrusted"
     # Some providers' filters have names of a domain of their own.
-    if border.near(one.offset, None):
+    if one.standing == "unsure":
         return "beside-results"
     # Where no line is of the reader's servers, nothing tells where theirs begin.
     if border.last is None or not related(one.server, border.own):

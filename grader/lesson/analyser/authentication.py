@@ -120,16 +120,19 @@ class Border(Struct, frozen=True):
     last: int | None
     below: int | None
 
-    def standing(self, offset: int, server: str | None) -> Standing:
-        """Whose a field is. ``server`` is the name that it bears; ``None`` where such fields bear none."""
+    def standing(self, offset: int) -> Standing:
+        """Whose a field is, by its place."""
         if self.last is None:
             return "foreign"
         if offset < self.last:
             return "own"
-        return "unsure" if self.near(offset, server) else "foreign"
+        return "unsure" if self.near(offset, None) else "foreign"
 
     def near(self, offset: int, server: str | None) -> bool:
-        """Whether a milter of the reader's may have written a field: right below the lowest line of the reader's."""
+        """Whether a milter of the reader's may have written a field: right below the lowest line of the reader's.
+
+        ``server`` is the name that it bears, which is to be of the reader's servers; ``None`` where it does not matter.
+        """
         if self.last is None or offset < self.last or (self.below is not None and offset > self.below):
             return False
         return not server or not self.own or related(server, self.own)
@@ -139,10 +142,8 @@ def read_results(field: Field, border: Border) -> Results:
     """An Authentication-Results field. Some servers leave out their name, against RFC 8601 section 2.2."""
     pieces = [piece.strip(WHITE) for piece in _pieces(plain(field))]
     server, named = _server(pieces[0] if pieces else "")
-    standing = border.standing(field.offset, server)
-    return Results(
-        "Authentication-Results", server, standing, _outcomes(pieces[1:] if named else pieces), field.offset
-    )
+    outcomes = _outcomes(pieces[1:] if named else pieces)
+    return Results("Authentication-Results", server, border.standing(field.offset), outcomes, field.offset)
 
 
 def _server(piece: str) -> tuple[str, bool]:
@@ -170,7 +171,7 @@ def read_spf(field: Field, border: Border) -> Results:
     pairs = [KeyValue(name, _unquoted(value)) for name, value in _PAIR.findall(text)][:MOST_FIELDS]
     server = next((pair.value for pair in pairs if pair.name == "receiver"), "")
     outcome = AuthenticationResult("spf", text.split(" ")[0].split(";")[0].lower(), pairs)
-    return Results("Received-SPF", server, border.standing(field.offset, None), [outcome], field.offset)
+    return Results("Received-SPF", server, border.standing(field.offset), [outcome], field.offset)
 
 
 def _unquoted(value: str) -> str:

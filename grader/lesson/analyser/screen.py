@@ -21,7 +21,7 @@ MOST_FAULTS = 50
 STYLES = {"bad": "bold red", "care": "yellow", "good": "green", "note": QUIET}
 STANDINGS = {
     "own": "your server",
-    "unsure": "your server, or forged",
+    "unsure": "your server, or it came along",
     "foreign": "came along: not to be believed",
 }
 WORDS = {"bad": "do not believe it", "care": "look closer", "good": "good", "note": "note"}

@@ -163,8 +163,10 @@ class Terminal:
             text = without_mark(Path(source).read_bytes()).decode("utf-8", "surrogateescape")
         except OSError as error:
             raise UsageError(f"cannot read the transcript {source!r}: {error.strerror}") from error
-        read = transcript.read(text, self.table.server, source)
-        self.start(read.scene)
+        read = transcript.read(text, self.table.server, source, self.scene)
+        # What gives the server trouble here does so in a transcript of quieter days as well.
+        switches = dict.fromkeys([*read.scene.switches, *self.scene.switches])
+        self.start(replace(read.scene, switches=tuple(switches)))
         for turn in read.turns:
             if turn.sent and self.status().connected:
                 self.say(turn.sent)

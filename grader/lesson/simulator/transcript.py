@@ -18,7 +18,8 @@
 
 ``C:`` is a line sent by itself, ``C+:`` one sent together with the line before it, without waiting (RFC 2920). Lines
 of ``#`` may be missing, in any order, or unknown; ``S:`` and ``*`` are for readers, and for telling whether the server
-still says the same. A file without any ``C:`` and ``S:`` is taken for commands, one a line.
+still says the same. A file without any ``C:`` and ``S:`` is taken for commands, one a line. Where no line of ``#``
+names a setting, the session takes place where the reader is.
 ``simulator-transcript.js`` is the same in JavaScript.
 """
 
@@ -80,8 +81,13 @@ def _flat(line: str) -> str:
     return re.sub("[\r\n]", " ", line)
 
 
-def read(text: str, server: SimulatedServer, where: str = "the transcript") -> RecordedSession:
-    """A transcript from its text. Raises ``UsageError``: which line of ``where`` is wrong, and how to fix it."""
+def read(
+    text: str, server: SimulatedServer, where: str = "the transcript", scene: Scene | None = None
+) -> RecordedSession:
+    """A transcript from its text; ``scene`` is for one that names none.
+
+    Raises ``UsageError``: which line of ``where`` is wrong, and how to fix it.
+    """
     if len(text) > LARGEST:
         raise UsageError(f"{where} is longer than {LARGEST} characters, which no session is: choose another")
     lines = re.split("\r\n|\r|\n", text)
@@ -112,7 +118,9 @@ def read(text: str, server: SimulatedServer, where: str = "the transcript") -> R
             raise UsageError(
                 f"{where}:{number}: a line begins with 'C:', 'C+:', 'S:', '*' or '#', and this one with {line[:12]!r}"
             )
-    return RecordedSession(_scene(settings, server, where), turns, spoken)
+    if scene is None or settings:
+        scene = _scene(settings, server, where)
+    return RecordedSession(scene, turns, spoken)
 
 
 def _scene(settings: dict[str, str], server: SimulatedServer, where: str) -> Scene:

@@ -5,7 +5,7 @@
   const { make } = smtplab;
   const MOST_SHOWN = 100;
   const GRAVE = { bad: "Do not believe it.", care: "Look closer.", note: "Note.", good: "Good." };
-  const STANDINGS = { own: "your server", unsure: "your server, or forged", foreign: "came with the message" };
+  const STANDINGS = { own: "your server", unsure: "your server, or it came along", foreign: "came with the message" };
   const ORDER = ["bad", "care", "good", "note"];
 
   // Marks that turn the direction of writing, and other signs that are not seen, are shown as what they are.

@@ -19,8 +19,8 @@
     return `${lines.join("\n")}\n`;
   }
 
-  // {scene, turns, spoken}; throws an Error whose message says what is wrong and where.
-  function read(text, server) {
+  // {scene, turns, spoken}; "current" is the scene for a text that names none. Throws an Error that says what is wrong.
+  function read(text, server, current) {
     if (text.length > LARGEST) throw new Error(`This is longer than ${LARGEST} characters, which no session is.`);
     const lines = text.split(/\r\n|\r|\n/);
     const bare = !lines.some((line) => /^(?:C\+?|S):/.test(line));
@@ -46,7 +46,8 @@
         throw new Error(`Line ${place + 1}: a line begins with C:, C+:, S:, * or #, and this one with “${line.slice(0, 12)}”.`);
       }
     });
-    return {scene: scene(settings, server), turns, spoken};
+    const named = !current || Object.keys(settings).length > 0;
+    return {scene: named ? scene(settings, server) : current, turns, spoken};
   }
 
   function scene(settings, server) {

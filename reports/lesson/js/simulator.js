@@ -273,7 +273,7 @@
     element["play-problem"].textContent = "";
     element.transcript.removeAttribute("aria-invalid");
     try {
-      read = smtplab.transcript.read(text, server);
+      read = smtplab.transcript.read(text, server, chosen());
       if (!read.turns.some((turn) => turn.sent.length)) throw new Error("There is no command in it.");
     } catch (error) {
       element["play-problem"].textContent = error.message;

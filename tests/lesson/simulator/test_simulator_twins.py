@@ -59,7 +59,8 @@ def test_both_engines_say_the_same(scripts: Scripts, capsys: pytest.CaptureFixtu
 
 READ = """((text) => {
   try {
-    const read = smtplab.transcript.read(text, table.server);
+    const here = {listener: "submission", client: "office", switches: ["size-limit"]};
+    const read = smtplab.transcript.read(text, table.server, here);
     return JSON.stringify([read.scene, read.turns, read.spoken, smtplab.transcript.write(read.scene, read.turns)]);
   } catch (error) {
     return "refused";
@@ -83,10 +84,11 @@ def test_both_take_the_same_sign_for_a_line_feed(scripts: Scripts) -> None:
 
 
 def test_both_read_and_write_the_same_transcripts(scripts: Scripts) -> None:
+    here = transcript.Scene("submission", "office", ("size-limit",))
     texts = [*TEXTS, *(_transcript(script) for script in [*written(), *walks(3461, 100)])]
     for text, answer in zip(texts, scripts.ask(READ, texts), strict=True):
         try:
-            read = transcript.read(text, table().server)
+            read = transcript.read(text, table().server, scene=here)
         except UsageError:
             assert answer == "refused", text
             continue

@@ -185,7 +185,6 @@
 
   function* resultFindings(results, border, hops, author, arc, make) {
     const told = new Set();
-    let silent = true;
     const own = results.filter((one) => one.standing === "own" && one.field === "Authentication-Results");
     for (const one of results) {
       if (one.standing === "own") {
@@ -193,14 +192,13 @@
         continue;
       }
       const rule = doubt(one, border, hops, own);
-      silent = silent && rule !== "beside-results";
       // Of a provider that has a name for each check, one is told for all.
       const server = rule === "beside-results" ? organisation(one.server) : one.server;
       if (told.has(`${rule} ${server}`)) continue;
       told.add(`${rule} ${server}`);
       yield make(rule, { server: server || "an unnamed server" }, 0, one.offset);
     }
-    if (silent && results.every((one) => one.standing === "foreign")) yield make("no-results");
+    if (results.every((one) => one.standing === "foreign")) yield make("no-results");
   }
 
   /** Why a field of results is not simply believed; see the Python twin. */
@@ -210,7 +208,7 @@
     }
     if (one.field === "Received-SPF") return "spf-untrusted";
     // Some providers' filters have names of a domain of their own.
-    if (near(border, one.offset, null)) return "beside-results";
+    if (one.standing === "unsure") return "beside-results";
     // Where no line is of the reader's servers, nothing tells where theirs begin.
     if (border.last === null || !related(one.server, border.own)) return "untrusted-results";
     const older = hops.filter((hop) => hop.offset > one.offset);

@@ -28,13 +28,14 @@
   }
 
   /** Whose a field is: "own", "unsure" or "foreign". See Border in the Python twin. */
-  function standing(border, offset, server) {
+  function standing(border, offset) {
     if (border.last === null) return "foreign";
     if (offset < border.last) return "own";
-    return near(border, offset, server) ? "unsure" : "foreign";
+    return near(border, offset, null) ? "unsure" : "foreign";
   }
 
-  /** Whether a milter of the reader's may have written a field: right below the lowest line of the reader's. */
+  /** Whether a milter of the reader's may have written a field: right below the lowest line of the reader's.
+   *  `server` is the name that it bears, which is to be of the reader's servers; null where it does not matter. */
   function near(border, offset, server) {
     if (border.last === null || offset < border.last || (border.below !== null && offset > border.below)) return false;
     return !server || !border.own || related(server, border.own);
@@ -53,7 +54,7 @@
     const found = pieces(field);
     const [server, named] = serverOf(found.length ? found[0] : "");
     return {
-      field: "Authentication-Results", server, standing: standing(border, field.offset, server),
+      field: "Authentication-Results", server, standing: standing(border, field.offset),
       outcomes: outcomes(named ? found.slice(1) : found), offset: field.offset,
     };
   }
@@ -72,7 +73,7 @@
     const receiver = properties.find((pair) => pair.name === "receiver");
     const result = text.split(" ")[0].split(";")[0].toLowerCase();
     return {
-      field: "Received-SPF", server: receiver ? receiver.value : "", standing: standing(border, field.offset, null),
+      field: "Received-SPF", server: receiver ? receiver.value : "", standing: standing(border, field.offset),
       outcomes: [{ method: "spf", result, properties }], offset: field.offset,
     };
   }
