@@ -55,6 +55,13 @@ MATCH = Match(
         MatchPair("993", "IMAP", "z"),
     ],
 )
+WORDED = Single(
+    **BASE,
+    options=[
+        Option("Those of your own servers, at the top", "f", True, "m"), Option("All of them: servers sign them", "g"),
+        Option("`..x` with two signs", "h"), Option("`.x` with two signs", "i"),
+    ],
+)  # fmt: skip
 FILL = Fill(
     **BASE,
     answers=[Expected("25", "right", True), Expected("Twenty Five", "right", True), Expected("587", "no")],
@@ -216,6 +223,11 @@ def test_what_is_said_follows_the_answer() -> None:
         (MATCH, ["a", "b", "c"], [0, 1, 2]),
         (MATCH, [{"25": "transfer"}, {"993": ["IMAP"]}], [0, None, 2]), (MATCH, {"25": None, "587": ""}, None),
         (FILL, ".", "."), (FILL, ["25"], "25"),
+        (SINGLE, "answer b", [1]), (SINGLE, "Option (c)", [2]), (MULTIPLE, "a & c", [0, 2]),
+        (ORDER, "d-c-b-a", [3, 2, 1, 0]), (ORDER, "d \u2013 c \u2013 b \u2013 a", [3, 2, 1, 0]),
+        (MATCH, "25=c, 587 = b; 993: a", [2, 1, 0]), (MATCH, "25-c 587-b 993-a", [2, 1, 0]),
+        (MATCH, "25 c, 587 (b)", [2, 1, None]), (WORDED, "those of your own servers at the top", [0]),
+        (WORDED, "b: All of them; servers sign them.", [1]),
     ],
 )  # fmt: skip
 def test_an_answer_is_read_in_many_forms(question: Question, value: Any, given: Given | None) -> None:
@@ -239,6 +251,11 @@ def test_an_answer_is_read_in_many_forms(question: Question, value: Any, given: 
         (MATCH, {"25": ["a", "b"]}, "one letter or text is asked for"),
         (FILL, ["25", "26"], "one word or number is asked for"),
         (SINGLE, "x" * 500, f"'{'x' * 60}…' is neither"),
+        (MULTIPLE, "a-c", "'a-c' is neither"),
+        (MATCH, "25=c, 25 = b, 587=a", "is neither"),
+        (MATCH, "25=c, 26=a, 587=b", "is neither"),
+        (WORDED, "c with signs", "is neither"),
+        (WORDED, "one's own", "is neither"),
     ],
 )
 def test_what_cannot_be_read_gets_a_sentence(question: Question, value: Any, sentence: str) -> None:

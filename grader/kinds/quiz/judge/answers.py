@@ -24,13 +24,18 @@ _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)
 """A whole line of the sheet: ``b) EHLO``."""
 
-_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|->|=>|>|→|\band\b|\s)\s*")
+_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|&|->|=>|>|→|\band\b|\s)\s*")
+_ROW = re.compile(r"[A-Za-z](?:\s*[-\u2013]\s*[A-Za-z]){2,}")
+"""Letters with hyphens between; two alone may mean a range."""
+_CALLED = re.compile(r"(?:answer|option|choice)\s+(?=\S+$)", re.IGNORECASE)
+_PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\s)\s*\(?([A-Za-z])\)?")
 _BETWEEN_TEXTS = [re.compile(sign) for sign in ("[;\n]", "->|=>|→", r",\s*then\b", ",")]
 """What may part texts, the signs first that stand inside a text the least. The white space around is taken off later:
 to look for a sign behind every blank of a long run would take its length squared."""
 
 _NOTHING = re.compile(r"[\s~?_.-]*")
 _LONGEST = 60
+_LONGEST_PAIRS = 1000
 
 
 class UnreadableError(Exception):
@@ -99,6 +104,8 @@ def _parts(posed: Posed, text: str) -> list[str]:
     """The choices' names in a text that may hold several: ``a, c``, ``ac``, ``MAIL, RCPT``, or one whole text."""
     if _found(posed, text) is not None:
         return [text]
+    if _ROW.fullmatch(text.strip()):
+        text = re.sub("[-\u2013]", " ", text)
     parts = [part for part in _BETWEEN_LETTERS.split(text.strip()) if part]
     if all(_LETTER.fullmatch(part) for part in parts):
         return parts
@@ -117,21 +124,29 @@ def _parts(posed: Posed, text: str) -> list[str]:
 def _found(posed: Posed, name: str) -> int | None:
     """The choice with that text or letter, as its place in the bank."""
     texts = [bare(text) for text in choices(posed.question)]
-    wanted = bare(name)
-    if wanted in texts:
-        return texts.index(wanted)
-    if (both := _LETTER_AND_TEXT.fullmatch(name.strip())) and bare(both[2]) in texts:
-        place = texts.index(bare(both[2]))
-        if _found(posed, both[1]) != place:
-            raise UnreadableError(f"{_quoted(name)} names one choice by its letter and another by its text")
-        return place
-    if (found := _LETTER.fullmatch(name.strip())) is None:
-        return None
-    place = ord(found[1].lower()) - ord("a")
-    if place >= len(posed.shown):
-        return None
-    text = bare(posed.shown[place])
-    return texts.index(text) if text in texts else None
+    # No choice is a single letter: the bank refuses such.
+    if found := _LETTER.fullmatch(_CALLED.sub("", name.strip())):
+        place = ord(found[1].lower()) - ord("a")
+        text = bare(posed.shown[place]) if place < len(posed.shown) else ""
+        return texts.index(text) if text in texts else None
+    both = _LETTER_AND_TEXT.fullmatch(name.strip())
+    worded = _worded(both[2] if both else name, texts)
+    if both and worded is not None and _found(posed, both[1]) != worded:
+        raise UnreadableError(f"{_quoted(name)} names one choice by its letter and another by its text")
+    return _worded(name, texts) if worded is None else worded
+
+
+def _worded(name: str, texts: list[str]) -> int | None:
+    """The text that is the same, or else the one that has the same words, whatever signs stand between them."""
+    if bare(name) in texts:
+        return texts.index(bare(name))
+    words = [_words(text) for text in texts]
+    wanted = _words(name)
+    return words.index(wanted) if len(wanted) > 2 and words.count(wanted) == 1 else None
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", bare(text))
 
 
 def _place(posed: Posed, name: str) -> int:
@@ -151,6 +166,8 @@ def _pairs(posed: Posed, question: Match, value: Any) -> Given | None:
         if len({left for left, _ in merged}) < len(merged):
             raise UnreadableError("a left-hand side stands twice in the answer")
         value = dict(merged)
+    if isinstance(value, str):
+        value = _named_pairs(question, value) or value
     if isinstance(value, dict):
         return _mapped(posed, question, value)
     places = _places(posed, value)
@@ -159,6 +176,19 @@ def _pairs(posed: Posed, question: Match, value: Any) -> Given | None:
             f"{len(question.pairs)} pairs are asked for, and the answer has {len(places)}; put one to each"
         )
     return list(places)
+
+
+def _named_pairs(question: Match, text: str) -> dict[str, str]:
+    """``SPF=b, DKIM=a``: letters with their left-hand sides; nothing where the text is made otherwise."""
+    lefts = {bare(pair.left) for pair in question.pairs}
+    if len(text) > _LONGEST_PAIRS:
+        return {}
+    for sign in ("[,;\n]", r"\s+"):
+        parts = [_PAIR.fullmatch(part.strip()) for part in re.split(sign, text) if part.strip()]
+        named = {bare(part[1]): part[2] for part in parts if part}
+        if len(named) == len(parts) and named.keys() <= lefts:
+            return named
+    return {}
 
 
 def _mapped(posed: Posed, question: Match, value: dict[Any, Any]) -> Given | None:
