@@ -11,7 +11,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -71,27 +72,29 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
         style += templates.loader.get_source(templates, name)[0] if templates.loader else ""
     checks = list(_checks(result, known))
     first = result.first_failure()
-    text = templates.get_template("report.html.j2").render(
-        result=result,
-        checks=checks,
-        anchors={view.check.code: view.anchor for view in reversed(checks)},
-        first=next((view for view in checks if view.check is first), None),
-        tally=_tally(result),
-        late=lateness(result),
-        handed_in_at=handed_in_at(result),
-        happened=known.narrative,
-        files=evidence.files if evidence else [],
-        # Drawn by the same environment, which has escaped everything in them.
-        sections=[
-            Markup(templates.get_template(section.template).render(**section.values))  # noqa: S704
-            for section in sections
-        ],
-        style=Markup(style),  # noqa: S704  smtplab's own file
-        script=Markup(script),  # noqa: S704  smtplab's own file
-        style_hash=content_hash(style),
-        script_hash=content_hash(script),
+    report = templates.get_template("report.html.j2")
+    context = report.new_context(
+        {
+            "result": result,
+            "checks": checks,
+            "anchors": {view.check.code: view.anchor for view in reversed(checks)},
+            "first": next((view for view in checks if view.check is first), None),
+            "tally": _tally(result),
+            "late": lateness(result),
+            "handed_in_at": handed_in_at(result),
+            "happened": known.narrative,
+            "files": evidence.files if evidence else [],
+            "style": Markup(style),  # noqa: S704  smtplab's own file
+            "script": Markup(script),  # noqa: S704  smtplab's own file
+            "style_hash": content_hash(style),
+            "script_hash": content_hash(script),
+        }
     )
-    return text.encode()
+    # Drawn by the same environment, which escapes everything in them too.
+    drawn = (templates.get_template(section.template).generate(**section.values) for section in sections)
+    context.blocks["sections"] = [lambda _: chain.from_iterable(drawn)]
+    # Most pieces are plain ASCII, which one text of them all, with a sign or two that are not, would not be.
+    return b"".join(map(str.encode, report.root_render_func(context)))
 
 
 def _checks(result: Result, known: EvidenceView) -> Iterator[CheckView]:
@@ -115,6 +118,7 @@ def _tally(result: Result) -> list[tuple[Status, str, str, int]]:
     return [(status, *WORDS[status], numbers[status]) for status in order if numbers[status]]
 
 
+@lru_cache(maxsize=512)
 def prose(text: str) -> Markup:
     """A lab author's sentence, its words in backticks as code; everything in it escaped."""
     parts = [Markup.escape(_shown(part)) for part in text.split("`")]

@@ -38,6 +38,14 @@ def test_nothing_visible_is_obeyed_by_a_terminal(text: str) -> None:
 
 
 @given(NASTY)
+@example("plain\n\ttext, and … ü")
+@example("… \u115f\n")
+@example("\ud83d \x7f…")
+def test_a_text_is_shown_as_its_characters_are(text: str) -> None:
+    assert visible(text) == "".join(map(visible, text))
+
+
+@given(NASTY)
 def test_one_line_is_one_line(text: str) -> None:
     assert len(one_line(text).splitlines()) <= 1
 

@@ -23,6 +23,8 @@ BUDGET = 600_000
 LONGEST_LINE = 2_000
 LONGEST_BLOCK = 60_000
 MOST_NOTED = 20
+_SAID = {"C": "C: ", "S": "S: ", "*": "* "}
+"""How a transcript writes who said a line."""
 
 
 class SessionView(Struct, frozen=True):
@@ -76,10 +78,10 @@ class ReportBudget:
     def block(self, lines: Iterable[str]) -> str:
         """Lines as one text, with a remark where the last ones are left out."""
         all_lines = list(lines)
-        left, sizes = min(self.left, LONGEST_BLOCK), [len(text) for text in all_lines]
-        if sum(sizes) + len(sizes) <= left and max(sizes, default=0) <= LONGEST_LINE:
-            self.left -= sum(sizes)
-            return "\n".join(all_lines)
+        left, whole = min(self.left, LONGEST_BLOCK), "\n".join(all_lines)
+        if len(whole) < left and max(map(len, all_lines), default=0) <= LONGEST_LINE:
+            self.left -= len(whole) - max(0, len(all_lines) - 1)
+            return whole
         kept: list[str] = []
         for text in all_lines:
             line = self.line(text)
@@ -154,7 +156,7 @@ def _line_by_line(
 
 
 def _compact(session: Session, known: TrafficExcerpts, budget: ReportBudget) -> SessionView:
-    text = budget.block(f"{line.who}{'' if line.who == '*' else ':'} {line.text}" for line in session.lines)
+    text = budget.block([f"{_SAID[line.who]}{line.text}" for line in session.lines])
     return SessionView(session, session_title(session), _became(session, known), text=text)
 
 
@@ -181,11 +183,12 @@ def _message(arrival: Arrival, decisive: bool, budget: ReportBudget) -> MessageV
 
 def _log(lines: list[str], marked: set[int], budget: ReportBudget) -> Markup:
     """The log as one block, in which the lines that a check points to are marked and have anchors."""
-    kept = budget.block(lines).split("\n")
-    parts = escape(visible("\n".join(kept))).split("\n")
-    for index, line in enumerate(kept):
+    kept = budget.block(lines)
+    # Escaped as a whole, which leaves line feeds as they are: most of its lines stay as they come of that.
+    parts = str(escape(visible(kept))).split("\n")
+    for index, line in enumerate(kept.split("\n")):
         if index in marked:
-            parts[index] = Markup('<mark id="log-{}">{}</mark>').format(index, parts[index])
+            parts[index] = f'<mark id="log-{index}">{parts[index]}</mark>'
         elif TROUBLE.search(line):
-            parts[index] = Markup("<b>{}</b>").format(parts[index])
-    return Markup("\n").join(parts)
+            parts[index] = f"<b>{parts[index]}</b>"
+    return Markup("\n".join(parts))  # noqa: S704
