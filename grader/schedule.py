@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import multiprocessing
 import os
 import signal
@@ -187,6 +188,8 @@ def _serve(
     signal.signal(signal.SIGTERM, interrupted)
     if sys.platform == "linux":
         end_with(scheduler)
+    # What it was born with lives as long as it does: not to be searched for garbage, nor copied for having been.
+    gc.freeze()
     # An end kept open here would hide from another worker that the scheduler is gone.
     for other in inherited:
         other.close()

@@ -9,6 +9,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from grader import disk, kinds, labs, outputs
 from grader.course import digests
@@ -23,7 +24,6 @@ from grader.course.overrides import about_nobody, overrides_for, worth_of
 from grader.course.results_folder import documents_of, refuse_other_lab, result_lines
 from grader.course.rows import ClassRow, Ended, ended
 from grader.course.shards import Shard, refuse_other_share, write_shard
-from grader.course.signing import Signer
 from grader.course.stale import of_earlier_owners, of_missing
 from grader.display.sentences import count
 from grader.engines.base import Engine
@@ -31,6 +31,9 @@ from grader.model.deadline import Deadline
 from grader.model.errors import OutputError, UsageError
 from grader.model.result import ResultLine, Visibility
 from grader.schedule import LocalScheduler, Scheduler, WorkerDied, processors
+
+if TYPE_CHECKING:
+    from grader.course.signing import Signer
 
 Report = Callable[[ClassRow, int, int], None]
 """Told of each row as it comes, with how many are done, of how many."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -18,9 +19,16 @@ from grader import interruption, labs, outputs, pipeline
 from grader.course import digests
 from grader.course.intake.handin import HandIn
 from grader.course.overrides import Override, decided, of_student
-from grader.course.results_folder import EVIDENCE, ROW_NAME, documents, read_result, read_row, write_folder
+from grader.course.results_folder import (
+    EVIDENCE,
+    ROW_NAME,
+    SIGNATURE,
+    documents,
+    read_result,
+    read_row,
+    write_folder,
+)
 from grader.course.rows import ClassRow, row
-from grader.course.signing import SIGNATURE, Signer
 from grader.engines.base import Engine
 from grader.judge import judge
 from grader.labs.limits import HAND_IN
@@ -29,6 +37,9 @@ from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
 from grader.model.result import HandedIn, Person, Result, Visibility, of_course, refused, with_note
 from grader.model.variant import Variant
+
+if TYPE_CHECKING:  # Few classes are signed, and to load what signs takes a while.
+    from grader.course.signing import Signer
 
 ENDED_SOON_SECONDS = 10.0
 """In which a host is gone that is given a second try: one that had its time has had it."""

@@ -29,6 +29,7 @@ from grader.course.results_folder import (
     EVIDENCE,
     RESULT,
     ROW_NAME,
+    SIGNATURE,
     by_name,
     documents,
     kept,
@@ -39,7 +40,7 @@ from grader.course.results_folder import (
 )
 from grader.course.rows import judged_again
 from grader.course.shards import refuse_other_share
-from grader.course.signing import SIGNATURE, Signer
+from grader.course.signing import Signer
 from grader.display.sentences import some
 from grader.formats.handed import without_mark
 from grader.model.errors import UsageError

@@ -26,6 +26,8 @@ AGAIN = "remove its folder, and grade that student again"
 RESULT = outputs.FORMATS["json"].file
 ROW_NAME = "row.json"
 EVIDENCE = outputs.FORMATS["evidence"].file
+SIGNATURE = f"{RESULT}.sig"
+"""What ``grader.course.signing`` writes, where a class is signed."""
 
 
 def documents(result: Result, evidence: AnyEvidence | None, formats: Collection[str]) -> dict[str, bytes]:

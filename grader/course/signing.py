@@ -20,12 +20,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from msgspec import Struct
 
 from grader import disk
-from grader.course.results_folder import RESULT
+from grader.course.results_folder import RESULT, SIGNATURE
 from grader.model.errors import UsageError
 from grader.model.result import Result
 
 SCHEMA = "smtplab/signature/1"
-SIGNATURE = f"{RESULT}.sig"
 PUBLIC = ".pub"
 """What the name of a public key has more than that of its signing key."""
 LARGEST_KEY = 10_000

@@ -43,7 +43,7 @@ from grader.world.dns.zones import Zones
 from grader.world.link import connected
 from grader.world.peers import Peers
 from grader.world.prober import Prober
-from grader.world.tls import Contexts
+from grader.world.tls import Contexts, usual
 
 if TYPE_CHECKING:
     from grader.world.submission_server.servers import SubmissionServers
@@ -275,6 +275,11 @@ def _write(file: int, data: bytes) -> None:
             rest = rest[os.write(file, rest) :]
         except BlockingIOError:
             select.select([], [file], [])
+
+
+def prepare(ca: bytes) -> None:
+    """For a process whose forks will be worlds of this authority (PEM): what each would else set up for itself."""
+    usual(ca)
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from grader.model.errors import EngineError
@@ -33,16 +34,9 @@ class Contexts:
         return self._contexts[key]
 
     def _made(self, strict: bool, named: bool, certificate: bool) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = strict and named
-        if strict:
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self._spec.ca:
-                context.load_verify_locations(cadata=self._spec.ca.decode("ascii"))
-        else:
-            context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-            context.set_ciphers("ALL:@SECLEVEL=0")
-            context.verify_mode = ssl.CERT_NONE
+        if strict and not certificate:
+            return usual(self._spec.ca, named=named)
+        context = _strict(self._spec.ca, named) if strict else _lenient()
         if certificate:
             self._load_own(context)
         return context
@@ -51,6 +45,33 @@ class Contexts:
         if not self._spec.client_certificate or not self._spec.client_key:
             raise EngineError("an attempt is to show a client certificate, and the world was given none")
         load_pair(context, self._spec.client_certificate, self._spec.client_key)
+
+
+@lru_cache(maxsize=4)
+def usual(ca: bytes, *, named: bool = True) -> ssl.SSLContext:
+    """The strict context of an authority (PEM; empty for none).
+
+    It is made once in a process: that takes as long as two handshakes, and forks of the process have it.
+    """
+    return _strict(ca, named)
+
+
+def _strict(ca: bytes, named: bool) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = named
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if ca:
+        context.load_verify_locations(cadata=ca.decode("ascii"))
+    return context
+
+
+def _lenient() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from grader import labs
 from grader.cli import main
-from grader.course.signing import SIGNATURE, Signature, Signer, read_signer
+from grader.course.results_folder import SIGNATURE
+from grader.course.signing import Signature, Signer, read_signer
 from tests import submissions
 
 LAB = "zone-signed"

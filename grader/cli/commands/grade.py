@@ -15,6 +15,7 @@ from grader.cli.complete import LAB
 if TYPE_CHECKING:
     from grader.course import Summary
     from grader.course.shards import Shard
+    from grader.course.signing import Signer
     from grader.engines.base import Engine
     from grader.schedule import Scheduler
 
@@ -136,7 +137,6 @@ def grade(
     from grader.course.coursefile import visibility
     from grader.course.intake import Choices
     from grader.course.intake.roster import read_decisions, read_roster
-    from grader.course.signing import read_signer
     from grader.model.errors import UsageError
 
     declared = labs.load(labs.find(lab))
@@ -172,7 +172,7 @@ def grade(
         shard=shard,
         visibility=visibility(said.of_lab, declared.all_checks) if said.of_lab else None,
         assignment=said.of_lab.assignment if said.of_lab else {},
-        signer=read_signer(sign) if sign else None,
+        signer=_signer(sign) if sign else None,
     )
     with ClassProgress(out) as room, _workers(scheduler, jobs, able, _tell) as workers:
         summary = grade_class(settings, submissions, report=room.report, tell=_tell, scheduler=workers)
@@ -184,6 +184,13 @@ def _tell(sentence: str) -> None:
     from grader.display.text import printed_line
 
     click.echo(f"smtplab: {printed_line(sentence)}", err=True)
+
+
+def _signer(key: Path) -> Signer:
+    # Few classes are signed, and what that takes is slow to load.
+    from grader.course.signing import read_signer
+
+    return read_signer(key)
 
 
 def _workers(

@@ -46,6 +46,11 @@ class StartOrder(Struct):
     waits: bool
 
 
+# Made here, and not by each supervisor of a class anew, which are forks: that takes longer than to read an order.
+_ORDER = msgspec.msgpack.Decoder(StartOrder)
+_PLAN = msgspec.msgpack.Decoder(MachinePlan)
+
+
 def written(plan: MachinePlan, doors: int, *, waits: bool = False) -> bytes:
     """A ``StartOrder``, as ``supervise`` reads it; ``doors`` is how many of them are sent with it."""
     order = StartOrder(_bare(plan), bytecode.agent(), seccomp_profile(), waits)
@@ -75,13 +80,13 @@ def _bare(plan: MachinePlan) -> MachinePlan:
 def received(orders: int) -> tuple[StartOrder, list[int]] | None:
     """The order, and the doors of the run's control groups; ``None`` where the grader has changed its mind."""
     told = _received(orders)
-    return told and (msgspec.msgpack.decode(told[0], type=StartOrder), told[1])
+    return told and (_ORDER.decode(told[0]), told[1])
 
 
 def received_for_run(orders: int) -> MachinePlan | None:
     """The plan of the run for which the machines wait, likewise."""
     told = _received(orders)
-    return told and msgspec.msgpack.decode(told[0], type=MachinePlan)
+    return told and _PLAN.decode(told[0])
 
 
 def _received(orders: int) -> tuple[bytes, list[int]] | None:

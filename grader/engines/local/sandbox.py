@@ -95,12 +95,12 @@ def supervise(rootfs: Path, ends: Ends) -> NoReturn:
 @functools.cache
 def load_programs() -> None:
     """Have the programs of a run's processes in memory, so that those forked from here on find them there."""
-    for name in ("grader.world.service", "grader.engines.local.host", "grader.engines.local.watchdog"):
-        importlib.import_module(name)
-    import ssl
+    from grader.labs.certificates import authority
+    from grader.world import service
 
-    # OpenSSL sets itself up with the first context of a process, and that takes longer than a handshake.
-    ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("grader.engines.local.host", "grader.engines.local.watchdog"):
+        importlib.import_module(name)
+    service.prepare(authority().certificate)
 
 
 def _closed_to_root() -> bool:

@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-import yaml
-
 from grader.course.intake.handin import Found
 from grader.course.intake.listing import Asked, Listing, Reading
 from grader.model.errors import UsageError
@@ -65,26 +63,14 @@ def read(listing: Listing, asked: Asked) -> Reading:
     return Reading(found, list(dict.fromkeys(strays)))
 
 
-class _Loader(yaml.CSafeLoader):
-    """The safe loader, to which Ruby's own tags (``!ruby/object:…``) say nothing."""
-
-
-def _plain(loader: _Loader, _: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.MappingNode):
-        return loader.construct_mapping(node, deep=True)
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    return loader.construct_scalar(node)  # type: ignore[arg-type]
-
-
-_Loader.add_multi_constructor("!", _plain)
-
-
 def _metadata(listing: Listing, name: str) -> dict[str, Mapping[str, Any]]:
+    # Other layouts need no YAML, and loading it takes as long as grading a zone.
+    from grader.course.intake.layouts import rubyyaml
+
     where = f"{name!r} in {str(listing.path)!r}"
     try:
-        value = yaml.load(listing.read(name), _Loader)  # noqa: S506  # a subclass of the safe loader
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        value = rubyyaml.load(listing.read(name))
+    except ValueError as error:
         said = " ".join(str(error).split())[:200]
         raise UsageError(f"{where} cannot be read ({said}): export the submissions again") from error
     if not isinstance(value, dict) or not all(isinstance(about, dict) for about in value.values()):
