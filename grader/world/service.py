@@ -279,7 +279,7 @@ def _write(file: int, data: bytes) -> None:
 
 def prepare(ca: bytes) -> None:
     """For a process whose forks will be worlds of this authority (PEM): what each would else set up for itself."""
-    usual(ca)
+    usual(ca, named=True)
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:

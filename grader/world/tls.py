@@ -48,7 +48,7 @@ class Contexts:
 
 
 @lru_cache(maxsize=4)
-def usual(ca: bytes, *, named: bool = True) -> ssl.SSLContext:
+def usual(ca: bytes, *, named: bool) -> ssl.SSLContext:
     """The strict context of an authority (PEM; empty for none).
 
     It is made once in a process: that takes as long as two handshakes, and forks of the process have it.

@@ -92,3 +92,14 @@ def test_a_run_of_a_server_finds_its_programs_loaded() -> None:
         "grader.kinds.server.judge.slips",
         "grader.world.service",
     } <= set(done.stdout.split())
+
+
+def test_a_class_loads_no_yaml_and_nothing_that_signs_unless_it_has_use_for_them() -> None:
+    program = (
+        "import sys, grader.cli.commands.grade, grader.course.conduct, grader.course.coursefile as course; "
+        "course.find_course(None); print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert not {"yaml", "cryptography"} & set(done.stdout.split())

@@ -14,7 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from grader.world.tls import Encryption, facts
+from grader.labs.certificates import authority
+from grader.model.plan import WorldSpec
+from grader.world import service
+from grader.world.tls import Contexts, Encryption, facts
 
 NAMED = b"SSSSSSSS"
 
@@ -87,3 +90,13 @@ def test_the_end_of_a_handshake_goes_out_at_once_where_the_server_speaks(tmp_pat
     _, server, incoming = shaken(tmp_path, NAMED)
     assert incoming.pending
     server.do_handshake()
+
+
+def test_worlds_that_are_forks_of_a_process_find_their_usual_context_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ca = authority().certificate
+    service.prepare(ca)
+    monkeypatch.setattr(ssl, "SSLContext", None)
+    world = WorldSpec(addresses=[], routes=[], nameserver="", zones=[], peers=[], ca=ca)
+    assert Contexts(world).context(strict=True, named=True, certificate=False).check_hostname
