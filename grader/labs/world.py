@@ -53,6 +53,7 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "its mail "
         "to {outside_host}",
         "mentioned_address": "each mail address that the files mention, and one made up at each domain",
+        "mentioned_author": "each address of {domain} that the files mention, alice's and bob's aside",
         "mentioned_recipient": "somebody at each name, below each .name and at each host's address that is "
         "mentioned, and "
         "each mail address of another domain",

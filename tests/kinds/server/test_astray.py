@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from grader.judge import judge
+from grader.kinds.server.judge.accounts import astray
+from grader.kinds.traffic.index import TrafficCase
 from grader.model.traffic import Queued
 from tests.judge.builders import OUTSIDE, TOKEN, arrival, check, evidence, facts, lab, outcome, session
 from tests.kinds.server.test_accounts import DISCARD_ACTION, SERVED, STASHED, judged
@@ -49,6 +51,20 @@ def test_what_waits_without_a_reason_in_the_queue_is_told_with_the_logs() -> Non
     assert "does not say" not in only.observed
     assert "(temporary failure)" in only.observed
     assert "`mailbox_command`" in only.next
+
+
+@pytest.mark.parametrize(
+    ("sent", "came", "told"),
+    [
+        ({"recipients": [OUTSIDE]}, arrival(OUTSIDE), ""),
+        ({"recipients": [OUTSIDE]}, arrival("else@elsewhere.example"), "else@elsewhere.example"),
+        (FOR_ALICE, arrival("alice@example.com", place="mailbox", where="alice"), ""),
+        (FOR_ALICE, arrival("bob@example.com", place="mailbox", where="bob"), "bob"),
+    ],
+)
+def test_mail_that_came_where_it_was_sent_is_not_astray(sent: Any, came: Any, told: str) -> None:
+    case = TrafficCase(facts(**sent), outcome("accepted"), None, [came], [])
+    assert astray(case) == told
 
 
 def test_mail_that_a_table_gave_to_somebody_else_is_told_with_the_table() -> None:

@@ -211,6 +211,16 @@ def test_forms_for_everything_mentioned(lab: ServerLab) -> None:
     ]
 
 
+def test_everybody_of_the_domain_who_is_mentioned_is_an_author(lab: ServerLab) -> None:
+    tables = {
+        "main.cf": OPEN,
+        "signing.table": b"*@example.com k\nCarol@example.com x\nbob@example.com k\nd@else.example y\n",
+    }
+    entry = Try(mail=[Mail(to=["{token}@{outside}"], sender="{mentioned_author}")])
+    made = planned(with_checks(lab, check("relay", entry)), tables).attempts
+    assert [attempt.sender for attempt in made] == ["Carol@example.com"]
+
+
 def test_nothing_mentioned_gives_no_attempts(lab: ServerLab) -> None:
     entry = Try(sources=["mentioned-networks", "mentioned-names"], mail=[TO_OUTSIDE])
     plan = planned(with_checks(lab, check("relay", entry)), {"main.cf": b"myhostname = mail.example.com\n"})

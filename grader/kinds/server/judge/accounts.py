@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from grader.formats.address import domain_of
+from grader.formats.address import domain_of, split_address
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
@@ -74,8 +74,11 @@ def renamed(case: TrafficCase, index: ServerIndex) -> LogLine | None:
 
 def astray(case: TrafficCase) -> str:
     """Where mail lies that came to others than it was sent to, notices apart; empty where it is nowhere."""
+    if case.relayed():
+        return ""
+    own = {split_address(recipient).local.casefold() for recipient in case.facts.recipients}
     if delivered := case.delivered():
-        return delivered[0].where
+        return next((arrival.where for arrival in delivered if arrival.where.casefold() not in own), "")
     sent = (a.recipients[0] for a in case.arrivals if a.place == "outside" and a.sender and a.recipients)
     return next(sent, "")
 

@@ -53,16 +53,22 @@ class ManifoldValues:
                 return mentions.domains
             case "mentioned_address":
                 return self._mentioned_addresses()
+            case "mentioned_author":
+                known = {f"{names[user]}@{names['domain']}".lower() for user in ("alice", "bob")}
+                own = [a for a in mentions.addresses if a.rpartition("@")[2] == names["domain"]]
+                return [address for address in own if address.lower() not in known]
             case "mentioned_sender":
-                author = (user or names["alice"]).removesuffix("!")
-                mine = {f"{author}@{names[key]}".lower() for key in ("domain", "host")}
+                me = (user or names["alice"]).removesuffix("!")
+                mine = {f"{me}@{names[key]}".lower() for key in ("domain", "host")}
                 return [address for address in self._mentioned_addresses() if address.lower() not in mine]
             case "mentioned_recipient":
                 return self._mentioned_recipients()
             case "alias":
-                own = [address.rpartition("@") for address in mentions.addresses]
+                parted = [address.rpartition("@") for address in mentions.addresses]
                 return list(
-                    dict.fromkeys([*mentions.locals, *(a for a, _, host in own if host == names["domain"])])
+                    dict.fromkeys(
+                        [*mentions.locals, *(a for a, _, host in parted if host == names["domain"])]
+                    )
                 )
             case "lookalike_name":
                 return around_names((names["domain"], names["host"]), samples) if samples else []

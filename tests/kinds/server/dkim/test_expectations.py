@@ -225,6 +225,19 @@ def test_a_service_that_does_not_run() -> None:
     assert judged(check, services=[ServiceFacts("opendkim", running=True)]).status == "pass"
 
 
+def test_a_service_that_cannot_make_its_socket_says_where() -> None:
+    check = builders.check("runs", running=["opendkim"])
+    log = [
+        "1 opendkim[8]: OpenDKIM Filter: Unable to bind to port local:/var/spool/postfix/run/o.sock: No such file",
+        "1 opendkim[8]: OpenDKIM Filter: Unable to create listening socket on conn local:/var/spool/postfix/run/o.sock",
+        "1 opendkim[8]: smfi_opensocket() failed",
+    ]
+    result = judged(check, services=[ServiceFacts("opendkim", running=False)], log=log)
+    assert "local:/var/spool/postfix/run/o.sock: No such file" in result.observed
+    assert result.evidence == ["log:0"]
+    assert "`Socket`" in result.next
+
+
 def queued(queue: str) -> Queued:
     return Queued(queue, "a@example.com", "b", "no milter", ["keeps/1"])
 

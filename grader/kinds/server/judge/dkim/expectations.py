@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 
 from grader.formats.dkim import Key, read_key
@@ -11,6 +10,7 @@ from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered, without
 from grader.kinds.server.judge.dkim.reading import KEY_OR_FIELDS, NOT_THE_SIGNED, Signature
+from grader.kinds.server.judge.dkim.services import SERVICES, running
 from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
@@ -44,7 +44,6 @@ LARGEST_KEY = 4096
 """Bits up to which every receiver has to know RSA keys (RFC 8301 section 3.2)."""
 TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
 """Fields that servers add on the way, which a signature had better leave alone (RFC 6376 section 5.4.1)."""
-SERVICES = {"opendkim": "OpenDKIM", "dovecot": "Dovecot"}
 
 
 def present(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -286,25 +285,6 @@ def _where(complaint: Diagnostic) -> str:
     """The file, and in it the line and column, counted from one."""
     span = complaint.span
     return f"{complaint.file}, line {span.line + 1}, column {span.column + 1}" if span else complaint.file
-
-
-def running(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
-    """The services ran when the first client came."""
-    known = {facts.name: facts.running for facts in index.facts.services}
-    findings = []
-    for service in check.expect.running:
-        name = SERVICES[service]
-        if known.get(service):
-            findings.append(met(None, f"{name} runs."))
-            continue
-        said = re.compile(rf"^\d+ {service}(?:\[\d+\])?: ")
-        lines = [n for n, line in enumerate(index.facts.log) if said.match(line)]
-        sentence, pointers = f"{name} does not run.", []
-        if lines:
-            sentence += f" Its last words: {quoted(index.logged(lines[-1]))}"
-            pointers = [Pointer("log", lines[-1])]
-        findings.append(broken(None, sentence, pointers))
-    return findings
 
 
 def kept(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

@@ -33,8 +33,7 @@ PASSED_OVER = (
 )
 WHOM_IT_PASSES_OVER = (
     "Look in opendkim.conf for what makes it pass over mail without a word: `PeerList`, `ExemptDomains`, "
-    "`ExemptEnvelopeSenders`, `DontSignMailTo`. Where there is none, look for what keeps Postfix from asking it: "
-    "`postconf -n` and `postconf -P`."
+    "`DontSignMailTo`. Where there is none, look for what keeps Postfix from asking it: `postconf -n`, `postconf -P`."
 )
 NOT_REACHED = re.compile(r"connect to Milter service (\S+): (.*)")
 REMEDIES = {
