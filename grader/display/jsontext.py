@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+_ENCODER = msgspec.json.Encoder()
+
 
 def encoded(value: object) -> bytes:
     """A value as JSON in UTF-8. Half a surrogate pair, which a stranger may have sent, stands as an escape."""
@@ -13,6 +15,14 @@ def encoded(value: object) -> bytes:
         return msgspec.json.encode(value)
     except UnicodeEncodeError:
         return msgspec.json.encode(_without_surrogates(msgspec.to_builtins(value)))
+
+
+def line(value: object) -> bytes:
+    """The same with a line feed at its end, which takes half the time of adding one to what may be a megabyte."""
+    try:
+        return _ENCODER.encode_lines([value])
+    except UnicodeEncodeError:
+        return encoded(value) + b"\n"
 
 
 def indented(value: object) -> bytes:

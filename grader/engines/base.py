@@ -32,6 +32,10 @@ EARLY_SECONDS = 20.0
 """How long a host that was built just now may take to answer."""
 
 LONGEST_ANSWER = 64 * 1024 * 1024
+PIECE = 64 * 1024
+"""Octets that are read at once, as many as a pipe holds."""
+
+_REQUESTS = msgspec.json.Encoder()
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -146,7 +150,7 @@ class LineChannel:
         asked: _Asked[T] = _Asked(self._answer, op, answer_type(type(operation)))
         self._asked.append(asked)
         try:
-            self._send(msgspec.json.encode(operation) + b"\n")
+            self._send(_REQUESTS.encode_lines([operation]))
         except OSError as error:
             self._lost = ChannelEnded(f"the {self._name} is gone before {op!r}: {error.strerror}")
             raise self._lost from error
@@ -181,7 +185,7 @@ class LineChannel:
             raise kind(f"the {self._name} could not {op}: {told.error}")
         return value
 
-    def _line(self, op: str, deadline: Deadline) -> bytes:
+    def _line(self, op: str, deadline: Deadline) -> bytearray:
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
             searched = len(self._pending)
@@ -193,8 +197,13 @@ class LineChannel:
             if not chunk:
                 raise ChannelEnded(f"the {self._name} ended during {op!r}")
             self._pending += chunk
-        line = bytes(self._pending[:end])
-        del self._pending[: end + 1]
+        if end + 1 == len(self._pending):
+            # Nearly always: answers may have hundreds of thousands of octets, of which no copy is made.
+            line, self._pending = self._pending, bytearray()
+            del line[end:]
+        else:
+            line = self._pending[:end]
+            del self._pending[: end + 1]
         return line
 
 
@@ -231,7 +240,7 @@ class StreamChannel(LineChannel):
     def _receive(self, timeout: float) -> bytes | None:
         if not select.select([self._answers], [], [], timeout)[0]:
             return None
-        return os.read(self._answers.fileno(), 1 << 20)
+        return os.read(self._answers.fileno(), PIECE)
 
 
 class Machines(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.display.jsontext import encoded, indented
+from grader.display.jsontext import indented, line
 from grader.model.evidence import AnyEvidence
 from grader.model.result import Result
 
@@ -14,4 +14,4 @@ def one(result: Result, evidence: AnyEvidence | None) -> bytes:
 
 def document(value: Result | AnyEvidence) -> bytes:
     """See ``grader.outputs.document``."""
-    return indented(value) if isinstance(value, Result) else encoded(value) + b"\n"
+    return indented(value) if isinstance(value, Result) else line(value)

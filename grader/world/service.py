@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
-from grader.display.jsontext import encoded
+from grader.display.jsontext import line as json_line
 from grader.model.deadline import Deadline
 from grader.model.dns import KeyAnswer
 from grader.model.errors import EngineError, SmtplabError
@@ -120,7 +120,7 @@ class Service:
         self._world: World | None = None
 
     async def answer(self, line: bytes) -> bytes:
-        """The answer to one line."""
+        """The answer to one line, which is one too."""
         try:
             value = await self._value(_REQUEST.decode(line))
         except msgspec.ValidationError as error:
@@ -132,7 +132,7 @@ class Service:
         except Exception as error:
             logging.getLogger(__name__).exception("a request failed")
             return _failure(f"the world broke: {type(error).__name__}: {error}")
-        return encoded({"ok": True, "value": value})
+        return json_line({"ok": True, "value": value})
 
     def stop(self) -> None:
         """End what was started."""
@@ -216,7 +216,7 @@ async def _takes(server: str, port: int, seconds: float) -> bool:
 
 
 def _failure(sentence: str) -> bytes:
-    return encoded({"ok": False, "error": sentence})
+    return json_line({"ok": False, "error": sentence})
 
 
 class _Requests(asyncio.Protocol):
@@ -257,7 +257,7 @@ async def _serve(requests: BinaryIO, answers: int) -> None:
 
 async def _answer_all(service: Service, lines: asyncio.Queue[bytes | None], answers: int) -> None:
     while (line := await lines.get()) is not None:
-        _write(answers, await service.answer(line) + b"\n")
+        _write(answers, await service.answer(line))
 
 
 def _note(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

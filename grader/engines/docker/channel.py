@@ -156,7 +156,7 @@ class AttachChannel(LineChannel):
         del self._frames[:at]
         return bytes(output)
 
-    def _line(self, op: str, deadline: Deadline) -> bytes:
+    def _line(self, op: str, deadline: Deadline) -> bytearray:
         try:
             return super()._line(op, deadline)
         except ChannelLost as error:
