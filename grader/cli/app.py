@@ -6,8 +6,6 @@ Exit codes: 0 all passed; 1 some check failed; 2 usage or lab error; 3 the grade
 
 from __future__ import annotations
 
-import atexit
-import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -81,7 +79,6 @@ def smtplab() -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; never a traceback, unless ``--debug`` asks for it."""
     session = CommandSettings()
-    atexit.register(_keep_garbage)
     try:
         surroundings.complete()
         with interruptible():
@@ -102,12 +99,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         if session.debug:
             raise
         return _failed(error)
-
-
-def _keep_garbage() -> None:
-    """Python ends by looking for garbage among all that was imported, for a twentieth of a check, in vain."""
-    gc.disable()
-    gc.freeze()
 
 
 def _usage(error: click.ClickException) -> int:

@@ -141,6 +141,41 @@ def test_a_signal_ends_through_the_clean_up(number: signal.Signals, tmp_path: Pa
     assert process.returncode == 130
 
 
+@pytest.mark.parametrize(
+    ("more", "out", "err"),
+    [
+        ("", "told\nat exit\n", ""),
+        # What Python would take apart, the kernel does.
+        (
+            "class Loud:\n    def __del__(self): print('gone', flush=True)\nkept = Loud()",
+            "told\nat exit\n",
+            "",
+        ),
+        (
+            "import threading\n"
+            "def late(): threading.main_thread().join(); print('late', flush=True)\n"
+            "threading.Thread(target=late).start()",
+            "told\nlate\nat exit\n",
+            "",
+        ),
+        ("atexit.register(lambda: sys.stdout.close())", "told\nat exit\n", ""),
+    ],
+)
+def test_the_process_ends_when_all_is_done_and_written(more: str, out: str, err: str) -> None:
+    program = (
+        "import atexit, sys\n"
+        "from grader.cli import run\n"
+        "from grader.cli.commands.labs import labs\n"
+        f"{more}\n"
+        "atexit.register(lambda: sys.stdout.closed or print('at exit'))\n"
+        "labs.callback = lambda: print('told') or 1\n"
+        "sys.argv[1:] = ['labs']\n"
+        "run()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == (out, err, 1)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_is_printed_for_each_shell(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0
