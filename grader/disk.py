@@ -30,9 +30,12 @@ _HALF = late_pattern(r"\.(?P<name>.+)\.[0-9a-f]{8}", re.DOTALL)
 """Names that files have while they are written."""
 
 
-def contents(path: str | Path) -> bytes:
-    """What a file holds. It opens no file object: a class is thousands of small files. Raises ``OSError``."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def contents(path: str | Path, *, folder: int | None = None) -> bytes:
+    """What a file holds, which may be named in a ``folder`` that is open. Raises ``OSError``.
+
+    It opens no file object: a class is thousands of small files.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
     try:
         pieces = []
         while piece := os.read(descriptor, _PIECE):

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from grader import resources
+from grader.display import text as display_text
 from grader.display.excerpts import Excerpt
 from grader.display.sentences import count
 from grader.display.text import visible
@@ -28,6 +29,7 @@ from grader.model.evidence import AnyEvidence
 from grader.model.pointer import Pointer
 from grader.model.result import CheckResult, Result, Status
 from grader.outputs import references
+from grader.outputs.compiled import CompiledTemplates
 from grader.outputs.evidence import EvidenceView
 from grader.outputs.feedback import handed_in_at, lateness
 
@@ -138,6 +140,7 @@ def environment(further: Path | None) -> jinja2.Environment:
         finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
+        bytecode_cache=CompiledTemplates([Path(__file__), Path(display_text.__file__)]),
     )
     made.globals["count"] = count
     made.filters["prose"] = prose

@@ -206,7 +206,7 @@ def _as_its_course_says(result: Result, said: CourseLab | None) -> Result:
 
 
 def _get_ready(lab: Lab, request: Request) -> None:
-    """Import what will judge and show the result, while there is nothing to do but wait."""
+    """Import and make what will judge and show the result, while there is nothing to do but wait."""
     from grader import kinds
 
     import_module("grader.judge")
@@ -215,7 +215,7 @@ def _get_ready(lab: Lab, request: Request) -> None:
     kinds.judge(lab.kind).prepare(lab)
     kinds.show(lab.kind)
     for name in request.files:
-        FORMATS[name].load()
+        FORMATS[name].make_ready()
     if request.verbose:
         # What lays out long reports takes long to load.
         import_module("grader.display.screen")
