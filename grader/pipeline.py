@@ -117,6 +117,8 @@ def _act(
         raise EngineError(f"the lab {lab.id} runs what is handed in, and no engine was chosen")
     image = engine.image(progress)
     progress("starting the server and the network around it")
+    # What was prepared of them is being built meanwhile.
+    kinds.make_run_ready(lab)
     with engine.machines(plan) as machines:
         began, started = time.monotonic(), datetime.now(UTC)
         recorded = runner.act(plan, lab, machines, overlap=overlap)

@@ -39,6 +39,7 @@ __all__ = [
     "judge",
     "kind",
     "make_ready",
+    "make_run_ready",
     "names",
     "of",
     "plan",
@@ -146,10 +147,19 @@ def show(name: str) -> Show:
 def make_ready(lab: Lab) -> None:
     """Import all that grading this lab takes: for a process that many are graded in forks of."""
     for door in (plan(lab.kind), run(lab.kind), judge(lab.kind), show(lab.kind)):
-        # A door that imports all at once has none, nor may one of a kind that another package brings.
-        prepare = getattr(door, "prepare", None)
-        if prepare is not None:
-            prepare(lab)
+        _prepare(door, lab)
+
+
+def make_run_ready(lab: Lab) -> None:
+    """Import what its run takes."""
+    _prepare(run(lab.kind), lab)
+
+
+def _prepare(door: object, lab: Lab) -> None:
+    # A door that imports all at once has none, nor may one of a kind that another package brings.
+    prepare = getattr(door, "prepare", None)
+    if prepare is not None:
+        prepare(lab)
 
 
 def _door(name: str, door: str) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -60,13 +60,19 @@ def collect(
         kept = host.channel.call(FindMail(tokens), timeout=10) if tokens else []
         found.arrivals = in_mailboxes(kept, owners)
 
-    asks = [lambda: ports.look_again(attempts), look_whether_it_lives, host.read_log]
-    asks += [lambda: host.channel.call(StopAll(), timeout=6), list_queue, read_mailboxes]
     deadline = Deadline(COLLECT_SECONDS)
-    for ask in [*asks, *([start.read_overrides] if plan.elsewhere else [])]:
-        if not deadline.over:
-            host.attempt(ask)
-    recorded = world.call(Finish(), timeout=10)
+
+    def ask(*questions: Callable[[], object]) -> None:
+        for question in questions:
+            if not deadline.over:
+                host.attempt(question)
+
+    ask(lambda: ports.look_again(attempts), look_whether_it_lives, host.read_log)
+    ask(lambda: host.channel.call(StopAll(), timeout=6))
+    # Nobody sends anything any more: the world puts together what it has seen while the host is asked for the rest.
+    told = world.ask(Finish())
+    ask(list_queue, read_mailboxes, *([start.read_overrides] if plan.elsewhere else []))
+    recorded = told.answer(timeout=10)
     found.arrivals = numbered([*recorded.arrivals, *found.arrivals], attempts)
     found.outside, found.queries, found.notes = recorded.outside, recorded.queries, recorded.notes
     if plan.published is not None:
