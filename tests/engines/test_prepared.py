@@ -48,7 +48,7 @@ def waiting(engine: Engine) -> Any:
 def await_agent(engine: Engine) -> None:
     """Return when the program on the waiting host has begun."""
     if engine.name == "docker":
-        waiting(engine)._started.result(PATIENCE)
+        waiting(engine)._starting[0].result(PATIENCE)
         return
     deadline = Deadline(PATIENCE)
     while not any(map(_is_agent, descendants(waiting(engine)._supervisor))):

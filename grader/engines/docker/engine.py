@@ -201,20 +201,24 @@ class _Run:
     ) -> None:
         self._client = service.client
         self._plan = plan
+        self._waits = waits
         self._soon = soon
         self._specs = containers.Specs(service, image, uuid.uuid4().hex[:12], plan, waits=waits)
-        # One thread more conducts the others.
+        # One thread more creates the world, for which both others wait.
         self._pool = ThreadPoolExecutor(len(ROLES) + 1)
         self._may_create = Semaphore(len(ROLES))
         self._channels: list[AttachChannel] = []
-        self._started: Future[tuple[AttachChannel, AttachChannel]] | None = None
+        self._starting: tuple[Future[AttachChannel], Future[AttachChannel]] | None = None
         self._machines: Machines | None = None
         self._early: Early | None = None
         self._removals: list[Future[None]] = []
 
     def prepare(self) -> None:
-        """Start both meanwhile; they wait for a run of a plan like this one."""
-        self._started = self._pool.submit(self._start_both)
+        """Start host and world meanwhile; they wait for the run."""
+        begin = self._pool.submit
+        created = begin(self._create, "world", self._specs.world())
+        world = begin(self._start_world, created)
+        self._starting = begin(self._start_host, created, world), world
 
     def serves(self, plan: MachinePlan) -> bool:
         """Whether this run can be of that plan. Then it begins, and it is seen that the host lives."""
@@ -231,39 +235,39 @@ class _Run:
         return True
 
     def begin(self, plan: MachinePlan) -> Machines:
-        """Start both, unless they wait, and give the wire the plan's addresses. Raises ``EngineError``."""
+        """Start both, unless they are started already, and give the wire the plan's addresses. Raises ``EngineError``.
+
+        The wire is laid while the host starts.
+        """
         if self._machines is None:
             deadline = Deadline(START_SECONDS)
-            if self._started is None:
-                host, world = self._start_both(plan)
-            else:
-                self._finish(self._started, deadline=deadline)
-                host, world = self._started.result()
-                world.write(containers.begin(plan))
-                self._await_wire(world, deadline)
-            self._machines = Machines(host, world)
+            if self._starting is None:
+                self.prepare()
+            assert self._starting is not None
+            starting_host, starting_world = self._starting
+            world = self._finish(starting_world, deadline)
+            world.write(containers.begin(plan))
+            # Before the host: Docker would say only that there is no network to join, where the world could make none.
+            for _ in range(containers.ENDS):
+                world.read_line(deadline)
+            self._machines = Machines(self._finish(starting_host, deadline), world)
         return self._machines
 
-    def _start_both(self, plan: MachinePlan | None = None) -> tuple[AttachChannel, AttachChannel]:
-        """Start host and world, side by side as far as the host can be created meanwhile. ``plan`` begins their run."""
-        deadline, begin = Deadline(START_SECONDS), self._pool.submit
-        self._finish(begin(self._create, "world", self._specs.world()), deadline=deadline)
-        started, created = begin(self._start, "world"), begin(self._create, "host", self._specs.host())
-        self._finish(started, created, deadline=deadline)
-        world = started.result()
-        world.write(self._specs.files() + (containers.begin(plan) if plan else b""))
-        started = begin(self._start, "host")
-        if plan:
-            # Docker would say only that there is no network to join, where the world could not make one.
-            self._await_wire(world, deadline)
-        self._finish(started, deadline=deadline)
-        if plan is None and not self._soon:
-            self._early = Early(started.result(), self._plan)
-        return started.result(), world
+    def _start_world(self, created: Future[None]) -> AttachChannel:
+        created.result()
+        world = self._start("world")
+        world.write(self._specs.files())
+        return world
 
-    def _await_wire(self, world: AttachChannel, deadline: Deadline) -> None:
-        for _ in range(containers.ENDS):
-            world.read_line(deadline)
+    def _start_host(self, world_created: Future[None], world: Future[AttachChannel]) -> AttachChannel:
+        # It names the world, whose network it joins.
+        world_created.result()
+        self._create("host", self._specs.host())
+        world.result()
+        host = self._start("host")
+        if self._waits and not self._soon:
+            self._early = Early(host, self._plan)
+        return host
 
     def let_go(self) -> None:
         """Have whatever of the two is there removed."""
@@ -286,12 +290,10 @@ class _Run:
         for removal in self._removals:
             removal.result()
 
-    def _finish(self, *futures: Future[Any], deadline: Deadline) -> None:
-        done, late = wait(futures, timeout=deadline.left, return_when="FIRST_EXCEPTION")
-        for future in done:
-            future.result()
-        if late:
+    def _finish(self, starting: Future[AttachChannel], deadline: Deadline) -> AttachChannel:
+        if not wait([starting], timeout=deadline.left).done:
             raise EngineError(f"Docker did not start the containers within {START_SECONDS:.0f} seconds")
+        return starting.result()
 
     def _create(self, role: str, spec: dict[str, Any]) -> None:
         if not self._may_create.acquire(blocking=False):
