@@ -117,6 +117,7 @@ def _closed_to_root() -> bool:
 
 def load_all_programs() -> None:
     """Have all in memory that these might need at any time."""
+    load_programs()
     for name in NEEDED:
         importlib.import_module(name)
 
