@@ -55,7 +55,8 @@ def read(words: list[str], known: list[Parameter], *, submitter: bool) -> Read:
             return Read(f"{id_}-bad" if parameter.strict else "unknown", word, declared, submitter)
         elif parameter.form == "number":
             if is_beyond(value, LARGEST_FILE):
-                return Read(f"{id_}-over", word, declared, submitter)
+                # What no file can hold is remembered as nothing, also after a number that was too large for the server.
+                return Read(f"{id_}-over", word, 0, submitter)
             declared = number(value)
     return Read("", "", declared, submitter)
 

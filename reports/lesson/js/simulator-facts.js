@@ -47,8 +47,10 @@
       } else if (!fitsForm(parameter, value)) {
         return read(parameter.strict ? `${id}-bad` : "unknown", word);
       } else if (parameter.form === "number") {
-        if (isBeyond(value, LARGEST_FILE)) return read(`${id}-over`, word);
-        declared = number(value);
+        // What no file can hold is remembered as nothing, also after a number that was too large for the server.
+        const beyond = isBeyond(value, LARGEST_FILE);
+        declared = beyond ? 0 : number(value);
+        if (beyond) return read(`${id}-over`, word);
       }
     }
     return read("", "");

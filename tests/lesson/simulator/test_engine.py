@@ -142,6 +142,16 @@ def test_a_local_part_of_a_sign_alone_is_nobody_here() -> None:
             assert reply.lines == ["501 5.1.3 Bad recipient address syntax"], (user, domain)
 
 
+def test_a_size_beyond_all_files_is_remembered_as_none() -> None:
+    session = SimulatedSession(table(), "smtp")
+    session.connect()
+    codes = [
+        session.say(f"MAIL FROM:<a@third.example>{size}")[0].lines[0][:3]
+        for size in (" SIZE=99999999", "", " SIZE=9223372036854775808", "")
+    ]
+    assert codes == ["552", "552", "552", "250"]
+
+
 def test_what_is_offered_is_understood() -> None:
     """No quick line is unknown to the server, and each switch and listener is explained by an entry with a page."""
     verbs = {one.line.partition(" ")[0] for one in offered().command}
