@@ -113,7 +113,7 @@ PAGES: tuple[Page, ...] = (
         "How Postfix decides where a message goes, and what to ask one that does not serve.",
         "Learn",
         kinds=(entries.Topic,),
-        topics=("log-lines", "log-warnings", "bounce-report"),
+        topics=("log-lines", "log-warnings", "log-faults", "bounce-report"),
         styles=("entry", "dialogue"),
     ),
     _sheet("commands"),

@@ -159,9 +159,9 @@ def test_a_catch_all_takes_what_is_told(configured: RealServer) -> None:
 
 @pytest.mark.parametrize("words", LOGGED)
 def test_postfix_logs_the_lines_that_are_shown(configured: RealServer, words: str) -> None:
-    entry = library().entries["log-warnings"]
-    assert isinstance(entry, Example)
-    (shown,) = (line.line.partition("]: ")[2] for line in entry.lines if words in line.line)
+    entries = [library().entries[id_] for id_ in ("log-warnings", "log-faults")]
+    lines = [line.line for entry in entries if isinstance(entry, Example) for line in entry.lines]
+    (shown,) = (line.partition("]: ")[2] for line in lines if words in line)
     server = table().server
     on = frozenset({f"logged-{list(LOGGED).index(words)}"})
     conversation, _ = configured.connect(server.clients[0], server.listeners[0], on)

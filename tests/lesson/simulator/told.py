@@ -206,8 +206,24 @@ LOGGED: dict[str, tuple[Settings, list[str]]] = {
         ["EHLO client", "MAIL FROM:<y@elsewhere.example>", "RCPT TO:<x@elsewhere.example>"],
     ),
     "improper command pipelining after EHLO": (NAMELESS, ["EHLO client\r\nMAIL FROM:<a@b.example>"]),
+    "specify at least one working instance": (
+        {"smtpd_relay_restrictions": "permit_mynetworks", "smtpd_recipient_restrictions": ""},
+        [],
+    ),
+    "bad boolean configuration": ({"smtpd_tls_auth_only": "yess"}, []),
+    "cannot get RSA certificate": ({"smtpd_tls_cert_file": "/etc/ssl/lab/host.pem"}, []),
+    "cannot get RSA private key": ({"smtpd_tls_key_file": "/etc/ssl/lab/ca.crt"}, []),
+    "Connect to Dovecot auth socket": (
+        {"smtpd_sasl_auth_enable": "yes", "smtpd_tls_auth_only": "no", "smtpd_sasl_path": "private/dovecot"},
+        [],
+    ),
+    "open database /etc/postfix/senders.db": (
+        {"smtpd_client_restrictions": "check_client_access hash:/etc/postfix/senders"},
+        [],
+    ),
+    "connect to Milter service": ({"smtpd_milters": "inet:127.0.0.1:8891"}, []),
 }
-"""Words of a line in ``log-warnings``, and what makes Postfix log that line."""
+"""Words of a line in ``log-warnings`` or ``log-faults``, and what makes Postfix log that line."""
 SETTINGS: dict[str, Settings] = {
     **{f"told-{place}": told.settings for place, told in enumerate(TOLD.values())},
     **{f"logged-{place}": settings for place, (settings, _) in enumerate(LOGGED.values())},
