@@ -21,6 +21,11 @@ _CONTINUED = re.compile(r"(^|[^a-z0-9._-])([2-5][0-9][0-9])-(?=[a-z0-9])")
 _OWN = re.compile(r"[0-9]+(\.[0-9]+){3}|.*\.[a-z_-]+")
 """An IPv4 address, a host's name or a file's: somebody's own, of which sheets need not know."""
 _NUMBERS = re.compile(r"[0-9.]+")
+_ASKED = re.compile(
+    r"^ *(?:what|how|why|who|where|when) (?:is|are|was|does|do|did|can|should|to) (?:(?:an?|the|i|my|you) )?",
+    re.IGNORECASE | re.ASCII,
+)
+_MEANS = re.compile(r" means?[ ?]*$", re.IGNORECASE | re.ASCII)
 _RFC = re.compile(r" rfc (?=[0-9])")
 _CAPITALS = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 MOST = 30
@@ -72,14 +77,17 @@ class Index:
 
     def find(self, query: str) -> Found:
         """The best 30 for a query of at most 24 words."""
-        asked = list(dict.fromkeys(normal(query[:LONGEST]).split()))[:MOST_WORDS]
+        asked = list(dict.fromkeys(normal(_about(query[:LONGEST])).split()))[:MOST_WORDS]
         known, instead = [], []
         for word in asked:
             if any(_fit(one, word) for one in self._all):
                 known.append(word)
                 continue
             near = self._near(word)
-            if near or not _OWN.fullmatch(word):
+            own = _OWN.fullmatch(word)
+            if own and "." not in near:
+                near = ""
+            if near or not own:
                 instead.append((word, near))
             if near and near not in known:
                 known.append(near)
@@ -111,6 +119,12 @@ class Index:
                 if far <= allowed and (best is None or (far, -count, known) < best):
                     best = (far, -count, known)
         return best[2] if best else ""
+
+
+def _about(query: str) -> str:
+    """What a question is about: ``what does 550 mean?`` is about 550."""
+    asked = _ASKED.match(query)
+    return _MEANS.sub("", query[asked.end() :]) if asked else query
 
 
 def normal(text: str) -> str:

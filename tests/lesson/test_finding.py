@@ -36,6 +36,11 @@ INDEX = Index(SOUGHT)
         ("greylisting", {"greylisting"}),
         ("spf=permerror too many DNS lookups", {"spf"}),
         ("dkim=fail (body hash did not verify)", {"dkim"}),
+        ("what is an MX?", {"mx"}),
+        ("What does 550 mean?", {"reply-550"}),
+        ("how do I relayhost", {"smarthost"}),
+        ("bad command startup -- throttling", {"log-faults"}),
+        ('warning: cannot get RSA certificate from file "/x/y.pem": disabling TLS support', {"log-faults"}),
     ],
 )
 def test_what_a_server_says_is_found(words: str, ids: set[str]) -> None:
@@ -74,6 +79,8 @@ def test_words_that_stand_nowhere_are_said() -> None:
         ("warning: hostname mail.pear.example does not resolve to address 192.0.2.1", []),
         ("lost connection after AUTH from unknown[1.2.3.4]", []),
         ("open /etc/postfix/sasl_passwd.db", []),
+        ("Name service error for name=x.example type=MX", []),
+        ("header.form", [("header.form", "header.from")]),
         ("5.7.99", [("5.7.99", "")]),
     ],
 )
@@ -132,6 +139,10 @@ def test_the_page_and_the_program_find_the_same() -> None:
         "a" * 500,
         "x " * 200,
         "__proto__ constructor",
+        "what is an MX?",
+        "WHAT does the 550 Means ? ",
+        "how to ",
+        "where is x.example",
         "550-5.7.26 (550-x) 192.0.2.1 sasl_passwd.db header.form 5.7.99 250-AUTH",
     ]
     expected = [json.loads(msgspec.json.encode(INDEX.find(query))) for query in queries]

@@ -7,6 +7,8 @@
   const CONTINUED = /(^|[^a-z0-9._-])([2-5][0-9][0-9])-(?=[a-z0-9])/g;
   const OWN = /^(?:[0-9]+(?:\.[0-9]+){3}|.*\.[a-z_-]+)$/;
   const NUMBERS = /^[0-9.]+$/;
+  const ASKED = /^ *(?:what|how|why|who|where|when) (?:is|are|was|does|do|did|can|should|to) (?:(?:an?|the|i|my|you) )?/i;
+  const MEANS = / means?[ ?]*$/i;
   const MOST = 30;
   const MOST_WORDS = 24;
   const LONGEST = 400;
@@ -18,6 +20,12 @@
     const small = text.replace(ADDRESS, " ").replace(/[A-Z]/g, (letter) => letter.toLowerCase());
     const words = small.replace(CONTINUED, "$1$2 ").match(WORD) || [];
     return ` ${words.join(" ")} `.replace(/ rfc (?=[0-9])/g, " rfc");
+  }
+
+  // What a question is about: "what does 550 mean?" is about 550.
+  function about(query) {
+    const asked = ASKED.exec(query);
+    return asked ? query.slice(asked[0].length).replace(MEANS, "") : query;
   }
 
   function wordsOf(text) {
@@ -126,7 +134,7 @@
     }
 
     function find(query) {
-      const asked = [...new Set(wordsOf(normal(query.slice(0, LONGEST))))].slice(0, MOST_WORDS);
+      const asked = [...new Set(wordsOf(normal(about(query.slice(0, LONGEST)))))].slice(0, MOST_WORDS);
       const known = [];
       const instead = [];
       for (const word of asked) {
@@ -134,8 +142,10 @@
           known.push(word);
           continue;
         }
-        const other = near(word);
-        if (other || !OWN.test(word)) instead.push([word, other]);
+        const own = OWN.test(word);
+        let other = near(word);
+        if (own && !other.includes(".")) other = "";
+        if (other || !own) instead.push([word, other]);
         if (other && !known.includes(other)) known.push(other);
       }
       const {ranked, partly} = rank(all, known);
