@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from grader.engines.docker import containers
+from grader.engines.docker import labels
 from grader.engines.docker.daemon import connect
 from grader.engines.local import cgroups, removal
 from tests.chaos.family import Family, Process, began
@@ -48,8 +48,8 @@ def containers_left(family: Family) -> list[str]:
 
 
 def _of(client: APIClient, family: Family) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
-    return [entry for entry in found if int(entry["Labels"][containers.PID]) in family.graders]
+    found: list[dict[str, Any]] = client.containers(all=True, filters={"label": labels.RUN})
+    return [entry for entry in found if int(entry["Labels"][labels.PID]) in family.graders]
 
 
 def groups_left(family: Family) -> list[str]:

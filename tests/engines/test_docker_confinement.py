@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from docker import APIClient
 
-from grader.engines.docker import containers
+from grader.engines.docker import containers, images, labels
 from grader.engines.docker.daemon import DockerService, connect
+from grader.engines.docker.volumes import TREE
 from grader.engines.local import syscalls
 from grader.engines.machine import MASKED, READ_ONLY, seccomp_profile
 from tests.conftest import NO_ENGINE, ready, usable
@@ -30,7 +31,7 @@ def inspected() -> Iterator[dict[str, dict[str, Any]]]:
     client = connect().client
     try:
         with ready("docker").machines(plan()):
-            found = client.containers(filters={"label": f"{containers.PID}={os.getpid()}"})
+            found = client.containers(filters={"label": f"{labels.PID}={os.getpid()}"})
             yield {
                 entry["Names"][0].rpartition("-")[2]: client.inspect_container(entry["Id"]) for entry in found
             }
@@ -59,12 +60,14 @@ def test_both_may_make_the_same_system_calls_and_the_world_a_network_besides(
 
 def test_podman_is_given_the_profile_as_a_file_that_it_can_read() -> None:
     here, elsewhere = (DockerService(APIClient(version="1.41"), True, here) for here in (True, False))
-    told = containers.Specs(here, "image", "run", plan()).host()["host_config"]["SecurityOpt"]
+    told = containers.Specs(here, images.HostImage("image"), "run", plan()).host()["host_config"][
+        "SecurityOpt"
+    ]
     (path,) = (text.removeprefix("seccomp=") for text in told if text.startswith("seccomp="))
     assert Path(path).read_bytes() == seccomp_profile()
-    assert containers.Specs(elsewhere, "image", "run", plan()).host()["host_config"]["SecurityOpt"] == [
-        "no-new-privileges"
-    ]
+    assert containers.Specs(elsewhere, images.HostImage("image"), "run", plan()).host()["host_config"][
+        "SecurityOpt"
+    ] == ["no-new-privileges"]
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -81,8 +84,12 @@ def test_no_container_has_a_network_or_a_folder_of_the_machine_s(
     settings = inspected[role]["HostConfig"]
     assert settings["NetworkMode"] == ("none" if role == "world" else f"container:{world}")
     assert not settings["PidMode"]
-    assert {mount["Type"] for mount in inspected[role]["Mounts"]} <= {"tmpfs"}
-    assert settings["Binds"] is None
+    others = [mount for mount in inspected[role]["Mounts"] if mount["Type"] != "tmpfs"]
+    assert [(mount["Type"], mount["Destination"], mount["RW"]) for mount in others] in (
+        [],
+        [("volume", TREE, False)],
+    )
+    assert len(settings["Binds"] or []) == len(others)
     assert not settings["Devices"]
     assert settings["IpcMode"] == "private"
 

@@ -21,7 +21,7 @@ from docker import APIClient
 from docker.errors import APIError
 
 from grader.engines.base import ChannelEnded, Engine
-from grader.engines.docker import containers, images
+from grader.engines.docker import containers, images, labels
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import connect
 from grader.engines.docker.engine import DockerEngine, _Run
@@ -50,7 +50,7 @@ def ours(owner: int, *, running: bool = False) -> list[str]:
     client = connect().client
     try:
         found: list[dict[str, Any]] = client.containers(
-            all=not running, filters={"label": f"{containers.PID}={owner}"}
+            all=not running, filters={"label": f"{labels.PID}={owner}"}
         )
     finally:
         client.close()
@@ -137,7 +137,7 @@ def test_a_removal_that_docker_refuses_on_a_busy_machine_is_tried_again(
 
 def test_nothing_is_created_once_a_run_was_removed(engine: Engine) -> None:
     """An interrupt while a thread was started leaves one that nobody waits for, with its work still before it."""
-    begun = _Run(connect(), images.host_tag(), plan())
+    begun = _Run(connect(), images.HostImage(images.host_tag()), plan())
     begun.remove()
     with pytest.raises(EngineError, match="the world container was not created: the run has ended"):
         begun._create("world", begun._specs.world())
@@ -181,7 +181,9 @@ def test_containers_end_with_a_killed_grader(
 def test_the_owner_of_the_network_ends_where_the_rest_never_comes(engine: Engine, begun: bool) -> None:
     """As where a grader is killed when one of its containers runs, or waits for a run."""
     service = connect()
-    specs = containers.Specs(service, images.host_tag(), f"alone{os.getpid()}{begun}", plan())
+    specs = containers.Specs(
+        service, images.HostImage(images.host_tag()), f"alone{os.getpid()}{begun}", plan()
+    )
     service.client.create_container(**specs.world())
     name = specs.name("world")
     try:
@@ -216,13 +218,13 @@ def test_a_world_whose_program_dies_is_gone_at_once(engine: Engine) -> None:
 def apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """Graders of other tests take what dies here for what another machine left, and let it be."""
     name = f"of the test {os.getpid()}"
-    monkeypatch.setattr(containers, "owner", lambda: name)
+    monkeypatch.setattr(labels, "owner", lambda: name)
 
 
 def test_clean_removes_what_a_killed_grader_had_only_created(engine: Engine, apart: None) -> None:
     def create() -> None:
         service = connect()
-        specs = containers.Specs(service, images.host_tag(), f"trial{os.getpid()}", plan())
+        specs = containers.Specs(service, images.HostImage(images.host_tag()), f"trial{os.getpid()}", plan())
         service.client.create_container(**specs.world())
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -239,9 +241,9 @@ def test_the_next_run_removes_containers_of_a_dead_grader_whose_process_id_lives
     engine: Engine, apart: None
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(containers, "_began_here", lambda: "1")  # The first process of the machine began later.
+        patch.setattr(labels, "_began_here", lambda: "1")  # The first process of the machine began later.
         service = connect()
-        specs = containers.Specs(service, images.host_tag(), f"again{os.getpid()}", plan())
+        specs = containers.Specs(service, images.HostImage(images.host_tag()), f"again{os.getpid()}", plan())
         service.client.create_container(**specs.world())
     assert len(ours(os.getpid())) == 1
     with DockerEngine().machines(plan()):

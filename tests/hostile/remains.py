@@ -75,9 +75,9 @@ def descendants(root: int, *, reap: bool = False, beside: Sequence[int] = ()) ->
 
 
 def _containers() -> Iterator[str]:
-    from grader.engines.docker import containers
+    from grader.engines.docker import labels
     from grader.engines.docker.daemon import connect
 
-    labels = [f"{containers.PID}={os.getpid()}", f"{containers.OWNER}={containers.owner()}"]
-    for entry in connect().client.containers(all=True, filters={"label": labels}):
+    wanted = [f"{labels.PID}={os.getpid()}", f"{labels.OWNER}={labels.owner()}"]
+    for entry in connect().client.containers(all=True, filters={"label": wanted}):
         yield f"container {entry['Names']}"

@@ -10,15 +10,14 @@ No network of Docker's is involved: neither of the two has a way to anything but
 
 from __future__ import annotations
 
-import os
-import socket
-import time
 from pathlib import Path
 from typing import Any
 
 from grader import resources
+from grader.engines.docker import labels
 from grader.engines.docker.daemon import DockerService
-from grader.engines.docker.images import archive
+from grader.engines.docker.images import HostImage, archive
+from grader.engines.docker.volumes import TREE
 from grader.engines.guest import SHARED_ACCOUNTS
 from grader.engines.guest.files import WRITABLE
 from grader.engines.machine import (
@@ -34,13 +33,6 @@ from grader.engines.machine import (
     seccomp_file,
 )
 from grader.model.plan import Limits, MachinePlan
-
-RUN = "smtplab.run"
-PID = "smtplab.pid"
-BEGAN = "smtplab.began"
-OWNER = "smtplab.host"
-STARTED = "smtplab.started"
-WALL = "smtplab.wall"
 
 GRACE = 5
 """Seconds beyond the wall time after which a container ends by itself, should the grader be gone or stuck."""
@@ -107,38 +99,6 @@ def world_seccomp_file() -> Path:
     return resources.folder("fixtures") / "seccomp-world.json"
 
 
-def owner() -> str:
-    """Names the machine, and the part of it, in which this process's id means this process."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-        return f"{socket.gethostname()}/{boot}/{Path('/proc/self/ns/pid').readlink()}"
-    except OSError:
-        return socket.gethostname()
-
-
-def began(pid: int) -> str:
-    """When a process that lives began, in the kernel's own count (proc_pid_stat(5)); empty where it is dead.
-
-    A process id that was given out again is that of a process which began later. Raises ``FileNotFoundError`` on
-    systems that do not tell.
-    """
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except (FileNotFoundError, ProcessLookupError):
-        if not Path("/proc/self/stat").exists():
-            raise
-        return ""
-    state, *others = stat.rpartition(")")[2].split()
-    return "" if state == "Z" else others[18]
-
-
-def _began_here() -> str:
-    try:
-        return began(os.getpid())
-    except FileNotFoundError:
-        return ""
-
-
 def begin(plan: MachinePlan) -> bytes:
     """What the world reads when the run begins: the lines for the host's end of the wire, and for its own."""
     host, world = plan.host, plan.world
@@ -153,7 +113,7 @@ class Specs:
     """What each container of a run is created with: arguments of ``APIClient.create_container``."""
 
     def __init__(
-        self, service: DockerService, image: str, run: str, plan: MachinePlan, *, waits: bool = False
+        self, service: DockerService, image: HostImage, run: str, plan: MachinePlan, *, waits: bool = False
     ) -> None:
         self._client = service.client
         self._image = image
@@ -258,22 +218,14 @@ class Specs:
     ) -> dict[str, Any]:
         from docker.types import LogConfig
 
-        labels = {
-            RUN: self._run,
-            PID: str(os.getpid()),
-            BEGAN: _began_here(),
-            OWNER: owner(),
-            STARTED: str(int(time.time())),
-            WALL: str(self._longest),
-        }
         return {
-            "image": self._image,
+            "image": self._image.name,
             "command": command,
             "name": self.name(role),
             "hostname": hostname,
             "working_dir": working_dir,
             "stdin_open": True,
-            "labels": labels,
+            "labels": labels.of_this_process(self._run, self._longest),
             "environment": {
                 "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
                 "LC_ALL": "C.UTF-8",
@@ -289,6 +241,7 @@ class Specs:
                     security_opt=["no-new-privileges", *self._seccomp(role)],
                     log_config=LogConfig(type="none"),
                     ipc_mode="private",
+                    binds=[f"{self._image.usr}:{TREE}:ro"] if self._image.usr else None,
                     init=False,
                     **settings,
                 ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from grader.engines import image as recipe
 from grader.engines.base import Early, Machines, Problem, Progress
-from grader.engines.docker import containers, images
+from grader.engines.docker import containers, images, labels
 from grader.engines.docker.channel import AttachChannel, transport
 from grader.engines.docker.daemon import (
     PATIENT,
@@ -24,6 +24,7 @@ from grader.engines.docker.daemon import (
     connect,
     limits_problem,
 )
+from grader.engines.docker.images import HostImage
 from grader.engines.machine import alike
 from grader.model.deadline import Deadline
 from grader.model.errors import EngineError
@@ -97,8 +98,8 @@ class DockerEngine:
     def _prepare(self, like: MachinePlan, *, soon: bool) -> None:
         with suppress(EngineError):
             service = self._service()
-            if images.is_there(service.client, images.host_tag()):
-                self._waiting = _Run(service, images.host_tag(), like, waits=True, soon=soon)
+            if (image := images.find(service)) is not None:
+                self._waiting = _Run(service, image, like, waits=True, soon=soon)
                 self._waiting.prepare()
 
     def make_ready(self) -> None:
@@ -151,40 +152,15 @@ class DockerEngine:
         """Remove containers whose grader is gone, or whose time is long over; their names."""
         client = self._service().client
         with as_engine_error("list containers"):
-            found: list[dict[str, Any]] = client.containers(all=True, filters={"label": containers.RUN})
+            found: list[dict[str, Any]] = client.containers(all=True, filters={"label": labels.RUN})
         removed = []
         for entry in found:
-            if _abandoned(entry["Labels"]):
+            if labels.abandoned(entry["Labels"]):
                 _remove(client, entry["Id"])
                 removed.append(
                     f"container {entry['Names'][0].lstrip('/') if entry['Names'] else entry['Id'][:12]}"
                 )
         return removed
-
-
-def _abandoned(labels: dict[str, str]) -> bool:
-    """Whether nobody will remove the container of these labels."""
-    started, wall, pid = (
-        int(labels.get(key, 0)) for key in (containers.STARTED, containers.WALL, containers.PID)
-    )
-    if time.time() > started + wall + START_SECONDS:
-        return True
-    return labels.get(containers.OWNER) == containers.owner() and not _lives(
-        pid, labels.get(containers.BEGAN, "")
-    )
-
-
-def _lives(pid: int, began: str) -> bool:
-    """Whether the grader of this process id that began then still runs."""
-    with suppress(FileNotFoundError):
-        return containers.began(pid) == began
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 class _Run:
@@ -193,7 +169,7 @@ class _Run:
     def __init__(
         self,
         service: DockerService,
-        image: str,
+        image: HostImage,
         plan: MachinePlan,
         *,
         waits: bool = False,

@@ -13,12 +13,16 @@ import shutil
 import tarfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from grader.engines import image
 from grader.engines.base import Progress
+from grader.engines.docker import volumes
 from grader.engines.docker.daemon import DockerService, as_engine_error
 from grader.engines.machine import LIBRARY, guest_files
 from grader.model.errors import EngineError
@@ -63,52 +67,88 @@ def host_tag() -> str:
     return f"{HOST}:{total.hexdigest()[:_DIGITS]}"
 
 
-def ensure(service: DockerService, progress: Progress) -> str:
-    """The name of the image to start from, made unless it is there. Raises ``EngineError``."""
+class HostImage(Struct, frozen=True):
+    """What both machines are started from: an image, by its name, and the volume with its ``/usr``, if there is one."""
+
+    name: str
+    usr: str | None = None
+
+
+def find(service: DockerService) -> HostImage | None:
+    """What to start from, where it was made. Raises ``EngineError``."""
+    found = _inspected(service.client, host_tag())
+    return HostImage(host_tag(), volumes.filled(service.client, found)) if found else None
+
+
+def ensure(service: DockerService, progress: Progress) -> HostImage:
+    """What to start from, made unless it is there. Raises ``EngineError``."""
     tag, client = host_tag(), service.client
-    if is_there(client, tag):
-        return tag
+    found = _inspected(client, tag)
+    if found is None:
+        found = _made(service, tag, progress)
+    usr = volumes.filled(client, found)
+    if usr is None and volumes.wanted(found):
+        with image.lock("docker", progress):
+            progress("copying the image's programs to where they start sooner")
+            usr = volumes.filled(client, found) or _filled(client, found)
+    return HostImage(tag, usr)
+
+
+def _filled(client: APIClient, found: dict[str, Any]) -> str | None:
+    # Without it, a run only takes longer.
+    with suppress(EngineError):
+        return volumes.fill(client, found)
+    return None
+
+
+def _made(service: DockerService, tag: str, progress: Progress) -> dict[str, Any]:
+    """What Docker tells of the layer with the grader's programs, which is made unless another process was quicker."""
+    client = service.client
     with image.lock("docker", progress):
-        if not is_there(client, tag):
-            if not is_there(client, base_tag()):
-                _make_base(service, progress)
-            progress("adding the grader's programs to the image")
-            # By its id: Podman would ask a registry for the name.
-            layer = _LAYER.format(base=_id(client, base_tag())).encode()
-            context = archive(
-                [("Dockerfile", layer), *((f"smtplab/{name}", data) for name, data in _programs())]
-            )
-            _build(client, context, tag, progress, network="none")
-    return tag
+        if (found := _inspected(client, tag)) is not None:
+            return found
+        if not is_there(client, base_tag()):
+            _make_base(service, progress)
+        progress("adding the grader's programs to the image")
+        # By its id: Podman would ask a registry for the name.
+        layer = _LAYER.format(base=_inspect(client, base_tag())["Id"]).encode()
+        context = archive([("Dockerfile", layer), *((f"smtplab/{name}", data) for name, data in _programs())])
+        _build(client, context, tag, progress, network="none")
+        return _inspect(client, tag)
 
 
-def _id(client: APIClient, name: str) -> str:
+def _inspect(client: APIClient, name: str) -> dict[str, Any]:
     with as_engine_error(f"look for the image {name}"):
-        image_id: str = client.inspect_image(name)["Id"]  # type: ignore[no-untyped-call]
-    return image_id
+        found: dict[str, Any] = client.inspect_image(name)  # type: ignore[no-untyped-call]
+    return found
 
 
-def is_there(client: APIClient, name: str) -> bool:
-    """Whether Docker has this image."""
+def _inspected(client: APIClient, name: str) -> dict[str, Any] | None:
+    """What Docker tells of an image; ``None`` where it has none of this name."""
     from docker.errors import ImageNotFound
 
     try:
-        _id(client, name)
+        return _inspect(client, name)
     except EngineError as error:
         if isinstance(error.__cause__, ImageNotFound):
-            return False
+            return None
         raise
-    return True
+
+
+def is_there(client: APIClient, name: str) -> bool:
+    """Whether Docker has this image. Raises ``EngineError``."""
+    return _inspected(client, name) is not None
 
 
 def remove_outdated(client: APIClient) -> list[str]:
-    """Remove layers with programs of other versions that no container uses, and half-built ones; their names.
+    """Remove layers with programs of other versions that no container uses, half-built ones, and volumes; their names.
 
     A young one may be another version's, which is about to start containers from it, or still being built.
     """
     from docker.errors import APIError
 
-    removed = []
+    current = _inspected(client, host_tag())
+    removed = volumes.remove_outdated(client, current["Id"] if current else "")
     with as_engine_error("list images"):
         found: list[dict[str, Any]] = client.images()
     outdated = [
