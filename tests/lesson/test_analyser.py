@@ -209,6 +209,19 @@ def test_results_below_that_the_same_server_sealed_above_are_its_own() -> None:
     assert [one.standing for one in twice.results] == ["own", "foreign"]
 
 
+def test_a_filter_above_does_not_speak_for_the_milter_below() -> None:
+    """amavis adds its results where it hands the message back; the milters of the first server wrote below its line."""
+    inside = (
+        f"Received: from localhost (localhost [127.0.0.1]) by mx.example.com (Postfix) with ESMTP; {AT.format(7)}\n"
+        "Authentication-Results: mx.example.com (amavis); dkim=pass header.d=example.net\n"
+        f"Received: from mx.example.com ([127.0.0.1]) by localhost (amavis, port 10024); {AT.format(6)}\n"
+    )
+    found = analyse(raw(inside + NEWEST + RESULTS.format("pass") + FROM))
+    assert [one.standing for one in found.results] == ["own", "unsure"]
+    directly = analyse(raw(inside + RESULTS.format("pass") + NEWEST + RESULTS.format("pass") + FROM))
+    assert [one.standing for one in directly.results] == ["own", "own", "foreign"]
+
+
 def test_names_for_inner_use_tell_no_organisation() -> None:
     """Above its edge a provider's servers may bear names that nobody else knows."""
     inside = (

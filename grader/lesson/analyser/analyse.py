@@ -197,8 +197,10 @@ def _results(message: Part, border: Border) -> list[Results]:
         replace(one, standing="own") if one.standing == "unsure" and _repeats(one, sealed) else one
         for one in found
     ]
-    # A server that writes above its own line is not likely to write below it, too: nothing there is believed.
-    above = {one.field for one in found if one.standing == "own"}
+    # A server that writes above its own line is not likely to write below it, too: nothing there is believed. What
+    # stands above a newer line, another one wrote, such as a filter behind it.
+    lines = [field.offset for field in message.all("received") if field.offset < (border.last or 0)]
+    above = {one.field for one in found if one.standing == "own" and one.offset > max(lines, default=-1)}
     return [
         replace(one, standing="foreign") if one.standing == "unsure" and one.field in above else one
         for one in found

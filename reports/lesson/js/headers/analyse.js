@@ -108,8 +108,11 @@
     const found = fields.slice(0, MOST_FIELDS)
       .map((field) => (field.key === "received-spf" ? readSpf(field, border) : readResults(field, border)))
       .map((one) => (one.standing === "unsure" && repeats(one, sealed) ? { ...one, standing: "own" } : one));
-    // A server that writes above its own line is not likely to write below it, too: nothing there is believed.
-    const above = found.filter((one) => one.standing === "own").map((one) => one.field);
+    // A server that writes above its own line is not likely to write below it, too: nothing there is believed. What
+    // stands above a newer line, another one wrote, such as a filter behind it.
+    const lines = message.all("received").map(({ offset }) => offset).filter((offset) => offset < (border.last || 0));
+    const newer = Math.max(-1, ...lines);
+    const above = found.filter((one) => one.standing === "own" && one.offset > newer).map((one) => one.field);
     return found.map((one) => (one.standing === "unsure" && above.includes(one.field) ? { ...one, standing: "foreign" } : one));
   }
 
