@@ -9,6 +9,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -142,6 +143,29 @@ def test_nothing_is_created_once_a_run_was_removed(engine: Engine) -> None:
     with pytest.raises(EngineError, match="the world container was not created: the run has ended"):
         begun._create("world", begun._specs.world())
     assert ours(os.getpid()) == []
+
+
+def test_the_wire_of_a_run_that_was_prepared_is_laid_while_its_host_starts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+    write = AttachChannel.write
+
+    def written(channel: AttachChannel, data: bytes) -> None:
+        write(channel, data)
+        if data == containers.begin(plan()):
+            begun.set()
+
+    start = _Run._start
+
+    def started(run: _Run, role: str) -> AttachChannel:
+        assert role == "world" or begun.wait(PATIENCE)
+        return start(run, role)
+
+    monkeypatch.setattr(AttachChannel, "write", written)
+    monkeypatch.setattr(_Run, "_start", started)
+    with engine.prepared(plan(), soon=True), engine.machines(plan()) as machines:
+        assert HOST_V4 in run(machines, "ip", "-4", "address")[1]
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
