@@ -143,6 +143,14 @@ def test_a_file_without_a_record(data: bytes) -> None:
     assert [complaint.sentence for complaint in read(data)[1]] == ["this file holds no record"]
 
 
+@pytest.mark.parametrize("name", ["dns/README", "dns/readme.txt", "dns/notes.md"])
+def test_what_people_write_for_each_other_is_none_of_the_zones(name: str) -> None:
+    assert read(b"# Our key\n\nMade with opendkim-genkey; see the handbook.\n", name) == ([], [])
+    records, complaints = read(GENKEY, name)
+    assert (len(records), complaints) == (1, [])
+    assert read(b"-----BEGIN RSA PRIVATE KEY-----\nMIIE\n", name)[1]
+
+
 def test_faults_without_end_are_not_all_told() -> None:
     assert len(read(b"x\n" * 9_000)[1]) == MOST_COMPLAINTS
     assert [complaint.span for complaint in read(b"x\n" * 60_000)[1]] == [None]

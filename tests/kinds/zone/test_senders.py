@@ -14,7 +14,7 @@ from grader.formats.dns.masterfile import read_zone
 from grader.formats.networks import AddressSet
 from grader.kinds.zone.declare import SenderRequest
 from grader.kinds.zone.facts import Senders
-from grader.kinds.zone.run import senders, spf, strangers
+from grader.kinds.zone.run import inverse, senders, spf, strangers
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import Resolver
 from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
@@ -106,6 +106,15 @@ def test_many_names_hide_nobody(zone: str) -> None:
     """However many names stand before the one by which somebody passes."""
     many = "".join(f"h{number} A 192.0.2.1\nh{number}._u TXT x\n" for number in range(450))
     assert outside(many + zone + "\n")
+
+
+def test_more_names_than_are_looked_at_prove_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone = '@ TXT "v=spf1 -all"\nx DNAME third.example.\n' + "".join(
+        f"d{n} DNAME t\nn{n}.t A 192.0.2.1\n" for n in range(9)
+    )
+    assert computed(zone).complete
+    monkeypatch.setattr(inverse, "MOST_VIEWS", 60)
+    assert not computed(zone).complete
 
 
 def test_what_a_client_must_say_is_told() -> None:

@@ -26,6 +26,8 @@ MOST_COMPLAINTS = 20
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NOT_ASCII = re.compile(r"[^\t\n\x20-\x7e]")
 _BARE = re.compile(r"\s*[A-Za-z]\w*\s*=")
+_NOTES = re.compile(r"README(?:\.\w+)?|[^/]+\.md", re.IGNORECASE)
+"""Files that people write for each other: where such a one holds no record, it is none of the zone's."""
 _VERSION = re.compile(rb"\s*v\s*=\s*([^;\s]*)")
 _ORDINARY = re.compile(r"(?:\*|[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*")
 
@@ -48,7 +50,8 @@ def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
         # To DNS a record that is given twice is one (RFC 2181 section 5).
         known = {(record.name, record.type, *record.data) for record in records}
         records += [r for r in reader.records if (r.name, r.type, *r.data) not in known]
-        complaints += reader.complaints
+        if reader.records or not _NOTES.fullmatch(PurePosixPath(name).name) or reader.private:
+            complaints += reader.complaints
     complaints += _collisions(records)
     if len(records) > MOST_RECORDS:
         complaints.append(
@@ -58,12 +61,13 @@ def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
 
 
 class _Reader:
-    """One file. ``shown`` is its text for the evidence."""
+    """One file. ``shown`` is its text for the evidence, ``private`` says that it is none to publish."""
 
     def __init__(self, name: str, data: bytes, domain: str) -> None:
         self.records: list[KeyRecord] = []
         self.complaints: list[Diagnostic] = []
         self.shown = ""
+        self.private = False
         self._name = name
         self._data = data
         self._domain = domain
@@ -71,7 +75,8 @@ class _Reader:
 
     def read(self) -> None:
         """Read all of it, past every fault."""
-        if _PRIVATE_KEY.search(self._data):
+        self.private = _PRIVATE_KEY.search(self._data) is not None
+        if self.private:
             self._complain(
                 0,
                 "this file holds a private key, and what is published here everybody can read: replace the key",

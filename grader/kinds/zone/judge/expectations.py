@@ -324,7 +324,10 @@ def _nobody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) ->
                 explain.outsider_places(senders.outsiders, txt_records),
             )
         elif not senders.complete:
-            yield f"Who passes SPF for {senders.domain} could not be computed before the time was over.", None
+            yield (
+                f"Who passes SPF for {senders.domain} could not be computed: its names are too many, or take too long.",
+                None,
+            )
 
 
 def _everybody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
@@ -337,7 +340,10 @@ def _everybody_else(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords)
             sentence = explain.weak(senders.domain, weak, wanted)
             yield sentence, explain.outsider_places(weak, txt_records)
         elif not senders.complete:
-            yield f"What SPF says for {senders.domain} could not be computed before the time was over.", None
+            yield (
+                f"What SPF says for {senders.domain} could not be computed: its names are too many, or take too long.",
+                None,
+            )
 
 
 def _no_other_permits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
@@ -348,10 +354,8 @@ def _no_other_permits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecord
             found = [record for permit in permits.outsiders for record in txt_records.at(permit.owner)]
             yield explain.permits(permits), list(dict.fromkeys(record.owner for record in found))
         elif not permits.complete:
-            yield (
-                f"Who may send reports to {permits.domain} could not be computed before the time was over.",
-                None,
-            )
+            sentence = f"Who may send reports to {permits.domain} could not be computed"
+            yield f"{sentence}: its names are too many, or take too long.", None
 
 
 def _delivered(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:

@@ -78,6 +78,11 @@ class Owners:
                 dot = name.find(".", dot + 1)
         return list(found)
 
+    @property
+    def complete(self) -> bool:
+        """Whether no name was left out because there are too many: what the others say then proves nothing."""
+        return len(self.owners) < MOST_VIEWS
+
     @cached_property
     def hosts(self) -> dict[str, list[str]]:
         """The names of each address, for zones without any that says what an address is called; else nothing.

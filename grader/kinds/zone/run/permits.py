@@ -28,23 +28,24 @@ def compute(
     A domain needs no leave to send its own reports to itself.
     """
     domain = request.domain.lower().rstrip(".")
+    zone = Owners(records)
     allowed = [domain, *(name.lower().rstrip(".") for name in request.allowed)]
     outsiders: list[Permit] = []
     try:
-        for permit in _permits(domain, records):
+        for permit in _permits(domain, zone):
             is_allowed = any(within(permit.about.removeprefix("*."), name) for name in allowed)
             if not is_allowed and _authorizes(resolver, permit):
                 outsiders.append(permit)
     except TimeOver:
         return Permits(attempt, domain, outsiders[:MOST_OUTSIDERS], complete=False)
-    return Permits(attempt, domain, outsiders[:MOST_OUTSIDERS])
+    return Permits(attempt, domain, outsiders[:MOST_OUTSIDERS], complete=zone.complete)
 
 
-def _permits(domain: str, records: Sequence[ZoneRecord]) -> Iterator[Permit]:
+def _permits(domain: str, zone: Owners) -> Iterator[Permit]:
     """The names at which an authorization could stand, whatever stands there."""
     found: dict[tuple[str, str], Permit] = {}
     anybody = f"*{BETWEEN}{domain}"  # a wildcard further up may answer for it as well
-    for owner in dict.fromkeys([anybody, *Owners(records).owners]):
+    for owner in dict.fromkeys([anybody, *zone.owners]):
         about, between, to = owner.partition(BETWEEN)
         if between:
             found.setdefault((about, to), Permit(owner, about, to))

@@ -59,7 +59,7 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
         passing=_listed(passing),
         outsiders=_each_once(outsiders)[:MOST_OUTSIDERS],
         others=[_outsider(standing) for standing in _joined(others)][:MOST_OUTSIDERS],
-        complete=not resolver.deadline.over,
+        complete=zones.complete and not resolver.deadline.over,
     )
 
 
