@@ -51,7 +51,8 @@ def seen():
     for end in (3, 4):
         enter(end)
         told.append([json.loads(ip("-json", "-details", "address"))])
-        told[-1] += [json.loads(ip("-json", family, "route", "show", "table", "all") or "[]") for family in ("-4", "-6")]
+        for family in ("-4", "-6"):
+            told[-1].append(json.loads(ip("-json", family, "route", "show", "table", "all") or "[]"))
     return told
 first = now = seen()
 before = None
