@@ -133,7 +133,7 @@ def serve(port: int, say: Say, stop: threading.Event | None = None) -> None:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        say(f"serving the lesson on {server.address}; Ctrl-C ends it")
+        say(f"serving the lesson on {server.address} (Ctrl-C ends it)")
         for changed in changes:
             if changed:
                 _build_again(pages, say)
