@@ -107,6 +107,14 @@ def test_what_is_let_in_must_all_be_tried() -> None:
         mentions(access=lines)
 
 
+def test_the_offices_machines_may_be_listed_one_by_one() -> None:
+    machines = "".join(f"10.20.30.{number} OK\n" for number in range(256))
+    files = {"main.cf": b"mynetworks = hash:/a 192.0.2.9", "a": machines.encode()}
+    assert find_mentions(files, OWN, "10.20.30.0/24").networks == ["192.0.2.9/32", "10.20.30.0/24"]
+    with pytest.raises(SubmissionError, match="mention 257 different networks"):
+        find_mentions(files, OWN, "10.20.31.0/24")
+
+
 def test_what_is_refused_counts_last() -> None:
     lines = "\n".join(f"host{number}.org REJECT" for number in range(1000))
     names = mentions(access=lines + "\nfriend.org OK")[1]

@@ -184,3 +184,20 @@ def test_a_limit_for_each_client_lets_its_neighbours_come(lab: ServerLab) -> Non
     records = answers(plan)
     assert sorted(records["friend.org", "A"]) == sorted(by_source["mentioned-names: friend.org"])
     assert not {"198.51.100.25", "198.51.100.26"} & set(by_source["partner"])
+
+
+def test_a_limit_that_spares_the_office_no_more_is_met_by_many_of_its_machines(lab: ServerLab) -> None:
+    entry = Try(sources=["office", "printer"], mail=[TO_OUTSIDE] * 3)
+    limit = b"smtpd_client_message_rate_limit = 1\n"
+    spared = b"smtpd_client_event_limit_exceptions = 127.0.0.0/8\n"
+    checked = with_checks(lab, check("relay", entry))
+    assert len({made.address for made in planned(checked, {"main.cf": limit}).attempts}) == 2
+    plan = planned(checked, {"main.cf": limit + spared})
+    addresses = [ipaddress.ip_address(made.address) for made in plan.attempts]
+    assert len(set(addresses)) == 6
+    assert set(addresses) <= {*ipaddress.ip_network("10.20.30.0/24").hosts()} - {
+        ipaddress.ip_address("10.20.30.10")
+    }
+    assert all(made.inside and made.server == "10.20.30.10" for made in plan.attempts)
+    records = answers(plan)
+    assert all(records[address.reverse_pointer, "PTR"] for address in addresses)

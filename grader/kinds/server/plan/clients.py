@@ -67,12 +67,15 @@ class Clients:
         mentions: Mentions,
         random: KeyedRandom,
         most_of_each: int | None = None,
+        *,
+        spares_office: bool = True,
     ) -> None:
         self._world = world
         self._names = names
         self._mentions = mentions
         self._random = random
         self._most_of_each = most_of_each
+        self._spares_office = spares_office
         self._made: Counter[tuple[str, int]] = Counter()
         self._known: dict[str, list[PlayedClient]] = {}
         self._networks: dict[str, IPv4Network | IPv6Network] = {}
@@ -95,9 +98,10 @@ class Clients:
         """Who makes this client's next attempt: the client, or somebody beside it once there were ``most_of_each``.
 
         A limit for each client and minute (anvil(8)) puts off whoever comes after, whatever they ask for, and refuses
-        nobody: spammers have many addresses. By default it spares those whom ``mynetworks`` trusts.
+        nobody: spammers have many addresses, and an office many machines. By default it spares those whom
+        ``mynetworks`` trusts.
         """
-        if self._most_of_each is None or client.inside:
+        if self._most_of_each is None or (client.inside and self._spares_office):
             return client
         number = min(self._made[client.address, port] // self._most_of_each, _LARGEST_CROWD)
         self._made[client.address, port] += 1
@@ -113,6 +117,8 @@ class Clients:
 
         Whoever is known for a network is in that network.
         """
+        if client.inside:
+            return self._colleague(client, number)
         first = _CROWDS.get(client.source)
         address: IPv4Address | IPv6Address | None
         if first is not None:
@@ -124,6 +130,25 @@ class Clients:
         if client.source.startswith(MENTIONED_NAMES) or not client.forward:
             return replace(client, address=str(address), again=True)
         return replace(self._unnamed(client.source, str(address)), server=client.server)
+
+    def _colleague(self, client: PlayedClient, number: int) -> PlayedClient:
+        """Another machine of the office, or the client where there are no more, or it is no machine of the LAN."""
+        theirs = ipaddress.ip_address(client.address)
+        if theirs not in self._lan:
+            return client
+        taken = {*self._own, *self._desks, *(ipaddress.ip_address(known.address) for known in self.all())}
+        free = [address for address in self._lan.hosts() if address not in taken]
+        if not free:
+            return client
+        address = str(
+            free[self._random.number(len(free), "colleague", client.source, client.address, str(number))]
+        )
+        name = self._room(address)
+        return replace(client, address=address, name=name, helo=name)
+
+    def _room(self, address: str) -> str:
+        """What the office calls a machine of its own."""
+        return f"room{address.rpartition('.')[2]}.{self._names['domain']}"
 
     def _next_door(self, client: PlayedClient, number: int) -> IPv4Address | IPv6Address | None:
         theirs = ipaddress.ip_address(client.address)
@@ -205,18 +230,19 @@ class Clients:
     def _in_office(self) -> Iterator[PlayedClient]:
         """One machine in each part of the LAN that the files tell from the rest of it, and one in that rest."""
         networks = [ipaddress.ip_network(text) for text in self._mentions.networks]
-        parts = [n for n in networks if isinstance(n, IPv4Network) and self._is_part(n)][: _MOST_PARTS - 1]
+        parts = [n for n in networks if isinstance(n, IPv4Network) and self._is_part(n)]
         taken = {*self._own, *self._desks}
         hosts = [address for address in self._lan.hosts() if address not in taken]
         rest = [address for address in hosts if not any(address in part for part in parts)]
-        groups = [rest, *([address for address in hosts if address in part] for part in parts)]
+        told = parts[: _MOST_PARTS - 1]
+        groups = [rest, *([address for address in hosts if address in part] for part in told)]
         if self._mentions.samples:
             # A pattern may tell addresses by the number of their digits.
             groups += [[a for a in hosts if len(str(a).rpartition(".")[2]) == digits] for digits in (1, 2, 3)]
         for number, group in enumerate(groups):
             if group:
                 address = group[self._random.number(len(group), "office", str(number))]
-                name = f"room{str(address).rpartition('.')[2]}.{self._names['domain']}"
+                name = self._room(str(address))
                 source = f"{OFFICE_ANYBODY}: {address}"
                 yield PlayedClient(source, str(address), self._names["host_lan"], name, name, inside=True)
 
@@ -228,6 +254,8 @@ class Clients:
     def _draw(self, text: str, *, public: bool = False) -> IPv4Address | IPv6Address | None:
         """An address in the network that somebody else can have; ``None`` where all are the office's or the host's."""
         network = ipaddress.ip_network(text)
+        if isinstance(network, IPv4Network) and network.subnet_of(self._lan):
+            return None
         for attempt in range(_TRIES):
             address = network[self._random.number(network.num_addresses, "address", text, str(attempt))]
             if self._foreign(address) and (address.is_global or not public):

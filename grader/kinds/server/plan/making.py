@@ -19,6 +19,7 @@ from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.kinds.server.plan.settings import (
     may_change,
     most_of_each_client,
+    names_who_is_spared,
     ports_asked,
     ports_of_postfix,
     settings_files,
@@ -60,9 +61,16 @@ def make(
     names = variant.names
     checks = selected(lab, only)
     random = KeyedRandom(keyed(variant.probe_key, "submission", submission.digest.hex()))
-    mentions = find_mentions(submission.files, (names["domain"], names["host"]))
+    mentions = find_mentions(submission.files, (names["domain"], names["host"]), names["lan"])
     files = submission.files
-    clients = Clients(world, names, mentions, random, most_of_each_client(files.values()))
+    clients = Clients(
+        world,
+        names,
+        mentions,
+        random,
+        most_of_each_client(files.values()),
+        spares_office=not names_who_is_spared(files.values()),
+    )
     now = time.time() if when is None else when
     made = Expansion(lab, world, variant, clients, mentions, random, now, files).attempts(checks)
     attempts = [attempt for attempt in made if attempt.port]

@@ -94,8 +94,11 @@ class Mentions(Struct, frozen=True):
         return list(dict.fromkeys(name.lstrip(".") for name in self.names))
 
 
-def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
+def find_mentions(files: Mapping[str, bytes], own: Iterable[str], lan: str | None = None) -> Mentions:
     """What the files mention, save the names in ``own`` (the student's own domain and host) and ``localhost``.
+
+    Machines of the office's network ``lan`` may be listed one by one: of too many, those that are next to each other
+    are one network, and they are no strangers, who have to be tried.
 
     Lines that refuse something count last; a pattern's ``\\.`` is read as a dot. Raises ``SubmissionError`` where more
     is let in than can be tried: what is not tried must not pass for harmless.
@@ -109,13 +112,17 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str]) -> Mentions:
     kinds: list[list[str]] = []
     for what, first, then in zip(("networks", "names", "mail addresses"), allowing, refusing, strict=True):
         first = {entry: None for entry in first if entry.lstrip(".") not in excluded}
+        office: list[str] = []
+        if what == "networks" and lan is not None and len(first) > MOST:
+            office = _parts_of(lan, first)
+            first = {entry: None for entry in first if not _is_in(lan, entry)}
         if len(first) > MOST:
             raise SubmissionError(
                 f"the files mention {len(first)} different {what}, and at most {MOST} can be tried: "
                 "hand in only what this server needs"
             )
         rest = [entry for entry in then if entry not in first and entry.lstrip(".") not in excluded]
-        kinds.append([*first, *rest][:MOST])
+        kinds.append([*[*first, *rest][:MOST], *office])
     networks, names, addresses = kinds
     anywhere = list(dict.fromkeys(part for line in lines for part in _ANYWHERE.findall(line)))[:MOST_LOCALS]
     anywhere = list(dict.fromkeys([*anywhere, *_words_of_programs(found.values())]))
@@ -167,6 +174,16 @@ def _samples(lines: Iterable[str]) -> list[PatternText]:
 def _rerouting(lines: Iterable[str]) -> list[PatternText]:
     patterns = dict.fromkeys(pattern for line in lines for pattern in rerouting_in(line))
     return [sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern)]
+
+
+def _is_in(lan: str, network: str) -> bool:
+    return _within(ipaddress.ip_network(network), ipaddress.ip_network(lan))
+
+
+def _parts_of(lan: str, networks: Iterable[str]) -> list[str]:
+    """The networks that lie in ``lan``, as few as they can be."""
+    parts = [IPv4Network(network) for network in networks if _is_in(lan, network)]
+    return [str(network) for network in ipaddress.collapse_addresses(parts)]
 
 
 def _lines(files: Mapping[str, bytes], found: Mapping[str, Program]) -> Iterator[str]:

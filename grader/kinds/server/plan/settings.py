@@ -27,6 +27,9 @@ _LIMIT = re.compile(
     rb"[ \t]*=[ \t]*(\d{1,9})",
     re.MULTILINE,
 )
+_SPARED = re.compile(
+    rb"^(?![ \t]*#).*?\bsmtpd_client_(?:event|connection)_limit_exceptions[ \t]*=", re.MULTILINE
+)
 
 _ASKED = late_pattern(rb"\b(?:inet|tcp):(?:\[[^]\s]*\]|[^\s,:{}]*):(\d{1,5})\b")
 _LISTENER = re.compile(rb"^(?:[^\s#]*:)?([\w-]+)[ \t]+inet(?:[ \t]+\S+){5}[ \t]+(\S+)", re.MULTILINE)
@@ -71,6 +74,11 @@ def most_of_each_client(files: Iterable[bytes]) -> int | None:
     """
     limits = [int(number) for data in files for number in _LIMIT.findall(data) if int(number)]
     return max(min(limits) // 2, 1) if limits else None
+
+
+def names_who_is_spared(files: Iterable[bytes]) -> bool:
+    """Whether the files say to whom limits for each client do not apply. By default that is ``mynetworks``."""
+    return any(_SPARED.search(data) for data in files)
 
 
 def ports_of_postfix(files: Mapping[str, bytes]) -> list[int]:
