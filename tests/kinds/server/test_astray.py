@@ -115,3 +115,63 @@ def test_a_refusal_of_another_kind_has_nothing_to_do_with_it() -> None:
     wanted = lab(check(arrives="outside"))
     run = evidence(wanted, [facts()], [refused("554 5.7.1 Relay access denied")], log=[*SERVED, HELPER])
     assert "fatal" not in judge(run).checks[0].observed
+
+
+@pytest.mark.parametrize("expect", ["mailbox", "outside"])
+def test_mail_that_is_thrown_away_is_told_with_what_led_it_there(expect: str) -> None:
+    filter_ = "content_filter = discard:"
+    to, attempt = ("alice@example.com", FOR_ALICE) if expect == "mailbox" else (OUTSIDE, {})
+    line = f"4 postfix/discard[31]: 63708B3: to=<{to}>, relay=none, dsn=2.0.0, status=sent (spam)"
+    only = result(
+        {"arrives": expect},
+        outcome("accepted"),
+        attempt,
+        log=[*SERVED, line],
+        commands=told(filter_),
+        **QUEUED,
+    )
+    assert "postfix/discard: to=" in only.observed
+    assert f"`{filter_}` (main.cf)" in only.next
+
+
+def test_what_local_keeps_waiting_is_not_about_the_way_out() -> None:
+    waits = [Queued("deferred", "a@example.com", "alice@example.com", "user lookup error", ["stranger/1"])]
+    only = result({"arrives": "mailbox"}, outcome("accepted"), FOR_ALICE, queued=waits)
+    assert "user lookup error" in only.next
+    assert "relayhost" not in only.next
+
+
+def test_mail_that_nobody_takes_out_of_the_queue_leads_to_qmgr() -> None:
+    waits = [Queued("incoming", "a@example.com", OUTSIDE, "", ["stranger/1"])]
+    assert "`qmgr`" in result({"arrives": "outside"}, outcome("accepted"), queued=waits).next
+
+
+def test_a_password_that_was_wrong_on_purpose_is_no_cause() -> None:
+    log = [
+        "1 postfix/smtpd[20]: connect from client66.stranger.example[198.51.100.66]",
+        "2 postfix/smtpd[20]: warning: client66.stranger.example[198.51.100.66]: SASL PLAIN authentication failed",
+        "3 postfix/smtpd[20]: disconnect from client66.stranger.example[198.51.100.66]",
+    ]
+    only = result({"arrives": "outside"}, refused("451 4.3.0 Temporary lookup failure"), log=log)
+    assert "authentication failed" not in only.observed + only.next
+    logged_in = outcome("rcpt", code=451, text="451 4.3.0 Temporary lookup failure", authenticated=True)
+    only = result({"arrives": "outside"}, logged_in, {"user": "alice"}, log=log)
+    assert "authentication failed" not in only.observed + only.next
+
+
+def test_a_table_that_a_program_behind_has_not_is_the_cause() -> None:
+    line = "5 postfix/trivial-rewrite[40]: error: unsupported dictionary type: nosuch"
+    only = result({"arrives": "outside"}, refused("451 4.3.0 Temporary lookup failure"), log=[*SERVED, line])
+    assert "unsupported dictionary type: nosuch" in only.observed
+
+
+def test_who_has_no_answer_for_a_death_that_was_told_is_not_starved() -> None:
+    mute = session("220 hi", "250 ok", end="timeout")
+    wanted, unwanted = check("local", arrives="outside"), check("strangers", arrives="nowhere")
+    attempts = [facts("local"), facts("strangers")]
+    outcomes = [outcome("data", attempt=a.id, replies=[]) for a in attempts]
+    more: dict[str, Any] = {"sessions": [mute], "unanswered": ["strangers/1"], "serving": False}
+    run = evidence(lab(wanted, unwanted), attempts, outcomes, log=[*SERVED, HELPER], **more)
+    assert [(c.status, c.because) for c in judge(run).checks] == [("fail", None), ("skipped", "demo/local")]
+    run = evidence(lab(wanted, unwanted), attempts, outcomes, log=SERVED, **more)
+    assert [c.status for c in judge(run).checks] == ["fail", "error"]

@@ -212,7 +212,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             return Judged(
                 "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
             )
-        return Judged("error", STARVED.format(many=many), left[0].pointers())
+        judged = Judged("error", STARVED.format(many=many), left[0].pointers())
+        # Who takes no mail because a program behind it died, as a check before has told, is not starved.
+        told = expectations.trouble(left[0], self.index)
+        first = self._troubled.get(told) if told is not None else None
+        return judged if first is None else replace(judged, status="fail", because=first)
 
     def _put_off_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
         """What is made of a temporary refusal that outlasted the run, where a program may have given it.

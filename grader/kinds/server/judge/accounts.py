@@ -72,6 +72,12 @@ def renamed(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     return next((line for line in lines if _RENAMED in line.text and _SENT.search(line.text)), None)
 
 
+def last_word(case: TrafficCase, index: ServerIndex) -> LogLine | None:
+    """The line of the log that says what Postfix did with the message last: sent it on, or threw it away."""
+    lines = [line for line in _about(case, index) if _DISCARDED.match(line.text) or _SENT.search(line.text)]
+    return lines[-1] if lines else None
+
+
 def astray(case: TrafficCase) -> str:
     """Where mail lies that came to others than it was sent to, notices apart; empty where it is nowhere."""
     if case.relayed():

@@ -10,7 +10,7 @@ import re
 
 from grader.formats.address import domain_of, split_address
 from grader.kinds.server.declare import UNWANTED, ServerCheck
-from grader.kinds.server.judge.accounts import astray, excuse, given_up, put_aside, renamed
+from grader.kinds.server.judge.accounts import astray, excuse, given_up, last_word, put_aside, renamed
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
@@ -43,11 +43,27 @@ _RENAMING = (
     "smtpd_command_filter",
 )
 """Settings that put another recipient in the place of the one that was given."""
+_LEADING = (
+    "content_filter",
+    "transport_maps",
+    "sender_dependent_default_transport_maps",
+    "sender_dependent_relayhost_maps",
+    "relayhost",
+    "local_transport",
+    "mailbox_transport",
+    "default_transport",
+)
+"""Settings that decide where mail is sent."""
 _UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
 _UNKNOWN_SENDER = re.compile(r"Sender address rejected: User unknown in (?:local|virtual|relay)")
 _NEEDS_TLS = re.compile(r"530 5\.7\.0 Must issue a STARTTLS command first")
 _SWITCH = re.compile(r"`(\w+) = (yes|no)`")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
+_LOCAL_TROUBLE = (
+    "The message was taken and could not be delivered: {said} Look at what delivers to users: `mailbox_command`, "
+    "`mailbox_transport`, `virtual_transport` and their like, the user whom an alias names, and the services `local`, "
+    "`virtual` and `lmtp` of master.cf (`local` and `virtual` run outside the chroot, `n` in the fifth column)."
+)
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
@@ -215,7 +231,7 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
             "the way out: `relayhost`, `transport_maps`, `default_transport`, `disable_dns_lookups`, `smtp_…` settings."
         )
     if not waiting:
-        return _renamed(case, index)
+        return _renamed(case, index) or _led_away(case, index)
     reason = waiting[0].reason
     if not reason:
         return _not_moving(case, waiting[0].queue, index)
@@ -225,6 +241,8 @@ def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
             "`smtp_` without d) demands what other people's servers do not offer. Set `smtp_tls_security_level = may` "
             "in main.cf, and look for an `-o` at the services `smtp` and `relay` of master.cf (RFC 3207 section 4)."
         )
+    if case.for_users_alone:
+        return _LOCAL_TROUBLE.format(said=quoted(reason))
     content = index.settings.on("content_filter", case.facts.listener, case.facts.server)
     if (filter_ := _next_hop(content.value)) and filter_ in reason:
         return (
@@ -262,15 +280,28 @@ def _renamed(case: TrafficCase, index: ServerIndex) -> str | None:
     )
 
 
+def _led_away(case: TrafficCase, index: ServerIndex) -> str | None:
+    """Mail was sent where nobody reads it, or thrown away."""
+    if (line := last_word(case, index)) is None:
+        return None
+    found = (index.settings.on(name, case.facts.listener, case.facts.server) for name in _LEADING)
+    named = " or ".join(setting.shown for setting in found if setting.value)
+    return (
+        f"The server's log says what became of the message: {quoted(index.logged(line.index))} What leads it there is "
+        f"{named or 'a `FILTER` or `DISCARD` in a table, an alias or a forward file, `transport_maps`'}: take it out."
+    )
+
+
 def _not_moving(case: TrafficCase, queue: str, index: ServerIndex) -> str | None:
     """What to do about mail in a queue for which the server gives no reason."""
     if queue in ("active", "incoming", "deferred") and (dead := death_of_carrier(index)) is not None:
         return f"Mend what the server's log names: {quoted(index.logged(dead))} Until then mail stays where it is."
     if queue == "deferred" and (line := put_aside(case, index)) is not None:
+        return _LOCAL_TROUBLE.format(said=quoted(index.logged(line.index)))
+    if queue == "incoming":
         return (
-            f"The message was taken and could not be delivered: {quoted(index.logged(line.index))} Look at what "
-            "delivers it: `mailbox_command`, `mailbox_transport`, `virtual_transport`, `transport_maps` and others, "
-            "and at the user whom an alias names."
+            "Mail stays in the queue incoming: `qmgr` takes it from there, and does not run or does not come to it. "
+            "Look for its line in master.cf, as Debian's has it, and for what the log says of it."
         )
     if queue != "hold":
         return None

@@ -10,6 +10,7 @@ from grader.kinds.server.judge.accounts import (
     astray,
     excused_for_others,
     given_up,
+    last_word,
     put_aside,
     renamed,
     vanished,
@@ -78,9 +79,22 @@ def in_trouble(case: TrafficCase, index: ServerIndex) -> bool:
 
 def trouble(case: TrafficCase, index: ServerIndex) -> str | None:
     """The trouble of its own for which the server refused, whichever of its programs tells; ``None`` without one."""
+    if (helper := _helper(case, index)) is not None:
+        return _PROGRAM.sub("", index.logged(helper))
     if not in_trouble(case, index):
         return None
     return _PROGRAM.sub("", index.logged(index.troubles(case)[0]))
+
+
+def _helper(case: TrafficCase, index: ServerIndex) -> int | None:
+    """The line of the log about another program's end, where mail met silence or trouble for it."""
+    from grader.kinds.server.judge.remedies import death_of_helper
+
+    reply = case.last_reply
+    if reply is None:
+        waits = case.reached_server and case.session is not None and case.session.end == "timeout"
+        return death_of_helper(case, index) if waits else None
+    return death_of_helper(case, index) if OWN_TROUBLE.match(reply.text) else None
 
 
 def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -109,7 +123,7 @@ def outside(case: TrafficCase, index: ServerIndex) -> Finding:
     line = given_up(case, index) or renamed(case, index)
     if line is None and (where := astray(case)):
         sentence = f"{sentence} It was put into {quoted(where)} instead."
-    return _with_line(case, index, sentence, line)
+    return _with_line(case, index, sentence, line or last_word(case, index))
 
 
 def _with_line(case: TrafficCase, index: ServerIndex, said: str, line: LogLine | None) -> Finding:
@@ -137,7 +151,7 @@ def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> F
 
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
-    from grader.kinds.server.judge.remedies import death_of_greeter, death_of_helper, nobody_behind_postscreen
+    from grader.kinds.server.judge.remedies import death_of_greeter, for_helper, nobody_behind_postscreen
 
     reply, ended = case.last_reply, how_it_ended(case)
     if reply is not None and (alone := nobody_behind_postscreen(reply.text, index)) is not None:
@@ -153,11 +167,9 @@ def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
         said = " and ".join(quoted(index.logged(line)) for line in lines)
         pointers = [*(Pointer("log", line) for line in lines), *case.pointers()]
         return broken(case, f"{ended} The server's log says: {said}", pointers, next=remedy)
-    troubled = waits if reply is None else OWN_TROUBLE.match(reply.text) is not None
-    if troubled and (helper := death_of_helper(case, index)) is not None:
-        died, remedy = helper
-        said = f"{ended} The server's log says: {quoted(index.logged(died))}"
-        return broken(case, said, [Pointer("log", died), *case.pointers()], next=remedy)
+    if (helper := _helper(case, index)) is not None:
+        said = f"{ended} The server's log says: {quoted(index.logged(helper))}"
+        return broken(case, said, [Pointer("log", helper), *case.pointers()], next=for_helper(helper, index))
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):
         return broken(case, ended)
     said = " and ".join(quoted(index.logged(line)) for line in troubles)
@@ -192,7 +204,8 @@ def _mailbox(case: TrafficCase, index: ServerIndex) -> Finding:
         return _with_line(case, index, sentence, given_up(case, index))
     if waiting := case.waiting():
         return _waits(case, index, f"The message for {user}", waiting[0])
-    return broken(case, f"The server took the message, but no mailbox of {user} on the host holds it.")
+    sentence = f"The server took the message, but no mailbox of {user} on the host holds it."
+    return _with_line(case, index, sentence, last_word(case, index))
 
 
 def arrives_nobody(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:

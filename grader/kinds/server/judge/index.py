@@ -84,7 +84,9 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             if line.index in last_words
             or any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
         ]
-        lines = [index for index in lines if not HARMLESS.search(self.facts.log[index])]
+        # Passwords are tried that are wrong on purpose: of who has logged in, or never does, that tells nothing.
+        harmless = OF_CLIENTS if case.outcome.authenticated or case.facts.user is None else HARMLESS
+        lines = [index for index in lines if not harmless.search(self.facts.log[index])]
         reply = case.last_reply
         if reply is not None and NO_TLS.search(reply.text):
             begun = [index for index, line in enumerate(self.facts.log) if WITHOUT_TLS in line]

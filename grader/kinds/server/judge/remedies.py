@@ -19,8 +19,10 @@ _GREETER_DIED = re.compile(r"/smtpd(?:\[\d+\])?: (?:fatal|panic): ")
 _CARRIER_DIED = re.compile(
     r"/(?:smtp|lmtp|local|virtual|pipe|qmgr|cleanup|trivial-rewrite)(?:\[\d+\])?: (?:fatal|panic): "
 )
-_HELPER_DIED = re.compile(r"/(?:cleanup|trivial-rewrite|proxymap|verify)(?:\[\d+\])?: (?:fatal|panic): ")
-"""Whom an smtpd asks before it answers a client."""
+_HELPER_FAILED = re.compile(
+    r"/(?:cleanup|trivial-rewrite|proxymap|verify)(?:\[\d+\])?: (?:fatal|panic|error): "
+)
+"""Of those whom an smtpd asks before it answers a client: one that died, or has no table."""
 _NO_KEY = re.compile(r"cannot get \w+ (private key|certificate) from file \"([^\"]{1,200})\"")
 _KEYS = (
     "smtpd_tls_chain_files",
@@ -152,17 +154,19 @@ def death_of_carrier(index: ServerIndex) -> int | None:
     return min(died, key=index.logged, default=None)
 
 
-def death_of_helper(case: TrafficCase, index: ServerIndex) -> tuple[int, str] | None:
-    """Why a server that greets has no answer to a mail, or one that tells of trouble: the log's line, and what to do.
+def death_of_helper(case: TrafficCase, index: ServerIndex) -> int | None:
+    """The line of the log that says why a server that greets has no answer to a mail, or one that tells of trouble.
 
-    ``None`` where the session's own process tells why, or none died of those on whom it depends.
+    ``None`` where the session's own process says why, or none of those failed on whom it depends.
     """
     own = [n for n in index.troubles(case) if SYSTEM_TROUBLE.search(index.facts.log[n])]
-    died = [number for number, line in enumerate(index.facts.log) if _HELPER_DIED.search(line)]
-    if own or not died:
-        return None
-    line = min(died, key=index.logged)
-    return line, (
+    failed = [number for number, line in enumerate(index.facts.log) if _HELPER_FAILED.search(line)]
+    return min(failed, key=index.logged, default=None) if not own else None
+
+
+def for_helper(line: int, index: ServerIndex) -> str:
+    """What to do about what ``death_of_helper`` found."""
+    return (
         f"Mend what the server's log names: {quoted(index.logged(line))} Until then the port greets, and no mail gets "
         "further than that."
     )
