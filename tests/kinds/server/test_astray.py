@@ -102,8 +102,9 @@ def test_so_it_is_where_the_server_greets_and_then_says_nothing() -> None:
     assert "fatal: do not specify both of them" in only.observed
 
 
-def test_what_the_sessions_own_process_says_comes_first() -> None:
-    own = "3 postfix/smtpd[20]: fatal: open /etc/postfix/owners.db: No such file or directory"
+@pytest.mark.parametrize("how", ["fatal: open", "warning: open database"])
+def test_what_the_sessions_own_process_says_comes_first(how: str) -> None:
+    own = f"3 postfix/smtpd[20]: {how} /etc/postfix/owners.db: No such file or directory"
     only = result(
         {"arrives": "outside"}, refused("451 4.3.0 Temporary failure"), log=[*SERVED[:2], own, HELPER]
     )

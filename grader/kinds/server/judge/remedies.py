@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.server.declare import ServerCheck
-from grader.kinds.server.judge.index import MILTER_TROUBLE, ServerIndex
+from grader.kinds.server.judge.index import CAUSE, MILTER_TROUBLE, ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TrafficCase
 from grader.kinds.traffic.sentences import quoted
@@ -159,7 +159,8 @@ def death_of_helper(case: TrafficCase, index: ServerIndex) -> int | None:
 
     ``None`` where the session's own process says why, or none of those failed on whom it depends.
     """
-    own = [n for n in index.troubles(case) if SYSTEM_TROUBLE.search(index.facts.log[n])]
+    causes = (SYSTEM_TROUBLE, CAUSE)
+    own = [n for n in index.troubles(case) if any(c.search(index.facts.log[n]) for c in causes)]
     failed = [number for number, line in enumerate(index.facts.log) if _HELPER_FAILED.search(line)]
     return min(failed, key=index.logged, default=None) if not own else None
 
