@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import Protocol
 
+from grader.formats.disguise import in_base64
 from grader.model.attempt import Login
 from grader.model.traffic import Reply
 from grader.world.transcript import CREDENTIALS
@@ -51,7 +52,9 @@ def forms(user: str, password: str) -> list[str]:
     found = [
         *plain,
         _base64(password),
+        *(way.decode() for way in in_base64(password.encode())),
         password.encode().hex(),
+        password.encode().hex().upper(),
         password,
         quote(password, safe=""),
         quote(password),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import textwrap
 from collections.abc import Callable
 from functools import cache
 from typing import Any
@@ -12,6 +14,7 @@ from msgspec.structs import replace
 
 from grader import labs
 from grader.engines.base import MachineBroken, Machines, RequestFailed
+from grader.formats import disguise
 from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramFacts, ProgramPlan
 from grader.kinds.program.plan import make
@@ -145,14 +148,51 @@ def test_what_is_recorded_is_in_the_order_of_the_runs_whatever_came_first() -> N
     ]
 
 
-def test_a_password_in_a_message_is_not_kept() -> None:
-    password = planned().runs[0].password
-    first = planned().runs[0].id
-    arrivals = [Arrival(0, "outside", "mail", [], f"Subject: {password}".encode())]
-    seen = conducted(host(), world(records({first: [TAKEN]}, arrivals)))
-    assert [arrival.raw for arrival in seen.facts.arrivals] == [b"Subject: [redacted]"]
-    shown = [exposure for run in seen.facts.runs for exposure in run.exposed]
-    assert shown == [Exposure("message", "Subject: [redacted]")]
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda password: password,
+        lambda password: password.encode().hex().upper(),
+        lambda password: "".join(f"={octet:02X}" for octet in password.encode()),
+        lambda password: base64.b64encode(password.encode()).decode().rstrip("="),
+    ],
+    ids=["plain", "hexadecimal", "marked", "base64"],
+)
+def test_a_password_in_a_message_is_not_kept_whatever_its_dress(dress: Callable[[str], str]) -> None:
+    first = planned().runs[0]
+    arrivals = [Arrival(0, "outside", "mail", [], f"Subject: {dress(first.password)}".encode())]
+    seen = conducted(host(), world(records({first.id: [TAKEN]}, arrivals)))
+    [arrival] = seen.facts.arrivals
+    assert arrival.raw.startswith((b"Subject: REDACTED", b"Subject: VVVVV"))
+    [shown] = [exposure for run in seen.facts.runs for exposure in run.exposed]
+    assert (shown.where, shown.what[:10]) == (
+        "message",
+        "Subject: R" if b"RED" in arrival.raw else "Subject: <",
+    )
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        lambda secret: secret.hex(":"),
+        lambda secret: "\n".join(secret[at : at + 16].hex(" ") for at in range(0, len(secret), 16)),
+        lambda secret: "\n".join(textwrap.wrap(base64.b64encode(b"as " + secret).decode(), 20)),
+    ],
+    ids=["colons", "dump", "wrapped"],
+)
+def test_a_password_that_is_printed_is_found_over_several_lines_too(printed: Callable[[bytes], str]) -> None:
+    first = planned().runs[0]
+    said = f"sending\n{printed(first.password.encode())}\ndone\n"
+
+    def ends(asked: RunPrograms) -> list[ProgramEnd]:
+        return [end(run.id, output=said if run.id == first.id else "") for run in asked.runs]
+
+    seen = conducted(host(RunPrograms=[ends]), world(records({})))
+    [shown] = [exposure for run in seen.facts.runs for exposure in run.exposed]
+    assert shown.where == "output"
+    [command] = [command for command in seen.facts.commands if command.output]
+    assert not disguise.shows(command.output.encode(), first.password.encode())
+    assert (command.output[:8], command.output[-5:]) == ("sending\n", "done\n")
 
 
 # What the host is given

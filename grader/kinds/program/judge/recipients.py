@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from grader.formats import disguise
 from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, parsed
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
@@ -76,7 +77,8 @@ def hides_bcc(run: JudgedRun) -> Finding:
         if {address(path) for path in transaction.recipients} <= blind:
             continue
         for path in run.facts.wanted.bcc:
-            if (where := _named_in(arrival, path)) is not None:
+            where = _named_in(arrival, path) or _hinted_at(run, arrival, path)
+            if where is not None:
                 return broken(
                     run.case,
                     f"The {where} tells everybody that {path} gets a blind copy.",
@@ -101,6 +103,26 @@ def _named_in(arrival: Arrival, path: str) -> str | None:
         texts = []
     texts.append(arrival.raw[len(top) :].decode("utf-8", "replace"))
     return "text" if any(wanted in text.lower() for text in texts) else None
+
+
+def _hinted_at(run: JudgedRun, arrival: Arrival, path: str) -> str | None:
+    """Where a message names somebody in a dress that programs alone can read, or by the address's local part alone.
+
+    A short local part, or one that what was to be sent holds elsewhere, tells of nobody.
+    """
+    wanted = run.facts.wanted
+    local = path.rpartition("@")[0]
+    others = [wanted.sender, *wanted.to, *wanted.cc, wanted.from_name, wanted.subject, wanted.body.decode()]
+    names = [path]
+    if len(local) >= disguise.SHORTEST and not any(local.lower() in given.lower() for given in others):
+        names.append(local)
+    top = head(arrival)
+    for where, data in (("header", top), ("text", arrival.raw[len(top) :])):
+        if any(name.lower().encode() in data.lower() for name in names):
+            return where
+        if disguise.shows(data, *(form.encode() for name in names for form in (name, name.lower()))):
+            return where
+    return None
 
 
 def _first(run: JudgedRun) -> tuple[Conversation, int]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from grader.display.sentences import counted
 from grader.engines.base import HostChannel, HostFailed, Machines
+from grader.formats import disguise
 from grader.kinds.base import Recorded
 from grader.kinds.program.declare import ProgramLab
 from grader.kinds.program.facts import ProgramFacts, ProgramPlan, ProgramRun, RunFacts
@@ -45,7 +46,9 @@ BEYOND_PATIENCE = 1.5
 LONGEST_FIRST_LINE = 200
 LONGEST_SHOWN = 200
 """Octets of a line that tells the password."""
-REDACTED = b"[redacted]"
+REDACTED = b"REDACTED"
+"""What stands for a password in a message, whichever field it is in: a word, as an identifier is made of."""
+DISGUISED = re.compile(disguise.NO_SIGN * 8 + b"+")
 
 
 def conduct(
@@ -170,14 +173,34 @@ class _Runs:
             return None
         number = len(self.arrivals)
         attempts = [attempt for attempt, owner in self.plan.attempts.items() if owner == run.id]
-        raw = arrivals[index].raw
-        for form in forms(run.user, run.password):
-            raw = raw.replace(form.encode(), REDACTED)
-        if raw != arrivals[index].raw:
-            line = next(line for line in raw.splitlines() if REDACTED in line)[:LONGEST_SHOWN]
-            self.told[run.id].append(Exposure("message", line.decode("utf-8", "backslashreplace")))
+        raw, shown = self._without_password(run, arrivals[index].raw)
+        if shown is not None:
+            self.told[run.id].append(Exposure("message", shown))
         self.arrivals.append(replace(arrivals[index], id=number, attempts=attempts, raw=raw))
         return number
+
+    def _without_password(self, run: ProgramRun, data: bytes) -> tuple[bytes, str | None]:
+        """Data that a program made without the password, and the first line that showed it, if one did."""
+        password, shown = run.password.encode(), data
+        if disguise.shows(data, password):
+            shown = disguise.without(data, password, REDACTED)
+        for form in forms(run.user, run.password):
+            shown = shown.replace(form.encode(), REDACTED)
+        if shown == data:
+            return data, None
+        known = {*data.splitlines()}
+        line = next((line for line in shown.splitlines() if line not in known), b"")
+        line = DISGUISED.sub(b"<password in base64>", line)[:LONGEST_SHOWN]
+        return shown, line.decode("utf-8", "backslashreplace")
+
+    def _output(self, run: ProgramRun) -> str:
+        """What a run printed; the host left out what it found of the password, and knows fewer dresses of it."""
+        printed = self.ended[run.id].output
+        data, shown = self._without_password(run, printed.encode())
+        if shown is None:
+            return printed
+        self.told[run.id].append(Exposure("output", shown))
+        return data.decode("utf-8", "backslashreplace")
 
     def _in_order(self) -> list[ProgramRun]:
         return sorted(self.plan.runs, key=lambda run: int(run.id.rpartition("-")[2]))
@@ -196,7 +219,7 @@ class _Runs:
             arrivals=self.arrivals,
             queries=self.queries,
             commands=[
-                Command([f"./{plan.program}"], self.ended[run.id].code or 0, self.ended[run.id].output)
+                Command([f"./{plan.program}"], self.ended[run.id].code or 0, self._output(run))
                 for run in made
             ],
             log=self.log,

@@ -1,0 +1,84 @@
+"""Finds a text that must not stand in other data, in whatever dress: base64, hexadecimal digits, or marked octets.
+
+Base64 (RFC 4648) writes three octets as four characters, so the same text looks in one of three ways, by how many
+octets stand before it; what its first and last characters share with their neighbours belongs to no way.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+SHORTEST = 8
+"""Characters of a dress below which it may stand somewhere by chance."""
+_BORDER = re.compile(rb"\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?")
+"""What stands between two encoded words' texts (RFC 2047)."""
+_SPACES, _BETWEEN = b" \t\r\n\v\f", b" \t\r\n\v\f\\x:,=%_-"
+"""What may stand within base64, and between the hexadecimal digits of two octets."""
+_SIGN = re.compile(rb"(\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)|[A-Za-z0-9+/_-]")
+NO_SIGN = b"V"
+"""What stands in base64 for a text that was taken out: 01 three times, and so U wherever it begins."""
+_OF_URLS = bytes.maketrans(b"-_", b"+/")
+"""The alphabet that RFC 4648 section 5 has for addresses, into the usual one."""
+
+
+def in_base64(text: bytes) -> list[bytes]:
+    """The ways in which a text looks within base64, without the characters that depend on what is around it."""
+    ways = []
+    for before, shared in ((0, 0), (1, 2), (2, 3)):
+        whole = base64.b64encode(bytes(before) + text)
+        ways.append(whole[shared : (before + len(text)) * 8 // 6])
+    return [way for way in ways if len(way) >= SHORTEST]
+
+
+def shows(data: bytes, *texts: bytes) -> bool:
+    """Whether one of the texts stands in the data: as it is, in base64, in hexadecimal digits, or with marked octets.
+
+    Folds, line breaks of the encodings, and borders between encoded words do not hide it. Whoever sends megabytes is
+    looked through in a moment.
+    """
+    lines = data.replace(b"\r\n", b"\n").replace(b"=\n", b"").replace(b"\n ", b"").replace(b"\n\t", b"")
+    together = _BORDER.sub(b"", lines.replace(b"\n", b""))
+    # A blank is an underscore in an encoded word, and a plus sign in a form's data.
+    plain = [data, together, binascii.a2b_qp(together), binascii.a2b_qp(together, header=True)]
+    percent = together.replace(b"=", b"\0").replace(b"%", b"=")
+    for one in (percent, percent.replace(b"+", b" ")):
+        plain.append(binascii.a2b_qp(one).replace(b"\0", b"="))
+    digits = together.replace(b"0x", b"").translate(None, _BETWEEN).lower()
+    dense = _BORDER.sub(b"", data).translate(None, _SPACES).translate(_OF_URLS)
+    return any(
+        any(text in view for view in plain)
+        or (len(text) * 2 >= SHORTEST and text.hex().encode() in digits)
+        or any(way in dense for way in in_base64(text))
+        for text in texts
+    )
+
+
+def without(data: bytes, text: bytes, instead: bytes) -> bytes:
+    """The data with something else instead of the text, in each dress in which ``shows`` finds it.
+
+    Within base64 the letter U stands for each octet, so that what is around it can still be decoded.
+    """
+    gap = rb"(?:=?\r?\n[ \t]?|\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)?"
+    marked = [
+        rb"(?:%s|[=%%]%s%s)"
+        % (re.escape(bytes([octet])), _digits(octet), rb"|[_+]" if octet == 0x20 else b"")
+        for octet in text
+    ]
+    digits = [_digits(octet) for octet in text]
+    for dress in (gap.join(marked), rb"(?:\\x|0x|[\s:,=%_-]){0,4}".join(digits)):
+        data = re.sub(dress, lambda _: instead, data)
+    for way in in_base64(text):
+        signs = [{b"+": rb"[+-]", b"/": rb"[/_]"}.get(bytes([sign]), bytes([sign])) for sign in way]
+        dress = rb"(?:\s|\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?){0,4}".join(signs)
+        data = re.sub(dress, lambda found: _SIGN.sub(_blanked, found[0]), data)
+    return data
+
+
+def _blanked(found: re.Match[bytes]) -> bytes:
+    return found[1] or NO_SIGN
+
+
+def _digits(octet: int) -> bytes:
+    return b"".join(rb"[%c%c]" % (sign, ord(chr(sign).upper())) for sign in f"{octet:02x}".encode())

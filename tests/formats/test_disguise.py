@@ -1,0 +1,79 @@
+"""Texts that must not stand in other data are found in whatever dress."""
+
+from __future__ import annotations
+
+import base64
+import quopri
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from grader.formats.disguise import SHORTEST, in_base64, shows, without
+
+SECRET = b'falcon "river" 47%_+#'
+WORDS = base64.encodebytes(b"For your files: " + SECRET + b", as you wished, and some more to fill a line.")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SECRET,
+        SECRET.hex().encode(),
+        SECRET.hex(":").upper().encode(),
+        "".join(f"\\x{octet:02x}" for octet in SECRET).encode(),
+        "".join(f"={octet:02X}" for octet in SECRET).encode(),
+        quote(SECRET, safe="").encode(),
+        quopri.encodestring(b"x" * 60 + SECRET),
+        b"=?utf-8?Q?" + quopri.encodestring(SECRET, header=True) + b"?=",
+        SECRET.replace(b" ", b"\r\n  ", 1),
+        WORDS,
+        WORDS.replace(b"\n", b"\r\n"),
+        base64.b64encode(SECRET),
+        # As Python's EmailMessage folds a long word of a field.
+        b"=?utf-8?q?"
+        + base64.b64encode(SECRET)[:20]
+        + b"?=\r\n =?utf-8?q?"
+        + base64.b64encode(SECRET)[20:]
+        + b"?=",
+        base64.urlsafe_b64encode(b"?" + SECRET + b"\xfb\xff"),
+        b"=?utf-8?B?"
+        + base64.b64encode(b"to:" + SECRET[:9])
+        + b"?=\r\n =?utf-8?B?"
+        + base64.b64encode(SECRET[9:])
+        + b"?=",
+    ],
+)
+def test_a_text_is_found_and_taken_out_in_whatever_dress(data: bytes) -> None:
+    around = b"X-Trace: run:" + data + b";end\r\n"
+    assert shows(around, SECRET)
+    rest = without(around, SECRET, b"[x]")
+    assert not shows(rest, SECRET)
+    assert rest.startswith(b"X-Trace: run:")
+    assert rest.endswith(b";end\r\n")
+
+
+def test_base64_without_a_text_can_still_be_decoded() -> None:
+    rest = base64.b64decode(without(WORDS, SECRET, b"[x]"))
+    assert rest.startswith(b"For your files: ")
+    assert rest.endswith(b", as you wished, and some more to fill a line.")
+    assert b"UUUUUU" in rest
+
+
+@given(st.binary(max_size=5), st.binary(min_size=SHORTEST, max_size=30), st.binary(max_size=5))
+def test_base64_shows_a_text_whatever_stands_around_it(before: bytes, text: bytes, behind: bytes) -> None:
+    whole = base64.b64encode(before + text + behind)
+    assert any(way in whole for way in in_base64(text))
+
+
+@given(st.binary(max_size=200), st.binary(min_size=SHORTEST, max_size=30))
+def test_what_is_taken_out_is_gone(data: bytes, text: bytes) -> None:
+    without(data, text, b"")
+    shows(data, text)
+
+
+def test_other_texts_are_left_alone() -> None:
+    letter = b"Subject: a falcon by the river 47\r\n\r\n" + base64.encodebytes(b"falcon, river, 47" * 20)
+    assert not shows(letter, SECRET)
+    assert without(letter, SECRET, b"[x]") == letter
