@@ -38,6 +38,12 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
             description="A line of text that stands in the greeting before its last line.",
         ),
     ] = ""
+    pieces: Annotated[
+        bool,
+        Meta(
+            description="Whether its replies have several lines each and arrive in pieces, as networks may have it."
+        ),
+    ] = False
     mechanisms: Annotated[list[Mechanism], Meta(min_length=1, description="What it offers for AUTH.")] = (
         field(default_factory=lambda: ["PLAIN", "LOGIN"])
     )
@@ -61,12 +67,21 @@ class ServerBehaviour(Struct, frozen=True, forbid_unknown_fields=True):
             description="From where on it says nothing more; with TLS from the first byte, 'starttls' is the handshake."
         ),
     ] = None
+    hangs_up: Annotated[
+        Moment | None,
+        Meta(description="Where it hangs up without a word."),
+    ] = field(name="hangs-up", default=None)
     size: Annotated[
         int, Meta(ge=1, description="Octets of the largest message that it takes (RFC 1870).")
     ] = 10_485_760
 
     patience: Annotated[
-        int, Meta(ge=1, description="What {patience} in the program's environment says: seconds of silence.")
+        int,
+        Meta(
+            ge=1,
+            description="What {patience} in the program's environment says: seconds of silence. Where the server never "
+            "falls silent, one more is drawn or not for each run.",
+        ),
     ] = 3
 
     @property
@@ -124,7 +139,9 @@ class Conversation(Struct, frozen=True):
     ``tls`` is the protocol's version once TLS stands; ``problem`` says why it never did. ``in_the_clear`` is the line
     with which the program gave a password away unencrypted; ``bare`` are lines that did not end with CR LF;
     ``credentials`` are lines that answered a challenge of AUTH. ``replies`` are the server's, each with the command
-    that it answers, empty for the greeting. ``hung_up`` is the line that notes that the client went away without QUIT.
+    that it answers, empty for the greeting. ``hung_up`` is the line that notes that the client went away without QUIT,
+    ``unfinished`` the one that notes that it did so in the midst of a message's text; ``lone_dot`` says that a dot
+    stood there on a line of its own, behind a line that LF alone ended.
     """
 
     session: int
@@ -135,5 +152,7 @@ class Conversation(Struct, frozen=True):
     credentials: list[int] = []
     replies: list[Reply] = []
     hung_up: int | None = None
+    unfinished: int | None = None
+    lone_dot: bool = False
     authentications: list[Authentication] = []
     transactions: list[Transaction] = []

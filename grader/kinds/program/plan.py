@@ -87,10 +87,11 @@ def _moment(server: ServerBehaviour) -> int:
 def beside_the_others(server: ServerBehaviour) -> bool:
     """Whether a run is made beside those that take turns, and may be late without any haste for them.
 
-    That is one at a silent server, and one at a server that is not the right one and expects TLS at once. Who waits
-    there for a greeting does so at the right server too: one such run in the others' way is enough.
+    That is one at a silent server, one at a server that pauses within its replies, and one at a server that is not the
+    right one and expects TLS at once. Who waits there for a greeting does so at the right server too: one such run in
+    the others' way is enough.
     """
-    return server.silent is not None or (server.tls == "implicit" and not server.honest)
+    return server.silent is not None or server.pieces or (server.tls == "implicit" and not server.honest)
 
 
 class _Drawn:
@@ -155,11 +156,13 @@ class _Drawn:
             server = replace(server, refused=wanted.recipients[behaviour.recipient - 1])
         account = f"runner{len(self.runs) + 1:02d}"
         body_file = f"/home/{account}/{message.file}"
+        # Nothing in the environment tells a good server from one with a wrong certificate. Silence is sat through.
+        more = 0 if behaviour.silent else self._random.number(2, run_id, "patience")
         given: dict[str, Any] = {
             "server": server.name, "port": behaviour.port, "user": user, "password": password,
             "from": wanted.sender, "from_name": wanted.from_name, "to": ",".join(wanted.to),
             "cc": ",".join(wanted.cc), "bcc": ",".join(wanted.bcc), "subject": wanted.subject,
-            "body_file": body_file, "patience": behaviour.patience,
+            "body_file": body_file, "patience": behaviour.patience + more,
         }  # fmt: skip
         values = {**names, **{name: str(value) for name, value in given.items()}}
         environment = {key: fill(text, values) for key, text in self._program.environment.items()}
@@ -204,10 +207,18 @@ class _Drawn:
         if behaviour.certificate in ("self-signed", "expired"):
             pair = untrustworthy(self._ca, [name], behaviour.certificate)
         else:
-            other = f"mail.{self._variant.names['third']}"
-            pair = fresh(self._ca, [other if behaviour.certificate == "other-name" else name])
+            names = [name] if behaviour.certificate == "trusted" else self._others(name)
+            pair = fresh(self._ca, names)
         chain = b"" if behaviour.certificate == "self-signed" else self._ca.certificate
         return KeyPair(pair.certificate + chain, pair.key)
+
+    def _others(self, name: str) -> list[str]:
+        """Names that are not this server's, and look like it to whoever compares a part of a name alone.
+
+        The domain itself is none: a client may accept that of its user's address (RFC 7817 section 3).
+        """
+        third = self._variant.names["third"]
+        return [f"mail.{third}", f"{name.partition('.')[0]}.{third}", f"{name}.{third}", f"x{name}"]
 
 
 def _wanted(message: RunMessage, names: dict[str, str], sender: str) -> Wanted:

@@ -65,9 +65,9 @@ def made() -> tuple[Words, ...]:
         Words("AUTH", "in `mechanisms`", MECHANISMS, ((server, "mechanisms"),)),
         Words(
             "Moments of a session",
-            "in `silent`, and before each of the `answers`",
+            "in `silent` and `hangs-up`, and before each of the `answers`",
             MOMENTS,
-            ((server, "silent"), (server, "answers")),
+            ((server, "silent"), (server, "hangs-up"), (server, "answers")),
         ),
         Words("Keys of a message", "in each of `messages`", keys_of(RunMessage)),
     )

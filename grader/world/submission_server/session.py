@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from grader.model.submission_server import Authentication, Conversation, Moment, Transaction
 from grader.model.traffic import Arrival, Session
+from grader.world.submission_server.pieces import Pieces, in_lines
 from grader.world.submission_server.session_log import SessionLog
 from grader.world.submission_server.sink import MailSink
 from grader.world.texts import NULL_PATH, Text, spelt
@@ -34,6 +35,7 @@ NO_COMMAND = "221 2.7.0 Error: I can break rules, too. Goodbye."
 """Postfix says so to what begins like no command (smtpd_forbidden_commands)."""
 TLS_RECORD = b"\x16\x03"
 """How a handshake begins in every version of TLS (RFC 8446 section 5.1). No command does."""
+IN_PIECES = "This server's replies have several lines each and arrive in pieces."
 TLS_TOO_EARLY = "the program began TLS by itself, where the server expected a command"
 
 
@@ -47,7 +49,8 @@ class SubmissionSession(MailSink):
 
     def __init__(self, server: SubmissionServer, *, first: bool) -> None:
         plan, behaviour = server.plan, server.plan.behaviour
-        encrypted = behaviour.tls != "stripped"
+        # An attacker on the way may refuse STARTTLS as well as take it out; either way a login is welcome.
+        encrypted = behaviour.tls != "stripped" and "starttls" not in behaviour.answers
         self._log = SessionLog(server.servers.clock, plan.user, plan.password, server.servers.room)
         super().__init__(
             server.servers.peers,
@@ -57,7 +60,7 @@ class SubmissionSession(MailSink):
             tls_context=server.context,
             require_starttls=encrypted,
             auth_require_tls=encrypted,
-            auth_required=behaviour.honest,
+            auth_required=behaviour.honest and encrypted,
             auth_exclude_mechanism={"PLAIN", "LOGIN"} - {*behaviour.mechanisms},
             authenticator=self._check,
         )
@@ -68,6 +71,7 @@ class SubmissionSession(MailSink):
         self._client = ""
         self._lost = False
         self._greeted = False
+        self._pieces = Pieces(pauses=first)
         self._tls = ""
         self._problem: str | None = None
         self._end = "closed"
@@ -103,6 +107,8 @@ class SubmissionSession(MailSink):
             credentials=self._log.credentials,
             replies=self._log.replies,
             hung_up=self._log.hung_up,
+            unfinished=self._log.unfinished,
+            lone_dot=self._log.lone_dot,
             authentications=self._authentications,
             transactions=self._transactions,
         )
@@ -199,15 +205,29 @@ class SubmissionSession(MailSink):
             said = said.decode("ascii", "backslashreplace")
         if (more := self._server.plan.behaviour.greeting) and not self._greeted:
             said = f"220-{self.hostname} {more}\r\n{said}"
-        self._greeted = True
+        first, self._greeted = not self._greeted, True
+        # openssl's s_client reads the answer to STARTTLS at once, and a challenge has one line (RFC 4954 section 4).
+        whole = said.startswith("334") or (said.startswith("220") and not first)
+        if not self._server.plan.behaviour.pieces or whole:
+            self._log.server(said)
+            await super().push(said)
+            return
+        if first:
+            self._log.remark(IN_PIECES)
+        said = in_lines(said)
         self._log.server(said)
-        await super().push(said)
+        await self._pieces.hand_over(self._writer, said.encode() + b"\r\n")
 
     async def _interferes(self, moment: Moment) -> bool:
         """Whether the server does something else than usual at this moment; it has then done so."""
         behaviour = self._server.plan.behaviour
         if behaviour.silent == moment:
             self._log.remark("From here on the server says nothing more.")
+            await asyncio.Event().wait()
+        if behaviour.hangs_up == moment:
+            self._log.remark("Here the server hangs up without a word.")
+            self._end = "quit"
+            cast(asyncio.Transport, self.transport).close()
             await asyncio.Event().wait()
         reply = behaviour.answers.get(moment)
         if reply is None or (behaviour.once and not self._first):
@@ -260,7 +280,8 @@ class SubmissionSession(MailSink):
         """AUTH (RFC 4954); mechanisms are named in any mixture of capitals."""
         mechanism, _, response = (arg or "").partition(" ")
         line, encrypted = self._log.last, self._tls_protocol is not None
-        if self._server.plan.behaviour.silent == "auth" and await self._interferes("auth"):
+        behaviour = self._server.plan.behaviour
+        if "auth" in (behaviour.silent, behaviour.hangs_up) and await self._interferes("auth"):
             return
         await super().smtp_AUTH(f"{mechanism.upper()} {response}".strip() or None)
         self._authentications.append(
@@ -321,10 +342,13 @@ class SubmissionSession(MailSink):
             await super().smtp_DATA(arg)
             self._note()
 
+    def _broken_off(self, last: bytes) -> None:
+        self._log.text_broken_off(last)
+
     async def _took(self, text: Text) -> str:
         self._log.message(bytes(text.kept))
         behaviour = self._server.plan.behaviour
-        if behaviour.silent == "text":
+        if "text" in (behaviour.silent, behaviour.hangs_up):
             await self._interferes("text")
         if (reply := behaviour.answers.get("text")) and (self._first or not behaviour.once):
             return reply

@@ -40,6 +40,8 @@ class SessionLog:
         self.bare: list[int] = []
         self.credentials: list[int] = []
         self.hung_up: int | None = None
+        self.unfinished: int | None = None
+        self.lone_dot = False
         self._transcript = Transcript(clock)
         self._shared = room
         self._full = False
@@ -97,6 +99,13 @@ class SessionLog:
         if self._room():
             self._transcript.remark("The client hung up.")
             self.hung_up = self.last
+
+    def text_broken_off(self, last: bytes) -> None:
+        """Note that the client went away before its text had ended; ``last`` are the last octets of what came."""
+        self.lone_dot = last.endswith(b"\n.\r\n")
+        if self._room():
+            self._transcript.remark("The text had not ended: no line held a dot alone, between two CR LF.")
+            self.unfinished = self.last
 
     def client(self, line: bytes, *, credentials: bool) -> None:
         """Note a line of the client's, its end included."""

@@ -62,11 +62,18 @@ class MailSink(SMTP):
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
         with Text(self._peers, self.always_kept) as text:
-            await read_text(self._reader, text)
+            try:
+                await read_text(self._reader, text)
+            except (asyncio.CancelledError, asyncio.IncompleteReadError):
+                self._broken_off(bytes(text.kept[-4:]))
+                raise
             await self._peers.turns.take_alone()
             reply = await self._took(text)
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(reply)
+
+    def _broken_off(self, last: bytes) -> None:
+        """The client went away before the end of its text, of which these octets are the last."""
 
     async def _took(self, text: Text) -> str:
         """Take the message; the reply to it."""

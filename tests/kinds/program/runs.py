@@ -84,9 +84,12 @@ def judged(
     asked: tuple[str, ...] = ("it/1",),
     started: str = "2026-11-23T10:00:01.000Z",
     first: str = "",
+    unhindered: Conversation | None = None,
     **run: Any,
 ) -> CheckResult:
-    """The result of a check that expects one thing of one run; ``first`` is what a check before it expects of it."""
+    """The result of a check that expects one thing of one run; ``first`` is what a check before it expects of it,
+    ``unhindered`` what another run said at a server that takes everything.
+    """
     conversations = [GOOD] if conversations is None else conversations
     checks = [
         ProgramCheck(
@@ -102,7 +105,7 @@ def judged(
         id="demo", title="Demo", version="1", summary="s", checks=checks,
         submission=SubmissionRules(required=["send"]),
         program=Program(
-            environment={}, servers={"server": server},
+            environment={}, servers={"server": server, "good": ServerBehaviour(about="good")},
             messages={"plain": RunMessage(to=["a@x.example"], subject="s", body="b")},
         ),
     )  # fmt: skip
@@ -130,7 +133,14 @@ def judged(
         commands=[Command(["./send"], code, output)],
         program="send", first_line=first_line, executable=True,
         run_of={attempt: "run-1" for attempt in asked if attempt.endswith("/1")},
-        runs=[RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run)],
+        runs=[
+            RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run),
+            *(
+                [RunFacts("run-2", "good", "plain", wanted, 0, 1.0, conversations=[unhindered])]
+                if unhindered
+                else []
+            ),
+        ],
         ),
     )  # fmt: skip
     return judge(evidence).checks[-1]

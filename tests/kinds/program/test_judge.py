@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tests.kinds.program.runs import (
     LOGGED_IN,
     NOTHING,
     TAKEN,
+    WANTED,
     judged,
 )
 from tests.tables import every
@@ -114,6 +116,34 @@ def test_login_is_remarked_on_where_plain_was_to_be_had() -> None:
     assert (alone.status, alone.remarks) == ("pass", [])
 
 
+def test_a_mechanism_that_is_not_offered_is_not_tried() -> None:
+    guess = replace(LOGGED_IN, mechanism="CRAM-MD5", accepted=False)
+    result = judged("chooses-mechanism", conversations=[replace(GOOD, authentications=[guess, LOGGED_IN])])
+    assert (result.status, "tried CRAM-MD5 all the same" in result.observed) == ("fail", True)
+    refused = replace(LOGGED_IN, mechanism="LOGIN", accepted=False)
+    both = [replace(GOOD, authentications=[refused, LOGGED_IN])]
+    assert judged("chooses-mechanism", conversations=both).status == "pass"
+    alone = judged("chooses-mechanism", conversations=both, behaviour={"mechanisms": ["PLAIN"]})
+    assert alone.status == "fail"
+
+
+def test_who_fails_at_replies_in_pieces_alone_hears_that_it_is_they() -> None:
+    told = judged("delivers", conversations=[NOTHING], code=1, behaviour={"pieces": True}, unhindered=GOOD)
+    assert told.observed.startswith(
+        "Here each reply has several lines and arrives in pieces; where it has one"
+    )
+    alone = judged("delivers", conversations=[NOTHING], code=1, behaviour={"pieces": True})
+    assert "in pieces" not in alone.observed
+
+
+def test_a_text_that_never_ended_tells_what_was_waited_for() -> None:
+    broken_off = replace(NOTHING, unfinished=6)
+    said = judged("delivers", conversations=[broken_off], code=1).observed
+    assert "a line with a dot alone never came" in said
+    said = judged("delivers", conversations=[replace(broken_off, lone_dot=True)], code=1).observed
+    assert "the line before it ended with LF alone" in said
+
+
 @pytest.mark.parametrize(
     ("transaction", "said"),
     [
@@ -176,6 +206,35 @@ def test_a_blind_copy_is_told_to_nobody(field: str) -> None:
 )
 def test_a_blind_copy_is_found_in_whatever_dress(letter: str) -> None:
     assert judged("hides-bcc", letter=letter).status == "fail"
+
+
+SOMEBODY = replace(WANTED, bcc=["carla.hofer8496@z.example"])
+LONG = replace(TAKEN, recipients=[*EVERYBODY[:2], *SOMEBODY.bcc])
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        f"X-All: {base64.b64encode(b'a@x.example,carla.hofer8496@z.example').decode()}",
+        f"References: <{b'carla.hofer8496@z.example'.hex()}@example.com>",
+        "List-Unsubscribe: <https://x.example/?a=carla.hofer8496%40z.example>",
+        "Sender: erika+carla.hofer8496=z.example@example.com",
+        "X-Seen-By: Carla.Hofer8496",
+    ],
+)
+def test_a_blind_copy_is_found_where_programs_alone_read_it_and_by_its_local_part(field: str) -> None:
+    taken = [replace(GOOD, transactions=[LONG])]
+    told = judged("hides-bcc", letter=f"{field}\r\n{LETTER}", wanted=SOMEBODY, conversations=taken)
+    assert (told.status, "carla.hofer8496@z.example gets a blind copy" in told.observed) == ("fail", True)
+    assert judged("hides-bcc", wanted=SOMEBODY, conversations=taken).status == "pass"
+
+
+def test_a_local_part_that_somebody_else_has_too_tells_of_nobody() -> None:
+    same = replace(SOMEBODY, to=["carla.hofer8496@x.example"])
+    letter = LETTER.replace("a@x.example", "carla.hofer8496@x.example")
+    taken = replace(LONG, recipients=[*same.to, *same.cc, *same.bcc])
+    conversations = [replace(GOOD, transactions=[taken])]
+    assert judged("hides-bcc", letter=letter, wanted=same, conversations=conversations).status == "pass"
 
 
 def test_blind_copies_may_be_told_to_those_who_get_them_or_left_empty() -> None:

@@ -39,6 +39,32 @@ def test_the_exit_status_is_held_against_what_was_taken(
     assert (judged("tells", conversations=conversations, code=code).status == "pass") == good
 
 
+@every(
+    ("named", "code", "good"),
+    [
+        # Its first transaction was refused at MAIL, and with it the recipient to whom it was for.
+        (EVERYBODY, 1, True),
+        (EVERYBODY, 0, False),
+        # Who forgets somebody everywhere loses the points for that, and not these.
+        (EVERYBODY[1:], 0, True),
+        (EVERYBODY[1:], 1, False),
+    ],
+)
+def test_who_was_not_named_because_mail_was_refused_has_nothing(
+    named: list[str], code: int, good: bool
+) -> None:
+    rest = replace(GOOD, transactions=[replace(TAKEN, recipients=EVERYBODY[1:])])
+    unhindered = replace(GOOD, transactions=[replace(TAKEN, recipients=named)])
+    result = judged(
+        "tells",
+        conversations=[rest],
+        code=code,
+        behaviour={"answers": {"mail": "451 later"}},
+        unhindered=unhindered,
+    )
+    assert (result.status == "pass") == good
+
+
 def test_a_run_that_was_killed_told_nothing() -> None:
     """Its exit status is the signal's, whatever the server had taken: that it did not end is another check's affair."""
     for conversations in ([GOOD], [NOTHING]):
@@ -65,6 +91,7 @@ LOGIN = ("AUTH PLAIN <credentials>", "535 no")
         ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"), at=at) for at in (0, 9)], False),
         ([refused(("AUTH LOGIN", "334 VXNl"), ("<credentials>", "535 no"), ("AUTH PLAIN", "535 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("rcpt to:<A@x>", "550 no"))], False),
+        ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO: <a@X> NOTIFY=NEVER", "550 no"))], False),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
         ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),

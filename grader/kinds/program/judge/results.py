@@ -53,7 +53,13 @@ def delivers(run: JudgedRun) -> Finding:
     """The server takes a message (RFC 5321 section 4.2.5)."""
     if run.taken:
         return met(run.case)
-    return broken(run.case, run.how_it_ended(), run.pointers())
+    ended = run.how_it_ended()
+    if run.server.pieces and run.alike:
+        ended = (
+            f"Here each reply has several lines and arrives in pieces; where it has one and comes whole, {run.name} "
+            f"succeeds. {ended}"
+        )
+    return broken(run.case, ended, run.pointers())
 
 
 @of_runs

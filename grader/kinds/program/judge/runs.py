@@ -101,7 +101,7 @@ class JudgedRun:
     def takes_all(self) -> bool:
         """Whether the server takes every message that is handed to it as it should be."""
         server = self.server
-        odd = server.answers or server.silent is not None or server.size < ROOM
+        odd = server.answers or server.silent or server.hangs_up or server.size < ROOM
         return server.honest and not odd
 
     @property
@@ -116,8 +116,28 @@ class JudgedRun:
 
     @property
     def all_taken(self) -> bool:
-        """Whether the server took the message for every recipient that the program named to it."""
-        return bool(self.taken) and self.asked <= self.accepted
+        """Whether the server took the message for every recipient whom the program means to name.
+
+        Where a transaction was refused before its recipients could be named, the runs at servers that take everything
+        tell whom it names.
+        """
+        return bool(self.taken) and self.asked | self._meant <= self.accepted
+
+    @property
+    def _meant(self) -> set[str]:
+        """Recipients whom the program names, by their places in the lists, where nothing is refused."""
+        if self.takes_all:
+            return set()
+        mine = self.facts.wanted.recipients
+        for other in map(self.of, self.program.runs):
+            theirs = other.facts.wanted.recipients
+            if other.takes_all and other.taken and other.facts.message == self.facts.message:
+                return {
+                    address(path)
+                    for path, named in zip(mine, theirs, strict=False)
+                    if address(named) in other.asked
+                }
+        return set()
 
     def session(self, conversation: Conversation) -> Session:
         """The session of a conversation."""
@@ -156,7 +176,19 @@ class JudgedRun:
         problem = next((c.problem for c in self.facts.conversations if c.problem), None)
         if problem is not None:
             return f"TLS did not come about ({problem}). {unfinished}{self.printed()}"
-        return f"{unfinished} The server did not get a whole message.{self.printed()}"
+        return f"{unfinished} The server did not get a whole message.{self._text_not_ended()}{self.printed()}"
+
+    def _text_not_ended(self) -> str:
+        """Why a text that had begun never ended, as a sentence with a blank before it; empty where none had begun."""
+        broken_off = [c for c in self.facts.conversations if c.unfinished is not None]
+        if not broken_off:
+            return ""
+        dot = (
+            "a dot stood on a line of its own, but the line before it ended with LF alone"
+            if any(c.lone_dot for c in broken_off)
+            else "a line with a dot alone never came"
+        )
+        return f" It was waiting for the end of the text, CR LF, a dot and CR LF (RFC 5321 section 4.1.1.4): {dot}."
 
     def _left(self) -> str:
         """That it did not wait for processes of its own, as a sentence with a blank before it; empty where it did."""

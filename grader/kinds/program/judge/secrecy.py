@@ -60,7 +60,10 @@ def keeps_secrets(run: JudgedRun) -> Finding:
 def chooses_mechanism(run: JudgedRun) -> Finding:
     """AUTH succeeds with a mechanism that the server offers (RFC 4954 section 4)."""
     offered = " and ".join(run.server.mechanisms)
-    tried = [a for conversation in run.facts.conversations for a in conversation.authentications]
+    spoken = [
+        (conversation, a) for conversation in run.facts.conversations for a in conversation.authentications
+    ]
+    tried = [a for _, a in spoken]
     accepted = next((a for a in tried if a.accepted), None)
     if accepted is None:
         used = " and ".join(dict.fromkeys(a.mechanism for a in tried if a.mechanism)) or "none"
@@ -69,6 +72,13 @@ def chooses_mechanism(run: JudgedRun) -> Finding:
             f"The server offers {offered}, the mechanism tried was {used}. {run.how_it_ended()}",
             run.pointers(),
         )
+    for conversation, other in spoken:
+        if other.mechanism and other.mechanism not in run.server.mechanisms:
+            return broken(
+                run.case,
+                f"The server offers {offered}, and {run.name} tried {other.mechanism} all the same.",
+                run.pointers(conversation, other.line),
+            )
     if accepted.mechanism == OUT_OF_FASHION and BETTER in run.server.mechanisms:
         return met(
             run.case,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterator
 
@@ -10,6 +11,7 @@ from grader.model.finding import Finding, broken, met
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, Transaction
 
+PATH = re.compile("<([^>]*)>")
 MOST_TRIES = 6
 """Times that a program may come with the same to a server which asks it to come back later, within one run."""
 PAUSE = 500.0
@@ -56,14 +58,20 @@ def _what_was_refused(run: JudgedRun, refused: list[Refusal]) -> Iterator[tuple[
                 yield "auth", refusal
         elif verb == "MAIL":
             yield "mail", refusal
-        elif verb == "RCPT" and transaction is not None:
-            yield ("rcpt", refusal.command.casefold()), refusal
+        elif verb == "RCPT":
+            yield ("rcpt", _named(refusal.command)), refusal
         elif transaction is not None:
             who = frozenset(map(address, transaction.recipients))
             if who:
                 yield ("text", address(transaction.sender), who), refusal
         else:
             yield ("said", refusal.command.casefold()), refusal
+
+
+def _named(command: str) -> str:
+    """Whom a RCPT names, however it is spelt."""
+    found = PATH.search(command)
+    return address(found[1]).casefold() if found else command.casefold()
 
 
 def _transaction(run: JudgedRun, refusal: Refusal) -> Transaction | None:
