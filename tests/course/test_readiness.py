@@ -13,6 +13,7 @@ import pytest
 
 from grader import kinds, labs
 from grader.course import ClassSettings, grade_class
+from grader.outputs.compiled import CompiledTemplates
 from grader.outputs.webpage import environment
 from tests import submissions
 
@@ -67,6 +68,8 @@ def test_no_worker_compiles_a_template(
         return compile_(self, *args, **kwargs)
 
     monkeypatch.setattr(jinja2.Environment, "compile", noted)
+    # As for whoever grades for the first time: nothing was kept.
+    monkeypatch.setattr(CompiledTemplates, "load_bytecode", lambda *_: None)
     environment.cache_clear()
     scheduler = Here(lambda: len(compiled))
     assert grade(class_of_two, tmp_path / "out", scheduler) == ["graded", "graded"]

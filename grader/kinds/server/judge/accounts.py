@@ -78,6 +78,11 @@ def last_word(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     return lines[-1] if lines else None
 
 
+def arrived(case: TrafficCase) -> bool:
+    """Whether mail is where it was sent to: with a recipient outside, or in a user's own mailbox."""
+    return bool(case.relayed() or (case.delivered() and not astray(case)))
+
+
 def astray(case: TrafficCase) -> str:
     """Where mail lies that came to others than it was sent to, notices apart; empty where it is nowhere."""
     if case.relayed():

@@ -10,7 +10,15 @@ import re
 
 from grader.formats.address import domain_of, split_address
 from grader.kinds.server.declare import UNWANTED, ServerCheck
-from grader.kinds.server.judge.accounts import astray, excuse, given_up, last_word, put_aside, renamed
+from grader.kinds.server.judge.accounts import (
+    arrived,
+    astray,
+    excuse,
+    given_up,
+    last_word,
+    put_aside,
+    renamed,
+)
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
@@ -216,8 +224,10 @@ def _backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
 
 
 def _on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
-    """The server took the message, and it did not arrive."""
+    """The server took the message, and it did not arrive. Where it did, something else about it is wrong."""
     waiting = case.waiting()
+    if not waiting and arrived(case):
+        return None
     if not waiting and (line := given_up(case, index)) is not None and case.for_users_alone:
         return (
             f"The message was taken and then given up: {quoted(index.logged(line.index))} Look at what delivers to "
