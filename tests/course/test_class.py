@@ -199,15 +199,14 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-@pytest.mark.parametrize(("times", "score"), [(1, "100"), (2, "0")])
-def test_a_host_that_somebody_killed_is_tried_once_more(
-    engine: Engine, here: Path, times: int, score: str
-) -> None:
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_host_that_somebody_killed_is_tried_once_more(engine: Engine, here: Path, times: int) -> None:
     write("solution", here / "alice")
     # Whoever looks for the moment to kill it may get no processor while it is there.
     outs = (f"out-{number}" for number in range(TRIES))
     out = next(out for out in outs if _killed(here / out, engine, times) == times)
-    assert gradebook(here / out)["alice"]["score"] == score
+    # What had passed when the second one was killed keeps its points.
+    assert (gradebook(here / out)["alice"]["score"] == "100") == (times == 1)
     assert ("ended early" in str(result(here / out, "alice")["notes"])) == (times == 2)
 
 
