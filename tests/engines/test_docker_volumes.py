@@ -122,3 +122,16 @@ def test_both_machines_start_their_programs_from_the_volume(engine: Engine) -> N
             assert made["host_config"]["Binds"] == [f"programs:{volumes.TREE}:ro"]
     finally:
         service.client.close()
+
+
+@pytest.mark.engines("docker")
+def test_where_it_could_not_be_filled_no_submission_waits_for_another_try(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+    monkeypatch.setattr(volumes, "filled", lambda *_: None)
+    monkeypatch.setattr(volumes, "wanted", lambda *_: True)
+    monkeypatch.setattr(volumes, "fill", lambda *told: tries.append(told))
+    with engine.machines(plan()) as machines:
+        assert run(machines, "hostname")[1] == "mail.example.com\n"
+    assert tries == []

@@ -110,7 +110,11 @@ class DockerEngine:
         """See ``Engine.machines``. Raises ``EngineError``."""
         service = self._service()
         self._clear_up()
-        run = self._prepared_for(plan) or _Run(service, images.ensure(service, lambda step: None), plan)
+        run = self._prepared_for(plan)
+        if run is None:
+            # Nothing is copied ahead for each submission anew, where it could not be once.
+            image = images.find(service) or images.ensure(service, lambda step: None)
+            run = _Run(service, image, plan)
         try:
             yield run.begin(plan)
         except BaseException:

@@ -52,7 +52,7 @@ def wanted(image: dict[str, Any]) -> bool:
 
 
 def fill(client: APIClient, image: dict[str, Any]) -> str:
-    """Make a volume that holds the tree of an image; its name. Raises ``EngineError``, and leaves no volume then.
+    """Make a volume that holds the tree of an image; its name. Raises ``EngineError``: what is left is not ``filled``.
 
     Docker copies what an image has at a place into an empty volume that a container has there.
     """
