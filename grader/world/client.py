@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Literal
 
-from msgspec import Struct
-
-from grader.formats.reply import Heard
 from grader.model.attempt import Attempt, Login
 from grader.model.deadline import Deadline
 from grader.model.traffic import Certificate, Outcome, Reply, Session
 from grader.world.auth import authenticate, secrets
+from grader.world.exchange import Exchange, Progress, ServerRefused, Stage
 from grader.world.handshake import keep_session, shake_hands
 from grader.world.listener import Listener
-from grader.world.pauses import Pauses
 from grader.world.timeouts import Timeouts
 from grader.world.tls import Contexts
-from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, Transcript, redacted
-from grader.world.wire import HungUp, Wire, connect
+from grader.world.transcript import CREDENTIALS, MOST_UNASKED, Clock, Room, redacted
+from grader.world.wire import HungUp, connect
 
-MOST_AT_ONCE = 3
-"""So many commands may be unanswered at once where one message is sent alone: MAIL, and two RCPT."""
 GOODBYE = 221
-LEAVING = 421
-
-Stage = Literal[
-    "connect", "greeting", "preface", "auth", "mail", "rcpt", "data", "accepted", "said", "untried"
-]
 
 
-class ServerRefused(Exception):
-    """The server said no, and what was planned for the session is pointless now."""
-
-
-class Progress(Struct):
-    """How far the attempt at hand came."""
-
-    stage: Stage = "connect"
-    replies: list[Reply] = []
-    first_line: int = 0
-
-
-class Client:
+class Client(Exchange):
     """A session for attempts that share everything up to MAIL, save the name that the client gives itself.
 
     ``outcomes`` holds what became of each attempt. One that is missing there was not finished: the server ended the
@@ -61,14 +37,11 @@ class Client:
         on_delay: Callable[[], None],
         room: Room,
     ) -> None:
+        super().__init__(listener, clock, room, deadline, patience)
         self.attempts = list(attempts)
         self.outcomes: dict[str, Outcome] = {}
-        self.progress = Progress()
-        self.transcript = Transcript(clock, room)
         self.end = "closed"
         self.extensions: set[str] = set()
-        self.errors = 0
-        """Replies that said no, as Postfix counts them against ``smtpd_soft_error_limit``."""
         self.laborious = False
         """Whether the server took long over the answers to one batch of commands."""
         self.opened = False
@@ -80,27 +53,9 @@ class Client:
         """The name by which the server knows this client."""
         self._certificate: Certificate | None = None
         self._first = self.attempts[0]
-        self._listener = listener
         self._contexts = contexts
-        self._clock = clock
-        self._deadline = deadline
-        self.patience = patience
         self._on_delay = on_delay
-        self._wire: Wire | None = None
-        self._unanswered: deque[tuple[float, str]] = deque()
         self._hello_reply: Reply | None = None
-        self._last_word_at = 0.0
-        self._pauses = Pauses(patience.penalty)
-
-    @property
-    def drowned(self) -> bool:
-        """Whether the server talked without end."""
-        return self._wire is not None and self._wire.endless
-
-    @property
-    def punished(self) -> bool:
-        """Whether the server lets this client wait on purpose."""
-        return self._pauses.regular
 
     def session(self, number: int) -> Session:
         """The session as evidence."""
@@ -181,75 +136,6 @@ class Client:
         self.helo = name
         await self._hello()
 
-    def send(self, *commands: str) -> None:
-        """Send commands in one write; ``answer`` reads their replies one by one."""
-        assert self._wire is not None
-        self._note_early_words()
-        now = self._clock()
-        self._last_word_at = now
-        self._unanswered.extend([(now, command) for command in commands])
-        self._wire.send(("\r\n".join(commands) + "\r\n").encode("utf-8", "surrogateescape"))
-
-    async def answer(self, *, seconds: float | None = None, shown: str | None = None) -> Reply:
-        """The reply to the next command sent, both on record; ``shown`` is put there instead of the command.
-
-        Raises ``HungUp`` where none comes, and after 421, which announces the end (RFC 5321 section 3.8).
-        """
-        sent, command = self._unanswered.popleft()
-        command = redacted(command) if shown is None else shown
-        self.transcript.client(command, sent)
-        return await self.listen(command, self.patience.command if seconds is None else seconds)
-
-    async def listen(self, command: str, seconds: float) -> Reply:
-        """The next reply, taken to answer ``command``. Raises as ``answer`` does."""
-        assert self._wire is not None
-        verb = command[:4].upper()
-        at, heard = self._wire.next() or await self._reply(verb, seconds)
-        self._listener.note_answer(verb)
-        self._note_pause(at, verb)
-        reply = self.transcript.server(command, heard, at)
-        if reply.code >= 400:
-            self.errors += 1
-        if reply.code == LEAVING:
-            self.progress.replies.append(reply)
-            raise HungUp("closed")
-        return reply
-
-    async def _reply(self, command: str, seconds: float) -> tuple[float, Heard]:
-        """A reply that is not here yet. What a server never answers costs the full wait a few times only."""
-        assert self._wire is not None
-        if command and self._listener.hopeless(command):
-            seconds = min(seconds, self.patience.unanswered)
-        try:
-            return await self._wire.reply(self._at_most(seconds))
-        except HungUp as hung:
-            # Postfix keeps back its answers to many commands until it has worked through the last of them.
-            alone = len(self._unanswered) < MOST_AT_ONCE
-            if hung.end == "timeout" and alone and not self._deadline.over:
-                self._listener.note_silence(command)
-            raise
-
-    async def ask(self, command: str, *, shown: str | None = None) -> Reply:
-        """One command and its reply."""
-        self.send(command)
-        return await self.answer(shown=shown)
-
-    async def gather(self, count: int) -> None:
-        """Wait until this many replies are there to be read, or the server pauses."""
-        assert self._wire is not None
-        await self._wire.replies(count, self._at_most(self.patience.penalty))
-
-    def send_text(self, data: bytes) -> None:
-        """Send a message as it is."""
-        assert self._wire is not None
-        self.transcript.message(data)
-        self._wire.send(data)
-
-    def send_chunk(self, data: bytes) -> None:
-        """Send a message behind its BDAT (RFC 3030 section 2), which says how long it is."""
-        assert self._wire is not None
-        self._wire.send(data)
-
     async def quit(self) -> None:
         """Say goodbye and wait for it to be answered; what else the server still says is noted.
 
@@ -285,24 +171,6 @@ class Client:
         if self._wire is not None:
             keep_session(self._wire, self._first, self._listener, self._certificate)
             self._wire.close()
-
-    def _at_most(self, seconds: float) -> float:
-        return min(seconds, self._deadline.left)
-
-    def _note_pause(self, at: float, command: str) -> None:
-        self._pauses.note((at - self._last_word_at) / 1000, command)
-        self._last_word_at = at
-
-    def _send_line(self, line: str) -> None:
-        assert self._wire is not None
-        self.transcript.client(redacted(line))
-        self._wire.send(line.encode("utf-8", "surrogateescape") + b"\r\n")
-
-    def _note_early_words(self) -> None:
-        """A reply that nobody asked for must not pass for the answer to what is asked next."""
-        assert self._wire is not None
-        if self._wire.unread and not self._unanswered:
-            self.transcript.unasked(self._wire.unasked())
 
     async def _greeting(self) -> None:
         """The server's first words. Less time is given where others waited for them in vain, and none of them heard

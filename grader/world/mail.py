@@ -10,7 +10,8 @@ from msgspec import structs
 
 from grader.model.attempt import Attempt
 from grader.model.traffic import Reply
-from grader.world.client import GOODBYE, Client, ServerRefused, Stage
+from grader.world.client import GOODBYE, Client
+from grader.world.exchange import ServerRefused, Stage
 from grader.world.mailboxes import Mailboxes
 from grader.world.sharing import ERRORS_A_SESSION, STANDS_ALONE
 from grader.world.transcript import CREDENTIALS, redacted

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Session
-from grader.world.client import Client, ServerRefused
+from grader.world.client import Client
+from grader.world.exchange import ServerRefused
 from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
 from grader.world.mail import Mails, dialogue, in_pieces, went_on
