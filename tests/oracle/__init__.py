@@ -4,7 +4,7 @@
 set of people who know nothing of the lab's checks, and compares what arrived with the rules of the handout, stated
 here once more and independently, and with the verdict. ``LAB=spf-dmarc`` does the same with zones; what receivers
 conclude is worked out by Mail::SPF and Mail::DMARC (``apt-get install libmail-spf-perl libmail-dmarc-perl``), which
-share no code with the product.
+share no code with the product. ``LAB=dkim`` mutates a server that signs, and Mail::DKIM reads what it sent.
 
 Each disagreement is printed with how to replay it (``--only SEED/NUMBER``); the exit status is 1 if there was one.
 """

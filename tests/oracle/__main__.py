@@ -11,12 +11,15 @@ from grader.engines import select
 from grader.model.errors import EngineError, SmtplabError
 from tests.oracle import mail, zones
 from tests.oracle.faults import Disagreement
+from tests.oracle.signatures import hunt as signatures
+
+MUTANTS = {"open-relay": mail.mutant, "spf-dmarc": zones.mutant, "dkim": signatures.mutant}
 
 
 def main() -> int:
     """Hunt, print, and return the exit status: 1 if there was a disagreement."""
     parser = argparse.ArgumentParser(prog="make oracle", description=__doc__)
-    parser.add_argument("lab", nargs="?", default="open-relay", choices=("open-relay", "spf-dmarc"))
+    parser.add_argument("lab", nargs="?", default="open-relay", choices=sorted(MUTANTS))
     parser.add_argument("--n", type=int, default=20, help="so many mutants (default %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default %(default)s)")
     parser.add_argument("--seed", default="oracle", help="draws the mutants (default %(default)s)")
@@ -38,8 +41,7 @@ def main() -> int:
 
 
 def _show_files(lab: str, seed: str, number: int) -> None:
-    tried = mail if lab == "open-relay" else zones
-    submission, _, _ = tried.mutant(labs.find(lab), seed, number)
+    submission, _, _ = MUTANTS[lab](labs.find(lab), seed, number)
     for name, data in sorted(submission.files.items()):
         print(f"--- {name}\n{data.decode('utf-8', 'replace')}")
 
@@ -79,9 +81,10 @@ def _told(options: argparse.Namespace, seed: str, number: int) -> int:
 
 def _hunt(options: argparse.Namespace, seed: str, number: int) -> Iterator[str | Disagreement]:
     folder = labs.find(options.lab)
-    if options.lab == "open-relay":
-        return mail.hunt(folder, seed, number, select(options.engine))
-    return zones.hunt(folder, seed, number)
+    if options.lab == "spf-dmarc":
+        return zones.hunt(folder, seed, number)
+    hunting = mail.hunt if options.lab == "open-relay" else signatures.hunt
+    return hunting(folder, seed, number, select(options.engine))
 
 
 if __name__ == "__main__":

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from msgspec.structs import replace
-
-from grader import kinds
 from grader.engines.base import Channel, ChannelLost, Engine, Machines
 from grader.kinds.server.facts import ServerPlan
 from grader.model.lab import Lab
-from grader.model.plan import Zone
 from grader.model.protocol.host import (
     CountQueue,
     FindMail,
@@ -23,7 +18,6 @@ from grader.model.protocol.host import (
     IsAlive,
     ListQueue,
     ReadLog,
-    RunCommand,
     StartServices,
 )
 from grader.model.protocol.world import Finish, StartWorld
@@ -31,12 +25,12 @@ from grader.model.submission import Submission
 from grader.model.variant import Variant
 from tests.oracle.client import Session
 from tests.oracle.faults import Fault
-from tests.oracle.letters import FOREIGN, SECRET, Letter, Writer
+from tests.oracle.letters import SECRET, Letter, Writer
 from tests.oracle.people import Person, draw
 from tests.oracle.reading import read
+from tests.oracle.stage import SOCKETS, plan_among, sockets_in
 from tests.oracle.verdict import Whereabouts, absent, fault_of
 
-SOCKETS = RunCommand(["cat", "/proc/net/tcp", "/proc/net/tcp6"], 5)
 SENDING_SECONDS = 240.0
 """A server that sleeps a second after each error (smtpd_error_sleep_time) takes longer than all others together."""
 DRAIN_SECONDS = 8.0
@@ -45,7 +39,6 @@ PAUSES = (0.4, 1.2, 2.5)
 """Seconds after which a client comes back that was put off (RFC 5321 section 4.5.4.1, in a hurry)."""
 
 DEATH = "throttling"
-_HEAD = "$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ IN NS ns\nns IN A {nameserver}\n"
 _NAME = re.compile(r"\b(?:[a-z0-9-]+\.)+(?:example|com)\b")
 
 
@@ -69,68 +62,11 @@ def observe(lab: Lab, submission: Submission, variant: Variant, engine: Engine, 
     names = variant.names
     text = read(submission.files, (names["domain"], names["host"]))
     people = draw(random, names, text)
-    plan = _plan(lab, submission, variant, people)
+    plan = plan_among(people, lab, submission, variant)
     engine.image(lambda step: None)
     with engine.machines(plan) as machines:
         writer = Writer(random, names, people, text)
         return _Run(plan, machines, variant, writer, people, random).seen()
-
-
-def _plan(lab: Lab, submission: Submission, variant: Variant, people: list[Person]) -> ServerPlan:
-    """The product's plan for the two machines, with the oracle's people in it and no attempt of the lab's own."""
-    plan = kinds.plan(lab.kind).make(lab, submission, variant, student=None, only=None)
-    assert isinstance(plan, ServerPlan)
-    names = variant.names
-    known = {address.partition("/")[0] for address in plan.world.addresses}
-    fresh = [person for person in people if person.address not in known]
-    added = [f"{p.address}/{128 if ':' in p.address else 32}" for p in fresh]
-    connected = [ipaddress.ip_interface(address).network for address in plan.host.addresses]
-    routes = [
-        str(
-            ipaddress.ip_network(
-                address.partition("/")[0] + ("/64" if ":" in address else "/24"), strict=False
-            )
-        )
-        for address in added
-        if not any(ipaddress.ip_interface(address).ip in network for network in connected)
-    ]
-    head = _HEAD.format(nameserver=names["nameserver"])
-    zones = {zone.origin: zone for zone in plan.world.zones}
-    for domain in FOREIGN:
-        zones.setdefault(domain, Zone(domain, f"{head}@ IN MX 10 {names['outside_host']}.\n"))
-    zones.setdefault("oracle-people.example", Zone("oracle-people.example", head))
-    for person in people:
-        pointer = ipaddress.ip_address(person.address).reverse_pointer
-        root = "ip6.arpa" if ":" in person.address else "in-addr.arpa"
-        _say(zones, root, pointer, "PTR", f"{person.name}.", head)
-        if person.forward:
-            kind = "AAAA" if ":" in person.address else "A"
-            _say(zones, _origin(zones, person.name), person.name, kind, person.address, head)
-    return replace(
-        plan,
-        attempts=[],
-        # Nobody hurries a hunt, and a busy machine may take its time.
-        limits=replace(plan.limits, wall=1200.0),
-        host=replace(plan.host, routes=list(dict.fromkeys([*plan.host.routes, *routes]))),
-        world=replace(plan.world, addresses=[*plan.world.addresses, *added], zones=list(zones.values())),
-    )
-
-
-def _origin(zones: dict[str, Zone], name: str) -> str:
-    """The zone that a name lies in: the closest there is, or its last two labels."""
-    labels = name.split(".")
-    tails = [".".join(labels[place:]) for place in range(len(labels) - 1)]
-    return next((tail for tail in tails if tail in zones), tails[-1] if tails else name)
-
-
-def _say(zones: dict[str, Zone], origin: str, owner: str, kind: str, data: str, head: str) -> None:
-    """Add a record, unless its owner has one of the kind already: that is another's, and stays so.
-
-    The clients whom the product would play are not there, so that their names are free.
-    """
-    base = zones.get(origin) or Zone(origin, head)
-    if not re.search(rf"^{re.escape(owner)}\.\s+IN\s+{kind}\s+(?!198\.18\.7\.)", base.text, re.MULTILINE):
-        zones[origin] = replace(base, text=f"{base.text}{owner}. IN {kind} {data}\n")
 
 
 class _Run:
@@ -200,10 +136,10 @@ class _Run:
         sockets: set[tuple[str, int]] = set()
         while time.monotonic() < deadline:
             told = self.host.call(SOCKETS, timeout=8)
-            sockets = set(_sockets(told.output))
+            sockets = set(sockets_in(told.output))
             if any("daemon started" in line for line in self.host.call(ReadLog(), timeout=5)):
                 told = self.host.call(SOCKETS, timeout=8)
-                sockets = set(_sockets(told.output))
+                sockets = set(sockets_in(told.output))
                 break
             if not self.host.call(IsAlive(), timeout=5).master:
                 break
@@ -385,15 +321,3 @@ def _sessions(letters: list[Letter]) -> Iterator[list[Letter]]:
     for group in groups.values():
         for start in range(0, len(group), 6):
             yield group[start : start + 6]
-
-
-def _sockets(tables: str) -> Iterator[tuple[str, int]]:
-    """Address and port of each listening socket beyond loopback in proc_net_tcp(5)."""
-    for line in tables.splitlines():
-        fields = line.split()
-        if len(fields) > 3 and fields[3] == "0A":
-            words, _, port = fields[1].partition(":")
-            packed = b"".join(bytes.fromhex(words[i : i + 8])[::-1] for i in range(0, len(words), 8))
-            address = ipaddress.ip_address(packed)
-            if not address.is_loopback:
-                yield str(address), int(port, 16)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from random import Random
 
@@ -10,7 +10,8 @@ from grader import labs, pipeline
 from grader.engines.base import Engine
 from grader.model.submission import Submission
 from tests.oracle.arrivals import observe
-from tests.oracle.faults import Disagreement, Fault
+from tests.oracle.faults import Disagreement
+from tests.oracle.holding import wrong_fails, wrong_passes
 from tests.oracle.mutations import mutate
 from tests.oracle.postfix import Configuration
 
@@ -67,22 +68,6 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     in_time = not any("time for this run was over" in note for note in result.notes)
     if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
         yield Disagreement("error", f"the grader's own error at {errors}")
-    yield from _wrong_passes(seen.faults, lost)
+    yield from wrong_passes(seen.faults, lost, CHECKS)
     if not seen.unsent:
-        yield from _wrong_fails(seen.faults, failed)
-
-
-def _wrong_passes(faults: list[Fault], lost: Mapping[str, str]) -> Iterator[Disagreement]:
-    """Rules that were broken, although no check at which that can show was lost (or skipped)."""
-    told: set[str] = set()
-    for fault in faults:
-        if fault.rule not in told and not CHECKS[fault.rule] & lost.keys():
-            told.add(fault.rule)
-            yield Disagreement("pass", f"{fault.rule}: {fault.what}")
-
-
-def _wrong_fails(faults: list[Fault], failed: set[str]) -> Iterator[Disagreement]:
-    """Checks that were lost although the oracle saw no rule broken to which they belong."""
-    excused = {code for fault in faults for code in CHECKS[fault.rule]}
-    for code in sorted(failed - excused):
-        yield Disagreement("fail", f"{code} was lost, and the oracle saw nothing of it")
+        yield from wrong_fails(seen.faults, failed, CHECKS)

@@ -12,6 +12,7 @@ from grader.model.submission import Submission
 from tests.oracle import evaluator, mail, zone_records, zones
 from tests.oracle.arrivals import observe
 from tests.oracle.faults import Disagreement, Fault
+from tests.oracle.holding import wrong_fails, wrong_passes
 from tests.oracle.postfix import Configuration
 
 SERVER = labs.find("open-relay")
@@ -52,11 +53,13 @@ def test_a_zone_that_is_read_and_written_is_the_same() -> None:
 
 def test_a_rule_broken_without_a_check_lost_is_a_wrong_pass() -> None:
     seen = [Fault("relay", "somebody"), Fault("clear", "AUTH")]
-    assert list(mail._wrong_passes(seen, {"stranger": "fail"})) == [Disagreement("pass", "clear: AUTH")]
+    assert list(wrong_passes(seen, {"stranger": "fail"}, mail.CHECKS)) == [
+        Disagreement("pass", "clear: AUTH")
+    ]
 
 
 def test_a_check_lost_without_a_rule_broken_is_a_wrong_fail() -> None:
-    (told,) = mail._wrong_fails([Fault("relay", "somebody")], {"stranger", "office"})
+    (told,) = wrong_fails([Fault("relay", "somebody")], {"stranger", "office"}, mail.CHECKS)
     assert told.wrong == "fail"
     assert told.what.startswith("office ")
 

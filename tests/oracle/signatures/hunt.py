@@ -1,0 +1,64 @@
+"""Mutants of the lab dkim: what receivers find, held against the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random
+
+from grader import labs, pipeline
+from grader.engines.base import Engine
+from grader.model.submission import Submission
+from tests.oracle.faults import Disagreement
+from tests.oracle.holding import wrong_fails, wrong_passes
+from tests.oracle.signatures.mutations import mutate
+from tests.oracle.signatures.run import observe
+from tests.oracle.signatures.work import Work
+
+CHECKS: dict[str, frozenset[str]] = {
+    "starts": frozenset({"starts", "mail-flows", "receives"}),
+    "runs": frozenset({"opendkim-runs"}),
+    "flows": frozenset({"mail-flows", "office", "users", "verifies", "headers", "whole-text", "strength"}),
+    "receives": frozenset({"receives", "strangers"}),
+    "office": frozenset({"office", "mail-flows"}),
+    "users": frozenset({"users", "mail-flows"}),
+    "record": frozenset({"record"}),
+    "verifies": frozenset({"verifies", "record"}),
+    "strangers": frozenset({"strangers"}),
+    "headers": frozenset({"headers"}),
+    "text": frozenset({"whole-text"}),
+    "strength": frozenset({"strength", "record", "verifies"}),
+    "lost": frozenset({"milter-stops"}),
+}
+"""The checks of the lab at which a fault may show; one of them must be lost."""
+
+
+def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str], Random]:
+    """The submission of that number, what was changed, and the randomness that its run goes on with."""
+    random = Random(f"{seed}/{number}")
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, None, None)
+    bases = [folder / "solution", *sorted((folder / "correct").iterdir())]
+    base = bases[0] if random.random() < 0.6 else random.choice(bases[1:])
+    rendered = labs.render_submission(base, variant)
+    work = Work.read(rendered.files)
+    said = [f"from {base.name}", *mutate(random, work, variant.names)]
+    return Submission(work.written(), rendered.executable), said, random
+
+
+def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str | Disagreement]:
+    """Try one mutant: first lines about it, then what the oracle and the verdict disagree about."""
+    submission, said, random = mutant(folder, seed, number)
+    lab = labs.load(folder)
+    variant = labs.draw_variant(lab, None, None)
+    yield "; ".join(said)
+    seen = observe(lab, submission, variant, engine, random)
+    result = pipeline.grade(lab, submission, engine=engine, variant=variant).result
+    lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
+    failed = {code for code, status in lost.items() if status == "fail"}
+    rules = sorted({fault.rule for fault in seen.faults})
+    yield f"{seen.sent} letters; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
+    if errors := [code for code, status in lost.items() if status == "error"]:
+        yield Disagreement("error", f"the grader's own error at {errors}")
+    yield from wrong_passes(seen.faults, lost, CHECKS)
+    yield from wrong_fails(seen.faults, failed, CHECKS)

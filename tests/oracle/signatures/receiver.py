@@ -1,0 +1,121 @@
+"""Mail::DKIM as a receiver, kept running in a process of its own, and the zone in which it finds keys."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path, PurePosixPath
+
+import dns.exception
+import dns.rdatatype
+import dns.zone
+
+from grader.model.errors import UsageError
+from grader.model.plan import Zone
+
+SCRIPT = Path(__file__).with_name("verify.pl")
+HOW_TO_GET = "the receiver needs Mail::DKIM: apt-get install libmail-dkim-perl"
+_HEAD = "$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ IN NS ns\nns IN A 203.0.113.53\n"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a receiver makes of one signature; ``expires`` in seconds since 1970, 0 for never."""
+
+    domain: str
+    selector: str
+    algorithm: str
+    result: str
+    detail: str
+    expires: int
+    bits: int
+    test: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether this receiver knows the algorithm. Of one that it does not know it says nothing."""
+        return "unsupported algorithm" not in self.detail
+
+    @property
+    def holds(self) -> bool:
+        """Whether it verifies, by a key that is no test."""
+        return self.result == "pass" and not self.test
+
+
+@cache
+def missing() -> str:
+    """Why it cannot run here; empty when it can."""
+    try:
+        done = subprocess.run(
+            ["perl", "-MMail::DKIM::Verifier", "-e", "1"],
+            capture_output=True,
+            check=False,
+        )
+    except FileNotFoundError:
+        return HOW_TO_GET
+    return HOW_TO_GET if done.returncode else ""
+
+
+class Receiver:
+    """A receiver that asks the name server on ``port`` of 127.0.0.1. Raises ``UsageError`` with how to install it."""
+
+    def __init__(self, port: int) -> None:
+        if problem := missing():
+            raise UsageError(problem)
+        self._port = port
+        # It ends by itself once its standard input does.
+        self._process = subprocess.Popen(
+            ["perl", str(SCRIPT)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def close(self) -> None:
+        """End it."""
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+
+    def signatures(self, raw: bytes) -> list[Signature]:
+        """Every signature of a message, in its order."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        asked = {"port": self._port, "message": base64.b64encode(raw).decode()}
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
+        answer = json.loads(self._process.stdout.readline())
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return [Signature(**found) for found in answer["signatures"]]
+
+
+def published(files: Mapping[str, bytes], domain: str) -> tuple[Zone, list[str]]:
+    """The zone that the files of ``dns/`` make, and a sentence about each that is none, or that says a name twice."""
+    faults: list[str] = []
+    texts: dict[str, set[str]] = {}
+    for name, data in sorted(files.items()):
+        if not name.startswith("dns/"):
+            continue
+        text = data.decode("utf-8", "replace")
+        if text.lstrip().startswith("v="):
+            strings = text.replace("\n", "").replace("\r", "").strip()
+            pieces = " ".join(f'"{strings[i : i + 250]}"' for i in range(0, len(strings), 250))
+            text = f"{PurePosixPath(name).stem}._domainkey IN TXT {pieces}\n"
+        try:
+            zone = dns.zone.from_text(_HEAD + text, origin=f"{domain}.", relativize=False)
+        except (dns.exception.DNSException, ValueError) as error:
+            faults.append(f"{name}: {error}")
+            continue
+        for owner, rdataset in zone.iterate_rdatasets():
+            if rdataset.rdtype in (dns.rdatatype.TXT, dns.rdatatype.CNAME):
+                kind = dns.rdatatype.to_text(rdataset.rdtype)
+                lines = texts.setdefault(str(owner).lower(), set())
+                lines |= {f"{owner} IN {kind} {data.to_text()}\n" for data in rdataset}
+    faults += [f"{owner} has {len(said)} records" for owner, said in texts.items() if len(said) > 1]
+    return Zone(domain, _HEAD + "".join(line for said in texts.values() for line in sorted(said))), faults
