@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from grader.judge import judge
+from grader.kinds.server.declare import SignatureExpect
 from grader.kinds.server.judge.accounts import astray
 from grader.kinds.traffic.index import TrafficCase
 from grader.model.traffic import Queued
@@ -16,11 +17,13 @@ from tests.kinds.server.test_advice import refused, result, told
 
 QUEUED: dict[str, Any] = {"sessions": [session("220 hi", "250 ok", "250 2.0.0 Ok: queued as 63708B3")]}
 FOR_ALICE = {"mailbox": "alice", "recipients": ["alice@example.com"]}
+FOR_TAGGED = {"mailbox": "alice", "recipients": ["alice+x@example.com"]}
 AT_WORK = "4 postfix/local[31]: 63708B3: to=<alice@example.com>, relay=local, dsn=5.2.0, "
 RENAMED = (
     f"4 postfix/local[31]: 63708B3: to=<bob@example.com>, orig_to=<{OUTSIDE}>, relay=local, dsn=2.0.0, "
     "status=sent (delivered to mailbox)"
 )
+SIGNED = b"DKIM-Signature: v=1; a=rsa-sha256; d=example.com; s=mail; h=from; bh=; b=\r\nFrom: <bob@example.com>\r\n"
 HELPER = "5 postfix/cleanup[40]: fatal: do not specify both of them"
 
 
@@ -59,12 +62,34 @@ def test_what_waits_without_a_reason_in_the_queue_is_told_with_the_logs() -> Non
         ({"recipients": [OUTSIDE]}, arrival(OUTSIDE), ""),
         ({"recipients": [OUTSIDE]}, arrival("else@elsewhere.example"), "else@elsewhere.example"),
         (FOR_ALICE, arrival("alice@example.com", place="mailbox", where="alice"), ""),
-        (FOR_ALICE, arrival("bob@example.com", place="mailbox", where="bob"), "bob"),
+        (FOR_ALICE, arrival("alice@example.com", place="mailbox", where="/var/mail/alice"), ""),
+        (FOR_ALICE, arrival("alice@example.com", place="mailbox", where="/home/alice/Maildir/new/1.x"), ""),
+        (FOR_TAGGED, arrival("alice+x@example.com", place="mailbox", where="/var/mail/alice"), ""),
+        (FOR_ALICE, arrival("bob@example.com", place="mailbox", where="/var/mail/bob"), "/var/mail/bob"),
     ],
 )
 def test_mail_that_came_where_it_was_sent_is_not_astray(sent: Any, came: Any, told: str) -> None:
     case = TrafficCase(facts(**sent), outcome("accepted"), None, [came], [])
     assert astray(case) == told
+
+
+def test_a_signature_on_mail_that_arrived_is_no_matter_of_its_way() -> None:
+    signed = arrival(
+        "alice@example.com",
+        place="mailbox",
+        where="/var/mail/root",
+        raw=SIGNED + f"To: {TOKEN}\r\n\r\n".encode(),
+    )
+    only = result(
+        {"signature": SignatureExpect(present=False)},
+        outcome("accepted"),
+        FOR_ALICE,
+        log=[*SERVED, f"{AT_WORK}status=sent (delivered to mailbox)"],
+        arrivals=[signed],
+        **QUEUED,
+    )
+    assert only.status == "fail"
+    assert "became of the message" not in only.next
 
 
 def test_mail_that_a_table_gave_to_somebody_else_is_told_with_the_table() -> None:

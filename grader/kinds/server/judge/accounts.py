@@ -87,9 +87,11 @@ def astray(case: TrafficCase) -> str:
     """Where mail lies that came to others than it was sent to, notices apart; empty where it is nowhere."""
     if case.relayed():
         return ""
-    own = {split_address(recipient).local.casefold() for recipient in case.facts.recipients}
+    locals_ = [split_address(recipient).local.casefold() for recipient in case.facts.recipients]
+    own = {*locals_, *(local.partition("+")[0] for local in locals_)}
     if delivered := case.delivered():
-        return next((arrival.where for arrival in delivered if arrival.where.casefold() not in own), "")
+        # A mailbox is a file that is called as its user is, or a folder in one that is.
+        return next((a.where for a in delivered if own.isdisjoint(a.where.casefold().split("/"))), "")
     sent = (a.recipients[0] for a in case.arrivals if a.place == "outside" and a.sender and a.recipients)
     return next(sent, "")
 

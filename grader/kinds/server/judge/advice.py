@@ -53,7 +53,9 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
             return for_what_left(case, index)
         if check.expect.refused:
             return thrown_away(case, index) or backscatter(case, settings)
-        return on_the_way(case, index)
+        # Where the message arrived, and what is wrong is a signature that it bears, nothing led it astray.
+        signature = check.expect.signature
+        return None if signature is not None and not signature.present else on_the_way(case, index)
     reply = case.last_reply
     if reply is None:
         return _not_reached(check, case, settings)
