@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-from grader.model.errors import UsageError
+from tests.oracle.perl import PerlProcess, lacking
 
 SCRIPT = Path(__file__).with_name("evaluate.pl")
 AT_ONCE = 100
@@ -40,39 +37,21 @@ class Conclusion:
     why: str = ""
 
 
-@cache
 def missing() -> str:
     """Why it cannot run here; empty when it can."""
-    try:
-        done = subprocess.run(
-            ["perl", "-MMail::SPF", "-MMail::DMARC::PurePerl", "-e", "1"], capture_output=True, check=False
-        )
-    except FileNotFoundError:
-        return HOW_TO_GET
-    return HOW_TO_GET if done.returncode else ""
+    return HOW_TO_GET if lacking("Mail::SPF", "Mail::DMARC::PurePerl") else ""
 
 
 class Evaluator:
     """A receiver. Raises ``UsageError`` with how to install what is missing."""
 
     def __init__(self) -> None:
-        if problem := missing():
-            raise UsageError(problem)
         self._world = 0
-        # It ends by itself once its standard input does.
-        self._process = subprocess.Popen(
-            ["perl", str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._process = PerlProcess(SCRIPT, missing())
 
     def close(self) -> None:
         """End it."""
-        with self._process as process:
-            assert process.stdin is not None
-            process.stdin.close()
+        self._process.close()
 
     def forget(self) -> None:
         """What DNS said, of which each question is asked once: another zone is served from now on."""
@@ -91,19 +70,16 @@ class Evaluator:
         return found
 
     def _judged(self, messages: Sequence[Message], port: int, *, dmarc: bool) -> Iterator[Conclusion]:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        for message in messages:
-            asked = {
+        asked = [
+            {
                 "port": port,
                 "world": str(self._world),
                 "dmarc": dmarc,
                 **{name: getattr(message, name) for name in Message.__dataclass_fields__},
             }
-            self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        for _ in messages:
-            answer = json.loads(self._process.stdout.readline())
+            for message in messages
+        ]
+        for answer in self._process.answers(asked):
             if "error" in answer:
                 yield Conclusion("error", "error", "error", answer["error"])
             else:

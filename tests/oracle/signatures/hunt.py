@@ -9,6 +9,7 @@ from random import Random
 from grader import labs, pipeline
 from grader.engines.base import Engine
 from grader.model.submission import Submission
+from tests.oracle.bases import draw_base
 from tests.oracle.faults import Disagreement
 from tests.oracle.holding import wrong_fails, wrong_passes
 from tests.oracle.signatures.mutations import mutate
@@ -36,13 +37,9 @@ CHECKS: dict[str, frozenset[str]] = {
 def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str], Random]:
     """The submission of that number, what was changed, and the randomness that its run goes on with."""
     random = Random(f"{seed}/{number}")
-    lab = labs.load(folder)
-    variant = labs.draw_variant(lab, None, None)
-    bases = [folder / "solution", *sorted((folder / "correct").iterdir())]
-    base = bases[0] if random.random() < 0.6 else random.choice(bases[1:])
-    rendered = labs.render_submission(base, variant)
+    base, rendered, variant = draw_base(random, folder)
     work = Work.read(rendered.files)
-    said = [f"from {base.name}", *mutate(random, work, variant.names)]
+    said = [f"from {base}", *mutate(random, work, variant.names)]
     return Submission(work.written(), rendered.executable), said, random
 
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import base64
-import json
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path, PurePosixPath
 
 import dns.exception
 import dns.rdatatype
 import dns.zone
 
-from grader.model.errors import UsageError
 from grader.model.plan import Zone
+from tests.oracle.perl import PerlProcess, lacking
 
 SCRIPT = Path(__file__).with_name("verify.pl")
 HOW_TO_GET = "the receiver needs Mail::DKIM: apt-get install libmail-dkim-perl"
@@ -46,50 +43,26 @@ class Signature:
         return self.result == "pass" and not self.test
 
 
-@cache
 def missing() -> str:
     """Why it cannot run here; empty when it can."""
-    try:
-        done = subprocess.run(
-            ["perl", "-MMail::DKIM::Verifier", "-e", "1"],
-            capture_output=True,
-            check=False,
-        )
-    except FileNotFoundError:
-        return HOW_TO_GET
-    return HOW_TO_GET if done.returncode else ""
+    return HOW_TO_GET if lacking("Mail::DKIM::Verifier") else ""
 
 
 class Receiver:
     """A receiver that asks the name server on ``port`` of 127.0.0.1. Raises ``UsageError`` with how to install it."""
 
     def __init__(self, port: int) -> None:
-        if problem := missing():
-            raise UsageError(problem)
         self._port = port
-        # It ends by itself once its standard input does.
-        self._process = subprocess.Popen(
-            ["perl", str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
+        self._process = PerlProcess(SCRIPT, missing())
 
     def close(self) -> None:
         """End it."""
-        with self._process as process:
-            assert process.stdin is not None
-            process.stdin.close()
+        self._process.close()
 
     def signatures(self, raw: bytes) -> list[Signature]:
         """Every signature of a message, in its order."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
         asked = {"port": self._port, "message": base64.b64encode(raw).decode()}
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
+        (answer,) = self._process.answers([asked])
         if "error" in answer:
             raise RuntimeError(answer["error"])
         return [Signature(**found) for found in answer["signatures"]]
