@@ -1,5 +1,8 @@
 """Finds a text that must not stand in other data, in whatever dress: base64, hexadecimal digits, or marked octets.
 
+``shows`` and ``without`` look through everything that a program made. For ``spellings`` a line can be searched as it
+stands, where there is no time for more, or nothing but the standard library.
+
 Base64 (RFC 4648) writes three octets as four characters, so the same text looks in one of three ways, by how many
 octets stand before it; what its first and last characters share with their neighbours belongs to no way.
 """
@@ -9,6 +12,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from urllib.parse import quote
 
 SHORTEST = 8
 """Characters of a dress below which it may stand somewhere by chance."""
@@ -17,6 +21,8 @@ _BORDER = re.compile(rb"\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?")
 _SPACES, _BETWEEN = b" \t\r\n\v\f", b" \t\r\n\v\f\\x:,=%_-"
 """What may stand within base64, and between the hexadecimal digits of two octets."""
 _SIGN = re.compile(rb"(\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)|[A-Za-z0-9+/_-]")
+SHORTEST_PASSWORD = 4
+"""Characters of one below which it is not looked for."""
 NO_SIGN = b"V"
 """What stands in base64 for a text that was taken out: 01 three times, and so U wherever it begins."""
 _OF_URLS = bytes.maketrans(b"-_", b"+/")
@@ -30,6 +36,21 @@ def in_base64(text: bytes) -> list[bytes]:
         whole = base64.b64encode(bytes(before) + text)
         ways.append(whole[shared : (before + len(text)) * 8 // 6])
     return [way for way in ways if len(way) >= SHORTEST]
+
+
+def of_login(user: str, password: str) -> list[bytes]:
+    """What tells a login: its password, and what PLAIN says (RFC 4616), whose base64 shows however short it is."""
+    return [password.encode(), f"\0{user}\0{password}".encode()]
+
+
+def spellings(user: str, password: str) -> list[str]:
+    """Every spelling, within a line, in which a client says a password or shows it, the longest first."""
+    said, plain = of_login(user, password)
+    responses = [base64.b64encode(response) for response in (said, plain, user.encode() + plain)]
+    escaped = [quote(password, safe="").encode(), quote(password).encode()]
+    digits = said.hex().encode()
+    found = [said, *responses, *in_base64(said), digits, digits.upper(), *escaped]
+    return sorted({one.decode() for one in found if len(one) >= SHORTEST_PASSWORD}, key=len, reverse=True)
 
 
 def shows(data: bytes, *texts: bytes) -> bool:
@@ -55,11 +76,18 @@ def shows(data: bytes, *texts: bytes) -> bool:
     )
 
 
-def without(data: bytes, text: bytes, instead: bytes) -> bytes:
-    """The data with something else instead of the text, in each dress in which ``shows`` finds it.
+def without(data: bytes, instead: bytes, *texts: bytes) -> bytes:
+    """The data with something else instead of the texts, in each dress in which ``shows`` finds them.
 
     Within base64 the letter U stands for each octet, so that what is around it can still be decoded.
     """
+    for text in texts:
+        if shows(data, text):
+            data = _without(data, text, instead)
+    return data
+
+
+def _without(data: bytes, text: bytes, instead: bytes) -> bytes:
     gap = rb"(?:=?\r?\n[ \t]?|\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)?"
     marked = [
         rb"(?:%s|[=%%]%s%s)"

@@ -1,4 +1,4 @@
-"""AUTH (RFC 4954): how a password is spoken, and in which forms it must not be put on record."""
+"""AUTH (RFC 4954): how a password is spoken to a server, and in which forms its words must not be put on record."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import binascii
 from typing import Protocol
 
-from grader.formats.disguise import in_base64
 from grader.model.attempt import Login
 from grader.model.traffic import Reply
 from grader.world.transcript import CREDENTIALS
@@ -42,24 +41,6 @@ def secrets(login: Login) -> list[str]:
     """Every form in which the password is spoken."""
     spoken = [_plain(login), _base64(login.password)]
     return [*spoken, login.password] if len(login.password) >= SHORTEST_SECRET else spoken
-
-
-def forms(user: str, password: str) -> list[str]:
-    """Every form in which a client may speak a password or show it, the longest first."""
-    from urllib.parse import quote
-
-    plain = [_base64(f"{identity}\0{user}\0{password}") for identity in ("", user)]
-    found = [
-        *plain,
-        _base64(password),
-        *(way.decode() for way in in_base64(password.encode())),
-        password.encode().hex(),
-        password.encode().hex().upper(),
-        password,
-        quote(password, safe=""),
-        quote(password),
-    ]
-    return sorted({form for form in found if len(form) >= SHORTEST_SECRET}, key=len, reverse=True)
 
 
 def _base64(text: str) -> str:

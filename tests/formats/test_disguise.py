@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.formats.disguise import SHORTEST, in_base64, shows, without
+from grader.formats.disguise import SHORTEST, in_base64, of_login, shows, spellings, without
 
 SECRET = b'falcon "river" 47%_+#'
 WORDS = base64.encodebytes(b"For your files: " + SECRET + b", as you wished, and some more to fill a line.")
@@ -48,14 +48,14 @@ WORDS = base64.encodebytes(b"For your files: " + SECRET + b", as you wished, and
 def test_a_text_is_found_and_taken_out_in_whatever_dress(data: bytes) -> None:
     around = b"X-Trace: run:" + data + b";end\r\n"
     assert shows(around, SECRET)
-    rest = without(around, SECRET, b"[x]")
+    rest = without(around, b"[x]", SECRET)
     assert not shows(rest, SECRET)
     assert rest.startswith(b"X-Trace: run:")
     assert rest.endswith(b";end\r\n")
 
 
 def test_base64_without_a_text_can_still_be_decoded() -> None:
-    rest = base64.b64decode(without(WORDS, SECRET, b"[x]"))
+    rest = base64.b64decode(without(WORDS, b"[x]", SECRET))
     assert rest.startswith(b"For your files: ")
     assert rest.endswith(b", as you wished, and some more to fill a line.")
     assert b"UUUUUU" in rest
@@ -69,11 +69,26 @@ def test_base64_shows_a_text_whatever_stands_around_it(before: bytes, text: byte
 
 @given(st.binary(max_size=200), st.binary(min_size=SHORTEST, max_size=30))
 def test_what_is_taken_out_is_gone(data: bytes, text: bytes) -> None:
-    without(data, text, b"")
+    without(data, b"", text)
     shows(data, text)
 
 
 def test_other_texts_are_left_alone() -> None:
     letter = b"Subject: a falcon by the river 47\r\n\r\n" + base64.encodebytes(b"falcon, river, 47" * 20)
     assert not shows(letter, SECRET)
-    assert without(letter, SECRET, b"[x]") == letter
+    assert without(letter, b"[x]", SECRET) == letter
+
+
+def test_every_spelling_of_a_login_is_found_and_taken_out_of_a_message() -> None:
+    texts = of_login("erika", SECRET.decode())
+    for spelling in spellings("erika", SECRET.decode()):
+        around = b"X-Trace: run:" + spelling.encode() + b";end\r\n"
+        assert shows(around, *texts)
+        assert not shows(without(around, b"[x]", *texts), *texts)
+
+
+def test_a_short_password_is_found_in_what_a_client_says_and_by_itself() -> None:
+    said = base64.b64encode(b"\0erika\0k4tz")
+    assert said.decode() in spellings("erika", "k4tz")
+    assert without(b"AUTH PLAIN " + said, b"[x]", *of_login("erika", "k4tz")) != b"AUTH PLAIN " + said
+    assert without(b"is it k4tz?", b"[x]", *of_login("erika", "k4tz")) == b"is it [x]?"

@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from grader.formats import disguise
 from grader.kinds.program.author import PEOPLE, choices, pairs
 from grader.kinds.program.declare import Program, ProgramLab, RunMessage
 from grader.kinds.program.facts import ProgramPlan, ProgramRun, Wanted
@@ -21,7 +22,6 @@ from grader.model.submission import Submission
 from grader.model.submission_server import ServerBehaviour, SubmissionServerSpec
 from grader.model.templates import fill
 from grader.model.variant import Variant
-from grader.world.auth import forms
 
 LIMITS = Limits(processes=500)
 
@@ -68,7 +68,7 @@ def make(
             submission=drawn.servers,
         ),
         limits=LIMITS,
-        secrets=[form for run in drawn.runs for form in forms(run.user, run.password)],
+        secrets=[form for run in drawn.runs for form in disguise.spellings(run.user, run.password)],
         program=program.run,
         files=submission.files,
         executable=sorted(submission.executable),

@@ -8,9 +8,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from grader.formats import disguise
 from grader.formats.reply import ReplyReader, readable
 from grader.model.traffic import Line, Reply
-from grader.world.auth import forms
 from grader.world.transcript import (
     AUTH,
     CREDENTIALS,
@@ -46,7 +46,7 @@ class SessionLog:
         self._shared = room
         self._full = False
         self._user = user
-        self._forms = forms(user, password)
+        self._forms = disguise.spellings(user, password)
         self._secure = False
         self._command = ""
         self._replies: list[Reply] = []

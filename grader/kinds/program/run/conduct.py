@@ -28,7 +28,6 @@ from grader.model.protocol.host import (
 from grader.model.protocol.world import Finish, StartWorld
 from grader.model.submission_server import Conversation, ServerBehaviour
 from grader.model.traffic import Arrival, AttemptFacts, Command, Outcome, Query, Session
-from grader.world.auth import forms
 
 START_SECONDS = 20.0
 SPARE_SECONDS = 6.0
@@ -69,7 +68,7 @@ class _Runs:
         self.plan = plan
         self.host, self.world = machines.host, machines.world
         self.deadline = Deadline(plan.limits.acting)
-        self.secrets = [forms(run.user, run.password) for run in plan.runs]
+        self.secrets = [disguise.spellings(run.user, run.password) for run in plan.runs]
         self.ended: dict[str, ProgramEnd] = {}
         self.sessions: list[Session] = []
         self.conversations: dict[str, list[Conversation]] = defaultdict(list)
@@ -181,11 +180,7 @@ class _Runs:
 
     def _without_password(self, run: ProgramRun, data: bytes) -> tuple[bytes, str | None]:
         """Data that a program made without the password, and the first line that showed it, if one did."""
-        password, shown = run.password.encode(), data
-        if disguise.shows(data, password):
-            shown = disguise.without(data, password, REDACTED)
-        for form in forms(run.user, run.password):
-            shown = shown.replace(form.encode(), REDACTED)
+        shown = disguise.without(data, REDACTED, *disguise.of_login(run.user, run.password))
         if shown == data:
             return data, None
         known = {*data.splitlines()}
