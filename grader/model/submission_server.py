@@ -136,8 +136,9 @@ class Transaction(Struct, frozen=True):
 class Conversation(Struct, frozen=True):
     """A connection of the program to its server. ``session`` is its number in the evidence.
 
-    ``tls`` is the protocol's version once TLS stands; ``problem`` says why it never did. ``in_the_clear`` is the line
-    with which the program gave a password away unencrypted; ``bare`` are lines that did not end with CR LF;
+    ``tls`` is the protocol's version once TLS stands, and ``encrypted`` the line that notes it; ``problem`` says why it
+    never did. ``in_the_clear`` is the line with which the program gave a password away unencrypted; ``bare`` are lines
+    that did not end with CR LF;
     ``credentials`` are lines that answered a challenge of AUTH. ``replies`` are the server's, each with the command
     that it answers, empty for the greeting. ``hung_up`` is the line that notes that the client went away without QUIT,
     ``unfinished`` the one that notes that it did so in the midst of a message's text; ``lone_dot`` says that a dot
@@ -156,3 +157,4 @@ class Conversation(Struct, frozen=True):
     lone_dot: bool = False
     authentications: list[Authentication] = []
     transactions: list[Transaction] = []
+    encrypted: int | None = None

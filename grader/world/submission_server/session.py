@@ -81,6 +81,7 @@ class SubmissionSession(SubmissionConnection):
             lone_dot=self._log.lone_dot,
             authentications=self._authentications,
             transactions=self._transactions,
+            encrypted=self._log.secured,
         )
 
     # Commands

@@ -36,6 +36,7 @@ class SessionLog:
 
     def __init__(self, clock: Clock, user: str, password: str, room: Room) -> None:
         """``room`` is what all sessions of a run share."""
+        self.secured: int | None = None
         self.in_the_clear: int | None = None
         self.bare: list[int] = []
         self.credentials: list[int] = []
@@ -81,6 +82,7 @@ class SessionLog:
         """Note that the session is encrypted from here on."""
         self._secure = True
         self.remark(remark)
+        self.secured = self.last
 
     def remark(self, text: str) -> None:
         """Note something that was not said."""

@@ -95,6 +95,27 @@ def test_what_travels_under_tls_is_in_order() -> None:
     assert judged("encrypts", conversations=[shy, replace(GOOD, session=1)]).status == "pass"
 
 
+@pytest.mark.parametrize("command", ["VRFY a@x.example", "RCPT TO:<A@X.example>", "EXPN a@x.example"])
+def test_whoever_gets_a_message_is_not_named_before_tls(command: str) -> None:
+    lines = [
+        LINES[0],
+        Line(0, "C", command),
+        Line(0, "S", "252 maybe"),
+        Line(0, "*", "TLS handshake: TLSv1.3"),
+        *LINES[1:],
+    ]
+    taken = replace(TAKEN, line=6, last_line=9)
+    spoken = replace(GOOD, transactions=[taken], authentications=[replace(LOGGED_IN, line=4)])
+    result = judged("encrypts", conversations=[replace(spoken, encrypted=3)], sessions=[lines])
+    assert result.status == "fail"
+    assert f"told in the clear that a@x.example gets a message: “{command}”" in result.observed
+    behind = [*lines[3:4], *lines[:3], *lines[4:]]
+    assert (
+        judged("encrypts", conversations=[replace(spoken, encrypted=0)], sessions=[behind]).status == "pass"
+    )
+    assert judged("encrypts", conversations=[spoken], sessions=[lines]).status == "pass"
+
+
 def test_a_message_in_the_clear_counts_as_well() -> None:
     result = judged("encrypts", conversations=[replace(GOOD, tls=None, authentications=[])])
     assert "send its message in the clear" in result.observed

@@ -6,6 +6,7 @@ from grader.kinds.program.judge.runs import JudgedRun, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.exposure import Exposure
 from grader.model.finding import Finding, broken, met
+from grader.model.submission_server import Conversation
 
 WRONG_CERTIFICATE = {
     "other-name": "is for another name",
@@ -18,7 +19,7 @@ BETTER = "PLAIN"
 
 @of_runs
 def encrypts(run: JudgedRun) -> Finding:
-    """Neither the password nor the message travels before TLS stands (RFC 8314 section 3)."""
+    """Neither the password nor the message travels before TLS stands, nor who gets it (RFC 8314 section 3)."""
     for conversation in run.facts.conversations:
         if (line := conversation.in_the_clear) is not None:
             return broken(
@@ -33,7 +34,25 @@ def encrypts(run: JudgedRun) -> Finding:
                     f"{run.name} began to send its message in the clear.",
                     run.pointers(conversation, transaction.line),
                 )
+        if named := _named_in_the_clear(run, conversation):
+            line, path = named
+            return broken(
+                run.case,
+                f"{run.name} told in the clear that {path} gets a message: {quoted(run.said(conversation, line))}.",
+                run.pointers(conversation, line),
+            )
     return met(run.case)
+
+
+def _named_in_the_clear(run: JudgedRun, conversation: Conversation) -> tuple[int, str] | None:
+    """The first line before TLS that names a recipient, in whatever command, and whom."""
+    # Evidence of earlier versions does not say where TLS began.
+    clear = (conversation.encrypted or 0) if conversation.tls else None
+    for number, line in enumerate(run.session(conversation).lines[:clear]):
+        for path in run.facts.wanted.recipients if line.who == "C" else []:
+            if path.casefold() in line.text.casefold():
+                return number, path
+    return None
 
 
 @of_runs
