@@ -84,7 +84,7 @@ def judged(
     asked: tuple[str, ...] = ("it/1",),
     started: str = "2026-11-23T10:00:01.000Z",
     first: str = "",
-    unhindered: Conversation | None = None,
+    unhindered: list[Conversation] | None = None,
     **run: Any,
 ) -> CheckResult:
     """The result of a check that expects one thing of one run; ``first`` is what a check before it expects of it,
@@ -136,7 +136,7 @@ def judged(
         runs=[
             RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run),
             *(
-                [RunFacts("run-2", "good", "plain", wanted, 0, 1.0, conversations=[unhindered])]
+                [RunFacts("run-2", "good", "plain", wanted, 0, 1.0, conversations=unhindered)]
                 if unhindered
                 else []
             ),

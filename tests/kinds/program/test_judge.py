@@ -149,7 +149,7 @@ def test_a_mechanism_that_is_not_offered_is_not_tried() -> None:
 
 
 def test_who_fails_at_replies_in_pieces_alone_hears_that_it_is_they() -> None:
-    told = judged("delivers", conversations=[NOTHING], code=1, behaviour={"pieces": True}, unhindered=GOOD)
+    told = judged("delivers", conversations=[NOTHING], code=1, behaviour={"pieces": True}, unhindered=[GOOD])
     assert told.observed.startswith(
         "Here each reply has several lines and arrives in pieces; where it has one"
     )
@@ -312,3 +312,34 @@ def test_several_silences_and_the_pauses_between_them_count_together(
 
 def test_a_run_that_is_late_is_told_so() -> None:
     assert judged("ends", late=True, code=-9).status == "fail"
+
+
+STARTTLS = [
+    Line(0, "S", "220 mail.example.com ESMTP ready"),
+    Line(1, "C", "EHLO desk"),
+    Line(2, "S", "250-mail.example.com"),
+    Line(2, "S", "250 STARTTLS"),
+    Line(3, "C", "STARTTLS"),
+    Line(4, "S", "220 Ready to start TLS"),
+    Line(5, "*", "TLS handshake failed"),
+]
+
+
+def test_who_begins_tls_in_the_midst_of_a_reply_is_told_how_replies_end() -> None:
+    broke = replace(NOTHING, tls=None, problem="the client broke the connection", authentications=[])
+    said = "OSError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1000)"
+    observed = judged("delivers", conversations=[broke], sessions=[STARTTLS], code=1, output=said).observed
+    assert "the rest of an earlier reply" in observed
+    at_once = judged("delivers", conversations=[broke], sessions=[STARTTLS[-1:]], code=1, output=said)
+    assert "the rest of an earlier reply" not in at_once.observed
+    other = judged("delivers", conversations=[broke], sessions=[STARTTLS], code=1, output="no such name")
+    assert "the rest of an earlier reply" not in other.observed
+
+
+def test_who_stops_where_nothing_was_refused_is_told_the_last_reply() -> None:
+    result = judged("delivers", conversations=[NOTHING], sessions=[LINES[:5]], code=1)
+    assert (
+        "No reply refused anything: the last was “250 OK”, to “MAIL FROM:<erika@example.com>”."
+        in result.observed
+    )
+    assert "No reply" not in judged("delivers", conversations=[NOTHING], sessions=[LINES[:1]]).observed

@@ -60,7 +60,7 @@ def test_who_was_not_named_because_mail_was_refused_has_nothing(
         conversations=[rest],
         code=code,
         behaviour={"answers": {"mail": "451 later"}},
-        unhindered=unhindered,
+        unhindered=[unhindered],
     )
     assert (result.status == "pass") == good
 
@@ -102,6 +102,20 @@ LOGIN = ("AUTH PLAIN <credentials>", "535 no")
 def test_a_no_is_not_argued_with(sessions: list[list[Line]], good: bool) -> None:
     conversations = [replace(NOTHING, session=number) for number in range(len(sessions))]
     result = judged("obeys-no", conversations=conversations, sessions=sessions, code=1)
+    assert (result.status == "pass") == good
+
+
+@every(
+    ("tries", "begun", "good"),
+    [([0, 5], [100, 101], True), ([0, 5], [100, 200], False), ([0, 5, 9], [100, 101], False)],
+)
+def test_sessions_side_by_side_may_be_late_by_any_time(
+    tries: list[float], begun: list[float], good: bool
+) -> None:
+    conversations = [replace(NOTHING, session=number) for number in range(len(tries))]
+    sessions = [refused(LOGIN, at=at) for at in tries] + [refused(("EHLO a", "250 a"), at=at) for at in begun]
+    alike = [replace(GOOD, session=len(tries) + number) for number in range(len(begun))]
+    result = judged("obeys-no", conversations=conversations, sessions=sessions, code=1, unhindered=alike)
     assert (result.status == "pass") == good
 
 

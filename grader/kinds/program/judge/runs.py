@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 
@@ -16,13 +17,15 @@ from grader.model.errors import UsageError
 from grader.model.finding import Finding, broken, unproven
 from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, ServerBehaviour, Transaction
-from grader.model.traffic import Arrival, Command, Session
+from grader.model.traffic import Arrival, Command, Reply, Session
 
 ProgramIndex = EvidenceIndex[ProgramFacts]
 Judgement = Callable[[ProgramCheck, list[TrafficCase], ProgramIndex], list[Finding]]
 
 CLOCKS_APART = 0.1
 """Seconds by which a server may take note of a connection later than its client."""
+NO_TLS_RECORD = re.compile(r"wrong.version.number|unknown.protocol", re.IGNORECASE)
+"""What OpenSSL says of octets that are no TLS, in each of the languages that use it."""
 ROOM = 1_000_000
 """Octets of a message that a server must take to count as one that takes every message of a lab."""
 
@@ -175,8 +178,35 @@ class JudgedRun:
             return f"The server answered {quoted(refusal.reply)} to {said}. {ended}"
         problem = next((c.problem for c in self.facts.conversations if c.problem), None)
         if problem is not None:
-            return f"TLS did not come about ({problem}). {unfinished}{self.printed()}"
-        return f"{unfinished} The server did not get a whole message.{self._text_not_ended()}{self.printed()}"
+            return f"TLS did not come about ({problem}). {unfinished}{self._out_of_step()}{self.printed()}"
+        why = self._text_not_ended() or self._stopped_unasked()
+        return f"{unfinished} The server did not get a whole message.{why}{self.printed()}"
+
+    def _out_of_step(self) -> str:
+        """That its TLS was given what it had left unread of the replies, as a sentence with a blank before it.
+
+        The server had answered STARTTLS with 220, and nothing more of what it said was plain.
+        """
+        began = any(r.command.upper() == "STARTTLS" and r.code < 300 for r in self._replies())
+        if not (began and NO_TLS_RECORD.search(self.command.output)):
+            return ""
+        return (
+            " What its TLS read was no TLS but the rest of an earlier reply: each ends with the line that has a blank "
+            "behind its code (RFC 5321 section 4.2.1)."
+        )
+
+    def _stopped_unasked(self) -> str:
+        """That no reply asked it to stop, as a sentence with a blank before it; empty where it was killed."""
+        last = next(iter([*self._replies()][::-1]), None)
+        if last is None or not last.command or self.facts.late:
+            return ""
+        said = last.text.splitlines()[-1]
+        return f" No reply refused anything: the last was {quoted(said)}, to {quoted(last.command)}."
+
+    def _replies(self) -> Iterator[Reply]:
+        """Every reply, in the order in which they came."""
+        for conversation in self.facts.conversations:
+            yield from conversation.replies
 
     def _text_not_ended(self) -> str:
         """Why a text that had begun never ended, as a sentence with a blank before it; empty where none had begun."""

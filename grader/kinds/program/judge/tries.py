@@ -32,11 +32,11 @@ def obeys_no(run: JudgedRun) -> Finding:
         if heard is refusal or heard.session == refusal.session or refusal.begun >= heard.at:
             times[key] += 1
             last[key] = refusal
-    unhindered = _transactions_unhindered(run)
+    # A transaction refused at MAIL has no recipients yet: there may be one for each of them. Logins of sessions side by
+    # side are on their way when the first is refused, and how late the others are is the machine's affair.
+    allowed: dict[Hashable, int] = {"mail": _transactions_unhindered(run), "auth": _sessions_at_once(run)}
     for key, tried in times.items():
-        # A transaction refused at MAIL has no recipients yet: there may be one for each of them.
-        allowed = unhindered if key == "mail" else 1
-        if tried > allowed:
+        if tried > allowed.get(key, 1):
             return broken(
                 run.case,
                 f"{run.name} was refused for good, and tried the same {tried} times.",
@@ -84,6 +84,15 @@ def _transaction(run: JudgedRun, refusal: Refusal) -> Transaction | None:
 def _transactions_unhindered(run: JudgedRun) -> int:
     """In how many transactions the program hands over this message where nobody refuses it."""
     return max((sum(len(c.transactions) for c in facts.conversations) for facts in run.alike), default=1)
+
+
+def _sessions_at_once(run: JudgedRun) -> int:
+    """How many sessions the program has open side by side where nobody refuses anything."""
+    most = 1
+    for facts in run.alike:
+        spans = [(lines[0].at, lines[-1].at) for c in facts.conversations if (lines := run.session(c).lines)]
+        most = max(most, *(sum(begun <= at <= ended for begun, ended in spans) for at, _ in spans), 0)
+    return most
 
 
 @of_runs
