@@ -65,6 +65,9 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "program_verbs": "words that they quote and that may be commands, all in one session, a line each",
         "program_word": "each other text that they quote",
         "program_words": "all of them in one letter, a line each",
+        "rerouting_name": "names of hosts that a pattern matches which sends letters elsewhere, somebody outside in "
+        "its variable parts",
+        "rerouting_sender": "the same as senders",
     }
 )
 """Names that stand for many, with what for: an attempt is made for each of their values."""

@@ -12,6 +12,8 @@ from grader.kinds.server.plan.lookalikes import (
     fields,
     nobodies,
     recipients,
+    rerouting_names,
+    rerouting_senders,
     senders,
     text_lines,
 )
@@ -134,3 +136,16 @@ def test_a_letter_has_the_line_by_which_a_pattern_sends_it_on() -> None:
 def test_a_recipient_is_as_long_as_the_pattern_wants_it() -> None:
     found = recipients(NAMES, samples(r"^[^@]{40,}@"))
     assert any(re.match(r"[^@]{40,}@elsewhere\.example$", text) for text in found)
+
+
+@pytest.mark.parametrize("pattern", [r"^(.+)=(.+)@[^@]+$", r"^([^=@]+)=([^@]+)@"])
+def test_a_sender_names_the_way_by_a_pattern(pattern: str) -> None:
+    found = [
+        re.match(pattern, s.replace("{token}", "ann1")) for s in rerouting_senders(NAMES, samples(pattern))
+    ]
+    assert ("ann1", "elsewhere.example") in [match.groups() for match in found if match]
+
+
+def test_a_name_in_ehlo_names_the_way_by_a_pattern() -> None:
+    assert rerouting_names(NAMES, samples(r"^([^.]+)\.at\.(.+)$")) == ["{token}.at.elsewhere.example"]
+    assert rerouting_names(NAMES, samples(r"^(.+) to (.+)$")) == []

@@ -176,3 +176,9 @@ def test_words_that_a_policy_program_may_compare_with_stand_for_local_parts() ->
     assert find_mentions({"policy.py": program}, ()).anywhere == ["newsletter", "robot"]
     assert find_mentions({"policy": b"#!/usr/bin/perl\n" + program}, ()).anywhere == ["newsletter", "robot"]
     assert find_mentions({"table": program}, ()).anywhere == []
+
+
+def test_a_pattern_within_a_condition_is_read_with_it() -> None:
+    table = b"if /^X-To:/\n/: <(.+)>$/ REDIRECT $1\nendif\n/^Cc: (.+)$/ BCC $1\n"
+    texts = [sample.text for sample in find_mentions({"table": table}, []).rerouting]
+    assert texts == ["X-To: <\0>", "Cc: \0"]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from grader.kinds.server.plan.patterns import HOLE, patterns_in, rerouting_in, samples
+from grader.kinds.server.plan.patterns import HOLE, condition_in, joined, patterns_in, rerouting_in, samples
 from tests.conftest import examples
 from tests.tables import every
 
@@ -23,6 +23,7 @@ from tests.tables import every
         (r"^10\.20\.3[01]\.", ["10.20.30.", "10.20.31."]),
         (r"^bounce-(.+)-at-(.+)@", [f"bounce-{HOLE}-at-{HOLE}@"]),
         (r"^x[[:digit:]]{2}y$", [f"x{digit}{digit}y" for digit in "01234567"]),
+        (r"^X-To:\s*(.+)$", [f"X-To: {HOLE}", f"X-To:{HOLE}"]),
         (r".*", []),
         (r"(((", []),
         (r"^[^@]+(?<!x)@example\.com$", [f"{HOLE}@example.com"]),
@@ -91,3 +92,27 @@ def test_no_pattern_takes_long(hostile: str) -> None:
     began = time.process_time()
     samples(hostile)
     assert time.process_time() - began < 1
+
+
+@every(
+    ("line", "pattern"),
+    [("if /^To:/", "^To:"), (r"IF /a\/b/i", "a/b"), ("/if/ OK", None), ("endif", None), ("if !/^To:/", None)],
+)
+def test_a_condition_of_a_table(line: str, pattern: str | None) -> None:
+    assert condition_in(line) == pattern
+
+
+@every(
+    ("condition", "pattern"),
+    [
+        ("^X-Forward-To:", r":\s*([^<> ]+@[^<> ]+)"),
+        ("^Subject:", "forward to (.+)$"),
+        ("forward", "^X-Forward: (.+)"),
+        ("^List-", "Post: (.+)$"),
+    ],
+)
+def test_what_stands_within_a_condition_matches_both(condition: str, pattern: str) -> None:
+    for inner in samples(pattern):
+        text = joined(samples(condition)[0], inner).text.replace(HOLE, "ann@b")
+        assert re.search(condition, text, re.IGNORECASE)
+        assert re.search(pattern, text)

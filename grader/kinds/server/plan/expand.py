@@ -25,6 +25,9 @@ from grader.model.variant import Variant
 
 MOST_ATTEMPTS = 5_000
 
+REROUTING = frozenset({"rerouting_name", "rerouting_sender"})
+"""Texts in which the token stands for a whole label of a name, or one word of an address."""
+
 _BLANKS = re.compile(r"[^\S\n]+")
 _EMPTY_LINES = re.compile(r"\n(?: ?\n)+")
 
@@ -119,6 +122,8 @@ class Expansion:
         while token in self._tokens:
             again += 1
             token = draw_token(self._random.draw("attempt", identity, str(again)), words)
+        if REROUTING & values.keys():
+            token = token.replace(".", "")
         self._tokens.add(token)
         if entry.user:
             sender = f"{entry.user.removesuffix('!')}@{names['domain']}"

@@ -181,6 +181,35 @@ def text_lines(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[s
     return [text for text in dict.fromkeys(_leading(names, texts)) if _LINE.fullmatch(text)][:MOST_FIELDS]
 
 
+def rerouting_senders(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
+    """Senders that patterns match which send a letter elsewhere, somebody outside in two variable parts of each;
+    each holds ``TOKEN``.
+    """
+    found: dict[str, None] = {}
+    for text in _naming(names["outside"], texts):
+        local, _, host = text.rpartition("@")
+        found[f"{local or host}@{host if local and '.' in host else names['third']}"] = None
+    return [text for text in found if is_path(text)][:MOST_FIELDS]
+
+
+def rerouting_names(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
+    """The same as names of hosts, which EHLO may say."""
+    found = dict.fromkeys(_naming(names["outside"], texts))
+    return [text for text in found if is_name(text.replace(TOKEN, "x1"))][:MOST_FIELDS]
+
+
+def _naming(outside: str, texts: Iterable[PatternText]) -> Iterator[str]:
+    for sample in texts:
+        parts = sample.text.split(HOLE)
+        holes = len(parts) - 1
+        for place in range(holes - 1):
+            for filling in (
+                _in_two(holes, place, TOKEN, outside),
+                _in_two(holes, place, outside, TOKEN),
+            ):
+                yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
+
+
 def _leading(names: Mapping[str, str], texts: Iterable[PatternText]) -> Iterator[str]:
     outside = names["outside"]
     for sample in texts:

@@ -13,7 +13,14 @@ from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
-from grader.kinds.server.plan.patterns import PatternText, patterns_in, rerouting_in, samples
+from grader.kinds.server.plan.patterns import (
+    PatternText,
+    condition_in,
+    joined,
+    patterns_in,
+    rerouting_in,
+    samples,
+)
 from grader.kinds.server.plan.programs import Program, Programs, programs, quoted, read
 from grader.model.errors import SubmissionError
 from grader.model.latepattern import late_pattern
@@ -172,8 +179,22 @@ def _samples(lines: Iterable[str]) -> list[PatternText]:
 
 
 def _rerouting(lines: Iterable[str]) -> list[PatternText]:
-    patterns = dict.fromkeys(pattern for line in lines for pattern in rerouting_in(line))
-    return [sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern)]
+    """What patterns match that send a letter elsewhere. Within ``if`` and ``endif`` of a table both have to match."""
+    found: dict[tuple[str, str], None] = {}
+    conditions: list[str] = []
+    for line in lines:
+        if (condition := condition_in(line)) is not None:
+            conditions.append(condition)
+        elif line.lower() == "endif":
+            conditions = conditions[:-1]
+        else:
+            within = conditions[-1] if conditions else ""
+            found |= dict.fromkeys((within, pattern) for pattern in rerouting_in(line))
+    return [
+        joined(next(iter(samples(within)), None), sample)
+        for within, pattern in list(found)[:MOST_PATTERNS]
+        for sample in samples(pattern)
+    ]
 
 
 def _is_in(lan: str, network: str) -> bool:

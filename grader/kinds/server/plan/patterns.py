@@ -29,6 +29,7 @@ HOLE = "\0"
 _REROUTED = re.compile(
     r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+(?:REDIRECT|FILTER|BCC)\s", re.IGNORECASE
 )
+_CONDITION = re.compile(r"if\s+/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\Z", re.IGNORECASE)
 _PATTERN = re.compile(r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*(?=\s)")
 _CLASSES = {
     "[:digit:]": "0-9",
@@ -39,6 +40,8 @@ _CLASSES = {
 }
 _CLASS = re.compile(r"\[:[a-z]{3,8}:\]")
 """The classes of POSIX's brackets, which Python does not know; those that are not named here hold letters."""
+_CATEGORIES = {op.CATEGORY_DIGIT: list("0123456789"), op.CATEGORY_SPACE: [" "]}
+"""``\\d`` and ``\\s``; the others hold letters."""
 _SHORTEST_FILLING = 8
 _HOLE_SIZE = 20
 """So many different characters, and a repeated class is a hole."""
@@ -64,6 +67,22 @@ def patterns_in(line: str) -> list[str]:
 def rerouting_in(line: str) -> list[str]:
     """Those of them that send a letter elsewhere for what it holds (header_checks(5))."""
     return [found[1].replace(r"\/", "/") for found in _REROUTED.finditer(line + " ")]
+
+
+def condition_in(line: str) -> str | None:
+    """The pattern of an ``if`` in a table of patterns, for the lines up to its ``endif``."""
+    found = _CONDITION.fullmatch(line)
+    return None if found is None else found[1].replace(r"\/", "/")
+
+
+def joined(condition: PatternText | None, sample: PatternText) -> PatternText:
+    """A text that holds both, the condition's first: what is its end and the other's beginning stands there once."""
+    if condition is None or condition.text.lower() in sample.text.lower():
+        return sample
+    first, then = condition.text, sample.text
+    longest = min(len(first), len(then))
+    same = next(size for size in range(longest, -1, -1) if first.endswith(then[:size]))
+    return PatternText(first + then[same:], condition.begins, sample.ends, sample.loose)
 
 
 def samples(pattern: str) -> list[PatternText]:
@@ -159,6 +178,5 @@ def _members(arguments: Any) -> list[str]:
         elif kind is op.RANGE:
             found += [chr(number) for number in range(value[0], min(value[1], value[0] + _HOLE_SIZE) + 1)]
         elif kind is op.CATEGORY:
-            digits = value is op.CATEGORY_DIGIT
-            found += list("0123456789") if digits else [chr(number) for number in range(97, 123)]
+            found += _CATEGORIES.get(value, list("abcdefghijklmnopqrstuvwxyz"))
     return found

@@ -11,6 +11,8 @@ from grader.kinds.server.plan.lookalikes import (
     is_path,
     nobodies,
     recipients,
+    rerouting_names,
+    rerouting_senders,
     senders,
     text_lines,
 )
@@ -76,6 +78,10 @@ class ManifoldValues:
                 return fields(names, mentions.rerouting)
             case "lookalike_line":
                 return text_lines(names, mentions.rerouting)
+            case "rerouting_sender":
+                return rerouting_senders(names, mentions.rerouting)
+            case "rerouting_name":
+                return rerouting_names(names, mentions.rerouting)
             case "lookalike_nobody":
                 return nobodies(names, samples)
             case "lookalike_recipient":
