@@ -22,7 +22,7 @@ _IP = (
 )
 _SEEN = rf"\[{_IP}(?::[0-9]{{1,5}})?\](?::[0-9]{{1,5}})?"
 _CLAIM = rf"(?P<claimed>{_NAME}|{_LITERAL}|\"[^\"]{{0,255}}\")"
-_IDENT = r"(?:IDENT:)?(?:[^ ()@]{0,100}@)?"
+_IDENT = r"(?:IDENT:)?(?:[^ ()]{0,200}@)?"
 _ARGUMENT = r"(?P<claimed>[^ ()]{0,255})"
 _TOLD = rf"(?=port=|helo=|ident=)(?:port=[0-9]{{1,5}} ?)?(?:helo={_ARGUMENT})?(?: ?ident=[^ ()]{{0,255}})?"
 _USER = r"(?:account|user) [^ ()]{1,255}"
@@ -34,6 +34,7 @@ SHAPES: dict[str, str] = {
     "tcp-info-unnamed": (
         rf"{_CLAIM} \((?P<none>[Uu]nknown|UNKNOWN|NXDOMAIN|no-reverse-dns|<[^<>]{{1,80}}>) ?\[(?:{_IP}|unknown)\]\)"
     ),
+    "tcp-info-unasked": rf"{_CLAIM} \(<unknown> {_SEEN}\)",
     "claim-seen": rf"{_CLAIM} \( ?{_IDENT}{_SEEN}(?:[ ,][^()]{{0,100}})?\)",
     "claim-seen-failed": rf"{_CLAIM} \((?P<none>{_SEEN} RDNS failed)\)",
     "claim-seen-twice": rf"{_CLAIM} \(\[[^\[\] ]{{1,80}}\] {_SEEN}\)",
@@ -64,6 +65,9 @@ SHAPES: dict[str, str] = {
     "polled": rf"(?P<either>{_NAME})(?: \(?\[?{_IP}\]?\)?)?",
     "address": rf"\[?{_IP}\]?(?::[0-9]{{1,5}})?",
     "address-in-parentheses": rf"\((?:{_NAME} )?{_SEEN}\)",
+    "address-alone": rf"\({_IP}\)",
+    "address-port": r"(?P<address>[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}):[0-9]{1,5}",
+    "claim-mailfrom": rf"{_CLAIM}\(mailfrom:[^ ()]{{0,320}}(?: fp:[^ ()]{{0,100}})?\)",
     "claim": _CLAIM,
     "user": rf"\(?(?:{_NAME}|\"[^\"]{{0,255}}\")(?: \(helo={_ARGUMENT}\))?\)?",
     "pickup": r"mail pickup service",
@@ -132,7 +136,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(
         "sendmail-local",
         "Sendmail, handed in on the host",
-        r"/Submit\)|^by [^ ]+ \(8\.[0-9.]+/[^()]{0,40}\) id",
+        r"/Submit\)|^by [^ ]+ \(8\.[0-9.]+/[^()]{0,40}\) id|^\(from [^ ()]{1,255}\) by",
         ["claim-seen", "tcp-info", "claim", "user"],
         kind="local",
     ),
@@ -164,7 +168,8 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(
         "exchange",
         "Exchange, Outlook, Microsoft 365",
-        r"with (?:Microsoft SMTP Server|mapi|Exchange)|\(Microsoft Exchange|^by [^ ]+ \([0-9A-Fa-f:.%]{2,60}\) with",
+        r"with (?:Microsoft SMTP Server|mapi|Exchange)|\(Microsoft Exchange|^by [^ ]+ \([0-9A-Fa-f:.%]{2,60}\) with"
+        r"|^by [^ ]+\.(?:prod\.outlook\.com|PROD\.OUTLOOK\.COM) with HTTPS",
         ["claim-in-parentheses", "claim-seen", "tcp-info"],
     ),
     Dialect(
@@ -233,6 +238,10 @@ DIALECTS: tuple[Dialect, ...] = (
         kind="local",
     ),
     Dialect(
+        "aliyun", "Alibaba Cloud", r"^by [^ ]*aliyun(?:-inc)?\.com[ (;]", ["claim-mailfrom", "claim-seen"]
+    ),
+    Dialect("ssmtp", "sSMTP", r"\(sSMTP ", [], kind="local"),
+    Dialect(
         "webmail",
         "Squirrelmail, Horde, Roundcube, Yahoo, Hotmail and others, over the Web",
         r"(?:with|via) (?:HTTPS?|http|NNFMP|WorldClient|DAV)(?![A-Za-z])",
@@ -276,7 +285,10 @@ DIALECTS: tuple[Dialect, ...] = (
         [
             *_RFC,
             "claim-seen-twice",
+            "tcp-info-unasked",
             "address-in-parentheses",
+            "address-alone",
+            "address-port",
             "either-in-parentheses",
             "either-address",
             "claim",
