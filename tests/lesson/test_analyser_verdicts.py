@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from grader.lesson.analyser import Analysis, analyse
-from grader.lesson.analyser.findings import related
+from grader.lesson.analyser.findings import neighbours, related
 from tests.conftest import examples
 from tests.tables import every
 
@@ -98,7 +98,11 @@ def test_what_a_server_without_a_name_wrote_above_its_own_line_is_its_own() -> N
 
 @every(
     ("title", "own", "trusted"),
-    [("From Gmail to Gmail, with", "google.com", 2), ("From Proton to Fastmail", "messagingengine.com", 4)],
+    [
+        ("From Gmail to Gmail, with", "google.com", 2),
+        ("From Proton to Fastmail", "messagingengine.com", 4),
+        ("Outlook.com, whose inner servers", "outlook.com", 4),
+    ],
 )
 def test_what_a_large_provider_found_is_believed(title: str, own: str, trusted: int) -> None:
     [text] = [text for known, text in HONEST if known.startswith(title)]
@@ -118,3 +122,41 @@ def test_inner_servers_with_public_addresses_of_one_network_are_the_readers() ->
     found = analysed(text)
     assert found.trusted == 4
     assert [one.standing for one in found.results] == ["own", "own"]
+
+
+@every(
+    ("title", "typed", "own"),
+    [
+        ("From Gmail to Gmail, with", "bob@gmail.com", "gmail.com"),
+        ("Outlook.com, whose inner servers", "hotmail.com", "hotmail.com"),
+        (
+            "From Proton to Fastmail",
+            "example.com, mx.messagingengine.com",
+            "example.com, messagingengine.com",
+        ),
+    ],
+)
+def test_a_reader_may_say_an_address_or_several_domains(title: str, typed: str, own: str) -> None:
+    [text] = [text for known, text in HONEST if known.startswith(title)]
+    found, unsaid = analysed(text, typed), analysed(text)
+    assert (found.own, found.trusted) == (own, unsaid.trusted)
+    assert found.results == unsaid.results
+
+
+def test_a_mailbox_at_a_provider_does_not_speak_for_its_other_domains() -> None:
+    assert neighbours("smtp.gmail.com", "mail-pf1-x432.google.com")
+    assert not related("gmail.com", "google.com")
+
+
+def test_what_may_be_of_the_readers_server_is_not_said_to_be_missing() -> None:
+    text = (
+        "Received: from mail.example.org (mail.example.org [203.0.113.10]) by mailin022.protonmail.ch (Postfix) with\n"
+        " ESMTPS id 4N for <bob@protonmail.com>; Mon, 16 Feb 2026 08:00:02 +0000\n"
+        "Received: from pc (localhost [127.0.0.1]) by mail.example.org (Postfix) with ESMTP id 5;\n"
+        " Mon, 16 Feb 2026 08:00:01 +0000\n"
+        "Authentication-Results: mailin022.protonmail.ch; spf=pass smtp.mailfrom=example.org\n"
+        "From: alice@example.org\n\nHi\n"
+    )
+    rules = {one.rule for one in analysed(text).findings}
+    assert "own-results-below" in rules
+    assert "no-results" not in rules

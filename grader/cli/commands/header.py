@@ -150,7 +150,10 @@ def _explain(draft: Draft) -> None:
 @header.command()
 @click.argument("file", metavar="FILE")
 @click.option(
-    "--own", metavar="DOMAIN", default="", help="The domain of your servers.  [default: the newest hop's]"
+    "--own",
+    metavar="DOMAIN",
+    default="",
+    help="The domain of your servers, or several with commas between.  [default: the newest hop's]",
 )
 @click.option("--smtputf8", is_flag=True, help="It is sent with SMTPUTF8: UTF-8 in the header is right.")
 @click.option(

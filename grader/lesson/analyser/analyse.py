@@ -28,7 +28,7 @@ from grader.lesson.analyser.authentication import (
     tag,
 )  # fmt: skip
 from grader.lesson.analyser.encoded import decode_words
-from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, organisation, related
+from grader.lesson.analyser.findings import HeaderFinding, finding, organisation, owned, provider
 from grader.lesson.analyser.people import Identity, people_findings, read_people
 from grader.lesson.analyser.trace import (
     HOST,
@@ -43,6 +43,7 @@ from grader.lesson.analyser.trace import (
 
 LONGEST_TEXT = 300
 _SPACE = re.compile(r"[ \t\r\n]+")
+_BETWEEN = re.compile(r"[ \t\r\n,;]+")
 SHOWN = ("From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID")
 
 
@@ -56,7 +57,7 @@ class Decoded(Struct, frozen=True):
 class Analysis(Struct, frozen=True):
     """What a message's header tells.
 
-    ``own`` is the domain of the reader's own servers, and ``trusted`` how many hops, counted from the newest, they
+    ``own`` names the domains of the reader's own servers, and ``trusted`` how many hops, counted from the newest, they
     wrote; all else may be invented. ``hops`` begins with the oldest.
     """
 
@@ -72,7 +73,7 @@ class Analysis(Struct, frozen=True):
 
 
 def analyse(raw: bytes, own: str = "") -> Analysis:
-    """Read a message's header. ``own`` is the domain of the reader's servers; by default the newest hop's.
+    """Read a message's header. ``own`` has the domains of the reader's servers; by default the newest hop's.
 
     Raises nothing, whatever the message holds, and asks no server.
     """
@@ -81,9 +82,10 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
     date = message.first("date")
     written = read_moment(date.text).seconds if date else None
     hops = read_hops(message.fields, written)
-    own = organisation(own.strip(WHITE) or _newest(hops))
-    trusted = _trusted(hops, own)
-    border = Border(own, *_edges(hops, trusted))
+    domains = _domains(own) or _domains(_newest(hops))
+    owners = tuple(provider(domain) for domain in domains)
+    trusted = _trusted(hops, owners)
+    border = Border(owners, *_edges(hops, trusted))
     people = read_people(message)
     author = people[0].domain if people and people[0].field == "From" else ""
     results = _results(message, border)
@@ -101,7 +103,15 @@ def analyse(raw: bytes, own: str = "") -> Analysis:
     ]
     lines = [0, *(found.end() for found in re.finditer(rb"\n", raw))]
     found = [replace(one, line=bisect_right(lines, one.offset)) if one.offset >= 0 else one for one in found]
-    return Analysis(_shown(message), hops, own, trusted, results, signatures, arc, people, found)
+    return Analysis(
+        _shown(message), hops, ", ".join(domains), trusted, results, signatures, arc, people, found
+    )
+
+
+def _domains(typed: str) -> list[str]:
+    """The domains in what a person typed, who may have several, or have typed an address."""
+    words = (word.rpartition("@")[2] for word in _BETWEEN.split(typed))
+    return list(dict.fromkeys(organisation(word) for word in words if word.strip(".")))
 
 
 def _newest(hops: Sequence[Hop]) -> str:
@@ -128,7 +138,7 @@ def _listed(message: Part) -> bool:
     return any(message.first(key) for key in ("list-id", "list-post", "mailing-list", "x-original-from"))
 
 
-def _trusted(hops: Sequence[Hop], own: str) -> int:
+def _trusted(hops: Sequence[Hop], own: Sequence[str]) -> int:
     """How many hops from the newest the reader's own servers wrote, without a gap.
 
     What stands below a line is of the client that it names. So where one of the reader's servers took the message from
@@ -142,7 +152,7 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
         newer = hops[1 - place] if place > 1 else None
         unnamed = not HOST.fullmatch(hop.by) or inner(hop.by)
         beside = newer is not None and count == place - 1 and same_host(newer, hop.by)
-        if related(hop.by, own) or beside or (not own and unnamed and hop.kind != "fetched"):
+        if owned(hop.by, own) or beside or (not own and unnamed and hop.kind != "fetched"):
             count = place
         elif not unnamed and hop.kind != "fetched":
             break
@@ -151,7 +161,7 @@ def _trusted(hops: Sequence[Hop], own: str) -> int:
     return count
 
 
-def _own_client(hop: Hop, own: str) -> bool:
+def _own_client(hop: Hop, own: Sequence[str]) -> bool:
     """Whether a line may tell of a client of the reader's: it names none, or one that is not another's.
 
     A name that the client called itself proves nothing: beside a public address it counts only where the server's own
@@ -160,10 +170,10 @@ def _own_client(hop: Hop, own: str) -> bool:
     if hop.kind != "hop" or hop.private:
         return True
     if hop.lookup == "name":
-        return related(hop.host, own)
+        return owned(hop.host, own)
     if hop.lookup == "none" or (hop.address and not hop.source):
         return False
-    if related(hop.source, own):
+    if owned(hop.source, own):
         return not hop.address or beside_server(hop)
     return not (from_elsewhere(hop) or HOST.fullmatch(hop.source))
 
@@ -239,7 +249,9 @@ def _result_findings(
         if f"{rule} {server}" not in told:
             told.add(f"{rule} {server}")
             yield finding(rule, 0, one.offset, server=server or "an unnamed server")
-    if all(one.standing == "foreign" for one in results):
+    # What stands at the header's end may be of the reader's server: nobody can say that it wrote nothing.
+    perhaps = any(key.startswith(("appended-results ", "own-results-below ")) for key in told)
+    if not perhaps and all(one.standing == "foreign" for one in results):
         yield finding("no-results")
 
 
@@ -260,13 +272,13 @@ def _doubt(one: Results, border: Border, hops: Sequence[Hop], own: Sequence[Resu
     if one.standing == "unsure":
         return "beside-results"
     # Where no line is of the reader's servers, nothing tells where theirs begin.
-    if border.last is None or not related(one.server, border.own):
+    if border.last is None or not owned(one.server, border.own):
         return "untrusted-results"
     older = [hop for hop in hops if hop.offset > one.offset]
     # A forwarder or a list that takes older lines away still names whom it got the message from.
     brought = [hop for hop in hops if hop.offset > border.last]
-    if any(related(hop.by, border.own) for hop in older) or any(
-        related(hop.host or hop.source, border.own) for hop in brought
+    if any(owned(hop.by, border.own) for hop in older) or any(
+        owned(hop.host or hop.source, border.own) for hop in brought
     ):
         return "returned-results"
     if older or _contradicts(one, own):

@@ -11,7 +11,7 @@ from msgspec import Struct
 from grader.formats.message.lexer import Malformed, without_comments
 from grader.formats.message.parse import Field
 from grader.formats.taglist import read_tags
-from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, readable, related
+from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, owned, readable, related
 
 MOST_FIELDS = 50
 _QUOTED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -113,10 +113,11 @@ class Border(Struct, frozen=True):
 
     Whoever takes a message writes above what is there. So what stands above ``last``, the lowest Received field of the
     reader's own servers, is theirs. Between that and ``below``, the next Received field, a milter of theirs writes, and
-    what a sender brought along may stand there too. Both are ``None`` where there is no such field.
+    what a sender brought along may stand there too. Both are ``None`` where there is no such field. ``own`` are the
+    providers of the reader's servers.
     """
 
-    own: str
+    own: tuple[str, ...]
     last: int | None
     below: int | None
 
@@ -135,7 +136,7 @@ class Border(Struct, frozen=True):
         """
         if self.last is None or offset < self.last or (self.below is not None and offset > self.below):
             return False
-        return not server or not self.own or related(server, self.own)
+        return not server or not self.own or owned(server, self.own)
 
 
 def read_results(field: Field, border: Border) -> Results:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from grader.lesson.analyser.tables import Grave, wordings
@@ -105,3 +107,39 @@ _OF_COUNTRIES = {
 def related(one: str, other: str) -> bool:
     """Whether two host names belong to one organisation, as far as the names show it."""
     return bool(one) and bool(other) and organisation(one) == organisation(other)
+
+
+_PROVIDERS = {
+    "google.com": "gmail.com googlemail.com",
+    "outlook.com": "exchangelabs.com hotmail.com live.com msn.com office365.com",
+    "yahoo.com": "aol.com rocketmail.com yahoodns.net ymail.com",
+    "icloud.com": "apple.com mac.com me.com",
+    "protonmail.ch": "pm.me proton.me protonmail.com",
+    "messagingengine.com": "fastmail.com fastmail.fm",
+    "yandex.net": "ya.ru yandex.com yandex.ru",
+    "zoho.com": "zoho.eu zohomail.com zohomail.eu",
+    "gmx.net": "gmx.com gmx.de",
+    "aliyun.com": "aliyun-inc.com",
+}
+"""Large providers whose servers and mailboxes have names of several domains."""
+_PROVIDER_OF = {domain: name for name, domains in _PROVIDERS.items() for domain in domains.split()}
+
+
+def provider(domain: str) -> str:
+    """Who runs the mail servers of a domain, as far as its name shows it: its organisation, or a large provider.
+
+    That is for hosts alone. Whoever has a mailbox of a provider's does not write as the provider, nor under its other
+    domains.
+    """
+    name = organisation(domain)
+    return _PROVIDER_OF.get(name, name)
+
+
+def neighbours(one: str, other: str) -> bool:
+    """Whether two hosts are of one organisation or provider, as far as their names show it."""
+    return bool(one) and bool(other) and provider(one) == provider(other)
+
+
+def owned(name: str, owners: Sequence[str]) -> bool:
+    """Whether a host is of one of these providers."""
+    return bool(name) and provider(name) in owners

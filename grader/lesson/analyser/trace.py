@@ -12,7 +12,7 @@ from msgspec import Struct
 from grader.formats.message.moments import Reading
 from grader.formats.message.parse import Field
 from grader.formats.message.received import Lookup, read_received
-from grader.lesson.analyser.findings import HeaderFinding, duration, finding, readable, related
+from grader.lesson.analyser.findings import HeaderFinding, duration, finding, neighbours, readable
 
 MOST_HOPS = 100
 SLOW = 300
@@ -117,7 +117,7 @@ def _loop_findings(hops: Sequence[Hop], total: int) -> Iterator[HeaderFinding]:
     counted: Counter[tuple[str, str]] = Counter()
     last = ""
     for hop in hops:
-        if hop.kind == "hop" and HOST.fullmatch(hop.by) and not related(hop.by, last):
+        if hop.kind == "hop" and HOST.fullmatch(hop.by) and not neighbours(hop.by, last):
             key = hop.by.lower(), hop.recipient
             counted[key] += 1
             if hop.recipient and counted[key] == ROUNDS:
@@ -169,7 +169,7 @@ def _name_findings(hop: Hop) -> Iterator[HeaderFinding]:
         hop.lookup == "name"
         and HOST.fullmatch(hop.host)
         and HOST.fullmatch(hop.source)
-        and not related(hop.host, hop.source)
+        and not neighbours(hop.host, hop.source)
     ):
         yield finding("name-differs", hop.number, hop.offset, claimed=hop.source, found=hop.host)
     if hop.lookup == "none" and hop.source and hop.address and not _LOGGED_IN.fullmatch(hop.protocol):
@@ -192,11 +192,11 @@ def _continues(before: Hop, hop: Hop) -> bool:
     names = [name for name in (hop.host, hop.source) if HOST.fullmatch(name)]
     if hop.kind != "hop" or hop.private or not names or not HOST.fullmatch(before.by):
         return True
-    if inner(before.by) or _LOOPBACK.fullmatch(before.by) or related(before.by, hop.by):
+    if inner(before.by) or _LOOPBACK.fullmatch(before.by) or neighbours(before.by, hop.by):
         return True
     if before.by_address and before.by_address == hop.address:
         return True
-    return any(related(before.by, name) for name in names) or same_host(hop, before.by)
+    return any(neighbours(before.by, name) for name in names) or same_host(hop, before.by)
 
 
 def inner(name: str) -> bool:
@@ -224,9 +224,10 @@ def beside_server(hop: Hop) -> bool:
 
 
 def _network(address: str) -> str:
-    """The first 24 bits of an IPv6 address, in hexadecimal."""
+    """The first 24 bits of an IPv6 address, in hexadecimal. Microsoft's servers are in two networks."""
     first, _, rest = address.lower().partition(":")
-    return first.zfill(4) + rest.partition(":")[0].zfill(4)[:2]
+    groups = first.zfill(4) + rest.partition(":")[0].zfill(4)
+    return "260310" if groups == "2a010111" else groups[:6]
 
 
 def same_host(hop: Hop, name: str) -> bool:

@@ -10,7 +10,8 @@
   const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
   const {
-    HOST, besideServer, fromElsewhere, hopFindings, inner, maker, organisation, readHops, related, sameHost, trim, utf8,
+    HOST, besideServer, fromElsewhere, hopFindings, inner, maker, organisation, owned, provider, readHops, related,
+    sameHost, trim, utf8,
   } = smtplab.trace;
   const {
     MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
@@ -34,9 +35,10 @@
     const date = message.first("date");
     const written = date ? readMoment(date.text).seconds : null;
     const hops = readHops(message.fields, written);
-    const own = organisation(trim(typedOwn) || newestHost(hops));
-    const trusted = trustedHops(hops, own);
-    const border = makeBorder(hops, trusted, own);
+    const typed = domainsOf(typedOwn), domains = typed.length ? typed : domainsOf(newestHost(hops));
+    const owners = domains.map(provider);
+    const trusted = trustedHops(hops, owners);
+    const border = makeBorder(hops, trusted, owners);
     const arrived = trusted ? hops[hops.length - trusted].time : null;
     const people = readPeople(message);
     const author = people.length && people[0].field === "From" ? people[0].domain : "";
@@ -52,13 +54,19 @@
       ...hopFindings(hops, message.all("received").length, written, make),
     ];
     for (const one of findings) if (one.offset >= 0) one.line = report.line(one.offset);
-    return { shown: shownFields(message), hops, own, trusted, results, signatures, arc, people, findings };
+    return { shown: shownFields(message), hops, own: domains.join(", "), trusted, results, signatures, arc, people, findings };
   }
 
   /** An address in small letters, its domain as the provider that has several names for the same mailbox prefers. */
   function mailbox(address) {
     const at = address.lastIndexOf("@"), domain = address.slice(at + 1).toLowerCase();
     return `${address.slice(0, Math.max(at, 0)).toLowerCase()}@${SAME_MAILBOXES.get(domain) || domain}`;
+  }
+
+  /** The domains in what a person typed, who may have several, or have typed an address. */
+  function domainsOf(typed) {
+    const words = typed.split(/[ \t\r\n,;]+/).map((word) => word.slice(word.lastIndexOf("@") + 1));
+    return [...new Set(words.filter((word) => word.replace(/\./g, "")).map(organisation))];
   }
 
   /** The host of the newest hop that names one, unless a client from elsewhere comes first; see the Python twin. */
@@ -81,7 +89,7 @@
       const hop = hops[hops.length - place];
       const beside = place > 1 && count === place - 1 && sameHost(hops[hops.length - place + 1], hop.by);
       const unnamed = !HOST.test(hop.by) || inner(hop.by);
-      if (related(hop.by, own) || beside || (!own && unnamed && hop.kind !== "fetched")) count = place;
+      if (owned(hop.by, own) || beside || (!own.length && unnamed && hop.kind !== "fetched")) count = place;
       else if (!unnamed && hop.kind !== "fetched") break;
       if (!ownClient(hop, own)) break;
     }
@@ -90,9 +98,9 @@
 
   function ownClient(hop, own) {
     if (hop.kind !== "hop" || hop.private) return true;
-    if (hop.lookup === "name") return related(hop.host, own);
+    if (hop.lookup === "name") return owned(hop.host, own);
     if (hop.lookup === "none" || (hop.address && !hop.source)) return false;
-    if (related(hop.source, own)) return !hop.address || besideServer(hop);
+    if (owned(hop.source, own)) return !hop.address || besideServer(hop);
     return !(fromElsewhere(hop) || HOST.test(hop.source));
   }
 
@@ -201,7 +209,9 @@
       told.add(`${rule} ${server}`);
       yield make(rule, { server: server || "an unnamed server" }, 0, one.offset);
     }
-    if (results.every((one) => one.standing === "foreign")) yield make("no-results");
+    // What stands at the header's end may be of the reader's server: nobody can say that it wrote nothing.
+    const perhaps = [...told].some((key) => /^(?:appended-results|own-results-below) /.test(key));
+    if (!perhaps && results.every((one) => one.standing === "foreign")) yield make("no-results");
   }
 
   /** Why a field of results is not simply believed; see the Python twin. */
@@ -213,12 +223,12 @@
     // Some providers' filters have names of a domain of their own.
     if (one.standing === "unsure") return "beside-results";
     // Where no line is of the reader's servers, nothing tells where theirs begin.
-    if (border.last === null || !related(one.server, border.own)) return "untrusted-results";
+    if (border.last === null || !owned(one.server, border.own)) return "untrusted-results";
     const older = hops.filter((hop) => hop.offset > one.offset);
     // A forwarder or a list that takes older lines away still names whom it got the message from.
     const brought = hops.filter((hop) => hop.offset > border.last);
-    if (older.some((hop) => related(hop.by, border.own))
-      || brought.some((hop) => related(hop.host || hop.source, border.own))) return "returned-results";
+    if (older.some((hop) => owned(hop.by, border.own))
+      || brought.some((hop) => owned(hop.host || hop.source, border.own))) return "returned-results";
     if (older.length || contradicts(one, own)) return "forged-results";
     // What an ACL of Exim's adds stands at the header's end, unless it says otherwise.
     const exim = hops.some((hop) => hop.offset === border.last && hop.dialect.startsWith("exim"));

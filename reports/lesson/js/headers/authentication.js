@@ -4,7 +4,7 @@
   const smtplab = (window.smtplab = window.smtplab || {});
   const { lower } = smtplab.text;
   const { attempt, withoutComments } = smtplab.lexer;
-  const { related, trim, utf8 } = smtplab.trace;
+  const { owned, related, trim, utf8 } = smtplab.trace;
   const MOST_FIELDS = 50;
   const PIECE = /(?:"[^"\\]*(?:\\[^][^"\\]*)*"|[^;"]|")+/g;
   const PAIR = /([A-Za-z0-9_./-]+)[ \t\r\n]*=[ \t\r\n]*("[^"\\]*(?:\\.[^"\\]*)*"|[^; \t\r\n]+)/g;
@@ -38,7 +38,7 @@
    *  `server` is the name that it bears, which is to be of the reader's servers; null where it does not matter. */
   function near(border, offset, server) {
     if (border.last === null || offset < border.last || (border.below !== null && offset > border.below)) return false;
-    return !server || !border.own || related(server, border.own);
+    return !server || !border.own.length || owned(server, border.own);
   }
 
   /** The authserv-id, which may be a quoted string, and whether the piece is one (RFC 8601 section 2.2). */

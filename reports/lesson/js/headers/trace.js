@@ -25,6 +25,14 @@
     in: "firm gen ind nic res", jp: "ad ed gr lg", kr: "re", mx: "gob", nz: "govt school", pe: "gob",
     th: "in", tr: "bel gen k12", tw: "idv", uk: "ltd me nhs plc police sch", za: "law web",
   }));
+  // Large providers whose servers and mailboxes have names of several domains.
+  const PROVIDER_OF = new Map(Object.entries({
+    "google.com": "gmail.com googlemail.com", "outlook.com": "exchangelabs.com hotmail.com live.com msn.com office365.com",
+    "yahoo.com": "aol.com rocketmail.com yahoodns.net ymail.com", "icloud.com": "apple.com mac.com me.com",
+    "protonmail.ch": "pm.me proton.me protonmail.com", "messagingengine.com": "fastmail.com fastmail.fm",
+    "yandex.net": "ya.ru yandex.com yandex.ru", "zoho.com": "zoho.eu zohomail.com zohomail.eu",
+    "gmx.net": "gmx.com gmx.de", "aliyun.com": "aliyun-inc.com",
+  }).flatMap(([name, domains]) => domains.split(" ").map((domain) => [domain, name])));
   const utf8 = (text) => readable(text, "utf-8");
   // White space of header fields; other kinds, of other alphabets, part nothing there.
   const trim = (text) => text.replace(/^[ \t\r\n]+/, "").replace(/[ \t\r\n]+$/, "");
@@ -63,6 +71,18 @@
   }
 
   const related = (one, other) => Boolean(one) && Boolean(other) && organisation(one) === organisation(other);
+
+  /** Who runs the mail servers of a domain, as far as its name shows it: its organisation, or a large provider. */
+  function provider(domain) {
+    const name = organisation(domain);
+    return PROVIDER_OF.get(name) || name;
+  }
+
+  /** Whether two hosts are of one organisation or provider, as far as their names show it. */
+  const neighbours = (one, other) => Boolean(one) && Boolean(other) && provider(one) === provider(other);
+
+  /** Whether a host is of one of these providers. */
+  const owned = (name, owners) => Boolean(name) && owners.includes(provider(name));
 
   function readHops(fields, written) {
     const received = fields.filter((field) => field.key === "received").slice(0, MOST_HOPS).reverse();
@@ -113,7 +133,7 @@
     let last = "";
     for (const hop of hops) {
       const { by, recipient } = hop;
-      if (hop.kind === "hop" && HOST.test(by) && !related(by, last)) {
+      if (hop.kind === "hop" && HOST.test(by) && !neighbours(by, last)) {
         const key = `${lower(by)} ${recipient}`;
         counted.set(key, (counted.get(key) || 0) + 1);
         if (recipient && counted.get(key) === ROUNDS) {
@@ -150,7 +170,7 @@
       return;
     }
     if (hop.private || hop.kind !== "hop") return;
-    if (hop.lookup === "name" && HOST.test(hop.host) && HOST.test(hop.source) && !related(hop.host, hop.source)) {
+    if (hop.lookup === "name" && HOST.test(hop.host) && HOST.test(hop.source) && !neighbours(hop.host, hop.source)) {
       yield make("name-differs", { claimed: hop.source, found: hop.host }, number, offset);
     }
     if (hop.lookup === "none" && hop.source && address && !LOGGED_IN.test(hop.protocol)) {
@@ -167,9 +187,9 @@
   function continues(before, hop) {
     const names = [hop.host, hop.source].filter((name) => HOST.test(name));
     if (hop.kind !== "hop" || hop.private || !names.length || !HOST.test(before.by)) return true;
-    if (inner(before.by) || LOOPBACK.test(before.by) || related(before.by, hop.by)) return true;
+    if (inner(before.by) || LOOPBACK.test(before.by) || neighbours(before.by, hop.by)) return true;
     if (before.by_address && before.by_address === hop.address) return true;
-    return names.some((name) => related(before.by, name)) || sameHost(hop, before.by);
+    return names.some((name) => neighbours(before.by, name)) || sameHost(hop, before.by);
   }
 
   /** Whether a host's name means something to its own organisation alone, and so does not tell which that is. */
@@ -191,10 +211,11 @@
     return !hop.by_address || network6(hop.address) === network6(hop.by_address);
   }
 
-  /** The first 24 bits of an IPv6 address, in hexadecimal. */
+  /** The first 24 bits of an IPv6 address, in hexadecimal. Microsoft's servers are in two networks. */
   function network6(address) {
     const [first, second = ""] = lower(address).split(":");
-    return first.padStart(4, "0") + second.padStart(4, "0").slice(0, 2);
+    const groups = first.padStart(4, "0") + second.padStart(4, "0");
+    return groups === "2a010111" ? "260310" : groups.slice(0, 6);
   }
 
   /** Whether a hop's client and a name are one host in two domains, as those of large providers are. */
@@ -204,6 +225,7 @@
   }
 
   smtplab.trace = {
-    HOST, besideServer, duration, fromElsewhere, hopFindings, inner, maker, organisation, readHops, related, sameHost, trim, utf8,
+    HOST, besideServer, duration, fromElsewhere, hopFindings, inner, maker, organisation, owned, provider, readHops, related,
+    sameHost, trim, utf8,
   };
 })();
