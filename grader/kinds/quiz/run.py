@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from grader.engines.base import Machines
 
 MOST_NOTES = 5
+_NUMBER = re.compile(r"(?:q(?:uestion)? ?)?#?([0-9]{1,3})[.):]?", re.IGNORECASE)
 
 
 def act(
@@ -32,7 +34,8 @@ def act(
     answers: dict[str, Any] = {}
     problem, line = "", None
     try:
-        answers = read_answers(plan.submission.files[lab.submission.required[0]])
+        found = read_answers(plan.submission.files[lab.submission.required[0]])
+        answers = _by_name(found, [one.question.id for one in plan.posed])
     except UnreadableFileError as error:
         problem, line = str(error), error.line
     return Recorded(
@@ -46,6 +49,17 @@ def act(
             quiz=replace(lab.quiz, draw=None, questions=[], canonical=[]),
         ),
     )
+
+
+def _by_name(answers: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Answers by the names of their questions: some write the number that a question has on the sheet."""
+    found: dict[str, Any] = {}
+    for key, value in answers.items():
+        number = _NUMBER.fullmatch(key.strip())
+        place = int(number[1]) - 1 if number else -1
+        name = names[place] if 0 <= place < len(names) else key
+        found[key if name in answers or name in found else name] = value
+    return found
 
 
 def nothing(lab: QuizLab, variant: str) -> QuizFacts:

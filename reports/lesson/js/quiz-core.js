@@ -108,12 +108,17 @@
 
   function said(tone, text, about) { return {tone, text, about: about || ""}; }
 
+  // What says that the number behind it is not meant: "not 25", "-7".
+  const ANOTHER_NUMBER = new RegExp("^\\W*[-\u2212\u2013][0-9]|[!\u2260\u2264\u2265~]|[<>]=?\\s?[0-9]+\\s?$"
+    + "|\\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
+    + "|over|under|above|below)[ -](?:(?:an?|the|on|at|by|tcp|port|code|number|reply)[ -])*[0-9]", "i");
+
   function filled(question, text) {
     const numbers = text.match(/[0-9]+/g) || [];
     const typed = core.plain(text, question.exact);
     // The nearest first: "a dot" means "dot", "rua=" means "rua", "port 25" and "25/tcp" mean 25.
     const forms = [typed, question.exact ? typed : typed.replace(/^(?:an?|the) |(?!^) ?[:;,=]$/g, "")];
-    if (numbers.length === 1) forms.push(numbers[0]);
+    if (numbers.length === 1 && !ANOTHER_NUMBER.test(text)) forms.push(numbers[0]);
     const known = new Map(question.answers.map((answer) => [core.plain(answer.text, question.exact), answer]));
     const found = known.get(forms.find((form) => known.has(form)));
     if (found && found.right) return {got: 1, of: 1, said: [said("right", found.feedback)]};

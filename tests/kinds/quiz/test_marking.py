@@ -62,6 +62,14 @@ WORDED = Single(
         Option("`..x` with two signs", "h"), Option("`.x` with two signs", "i"),
     ],
 )  # fmt: skip
+NAMED = Match(
+    **BASE,
+    pairs=[
+        MatchPair("SPF", "addresses", "x"),
+        MatchPair("DKIM", "a seal", "y"),
+        MatchPair("DMARC", "both", "z"),
+    ],
+)
 FILL = Fill(
     **BASE,
     answers=[Expected("25", "right", True), Expected("Twenty Five", "right", True), Expected("587", "no")],
@@ -149,6 +157,9 @@ def test_in_an_order_each_item_counts_that_follows_the_right_one(order: list[int
         ("twenty  five", True), ("TWENTY FIVE", True), ("\uff12\uff15", True), ("`25`", True), ("587", False),
         ("the twenty five", True), ("Twenty Five:", True), ("twenty five =", True), ("a the twenty five", False),
         ("25 or 587", False), ("2", False), ("255", False), ("", False), (" ", False), ("2 5", False),
+        ("-25", False), ("\u221225", False), ("not 25", False), ("not port 25", False), ("isn't 25", False),
+        ("anything but 25", False), ("over 25", False), ("> 25", False), ("!25", False), ("more than the 25", False),
+        ("no. 25", True), ("smtp-25", True), ("<25>", True), ("it is 25", True), ("#25", True), ("tcp - 25", True),
     ],
 )  # fmt: skip
 def test_a_word_is_compared_with_tolerance(typed: str, is_right: bool) -> None:
@@ -227,7 +238,20 @@ def test_what_is_said_follows_the_answer() -> None:
         (ORDER, "d-c-b-a", [3, 2, 1, 0]), (ORDER, "d \u2013 c \u2013 b \u2013 a", [3, 2, 1, 0]),
         (MATCH, "25=c, 587 = b; 993: a", [2, 1, 0]), (MATCH, "25-c 587-b 993-a", [2, 1, 0]),
         (MATCH, "25 c, 587 (b)", [2, 1, None]), (WORDED, "those of your own servers at the top", [0]),
-        (WORDED, "b: All of them; servers sign them.", [1]),
+        (WORDED, "b: All of them; servers sign them.", [1]), (WORDED, "b - All of them: servers sign them", [1]),
+        (ORDER, "1. d 2. c 3. b 4. a", [3, 2, 1, 0]), (ORDER, "1) d, 2) c, 3) b, 4) a", [3, 2, 1, 0]),
+        (ORDER, "1d 2c 3b 4a", [3, 2, 1, 0]), (ORDER, "2=c; 1=d; 3=b; 4=a", [3, 2, 1, 0]),
+        (ORDER, "1. DATA 2. RCPT TO 3. MAIL FROM 4. EHLO", [3, 2, 1, 0]),
+        (ORDER, ["1. d", "2. c", "3. b", "4. a"], [3, 2, 1, 0]),
+        (ORDER, {"1": "d", "2.": "c", "3": "b", "4": "a"}, [3, 2, 1, 0]),
+        (ORDER, [{"1": "d"}, {"2": "c"}, {"3": "b"}, {"4": "EHLO"}], [3, 2, 1, 0]),
+        (ORDER, {"a": "4", "b": "3", "c": "2", "d": "1"}, [3, 2, 1, 0]),
+        (ORDER, "EHLO - MAIL FROM - RCPT TO - DATA", [0, 1, 2, 3]), (ORDER, "d then c then b then a", [3, 2, 1, 0]),
+        (ORDER, "EHLO < MAIL FROM < RCPT TO < DATA", [0, 1, 2, 3]),
+        (MULTIPLE, "1. a 2. c", [0, 2]), (MULTIPLE, {"1": "a", "2": "c"}, [0, 2]), (SINGLE, {"b": "true"}, [1]),
+        (MULTIPLE, {"a": "yes", "b": "no", "c": "x", "d": None}, [0, 2]),
+        (NAMED, "1. b 2. a 3. c", [1, 0, 2]), (NAMED, {"1": "b", "2": "a", "3": "c"}, [1, 0, 2]),
+        (NAMED, {"b": "SPF", "a": "dkim", "c": "DMARC"}, [1, 0, 2]), (NAMED, {"b": "SPF"}, [1, None, None]),
     ],
 )  # fmt: skip
 def test_an_answer_is_read_in_many_forms(question: Question, value: Any, given: Given | None) -> None:

@@ -37,7 +37,7 @@ def some_answer(question: Question, chance: random.Random) -> Given:
     if isinstance(question, Fill):
         typed = chance.choice([answer.text.upper() for answer in question.answers] + ["nothing", " "])
         return (
-            chance.choice(["", "", "a ", "The "])
+            chance.choice(["", "", "a ", "The ", "port ", "not ", "over the ", "-", "\u2212", "> "])
             + typed
             + chance.choice(["", "", ":", " =", "==", "\u2028="])
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.marking import Given
+from grader.kinds.quiz.judge.numbered import numbered, ranked, ticked
 from grader.kinds.quiz.questions import (
     Fill,
     Match,
@@ -21,15 +22,18 @@ from grader.kinds.quiz.questions import (
 )
 
 _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
-_LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])[).:]\s+(.+)", re.DOTALL)
+_LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])(?:[).:]\s+|\s+[-\u2013\u2014:=]\s+)(.+)", re.DOTALL)
 """A whole line of the sheet: ``b) EHLO``."""
 
-_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|&|->|=>|>|→|\band\b|\s)\s*")
+_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|&|->|=>|>|→|<|\band\b|\bthen\b|\s)\s*")
 _ROW = re.compile(r"[A-Za-z](?:\s*[-\u2013]\s*[A-Za-z]){2,}")
 """Letters with hyphens between; two alone may mean a range."""
 _CALLED = re.compile(r"(?:answer|option|choice)\s+(?=\S+$)", re.IGNORECASE)
 _PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\s)\s*\(?([A-Za-z])\)?")
-_BETWEEN_TEXTS = [re.compile(sign) for sign in ("[;\n]", "->|=>|→", r",\s*then\b", ",")]
+_BETWEEN_TEXTS = [
+    re.compile(sign)
+    for sign in ("[;\n]", "->|=>|→", r",\s*then\b|\bthen\b", "(?<=\\s)[-<>\u2013\u2014](?=\\s)", ",")
+]
 """What may part texts, the signs first that stand inside a text the least. The white space around is taken off later:
 to look for a sign behind every blank of a long run would take its length squared."""
 
@@ -89,6 +93,8 @@ def _places(posed: Posed, value: Any) -> list[int]:
     """The choices that a value names, as places in the bank."""
     if isinstance(value, str):
         return [_place(posed, part) for part in _parts(posed, value)]
+    if (named := _set_out(posed, value)) is not None:
+        return [_place(posed, part) for part in named]
     if isinstance(value, list):
         if not all(isinstance(part, str) for part in value):
             raise UnreadableError(
@@ -118,7 +124,20 @@ def _parts(posed: Posed, text: str) -> list[str]:
         for parts in ways:
             if len(parts) > 1 and test(_found(posed, part) is not None for part in parts):
                 return parts
+        if test is all and (counted := numbered(text)):
+            return counted
     return [text]
+
+
+def _set_out(posed: Posed, value: Any) -> list[str] | None:
+    """The choices' names in a list or a mapping that puts numbers or ticks to them."""
+    if isinstance(value, list) and all(isinstance(p, str) and _found(posed, p) is not None for p in value):
+        return None
+    found = numbered(value)
+    if found is None:
+        found = ranked(value) if isinstance(posed.question, OrderItems) else ticked(value)
+    # To a choice that is there twice, or that there is none of, the plain reading has the better words.
+    return found if found and all(_found(posed, part) is not None for part in found) else None
 
 
 def _found(posed: Posed, name: str) -> int | None:
@@ -168,8 +187,10 @@ def _pairs(posed: Posed, question: Match, value: Any) -> Given | None:
         value = dict(merged)
     if isinstance(value, str):
         value = _named_pairs(question, value) or value
+    if isinstance(value, dict) and (counted := _counted(question, value)) is not None:
+        value = counted
     if isinstance(value, dict):
-        return _mapped(posed, question, value)
+        return _mapped(posed, question, _turned(question, value))
     places = _places(posed, value)
     if len(places) != len(question.pairs):
         raise UnreadableError(
@@ -189,6 +210,22 @@ def _named_pairs(question: Match, text: str) -> dict[str, str]:
         if len(named) == len(parts) and named.keys() <= lefts:
             return named
     return {}
+
+
+def _counted(question: Match, value: dict[Any, Any]) -> list[str] | None:
+    """What is put to the left-hand sides by their number, where none of them is a number itself."""
+    if any(pair.left.strip().isdigit() for pair in question.pairs):
+        return None
+    found = numbered(value)
+    return found if found and len(found) == len(question.pairs) else None
+
+
+def _turned(question: Match, value: dict[Any, Any]) -> dict[Any, Any]:
+    """Pairs with the left-hand side in front, where all are the other way round."""
+    lefts = {bare(pair.left) for pair in question.pairs}
+    rights = [bare(right) for right in value.values() if isinstance(right, str)]
+    turned = len(rights) == len(value) and lefts.issuperset(rights) and len(set(rights)) == len(rights)
+    return {right: left for left, right in value.items()} if turned else value
 
 
 def _mapped(posed: Posed, question: Match, value: dict[Any, Any]) -> Given | None:

@@ -87,10 +87,19 @@ def _forms(question: Fill, text: str) -> list[str]:
     return [typed, loose, _only_number(text)]
 
 
+_ANOTHER_NUMBER = re.compile(
+    r"^\W*[-\u2212\u2013][0-9]|[!\u2260\u2264\u2265~]|[<>]=?\s?[0-9]+\s?$"
+    r"|\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
+    r"|over|under|above|below)[ -](?:(?:an?|the|on|at|by|tcp|port|code|number|reply)[ -])*[0-9]",
+    re.IGNORECASE | re.ASCII,
+)
+"""What says that the number behind it is not meant."""
+
+
 def _only_number(text: str) -> str:
-    """The number in a text that holds a single one: ``port 25`` and ``25/tcp`` mean 25."""
+    """The number in a text that holds a single one and means it: ``port 25`` and ``25/tcp`` mean 25."""
     numbers = re.findall("[0-9]+", text)
-    return numbers[0] if len(numbers) == 1 else ""
+    return numbers[0] if len(numbers) == 1 and not _ANOTHER_NUMBER.search(text) else ""
 
 
 def _chosen(question: Single | Multiple, places: list[int | None], right: int) -> Mark:
