@@ -68,3 +68,29 @@ def test_a_table_of_owners_is_blamed_only_where_it_is_asked(
     only = result({"arrives": "nowhere"}, outcome("accepted"), {**ALICE, "server": server}, **made)
     assert only.next == "n" if said is None else said in only.next
     assert ("gives bob@example.com to alice" in only.next) is (said == "gives bob@example.com to alice")
+
+
+LIST = "smtpd_relay_restrictions = permit_mynetworks, {}, reject_unauth_destination"
+
+
+@every(
+    ("settings", "named"),
+    [
+        ((LIST.format("check_recipient_access cdb:/r"),), "stands `check_recipient_access cdb:/r`. Whom"),
+        ((LIST.format("permit_sasl_authenticated permit_mx_backup"),), "stands `permit_mx_backup`. Whom"),
+        (("smtpd_recipient_restrictions = check_helo_access hash:/h reject",), "before `reject` stands `check_helo"),
+        ((LIST.format("check_policy_service { inet:1, default_action=OK }"),), "lets pass whom its `default_action`"),
+        ((LIST.format("permit_sasl_authenticated"),), None),
+        ((LIST.format("reject_unknown_sender_domain"),), None),
+        ((LIST.format("check_client_access hash:/c"), "mynetworks = 198.51.100.0/24"), None),
+    ],
+)  # fmt: skip
+def test_what_the_list_permits_beside_the_good_rules_is_named(
+    settings: tuple[str, ...], named: str | None
+) -> None:
+    made = {"arrivals": [arrival()], "commands": told(*settings)}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), {"recipients": [OUTSIDE]}, **made)
+    if named is None:
+        assert only.next == "n"
+    else:
+        assert named in only.next

@@ -6,10 +6,12 @@ It never opens to everybody what another check wants closed.
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from grader.formats.address import domain_of
 from grader.kinds.server.declare import UNWANTED, ServerCheck
+from grader.kinds.server.judge.absent import without_passwords
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
@@ -37,6 +39,9 @@ _RULES = {
 _UNKNOWN_USER = re.compile(r"User unknown in (?:local|virtual|relay)")
 _UNKNOWN_SENDER = re.compile(r"Sender address rejected: User unknown in (?:local|virtual|relay)")
 _NEEDS_TLS = re.compile(r"530 5\.7\.0 Must issue a STARTTLS command first")
+_ODD_ANSWER = re.compile(r"STARTTLS 2(?!20)|EHLO 250 ")
+"""STARTTLS is answered with 220 (RFC 3207 section 4), EHLO with a line for each extension (RFC 5321 section
+4.1.1.1)."""
 _SWITCH = re.compile(r"`(\w+) = (yes|no)`")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
 
@@ -44,6 +49,9 @@ _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user
 def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
     settings = index.settings
+    wants_login = bool(check.expect.authenticates)
+    if (wants_login or not case.accepted) and (filtered := _filtered(case, settings)) is not None:
+        return filtered
     if check.expect.alike:
         return _forbidden(case, settings)
     if check.expect.authenticates and (hidden := _hidden(case, settings)) is not None:
@@ -66,6 +74,8 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
         return _denied(case, _list_of(denied[1], case, settings), denied[1])
     if _UNKNOWN_SENDER.search(reply.text):
         return _unknown_sender(case, settings)
+    if _UNKNOWN_USER.search(reply.text) and (unseen := without_passwords(index)) is not None:
+        return unseen[1]
     if _UNKNOWN_USER.search(reply.text) and not case.for_users_alone and check.expect.arrives == "outside":
         return _taken_for_own(case, settings)
     if _NEEDS_TLS.match(reply.text) and (told := _tls_demanded(case, settings)) is not None:
@@ -205,6 +215,21 @@ def _hidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
         f"{setting.shown} hides AUTH from {case.facts.address}: who is there cannot log in, as mail programs on the "
         "LAN have to. Delete the line; it is for clients that break at the sight of AUTH."
     )
+
+
+def _filtered(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """A client's command became another one before smtpd saw it, as the answer shows: Postfix has none such for it."""
+    setting = settings.on("smtpd_command_filter", case.facts.listener, case.facts.server)
+    if not setting.value or case.session is None:
+        return None
+    for asked, answer in itertools.pairwise(case.session.lines):
+        verb = asked.text.partition(" ")[0]
+        if asked.who == "C" and answer.who == "S" and _ODD_ANSWER.match(f"{verb.upper()} {answer.text}"):
+            return (
+                f"{setting.shown} makes another command of `{verb}` before the server sees it: what came back is no "
+                "answer to it. Take the setting out, or let its table match only what it is for."
+            )
+    return None
 
 
 def overridden(text: str, case: TrafficCase, settings: PostfixSettings) -> str:

@@ -24,6 +24,8 @@ _REWRITE = (
 """What leads one address to another (ADDRESS_REWRITING_README), what is rarer first."""
 _ROUTING = "%!@"
 """Signs of a route within a local part, which Postfix follows by itself (postconf(5), ``allow_percent_hack``)."""
+_END = re.compile(r"\b(?:reject|defer)(?:_unauth_destination)?(?=[\s,]|\Z)|\bpermit_auth_destination\b")
+_GOOD = re.compile(r"\bpermit_(?:mynetworks|sasl_authenticated)\b[\s,]*")
 _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
 
@@ -108,7 +110,32 @@ def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
                 "whom nobody knows. Take the override out of master.cf, or let it say the same as main.cf; a port that "
                 "nobody needs is best not opened."
             )
-    return None
+    return _permitted(case, settings)
+
+
+def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """Mail went where it was asked to go: what the list that decides permits before its end, beside the good rules."""
+    arrived = case.relayed()
+    networks = settings.on("mynetworks", case.facts.listener, case.facts.server)
+    if not arrived or not case.addressed_to(arrived[0]) or _opens(networks, case.facts.address):
+        return None
+    names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+    lists = [settings.on(name, case.facts.listener, case.facts.server) for name in names]
+    setting = next((one for one in lists if one.value), None)
+    if setting is None or (end := _END.search(setting.value)) is None:
+        return None
+    rules = _GOOD.sub("", setting.value[: end.start()]).strip(" ,")
+    if not any(word.startswith(("check_", "permit_")) for word in rules.replace(",", " ").split()):
+        return None
+    silent = (
+        " A policy server that does not answer lets pass whom its `default_action` says."
+        if "check_policy_service" in rules
+        else ""
+    )
+    return (
+        f"{setting.shown} permits more than the office and who has logged in: before `{end[0]}` stands `{rules}`. Whom "
+        f"that lets pass may send to anybody.{silent} Take it out, or put it behind the end, where it can only refuse."
+    )
 
 
 def _led_out(case: TrafficCase, index: ServerIndex, settings: PostfixSettings) -> str | None:

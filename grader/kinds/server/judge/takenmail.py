@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.formats.address import split_address
+from grader.kinds.server.judge.absent import CARRIERS, absent, for_absent
 from grader.kinds.server.judge.accounts import (
     arrived,
     astray,
@@ -44,6 +45,7 @@ _LOCAL_TROUBLE = (
     "`mailbox_transport`, `virtual_transport` and their like, the user whom an alias names, and the services `local`, "
     "`virtual` and `lmtp` of master.cf (`local` and `virtual` run outside the chroot, `n` in the fifth column)."
 )
+_NO_CARRIER = "mail transport unavailable"
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
@@ -103,6 +105,8 @@ def on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
             "`smtp_` without d) demands what other people's servers do not offer. Set `smtp_tls_security_level = may` "
             "in main.cf, and look for an `-o` at the services `smtp` and `relay` of master.cf (RFC 3207 section 4)."
         )
+    if _NO_CARRIER in reason and (nobody := absent(index, CARRIERS)) is not None:
+        return f"The message was taken, and nobody carries it: {quoted(reason)} {for_absent(nobody[1])}"
     if case.for_users_alone:
         return _LOCAL_TROUBLE.format(said=quoted(reason))
     content = index.settings.on("content_filter", case.facts.listener, case.facts.server)
@@ -148,9 +152,10 @@ def _led_away(case: TrafficCase, index: ServerIndex) -> str | None:
         return None
     found = (index.settings.on(name, case.facts.listener, case.facts.server) for name in _LEADING)
     named = " or ".join(setting.shown for setting in found if setting.value)
+    unnamed = "a `REDIRECT`, `FILTER` or `DISCARD` in a table, an alias or a forward file, `transport_maps`"
     return (
         f"The server's log says what became of the message: {quoted(index.logged(line.index))} What leads it there is "
-        f"{named or 'a `FILTER` or `DISCARD` in a table, an alias or a forward file, `transport_maps`'}: take it out."
+        f"{named or unnamed}: take it out."
     )
 
 

@@ -1,0 +1,72 @@
+"""Programs of Postfix's own that others ask, and that master.cf does not start: the log names their sockets.
+
+Who asks in vain says little else: an smtpd waits for minutes and is silent, another one refuses for now, and mail that
+no program carries waits as "mail transport unavailable".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from types import MappingProxyType
+
+from grader.kinds.server.judge.index import ServerIndex
+from grader.model.latepattern import late_pattern
+
+_NOBODY = late_pattern(
+    r"\bwarning: (?:connect(?: #\d+)? to (?:subsystem |transport )?|problem talking to server )"
+    r"(?:public|private)/([\w-]+): No such file"
+)
+_NO_PASSWORDS = "/proxymap["
+_NOT_READ = "cannot access UNIX password database"
+
+ASKED: Mapping[str, str] = MappingProxyType(
+    {
+        "cleanup": "cleanup unix n - y - 0 cleanup",
+        "proxymap": "proxymap unix - - n - - proxymap",
+        "rewrite": "rewrite unix - - y - - trivial-rewrite",
+        "tlsmgr": "tlsmgr unix - - y 1000? 1 tlsmgr",
+        "verify": "verify unix - - y - 1 verify",
+    }
+)
+"""Whom an smtpd asks before it answers, with their lines in Debian's master.cf."""
+CARRIERS: Mapping[str, str] = MappingProxyType(
+    {
+        "error": "error unix - - y - - error",
+        "lmtp": "lmtp unix - - y - - lmtp",
+        "local": "local unix - n n - - local",
+        "relay": "relay unix - - y - - smtp",
+        "retry": "retry unix - - y - - error",
+        "smtp": "smtp unix - - y - - smtp",
+        "virtual": "virtual unix - n n - - virtual",
+    }
+)
+"""Whom qmgr(8) gives mail to."""
+
+
+def absent(index: ServerIndex, whom: Container[str]) -> tuple[int, str] | None:
+    """The line of the log that names one of these services, which was asked and was not there, and its name."""
+    searched = ((number, _NOBODY.search(line)) for number, line in enumerate(index.facts.log))
+    told = [(number, found[1]) for number, found in searched if found is not None and found[1] in whom]
+    # Which process is first to complain is chance: the same trouble is told in the same words every time.
+    return min(told, key=lambda one: index.logged(one[0]), default=None)
+
+
+def for_absent(name: str) -> str:
+    """What to do about it."""
+    line = {**ASKED, **CARRIERS}[name]
+    return (
+        f"Postfix asks its service `{name}`, and nobody is there: master.cf has no such line, or another one. Write it "
+        f"as Debian and the starter have it, `{line}`."
+    )
+
+
+def without_passwords(index: ServerIndex) -> tuple[int, str] | None:
+    """The line in which proxymap(8) says that it sees no list of users, so that nobody exists, and what to do."""
+    for number, line in enumerate(index.facts.log):
+        if _NO_PASSWORDS in line and _NOT_READ in line:
+            return number, (
+                "The users are there, and `proxymap`, which looks them up for smtpd (`local_recipient_maps`), does not "
+                "see them: it runs in a chroot, in which there is no list of users. Write `n` in the fifth column of "
+                "its line in master.cf, `proxymap unix - - n - - proxymap`."
+            )
+    return None
