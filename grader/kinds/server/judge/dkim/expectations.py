@@ -9,8 +9,9 @@ from grader.formats.message.parse import header_fields, line_of
 from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered, without
-from grader.kinds.server.judge.dkim.reading import KEY_OR_FIELDS, NOT_THE_SIGNED, Signature
+from grader.kinds.server.judge.dkim.reading import KEY_OR_FIELDS, NOT_THE_SIGNED, OTHER_TEXT, Signature
 from grader.kinds.server.judge.dkim.services import SERVICES, running
+from grader.kinds.server.judge.dkim.undoing import undone
 from grader.kinds.server.judge.dkim.unsigned import unsigned
 from grader.kinds.server.judge.expectations import Judgement, outside
 from grader.kinds.server.judge.index import ServerIndex
@@ -101,7 +102,11 @@ def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -
         if bad is None:
             return met(case, _verified(own))
         pointers = [bad.pointer, *index.signatures.key_pointer(bad)]
-        sentence = f"{_begun(bad.name)} does not verify: {bad.problem}."
+        sentence = f"{_begun(bad.name)} on the message of {_who(case)} does not verify: {bad.problem}."
+        if bad.problem in (OTHER_TEXT, NOT_THE_SIGNED, KEY_OR_FIELDS):
+            for change in undone(case, bad.arrival.raw, index):
+                if index.signatures.verifies(bad, change.message):
+                    return broken(case, f"{sentence} {change.sentence}", pointers, next=change.next)
         if (name := _one_too_many(bad, index)) is not None:
             sentence += f" Without the field {name} it would: it was made as if there were none."
             return broken(case, sentence, pointers, next=ONE_TOO_MANY.format(name=name))

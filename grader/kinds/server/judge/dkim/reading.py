@@ -39,6 +39,7 @@ MOST_HEADER = 64_000
 MOST_BLANKS = 500
 """Blanks in a row that are put up with. Nobody writes so many, and dkimpy's time grows with their number squared."""
 NOT_THE_SIGNED = "the header fields that it covers are not the ones that were signed"
+OTHER_TEXT = "the body hash differs (bh=): the text is not the one that was signed"
 KEY_OR_FIELDS = (
     "it was made with another private key than the one whose public half DNS has, or "
     f"{NOT_THE_SIGNED} (Ed25519 does not show which)"
@@ -272,7 +273,7 @@ def _checked(
             return ""
     except dkim.ValidationError as error:
         if str(error).startswith("body hash"):
-            return "the body hash differs (bh=): the text is not the one that was signed"
+            return OTHER_TEXT
         return "a tag of it breaks the rules of RFC 6376 section 3.5"
     except (dkim.DKIMException, ValueError, TypeError, KeyError, IndexError, AssertionError):
         return "a tag of it cannot be read"
