@@ -12,6 +12,7 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _LONGEST_LINE = 900
 """RFC 5322 section 2.1.1 allows 998."""
+_LONGEST_PARAGRAPH = 990
 _PLAIN_ADDRESS = re.compile(r"[\w.+=-]+@[\w.-]+")
 
 
@@ -69,6 +70,24 @@ def _grown(message: bytes, text: str, octets: int) -> bytes:
     line = text.replace("\n", " ")[:_LONGEST_LINE].encode("ascii", "replace") + b"\r\n"
     grown = (message + line * (octets // len(line) + 1))[: octets - 2].rstrip(b"\r\n")
     return grown + b"." * (octets - 2 - len(grown)) + b"\r\n"
+
+
+def as_programs_write(message: bytes) -> bytes:
+    """The letter as many a mail program writes it, and as it stands out of the plainest mail.
+
+    Letters beyond ASCII in 8 bits (RFC 6152), encoded words and a folded field (RFC 2047, RFC 5322 section 2.2.3), a
+    whole paragraph in one line, blanks at the end of a line, a line that begins with a dot, empty lines at the end.
+    """
+    header, _, text = message.partition(b"\r\n\r\n")
+    header = header.replace(
+        b"\r\nSubject: ", b"\r\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_aus_K=C3=B6ln=2C?=\r\n ", 1
+    )
+    header = header.replace(b"us-ascii", b"utf-8; format=flowed\r\nContent-Transfer-Encoding: 8bit", 1)
+    paragraph = "Schöne Grüße aus Köln, wo es seit Tagen regnet und die Straßen glänzen. " * 20
+    line = paragraph.encode()[:_LONGEST_PARAGRAPH].decode(errors="ignore").rstrip().encode()
+    return b"\r\n".join(
+        [header, b"", text + line, b"", b".. und so weiter. ", b"-- ", "Ihr Büro".encode(), b"", b"", b""]
+    )
 
 
 def date(when: float) -> str:

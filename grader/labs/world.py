@@ -49,11 +49,15 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "variable parts",
         "lookalike_sender": "addresses that hold the own address of the user ('as', else alice), or that a "
         "pattern matches",
+        "matched_field": "header fields that a pattern matches which sends letters elsewhere for what they hold, or "
+        "changes that (IGNORE, PREPEND, REPLACE, STRIP)",
+        "matched_line": "the same as lines of a letter's text",
         "mentioned": "each domain or host name that the files mention, their own and localhost aside; DNS leads "
         "its mail "
         "to {outside_host}",
         "mentioned_address": "each mail address that the files mention, and one made up at each domain",
         "mentioned_author": "each address of {domain} that the files mention, alice's and bob's aside",
+        "mentioned_reader": "each mail address of another domain that the files mention",
         "mentioned_recipient": "somebody at each name, below each .name and at each host's address that is "
         "mentioned, and "
         "each mail address of another domain",
@@ -113,6 +117,7 @@ class PeerNames(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     addresses: list[str]
+    smtputf8: bool = True
 
 
 class DeclaredWorld(Struct, frozen=True, forbid_unknown_fields=True):

@@ -100,6 +100,13 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
         Meta(description="Lines with which the text begins, before its own."),
     ] = []
     header_to: Annotated[str | None, Meta(description="Address in the To header field.")] = None
+    lifelike: Annotated[
+        bool,
+        Meta(
+            description="The letter as many mail programs write it: in UTF-8 and in 8 bits where the server takes them "
+            "(RFC 6152), a folded field, a paragraph in one long line, blanks at the end of another."
+        ),
+    ] = False
     octets: Annotated[
         int, Meta(ge=0, description="Size of the message, at least; its text goes on until then.")
     ] = 0

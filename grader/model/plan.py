@@ -40,11 +40,15 @@ class HostSpec(Struct, frozen=True):
 
 
 class Peer(Struct, frozen=True):
-    """A mail server of other people: takes every message and keeps it."""
+    """A mail server of other people: takes every message and keeps it.
+
+    It offers ``smtputf8`` (RFC 6531) or, as many do, not.
+    """
 
     name: str
     addresses: list[str]
     port: int = 25
+    smtputf8: bool = True
 
 
 class Zone(Struct, frozen=True):

@@ -13,6 +13,7 @@ from grader.model.traffic import Reply
 from grader.world.client import GOODBYE, Client
 from grader.world.exchange import ServerRefused, Stage
 from grader.world.mailboxes import Mailboxes
+from grader.world.sevenbits import EXTENSION, in_seven_bits
 from grader.world.sharing import ERRORS_A_SESSION, STANDS_ALONE
 from grader.world.transcript import CREDENTIALS, redacted
 from grader.world.wire import HungUp
@@ -204,7 +205,8 @@ class Mails:
 
     async def send(self, attempts: Sequence[Attempt]) -> None:
         """Try the attempts, as many as the server's patience allows; the others are left without an outcome."""
-        self._waiting.extend(attempts)
+        eight = EXTENSION in self._client.extensions
+        self._waiting.extend(attempts if eight else map(in_seven_bits, attempts))
         while batch := self._next_batch():
             if not await known_as(self._client, batch):
                 continue

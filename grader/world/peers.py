@@ -47,9 +47,7 @@ class Peers:
 
     async def _listen(self, peer: Peer, address: str) -> None:
         def answer() -> asyncio.Protocol:
-            return (
-                PeerSession(self, peer.name) if self.connections < MOST_CONNECTIONS else TooManyConnections()
-            )
+            return PeerSession(self, peer) if self.connections < MOST_CONNECTIONS else TooManyConnections()
 
         try:
             server = await asyncio.get_running_loop().create_server(answer, address, peer.port)

@@ -15,6 +15,7 @@ from grader.world.texts import LONGEST_LINE, Text, path_of, read_text
 from grader.world.turns import TurnTaker
 
 if TYPE_CHECKING:
+    from grader.model.plan import Peer
     from grader.world.peers import Peers
 
 MOST_RECIPIENTS = 1000
@@ -33,9 +34,16 @@ class PeerSession(asyncio.StreamReaderProtocol):
     always_kept = SEARCHED_OCTETS
     """Octets of each text that there is room for, whatever others send meanwhile: enough to find every token."""
 
-    def __init__(self, peers: Peers, name: str) -> None:
+    def __init__(self, peers: Peers, peer: Peer) -> None:
         self._peers = peers
-        self._name = name
+        self._name = peer.name
+        self._extensions = [
+            "PIPELINING",
+            f"SIZE {texts.LARGEST_MESSAGE}",
+            "8BITMIME",
+            *(["SMTPUTF8"] if peer.smtputf8 else []),
+            "HELP",
+        ]
         self._lines = TurnTaker(peers.turns, LONGEST_LINE)
         self._clock = asyncio.get_running_loop()
         super().__init__(self._lines, self._serve, self._clock)
@@ -144,10 +152,8 @@ class PeerSession(asyncio.StreamReaderProtocol):
         if not argument:
             return "501 5.5.4 Syntax: EHLO hostname"
         self._helo(argument)
-        extensions = ("PIPELINING", f"SIZE {texts.LARGEST_MESSAGE}", "8BITMIME", "SMTPUTF8", "HELP")
-        return "\r\n".join(
-            [f"250-{line}" for line in (self._name, *extensions[:-1])] + [f"250 {extensions[-1]}"]
-        )
+        *lines, last = self._name, *self._extensions
+        return "".join(f"250-{line}\r\n" for line in lines) + f"250 {last}"
 
     def _mail(self, argument: str) -> str:
         if not self._greeted:

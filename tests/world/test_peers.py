@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from grader.model.plan import Peer
 from grader.world import peers, peersession, texts
 from tests.world.bed import SERVER, Bed, attempt
 from tests.world.clock import run
@@ -41,6 +42,23 @@ def test_internationalized_and_long_paths_are_taken() -> None:
             assert arrival.recipients == [path]
 
     run(work())
+
+
+def test_not_every_server_offers_smtputf8() -> None:
+    async def work(offers: bool) -> bytes:
+        mail = peers.Peers([Peer("mx.partner.example", [SERVER], 0, smtputf8=offers)], lambda: 0.0)
+        await mail.start()
+        reader, writer = await asyncio.open_connection(SERVER, mail.ports[0])
+        writer.write(b"EHLO x\r\nQUIT\r\n")
+        said = await reader.read()
+        writer.close()
+        mail.stop()
+        return said
+
+    assert b"250-SMTPUTF8\r\n" in run(work(True))
+    without = run(work(False))
+    assert b"SMTPUTF8" not in without
+    assert b"250-8BITMIME\r\n250 HELP\r\n" in without
 
 
 def test_tokens_are_found_wherever_they_stand_in_whatever_case() -> None:

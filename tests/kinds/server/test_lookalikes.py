@@ -10,6 +10,8 @@ from grader.kinds.server.plan.lookalikes import (
     around_addresses,
     around_names,
     fields,
+    matched_fields,
+    matched_lines,
     nobodies,
     recipients,
     rerouting_names,
@@ -18,6 +20,7 @@ from grader.kinds.server.plan.lookalikes import (
     text_lines,
 )
 from grader.kinds.server.plan.patterns import samples
+from tests.tables import every
 
 NAMES = {
     "domain": "example.com",
@@ -25,6 +28,20 @@ NAMES = {
     "outside": "elsewhere.example",
     "third": "third.example",
 }
+
+
+@every(
+    ("pattern", "field", "line"),
+    [
+        (r"^Reply-To:", "Reply-To: x1", "Reply-To:"),
+        (r"^Subject: (AW|WG): (.*)", "Subject: AW: x1", "Subject: AW: x1"),
+        (r"^X-Sign-Me: yes", "X-Sign-Me: yes", "X-Sign-Me: yes"),
+        (r"confidential", "Subject: confidential", "confidential"),
+    ],
+)
+def test_a_letter_with_what_a_pattern_matches(pattern: str, field: str, line: str) -> None:
+    assert matched_fields(samples(pattern))[0] == field
+    assert matched_lines(samples(pattern))[0] == line
 
 
 @pytest.mark.parametrize(

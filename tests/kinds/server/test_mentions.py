@@ -182,3 +182,13 @@ def test_a_pattern_within_a_condition_is_read_with_it() -> None:
     table = b"if /^X-To:/\n/: <(.+)>$/ REDIRECT $1\nendif\n/^Cc: (.+)$/ BCC $1\n"
     texts = [sample.text for sample in find_mentions({"table": table}, []).rerouting]
     assert texts == ["X-To: <\0>", "Cc: \0"]
+
+
+def test_expressions_that_act_on_what_a_letter_holds() -> None:
+    lines = b"/^X-Sign: me/ FILTER smtp:[127.0.0.1]:10026\n/^Reply-To:/ IGNORE\n/^Received:/ WARN\n/spam/ REJECT\n"
+    mentions = find_mentions({"checks": lines, "main.cf": b"x = regexp:{{/^Sender:/ STRIP}}\n"}, ())
+    assert {sample.text for sample in mentions.acting} == {"X-Sign: me", "Reply-To:", "Sender:"}
+
+
+def test_parameters_of_another_program_are_no_aliases() -> None:
+    assert find_mentions({"opendkim.conf": b"Mode sv\nSyslog yes\n"}, ()).locals == []

@@ -28,6 +28,7 @@ _NAME = late_pattern(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,24}")
 _DIGITS = late_pattern(r"[0-9.\0]*[0-9][0-9.\0]*")
 _NO_END = late_pattern(r"(?:.*[A-Za-z0-9])?")
 _FIELD = late_pattern(r"[!-9;-~]+: ?[!-~][ -~]*")
+_FIELD_NAME = late_pattern(r"[!-9;-~]+:")
 _LINE = late_pattern(r"[!-~](?:[ -~]*[!-~])?")
 _OTHER = "x1"
 
@@ -208,6 +209,24 @@ def _naming(outside: str, texts: Iterable[PatternText]) -> Iterator[str]:
                 _in_two(holes, place, outside, TOKEN),
             ):
                 yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
+
+
+def matched_fields(texts: Iterable[PatternText]) -> list[str]:
+    """Fields of a header that patterns match, with nothing else in them; what names no field is a subject."""
+    found = [text if _FIELD_NAME.match(text) else f"Subject: {text}" for text in map(_bare, texts)]
+    whole = dict.fromkeys(
+        f"{text.rstrip()} {_OTHER}" if text.rstrip().endswith(":") else text for text in found
+    )
+    return [text for text in whole if _FIELD.fullmatch(text)][:MOST_FIELDS]
+
+
+def matched_lines(texts: Iterable[PatternText]) -> list[str]:
+    """The same as lines of a letter's text."""
+    return [text for text in dict.fromkeys(map(_bare, texts)) if _LINE.fullmatch(text)][:MOST_FIELDS]
+
+
+def _bare(sample: PatternText) -> str:
+    return sample.text.replace(HOLE, _OTHER)
 
 
 def _leading(names: Mapping[str, str], texts: Iterable[PatternText]) -> Iterator[str]:

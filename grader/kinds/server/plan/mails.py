@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,14 +11,21 @@ from msgspec import Struct
 from grader.formats.address import split_address
 from grader.kinds.server.declare import USERS
 from grader.kinds.server.plan.programs import Programs
-from grader.labs.messages import hidden_message, ordinary_message
+from grader.labs.messages import as_programs_write, hidden_message, ordinary_message
 from grader.labs.variant import RandomStream
 from grader.labs.world import WordLists
 from grader.model.attempt import Mail
+from grader.model.latepattern import late_pattern
 from grader.model.templates import fill
 from grader.model.traffic import ANY_MAILBOX
 from grader.model.variant import Variant
 
+EIGHT_BITS = "BODY=8BITMIME"
+"""The parameter of MAIL that announces octets beyond ASCII (RFC 6152 section 2)."""
+_ONCE = frozenset({b"subject", b"date", b"message-id", b"mime-version", b"content-type"})
+"""Fields of which a message has one (RFC 5322 section 3.6, RFC 2045 section 4), save those of who writes to whom."""
+_NAMES = late_pattern(rb"^([!-9;-~]+):", re.MULTILINE)
+_FIELDS = late_pattern(rb"[^\r\n]+\r\n(?:[ \t][^\r\n]*\r\n)*")
 _BEYOND = 100
 """Octets by which a message is larger than what a program compares its size with."""
 
@@ -65,8 +73,10 @@ class MailWriter:
             when=self._when,
             octets=self._octets(mail),
         )
+        if mail.lifelike:
+            message = as_programs_write(message)
         if mail.fields:
-            message = _in_lines(map(filled, mail.fields)) + message
+            message = _with_fields(message, _in_lines(map(filled, mail.fields)))
         if mail.lines:
             header, _, text = message.partition(b"\r\n\r\n")
             message = header + b"\r\n\r\n" + _in_lines(map(filled, mail.lines)) + text
@@ -76,7 +86,7 @@ class MailWriter:
             "helo": helo if mail.helo is None else filled(mail.helo),
             "sender": sender,
             "recipients": recipients,
-            "parameters": filled(mail.parameters),
+            "parameters": EIGHT_BITS if mail.lifelike else filled(mail.parameters),
             "rcpt_parameters": filled(mail.rcpt_parameters),
             "script": self._script(mail, filled),
             "message": message,
@@ -113,6 +123,16 @@ class MailWriter:
         if user in USERS and address.domain in self._here:
             return user
         return ANY_MAILBOX if any_mailbox else None
+
+
+def _with_fields(message: bytes, fields: bytes) -> bytes:
+    """A message with fields before all others, in the place of its own where there may be but one of a name."""
+    names = {name.lower() for name in _NAMES.findall(fields)} & _ONCE
+    header, separator, text = message.partition(b"\r\n\r\n")
+    kept = [
+        field for field in _FIELDS.findall(header + b"\r\n") if field.partition(b":")[0].lower() not in names
+    ]
+    return fields + b"".join(kept) + separator.removeprefix(b"\r\n") + text
 
 
 def _in_lines(texts: Iterable[str]) -> bytes:

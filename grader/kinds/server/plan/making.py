@@ -155,7 +155,11 @@ def _world(
     names = variant.names
     visitor = certificate(ca, ["visitor.stranger.example"], client=True)
     peers = [
-        Peer(fill(peer.name, names), [fill(address, names) for address in peer.addresses])
+        Peer(
+            fill(peer.name, names),
+            [fill(address, names) for address in peer.addresses],
+            smtputf8=peer.smtputf8,
+        )
         for peer in world.peers
     ]
     roots = _roots(lab)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
 
 from grader.kinds.server.plan.patterns import (
     PatternText,
+    acting_in,
     condition_in,
     joined,
     patterns_in,
@@ -67,7 +68,7 @@ _OF_THE_PROTOCOL = late_pattern(
     re.IGNORECASE,
 )
 """Words of the protocol by which Postfix asks such programs, and of their answers."""
-_CONFIGURATION = re.compile(r"\.cf$")
+_CONFIGURATION = re.compile(r"\.c(?:on)?f$")
 _FILES = re.compile(
     r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE
 )
@@ -92,6 +93,8 @@ class Mentions(Struct, frozen=True):
     """Texts that the regular expressions in the files match."""
     rerouting: list[PatternText] = []
     """Those of expressions that send a letter elsewhere for what it holds."""
+    acting: list[PatternText] = []
+    """Those, and those of expressions that change what a letter holds."""
     programs: Programs = Programs()
     """What programs among the files hold."""
 
@@ -141,7 +144,8 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str], lan: str | Non
         _locals(tables),
         anywhere,
         _samples(lines),
-        _rerouting(lines),
+        _acting(lines, rerouting_in),
+        _acting(lines, acting_in),
         read(found.values()),
     )
 
@@ -178,8 +182,8 @@ def _samples(lines: Iterable[str]) -> list[PatternText]:
     return sorted(dict.fromkeys(found), key=lambda sample: sample.loose)
 
 
-def _rerouting(lines: Iterable[str]) -> list[PatternText]:
-    """What patterns match that send a letter elsewhere. Within ``if`` and ``endif`` of a table both have to match."""
+def _acting(lines: Iterable[str], patterns_of: Callable[[str], list[str]]) -> list[PatternText]:
+    """What patterns match that do something with a letter. Between ``if`` and ``endif`` of a table both must match."""
     found: dict[tuple[str, str], None] = {}
     conditions: list[str] = []
     for line in lines:
@@ -189,7 +193,7 @@ def _rerouting(lines: Iterable[str]) -> list[PatternText]:
             conditions = conditions[:-1]
         else:
             within = conditions[-1] if conditions else ""
-            found |= dict.fromkeys((within, pattern) for pattern in rerouting_in(line))
+            found |= dict.fromkeys((within, pattern) for pattern in patterns_of(line))
     return [
         joined(next(iter(samples(within)), None), sample)
         for within, pattern in list(found)[:MOST_PATTERNS]

@@ -30,6 +30,11 @@ _REROUTED = re.compile(
     r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+(?:REDIRECT|FILTER|BCC)\s", re.IGNORECASE
 )
 _CONDITION = re.compile(r"if\s+/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\Z", re.IGNORECASE)
+_ACTING = re.compile(
+    r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+"
+    r"(?:REDIRECT|FILTER|BCC|IGNORE|PREPEND|REPLACE|STRIP)\b",
+    re.IGNORECASE,
+)
 _PATTERN = re.compile(r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*(?=\s)")
 _CLASSES = {
     "[:digit:]": "0-9",
@@ -83,6 +88,11 @@ def joined(condition: PatternText | None, sample: PatternText) -> PatternText:
     longest = min(len(first), len(then))
     same = next(size for size in range(longest, -1, -1) if first.endswith(then[:size]))
     return PatternText(first + then[same:], condition.begins, sample.ends, sample.loose)
+
+
+def acting_in(line: str) -> list[str]:
+    """Those, and those that change what it holds."""
+    return [found[1].replace(r"\/", "/") for found in _ACTING.finditer(line + " ")]
 
 
 def samples(pattern: str) -> list[PatternText]:

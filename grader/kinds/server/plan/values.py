@@ -9,6 +9,8 @@ from grader.kinds.server.plan.lookalikes import (
     around_names,
     fields,
     is_path,
+    matched_fields,
+    matched_lines,
     nobodies,
     recipients,
     rerouting_names,
@@ -34,6 +36,7 @@ class ManifoldValues:
         self._words = words
         self._mentions = mentions
         self._random = random
+        self._own = {names["domain"], names["host"]}
 
     def sets(self, used: Iterable[str], user: str | None) -> list[dict[str, str]]:
         """One set of values for each attempt to make of a text that uses these names; others than ours are left out.
@@ -59,6 +62,8 @@ class ManifoldValues:
                 known = {f"{names[user]}@{names['domain']}".lower() for user in ("alice", "bob")}
                 own = [a for a in mentions.addresses if a.rpartition("@")[2] == names["domain"]]
                 return [address for address in own if address.lower() not in known]
+            case "mentioned_reader":
+                return [a for a in mentions.addresses if a.rpartition("@")[2] not in self._own]
             case "mentioned_sender":
                 me = (user or names["alice"]).removesuffix("!")
                 mine = {f"{me}@{names[key]}".lower() for key in ("domain", "host")}
@@ -84,6 +89,10 @@ class ManifoldValues:
                 return rerouting_names(names, mentions.rerouting)
             case "lookalike_nobody":
                 return nobodies(names, samples)
+            case "matched_field":
+                return matched_fields(mentions.acting)
+            case "matched_line":
+                return matched_lines(mentions.acting)
             case "lookalike_recipient":
                 return recipients(names, samples) if samples else []
             case _:
@@ -106,9 +115,8 @@ class ManifoldValues:
     def _mentioned_recipients(self) -> list[str]:
         """Somebody at each foreign name and host that is mentioned, and each foreign address itself."""
         names = self._names
-        own = {names["domain"], names["host"]}
         found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions)]
-        found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in own]
+        found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in self._own]
         found += [f"{part}@{names['outside']}" for part in self._parts()]
         for text in self._mentions.networks:
             network = ipaddress.ip_network(text)
