@@ -20,6 +20,10 @@ _BORDER = re.compile(rb"\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?")
 """What stands between two encoded words' texts (RFC 2047)."""
 _SPACES, _BETWEEN = b" \t\r\n\v\f", b" \t\r\n\v\f\\x:,=%_-"
 """What may stand within base64, and between the hexadecimal digits of two octets."""
+_DUMP = re.compile(
+    rb"^[ \t]*[0-9a-f]{4,8}[: \t][ \t]*((?:[0-9a-f]{2}[ \t-]{0,2}){1,16})[^\r\n]*", re.I | re.M
+)
+"""A line of xxd, of ``hexdump -C`` or of curl's ``--trace``: where it begins, sixteen octets, and what they spell."""
 _SIGN = re.compile(rb"(\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)|[A-Za-z0-9+/_-]")
 SHORTEST_PASSWORD = 4
 """Characters of one below which it is not looked for."""
@@ -39,14 +43,19 @@ def in_base64(text: bytes) -> list[bytes]:
 
 
 def of_login(user: str, password: str) -> list[bytes]:
-    """What tells a login: its password, and what PLAIN says (RFC 4616), whose base64 shows however short it is."""
-    return [password.encode(), f"\0{user}\0{password}".encode()]
+    """What tells a login: its password, and what a client says with it, which may be dressed once more in a dump."""
+    return [password.encode(), *_responses(user, password)]
+
+
+def _responses(user: str, password: str) -> list[bytes]:
+    """What AUTH says by PLAIN (RFC 4616), with and without an identity to act as, and by LOGIN."""
+    said = (f"\0{user}\0{password}", f"{user}\0{user}\0{password}", password)
+    return [base64.b64encode(response.encode()) for response in said]
 
 
 def spellings(user: str, password: str) -> list[str]:
     """Every spelling, within a line, in which a client says a password or shows it, the longest first."""
-    said, plain = of_login(user, password)
-    responses = [base64.b64encode(response) for response in (said, plain, user.encode() + plain)]
+    said, responses = password.encode(), _responses(user, password)
     escaped = [quote(password, safe="").encode(), quote(password).encode()]
     digits = said.hex().encode()
     found = [said, *responses, *in_base64(said), digits, digits.upper(), *escaped]
@@ -66,7 +75,7 @@ def shows(data: bytes, *texts: bytes) -> bool:
     percent = together.replace(b"=", b"\0").replace(b"%", b"=")
     for one in (percent, percent.replace(b"+", b" ")):
         plain.append(binascii.a2b_qp(one).replace(b"\0", b"="))
-    digits = together.replace(b"0x", b"").translate(None, _BETWEEN).lower()
+    digits = together.replace(b"0x", b"").translate(None, _BETWEEN).lower() + b" " + _dumped(data)
     dense = _BORDER.sub(b"", data).translate(None, _SPACES).translate(_OF_URLS)
     return any(
         any(text in view for view in plain)
@@ -81,13 +90,20 @@ def without(data: bytes, instead: bytes, *texts: bytes) -> bytes:
 
     Within base64 the letter U stands for each octet, so that what is around it can still be decoded.
     """
-    for text in texts:
+    for text in texts if shows(data, *texts) else ():
         if shows(data, text):
             data = _without(data, text, instead)
     return data
 
 
+def _dumped(data: bytes) -> bytes:
+    """The hexadecimal digits of the lines that look like a dump's, without what stands beside them."""
+    return b"".join(found[1].translate(None, _BETWEEN) for found in _DUMP.finditer(data)).lower()
+
+
 def _without(data: bytes, text: bytes, instead: bytes) -> bytes:
+    if text.hex().encode() in _dumped(data):
+        data = _DUMP.sub(lambda _: instead, data)
     gap = rb"(?:=?\r?\n[ \t]?|\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)?"
     marked = [
         rb"(?:%s|[=%%]%s%s)"

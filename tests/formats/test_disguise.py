@@ -87,6 +87,34 @@ def test_every_spelling_of_a_login_is_found_and_taken_out_of_a_message() -> None
         assert not shows(without(around, b"[x]", *texts), *texts)
 
 
+def dump(data: bytes, style: str) -> bytes:
+    lines = []
+    for at in range(0, len(data), 16):
+        row = data[at : at + 16]
+        spelt = "".join(chr(octet) if 32 <= octet < 127 else "." for octet in row)
+        lines.append({
+            "xxd": f"{at:08x}: {row.hex(' ', -2):<39}  {spelt}",
+            "hexdump": f"{at:08x}  {row[:8].hex(' ')}  {row[8:].hex(' '):<23}  |{spelt}|",
+            "curl": f"{at:04x}: {row.hex(' '):<47} {spelt}",
+        }[style])  # fmt: skip
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("style", ["xxd", "hexdump", "curl"])
+def test_a_dump_of_what_went_over_the_wire_tells_the_login(style: str) -> None:
+    texts = of_login("erika", SECRET.decode())
+    spoken = b"AUTH PLAIN " + base64.b64encode(b"\0erika\0" + SECRET) + b"\r\n"
+    for said in (spoken, base64.b64encode(SECRET), b"password " + SECRET):
+        printed = b"=> Send data\n" + dump(said, style) + b"\ndone\n"
+        assert shows(printed, *texts)
+        rest = without(printed, b"[x]", *texts)
+        assert not shows(rest, *texts)
+        assert rest.startswith(b"=> Send data\n")
+        assert rest.endswith(b"\ndone\n")
+    assert not shows(dump(b"AUTH PLAIN of the falcon, by the river", style), *texts)
+    assert shows(spoken.hex(" ").encode(), *texts)
+
+
 def test_a_short_password_is_found_in_what_a_client_says_and_by_itself() -> None:
     said = base64.b64encode(b"\0erika\0k4tz")
     assert said.decode() in spellings("erika", "k4tz")
