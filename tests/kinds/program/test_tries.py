@@ -10,6 +10,7 @@ from grader.model.traffic import Line
 from tests.kinds.program.runs import (
     EVERYBODY,
     GOOD,
+    LINES,
     NOTHING,
     TAKEN,
     judged,
@@ -71,6 +72,20 @@ def test_a_run_that_was_killed_told_nothing() -> None:
         assert judged("tells", conversations=conversations, code=-9, late=True).status == "pass"
 
 
+@every(
+    ("command", "said"),
+    [
+        ("", "What the server did refuse was an empty line, with “500 no”."),
+        ("NOOP", "was “NOOP”, with “500 no”."),
+    ],
+)
+def test_what_was_refused_beside_a_message_that_was_taken_is_told(command: str, said: str) -> None:
+    lines = [*LINES, Line(7, "C", command), Line(8, "S", "500 no")]
+    result = judged("tells", conversations=[GOOD], sessions=[lines], code=1)
+    assert (result.status, said in result.observed) == ("fail", True), result.observed
+    assert "What the server" not in judged("tells", conversations=[GOOD], code=1).observed
+
+
 def refused(*said: tuple[str, str], at: float = 0) -> list[Line]:
     lines = [Line(at, "S", "220 ready")]
     for command, reply in said:
@@ -93,6 +108,8 @@ LOGIN = ("AUTH PLAIN <credentials>", "535 no")
         ([refused(("RCPT TO:<a@x>", "550 no"), ("rcpt to:<A@x>", "550 no"))], False),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO: <a@X> NOTIFY=NEVER", "550 no"))], False),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<b@x>", "550 no"))], True),
+        ([refused(("RCPT TO:<a@x>", "530 STARTTLS first"), ("RCPT TO:<a@x>", "550 no"))], True),
+        ([refused(("MAIL FROM:<a@x>", "503 EHLO first"), ("MAIL FROM:<a@x>", "550 no"))], True),
         ([refused(("RCPT TO:<a@x>", "550 no"), ("RCPT TO:<a@x>", "550 no"))], False),
         ([refused(("MAIL FROM:<a@x>", "451 later"))] * 3, True),
         ([refused(("MAIL FROM:<a@x>", "499 later"))] * 2, True),
@@ -186,6 +203,14 @@ def test_the_same_tried_again_means_the_same_recipients(recipients: list[list[st
     conversation = replace(GOOD, transactions=transactions)
     result = judged("obeys-no", conversations=[conversation], sessions=[DATA * len(recipients)], code=1)
     assert (result.status == "pass") == good, result.observed
+
+
+@every(("behind", "good"), [("", True), ("XYZZY", True), (".", False)])
+def test_what_is_refused_behind_a_text_is_no_second_try_of_it(behind: str, good: bool) -> None:
+    lines = refused(("DATA", "354 go on"), (".", "554 no"), (behind, "554 bad syntax"))
+    spoken = replace(NOTHING, transactions=[replace(TAKEN, line=0, taken=False, arrival=None)])
+    result = judged("obeys-no", conversations=[spoken], sessions=[lines], code=1)
+    assert (result.status == "pass") == good
 
 
 def test_a_line_that_goes_on_is_no_reply_of_its_own() -> None:

@@ -74,8 +74,8 @@ def tells(run: JudgedRun) -> Finding:
         return broken(
             run.case,
             f"The server took the message for everybody, and {run.name} ended with exit status {run.command.code}."
-            f"{run.printed()}",
-            run.pointers(),
+            f"{_refused_besides(run)}{run.printed()}",
+            _where(run),
         )
     refused = sorted(run.asked - run.accepted) if run.taken else []
     what = (
@@ -99,6 +99,16 @@ def ends(run: JudgedRun) -> Finding:
         else run.how_it_ended(),
         run.pointers(waited),
     )
+
+
+def _refused_besides(run: JudgedRun) -> str:
+    """What was refused though the message was taken, as a sentence with a blank before it; empty where nothing was."""
+    last = next(iter([*run.refusals()][::-1]), None)
+    if last is None:
+        return ""
+    nothing = "an empty line" if last.at > last.begun else "the connection"
+    said = quoted(last.command) if last.command else nothing
+    return f" What the server did refuse was {said}, with {quoted(last.reply)}."
 
 
 def _where(run: JudgedRun) -> list[Pointer]:

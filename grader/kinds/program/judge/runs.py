@@ -33,17 +33,21 @@ ROOM = 1_000_000
 class Refusal(Struct, frozen=True):
     """A reply that refused something: the session and its last line, what was said and what was answered.
 
-    ``permanent`` says that the client should not try again (RFC 5321 section 4.2.1). ``at`` is when, in milliseconds
-    since the run began, and ``begun`` when its session did.
+    ``at`` is when, in milliseconds since the run began, and ``begun`` when its session did.
     """
 
     session: int
     line: int
     command: str
     reply: str
-    permanent: bool
+    code: int
     at: float = 0.0
     begun: float = 0.0
+
+    @property
+    def permanent(self) -> bool:
+        """Whether the client should not try again (RFC 5321 section 4.2.1)."""
+        return self.code >= 500
 
 
 class JudgedRun:
@@ -158,7 +162,7 @@ class JudgedRun:
                         reply.line,
                         reply.command,
                         said.text,
-                        permanent=reply.code >= 500,
+                        reply.code,
                         at=said.at,
                         begun=lines[0].at,
                     )
@@ -179,7 +183,7 @@ class JudgedRun:
         problem = next((c.problem for c in self.facts.conversations if c.problem), None)
         if problem is not None:
             return f"TLS did not come about ({problem}). {unfinished}{self._out_of_step()}{self.printed()}"
-        why = self._text_not_ended() or self._stopped_unasked()
+        why = self._stopped_unasked() + self._text_not_ended()
         return f"{unfinished} The server did not get a whole message.{why}{self.printed()}"
 
     def _out_of_step(self) -> str:

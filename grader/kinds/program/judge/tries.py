@@ -12,6 +12,9 @@ from grader.model.pointer import Pointer
 from grader.model.submission_server import Conversation, Transaction
 
 PATH = re.compile("<([^>]*)>")
+ANOTHER_FIRST = frozenset({503, 530, 538})
+"""Replies that ask for another command before this one, which may come again then (RFC 5321 4.2.3, RFC 4954 6)."""
+OF_THE_TEXT = frozenset({"DATA", "."})
 MOST_TRIES = 6
 """Times that a program may come with the same to a server which asks it to come back later, within one run."""
 PAUSE = 500.0
@@ -22,7 +25,7 @@ wait for half an hour; a program that somebody waits for has not the time). Star
 @of_runs
 def obeys_no(run: JudgedRun) -> Finding:
     """What is refused for good (5xx) is not tried again: the same sender and recipients (RFC 5321 section 4.2.1)."""
-    refused = [refusal for refusal in run.refusals() if refusal.permanent]
+    refused = [told for told in run.refusals() if told.permanent and told.code not in ANOTHER_FIRST]
     first: dict[Hashable, Refusal] = {}
     last: dict[Hashable, Refusal] = {}
     times: Counter[Hashable] = Counter()
@@ -60,7 +63,7 @@ def _what_was_refused(run: JudgedRun, refused: list[Refusal]) -> Iterator[tuple[
             yield "mail", refusal
         elif verb == "RCPT":
             yield ("rcpt", _named(refusal.command)), refusal
-        elif transaction is not None:
+        elif transaction is not None and verb in OF_THE_TEXT:
             who = frozenset(map(address, transaction.recipients))
             if who:
                 yield ("text", address(transaction.sender), who), refusal
