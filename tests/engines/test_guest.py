@@ -95,6 +95,23 @@ def test_waiting_for_a_processor_gains_time_and_processes_without_number_do_not(
     assert run.over(100.0 + age) == over
 
 
+@every(
+    ("times", "held_up"),
+    [
+        ([(0.5, 4.0)], 3.5),
+        ([(0.1, 0.2), (0.4, 3.0)], 2.5),
+        # A crowd of its own makes each of its processes wait, and waits for nobody else.
+        ([(0.5, 9.5)] * 20, 0.0),
+        ([], 0.0),
+    ],
+)
+def test_no_run_is_held_up_by_processes_of_its_own(times: list[tuple[float, float]], held_up: float) -> None:
+    run = object.__new__(RunOfProgram)
+    run._times = dict(enumerate(times))
+    run._agent_waited = tracing.times(os.getpid())[1] + 100
+    assert run._held_up() == pytest.approx(held_up)
+
+
 class Wider(msgspec.Struct):
     a: int
     b: bytes

@@ -164,5 +164,6 @@ def _not_started(spec: ProgramSpec, error: OSError) -> ProgramEnd:
         "left": False,
         "limit": spec["limit"],
         "seconds": 0.0,
+        "held_up": 0.0,
         "exposed": [],
     }

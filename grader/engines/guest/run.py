@@ -62,7 +62,7 @@ class RunOfProgram:
         self._listed: dict[int, int] = {}
         self._ran: dict[int, float] = {}
         self._agent_waited = tracing.times(os.getpid())[1]
-        self._looked = self._searched = 0.0
+        self._looked = self._searched = self.held_up = 0.0
         loop.watch(read, self._read)
 
     def _start(self, spec: ProgramSpec, files: list[ProgramFile]) -> tuple[int, int]:
@@ -155,12 +155,23 @@ class RunOfProgram:
         age = now - self.began
         if age <= self.limit:
             return False
-        # While the agent itself waits, whoever it traces does so too.
-        waited = sum(waited for _, waited in self._times.values())
-        waited += tracing.times(os.getpid())[1] - self._agent_waited
+        waited = sum(waited for _, waited in self._times.values()) + self._agents_wait()
         # Many processes that run without end make each other wait.
         ran = sum(ran for ran, _ in self._times.values())
         return max(age - waited, ran) > self.limit or age > self.limit * LONGEST_STRETCH
+
+    def _agents_wait(self) -> float:
+        """Seconds for which the agent waited for a processor meanwhile: whoever it traces did so too."""
+        return tracing.times(os.getpid())[1] - self._agent_waited
+
+    def _held_up(self) -> float:
+        """Seconds at least for which others kept it from a processor so far.
+
+        A process that waits while its own run's processes run does so no longer than these run together.
+        """
+        ran = sum(ran for ran, _ in self._times.values())
+        longest = max((waited for _, waited in self._times.values()), default=0.0)
+        return max(0.0, longest - ran, self._agents_wait() - ran)
 
     def look(self, now: float) -> None:
         """See what the run's files and processes show, and how long these have waited for a processor so far."""
@@ -174,6 +185,7 @@ class RunOfProgram:
             self._looked = now
             for pid in self.pids:
                 self._times[pid] = max(tracing.times(pid), self._times.get(pid, (0.0, 0.0)))
+            self.held_up = self._held_up()
 
     def _has_run(self) -> bool:
         """Whether any process has run since this was asked last: who only waits writes nothing anywhere."""
@@ -214,6 +226,7 @@ class RunOfProgram:
             "limit": self.limit,
             "left": self.left,
             "seconds": round(self.ended - self.began, 3),
+            "held_up": round(self.held_up, 3),
             "exposed": self.exposures.found,
         }
 

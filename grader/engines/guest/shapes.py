@@ -105,6 +105,7 @@ class ProgramEnd(TypedDict):
     code: int | None
     output: str
     seconds: float
+    held_up: float
     late: bool
     limit: float
     left: bool

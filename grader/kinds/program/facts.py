@@ -63,7 +63,8 @@ class RunFacts(Struct, frozen=True):
     """What became of a run. ``command`` is the index of its exit code and output in the evidence's commands.
 
     ``late`` says that it was still running when its time was over, after ``limit`` seconds, and was killed.
-    ``left`` that it ended by itself before processes that it had started, which were killed then.
+    ``left`` that it ended by itself before processes that it had started, which were killed then. ``held_up`` are
+    seconds, at least, for which the machine was too busy with others to let it run.
     """
 
     id: str
@@ -77,6 +78,7 @@ class RunFacts(Struct, frozen=True):
     left: bool = False
     exposed: list[Exposure] = []
     conversations: list[Conversation] = []
+    held_up: float = 0.0
 
 
 class ProgramFacts(Traffic, frozen=True, kw_only=True, tag="program"):

@@ -30,6 +30,9 @@ class TrafficJudge(Generic[C, Index]):
     untried_fails = True
     """Whether what nobody had the time to try breaks the expectation, or is an error: nothing is known of it."""
 
+    too_slow = ON_ITS_WAY
+    """What is said of a check of which an attempt is undecided."""
+
     def __init__(self, index: Index) -> None:
         self.index = index
 
@@ -56,7 +59,7 @@ class TrafficJudge(Generic[C, Index]):
         if not all(case.tried for case in cases):
             return Judged("error", OUT_OF_TIME)
         if any(self.undecided(check, case) for case in cases):
-            return Judged("error", ON_ITS_WAY)
+            return Judged("error", self.too_slow)
         if not findings:
             return Judged("error", JUDGES_NOTHING)
         return self.passed(check, cases, findings)

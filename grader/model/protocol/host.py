@@ -159,12 +159,14 @@ class ProgramEnd(Struct, frozen=True):
 
     ``late`` says that it was killed when its time was over, which was ``limit`` seconds: once some have been late, the
     others have to be quicker. ``left`` says that processes of its were still running when it ended by itself.
+    ``held_up`` are seconds, at least, for which others kept it from a processor.
     """
 
     id: str
     code: int | None
     output: str
     seconds: float
+    held_up: float
     late: bool
     limit: float
     left: bool

@@ -85,6 +85,7 @@ def judged(
     started: str = "2026-11-23T10:00:01.000Z",
     first: str = "",
     unhindered: list[Conversation] | None = None,
+    seconds: float = 1.0,
     **run: Any,
 ) -> CheckResult:
     """The result of a check that expects one thing of one run; ``first`` is what a check before it expects of it,
@@ -134,7 +135,7 @@ def judged(
         program="send", first_line=first_line, executable=True,
         run_of={attempt: "run-1" for attempt in asked if attempt.endswith("/1")},
         runs=[
-            RunFacts("run-1", "server", "plain", wanted, 0, 1.0, conversations=conversations, **run),
+            RunFacts("run-1", "server", "plain", wanted, 0, seconds, conversations=conversations, **run),
             *(
                 [RunFacts("run-2", "good", "plain", wanted, 0, 1.0, conversations=unhindered)]
                 if unhindered

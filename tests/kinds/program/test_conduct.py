@@ -43,7 +43,7 @@ TAKEN = Conversation(0, transactions=[Transaction(3, 9, "a@b", recipients=["c@d"
 def end(run: str, **fields: Any) -> ProgramEnd:
     return ProgramEnd(**{
         "id": run, "code": 0, "output": f"{run} says\n", "seconds": 0.5, "late": False, "limit": 12.0,
-        "left": False, "exposed": [], **fields,
+        "left": False, "held_up": 0.0, "exposed": [], **fields,
     })  # fmt: skip
 
 

@@ -343,3 +343,34 @@ def test_who_stops_where_nothing_was_refused_is_told_the_last_reply() -> None:
         in result.observed
     )
     assert "No reply" not in judged("delivers", conversations=[NOTHING], sessions=[LINES[:1]]).observed
+
+
+@pytest.mark.parametrize(
+    ("held_up", "seconds", "conversation", "status"),
+    [
+        (2.5, 9.0, NOTHING, "error"),
+        (0.5, 9.0, NOTHING, "fail"),
+        # Stopped in the midst, sooner than it was to wait.
+        (2.5, 4.0, NOTHING, "fail"),
+        (2.5, 9.0, GOOD, "pass"),
+    ],
+)
+def test_who_gives_up_on_a_machine_without_time_for_it_loses_nothing(
+    held_up: float, seconds: float, conversation: Conversation, status: str
+) -> None:
+    result = judged(
+        "delivers",
+        conversations=[conversation],
+        sessions=[LINES[:5]],
+        code=1,
+        held_up=held_up,
+        seconds=seconds,
+    )
+    assert result.status == status
+    assert ("Grade again" in result.observed) == (status == "error")
+    no = [*LINES[:4], Line(4, "S", "550 no")]
+    assert judged("tells", conversations=[conversation], code=1, held_up=held_up).status != "error"
+    refused = judged(
+        "delivers", conversations=[NOTHING], sessions=[no], code=1, held_up=held_up, seconds=seconds
+    )
+    assert refused.status == "fail"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 from msgspec import Struct
 
@@ -22,6 +23,10 @@ from grader.model.traffic import Arrival, Command, Reply, Session
 ProgramIndex = EvidenceIndex[ProgramFacts]
 Judgement = Callable[[ProgramCheck, list[TrafficCase], ProgramIndex], list[Finding]]
 
+HELD_UP = 2.0
+"""Seconds without a processor for which no program need have room in a limit of its own."""
+OWN_LIMIT = 2.0
+"""Seconds beyond the silence that it is to wait for, which a program's limit for the whole of a run gives at least."""
 CLOCKS_APART = 0.1
 """Seconds by which a server may take note of a connection later than its client."""
 NO_TLS_RECORD = re.compile(r"wrong.version.number|unknown.protocol", re.IGNORECASE)
@@ -129,6 +134,26 @@ class JudgedRun:
         tell whom it names.
         """
         return bool(self.taken) and self.asked | self._meant <= self.accepted
+
+    @property
+    def held_up(self) -> bool:
+        """Whether it may have given up at a server that takes everything because the machine had no time for it.
+
+        Who stops before there can have been as much silence as it is to wait for has another reason, as has whoever
+        was refused.
+        """
+        facts, patience = self.facts, self.server.patience
+        long = facts.seconds >= patience + OWN_LIMIT or self._longest_silence() >= patience - CLOCKS_APART
+        gave_up = self.takes_all and not self.taken and not facts.late
+        return facts.held_up >= HELD_UP and long and gave_up and not any(self.refusals())
+
+    def _longest_silence(self) -> float:
+        """Seconds for which neither side said anything."""
+        spoken = [self.session(conversation).lines for conversation in self.facts.conversations]
+        return (
+            max((after.at - line.at for lines in spoken for line, after in pairwise(lines)), default=0.0)
+            / 1000
+        )
 
     @property
     def _meant(self) -> set[str]:

@@ -291,6 +291,7 @@ class _Runs:
             left=ended.left,
             exposed=[*ended.exposed, *self.told[run.id]],
             conversations=self.conversations[run.id],
+            held_up=ended.held_up,
         )
 
 
