@@ -246,6 +246,13 @@ def test_what_every_text_suffers_is_no_matter_of_characters() -> None:
     assert judged("text", first="lines", letter=f"{head}{short}\r\n").status == "fail"
 
 
+def test_a_text_that_is_not_encoded_as_its_fields_say_is_one_failure() -> None:
+    letter = f"{HEADER}MIME-Version: 1.0\r\nContent-Transfer-Encoding: base64\r\n{BODY}"
+    assert judged("text", letter=letter).status == "fail"
+    assert judged("whole", letter=letter).status == "fail"
+    assert judged("whole", first="text", letter=letter).status == "skipped"
+
+
 def test_an_encoded_word_in_quotation_marks_is_one_failure() -> None:
     letter = LETTER.replace('"Erika Lang"', '"=?UTF-8?B?RXJpa2EgTGFuZw==?="')
     assert judged("header", first="text", letter=letter).status == "skipped"

@@ -40,6 +40,8 @@ TEXT_RULES = re.compile(
 """Rules about how characters beyond ASCII are carried."""
 ENCODED_RULES = re.compile(r"encoded-(?!line-).*")
 """Those of them about encoded words (RFC 2047)."""
+DECODING_RULES = re.compile(r"mime-.*|content-type-.*|encoding-.*|body-8bit|base64-.*|quoted-.*|charset-.*")
+"""Those of them about what decodes a text."""
 ENCODED_LINE = "encoded-line-length"
 """Lines of base64 or quoted-printable beyond 76; where some are beyond 998 as well, that is the same cause."""
 ENCODED_WORD = "=?"
@@ -111,7 +113,11 @@ def _text(run: JudgedRun) -> Finding:
             if told := where_too(run, "whole", _loses_lines):
                 return unproven(run.case, wrong, because=told)
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
-        if wrong := _more_text(arrival) or _beyond_ascii_differs(run, arrival):
+        if wrong := _more_text(arrival):
+            return broken(run.case, wrong, [Pointer("message", arrival.id)])
+        if wrong := _beyond_ascii_differs(run, arrival):
+            if told := where_too(run, "header", _alters_words):
+                return unproven(run.case, wrong, because=told)
             return broken(run.case, wrong, [Pointer("message", arrival.id)])
         if not arrival.raw.isascii() and not EIGHT_BIT_ASKED.search(transaction.parameters):
             remark = "The text went as 8-bit bytes, which MAIL did not announce (BODY=8BITMIME, RFC 6152)."
@@ -134,8 +140,15 @@ def _whole(run: JudgedRun) -> Finding:
         return nothing(run)
     if lost := _lost_lines(run):
         arrival, wrong = lost
+        if _decodes_wrongly(run) and (told := where_too(run, "text", _decodes_wrongly)):
+            return unproven(run.case, wrong, because=told)
         return broken(run.case, wrong, [Pointer("message", arrival.id)])
     return met(run.case)
+
+
+def _decodes_wrongly(run: JudgedRun) -> bool:
+    """Whether a run's text is not what its fields say of it, so that whoever decodes it reads another one."""
+    return any(f.severity == "error" and DECODING_RULES.fullmatch(f.rule) for _, f in _faults(run))
 
 
 def _lost_lines(run: JudgedRun) -> tuple[Arrival, str] | None:
@@ -222,6 +235,13 @@ def _differs(run: JudgedRun, arrival: Arrival) -> str:
 def _words_differ(run: JudgedRun, arrival: Arrival) -> str:
     """What of name and subject is other than was asked for."""
     return _subject_differs(run, arrival) or _name_differs(run, arrival)
+
+
+def _alters_words(run: JudgedRun) -> bool:
+    """Whether a name or a subject in ASCII arrived otherwise too: then it is no matter of characters."""
+    wanted = run.facts.wanted
+    plain = (wanted.subject + wanted.from_name).isascii()
+    return plain and any(_words_differ(run, arrival) for arrival in run.arrivals)
 
 
 def _beyond_ascii_differs(run: JudgedRun, arrival: Arrival) -> str:
