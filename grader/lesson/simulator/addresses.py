@@ -15,6 +15,9 @@ QUAD = re.compile(r"[0-9]+(?:\.[0-9]+){3}")
 OCTAL = re.compile(r"[0-7]+")
 DECIMAL = re.compile(r"0|[1-9][0-9]*")
 HEX = re.compile(r"[0-9A-Fa-f]*")
+ATOM = r"[^\x00-\x20\x7f()<>@,;:\\\"\[\].]+"
+DOT_STRING = re.compile(rf"{ATOM}(?:\.{ATOM})*")
+"""A local part that needs no quotation marks."""
 LONGEST_NAME = 255
 
 
@@ -184,12 +187,25 @@ def resolve(server: SimulatedServer, address: str) -> Destination:
     return Destination("invalid", text, domain)
 
 
+def _opened(text: str) -> str:
+    """A text that needs quotation marks, cracked open: its last percent sign is an at sign before a route is sought."""
+    if "@" in text or "%" not in text or DOT_STRING.fullmatch(text):
+        return text
+    head, _, tail = text.rpartition("%")
+    return f"{head}@{tail}"
+
+
 def _rewritten(server: SimulatedServer, text: str) -> str:
     """The address in the form user@domain: routes, bang paths and percent signs taken apart."""
     if text in ("", "@"):
         return text
-    if text.startswith("@") and ":" in text[:-1]:
-        text = text[text.index(":") + 1 :]
+    text = _opened(text)
+    if text.startswith("@") and ":" in text:
+        route, _, rest = text.partition(":")
+        if "[" in route and "]" not in route:
+            # Postfix takes the first half of an IPv6 address for a route, and what follows for a name to be quoted.
+            return f'{route}:"{rest}"'
+        text = rest
     if "@" not in text:
         if "!" in text:
             bang = text.index("!")

@@ -7,6 +7,9 @@
   const ADDRESS_SPACE = " \t\r\n";
   const LABEL = /^[0-9A-Za-z_\x80-\xff](?:[0-9A-Za-z_\x80-\xff-]{0,61}[0-9A-Za-z_\x80-\xff])?$/;
 
+  const ATOM = "[^\\x00-\\x20\\x7f()<>@,;:\\\\\"\\[\\].]+";
+  const DOT_STRING = new RegExp(`^${ATOM}(?:\\.${ATOM})*$`);
+
   // The words of a line: [{text, broken}, …].
   function split(line) {
     const words = [];
@@ -196,9 +199,21 @@
     return {kind: "invalid", user: text, domain};
   }
 
+  function opened(text) {
+    const percent = text.lastIndexOf("%");
+    if (text.includes("@") || percent < 0 || DOT_STRING.test(text)) return text;
+    return `${text.slice(0, percent)}@${text.slice(percent + 1)}`;
+  }
+
   function rewritten(server, text) {
     if (text === "" || text === "@") return text;
-    if (text.startsWith("@") && text.slice(0, -1).includes(":")) text = text.slice(text.indexOf(":") + 1);
+    text = opened(text);
+    if (text.startsWith("@") && text.includes(":")) {
+      const colon = text.indexOf(":"), route = text.slice(0, colon), rest = text.slice(colon + 1);
+      // Postfix takes the first half of an IPv6 address for a route, and what follows for a name to be quoted.
+      if (route.includes("[") && !route.includes("]")) return `${route}:"${rest}"`;
+      text = rest;
+    }
     if (!text.includes("@")) {
       const bang = text.indexOf("!"), percent = text.lastIndexOf("%");
       if (bang >= 0) text = `${text.slice(bang + 1)}@${text.slice(0, bang)}`;
