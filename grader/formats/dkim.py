@@ -180,6 +180,10 @@ def _with_key(tag: Tag, kind: str) -> Key:
         octets = base64.b64decode(packed, validate=True)
     except (binascii.Error, ValueError) as error:
         raise _Unusable("base64", _not_base64(packed), tag) from error
+    if len(packed) % 4:
+        # Python reads past an equals sign too many. OpenSSL does not, nor does SpamAssassin, which uses it.
+        problem = "p= is not base64: there are more '=' at its end than it needs (RFC 4648 section 3.2)"
+        raise _Unusable("base64", problem, tag)
     if kind == "ed25519":
         if len(octets) != ED25519_OCTETS:
             problem = f"p= holds {len(octets)} octets, and a key for Ed25519 has {ED25519_OCTETS} (RFC 8463)"

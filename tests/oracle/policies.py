@@ -22,6 +22,7 @@ from tests.world.dns.library import asked
 
 Tags = dict[str, str]
 WALK = 8
+TAGS = ("v", "p", "sp", "np", "psd", "t", "pct", "adkim", "aspf", "fo", "rf", "ri", "rua", "ruf")
 
 
 class Trouble(Exception):
@@ -75,12 +76,18 @@ class Dns:
 
 
 def policy(text: str) -> Tags | None:
-    """The tags of a policy record, the first of each name; ``None`` for what is none."""
+    """The tags of a policy record; ``None`` for what is none.
+
+    A tag of DMARC's that stands twice makes the whole list invalid (RFC 6376 section 3.2): what is left says that the
+    domain has DMARC, and asks for nothing.
+    """
     if not re.match(r"v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)", text):
         return None
     found: Tags = {}
     for part in text.split(";"):
         if tag := re.fullmatch(r"\s*([A-Za-z][A-Za-z0-9_]*)\s*=\s*(.*?)\s*", part, re.DOTALL):
+            if tag[1].lower() in found and tag[1].lower() in TAGS:
+                return {"v": "DMARC1", "p": "none"}
             found.setdefault(tag[1].lower(), tag[2])
     return found
 

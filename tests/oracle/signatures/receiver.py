@@ -49,15 +49,23 @@ def missing() -> str:
 
 
 class Receiver:
-    """A receiver that asks the name server on ``port`` of 127.0.0.1. Raises ``UsageError`` with how to install it."""
+    """A receiver that asks the name server on ``port`` of 127.0.0.1 for the keys of a zone.
 
-    def __init__(self, port: int) -> None:
+    Raises ``UsageError`` with how to install it.
+    """
+
+    def __init__(self, port: int, zone: Zone) -> None:
         self._port = port
+        self._zone = zone.text.lower()
         self._process = PerlProcess(SCRIPT, missing())
 
     def close(self) -> None:
         """End it."""
         self._process.close()
+
+    def has_key(self, signature: Signature) -> bool:
+        """Whether the zone has a record for a signature, whatever it says."""
+        return f"\n{signature.selector}._domainkey.{signature.domain}. ".lower() in self._zone
 
     def signatures(self, raw: bytes) -> list[Signature]:
         """Every signature of a message, in its order."""

@@ -59,7 +59,7 @@ def observe(lab: Lab, submission: Submission, variant: Variant, engine: Engine, 
     zone, unread = published(submission.files, names["domain"])
     faults = [Fault("record", said) for said in unread]
     with served(Zones([zone])) as server:
-        receiver = Receiver(server.port)
+        receiver = Receiver(server.port, zone)
         try:
             faults += faults_of(arrived, receiver, names)
         finally:

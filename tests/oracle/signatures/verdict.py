@@ -83,7 +83,7 @@ def faults_of(arrived: Arrived, receiver: Receiver, names: dict[str, str]) -> It
                 yield Fault("strangers", f"{letter}; bears {signed[0]}")
         else:
             ours = [s for s in receiver.signatures(raw) if _aligned(s.domain, names["domain"])]
-            yield from _of_ours(letter, ours)
+            yield from _of_ours(letter, ours, receiver)
             if any(s.holds for s in ours) and altered < ALTERED:
                 altered += 1
                 yield from _alterations(letter, raw, receiver, names["domain"])
@@ -100,14 +100,16 @@ def _lost(letter: Letter, raw: bytes | None, arrived: Arrived) -> Iterator[Fault
         yield Fault("lost", f"{letter}; is nowhere")
 
 
-def _of_ours(letter: Letter, ours: list[Signature]) -> Iterator[Fault]:
+def _of_ours(letter: Letter, ours: list[Signature], receiver: Receiver) -> Iterator[Fault]:
     if not ours:
         yield Fault(letter.kind, f"{letter}; bears no signature of the domain")
         return
     for signature in ours:
         if not signature.known:
-            continue
-        if not signature.holds:
+            # Of such a signature no more is asked here than that there is a key for it.
+            if not receiver.has_key(signature):
+                yield Fault("verifies", f"{letter}; no key for {signature}")
+        elif not signature.holds:
             yield Fault("verifies", f"{letter}; {signature}")
         elif signature.expires and signature.expires < time.time() + A_DAY:
             yield Fault("verifies", f"{letter}; expires too early: {signature}")

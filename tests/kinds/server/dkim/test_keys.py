@@ -71,6 +71,7 @@ def test_a_withdrawn_key() -> None:
         (f"v=DKIM1\\; k=rsa\\; p={RSA}", "DKIM1"),
         (f"v=DKIM1; k=dsa; p={RSA}", "k=dsa"),
         (f"v=DKIM1; h=sha1; p={RSA}", "forbids SHA-256"),
+        (f"v=DKIM1; p={RSA}==", "more '=' at its end"),
         (f"v=DKIM1; s=tlsrpt; p={RSA}", "not for mail"),
         (f"v=DKIM1; t=s:y; p={RSA}", "only being tested"),
         ("v=DKIM1; p=!!!", "not base64"),
