@@ -76,3 +76,23 @@ def test_a_command_that_became_another_one(said: tuple[str, ...], named: str | N
         assert only.next == "n"
     else:
         assert f"`{filter_}` (main.cf) makes {named}" in only.next
+
+
+def test_a_transport_of_ones_own_that_master_cf_has_not() -> None:
+    queued = [
+        Queued("deferred", "someone@third.example", OUTSIDE, "mail transport unavailable", ["stranger/1"])
+    ]
+    log = [LOCAL.replace("local", "spamassassin")]
+    only = result({"arrives": "outside"}, outcome("accepted"), log=log, queued=queued)
+    assert "take out what names `spamassassin:`" in only.next
+
+
+@pytest.mark.parametrize(
+    ("value", "named"), [("silent-discard, auth", "AUTH"), ("STARTTLS dsn", "STARTTLS"), ("dsn", None)]
+)
+def test_what_is_not_offered_to_anybody(value: str, named: str | None) -> None:
+    made = {"commands": told(f"smtpd_discard_ehlo_keywords = {value}")}
+    only = result(
+        {"authenticates": True}, refused("502 5.5.1 no"), {"user": "alice", "listener": "465"}, **made
+    )
+    assert (f"takes {named} out of the answer to EHLO" in only.next) if named else only.next == "n"

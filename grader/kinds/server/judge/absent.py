@@ -45,8 +45,27 @@ CARRIERS: Mapping[str, str] = MappingProxyType(
 
 def absent(index: ServerIndex, whom: Container[str]) -> tuple[int, str] | None:
     """The line of the log that names one of these services, which was asked and was not there, and its name."""
+    return _first([one for one in _told(index) if one[1] in whom], index)
+
+
+def absent_carrier(index: ServerIndex) -> str | None:
+    """What to do where qmgr gives mail to a transport that master.cf does not have; ``None`` where it has all."""
+    told = [one for one in _told(index) if one[1] not in ASKED]
+    found = _first([one for one in told if one[1] in CARRIERS], index) or _first(told, index)
+    if found is None or found[1] in CARRIERS:
+        return for_absent(found[1]) if found else None
+    return (
+        f"A setting sends mail to the transport `{found[1]}`, and master.cf has no service of that name: write it "
+        f"there, or take out what names `{found[1]}:` (`postconf -n`, `postconf -P`, the tables of `transport_maps`)."
+    )
+
+
+def _told(index: ServerIndex) -> list[tuple[int, str]]:
     searched = ((number, _NOBODY.search(line)) for number, line in enumerate(index.facts.log))
-    told = [(number, found[1]) for number, found in searched if found is not None and found[1] in whom]
+    return [(number, found[1]) for number, found in searched if found is not None]
+
+
+def _first(told: list[tuple[int, str]], index: ServerIndex) -> tuple[int, str] | None:
     # Which process is first to complain is chance: the same trouble is told in the same words every time.
     return min(told, key=lambda one: index.logged(one[0]), default=None)
 

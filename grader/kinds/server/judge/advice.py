@@ -207,13 +207,21 @@ def _wrapped(case: TrafficCase, settings: PostfixSettings) -> str | None:
 
 
 def _hidden(case: TrafficCase, settings: PostfixSettings) -> str | None:
-    """AUTH is not offered to the networks of this client."""
-    setting = settings.on("smtpd_sasl_exceptions_networks", case.facts.listener, case.facts.server)
-    if not any(holds(word, case.facts.address) for word in setting.words):
+    """AUTH is not offered to the networks of this client, or AUTH or STARTTLS to nobody on this port."""
+    listener, server = case.facts.listener, case.facts.server
+    setting = settings.on("smtpd_sasl_exceptions_networks", listener, server)
+    if any(holds(word, case.facts.address) for word in setting.words):
+        return (
+            f"{setting.shown} hides AUTH from {case.facts.address}: who is there cannot log in, as mail programs on "
+            "the LAN have to. Delete the line; it is for clients that break at the sight of AUTH."
+        )
+    discards = settings.on("smtpd_discard_ehlo_keywords", listener, server)
+    hidden = [word for word in discards.words if word.lower() in ("auth", "starttls")]
+    if not hidden:
         return None
     return (
-        f"{setting.shown} hides AUTH from {case.facts.address}: who is there cannot log in, as mail programs on the "
-        "LAN have to. Delete the line; it is for clients that break at the sight of AUTH."
+        f"{discards.shown} takes {' and '.join(word.upper() for word in hidden)} out of the answer to EHLO, so that no "
+        f"mail program finds it here. Take {' and '.join(f'`{word}`' for word in hidden)} out of the list."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.formats.address import split_address
-from grader.kinds.server.judge.absent import CARRIERS, absent, for_absent
+from grader.kinds.server.judge.absent import absent_carrier
 from grader.kinds.server.judge.accounts import (
     arrived,
     astray,
@@ -105,8 +105,8 @@ def on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
             "`smtp_` without d) demands what other people's servers do not offer. Set `smtp_tls_security_level = may` "
             "in main.cf, and look for an `-o` at the services `smtp` and `relay` of master.cf (RFC 3207 section 4)."
         )
-    if _NO_CARRIER in reason and (nobody := absent(index, CARRIERS)) is not None:
-        return f"The message was taken, and nobody carries it: {quoted(reason)} {for_absent(nobody[1])}"
+    if _NO_CARRIER in reason and (nobody := absent_carrier(index)) is not None:
+        return f"The message was taken, and nobody carries it: {quoted(reason)} {nobody}"
     if case.for_users_alone:
         return _LOCAL_TROUBLE.format(said=quoted(reason))
     content = index.settings.on("content_filter", case.facts.listener, case.facts.server)
