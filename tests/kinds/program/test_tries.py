@@ -86,6 +86,16 @@ def test_what_was_refused_beside_a_message_that_was_taken_is_told(command: str, 
     assert "What the server" not in judged("tells", conversations=[GOOD], code=1).observed
 
 
+@every(
+    ("seconds", "left", "good"),
+    [(0.2, True, False), (0.2, False, True), (1.95, True, True), (3.0, True, True)],
+)
+def test_a_zero_is_no_answer_while_a_process_is_still_at_it(seconds: float, left: bool, good: bool) -> None:
+    lines = [*LINES[:-1], Line(2000, "S", "250 2.0.0 taken")]
+    result = judged("tells", sessions=[lines], seconds=seconds, left=left)
+    assert (result.status == "pass") == good, result.observed
+
+
 def refused(*said: tuple[str, str], at: float = 0) -> list[Line]:
     lines = [Line(at, "S", "220 ready")]
     for command, reply in said:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grader.kinds.program.judge.runs import JudgedRun, of_runs
+from grader.kinds.program.judge.runs import CLOCKS_APART, JudgedRun, of_runs
 from grader.kinds.traffic.sentences import quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
@@ -68,6 +68,13 @@ def tells(run: JudgedRun) -> Finding:
     if run.facts.late:
         return unproven(run.case, run.how_it_ended())
     worked, claimed = run.all_taken, run.command.code == 0
+    if worked and claimed and (line := _taken_too_late(run)):
+        return broken(
+            run.case,
+            f"{run.name} ended with exit status 0 while a process of its own was still at it: the server took the "
+            "message afterwards, and had it refused it, nobody would have heard.",
+            [line, *run.output],
+        )
     if worked == claimed:
         return met(run.case)
     if worked:
@@ -99,6 +106,19 @@ def ends(run: JudgedRun) -> Finding:
         else run.how_it_ended(),
         run.pointers(waited),
     )
+
+
+def _taken_too_late(run: JudgedRun) -> Pointer | None:
+    """Where the server took a message when the program had ended; ``None`` where it may have known.
+
+    From a session's beginning to there, no more time has gone by than the program ran, whatever clock it is seen on.
+    """
+    for conversation, transaction in run.taken if run.facts.left else []:
+        lines = run.session(conversation).lines
+        went = (lines[transaction.last_line].at - lines[0].at) / 1000
+        if went > run.facts.seconds + CLOCKS_APART:
+            return Pointer("session", conversation.session, transaction.last_line)
+    return None
 
 
 def _refused_besides(run: JudgedRun) -> str:
