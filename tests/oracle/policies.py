@@ -81,7 +81,7 @@ def policy(text: str) -> Tags | None:
     A tag of DMARC's that stands twice makes the whole list invalid (RFC 6376 section 3.2): what is left says that the
     domain has DMARC, and asks for nothing.
     """
-    if not re.match(r"v[ \t]*=[ \t]*DMARC1[ \t]*(;|$)", text):
+    if not re.match(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(;|$)", text):
         return None
     found: Tags = {}
     for part in text.split(";"):

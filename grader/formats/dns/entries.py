@@ -10,6 +10,9 @@ import re
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
+from msgspec.structs import replace
+
+from grader.formats.dns.slips import explained
 from grader.formats.dns.tokens import Scanner, ZoneEntry, ZoneToken, lines_of
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
@@ -80,7 +83,7 @@ class Entries(ABC, Generic[N]):
                 self._entry(entry)
             except BadEntry as bad:
                 self.faults.append(fault_in(bad.place, str(bad)))
-        self.faults += scanner.faults
+        self.faults = explained([*self.faults, *scanner.faults], self._lines)
         self.faults.sort(key=lambda fault: (fault.place.line, fault.place.column))
 
     def _entry(self, entry: ZoneEntry) -> None:
@@ -90,7 +93,7 @@ class Entries(ABC, Generic[N]):
             return
         tokens = list(entry.tokens)
         if not entry.continues:
-            self._owner = self.name(tokens.pop(0), self._origin)
+            self._owner = self.name(_owner(tokens.pop(0)), self._origin)
         elif self._owner is None:
             raise BadEntry(
                 first.whole, "the first record has no name: write it at the very beginning of the line"
@@ -155,13 +158,20 @@ def owners(data: bytes, origin: str) -> list[tuple[str, str]]:
     return entries.found
 
 
+def _owner(token: ZoneToken) -> ZoneToken:
+    """The name of a record, which may stand in quotation marks, as those in its data may not: BIND and NSD take it."""
+    return replace(token, quoted=False) if token.quoted and token.source else token
+
+
 def _head(entry: ZoneEntry, tokens: list[ZoneToken]) -> tuple[int | None, ZoneToken, list[ZoneToken]]:
     """TTL and class, in either order and each optional, then the type; the tokens after it."""
     ttl: int | None = None
+    classed = False
     last = entry.tokens[0]
     while tokens:
         last = tokens.pop(0)
-        if not last.quoted and _CLASS.fullmatch(last.source):
+        if not classed and not last.quoted and _CLASS.fullmatch(last.source):
+            classed = True
             # By its number, a class may be written like one that nobody knows (RFC 3597 section 5).
             if last.source.upper() not in _OF_THE_INTERNET:
                 raise BadEntry(last.whole, f"the class {last.source} is not the Internet's: write IN")

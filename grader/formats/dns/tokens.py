@@ -84,7 +84,10 @@ class Scanner:
             elif sign == "(":
                 if self._open is not None:
                     self._open = None
-                    sentence = "a parenthesis inside parentheses: one pair is enough"
+                    sentence = (
+                        "a parenthesis inside parentheses, which RFC 1035 section 5.1 does not know: BIND would take "
+                        "it, NSD and Knot load no such zone; one pair is enough"
+                    )
                     return self._fault(Span(number, at), sentence)
                 self._open = Span(number, at)
                 at += 1
@@ -120,10 +123,13 @@ class Scanner:
         source = line[start:end]
         odd = _CONTROL.search(source)
         if odd is not None and not (quoted and odd[0] == "\t"):
-            self._fault(
-                Span(number, start + odd.start()),
-                f"a control character (U+{ord(odd[0]):04X}) stands here: delete it",
-            )
+            sentence = f"a control character (U+{ord(odd[0]):04X}) stands here: delete it"
+            if odd[0] == "\r":
+                sentence = (
+                    "a carriage return alone (CR) ends no line, and a comment goes on behind it: save the file with the "
+                    "line ends of Unix (LF) or Windows (CR LF)"
+                )
+            self._fault(Span(number, start + odd.start()), sentence)
             return -1
         entry.tokens.append(ZoneToken(source, Span(number, start, end - start), quoted))
         entry.comment = None

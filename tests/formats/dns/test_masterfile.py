@@ -59,6 +59,17 @@ def marked(text: str | bytes) -> list[tuple[str, str]]:
         ("$TTL 2d\nwww A 192.0.2.1\r", ("www.example.com", "A", 172800, "192.0.2.1")),
         ("_s._tcp SRV 0 5 5060 sip", ("_s._tcp.example.com", "SRV", 3600, "0 5 5060 sip.example.com.")),
         ('@ CAA 0 issue "ca.example"', ("example.com", "CAA", 3600, '0 issue "ca.example"')),
+        (
+            '@ HTTPS 1 . alpn="h2,h3" port=8443',
+            ("example.com", "HTTPS", 3600, '1 . alpn="h2,h3" port="8443"'),
+        ),
+        (
+            '_x SVCB 1 www ( key65333="\\001"\nalpn=h2 )',
+            ("_x.example.com", "SVCB", 3600, '1 www.example.com. alpn="h2" key65333="\\001"'),
+        ),
+        ('"www" A 192.0.2.1', ("www.example.com", "A", 3600, "192.0.2.1")),
+        ('"www.example.com." A 192.0.2.1', ("www.example.com", "A", 3600, "192.0.2.1")),
+        ('"@" MX 0 .', ("example.com", "MX", 3600, "0 .")),
     ],
 )
 def test_a_record_is_read(line: str, expected: tuple[str, str, int, str]) -> None:
@@ -107,6 +118,19 @@ def test_an_owner_left_out_is_that_of_the_record_before() -> None:
         ("@ SOA ns h 1 2 3 4 5\n", "@", "second SOA"),
         ("t TXT a\x01b\n", "\x01", "U+0001"),
         ("t CAA nothing\n", "nothing", "no data for a record of type CAA"),
+        ("t IN IN A 192.0.2.1\n", "IN", "no type"),
+        ('"" A 192.0.2.1\n', '""', "without quotation marks"),
+        ('t MX 10 "mail"\n', '"mail"', "without quotation marks"),
+        ("# our mail server's\n", "#", "a semicolon does"),
+        ("// who sends (for us\nwww A 192.0.2.1\n", "//", "a semicolon does"),
+        ("-- our website\n", "--", "a semicolon does"),
+        ("t IN\N{NO-BREAK SPACE}A 192.0.2.1\n", "\N{NO-BREAK SPACE}", "no-break space, U+00A0"),
+        ("t A 192.0.2.1\N{ZERO WIDTH SPACE}\n", "\N{ZERO WIDTH SPACE}", "zero width space, U+200B"),
+        ("ma\N{SOFT HYPHEN}il A 192.0.2.1\n", "\N{SOFT HYPHEN}", "delete it"),
+        ("<html><body>\n", "<html", "a web page"),
+        ('zone "example.com" {\n  type master;\n};\n', 'zone "example.com" {', "named.conf"),
+        ("+www.example.com:192.0.2.1:60\n", "+www.example.com:192.0.2.1:60", "tinydns"),
+        ("a A 192.0.2.1\rb A 192.0.2.2\n", "\r", "line ends"),
     ],
 )
 def test_a_fault_marks_its_characters(text: str, characters: str, sentence: str) -> None:
@@ -164,6 +188,30 @@ def test_a_byte_order_mark_is_no_part_of_the_first_record_and_no_nameserver_take
         (fault.place, "save the file as UTF-8 without it" in fault.sentence) for fault in zone.faults
     ] == [(Span(0, 0), True)]
     assert len(zone.records) == 3, "the rest is read all the same"
+
+
+@every(
+    ("order", "mark"),
+    [("utf-16-le", "\ufeff"), ("utf-16-be", "\ufeff"), ("utf-16-le", ""), ("utf-16-be", "")],
+)
+def test_a_file_in_utf_16_is_told_as_such_alone(order: str, mark: str) -> None:
+    zone = read_zone((mark + HEAD).encode(order), "example.com")
+    assert ["save it as UTF-8" in fault.sentence for fault in zone.faults] == [True]
+    assert zone.lines[1].startswith("@ SOA")
+
+
+def test_octets_that_are_no_text_are_not_called_utf_16() -> None:
+    assert "UTF-16" not in read_zone(bytes(200), "example.com").faults[0].sentence
+    assert "UTF-16" not in read_zone(bytes(range(256)) * 4, "example.com").faults[0].sentence
+
+
+def test_an_origin_without_its_dot_is_what_moves_the_soa_record() -> None:
+    zone = read_zone(f"$TTL 1h\n$ORIGIN example.com\n{HEAD}".encode(), "example.com")
+    assert (zone.faults[0].place, "write example.com." in zone.faults[0].sentence) == (Span(1, 8, 11), True)
+    zone = read_zone(b"$ORIGIN com.\n$TTL 1h\n@ SOA ns h 1 2 3 4 5\n", "example.com")
+    assert "does not lie in the zone" in zone.faults[0].sentence
+    zone = read_zone(b"$TTL 1h\nexample.com SOA ns h 1 2 3 4 5\n", "example.com")
+    assert "this is one of example.com.example.com" in zone.faults[0].sentence
 
 
 def test_a_comment_that_cuts_a_text_short_is_remembered() -> None:

@@ -64,7 +64,7 @@ def test_what_is_read_is_what_the_library_reads(text: str, timed: bool) -> None:
         ("a 60 MX 65536 b\n", False),
         ("a 60 MX 10\n", False),
         ("a..b 60 A 192.0.2.1\n", False),
-        ('"a" 60 A 192.0.2.1\n', False),
+        ('"a" 60 A 192.0.2.1\n', True),
         ("a 60 TXT (x\n", False),
     ],
 )

@@ -68,6 +68,8 @@ REFUSED = {
 LOADED = {
     "a time beyond 68 years, which counts as none": HEAD + "a 4294967295 A 192.0.2.1\n",
     "the least of a zone": HEAD,
+    "quoted name": HEAD + '"t" TXT a\n',
+    "quoted values of parameters": HEAD + '@ HTTPS 1 . alpn="h2,h3" ipv4hint="192.0.2.1"\n',
     "nameserver elsewhere": SOA + "@ NS ns.elsewhere.example.\n",
     "nameserver over IPv6": SOA + "@ NS ns\nns AAAA 2001:db8::1\n",
     "nameserver with the zone's own name": SOA + "@ NS @\n@ A 192.0.2.1\n",
@@ -92,7 +94,6 @@ STRICTER = {
     "outside": HEAD + "x.elsewhere.example. A 192.0.2.1\n",
     "umlaut in a name": HEAD + "ü TXT a\n",
     "control character": HEAD + "t TXT a\x01b\n",
-    "quoted name": HEAD + '"t" TXT a\n',
     "parentheses in parentheses": HEAD + "t TXT ((a))\n",
     "file of the server's": HEAD + "$INCLUDE /dev/null\n",
     "records without end": HEAD + "$GENERATE 1-2 h$ A 192.0.2.$\n",

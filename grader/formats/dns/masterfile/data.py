@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import dns.exception
@@ -37,6 +38,7 @@ _START = (
 )
 _NUMBER = re.compile(r"[0-9]+(?:[wdhms][0-9]+)*[wdhms]?", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:([0-9]{1,3})|[^0-9])?")
+WITH_PARAMETERS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
 _NAMES = {"CNAME": 0, "DNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose data ends in a name, and how many numbers stand before it."""
 
@@ -104,8 +106,22 @@ def _made(rdtype: dns.rdatatype.RdataType, values: list[Any]) -> dns.rdata.Rdata
 
 
 def _read(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken], origin: dns.name.Name) -> dns.rdata.Rdata:
-    text = " ".join(map(_written, tokens))
+    text = "".join(_parted(rdtype, tokens))
     return dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin, relativize=False)
+
+
+def _parted(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken]) -> Iterator[str]:
+    """The tokens as dnspython is to read them, a blank between two of them.
+
+    A value in quotation marks right behind its key, ``alpn="h2,h3"``, is one word with it (RFC 9460 section 2.1).
+    """
+    end: tuple[int, int] | None = None
+    for token in tokens:
+        whole = token.whole
+        if end is not None and not (rdtype in WITH_PARAMETERS and end == (whole.line, whole.column)):
+            yield " "
+        yield _written(token)
+        end = whole.line, whole.column + whole.length
 
 
 def _is_generic(tokens: list[ZoneToken]) -> bool:

@@ -11,7 +11,9 @@ from grader.formats.dns.masterfile.data import BadData, Data, data_of, name_of
 from grader.formats.dns.masterfile.file import ServedRecord, ZoneFile
 from grader.formats.dns.masterfile.whole import mark_fault, zone_faults
 from grader.formats.dns.names import plain
+from grader.formats.dns.slips import wide_text
 from grader.formats.dns.tokens import ZoneEntry, ZoneToken, begins_with_mark, displayed, lines_of
+from grader.model.diagnostic import Span, fault_in
 from grader.model.dns import ZoneRecord
 
 DEFAULT_TTL = 3600
@@ -22,6 +24,9 @@ def read_zone(data: bytes, origin: str) -> ZoneFile:
 
     What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised.
     """
+    if (lines := wide_text(data)) is not None:
+        sentence = "the file is in UTF-16, which some editors call Unicode, and no nameserver reads that: save it as UTF-8"
+        return ZoneFile(lines, [fault_in(Span(0, 0), sentence)])
     file = read_records(data, origin)
     if not file.faults:
         file.faults += zone_faults(file, dns.name.from_text(origin))
@@ -73,7 +78,8 @@ class _Records(Entries[dns.name.Name]):
             zone = plain(self._zone)
             raise BadEntry(
                 entry.tokens[0].whole,
-                f"{plain(owner)} does not lie in the zone {zone}: nobody asks for it here",
+                f"{plain(owner)} does not lie in the zone {zone}, and nobody asks for it here: RFC 1035 section 5.2 "
+                "makes that an error; NSD loads nothing then, BIND all but this record",
             )
         try:
             read = data_of(_type(type_), data, type_, origin)

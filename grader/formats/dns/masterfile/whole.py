@@ -6,6 +6,7 @@ The sentences name the fix: a zone that does not load is no answer to a task, bu
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BESIDE_ALIAS = (RdataType.CNAME, RdataType.RRSIG, RdataType.NSEC)
 """What may stand at the name of a CNAME (RFC 4034 sections 3 and 4)."""
+
+_ORIGIN = re.compile(r"\$ORIGIN[ \t]+([^ \t;]+)", re.IGNORECASE)
 
 _HEADER, _OPT, _QUESTION, _HEAD = 12, 11, 4, 12
 """Octets of an answer beside names and data: header, OPT, type and class of the question, the head of each record."""
@@ -81,8 +84,23 @@ class _Whole:
         for _, place in starts[1:]:
             yield fault_in(place, "a second SOA record: a zone has exactly one, so delete one of the two")
         if starts and key_of(starts[0][0].owner) != self._apex:
-            sentence = f"the SOA record belongs to {self._spoken} itself: write @ for its name"
-            yield fault_in(starts[0][1], sentence)
+            yield self._misplaced(*starts[0])
+
+    def _misplaced(self, start: ServedRecord, place: Span) -> Diagnostic:
+        """A SOA record of another name; the ``$ORIGIN`` without a dot that made it so, if one did."""
+        for number in range(place.line, -1, -1):
+            if found := _ORIGIN.match(self._file.lines[number]):
+                if not found[1].endswith("."):
+                    return fault_in(
+                        Span(number, found.start(1), len(found[1])),
+                        f"without a dot at its end, {found[1]} is completed to {found[1]}.{self._spoken}, and so is what "
+                        f"follows: write {found[1]}. (RFC 1035 section 5.1)",
+                    )
+                break
+        return fault_in(
+            place,
+            f"the SOA record belongs to {self._spoken} itself, and this is one of {_spoken(start)}: write @ for its name",
+        )
 
     def times(self) -> Iterator[Diagnostic]:
         """A record has a time to live (RFC 1035 section 5.1)."""
