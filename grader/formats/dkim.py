@@ -31,8 +31,8 @@ _PRIVATE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01\x00", re.DOTAL
 _BARE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02", re.DOTALL)
 """How an RSAPublicKey begins that is not wrapped as SubjectPublicKeyInfo (RFC 8017 appendix A.1.1)."""
 _UNWRAPPED = (
-    "its p= is the bare RSAPublicKey of RFC 6376 section 3.6.1, and many receivers, OpenDKIM among them, read only "
-    "what appendix C of it shows: openssl's BEGIN PUBLIC KEY (erratum 3017)"
+    "p= holds a bare RSAPublicKey (PKCS #1), which begins with MIIBCg for 2048 bits; OpenDKIM, Mail::DKIM and others read "
+    "only what RFC 6376 shows in appendix C (erratum 3017), openssl's BEGIN PUBLIC KEY, which begins with MIIBIjAN"
 )
 _SPACE = re.compile(r"\s+")
 _MARK = re.compile(r"[\\\"'`]|[\x80-\xff]+")
@@ -41,9 +41,9 @@ _MARKS = {"\\": "backslash", '"': "quotation mark"}
 
 KeyFault = Literal[
     "duplicate", "no-tag", "version", "no-key", "kind", "hash", "service", "testing", "base64", "length",
-    "not-rsa", "too-large",
+    "not-rsa", "too-large", "not-wrapped",
 ]  # fmt: skip
-"""What keeps every receiver from using a key."""
+"""What keeps receivers from using a key: each of them, or too many, for a key that is not wrapped."""
 
 SignatureFault = Literal[
     "no-tags", "missing", "version", "algorithm", "from", "identity", "expired", "base64"
@@ -203,9 +203,9 @@ def _with_key(tag: Tag, kind: str) -> Key:
             f"an RSA key of {bits} bits with so large an exponent is none that receivers can be asked to use"
         )
         raise _Unusable("too-large", problem, tag)
-    return Key(
-        bits=bits, modulus=modulus, exponent=exponent, remarks=[_UNWRAPPED] if _BARE.match(octets) else []
-    )
+    if _BARE.match(octets):
+        raise _Unusable("not-wrapped", _UNWRAPPED, tag)
+    return Key(bits=bits, modulus=modulus, exponent=exponent)
 
 
 def _not_base64(packed: str) -> str:
