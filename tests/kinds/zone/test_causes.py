@@ -7,6 +7,7 @@ from typing import Any
 
 from grader.kinds.zone.declare import (
     AuthorRequest,
+    Question,
     ReportRequest,
     SenderRequest,
     Signer,
@@ -180,3 +181,65 @@ def test_who_looks_for_a_key_is_told_that_its_name_was_given_to_other_servers() 
     )
     check, _ = verdict("_domainkey NS ns.else.example.\n", ZoneExpect(dkim=True), messages=[message])
     assert any("leaves _domainkey.example.com, and all names below it" in line for line in check.remarks)
+
+
+SENT = [ZoneMessage("192.0.2.1", "x@mail.example.com", "x@example.com", title="a bounce")]
+NOBODY = '"v=spf1 -all"'
+
+
+@every(
+    ("zone", "expect", "tried", "told", "marked"),
+    [
+        (
+            f"* TXT {NOBODY}\nmail A 192.0.2.1\n",
+            ZoneExpect(spf=["fail"]),
+            {"messages": SENT},
+            "*.example.com does not speak for mail.example.com: a wildcard stands for names that do not exist, and "
+            "mail.example.com does",
+            "*",
+        ),
+        (
+            f"* TXT {NOBODY}\na.mail.mail A 192.0.2.1\n",
+            ZoneExpect(spf=["fail"]),
+            {"messages": SENT},
+            "mail.example.com does (",
+            "*",
+        ),
+        (
+            "* MX 0 .\nmail A 192.0.2.1\n",
+            ZoneExpect(answers=["0 ."]),
+            {"questions": [Question("mail.example.com", "MX")]},
+            "mail.example.com does (",
+            "*",
+        ),
+        (
+            '* TXT "v=DMARC1; p=reject"\nx._dmarc TXT "x"\n',
+            ZoneExpect(published=True),
+            {"policies": ["example.com"]},
+            "_dmarc.example.com does (",
+            "*",
+        ),
+    ],
+)
+def test_a_wildcard_that_does_not_speak_for_a_name_is_told(
+    zone: str, expect: ZoneExpect, tried: dict[str, Any], told: str, marked: str
+) -> None:
+    check, found = verdict(zone, expect, **tried)
+    assert check.status == "fail"
+    assert told in check.observed
+    assert found[0] == marked
+
+
+def test_a_wildcard_that_holds_something_else_is_not_told() -> None:
+    check, _ = verdict('* TXT "hello"\nmail A 192.0.2.1\n', ZoneExpect(spf=["fail"]), messages=SENT)
+    assert "wildcard" not in check.observed
+
+
+def test_an_address_that_stands_in_ruf_is_told() -> None:
+    zone = '_dmarc TXT "v=DMARC1; p=none; ruf=mailto:x@example.com; rua=mailto:y@example.com"\n'
+    wanted = [ReportRequest("example.com", "x@example.com")]
+    check, found = verdict(zone, ZoneExpect(reported=True), reports=wanted)
+    assert "stands in ruf" in check.observed
+    assert found == ["ruf=mailto:x@example.com"]
+    wanted = [ReportRequest("example.com", "z@example.com")]
+    assert "ruf" not in verdict(zone, ZoneExpect(reported=True), reports=wanted)[0].observed

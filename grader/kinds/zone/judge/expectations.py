@@ -142,7 +142,13 @@ def _message(
         if place is None and (other := txt_records.elsewhere(KEY)) is not None:
             why, place = f"{why}; a key stands at {other.record.owner}", other.owner
         key_at = f"{reception.dkim.selector}._domainkey.{reception.dkim.domain}" if reception.dkim else ""
-        yield f"{who}: {why}.{explain.alias(key_at, txt_records) if key_at else ''}", place
+        other_key = txt_records.passed_over(key_at, "TXT", KEY) if place is None else None
+        how = (
+            f"{explain.alias(key_at, txt_records)}{explain.wildcard(key_at, other_key, txt_records)}"
+            if key_at
+            else ""
+        )
+        yield f"{who}: {why}.{how}", place
     if "aligned" in missed:
         mechanism = next(name for name in expect.aligned if not getattr(reception.dmarc, f"{name}_aligned"))
         place = explain.unaligned_place(mechanism, reception, txt_records)
@@ -171,13 +177,17 @@ def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records:
         said = lintnames.astray(found.domain, reception.client, txt_records)
         if said is not None:
             return f"{who}: {spfwords.result(found)} {said[0]}", said[1]
-    return f"{who}: {spfwords.result(found)}", spfwords.place(found, txt_records)
+    other = txt_records.passed_over(found.domain, "TXT", SPF_VERSION) if found.result == "none" else None
+    sentence = f"{who}: {spfwords.result(found)}{explain.wildcard(found.domain, other, txt_records)}"
+    return sentence, other.place if other else spfwords.place(found, txt_records)
 
 
 def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
     for answer in txt_records.zone.answers:
         if answer.attempt == case.facts.id and not _fits(answer, expect.answers or []):
-            yield _answered(answer), _answer_place(answer, txt_records)
+            other = None if answer.values else txt_records.passed_over(answer.name, answer.type)
+            place = other.place if other else _answer_place(answer, txt_records)
+            yield f"{_answered(answer)}{explain.wildcard(answer.name, other, txt_records)}", place
 
 
 def _fits(answer: DnsAnswer, wanted: list[str]) -> bool:
@@ -236,7 +246,7 @@ def _reportings(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> 
     for reporting in txt_records.zone.reportings:
         if reporting.attempt != case.facts.id or reporting.sent == expect.reported:
             continue
-        sentence = explain.reporting(reporting)
+        sentence = explain.reporting(reporting, txt_records)
         unpermitted = reporting.requested and reporting.authorized is False
         meant = linttags.unrecognized(txt_records.at(reporting.asked)) if unpermitted else None
         if meant is not None:
@@ -252,6 +262,8 @@ def _reporting_place(reporting: Reporting, txt_records: TxtRecords) -> Span | No
     if reporting.requested and reporting.asked:
         found = txt_records.at(reporting.asked)
         return found[0].owner if found else None
+    if (failures := explain.failures_asked(reporting, txt_records)) is not None:
+        return failures
     policies = txt_records.dmarc(reporting.domain)
     return (policies[0].value("rua") or policies[0].owner) if policies else None
 

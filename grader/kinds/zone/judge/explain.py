@@ -5,13 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_network
 
 from grader.formats.address import domain_of, split_address
-from grader.formats.dmarc import POLICIES, read_record
+from grader.formats.dmarc import POLICIES, VERSION, read_record, same_mailbox
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
 from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import MOST_ALIASES, TxtRecord, TxtRecords
 from grader.model.diagnostic import Span
+from grader.model.dns import ZoneRecord
 
 MOST_SHOWN = 4
 """Networks, or names, that a sentence lists."""
@@ -238,12 +239,23 @@ def alias(name: str, txt_records: TxtRecords) -> str:
     return sentence
 
 
+def wildcard(name: str, record: ZoneRecord | None, txt_records: TxtRecords) -> str:
+    """That a wildcard's record, if any, does not speak for a name. A sentence, a blank before."""
+    if record is None:
+        return ""
+    return (
+        f" The record at {record.owner} does not speak for {name}: a wildcard stands for names that do not exist, and "
+        f"{txt_records.existing(name)} does (RFC 4592 section 2.2.1)."
+    )
+
+
 def policies(found: Policies, txt_records: TxtRecords) -> str:
     """Why receivers find no policy at a domain."""
     name = f"_dmarc.{found.domain}"
     match found.fault:
         case "none":
-            return f"At {name}: no policy record.{alias(name, txt_records)}"
+            passed = wildcard(name, txt_records.passed_over(name, "TXT", VERSION), txt_records)
+            return f"At {name}: no policy record.{alias(name, txt_records)}{passed}"
         case "several":
             return (
                 f"At {name}: {len(found.records)} policy records, so that receivers discard them all (RFC 9989 section "
@@ -266,7 +278,7 @@ def policies(found: Policies, txt_records: TxtRecords) -> str:
             return f"At {name}: DNS does not answer.{alias(name, txt_records)}"
 
 
-def reporting(found: Reporting) -> str:
+def reporting(found: Reporting, txt_records: TxtRecords) -> str:
     """Whether reports are sent, and why or why not."""
     if found.sent:
         return f"Receivers send reports about {found.domain} to {found.to}: it is asked for, and {_allowed(found)}."
@@ -277,11 +289,22 @@ def reporting(found: Reporting) -> str:
         )
     if not found.requested:
         others = f"; asked for are {', '.join(found.others)}" if found.others else ""
-        return f"No reports about {found.domain} are asked for at {found.to}{others}."
+        sentence = f"No reports about {found.domain} are asked for at {found.to}{others}."
+        if failures_asked(found, txt_records) is None:
+            return sentence
+        return f"{sentence} The address stands in ruf, which asks for reports of single failures (RFC 9991) alone."
     return (
         f"Reports about {found.domain} are asked for at {found.to}, but nothing shows that {_domain(found.to)} wants "
         f"them: {found.asked} has no TXT record v=DMARC1, and receivers send none."
     )
+
+
+def failures_asked(found: Reporting, txt_records: TxtRecords) -> Span | None:
+    """Where ``ruf`` names the address that aggregate reports are to reach, and ``rua`` does not."""
+    policies = txt_records.dmarc(found.domain)
+    record = read_record(policies[0].text) if len(policies) == 1 and not found.requested else None
+    asked = record.uris("ruf") if record is not None else ()
+    return policies[0].value("ruf") if any(same_mailbox(uri.address, found.to) for uri in asked) else None
 
 
 def _allowed(found: Reporting) -> str:

@@ -153,6 +153,25 @@ class TxtRecords:
         above = (place[:length] for length in range(len(apex) + 1, len(place) + 1))
         return next((self._cuts[cut] for cut in above if cut in self._cuts), None)
 
+    def existing(self, name: str) -> str:
+        """The name itself if the zone has it, else the nearest above that it has: below that, nothing is (RFC 4592)."""
+        labels = name.lower().rstrip(".").split(".")
+        above = (".".join(labels[start:]) for start in range(len(labels)))
+        return next((one for one in above if key(one) in self._names), name)
+
+    def passed_over(self, owner: str, type_: str, begins: re.Pattern[str] | None = None) -> ZoneRecord | None:
+        """The nearest wildcard's record of a type above a name that exists, for which it does not speak (RFC 4592).
+
+        A text is one that begins so.
+        """
+        labels = owner.lower().rstrip(".").split(".")
+        for start in range(1, len(labels)):
+            place = key(".".join(["*", *labels[start:]]))
+            for record in self._by_owner.get(place, []) if place is not None else []:
+                if record.type == type_ and (begins is None or begins.match(TxtRecord(record).text)):
+                    return record
+        return None
+
     def data(self, owner: str, type_: str) -> list[str]:
         """The data of the records of a type that answer for a name."""
         return [record.data for record in self._answering(self.way(owner)[0]) if record.type == type_]
