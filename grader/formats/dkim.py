@@ -31,8 +31,8 @@ _PRIVATE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02\x01\x00", re.DOTAL
 _BARE = re.compile(rb"\x30(?:[\x00-\x7f]|\x81.|\x82..)\x02", re.DOTALL)
 """How an RSAPublicKey begins that is not wrapped as SubjectPublicKeyInfo (RFC 8017 appendix A.1.1)."""
 _UNWRAPPED = (
-    "p= holds a bare RSAPublicKey (PKCS #1), which begins with MIIBCg for 2048 bits; OpenDKIM, Mail::DKIM and others read "
-    "only what RFC 6376 shows in appendix C (erratum 3017), openssl's BEGIN PUBLIC KEY, which begins with MIIBIjAN"
+    "p= holds a bare RSAPublicKey (PKCS #1), which begins with MIIBCg for 2048 bits; OpenDKIM, Mail::DKIM and others "
+    "read only what RFC 6376 shows in appendix C (erratum 3017), openssl's BEGIN PUBLIC KEY, which begins with MIIBIjAN"
 )
 _SPACE = re.compile(r"\s+")
 _MARK = re.compile(r"[\\\"'`]|[\x80-\xff]+")

@@ -126,8 +126,8 @@ class Scanner:
             sentence = f"a control character (U+{ord(odd[0]):04X}) stands here: delete it"
             if odd[0] == "\r":
                 sentence = (
-                    "a carriage return alone (CR) ends no line, and a comment goes on behind it: save the file with the "
-                    "line ends of Unix (LF) or Windows (CR LF)"
+                    "a carriage return alone (CR) ends no line, and a comment goes on behind it: save the file with "
+                    "the line ends of Unix (LF) or Windows (CR LF)"
                 )
             self._fault(Span(number, start + odd.start()), sentence)
             return -1

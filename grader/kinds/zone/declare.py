@@ -101,6 +101,22 @@ class DeliveryRequest(Struct, frozen=True, forbid_unknown_fields=True):
     title: Annotated[str, Meta(description="The mail in a few words, for the report.")] = ""
 
 
+class ServerRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The servers that a zone names for itself and for names below it (RFC 1034 section 4.2)."""
+
+    domain: Annotated[
+        str, Meta(description="The domain whose NS records, and those below it, are looked at.")
+    ]
+    allowed: Annotated[
+        list[str],
+        Meta(
+            description="The servers that may answer: names, and addresses. A name below the domain may be left to a "
+            "server by its address where the server's own name lies in the domain."
+        ),
+    ]
+    title: Annotated[str, Meta(description="What is tried, in a few words, for the report.")] = ""
+
+
 class PermitRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """The domains whose reports the zone lets come to addresses at a domain and below it (RFC 9990 section 4)."""
 
@@ -131,6 +147,9 @@ class ZoneTry(Struct, frozen=True, forbid_unknown_fields=True):
     ] = []
     permits: Annotated[
         list[PermitRequest], Meta(description="Domains for which all who may have reports sent are listed.")
+    ] = []
+    servers: Annotated[
+        list[ServerRequest], Meta(description="Domains whose nameservers are followed to their addresses.")
     ] = []
 
 
@@ -174,7 +193,7 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
         bool,
         Meta(
             description="Of all addresses there are, those that are allowed pass SPF, and no other; of all domains, "
-            "those that are allowed may have their reports sent."
+            "those that are allowed may have their reports sent; of all servers, those that are allowed answer."
         ),
     ] = field(name="nobody-else", default=False)
     everybody_else: Annotated[
@@ -185,6 +204,12 @@ class ZoneExpect(Struct, frozen=True, forbid_unknown_fields=True):
     ] = field(name="everybody-else", default_factory=list)
     delivered: Annotated[
         bool, Meta(description="Senders bring the mail to the addresses that are given, and to no other.")
+    ] = False
+    served: Annotated[
+        bool,
+        Meta(
+            description="The NS records of each domain name a server that is allowed, and it has an address."
+        ),
     ] = False
 
 
@@ -198,6 +223,7 @@ JUDGES: dict[str, tuple[str, ...]] = {
     "authors": ("spf", "dmarc", "disposition"),
     "deliveries": ("delivered",),
     "permits": ("nobody-else",),
+    "servers": ("served", "nobody-else"),
 }
 """What each thing that is tried can be judged by."""
 

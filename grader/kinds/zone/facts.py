@@ -239,6 +239,31 @@ class Permits(Struct, frozen=True):
     complete: Annotated[bool, Meta(description="Whether DNS answered about all of them.")] = True
 
 
+class NameServer(Struct, frozen=True):
+    """A server that an NS record names, and the addresses at which it can be asked."""
+
+    name: str
+    addresses: list[str]
+    allowed: Annotated[bool, Meta(description="It may answer for the domain.")]
+
+
+class Delegation(Struct, frozen=True):
+    """A name that NS records leave to servers (RFC 1034 section 4.2.1), or the domain with its own."""
+
+    owner: str
+    servers: list[NameServer]
+
+
+class Delegations(Struct, frozen=True):
+    """Who answers for a domain, and for names below it that are left to others than may answer, the first few."""
+
+    attempt: str
+    domain: str
+    allowed: list[str]
+    own: Delegation
+    others: list[Delegation]
+
+
 PoliciesFault = Literal["no-answer", "none", "several", "no-policy", "twice", "bad-policy"]
 """Why receivers find no policy at a domain: DNS fails, there is no record, there are several, or the one that there is
 lacks ``p``, has a tag twice, or says a policy that is none."""
@@ -273,6 +298,7 @@ class ZoneFacts(Facts, frozen=True, kw_only=True, tag="zone"):
     senders: list[Senders] = []
     deliveries: list[Delivery] = []
     permits: list[Permits] = []
+    delegations: list[Delegations] = []
     queries: list[Query] = []
 
 

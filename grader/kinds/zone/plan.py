@@ -17,6 +17,7 @@ from grader.kinds.zone.declare import (
     Question,
     ReportRequest,
     SenderRequest,
+    ServerRequest,
     ZoneCheck,
     ZoneLab,
     ZoneMessage,
@@ -36,6 +37,7 @@ T = TypeVar(
     Question,
     ReportRequest,
     SenderRequest,
+    ServerRequest,
     AuthorRequest,
     DeliveryRequest,
     PermitRequest,
@@ -64,6 +66,7 @@ class ZonePlan(Plan, frozen=True, kw_only=True):
     authors: list[tuple[str, AuthorRequest]] = []
     deliveries: list[tuple[str, DeliveryRequest]] = []
     permits: list[tuple[str, PermitRequest]] = []
+    servers: list[tuple[str, ServerRequest]] = []
 
 
 def make(
@@ -151,6 +154,10 @@ class _Planner:
             whom = self._filled(permit)
             title = whom.title or f"all whose reports may come to {whom.domain}"
             plan.permits.append((self._attempt(title), whom))
+        for server in entry.servers:
+            named = self._filled(server)
+            title = named.title or f"the nameservers of {named.domain}"
+            plan.servers.append((self._attempt(title), named))
 
     def _attempt(self, title: str) -> str:
         self._number += 1

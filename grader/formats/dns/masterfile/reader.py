@@ -25,7 +25,9 @@ def read_zone(data: bytes, origin: str) -> ZoneFile:
     What is wrong is in ``faults``, up to 20, in the file's order; nothing is raised.
     """
     if (lines := wide_text(data)) is not None:
-        sentence = "the file is in UTF-16, which some editors call Unicode, and no nameserver reads that: save it as UTF-8"
+        sentence = (
+            "the file is in UTF-16, which some editors call Unicode: no nameserver reads it; save it as UTF-8"
+        )
         return ZoneFile(lines, [fault_in(Span(0, 0), sentence)])
     file = read_records(data, origin)
     if not file.faults:

@@ -93,13 +93,14 @@ class _Whole:
                 if not found[1].endswith("."):
                     return fault_in(
                         Span(number, found.start(1), len(found[1])),
-                        f"without a dot at its end, {found[1]} is completed to {found[1]}.{self._spoken}, and so is what "
-                        f"follows: write {found[1]}. (RFC 1035 section 5.1)",
+                        f"without a dot at its end, {found[1]} is completed to {found[1]}.{self._spoken}, and so is "
+                        f"what follows: write {found[1]}. (RFC 1035 section 5.1)",
                     )
                 break
         return fault_in(
             place,
-            f"the SOA record belongs to {self._spoken} itself, and this is one of {_spoken(start)}: write @ for its name",
+            f"the SOA record belongs to {self._spoken} itself, and this is one of {_spoken(start)}: write @ for its "
+            "name",
         )
 
     def times(self) -> Iterator[Diagnostic]:

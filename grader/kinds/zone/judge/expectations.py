@@ -14,7 +14,7 @@ from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import DnsAnswer, Measured, Policies, Reception, Reporting, ZoneFacts
-from grader.kinds.zone.judge import delivery, explain, lintnames, linttags, lintterms, spfwords
+from grader.kinds.zone.judge import delegation, delivery, explain, lintnames, linttags, lintterms, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
@@ -47,10 +47,13 @@ def judgements(expect: ZoneExpect) -> list[Judgement]:
     if expect.nobody_else:
         chosen.append(partial(_each, _nobody_else, lambda zone: zone.senders))
         chosen.append(partial(_each, _no_other_permits, lambda zone: zone.permits))
+        chosen.append(partial(_each, _given_away, lambda zone: zone.delegations))
     if expect.everybody_else:
         chosen.append(partial(_each, _everybody_else, lambda zone: zone.senders))
     if expect.delivered:
         chosen.append(partial(_each, _delivered, lambda zone: zone.deliveries))
+    if expect.served:
+        chosen.append(partial(_each, _served, lambda zone: zone.delegations))
     return chosen
 
 
@@ -178,7 +181,8 @@ def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records:
         if said is not None:
             return f"{who}: {spfwords.result(found)} {said[0]}", said[1]
     other = txt_records.passed_over(found.domain, "TXT", SPF_VERSION) if found.result == "none" else None
-    sentence = f"{who}: {spfwords.result(found)}{explain.wildcard(found.domain, other, txt_records)}"
+    where = explain.alias(found.domain, txt_records) if found.result == "none" else ""
+    sentence = f"{who}: {spfwords.result(found)}{where}{explain.wildcard(found.domain, other, txt_records)}"
     return sentence, other.place if other else spfwords.place(found, txt_records)
 
 
@@ -187,7 +191,8 @@ def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Ite
         if answer.attempt == case.facts.id and not _fits(answer, expect.answers or []):
             other = None if answer.values else txt_records.passed_over(answer.name, answer.type)
             place = other.place if other else _answer_place(answer, txt_records)
-            yield f"{_answered(answer)}{explain.wildcard(answer.name, other, txt_records)}", place
+            where = "" if answer.values else explain.alias(answer.name, txt_records)
+            yield f"{_answered(answer)}{where}{explain.wildcard(answer.name, other, txt_records)}", place
 
 
 def _fits(answer: DnsAnswer, wanted: list[str]) -> bool:
@@ -276,7 +281,8 @@ def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> I
         if published.attempt == case.facts.id and published.fault:
             sentence, place = explain.policies(published, txt_records), _policy_place(published, txt_records)
             other = txt_records.elsewhere(DMARC_VERSION) if published.fault == "none" else None
-            if other is not None and "._report._dmarc." not in other.record.owner:
+            seen = other is not None and other.record.owner != f"_dmarc.{published.domain}".lower()
+            if other is not None and seen and "._report._dmarc." not in other.record.owner:
                 sentence, place = f"{sentence} One stands at {other.record.owner}.", other.owner
             meant = linttags.unrecognized(txt_records.at(f"_dmarc.{published.domain}"))
             if published.fault == "none" and meant is not None:
@@ -368,6 +374,18 @@ def _no_other_permits(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecord
         elif not permits.complete:
             sentence = f"Who may send reports to {permits.domain} could not be computed"
             yield f"{sentence}: its names are too many, or take too long.", None
+
+
+def _served(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for found in txt_records.zone.delegations:
+        if found.attempt == case.facts.id and (sentence := delegation.unserved(found)) is not None:
+            yield sentence, delegation.places(found, txt_records.zone)
+
+
+def _given_away(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:
+    for found in txt_records.zone.delegations:
+        if found.attempt == case.facts.id and (sentence := delegation.given_away(found)) is not None:
+            yield sentence, delegation.places(found, txt_records.zone)
 
 
 def _delivered(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:

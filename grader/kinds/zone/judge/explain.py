@@ -295,7 +295,7 @@ def reporting(found: Reporting, txt_records: TxtRecords) -> str:
         return f"{sentence} The address stands in ruf, which asks for reports of single failures (RFC 9991) alone."
     return (
         f"Reports about {found.domain} are asked for at {found.to}, but nothing shows that {_domain(found.to)} wants "
-        f"them: {found.asked} has no TXT record v=DMARC1, and receivers send none."
+        f"them: {found.asked} has no TXT record v=DMARC1, and receivers send none.{alias(found.asked, txt_records)}"
     )
 
 

@@ -13,7 +13,7 @@ from grader.kinds.base import Recorded
 from grader.kinds.zone.declare import ZoneMessage
 from grader.kinds.zone.facts import DnsAnswer, Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
-from grader.kinds.zone.run import authors, delivery, dmarc, permits, senders, spf, strangers
+from grader.kinds.zone.run import authors, delegation, delivery, dmarc, permits, senders, spf, strangers
 from grader.kinds.zone.run.dkim import Verifier
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
@@ -77,6 +77,10 @@ def _judged(plan: ZonePlan, file: ZoneFile) -> tuple[ZoneFacts, bool]:
             deliveries=[delivery.follow(resolver, attempt, mail) for attempt, mail in plan.deliveries],
             permits=[
                 permits.compute(resolver, attempt, request, file.records) for attempt, request in plan.permits
+            ],
+            delegations=[
+                delegation.follow(resolver, attempt, request, file.records)
+                for attempt, request in plan.servers
             ],
         )
     return replace(facts, queries=server.nameserver.queries), resolver.deadline.over
