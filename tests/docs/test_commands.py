@@ -208,7 +208,7 @@ def test_each_example_of_a_check_can_be_pasted_below_the_checks_of_a_new_lab(tmp
                 refused.append(str(error))
     # A check of one kind is none of another.
     assert all("there is no key" in sentence for sentence in refused)
-    assert fitting == ["relay", "spoofed", *["pasted"] * 4]
+    assert fitting == ["relay", "spoofed", *["pasted"] * 5]
 
 
 def test_an_example_of_a_question_can_be_pasted_into_a_new_quiz(tmp_path: Path) -> None:
