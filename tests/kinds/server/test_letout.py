@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.judge.builders import OUTSIDE, arrival, outcome
+from tests.judge.builders import OUTSIDE, arrival, outcome, session
 from tests.kinds.server.test_advice import result, told
 from tests.tables import every
 
@@ -94,3 +94,39 @@ def test_what_the_list_permits_beside_the_good_rules_is_named(
         assert only.next == "n"
     else:
         assert named in only.next
+
+
+REDIRECTED = (
+    "9 postfix/smtpd[18]: 4E66A122: redirect: DATA from a.example[198.51.100.66]: <rosa.k4v2=b@third.example>: Sender "
+    "address triggers REDIRECT rosa.k4v2@elsewhere.example; from=<a> to=<alice@example.com>"
+)
+
+
+BEFORE_QUEUED = REDIRECTED.replace("4E66A122", "NOQUEUE").replace("DATA", "RCPT")
+IN_SESSION = ["8 postfix/smtpd[18]: connect from a.example[198.51.100.66]", BEFORE_QUEUED]
+
+
+@every("log", [[REDIRECTED], IN_SESSION])
+def test_a_table_that_sends_a_letter_on_is_told_in_the_logs_words(log: list[str]) -> None:
+    made = {"arrivals": [arrival()], "commands": told("header_checks = pcre:/h"), "log": log}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), {"recipients": ["alice@example.com"]}, **made)
+    assert "triggers REDIRECT rosa.k4v2@elsewhere.example" in only.next
+    assert "without `$1`" in only.next
+
+
+def test_who_may_hand_over_by_qmqp_is_named_where_nobody_said_ehlo() -> None:
+    settings = told("qmqpd_authorized_clients = 10.0.0.0/8")
+    attempt = {"recipients": [OUTSIDE], "listener": "628"}
+    made = {"arrivals": [arrival()], "commands": settings}
+    spoken = [session("EHLO a", "250 b")]
+    by_qmqp = result({"arrives": "nowhere"}, outcome("accepted"), attempt, **made)
+    by_smtp = result({"arrives": "nowhere"}, outcome("accepted"), attempt, sessions=spoken, **made)
+    assert "`qmqpd_authorized_clients = 10.0.0.0/8` (main.cf) alone says who" in by_qmqp.next
+    assert by_smtp.next == "n"
+
+
+def test_a_table_of_domains_to_relay_for_is_named_where_the_list_is_good() -> None:
+    settings = told(LIST.format("permit_sasl_authenticated"), "relay_domains = lmdb:/etc/postfix/domains")
+    made = {"arrivals": [arrival()], "commands": settings}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), {"recipients": [OUTSIDE]}, **made)
+    assert "`relay_domains = lmdb:/etc/postfix/domains` (main.cf) has your server take mail" in only.next

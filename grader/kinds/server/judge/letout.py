@@ -9,6 +9,7 @@ from grader.formats.address import domain_of, split_address
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
+from grader.kinds.traffic.sentences import quoted
 
 _MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
 _TRUSTED = ("permit_mynetworks", "permit_sasl_authenticated")
@@ -20,11 +21,13 @@ _REWRITE = (
     "canonical_maps",
     "alias_maps",
     "content_filter",
+    "smtpd_milters",
 )
 """What leads one address to another (ADDRESS_REWRITING_README), what is rarer first."""
 _ROUTING = "%!@"
 """Signs of a route within a local part, which Postfix follows by itself (postconf(5), ``allow_percent_hack``)."""
 _END = re.compile(r"\b(?:reject|defer)(?:_unauth_destination)?(?=[\s,]|\Z)|\bpermit_auth_destination\b")
+_REROUTES = re.compile(r"(?:NOQUEUE: )?(?:redirect|bcc|filter): ")
 _GOOD = re.compile(r"\bpermit_(?:mynetworks|sasl_authenticated)\b[\s,]*")
 _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 
@@ -32,7 +35,13 @@ _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
 def for_what_left(case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do about a message that was sent on; ``None`` where no more is known than the lab says."""
     settings = index.settings
-    return _owner(case, settings) or _relayed(case, settings) or _led_out(case, index, settings)
+    return (
+        _owner(case, settings)
+        or _rerouted(case, index)
+        or _by_qmqp(case, settings)
+        or _relayed(case, settings)
+        or _led_out(case, index, settings)
+    )
 
 
 def _owner(case: TrafficCase, settings: PostfixSettings) -> str | None:
@@ -88,6 +97,38 @@ def _unasked(setting: Setting) -> str | None:
     )
 
 
+def _rerouted(case: TrafficCase, index: ServerIndex) -> str | None:
+    """A table sent the message on for what stands in it or in its envelope, as Postfix notes (access(5),
+    header_checks(5))."""
+    arrived = case.relayed()
+    if not arrived or case.addressed_to(arrived[0]):
+        return None
+    token = case.facts.token.casefold()
+    # A session may hand over several messages: without a queue id a line is this one's if it names it.
+    about = index.log.of(case.facts, case.session)
+    lines = [line for line in about if line.queue or token in line.text.casefold()]
+    if (line := next((line for line in lines if _REROUTES.match(line.text)), None)) is None:
+        return None
+    return (
+        f"A table of yours sent the message where a stranger's own words say: {quoted(index.logged(line.index))} Take "
+        "its `REDIRECT`, `BCC` or `FILTER` out, or write out the address to which it leads, without `$1`. Tables of "
+        "fields and lines stand in `header_checks`, `body_checks` and their like, those of senders, names and "
+        "recipients in a list of restrictions."
+    )
+
+
+def _by_qmqp(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """Mail was handed over by QMQP, in which nobody says EHLO: that server asks for the client's address alone."""
+    setting = settings.on("qmqpd_authorized_clients", case.facts.listener, case.facts.server)
+    said = case.session.lines if case.session is not None else []
+    if not setting.value or any(line.text[:4].upper() in ("EHLO", "HELO") for line in said):
+        return None
+    return (
+        f"Port {case.facts.listener.partition('+')[0]} speaks QMQP, where {setting.shown} alone says who may send to "
+        "anybody. Name the office there and nobody else, or take `qmqpd` out of master.cf: nobody here needs it."
+    )
+
+
 def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Mail was passed on: by an override for this listener, or because its domain is relayed for everybody."""
     if case.outcome.authenticated:
@@ -126,7 +167,7 @@ def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
         return None
     rules = _GOOD.sub("", setting.value[: end.start()]).strip(" ,")
     if not any(word.startswith(("check_", "permit_")) for word in rules.replace(",", " ").split()):
-        return None
+        return _relay_table(case, settings)
     silent = (
         " A policy server that does not answer lets pass whom its `default_action` says."
         if "check_policy_service" in rules
@@ -135,6 +176,18 @@ def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
     return (
         f"{setting.shown} permits more than the office and who has logged in: before `{end[0]}` stands `{rules}`. Whom "
         f"that lets pass may send to anybody.{silent} Take it out, or put it behind the end, where it can only refuse."
+    )
+
+
+def _relay_table(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """What names domains to relay for is a table, in which anything may stand."""
+    relayed = settings.on("relay_domains", case.facts.listener, case.facts.server)
+    if not any(sign in relayed.value for sign in ":/"):
+        return None
+    return (
+        f"Nobody but the office and who has logged in is permitted by the list, and {relayed.shown} has your server "
+        "take mail for the domains of that table from everybody and send it on. You are asked to do so for nobody: "
+        "`relay_domains =`."
     )
 
 
