@@ -47,10 +47,16 @@ class Attempt(Struct, frozen=True):
     smuggled: bytes = b""
     certificate: bool = False
     qmqp: bool = False
+    milter: bool = False
     inside: bool = False
     mailbox: str | None = None
     unless_arrived: list[str] = []
     stopped: list[str] = []
+
+    @property
+    def not_smtp(self) -> bool:
+        """Whether it speaks another protocol, in which the client begins."""
+        return self.qmqp or self.milter
 
 
 class Mail(Struct, frozen=True, forbid_unknown_fields=True):
@@ -120,4 +126,11 @@ class Mail(Struct, frozen=True, forbid_unknown_fields=True):
     ] = 0
     qmqp: Annotated[
         bool, Meta(description="Hand the message over by QMQP (cr.yp.to/proto/qmqp.html) instead of SMTP.")
+    ] = False
+    milter: Annotated[
+        bool,
+        Meta(
+            description="Hand the message to a milter itself, as a mail server on the same host would, and send on "
+            "what it signs."
+        ),
     ] = False

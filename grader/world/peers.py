@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import cast
 
+from grader.model.attempt import Attempt
 from grader.model.errors import EngineError
 from grader.model.plan import Peer
+from grader.model.traffic import Arrival
 from grader.world.kept import KeptMail
 from grader.world.peersession import PeerSession
 from grader.world.transcript import Clock
@@ -39,6 +41,22 @@ class Peers:
         for peer in self._peers:
             for address in peer.addresses:
                 await self._listen(peer, address)
+
+    def take_by_hand(self, attempt: Attempt, message: bytes) -> None:
+        """Take a message from an attempt's client itself, who had something else than a mail server sign it."""
+        self.mail.take(
+            Arrival(
+                id=0,
+                place="outside",
+                where=self._peers[0].name if self._peers else "",
+                attempts=[],
+                raw=message,
+                at=self.clock(),
+                client=attempt.address,
+                sender=attempt.sender,
+                recipients=attempt.recipients,
+            )
+        )
 
     def stop(self) -> None:
         """Stop listening."""

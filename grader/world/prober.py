@@ -19,6 +19,7 @@ from grader.world.handshake import Untrusted
 from grader.world.listener import Listener
 from grader.world.mail import Mails, dialogue, in_pieces, went_on
 from grader.world.mailboxes import Mailboxes
+from grader.world.milter import hand_to_milter
 from grader.world.qmqp import hand_over
 from grader.world.sharing import (
     ATTEMPTS_A_SESSION,
@@ -50,6 +51,10 @@ HUNG_UP = ("closed", "reset")
 STRIKES = {"connect": 2, "greeting": 2}
 MOST_STRIKES = 4
 """Attempts in a row, each alone, that a server left unanswered before the others of its kind are given up."""
+
+
+SendOn = Callable[[Attempt, bytes], None]
+"""What somebody does with a message that came back to them signed: they send it to the attempt's recipients outside."""
 
 
 class Slot:
@@ -84,8 +89,10 @@ class Prober:
         names: Callable[[str], str | None],
         arrived: Callable[[], set[str]],
         patience: Timeouts = Timeouts(),  # noqa: B008 (it is frozen)
+        send_on: SendOn = lambda attempt, message: None,
     ) -> None:
         self._contexts = contexts
+        self._send_on = send_on
         self._usual = self._patience = patience
         self._clock = clock
         self._names = functools.cache(names)
@@ -169,7 +176,7 @@ class Prober:
                     self._room,
                 )
                 try:
-                    await _converse(client, self._mailboxes)
+                    await _converse(client, self._mailboxes, self._send_on)
                 except Untrusted as untrusted:
                     listener.problem = untrusted.problem
                     client.hang_up()
@@ -308,9 +315,9 @@ class _Group:
         self.outcomes.extend((client.outcome(attempt), client) for attempt in attempts)
 
 
-async def _converse(client: Client, mailboxes: Mailboxes) -> None:
+async def _converse(client: Client, mailboxes: Mailboxes, send_on: SendOn) -> None:
     """A whole session. Nothing that a server does is an error here; it ends up in the client's record."""
-    await _to_its_end(client, _attempts(client, mailboxes))
+    await _to_its_end(client, _attempts(client, mailboxes, send_on))
     for attempt in client.attempts:
         if went_on(client, attempt):
             await _to_its_end(client, in_pieces(client, attempt))
@@ -320,7 +327,7 @@ async def _to_its_end(client: Client, talk: Coroutine[Any, Any, None]) -> None:
     """Talk, and take leave or note how the server did."""
     try:
         await talk
-        if not client.attempts[0].qmqp:
+        if not client.attempts[0].not_smtp:
             await client.quit()
     except HungUp as hung:
         client.hang_up(hung)
@@ -328,10 +335,14 @@ async def _to_its_end(client: Client, talk: Coroutine[Any, Any, None]) -> None:
         client.hang_up()
 
 
-async def _attempts(client: Client, mailboxes: Mailboxes) -> None:
+async def _attempts(client: Client, mailboxes: Mailboxes, send_on: SendOn) -> None:
     """Open the session, and make its attempts."""
     if client.attempts[0].qmqp:
         await hand_over(client, client.attempts[0])
+        return
+    if client.attempts[0].milter:
+        if signed := await hand_to_milter(client, client.attempts[0]):
+            send_on(client.attempts[0], signed)
         return
     try:
         await client.open()

@@ -73,7 +73,9 @@ class World:
         self.peers = Peers(spec.peers, clock)
         self.nameserver = Nameserver(zones, clock, self.peers.turns)
         contexts = Contexts(spec)
-        self.prober = Prober(contexts, clock, zones.name_of, lambda: self.peers.mail.tokens)
+        self.prober = Prober(
+            contexts, clock, zones.name_of, lambda: self.peers.mail.tokens, send_on=self.peers.take_by_hand
+        )
         self.conversations = Conversations(contexts, clock)
         self.nameserver_address = spec.nameserver
         self.root_addresses = spec.roots

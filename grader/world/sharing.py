@@ -25,7 +25,7 @@ def is_mail(attempt: Attempt) -> bool:
 
 def sociable(attempt: Attempt) -> bool:
     """Whether an attempt leaves a session as it found it."""
-    return (is_mail(attempt) and not (attempt.smuggled or attempt.qmqp or attempt.script)) or _only_asks(
+    return (is_mail(attempt) and not (attempt.smuggled or attempt.not_smtp or attempt.script)) or _only_asks(
         attempt
     )
 

@@ -105,7 +105,12 @@ class Bed:
     ) -> None:
         self.peers = Peers([Peer("mx.elsewhere.example", [SERVER], 0)], lambda: 0.0)
         self.prober = Prober(
-            Contexts(world or spec()), clock, lambda server: name, lambda: self.peers.mail.tokens, patience
+            Contexts(world or spec()),
+            clock,
+            lambda server: name,
+            lambda: self.peers.mail.tokens,
+            patience,
+            self.peers.take_by_hand,
         )
         self.connections = 0
         self._servers: list[asyncio.Server] = []

@@ -49,6 +49,7 @@ def attempts() -> list[Attempt]:
         attempt(7, say=["VRFY alice", "EXPN staff"], recipients=[]),
         attempt(8, qmqp=True),
         attempt(9, before=["XCLIENT NAME=a"], preamble="PROXY TCP4 1.2.3.4 1.2.3.5 1 25"),
+        attempt(10, milter=True),
     ]
 
 

@@ -97,6 +97,7 @@ class MailWriter:
             else b"",
             "certificate": mail.certificate,
             "qmqp": mail.qmqp,
+            "milter": mail.milter,
             "mailbox": self._mailbox(recipients[0], any_mailbox),
         }
 

@@ -71,7 +71,7 @@ def _shut(
         return set()
     met = [(a, outcomes[a.id]) for a in attempts if a.id in outcomes and a.port not in plan.explained_ports]
     # QMQP has no greeting: whoever speaks it begins (cr.yp.to/proto/qmqp.html).
-    open_ = {_door(a) for a, outcome in met if outcome.replies or not (a.qmqp or silent(outcome))}
+    open_ = {_door(a) for a, outcome in met if outcome.replies or not (a.not_smtp or silent(outcome))}
     ended = {
         _door(a) for a, outcome in met if outcome.stage == "greeting" and _end(outcome, sessions) in ends
     }
@@ -93,5 +93,7 @@ def _end(outcome: Outcome, sessions: Mapping[int, Session]) -> str:
 
 def _plain(attempt: Attempt) -> bool:
     """Whether it takes no session of its own; with STARTTLS the greeting is the same as without TLS."""
-    odd = attempt.before or attempt.preamble is not None or attempt.qmqp or attempt.script or attempt.login
+    odd = (
+        attempt.before or attempt.preamble is not None or attempt.not_smtp or attempt.script or attempt.login
+    )
     return not odd and not attempt.smuggled and attempt.tls != "starttls"

@@ -106,7 +106,7 @@ def left_open(attempt: Attempt, outcome: Outcome | None, sessions: Mapping[int, 
     """
     if outcome is None or outcome.stage in ("accepted", "said", "untried"):
         return False
-    if attempt.preamble is not None or attempt.qmqp:
+    if attempt.preamble is not None or attempt.not_smtp:
         return False
     session = sessions.get(outcome.session) if outcome.session is not None else None
     if session is None or session.end == "refused":
@@ -135,7 +135,7 @@ def _taken_before(
 
 def _plain(attempts: Sequence[Attempt]) -> list[Attempt]:
     """Those that speak SMTP from the start: what is made of a PROXY header or of QMQP tells nothing of the others."""
-    return [a for a in attempts if a.preamble is None and not a.before and not a.qmqp]
+    return [a for a in attempts if a.preamble is None and not a.before and not a.not_smtp]
 
 
 def _timed_out(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:

@@ -90,7 +90,7 @@ def attempts_at_others(
 
 def _ways(template: Attempt) -> Iterator[tuple[str, Tls]]:
     for suffix, tls in _WAYS:
-        if tls == "none" or not (template.qmqp or template.listener == OTHERS_CLEAR):
+        if tls == "none" or not (template.not_smtp or template.listener == OTHERS_CLEAR):
             yield suffix, tls
 
 

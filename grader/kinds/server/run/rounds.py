@@ -70,7 +70,7 @@ class Rounds:
         """One plain attempt on each listener that no greeting is asked of, so that its death is known as early."""
         chosen = {(a.server, a.listener): a for a in self._greets}
         for attempt in sorted(attempts, key=lambda a: a.check not in self._wanted):
-            odd = attempt.before or attempt.preamble is not None or attempt.qmqp or attempt.script
+            odd = attempt.before or attempt.preamble is not None or attempt.not_smtp or attempt.script
             if not (attempt.unless_arrived or odd):
                 chosen.setdefault((attempt.server, attempt.listener), attempt)
         return [attempt for attempt in chosen.values() if attempt not in self._greets]
@@ -165,12 +165,12 @@ class DeadListeners:
         self._outcomes = outcomes
         self._listeners: dict[tuple[str, str], list[str]] = {}
         for attempt in attempts:
-            if attempt.preamble is None and not attempt.before and not attempt.qmqp:
+            if attempt.preamble is None and not attempt.before and not attempt.not_smtp:
                 self._listeners.setdefault((attempt.server, attempt.listener), []).append(attempt.id)
 
     def spare(self, attempt: Attempt) -> bool:
         """Whether the attempt needs no try; then it has the outcome of the one that found its listener dead."""
-        if attempt.preamble is not None or attempt.qmqp or attempt.id in self._outcomes:
+        if attempt.preamble is not None or attempt.not_smtp or attempt.id in self._outcomes:
             return False
         others = self._listeners.get((attempt.server, attempt.listener), [])
         known = next((self._outcomes[other] for other in others if other in self._outcomes), None)

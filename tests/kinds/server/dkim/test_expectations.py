@@ -56,6 +56,17 @@ def test_a_signature_that_should_not_be_there() -> None:
     assert told(wants(present=False), strangers)[0] == "pass"
 
 
+def test_a_signature_that_a_stranger_got_from_the_milter_itself() -> None:
+    check = wants(present=False)
+    made = run(check, signed())
+    by_hand = [replace(arrival, client="198.51.100.66") for arrival in made.facts.arrivals]
+    made = replace(made, facts=replace(made.facts, arrivals=by_hand))
+    (result,) = judge(made).checks
+    assert result.status == "fail"
+    assert "`Socket inet:8891@localhost`" in result.next
+    assert "Socket" not in judged(check, signed()).next
+
+
 def test_each_signature_must_verify() -> None:
     assert told(wants(verifies=True), signed())[0] == "pass"
     status, observed = told(wants(verifies=True), signed(signed(), selector="old"))

@@ -41,6 +41,10 @@ SIMPLE_ED25519 = (
     "signatures that nobody can verify where the header is `simple`, its default. If it is not that, publish the "
     "record that was made with this key."
 )
+ASKED_ITSELF = (
+    "OpenDKIM itself answers on that port, and believes whoever asks of where a message comes from. Have it listen "
+    "where this host alone can ask: `Socket inet:8891@localhost`, or a path in /var/spool/postfix/opendkim."
+)
 LARGEST_KEY = 4096
 """Bits up to which every receiver has to know RSA keys (RFC 8301 section 3.2)."""
 TRACE = ("dkim-signature", "received", "return-path", "authentication-results")
@@ -86,7 +90,10 @@ def absent(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> 
                 f"The message of {_who(case)}, who is none of yours, bears {own[0].name}: your server has vouched "
                 "for it."
             )
-            findings.append(broken(case, sentence, [own[0].pointer, *_session(case)]))
+            # It came from the client's own hands: no mail server had sent it on.
+            itself = own[0].arrival.client == case.facts.address
+            remedy = ASKED_ITSELF if itself else None
+            findings.append(broken(case, sentence, [own[0].pointer, *_session(case)], next=remedy))
         elif case.arrivals:
             findings.append(met(case))
         else:
