@@ -30,18 +30,17 @@ CAUSE = late_pattern(
     r"unsupported|private key too small|disabling TLS support"
 )
 """Words of a line that names a cause; others tell what came of it."""
-HARMLESS = late_pattern(
-    r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"
-)
+_HARMLESS = r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"
+HARMLESS = late_pattern(_HARMLESS)
 """Warnings that come of a client, or of a rule that does not apply to it."""
-OF_CLIENTS = re.compile(
-    rf"{HARMLESS.pattern}|authentication failed|reject: ETRN|TLS library problem: .*:(?:http request|https proxy "
+OF_CLIENTS = late_pattern(
+    rf"{_HARMLESS}|authentication failed|reject: ETRN|TLS library problem: .*:(?:http request|https proxy "
     r"request|wrong version number|unexpected eof|unexpected message|packet length|bad record type)"
 )
 """Warnings about what a client did: probing makes all of them."""
 WITHOUT_TLS = "disabling TLS support"
 """What a process of Postfix says once, before it serves anybody, where it cannot read its certificate or its key."""
-NO_TLS = re.compile(r"TLS not available due to local problem|TLS context initialization failed")
+NO_TLS = late_pattern(r"TLS not available due to local problem|TLS context initialization failed")
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
 

@@ -16,6 +16,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from grader.model.latepattern import late_pattern
+
 op: Any = _constants
 
 MOST_SAMPLES = 8
@@ -26,11 +28,12 @@ LONGEST_SAMPLE = 120
 HOLE = "\0"
 """Stands in a sample for a part that may be nearly anything, such as ``[^=]+`` or ``.*``."""
 
-_REROUTED = re.compile(
+_REROUTED = late_pattern(
     r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+(?:REDIRECT|FILTER|BCC)\s", re.IGNORECASE
 )
-_CONDITION = re.compile(r"if\s+/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\Z", re.IGNORECASE)
-_ACTING = re.compile(
+_ACTIONS = ("REDIRECT", "FILTER", "BCC", "IGNORE", "PREPEND", "REPLACE", "STRIP")
+_CONDITION = late_pattern(r"if\s+/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\Z", re.IGNORECASE)
+_ACTING = late_pattern(
     r"(?:^|(?<=[\s{,]))!?/((?:[^/\\\n]|\\.){1,500})/[A-Za-z]*\s+"
     r"(?:REDIRECT|FILTER|BCC|IGNORE|PREPEND|REPLACE|STRIP)\b",
     re.IGNORECASE,
@@ -71,12 +74,12 @@ def patterns_in(line: str) -> list[str]:
 
 def rerouting_in(line: str) -> list[str]:
     """Those of them that send a letter elsewhere for what it holds (header_checks(5))."""
-    return [found[1].replace(r"\/", "/") for found in _REROUTED.finditer(line + " ")]
+    return _patterns(_REROUTED, line) if _acts(line) else []
 
 
 def condition_in(line: str) -> str | None:
     """The pattern of an ``if`` in a table of patterns, for the lines up to its ``endif``."""
-    found = _CONDITION.fullmatch(line)
+    found = _CONDITION.fullmatch(line) if line[:2].lower() == "if" else None
     return None if found is None else found[1].replace(r"\/", "/")
 
 
@@ -92,7 +95,17 @@ def joined(condition: PatternText | None, sample: PatternText) -> PatternText:
 
 def acting_in(line: str) -> list[str]:
     """Those, and those that change what it holds."""
-    return [found[1].replace(r"\/", "/") for found in _ACTING.finditer(line + " ")]
+    return _patterns(_ACTING, line) if _acts(line) else []
+
+
+def _acts(line: str) -> bool:
+    # Few lines do, and a submission has hundreds.
+    upper = line.upper()
+    return any(action in upper for action in _ACTIONS)
+
+
+def _patterns(acting: re.Pattern[str], line: str) -> list[str]:
+    return [found[1].replace(r"\/", "/") for found in acting.finditer(line + " ")]
 
 
 def samples(pattern: str) -> list[PatternText]:
