@@ -215,12 +215,14 @@ def from_elsewhere(hop: Hop) -> bool:
 def beside_server(hop: Hop) -> bool:
     """Whether a client is in the network of the server, as far as their addresses tell.
 
-    That is the same /16 of IPv4 or the same /24 of IPv6, which is what the largest providers have. IPv6 beside a server
-    whose own address is not told is taken for it.
+    That is the same /16 of IPv4 or the same /24 of IPv6, which is what the largest providers have. Exchange tells its
+    own address wherever strangers come in, so a line of Exchange without one is of an inner server.
     """
+    if not hop.by_address:
+        return hop.dialect == "exchange"
     if ":" not in hop.address:
         return hop.address.split(".")[:2] == hop.by_address.split(".")[:2]
-    return not hop.by_address or _network(hop.address) == _network(hop.by_address)
+    return _network(hop.address) == _network(hop.by_address)
 
 
 def _network(address: str) -> str:

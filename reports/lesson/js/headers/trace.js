@@ -207,8 +207,10 @@
   /** Whether a client is in the network of the server, as far as their addresses tell; see the Python twin. */
   function besideServer(hop) {
     const network = (address) => address.split(".").slice(0, 2).join(".");
+    // Exchange tells its own address wherever strangers come in, so a line of Exchange without one is of an inner server.
+    if (!hop.by_address) return hop.dialect === "exchange";
     if (!hop.address.includes(":")) return network(hop.address) === network(hop.by_address);
-    return !hop.by_address || network6(hop.address) === network6(hop.by_address);
+    return network6(hop.address) === network6(hop.by_address);
   }
 
   /** The first 24 bits of an IPv6 address, in hexadecimal. Microsoft's servers are in two networks. */
