@@ -192,3 +192,8 @@ def test_expressions_that_act_on_what_a_letter_holds() -> None:
 
 def test_parameters_of_another_program_are_no_aliases() -> None:
     assert find_mentions({"opendkim.conf": b"Mode sv\nSyslog yes\n"}, ()).locals == []
+
+
+def test_what_no_local_part_begins_with_stands_within_one() -> None:
+    program = b"""good = '-bounces+' in asked['sender'] or asked['sender'].startswith('prvs') or a == '--'"""
+    assert find_mentions({"policy.py": program}, ()).anywhere == ["prvs", "x1-bounces+"]

@@ -58,7 +58,7 @@ _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 _ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
 """A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
-_QUOTED = late_pattern(r"""(["'])([A-Za-z0-9][\w.+-]{1,30})@?\1""")
+_QUOTED = late_pattern(r"""(["'])([\w.+-]{2,31})@?\1""")
 _OF_THE_PROTOCOL = late_pattern(
     r"action|request|sender|recipient|size|instance|stress|\w+_(?:address|name|port|state|count|id|method|username|"
     r"sender|policy|domain|subject|issuer|fingerprint|protocol|cipher|keysize|context|level)|e?smtp|ehlo|helo|mail|"
@@ -166,11 +166,14 @@ def _locals(files: Mapping[str, bytes]) -> list[str]:
 def _words_of_programs(found: Iterable[Program]) -> list[str]:
     """What programs that decide (SMTPD_POLICY_README) may compare a local part with: the words in quotation marks.
 
-    Those with an at sign behind them come first.
+    Those with an at sign behind them come first. What no local part begins with stands within one, ``-bounces+``.
     """
     matches = [match for program in found for match in _QUOTED.finditer(program.text)]
     words = dict.fromkeys(match[2] for match in sorted(matches, key=lambda match: "@" not in match[0]))
-    return [word for word in words if not _OF_THE_PROTOCOL.fullmatch(word)][:MOST_LOCALS]
+    told = [word for word in words if not _OF_THE_PROTOCOL.fullmatch(word)]
+    whole = [word for word in told if word[0].isalnum()]
+    parts = [f"x1{word}" for word in told if not word[0].isalnum() and any(map(str.isalnum, word))]
+    return [*whole, *parts][:MOST_LOCALS]
 
 
 def _samples(lines: Iterable[str]) -> list[PatternText]:
