@@ -239,6 +239,8 @@ def test_what_is_said_follows_the_answer() -> None:
         (MATCH, "25=c, 587 = b; 993: a", [2, 1, 0]), (MATCH, "25-c 587-b 993-a", [2, 1, 0]),
         (MATCH, "25 c, 587 (b)", [2, 1, None]), (WORDED, "those of your own servers at the top", [0]),
         (WORDED, "b: All of them; servers sign them.", [1]), (WORDED, "b - All of them: servers sign them", [1]),
+        (SINGLE, "`b`", [1]), (SINGLE, "'b'", [1]), (SINGLE, "*b*", [1]), (SINGLE, "\u201cb\u201d", [1]),
+        (MULTIPLE, "[a, c]", [0, 2]), (ORDER, "[d, c, b, a]", [3, 2, 1, 0]), (MULTIPLE, "`a`, `c`", [0, 2]),
         (ORDER, "1. d 2. c 3. b 4. a", [3, 2, 1, 0]), (ORDER, "1) d, 2) c, 3) b, 4) a", [3, 2, 1, 0]),
         (ORDER, "1d 2c 3b 4a", [3, 2, 1, 0]), (ORDER, "2=c; 1=d; 3=b; 4=a", [3, 2, 1, 0]),
         (ORDER, "1. DATA 2. RCPT TO 3. MAIL FROM 4. EHLO", [3, 2, 1, 0]),

@@ -28,6 +28,10 @@ _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])(?:[).:]\s+|\s+[-\u2013\u2014:=]\s+
 _BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|&|->|=>|>|→|<|\band\b|\bthen\b|\s)\s*")
 _ROW = re.compile(r"[A-Za-z](?:\s*[-\u2013]\s*[A-Za-z]){2,}")
 """Letters with hyphens between; two alone may mean a range."""
+_AROUND = " \t\r\n`'\"*\u2018\u2019\u201c\u201d"
+"""What may stand around a letter and makes no difference."""
+_LIST = re.compile(r"\[([^\[\]]*)\]")
+"""A list that was put in quotation marks."""
 _CALLED = re.compile(r"(?:answer|option|choice)\s+(?=\S+$)", re.IGNORECASE)
 _PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\s)\s*\(?([A-Za-z])\)?")
 _BETWEEN_TEXTS = [
@@ -110,6 +114,8 @@ def _parts(posed: Posed, text: str) -> list[str]:
     """The choices' names in a text that may hold several: ``a, c``, ``ac``, ``MAIL, RCPT``, or one whole text."""
     if _found(posed, text) is not None:
         return [text]
+    if bracketed := _LIST.fullmatch(text.strip()):
+        text = bracketed[1]
     if _ROW.fullmatch(text.strip()):
         text = re.sub("[-\u2013]", " ", text)
     parts = [part for part in _BETWEEN_LETTERS.split(text.strip()) if part]
@@ -144,7 +150,7 @@ def _found(posed: Posed, name: str) -> int | None:
     """The choice with that text or letter, as its place in the bank."""
     texts = [bare(text) for text in choices(posed.question)]
     # No choice is a single letter: the bank refuses such.
-    if found := _LETTER.fullmatch(_CALLED.sub("", name.strip())):
+    if found := _LETTER.fullmatch(_CALLED.sub("", name.strip(_AROUND))):
         place = ord(found[1].lower()) - ord("a")
         text = bare(posed.shown[place]) if place < len(posed.shown) else ""
         return texts.index(text) if text in texts else None
