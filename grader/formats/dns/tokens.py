@@ -51,6 +51,8 @@ class Scanner:
         self.faults: list[Diagnostic] = []
         self._lines = lines
         self._open: Span | None = None
+        self._commented: int | None = None
+        """The line of the first closing parenthesis in a comment, while one is open."""
 
     def entries(self) -> Iterator[ZoneEntry]:
         """Every entry, in the file's order."""
@@ -63,9 +65,10 @@ class Scanner:
             if self._open is None and entry.tokens and sound:
                 yield entry
         if self._open is not None and sound:  # else what is wrong in it may have hidden where it is closed
-            self._fault(
-                self._open, "this parenthesis is never closed: everything after it belongs to one record"
-            )
+            sentence = "this parenthesis is never closed: everything after it belongs to one record"
+            if self._commented is not None:
+                sentence += f"; the one in line {self._commented + 1} stands behind a semicolon, in a comment"
+            self._fault(self._open, sentence)
 
     def _fault(self, place: Span, sentence: str) -> bool:
         self.faults.append(fault_in(place, sentence))
@@ -80,6 +83,8 @@ class Scanner:
                 at += 1
             elif sign == ";":
                 entry.comment = Span(number, at, len(line) - at)
+                if self._open is not None and self._commented is None and ")" in line[at:]:
+                    self._commented = number
                 return True
             elif sign == "(":
                 if self._open is not None:
@@ -89,7 +94,7 @@ class Scanner:
                         "it, NSD and Knot load no such zone; one pair is enough"
                     )
                     return self._fault(Span(number, at), sentence)
-                self._open = Span(number, at)
+                self._open, self._commented = Span(number, at), None
                 at += 1
             elif sign == ")":
                 if self._open is None:

@@ -93,6 +93,8 @@ def test_an_owner_left_out_is_that_of_the_record_before() -> None:
         ("$TTL 99999999999\n", "99999999999", "at most"),
         ('t TXT "abc\n', '"', "not closed"),
         ("t TXT ( a\nb\n", "(", "never closed"),
+        ("t TXT ( a ; b )\n", "(", f"the one in line {LINES + 1} stands behind a semicolon"),
+        ("t MX mail\n", "mail", "its preference"),
         ('t TXT ( a "b )\n', '"', "quotation mark that opens here is not closed"),
         ("t TXT a )\n", ")", "closes none"),
         ("t TXT ((a)\n", "(", "one pair"),

@@ -243,3 +243,28 @@ def test_an_address_that_stands_in_ruf_is_told() -> None:
     assert found == ["ruf=mailto:x@example.com"]
     wanted = [ReportRequest("example.com", "z@example.com")]
     assert "ruf" not in verdict(zone, ZoneExpect(reported=True), reports=wanted)[0].observed
+
+
+@every(
+    ("rua", "told"),
+    [
+        (
+            "mailto:x@example.com mailto:y@example.com",
+            "“mailto:x@example.com mailto:y@example.com” in rua is no mailto:",
+        ),
+        ("mailto:<x@example.com>", "“mailto:<x@example.com>” in rua is no mailto:"),
+        ("x@example.com", "“x@example.com” in rua is no mailto:"),
+    ],
+)
+def test_what_is_no_address_for_reports_is_told(rua: str, told: str) -> None:
+    wanted = [ReportRequest("example.com", "x@example.com")]
+    check, _ = verdict(
+        f'_dmarc TXT "v=DMARC1; p=none; rua={rua}"\n', ZoneExpect(reported=True), reports=wanted
+    )
+    assert told in check.observed
+
+
+def test_an_included_name_that_others_answer_for_is_told() -> None:
+    zone = '@ TXT "v=spf1 include:_p.example.com -all"\n_p NS ns.third.example.\n'
+    check, _ = verdict(zone, ZoneExpect(published=True), records=["example.com"])
+    assert "The NS record of _p.example.com leaves it to ns.third.example" in check.observed

@@ -214,7 +214,7 @@ def _named(kind: str, tokens: list[ZoneToken], origin: dns.name.Name) -> tuple[l
             or len(token.source) > MOST_DIGITS
             or int(token.source) > 65_535
         ):
-            before = "the name of the mail server" if kind == "MX" else "the name"
+            before = "the name of the mail server, its preference" if kind == "MX" else "the name"
             raise BadData(token.whole, f"{kind} takes {_counted(numbers)} from 0 to 65535 before {before}")
     if len(tokens) <= numbers:
         raise BadData(tokens[-1].whole, f"{kind} takes a name at its end")

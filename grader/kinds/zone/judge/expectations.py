@@ -311,7 +311,8 @@ def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shor
         yield sentence, mine[-1].owner if mine else None
     elif (verdict := measured.verdict) and verdict.trouble not in (None, "limit"):
         why = spfwords.trouble(verdict, named=measured.domain)
-        sentence = f"Receivers cannot use the SPF record of {measured.domain}: {why}."
+        where = explain.alias(verdict.about, txt_records) if verdict.trouble == "missing" else ""
+        sentence = f"Receivers cannot use the SPF record of {measured.domain}: {why}.{where}"
         yield sentence, spfwords.place(verdict, txt_records)
 
 

@@ -291,11 +291,25 @@ def reporting(found: Reporting, txt_records: TxtRecords) -> str:
         others = f"; asked for are {', '.join(found.others)}" if found.others else ""
         sentence = f"No reports about {found.domain} are asked for at {found.to}{others}."
         if failures_asked(found, txt_records) is None:
-            return sentence
+            return sentence + _no_address(found, txt_records)
         return f"{sentence} The address stands in ruf, which asks for reports of single failures (RFC 9991) alone."
     return (
         f"Reports about {found.domain} are asked for at {found.to}, but nothing shows that {_domain(found.to)} wants "
         f"them: {found.asked} has no TXT record v=DMARC1, and receivers send none.{alias(found.asked, txt_records)}"
+    )
+
+
+def _no_address(found: Reporting, txt_records: TxtRecords) -> str:
+    """What stands in ``rua`` and asks for no mail, if something does. A sentence, a blank before."""
+    policies = txt_records.dmarc(found.domain)
+    record = read_record(policies[0].text) if len(policies) == 1 else None
+    odd = (
+        next((uri.text for uri in record.uris() if uri.text and not uri.address), None)
+        if record is not None
+        else None
+    )
+    return (
+        f" {quoted(spfwords.readable(odd))} in rua is no mailto: with an address." if odd is not None else ""
     )
 
 
