@@ -368,6 +368,10 @@ def test_who_gives_up_on_a_machine_without_time_for_it_loses_nothing(
     )
     assert result.status == status
     assert ("Grade again" in result.observed) == (status == "error")
+    pretends = judged(
+        "delivers", conversations=[conversation], sessions=[LINES[:5]], held_up=held_up, seconds=seconds
+    )
+    assert pretends.status != "error"
     no = [*LINES[:4], Line(4, "S", "550 no")]
     assert judged("tells", conversations=[conversation], code=1, held_up=held_up).status != "error"
     refused = judged(
