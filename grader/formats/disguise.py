@@ -21,7 +21,7 @@ _BORDER = re.compile(rb"\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?")
 _SPACES, _BETWEEN = b" \t\r\n\v\f", b" \t\r\n\v\f\\x:,=%_-"
 """What may stand within base64, and between the hexadecimal digits of two octets."""
 _DUMP = re.compile(
-    rb"^[ \t]*[0-9a-f]{4,8}[: \t][ \t]*((?:[0-9a-f]{2}[ \t-]{0,2}){1,16})[^\r\n]*", re.I | re.M
+    rb"^([ \t]*[0-9a-f]{4,8}[: \t])[ \t]*((?:[0-9a-f]{2}[ \t-]{0,2}){1,16})[^\r\n]*", re.I | re.M
 )
 """A line of xxd, of ``hexdump -C`` or of curl's ``--trace``: where it begins, sixteen octets, and what they spell."""
 _SIGN = re.compile(rb"(\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)|[A-Za-z0-9+/_-]")
@@ -98,12 +98,12 @@ def without(data: bytes, instead: bytes, *texts: bytes) -> bytes:
 
 def _dumped(data: bytes) -> bytes:
     """The hexadecimal digits of the lines that look like a dump's, without what stands beside them."""
-    return b"".join(found[1].translate(None, _BETWEEN) for found in _DUMP.finditer(data)).lower()
+    return b"".join(found[2].translate(None, _BETWEEN) for found in _DUMP.finditer(data)).lower()
 
 
 def _without(data: bytes, text: bytes, instead: bytes) -> bytes:
     if text.hex().encode() in _dumped(data):
-        data = _DUMP.sub(lambda _: instead, data)
+        data = _DUMP.sub(lambda found: found[1] + b" " + instead, data)
     gap = rb"(?:=?\r?\n[ \t]?|\?=\s{0,9}=\?[^?\s]{1,40}\?[bBqQ]\?)?"
     marked = [
         rb"(?:%s|[=%%]%s%s)"

@@ -110,7 +110,9 @@ def test_a_dump_of_what_went_over_the_wire_tells_the_login(style: str) -> None:
         rest = without(printed, b"[x]", *texts)
         assert not shows(rest, *texts)
         assert rest.startswith(b"=> Send data\n")
-        assert rest.endswith(b"\ndone\n")
+        assert rest.endswith(b" [x]\ndone\n")
+        # That it was a dump is still to be seen.
+        assert b"\n0000" in rest
     assert not shows(dump(b"AUTH PLAIN of the falcon, by the river", style), *texts)
     assert shows(spoken.hex(" ").encode(), *texts)
 
