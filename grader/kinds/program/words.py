@@ -10,7 +10,7 @@ from grader.model.submission_server import ServerBehaviour
 EXPECTED = {
     "connects": "the program reaches the server",
     "delivers": "the server takes a message",
-    "encrypts": "neither password nor message is sent before TLS stands",
+    "encrypts": "neither password nor message is sent before TLS stands, nor a recipient named",
     "keeps-secrets": "this server, which has the wrong certificate, gets neither",
     "chooses-mechanism": "the login works with what the server offers; LOGIN is remarked on",
     "hides-password": "no process list, output, log or file shows the password, for a moment neither",
