@@ -108,7 +108,6 @@ def test_waiting_for_a_processor_gains_time_and_processes_without_number_do_not(
 def test_no_run_is_held_up_by_processes_of_its_own(times: list[tuple[float, float]], held_up: float) -> None:
     run = object.__new__(RunOfProgram)
     run._times = dict(enumerate(times))
-    run._agent_waited = tracing.times(os.getpid())[1] + 100
     assert run._held_up() == pytest.approx(held_up)
 
 

@@ -167,11 +167,12 @@ class RunOfProgram:
     def _held_up(self) -> float:
         """Seconds at least for which others kept it from a processor so far.
 
-        A process that waits while its own run's processes run does so no longer than these run together.
+        A process that waits while its own run's processes run does so no longer than these run together. What the agent
+        waits is not counted: most processes are asleep meanwhile, as one is that sits through a silence.
         """
         ran = sum(ran for ran, _ in self._times.values())
         longest = max((waited for _, waited in self._times.values()), default=0.0)
-        return max(0.0, longest - ran, self._agents_wait() - ran)
+        return max(0.0, longest - ran)
 
     def look(self, now: float) -> None:
         """See what the run's files and processes show, and how long these have waited for a processor so far."""
