@@ -368,6 +368,11 @@ def test_who_gives_up_on_a_machine_without_time_for_it_loses_nothing(
     )
     assert result.status == status
     assert ("Grade again" in result.observed) == (status == "error")
+    shy = [Line(0, "*", "TLS handshake failed"), Line(5000, "*", "The client hung up.")]
+    waits = judged(
+        "delivers", conversations=[NOTHING], sessions=[shy], code=1, held_up=held_up, seconds=seconds
+    )
+    assert waits.status == "fail"
     pretends = judged(
         "delivers", conversations=[conversation], sessions=[LINES[:5]], held_up=held_up, seconds=seconds
     )

@@ -140,12 +140,13 @@ class JudgedRun:
         """Whether it may have given up at a server that takes everything because the machine had no time for it.
 
         Who stops before there can have been as much silence as it is to wait for has another reason, as has whoever
-        was refused, or does not say that it gave up.
+        was refused, does not say that it gave up, or never began TLS where the server waited for that.
         """
         facts, patience = self.facts, self.server.patience
         long = facts.seconds >= patience + OWN_LIMIT or self._longest_silence() >= patience - CLOCKS_APART
         gave_up = self.takes_all and not self.taken and not facts.late and self.command.code != 0
-        return facts.held_up >= HELD_UP and long and gave_up and not any(self.refusals())
+        spoke = not facts.conversations or any(self._replies())
+        return facts.held_up >= HELD_UP and long and gave_up and spoke and not any(self.refusals())
 
     def _longest_silence(self) -> float:
         """Seconds for which neither side said anything."""
