@@ -48,6 +48,12 @@ LET_THROUGH = (
     "Find out which of your programs put the client off: the server's log quotes its words. Here a client comes back "
     "for twenty seconds; greylisting has to let it through by then, or to leave it alone from the start."
 )
+OUTDATED = ("SSLv3", "TLSv1", "TLSv1.1")
+"""Versions that nobody may use any more (RFC 7568, RFC 8996). The world takes one of a server that has no other alone."""
+NEWER_TLS = (
+    "Find what leaves out the newer versions, in `smtpd_tls_protocols`, `smtpd_tls_mandatory_protocols` or the "
+    "overrides of them in master.cf, and delete it, or write `>=TLSv1.2`."
+)
 AUTH_OFFER = late_pattern(r"^250[- ]AUTH\b", re.IGNORECASE)
 
 
@@ -292,6 +298,10 @@ def _authenticates(case: TrafficCase, index: ServerIndex) -> Finding:
         who = f"{case.facts.source} ({case.facts.address})"
         said = f"On port {case.facts.listener} the server does not offer AUTH to {who}."
         return broken(case, f"{said} Mail programs do not log in where EHLO does not name AUTH.")
+    shown = case.session.tls if case.session is not None else None
+    if shown is not None and shown.version in OUTDATED:
+        said = f"On port {case.facts.listener} the server speaks {shown.version} and nothing newer."
+        return broken(case, f"{said} Mail programs of today begin with TLS 1.2 (RFC 8996).", next=NEWER_TLS)
     return met(case)
 
 
