@@ -49,7 +49,7 @@ LET_THROUGH = (
     "for twenty seconds; greylisting has to let it through by then, or to leave it alone from the start."
 )
 OUTDATED = ("SSLv3", "TLSv1", "TLSv1.1")
-"""Versions that nobody may use any more (RFC 7568, RFC 8996). The world takes one of a server that has no other alone."""
+"""Versions that nobody may use any more (RFC 7568, RFC 8996). The world takes one where a server has no other."""
 NEWER_TLS = (
     "Find what leaves out the newer versions, in `smtpd_tls_protocols`, `smtpd_tls_mandatory_protocols` or the "
     "overrides of them in master.cf, and delete it, or write `>=TLSv1.2`."
