@@ -42,6 +42,7 @@ def weak(zone: str) -> set[str]:
         ('_dmarc.w TXT "v=DMARC1; p=reject; psd=n; np=none"\n', {"anybody.w.example.com"}),
         ("_dmarc.w CNAME _dmarc.third.example.\n", {"w.example.com"}),
         ("w DNAME third.example.\n", {"w.example.com"}),
+        ('_dmarc.* TXT "v=DMARC1; p=none"\n', set()),
         ('_dmarc._x TXT "v=DMARC1; p=none"\n_report._dmarc TXT "v=DMARC1"\n', set()),
         ('_dmarc.w TXT "v=DMARC1; p=reject; aspf=s"\nw TXT "v=spf1 ip4:192.0.2.1 -all"\n', set()),
     ],

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from grader.kinds.server.plan.lookalikes import around_addresses, around_names
 from grader.kinds.server.plan.mentions import Mentions, playable
+from grader.kinds.server.plan.programs import host_names
 from grader.labs.variant import KeyedRandom
 from grader.labs.world import (
     ANYWHERE,
@@ -27,6 +28,7 @@ from grader.model.templates import fill
 _TRIES = 64
 _MOST_PARTS = 6
 _NAMED = IPv4Address("198.18.7.1")
+_OF_STRANGERS = "stranger.example"
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
 
@@ -273,6 +275,7 @@ class Clients:
         if self._mentions.samples:
             theirs = (own, self._names["host"], self._names["office_host"])
             names += [n for n in around_names(theirs, self._mentions.samples) if n not in names]
+        names += host_names(self._mentions.programs, _OF_STRANGERS)
         for number, mentioned in enumerate(names):
             name = f"client{mentioned}" if mentioned.startswith(".") else mentioned
             address = str(_NAMED + number)

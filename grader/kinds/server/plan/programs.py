@@ -19,6 +19,7 @@ from grader.model.latepattern import late_pattern
 
 MOST_FIELDS = 10
 MOST_WORDS = 16
+MOST_HOSTS = 4
 MOST_VERBS = 6
 """All are said in one session, in which Postfix bears nine errors."""
 MOST_PARAMETERS = 8
@@ -61,6 +62,9 @@ _OF_SMTP = late_pattern(
     re.IGNORECASE,
 )
 """Words of the protocol, which are tried anyway, and of reading and writing."""
+_HOST = late_pattern(r"[a-z][a-z0-9-]{0,30}\.?")
+_HOSTS = ("mail", "mailhost", "mta", "mx", "outbound", "relay")
+"""What mail servers are called everywhere. Other words are compared with a name's beginning where a dot ends them."""
 _REPLY = late_pattern(r"[2-5]\d\d[ -]")
 
 
@@ -88,6 +92,12 @@ class Programs(Struct, frozen=True):
     def largest(self, most: int, least: int) -> int:
         """The largest number up to ``most``, ``least`` where there is none: whoever counts, counts up to a number."""
         return max((number for number in self.numbers if number <= most), default=least)
+
+
+def host_names(found: Programs, domain: str) -> list[str]:
+    """Names of hosts below a domain that begin as a program's words do: whoever owns one may call a client so."""
+    words = [word for word in found.words if _HOST.fullmatch(word) and (word[-1] == "." or word in _HOSTS)]
+    return [f"{word.rstrip('.')}.{domain}" for word in words[:MOST_HOSTS]]
 
 
 def programs(files: Mapping[str, bytes]) -> dict[str, Program]:

@@ -48,14 +48,14 @@ def _shown(found: dict[tuple[object, ...], Reception]) -> list[Reception]:
 def _names(domain: str, zones: Owners) -> list[str]:
     """The names below a domain that mail can come from, those that exist first.
 
-    A label with an underscore is none of a mail domain (RFC 5321 section 4.1.2), but the names above it are: a policy
-    at ``_dmarc.www`` is one for ``www``.
+    A label with an underscore is none of a mail domain (RFC 5321 section 4.1.2), nor is an asterisk with
+    something below it, but the names above are: a policy at ``_dmarc.www`` is one for ``www``.
     """
     existing: dict[str, None] = {}
     for name in senders.below(domain, zones):
         labels = name.removesuffix(f".{domain}").split(".")
         for start in range(len(labels)):
-            if not any("_" in label for label in labels[start:]):
+            if not any("_" in label or label == "*" for label in labels[start:]):
                 existing[".".join([*labels[start:], domain])] = None
     names = [name for name in existing if name != domain]
     left_out = set(_alike(names, domain, zones.marked)[MOST_ALIKE:])
