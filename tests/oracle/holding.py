@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from grader.model.result import Result
 from tests.oracle.faults import Disagreement, Fault
+
+
+def compared(
+    faults: list[Fault],
+    result: Result,
+    checks: Mapping[str, frozenset[str]],
+    sent: str,
+    *,
+    all_sent: bool = True,
+) -> Iterator[str | Disagreement]:
+    """A line on a run, and everything that its oracle and its verdict disagree about; ``sent`` says what was tried.
+
+    Where not ``all_sent`` could be, a check that was lost may be so for what the oracle has not tried.
+    """
+    lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
+    failed = {code for code, status in lost.items() if status == "fail"}
+    rules = sorted({fault.rule for fault in faults})
+    yield f"{sent}; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
+    # A server that lets its clients wait by design may outlast the run: what was not tried is told, and no verdict.
+    in_time = not any("time for this run was over" in note for note in result.notes)
+    if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
+        yield Disagreement("error", f"the grader's own error at {errors}")
+    yield from wrong_passes(faults, lost, checks)
+    if all_sent:
+        yield from wrong_fails(faults, failed, checks)
 
 
 def wrong_passes(

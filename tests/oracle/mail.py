@@ -12,7 +12,7 @@ from grader.model.submission import Submission
 from tests.oracle.arrivals import observe
 from tests.oracle.bases import draw_base
 from tests.oracle.faults import Disagreement
-from tests.oracle.holding import wrong_fails, wrong_passes
+from tests.oracle.holding import compared
 from tests.oracle.mutations import mutate
 from tests.oracle.postfix import Configuration
 
@@ -56,15 +56,5 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     yield "; ".join(said)
     seen = observe(lab, submission, variant, engine, random)
     result = pipeline.grade(lab, submission, engine=engine, variant=variant).result
-    lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
-    failed = {code for code, status in lost.items() if status == "fail"}
-    rules = sorted({fault.rule for fault in seen.faults})
     sent = f"{seen.sent} letters" + (f" ({seen.unsent} more had no time)" if seen.unsent else "")
-    yield f"{sent}; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
-    # A server that lets its clients wait by design may outlast the run: what was not tried is told, and no verdict.
-    in_time = not any("time for this run was over" in note for note in result.notes)
-    if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
-        yield Disagreement("error", f"the grader's own error at {errors}")
-    yield from wrong_passes(seen.faults, lost, CHECKS)
-    if not seen.unsent:
-        yield from wrong_fails(seen.faults, failed, CHECKS)
+    yield from compared(seen.faults, result, CHECKS, sent, all_sent=not seen.unsent)

@@ -11,7 +11,7 @@ from grader.engines.base import Engine
 from grader.model.submission import Submission
 from tests.oracle.bases import draw_base
 from tests.oracle.faults import Disagreement
-from tests.oracle.holding import wrong_fails, wrong_passes
+from tests.oracle.holding import compared
 from tests.oracle.signatures.mutations import mutate
 from tests.oracle.signatures.run import observe
 from tests.oracle.signatures.work import Work
@@ -51,11 +51,4 @@ def hunt(folder: Path, seed: str, number: int, engine: Engine) -> Iterator[str |
     yield "; ".join(said)
     seen = observe(lab, submission, variant, engine, random)
     result = pipeline.grade(lab, submission, engine=engine, variant=variant).result
-    lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
-    failed = {code for code, status in lost.items() if status == "fail"}
-    rules = sorted({fault.rule for fault in seen.faults})
-    yield f"{seen.sent} letters; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
-    if errors := [code for code, status in lost.items() if status == "error"]:
-        yield Disagreement("error", f"the grader's own error at {errors}")
-    yield from wrong_passes(seen.faults, lost, CHECKS)
-    yield from wrong_fails(seen.faults, failed, CHECKS)
+    yield from compared(seen.faults, result, CHECKS, f"{seen.sent} letters")
