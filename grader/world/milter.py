@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from grader.formats.reply import Heard, readable
 from grader.model.attempt import Attempt
 from grader.world.client import Client
+from grader.world.handover import begin, connected
 
 VERSION, ALL_ACTIONS, EVERY_STEP = 6, 0x1FF, 0
 GO_ON, TAKEN = b"c", b"ca"
@@ -39,20 +40,12 @@ async def hand_to_milter(client: Client, attempt: Attempt) -> bytes:
     It is told that this very host has sent the message, and that its author has logged in. Whatever becomes of it ends
     up in the client's record.
     """
-    try:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(attempt.server, attempt.port, local_addr=(attempt.address, 0)),
-            client.patience.connect,
-        )
-    except (OSError, TimeoutError):
-        client.end = "refused"
-        client.settle(attempt)
+    if (ends := await connected(client, attempt)) is None:
         return b""
+    reader, writer = ends
     fields: list[tuple[bytes, bytes]] = []
     try:
-        client.begin("data")
-        client.transcript.remark("the milter protocol, without a mail server")
-        client.transcript.client(f"{attempt.sender} -> {', '.join(attempt.recipients)}")
+        begin(client, attempt, "the milter protocol, without a mail server")
         fields = await asyncio.wait_for(_offer(reader, writer, attempt), client.patience.command)
         _take(client, fields)
         client.end = "quit"

@@ -10,6 +10,7 @@ import asyncio
 from grader.formats.reply import Heard
 from grader.model.attempt import Attempt
 from grader.world.client import Client
+from grader.world.handover import begin, connected
 
 CODES = {"K": 250, "Z": 451, "D": 554}
 """What the first letter of an answer says, as SMTP would: taken, a passing failure, a lasting one."""
@@ -18,19 +19,11 @@ LONGEST_ANSWER = 2000
 
 async def hand_over(client: Client, attempt: Attempt) -> None:
     """Hand over one message. Whatever the server does ends up in the client's record."""
-    try:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(attempt.server, attempt.port, local_addr=(attempt.address, 0)),
-            client.patience.connect,
-        )
-    except (OSError, TimeoutError):
-        client.end = "refused"
-        client.settle(attempt)
+    if (ends := await connected(client, attempt)) is None:
         return
+    reader, writer = ends
     try:
-        client.begin("data")
-        client.transcript.remark("QMQP: a message and its envelope in one netstring")
-        client.transcript.client(f"{attempt.sender} -> {', '.join(attempt.recipients)}")
+        begin(client, attempt, "QMQP: a message and its envelope in one netstring")
         writer.write(package(attempt))
         answer = await _answer(reader, client.patience.command)
         if answer:
