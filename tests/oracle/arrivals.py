@@ -12,7 +12,6 @@ from grader.engines.base import Channel, ChannelLost, Engine, Machines
 from grader.kinds.server.facts import ServerPlan
 from grader.model.lab import Lab
 from grader.model.protocol.host import (
-    CountQueue,
     FindMail,
     Install,
     IsAlive,
@@ -28,7 +27,7 @@ from tests.oracle.faults import Fault
 from tests.oracle.letters import SECRET, Letter, Writer
 from tests.oracle.people import Person, draw
 from tests.oracle.reading import read
-from tests.oracle.stage import SOCKETS, plan_among, sockets_in
+from tests.oracle.stage import SOCKETS, plan_among, sockets_in, wait_for_rest
 from tests.oracle.verdict import Whereabouts, absent, fault_of
 
 SENDING_SECONDS = 240.0
@@ -273,11 +272,7 @@ class _Run:
 
     def _settle(self, letters: list[Letter]) -> None:
         """Wait until the queue is at rest, and what ought to be in a mailbox is there."""
-        deadline, quiet = time.monotonic() + DRAIN_SECONDS, 0
-        while time.monotonic() < deadline and quiet < 3:
-            counts = self.host.call(CountQueue(), timeout=5)
-            quiet = 0 if counts.in_motion else quiet + 1
-            time.sleep(0.1)
+        wait_for_rest(self.host, DRAIN_SECONDS)
         here = ("local", "postmaster", "inside")
         awaited = {x.token for x in letters if x.kind in here and x.stage == "accepted"}
         late = time.monotonic() + 2.0

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import time
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from grader import kinds
+from grader.engines.base import Channel
 from grader.kinds.server.facts import ServerPlan
 from grader.model.lab import Lab
 from grader.model.plan import Zone
-from grader.model.protocol.host import RunCommand
+from grader.model.protocol.host import CountQueue, RunCommand
 from grader.model.submission import Submission
 from grader.model.variant import Variant
 from tests.oracle.letters import FOREIGN
@@ -77,6 +79,15 @@ def _say(zones: dict[str, Zone], origin: str, owner: str, kind: str, data: str, 
     base = zones.get(origin) or Zone(origin, head)
     if not re.search(rf"^{re.escape(owner)}\.\s+IN\s+{kind}\s+(?!198\.18\.7\.)", base.text, re.MULTILINE):
         zones[origin] = replace(base, text=f"{base.text}{owner}. IN {kind} {data}\n")
+
+
+def wait_for_rest(host: Channel, seconds: float) -> None:
+    """Poll until the queue was at rest three times in a row, or for so many seconds."""
+    deadline, quiet = time.monotonic() + seconds, 0
+    while time.monotonic() < deadline and quiet < 3:
+        counts = host.call(CountQueue(), timeout=5)
+        quiet = 0 if counts.in_motion else quiet + 1
+        time.sleep(0.1)  # between two looks: mail moves from queue to queue while it is counted
 
 
 def sockets_in(tables: str) -> Iterator[tuple[str, int]]:

@@ -37,7 +37,6 @@ class Arrived:
     outside: list[Arrival]
     kept: list[DeliveredMail]
     queued: list[Queued]
-    log: list[str]
     greets: bool
     runs: bool
 
