@@ -11,6 +11,7 @@ import re
 import struct
 from collections.abc import Iterator
 
+from grader.formats.rawfields import raw_fields
 from grader.formats.reply import Heard, readable
 from grader.model.attempt import Attempt
 from grader.world.client import Client
@@ -26,7 +27,6 @@ LONGEST = 64 * 1024
 MOST = 100
 """Answers to one step that are listened to."""
 HERE = "127.0.0.1"
-_FIELDS = re.compile(rb"[^\r\n]+\r\n(?:[ \t][^\r\n]*\r\n)*")
 _LINE_ENDS = re.compile(rb"\r?\n")
 
 
@@ -89,7 +89,7 @@ def steps(attempt: Attempt) -> Iterator[bytes]:
     yield login + packet(b"M", _words(f"<{attempt.sender}>"))
     for recipient in attempt.recipients:
         yield packet(b"R", _words(f"<{recipient}>"))
-    for field in _FIELDS.findall(header + b"\r\n"):
+    for field in raw_fields(header + b"\r\n"):
         name, _, value = field.partition(b":")
         yield packet(b"L", name + b"\0" + value.strip().replace(b"\r\n", b"\n") + b"\0")
     yield packet(b"N")

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from grader.formats.address import split_address
+from grader.formats.rawfields import raw_fields
 from grader.kinds.server.declare import USERS
 from grader.kinds.server.plan.programs import Programs
 from grader.labs.messages import as_programs_write, hidden_message, ordinary_message
@@ -25,7 +26,6 @@ EIGHT_BITS = "BODY=8BITMIME"
 _ONCE = frozenset({b"subject", b"date", b"message-id", b"mime-version", b"content-type"})
 """Fields of which a message has one (RFC 5322 section 3.6, RFC 2045 section 4), save those of who writes to whom."""
 _NAMES = late_pattern(rb"^([!-9;-~]+):", re.MULTILINE)
-_FIELDS = late_pattern(rb"[^\r\n]+\r\n(?:[ \t][^\r\n]*\r\n)*")
 _BEYOND = 100
 """Octets by which a message is larger than what a program compares its size with."""
 
@@ -130,9 +130,7 @@ def _with_fields(message: bytes, fields: bytes) -> bytes:
     """A message with fields before all others, in the place of its own where there may be but one of a name."""
     names = {name.lower() for name in _NAMES.findall(fields)} & _ONCE
     header, separator, text = message.partition(b"\r\n\r\n")
-    kept = [
-        field for field in _FIELDS.findall(header + b"\r\n") if field.partition(b":")[0].lower() not in names
-    ]
+    kept = [field for field in raw_fields(header + b"\r\n") if field.partition(b":")[0].lower() not in names]
     return fields + b"".join(kept) + separator.removeprefix(b"\r\n") + text
 
 
