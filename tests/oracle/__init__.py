@@ -5,6 +5,8 @@ set of people who know nothing of the lab's checks, and compares what arrived wi
 here once more and independently, and with the verdict. ``LAB=spf-dmarc`` does the same with zones; what receivers
 conclude is worked out by Mail::SPF and Mail::DMARC (``apt-get install libmail-spf-perl libmail-dmarc-perl``), which
 share no code with the product. ``LAB=dkim`` mutates a server that signs, and Mail::DKIM reads what it sent.
+``LAB=authenticated-message`` mutates programs that send mail, in several languages, and runs them among servers of its
+own.
 
 Each disagreement is printed with how to replay it (``--only SEED/NUMBER``); the exit status is 1 if there was one.
 """

@@ -11,9 +11,17 @@ from grader.engines import select
 from grader.model.errors import EngineError, SmtplabError
 from tests.oracle import mail, zones
 from tests.oracle.faults import Disagreement
+from tests.oracle.programs import hunt as programs
 from tests.oracle.signatures import hunt as signatures
 
-MUTANTS = {"open-relay": mail.mutant, "spf-dmarc": zones.mutant, "dkim": signatures.mutant}
+MUTANTS = {
+    "open-relay": mail.mutant,
+    "spf-dmarc": zones.mutant,
+    "dkim": signatures.mutant,
+    "authenticated-message": programs.mutant,
+}
+HUNTS = {"open-relay": mail.hunt, "dkim": signatures.hunt, "authenticated-message": programs.hunt}
+"""Those that take an engine."""
 
 
 def main() -> int:
@@ -83,8 +91,7 @@ def _hunt(options: argparse.Namespace, seed: str, number: int) -> Iterator[str |
     folder = labs.find(options.lab)
     if options.lab == "spf-dmarc":
         return zones.hunt(folder, seed, number)
-    hunting = mail.hunt if options.lab == "open-relay" else signatures.hunt
-    return hunting(folder, seed, number, select(options.engine))
+    return HUNTS[options.lab](folder, seed, number, select(options.engine))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,14 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Doubt:
+    """A rule of which the oracle cannot say whether it was broken, and why not."""
+
+    rule: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Disagreement:
     """What oracle and product disagree about.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from grader.model.result import Result
-from tests.oracle.faults import Disagreement, Fault
+from tests.oracle.faults import Disagreement, Doubt, Fault
 
 
 def compared(
@@ -15,10 +15,12 @@ def compared(
     sent: str,
     *,
     all_sent: bool = True,
+    doubts: Collection[Doubt] = (),
 ) -> Iterator[str | Disagreement]:
     """A line on a run, and everything that its oracle and its verdict disagree about; ``sent`` says what was tried.
 
-    Where not ``all_sent`` could be, a check that was lost may be so for what the oracle has not tried.
+    Where not ``all_sent`` could be, a check that was lost may be so for what the oracle has not tried; nothing is said
+    against a loss of which it has ``doubts``.
     """
     lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
     failed = {code for code, status in lost.items() if status == "fail"}
@@ -30,7 +32,8 @@ def compared(
         yield Disagreement("error", f"the grader's own error at {errors}")
     yield from wrong_passes(faults, lost, checks)
     if all_sent:
-        yield from wrong_fails(faults, failed, checks)
+        doubted = {code for doubt in doubts for code in checks[doubt.rule]}
+        yield from wrong_fails(faults, failed - doubted, checks)
 
 
 def wrong_passes(

@@ -8,11 +8,12 @@ import pytest
 
 from grader import labs
 from grader.engines.base import Engine
+from grader.model.result import CheckResult, EngineFacts, Result
 from grader.model.submission import Submission
 from tests.oracle import evaluator, mail, zone_records, zones
 from tests.oracle.arrivals import observe
-from tests.oracle.faults import Disagreement, Fault
-from tests.oracle.holding import wrong_fails, wrong_passes
+from tests.oracle.faults import Disagreement, Doubt, Fault
+from tests.oracle.holding import compared, wrong_fails, wrong_passes
 from tests.oracle.postfix import Configuration
 
 SERVER = labs.find("open-relay")
@@ -62,6 +63,17 @@ def test_a_check_lost_without_a_rule_broken_is_a_wrong_fail() -> None:
     (told,) = wrong_fails([Fault("relay", "somebody")], {"stranger", "office"}, mail.CHECKS)
     assert told.wrong == "fail"
     assert told.what.startswith("office ")
+
+
+def test_nothing_is_said_of_a_loss_that_the_oracle_doubts() -> None:
+    check = CheckResult(code="open-relay/office", title="", status="fail", points=0, max_points=1)
+    result = Result(
+        lab="open-relay", lab_version="1", student=None, variant="canonical", status="graded", score=0, max_score=1,
+        started="", duration=0.0, checks=[check], engine=EngineFacts("local", "", ""),
+    )  # fmt: skip
+    told = list(compared([], result, mail.CHECKS, "nothing", doubts=[Doubt("office", "odd")]))
+    assert not any(isinstance(line, Disagreement) for line in told)
+    assert any(isinstance(line, Disagreement) for line in compared([], result, mail.CHECKS, "nothing"))
 
 
 @pytest.mark.slow

@@ -1,0 +1,126 @@
+"""What the program is asked to send: drawn anew for each mutant, within what the handout says that there may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from random import Random
+
+# Short ones: longer than that, Python's `formataddr` makes an encoded word beyond 75 characters of it.
+NAMES = (
+    "Erika Lang", "Lang", "E. Lang", "Dr. E. Lang-Weiß", "Lang, Erika", "O'Brien, Pat", 'Erika "Rikki" Lang',
+    "Back\\slash", "Lang (Sales)", "[Sales] Lang", "Lang <x>", "a@b", "Sales: Lang; Weiß", "Müller, Zoë_2",
+    "Jürgen Weiß", "东京太郎", "Ελένη Παπαδοπούλου", "Ångström_Berg, Åsa (Lab)", "Zoë =? Q", "100 % Lang",
+    "$HOME `id` $(id)", "Lang & Söhne, Zürich",
+    "a*b?c", "#1 Lang", "-n Lang", "Lang  Erika", "Юрий Гагарин", "😀 Lang", "Lang!", "~root", "Lang/Weiß", "%s %d %n",
+)  # fmt: skip
+SUBJECTS = (
+    "Minutes of Tuesday's meeting", "Grüße aus Zürich: 5 € für Frühstück ☕", "Ünïcödé", "-e is an option",
+    "会議の議事録をお送りします。来週の月曜日までにご確認ください。", "a, b; c: d", "[list] Re: x",
+    " blank at the beginning", "two  blanks", "$HOME `id` \\n \\x41 %s", 'The "offer" isn\'t', "<b>bold</b>", "=",
+    "Größe_2 = 5? ja_", "the end is a blank ", "x" * 60 + " " + "y" * 60,
+    "*", "Bcc: nobody", "\\", "😀😀😀 " * 12 + "!",
+    "A subject that is quite long because whoever wrote it had a lot to say of what the letter is about, and more " * 2
+    + "end", "Ä" * 200, "The subject: of it", "Fwd: Re: AW: 1/2",
+)  # fmt: skip
+LOCALS = (
+    "{w}",
+    "{w}",
+    "{w}.{v}",
+    "o'{w}",
+    "{w}+{v}",
+    "{w}_{v}",
+    "Sales.{w}",
+    "{w}-{v}",
+    "{w}#1",
+    "{w}/x",
+    "{w}=x",
+)
+WORDS = (
+    "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "knoll", "larch", "maple",
+    "north", "ocean", "pearl", "quartz", "ridge", "stone", "tulip", "umber", "vale", "willow",
+)  # fmt: skip
+DOMAINS = ("elsewhere.example", "partner.example", "third.example", "example.com", "mail.third.example")
+LINES = (
+    "Dear all,", "", "here is the report.", ".", "..", ".profile", "...and so on", "Grüße aus Zürich, 5 €.", "-- ",
+    "  indented", "\ta tab", "trailing blanks  ", "=3D and =C3=BC", "%FROM% \\n $HOME `id` $(id)",
+    "東京で会いましょう", "long " * 300, "ü" * 700, "one\u2028line", "one\x0cline", "one\u0085line", "<b>&amp;</b>",
+    "QUIT", "> quoted", "-----BEGIN", "a\u00a0b", "x" * 1200, "Cafe\u0301 \ufb01n", "=", "end=", "# comment", "EOF",
+    "END",    ".. \u00fc", "😀", "To: nobody", "\"quoted\" 'too'",
+)  # fmt: skip
+PASSWORDS = (
+    "{s}", "{s}", "{s}", ' {s} ', "a\"{s}'b", "{s}\\n%41", "$HOME{s}", "#{s}", "{s}\\", "{s}:@/", "-{s}", "`{s}`",
+    "<{s}>", "{s}%", "'{s}", "{s}  {s}", "!{s}!", "*{s}?", "{{{s}}}", "{s};#", "~{s}", "={s}=",
+)  # fmt: skip
+FILES = ("letter.txt", "the letter.txt", "-letter", "brief'1.txt")
+
+
+@dataclass(frozen=True)
+class Letter:
+    """What a run is to send."""
+
+    sender: str
+    name: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    bcc: tuple[str, ...]
+    subject: str
+    body: str
+    file: str = "letter.txt"
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Everybody who is to get it."""
+        return (*self.to, *self.cc, *self.bcc)
+
+    @property
+    def lines(self) -> list[str]:
+        """The lines of its file, the last of which may lack its end."""
+        lines = self.body.split("\n")
+        return lines[:-1] if not lines[-1] else lines
+
+
+class Writer:
+    """Writes letters. No two have an address in common."""
+
+    def __init__(self, random: Random) -> None:
+        self._random = random
+        self._count = 0
+
+    def plain(self) -> Letter:
+        """A letter with nothing odd in it, and somebody in each field."""
+        body = "Dear all,\n\nhere is the report of last night. Everything went well.\n\nRegards,\nErika\n"
+        return Letter(
+            self._address("example.com"), "Erika Lang", self._addresses(1, odd=False),
+            self._addresses(2, odd=False), self._addresses(1, odd=False), "Report of last night", body,
+        )  # fmt: skip
+
+    def odd(self) -> Letter:
+        """A letter with something odd in it."""
+        random = self._random
+        lines = random.choices(LINES, k=random.choice((0, 1, 2, 6, 12)))
+        body = "\n".join(lines) + random.choice(("\n", "\n", "\n", "")) if lines else ""
+        return Letter(
+            self._address("example.com"), random.choice((*NAMES, *NAMES, "")),
+            self._addresses(random.choice((1, 1, 2, 3))), self._addresses(random.choice((0, 1, 2))),
+            self._addresses(random.choice((0, 0, 1, 2))), random.choice(SUBJECTS), body, random.choice(FILES),
+        )  # fmt: skip
+
+    def login(self, *, odd: bool) -> tuple[str, str]:
+        """A user and a password, which stands nowhere by chance."""
+        secret = "".join(self._random.choices("abcdefghjkmnpqrstuvwxyz23456789", k=14))
+        form = self._random.choice(PASSWORDS) if odd else "{s}"
+        return f"user{self._number()}", form.format(s=secret)
+
+    def _number(self) -> int:
+        self._count += 1
+        return self._count
+
+    def _address(self, domain: str, *, odd: bool = False) -> str:
+        random = self._random
+        form = random.choice(LOCALS) if odd else "{w}"
+        local = form.format(w=random.choice(WORDS), v=random.choice(WORDS))
+        return f"{local}{random.randrange(1000, 9999)}x{self._number()}@{domain}"
+
+    def _addresses(self, count: int, *, odd: bool = True) -> tuple[str, ...]:
+        domains = self._random.choices(DOMAINS, k=count)
+        return tuple(self._address(domain, odd=odd) for domain in domains)
