@@ -80,15 +80,17 @@ def regrade_into(
     signer: Signer | None = None,
     course: FoundCourse | None = None,
     tell: Callable[[str], object] = bool,
+    miss: Callable[[str], object] = bool,
 ) -> Iterator[Result]:
     """Judge evidence again and write results to ``out``, then the documents about all that lies there.
 
     ``given`` are evidence files, folders that hold one, or folders of grades: of those every result, the refused too,
-    with what the platform and the roster said of it. A result whose evidence is gone stays as it was, and whose that is
-    is told. Decisions are those of ``overrides``; otherwise of ``out``, and of the folder of grades that is judged
-    again, which ``out`` keeps. A result that is judged again is another one: it is signed by ``signer``, or by nobody.
-    ``course`` says anew what students see by now. ``tell`` is given sentences for
-    the instructor. Raises ``UsageError``, ``OutputError``.
+    with what the platform and the roster said of it. A result whose evidence is gone or damaged stays as it was, and
+    whose that is is told. Decisions are those of ``overrides``; otherwise of ``out``, and of the folder of grades that
+    is judged again, which ``out`` keeps. A result that is judged again is another one: it is signed by ``signer``,
+    or by nobody.
+    ``course`` says anew what students see by now. ``tell`` is given sentences for the instructor, ``miss`` one for
+    each evidence that cannot be read, unless none can. Raises ``UsageError``, ``OutputError``.
     """
     folders, single = _sorted_out(given)
     if overrides is None and not (out / OVERRIDES).is_file():
@@ -104,8 +106,11 @@ def regrade_into(
             result = of_course(result, visibility(said, result.checks), said.assignment)
         return decided(result, known[result.lab])
 
-    judged = _judged(by_name([*folders, *single]), lab, hints)
-    first = list(islice(judged, 1))  # where not even that can be judged, no folder is made
+    damaged: list[_Damaged] = []
+    judged = _judged(by_name([*folders, *single]), lab, hints, damaged)
+    first = list(islice(judged, 1))
+    if damaged and not first:  # where nothing can be judged, no folder is made
+        raise UsageError(damaged[0].reason)
     with locked(out):
         for again in chain(first, judged):
             result = finished(again.result)
@@ -117,6 +122,17 @@ def regrade_into(
             if before.status != "refused":
                 stands.append(before.student or folder.name)
             yield _write(out / folder.name, finished(before), None, folder, formats, signer)
+        for one in damaged:
+            if one.before is not None:
+                yield _write(
+                    out / one.name,
+                    finished(undecided(read_result(one.before))),
+                    None,
+                    one.before,
+                    formats,
+                    signer,
+                )
+            miss(one.told())
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_documents(out, formats, afresh=signer is not None)
         for sentence in about_nobody(chain(*known.values()), out):
@@ -137,18 +153,45 @@ class _Again:
     before: Path | None
 
 
-def _judged(given: Mapping[str, Path], lab: Lab | None, hints: str) -> Iterator[_Again]:
+@dataclass(frozen=True)
+class _Damaged:
+    """Evidence that cannot be read: the name of its folder, a sentence why, and the folder of its earlier result."""
+
+    name: str
+    reason: str
+    before: Path | None
+
+    def told(self) -> str:
+        """What the instructor is told of it."""
+        stands = "has no earlier result" if self.before is None else "is graded as before"
+        return f"not judged again, {self.name} {stands}: {self.reason}"
+
+
+def _judged(
+    given: Mapping[str, Path], lab: Lab | None, hints: str, damaged: list[_Damaged]
+) -> Iterator[_Again]:
+    """Each run judged again; ``damaged`` takes what cannot be read.
+
+    Raises ``UsageError`` for a ``lab`` of another kind.
+    """
     for name, path in given.items():
-        document = _read(path)
         before = path.parent if path.name == EVIDENCE and (path.parent / RESULT).is_file() else None
         try:
-            again, evidence = (
-                pipeline.regrade(document, lab=lab, hints=hints),
-                pipeline.read_evidence(document),
-            )
+            document = _read(path)
+            evidence = pipeline.read_evidence(document)
         except UsageError as error:
-            raise UsageError(f"{str(path)!r}: {error}") from error
+            damaged.append(_Damaged(name, _about(path, error), before))
+            continue
+        try:
+            again = pipeline.regrade(document, lab=lab, hints=hints)
+        except UsageError as error:
+            raise UsageError(_about(path, error)) from error
         yield _Again(name, _carried(again, before), evidence, before)
+
+
+def _about(path: Path, error: UsageError) -> str:
+    """A sentence about a document, which names its file once."""
+    return str(error) if repr(str(path)) in str(error) else f"{str(path)!r}: {error}"
 
 
 def _sorted_out(given: Sequence[Path]) -> tuple[list[Path], list[Path]]:

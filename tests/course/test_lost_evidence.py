@@ -84,10 +84,43 @@ def test_a_grade_that_a_person_gave_to_what_was_refused_is_taken_back(grades: Pa
     assert result("again", "bob") == before
 
 
-def test_damaged_evidence_is_named_by_its_file(grades: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (grades / "bob/evidence.json").write_bytes(b"")
+@pytest.mark.parametrize("student", ["anna", "bob"])
+def test_damaged_evidence_stops_nobody_else_and_is_named_by_its_file(
+    grades: Path, student: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = result("out", student)
+    path = grades / student / "evidence.json"
+    path.write_bytes(path.read_bytes()[:-9])
+    assert regrade("out", "again") == 3
+    said = (
+        f"not judged again, {student} is graded as before: 'out/{student}/evidence.json': this is no evidence"
+    )
+    assert said in capsys.readouterr().err
+    assert result("again", student) == before
+    rows = Path("again/grades.csv").read_text()
+    assert "anna" in rows
+    assert "bob" in rows
+
+
+def test_where_all_evidence_is_damaged_nothing_is_written(
+    grades: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in grades.glob("*/evidence.json"):
+        path.write_bytes(b"")
     assert regrade("out", "again") == 2
-    assert "'out/bob/evidence.json': this is no evidence of smtplab" in capsys.readouterr().err
+    assert "'out/anna/evidence.json': this is no evidence of smtplab" in capsys.readouterr().err
+    assert not Path("again").exists()
+
+
+def test_damaged_evidence_without_an_earlier_result_is_named(
+    grades: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (grades / "bob/evidence.json").write_bytes(b"")
+    command = ["regrade", "out/anna/evidence.json", "out/bob/evidence.json", "--out", "again", "--exit-zero"]
+    (grades / "bob/result.json").unlink()
+    assert main(command) == 3
+    assert "not judged again, bob has no earlier result: 'out/bob/evidence.json'" in capsys.readouterr().err
+    assert sorted(path.name for path in Path("again").iterdir() if path.is_dir()) == ["anna"]
 
 
 @pytest.mark.parametrize(

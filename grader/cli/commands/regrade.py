@@ -45,7 +45,7 @@ def regrade(
     """Judge saved evidence again: no container, no network, the same result.
 
     EVIDENCE is an evidence.json, a folder that holds one, or a whole folder of grades. What people have decided is
-    kept, and a result whose evidence is gone stays as it was.
+    kept, and a result whose evidence is gone or damaged stays as it was.
     """
     from grader import labs, outputs
     from grader.course import regrading
@@ -58,6 +58,15 @@ def regrade(
 
     declared = labs.load(labs.find(lab)) if lab else None
     number, failed, passed = 0, False, True
+
+    def tell(sentence: str) -> None:
+        click.echo(f"smtplab: {printed_line(sentence)}", err=True)
+
+    def miss(sentence: str) -> None:
+        nonlocal failed
+        failed = True
+        tell(sentence)
+
     if str(out) == STANDARD_OUTPUT:
         if sign:
             raise UsageError("a signature lies beside its result: name a folder with --out")
@@ -75,7 +84,8 @@ def regrade(
             formats=formats,
             course=find_course(course),
             signer=read_signer(sign) if sign else None,
-            tell=lambda sentence: click.echo(f"smtplab: {printed_line(sentence)}", err=True),
+            tell=tell,
+            miss=miss,
         )
     for result in judged:
         number += 1

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines import select
-from grader.lesson.simulator.real import SECONDS, RealServer, real_server
+from grader.lesson.simulator.real import RealServer, real_server
 from grader.lesson.simulator.server import Switch
 from grader.lesson.simulator.table import table
 from grader.model.protocol.host import RunCommand
@@ -42,6 +42,6 @@ def configured() -> Iterator[RealServer]:
             ).code
             == 0
         )
-        ports = AwaitPorts(server.clients[0].server, [10525], SECONDS, wait_for=[10525])
-        assert running.machines.world.call(ports, timeout=SECONDS + 5) == [10525]
+        ports = AwaitPorts(server.clients[0].server, [10525], PATIENCE, wait_for=[10525])
+        assert running.machines.world.call(ports, timeout=PATIENCE + 5) == [10525]
         yield running
