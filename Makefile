@@ -64,9 +64,9 @@ hostile: ## try every hostile submission on every engine (ARGS='-k fork-bomb'); 
 	@fixtures/setup/setup dev
 	@SMTPLAB_HOSTILE=all $(PYTHON) -m pytest -n auto --dist worksteal tests/hostile $(ARGS)
 
-truth: ## grade every labelled submission (ARGS='-k dkim'); 'make test' grades some of those that take a server
+truth: ## grade every labelled submission, and each of the labs (ARGS='-k dkim'); 'make test' grades some of those that take a server
 	@fixtures/setup/setup dev
-	@SMTPLAB_TRUTH=all $(PYTHON) -m pytest -n $(TESTERS) --dist worksteal tests/truth $(ARGS)
+	@SMTPLAB_TRUTH=all $(PYTHON) -m pytest -n $(TESTERS) --dist worksteal tests/truth tests/pipeline/test_labs_proved.py $(ARGS)
 
 test: ## run all tests (ARGS='-k relay')
 	@fixtures/setup/setup dev

@@ -11,7 +11,7 @@ import pytest
 
 from grader import labs, outputs, pipeline, verify
 from tests.conftest import NO_ENGINE, ready, usable
-from tests.representatives import representatives
+from tests.representatives import representatives, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -100,9 +100,23 @@ def spread(chosen: Callable[[str, Trial], bool]) -> Iterator[ParameterSet]:
             yield pytest.param(name, trial, variant_by_turns(number, trial), id=f"{name}-{trial.name}")
 
 
+OTHERS = [one for one in ON_MACHINES if (one[0], one[1].name) not in IN_WHOLE]
+SHARED = {
+    (name, trial.name)
+    for losing in (True, False)
+    for name, trial in share([one for one in OTHERS if bool(lost(one[1])) == losing])
+}
+"""Of those that lose nothing, and of those that lose what another one loses, the share that is graded in each run."""
+
+
 def in_whole(name: str, trial: Trial) -> bool:
-    """Whether one is graded with every check: all that lose nothing, too, since any of the checks could wrong them."""
-    return not trial.fails or (name, trial.name) in IN_WHOLE
+    """Whether one is graded with every check: of those that lose nothing, since any of the checks could wrong them."""
+    return (name, trial.name) in (IN_WHOLE if lost(trial) else IN_WHOLE | SHARED)
+
+
+def in_part(name: str, trial: Trial) -> bool:
+    """Whether one is graded with the checks alone that it loses."""
+    return bool(lost(trial)) and (name, trial.name) in SHARED
 
 
 def engines_for(name: str, trial: Trial) -> list[Engine]:
@@ -148,9 +162,7 @@ def says_as_much(part: Result, whole: Result) -> bool:
 
 @pytest.mark.engine
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "trial", "student"), list(spread(lambda name, trial: not in_whole(name, trial)))
-)
+@pytest.mark.parametrize(("name", "trial", "student"), list(spread(in_part)))
 def test_a_mistake_loses_its_checks_where_they_alone_are_asked_for(
     name: str, trial: Trial, student: str | None
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,11 @@ import pytest
 
 from grader import labs, pipeline
 from grader.engines.base import Engine
-from tests.representatives import representatives
+from tests.representatives import ALL, representatives
 from tests.tables import every
 from tests.truth.cases import LABS, Case, cases, problem, submission
 
 CASES = cases()
-ALL = os.environ.get("SMTPLAB_TRUTH") == "all"
-"""Whether every case is graded that takes a server, and not just those that stand for them: ``make truth``."""
 
 
 def graded() -> Iterator[Case]:
