@@ -48,7 +48,7 @@ lesson: setup ## build the lesson's pages (DIR=lesson)
 bench: setup ## measure against a plain script that does the same job
 	@$(PYTHON) -m tests.bench $(ARGS)
 
-oracle: ## hunt for wrong grades (LAB=open-relay, dkim, spf-dmarc or authenticated-message, N=20, SEED=, ARGS='--only SEED/NUMBER')
+oracle: ## hunt for wrong grades (LAB=open-relay, dkim, spf-dmarc, authenticated-message or simulator, N=20, SEED=, ARGS='--only SEED/NUMBER')
 	@fixtures/setup/setup dev
 	@$(PYTHON) -m tests.oracle $(or $(LAB),open-relay) --n $(N) --seed $(or $(SEED),oracle) $(ARGS)
 

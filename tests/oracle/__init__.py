@@ -7,6 +7,7 @@ conclude is worked out by Mail::SPF and Mail::DMARC (``apt-get install libmail-s
 share no code with the product. ``LAB=dkim`` mutates a server that signs, and Mail::DKIM reads what it sent.
 ``LAB=authenticated-message`` mutates programs that send mail, in several languages, and runs them among servers of its
 own.
+``LAB=simulator`` plays drawn dialogues to the lesson's simulator and to the real Postfix behind it.
 
 Each disagreement is printed with how to replay it (``--only SEED/NUMBER``); the exit status is 1 if there was one.
 """

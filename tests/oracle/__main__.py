@@ -10,6 +10,7 @@ from grader import labs
 from grader.engines import select
 from grader.model.errors import EngineError, SmtplabError
 from tests.oracle import mail, zones
+from tests.oracle.dialogues import hunt as dialogues
 from tests.oracle.faults import Disagreement
 from tests.oracle.programs import hunt as programs
 from tests.oracle.signatures import hunt as signatures
@@ -27,7 +28,7 @@ HUNTS = {"open-relay": mail.hunt, "dkim": signatures.hunt, "authenticated-messag
 def main() -> int:
     """Hunt, print, and return the exit status: 1 if there was a disagreement."""
     parser = argparse.ArgumentParser(prog="make oracle", description=__doc__)
-    parser.add_argument("lab", nargs="?", default="open-relay", choices=sorted(MUTANTS))
+    parser.add_argument("lab", nargs="?", default="open-relay", choices=sorted([*MUTANTS, "simulator"]))
     parser.add_argument("--n", type=int, default=20, help="so many mutants (default %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first one (default %(default)s)")
     parser.add_argument("--seed", default="oracle", help="draws the mutants (default %(default)s)")
@@ -35,6 +36,8 @@ def main() -> int:
     parser.add_argument("--engine", default="auto", help="local or docker (default: what runs here)")
     parser.add_argument("--quiet", action="store_true", help="print disagreements alone")
     options = parser.parse_args()
+    if options.lab == "simulator":
+        return dialogues.main(options)
     wrong = 0
     if options.only:
         seed, _, number = options.only.rpartition("/")

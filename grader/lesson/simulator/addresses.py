@@ -37,7 +37,8 @@ class ParsedPath(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """Where an address leads: ``kind`` is ``local``, ``outside`` or ``invalid``."""
+    """Where an address leads: ``kind`` is ``local``, ``outside``, ``invalid``, or ``routed`` for an address of this
+    server's whose local part could be a route for another."""
 
     kind: str
     user: str
@@ -173,15 +174,17 @@ def resolve(server: SimulatedServer, address: str) -> Destination:
             text = text[:-1]
         at = text.rfind("@")
         if at >= 0:
-            if at < len(text) - 1 and not is_own(server, text[at + 1 :]):
-                return _checked("outside", text[:at], text[at + 1 :])
-            text, domain, stripped = text[:at], text[at + 1 :], True
-        if re.search("[@!%]", text):
+            text, domain, stripped = text[:at], _plain(text[at + 1 :]), True
+            if domain and not is_own(server, domain):
+                return _checked("outside", text, domain)
+        if "!" in text and stripped:
+            text = _unquoted(text)
+        if "@" in text or "%" in text or _swapped(text):
             text = _rewritten(server, text)
         elif not text:
             text = server.system[0]
         elif stripped:
-            return _checked("local", text, domain)
+            return _checked("routed" if "!" in text else "local", text, domain)
         else:
             text += f"@{server.host}"
     return Destination("invalid", text, domain)
@@ -195,6 +198,34 @@ def _opened(text: str) -> str:
     return f"{head}@{tail}"
 
 
+def _swapped(text: str) -> str:
+    """``host!user`` as user@host (RFC 976); empty where no sign parts a host, as in brackets, quotes and comments."""
+    tokens, _ = scan(text)
+    bang = next((place for place, token in enumerate(tokens) if token.kind == "!"), -1)
+    return f"{_joined(tokens[bang + 1 :])}@{_joined(tokens[:bang])}" if bang >= 0 else ""
+
+
+def _joined(tokens: list[PathToken]) -> str:
+    """Tokens as text, a space between words that no operator parts."""
+    text, after_word = "", False
+    for token in tokens:
+        text += f" {token.text}" if after_word and token.kind == "word" else token.text
+        after_word = token.kind == "word"
+    return text
+
+
+def _plain(domain: str) -> str:
+    """A domain as Postfix reads it out of an address: without quotes, and without spaces around it."""
+    tokens, comments = scan(domain)
+    return domain if comments else _joined(tokens)
+
+
+def _unquoted(text: str) -> str:
+    """What stands in quotes, if nothing stands beside them; otherwise the text."""
+    tokens, comments = scan(text)
+    return tokens[0].text if text.startswith('"') and len(tokens) == 1 and not comments else text
+
+
 def _rewritten(server: SimulatedServer, text: str) -> str:
     """The address in the form user@domain: routes, bang paths and percent signs taken apart."""
     if text in ("", "@"):
@@ -202,14 +233,13 @@ def _rewritten(server: SimulatedServer, text: str) -> str:
     text = _opened(text)
     if text.startswith("@") and ":" in text:
         route, _, rest = text.partition(":")
-        if "[" in route and "]" not in route:
+        if route.rfind("[") > route.rfind("]"):
             # Postfix takes the first half of an IPv6 address for a route, and what follows for a name to be quoted.
             return f'{route}:"{rest}"'
         text = rest
     if "@" not in text:
-        if "!" in text:
-            bang = text.index("!")
-            text = f"{text[bang + 1 :]}@{text[:bang]}"
+        if swapped := _swapped(text):
+            text = swapped
         elif "%" in text:
             percent = text.rfind("%")
             text = f"{text[:percent]}@{text[percent + 1 :]}"

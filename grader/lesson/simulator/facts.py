@@ -96,7 +96,7 @@ def _kind(state: State, address: str) -> str:
         return "postmaster"
     place = addresses.resolve(state.server, address)
     if place.kind != "local":
-        return "outside"
+        return "routed" if place.kind == "routed" else "outside"
     server, user = state.server, _base(state, place.user).lower()
     gone = "bob" if "no-such-user" in state.switches else ""
     if user == gone or user not in (*server.users, *server.aliases, *server.system):

@@ -7,7 +7,7 @@ import re
 from typing import NamedTuple
 
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
-USER = re.compile("[A-Za-z0-9._@-]+")
+USER = re.compile("[A-Za-z0-9._-][A-Za-z0-9._@-]*")
 MECHANISMS = ("PLAIN", "LOGIN")
 
 

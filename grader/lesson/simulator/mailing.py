@@ -13,6 +13,11 @@ PREFIX = len("X-Mailbox-Line: ")
 """Postfix puts these words before a line that would begin a message in a mailbox file; after DATA, not BDAT."""
 
 
+def without_return(line: str, *, lenient: bool) -> str:
+    """A line without the carriage return before its line feed, or where Postfix is ``lenient`` without all of them."""
+    return line.rstrip("\r") if lenient else line.removesuffix("\r")
+
+
 class Text(Struct):
     """Size and hops of a message, line by line. The server's own Received field is a hop as well."""
 
@@ -39,7 +44,8 @@ class Message(Text):
         """Take a line; whether it was the dot that ends the message (RFC 5321 section 4.5.2).
 
         Only CR LF before and behind a dot makes an end of it. With a line feed alone on either side Postfix drops the
-        dot (smtpd_forbid_bare_newline = normalize): another server may have taken it, and what follows, for text.
+        dot (smtpd_forbid_bare_newline = normalize): another server may have taken it, and what follows, for text. Of a
+        client that may send such lines (``State.lenient``) none is ``bare``.
         """
         loose, self.bare = bare or self.bare, bare
         if line == ".":
@@ -70,12 +76,12 @@ class SimulatedTransaction(Struct):
         """Received fields so far."""
         return self.text.hops if self.text else 1
 
-    def add_chunk(self, chunk: str, piece: int, *, final: bool) -> None:
-        """Add octets of BDAT. A line without its end waits for the next chunk."""
+    def add_chunk(self, chunk: str, piece: int, *, final: bool, lenient: bool) -> None:
+        """Add octets of BDAT. A line without its end waits for the next chunk; for ``lenient`` see ``State``."""
         self.text = self.text or Text(size=self.size)
         *lines, self.rest = (self.rest + chunk).split("\n")
         for line in lines:
-            self.text.add(line.removesuffix("\r"), piece)
+            self.text.add(without_return(line, lenient=lenient), piece)
         if final and self.rest:
             self.text.add(self.rest, piece)
         self.size = self.text.size

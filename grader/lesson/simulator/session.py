@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from grader.lesson.simulator import facts as facts_of
 from grader.lesson.simulator import words
-from grader.lesson.simulator.mailing import Message, SimulatedTransaction
+from grader.lesson.simulator.mailing import Message, SimulatedTransaction, without_return
 from grader.lesson.simulator.state import Chunk, Facts, Names, begin
 from grader.lesson.simulator.table import Conditions, DecisionRule, Table
 
@@ -114,12 +114,13 @@ class SimulatedSession:
                 self._end_chunk(state.chunk)
         else:
             line, _, self._input = self._input.partition("\n")
-            self._line(line.removesuffix("\r"), bare=not line.endswith("\r"))
+            lenient = state.lenient
+            self._line(without_return(line, lenient=lenient), bare=not (lenient or line.endswith("\r")))
         if state.connected and state.mode == "command":
             self._apply("limit", {"errors-full": state.errors >= self.server.limits.errors}, {})
 
     def _line(self, line: str, *, bare: bool) -> None:
-        """Take a line without its end; ``bare`` says that the end was a line feed alone."""
+        """Take a line without its end; ``bare`` says that the end was a line feed alone, which is held against it."""
         state, limits = self.state, self.server.limits
         if state.message:
             if state.message.take(line, limits.line, bare=bare):
@@ -183,7 +184,8 @@ class SimulatedSession:
                 state.mail.chunking, state.mail.size = "failed", size
             return
         state.mail.chunking = "taken"
-        state.mail.add_chunk(chunk.text, self.server.limits.line, final=chunk.final)
+        limit, lenient = self.server.limits.line, state.lenient
+        state.mail.add_chunk(chunk.text, limit, final=chunk.final, lenient=lenient)
         large = state.mail.size > state.limit
         if not (chunk.final or large):
             self._reply(chunk.rule, "bdat", names)

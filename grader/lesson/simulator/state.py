@@ -59,6 +59,12 @@ class State(Struct):
         return "chunk" if self.chunk else "message" if self.message else "login" if self.asked else "command"
 
     @property
+    def lenient(self) -> bool:
+        """Whether lines may end in a line feed alone: Postfix looks the other way for clients in ``mynetworks``
+        (smtpd_forbid_bare_newline_exclusions), and then drops every carriage return before the line feed."""
+        return self.client.trusted
+
+    @property
     def limit(self) -> int:
         """The largest message, in octets."""
         limits = self.server.limits

@@ -6,7 +6,7 @@
   const LARGEST_EXACT = 1000000000000000;
   const NOTIFY = ["NEVER", "SUCCESS", "FAILURE", "DELAY"];
   const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-  const USER = /^[A-Za-z0-9._@-]+$/;
+  const USER = /^[A-Za-z0-9._-][A-Za-z0-9._@-]*$/;
 
   function upper(text) {
     return text.replace(/[a-z]/g, (letter) => letter.toUpperCase());
@@ -203,7 +203,7 @@
   function kind(state, recipient) {
     if (recipient.toLowerCase() === "postmaster") return "postmaster";
     const place = words.resolve(state.server, recipient), server = state.server;
-    if (place.kind !== "local") return "outside";
+    if (place.kind !== "local") return place.kind === "routed" ? "routed" : "outside";
     const user = base(state, place.user).toLowerCase();
     const gone = state.switches.includes("no-such-user") ? "bob" : "";
     const known = Object.keys(server.users).concat(server.aliases, server.system).includes(user);

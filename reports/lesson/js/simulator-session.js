@@ -52,6 +52,11 @@
     }
   }
 
+  // A line without the carriage return before its line feed, or where Postfix is lenient without all of them.
+  function withoutReturn(line, lenient) {
+    return line.replace(lenient ? /\r+$/ : /\r$/, "");
+  }
+
   function transaction() {
     return {
       open: false, sender: "", utf8: false, submitter: false, declared: 0, recipients: 0, overshoot: 0,
@@ -73,6 +78,8 @@
         tls: chosen.tls === "implicit", connected: true, helo: false, esmtp: false, user: "", errors: 0, idle: 0,
         queued: 0, transactions: 0, met: new Map(), mail: transaction(), message: null, chunk: null,
         coming: {length: 0, final: false}, step: {result: "", user: ""}, mechanism: "", asked: false,
+        // For clients in mynetworks Postfix looks away (smtpd_forbid_bare_newline_exclusions).
+        lenient: byId(server.clients, client).trusted,
         limit: on.includes("size-limit") ? limits["small-message"] : limits.message
       };
       this.input = "";
@@ -121,14 +128,14 @@
       } else {
         const end = this.input.indexOf("\n"), line = this.input.slice(0, end);
         this.input = this.input.slice(end + 1);
-        this.line(line.endsWith("\r") ? line.slice(0, -1) : line, !line.endsWith("\r"));
+        this.line(withoutReturn(line, state.lenient), !(state.lenient || line.endsWith("\r")));
       }
       if (state.connected && this.mode() === "command") {
         this.apply("limit", {"errors-full": state.errors >= state.server.limits.errors}, {});
       }
     }
 
-    // A line without its end; bare says that the end was a line feed alone.
+    // A line without its end; bare says that the end was a line feed alone, which is held against it.
     line(line, bare) {
       const state = this.state, limits = state.server.limits;
       let longest = limits.line;
@@ -217,7 +224,7 @@
       mail.text = mail.text || new Text(mail.size);
       const lines = (mail.rest + chunk.text).split("\n");
       mail.rest = lines.pop();
-      lines.forEach((line) => { mail.text.add(line.endsWith("\r") ? line.slice(0, -1) : line, piece); });
+      lines.forEach((line) => { mail.text.add(withoutReturn(line, this.state.lenient), piece); });
       if (chunk.final && mail.rest) mail.text.add(mail.rest, piece);
       mail.size = mail.text.size;
     }

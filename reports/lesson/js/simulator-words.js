@@ -184,16 +184,15 @@
       if (text.includes("@")) text = withoutDot(text);
       const at = text.lastIndexOf("@");
       if (at >= 0) {
-        if (at < text.length - 1 && !isOwn(server, text.slice(at + 1))) {
-          return checked("outside", text.slice(0, at), text.slice(at + 1));
-        }
-        domain = text.slice(at + 1);
+        domain = plain(text.slice(at + 1));
         text = text.slice(0, at);
         stripped = true;
+        if (domain && !isOwn(server, domain)) return checked("outside", text, domain);
       }
-      if (/[@!%]/.test(text)) text = rewritten(server, text);
+      if (text.includes("!") && stripped) text = unquoted(text);
+      if (/[@%]/.test(text) || swapped(text)) text = rewritten(server, text);
       else if (!text) text = server.system[0];
-      else if (stripped) return checked("local", text, domain);
+      else if (stripped) return checked(text.includes("!") ? "routed" : "local", text, domain);
       else text += `@${server.host}`;
     }
     return {kind: "invalid", user: text, domain};
@@ -205,18 +204,43 @@
     return `${text.slice(0, percent)}@${text.slice(percent + 1)}`;
   }
 
+  // host!user as user@host; empty where no sign parts a host: in brackets, quotes and comments none does.
+  function swapped(text) {
+    const tokens = scan(text).tokens, bang = tokens.findIndex((token) => token.kind === "!");
+    return bang >= 0 ? `${joined(tokens.slice(bang + 1))}@${joined(tokens.slice(0, bang))}` : "";
+  }
+
+  // Tokens as text, a space between words that no operator parts.
+  function joined(tokens) {
+    return tokens.map((token, place) => {
+      return token.kind === "word" && place && tokens[place - 1].kind === "word" ? ` ${token.text}` : token.text;
+    }).join("");
+  }
+
+  // A domain as Postfix reads it out of an address: without quotes, and without spaces around it.
+  function plain(domain) {
+    const {tokens, comments} = scan(domain);
+    return comments ? domain : joined(tokens);
+  }
+
+  // What stands in quotes, if nothing stands beside them; otherwise the text.
+  function unquoted(text) {
+    const {tokens, comments} = scan(text);
+    return text.startsWith("\"") && tokens.length === 1 && !comments ? tokens[0].text : text;
+  }
+
   function rewritten(server, text) {
     if (text === "" || text === "@") return text;
     text = opened(text);
     if (text.startsWith("@") && text.includes(":")) {
       const colon = text.indexOf(":"), route = text.slice(0, colon), rest = text.slice(colon + 1);
       // Postfix takes the first half of an IPv6 address for a route, and what follows for a name to be quoted.
-      if (route.includes("[") && !route.includes("]")) return `${route}:"${rest}"`;
+      if (route.lastIndexOf("[") > route.lastIndexOf("]")) return `${route}:"${rest}"`;
       text = rest;
     }
     if (!text.includes("@")) {
-      const bang = text.indexOf("!"), percent = text.lastIndexOf("%");
-      if (bang >= 0) text = `${text.slice(bang + 1)}@${text.slice(0, bang)}`;
+      const route = swapped(text), percent = text.lastIndexOf("%");
+      if (route) text = route;
       else if (percent >= 0) text = `${text.slice(0, percent)}@${text.slice(percent + 1)}`;
       else text += `@${server.domain}`;
     }

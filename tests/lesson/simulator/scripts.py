@@ -2,7 +2,7 @@
 
 A script begins with ``# title``; ``@ client listener switches`` may follow. Every other line is sent as it is: ``␤``
 sends what stands on both sides in one packet, ``␀`` is a space at the end, ``␊`` a line feed alone, ``<n*text>``
-repeats a text, ``<xNN>`` is an octet that is no UTF-8, or NUL, ``∅`` an empty line.
+repeats a text, ``<xNN>`` is an octet that is no UTF-8, NUL or CR, ``∅`` an empty line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from tests.lesson.simulator.phrases import MAIL_OPTIONS, OTHERS, PEOPLE, RCPT_OPTIONS, RESPONSES, SIGNS, TEXT
 
 FOLDER = Path(__file__).parent / "sessions"
-OCTET = re.compile("<x([89A-F][0-9A-F]|00)>")
+OCTET = re.compile("<x([89A-F][0-9A-F]|00|0D)>")
 REPEATED = re.compile(r"<([0-9]+)\*([^>]*)>")
 
 
@@ -93,7 +93,7 @@ def _walk(draw: random.Random, title: str, length: int) -> Script:
             line = draw.choice([*OTHERS, *OTHERS, *RESPONSES, *TEXT])
         line = REPEATED.sub(lambda found: found[2] * int(found[1]), line)
         if draw.random() < 0.12:
-            line = _slip(draw, line)
+            line = slip(draw, line)
         if steps and draw.random() < 0.06:
             steps[-1].append(line)
         else:
@@ -138,7 +138,8 @@ def _transaction_line(draw: random.Random) -> str:
     return " ".join([verb + bracketed, *chosen])
 
 
-def _slip(draw: random.Random, line: str) -> str:
+def slip(draw: random.Random, line: str) -> str:
+    """A line with a slip of the finger in it."""
     place = draw.randint(0, len(line))
     sign = draw.choice('<>@:;,."\\()[]%!|+-= \tabZ9é\0\n')
     return draw.choice(

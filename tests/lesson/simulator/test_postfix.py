@@ -15,6 +15,7 @@ from grader.lesson.simulator.real import RealServer, real_server
 from grader.lesson.simulator.table import Table, table
 from tests.conftest import problems, required
 from tests.lesson.simulator.comparing import CODES, QUEUED, Comparison
+from tests.lesson.simulator.grammar import dialogues
 from tests.lesson.simulator.scripts import REPEATED, SWITCHES, Script, walks, written
 from tests.lesson.simulator.test_recorded import DOWN, RECORDED
 
@@ -22,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.together("compared")]
 
 SEED = 5321
 WALKS = 150
+DIALOGUES = 100
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +40,7 @@ def real() -> Iterator[RealServer]:
 @pytest.fixture(scope="module")
 def compared(real: RealServer) -> Comparison:
     comparison = Comparison(table(), real)
-    for script in [*written(), *walks(SEED, WALKS)]:
+    for script in [*written(), *walks(SEED, WALKS), *dialogues(str(SEED), DIALOGUES)]:
         comparison.play(script)
     return comparison
 
@@ -48,13 +50,13 @@ def test_every_line_gets_the_codes_that_postfix_gives(
 ) -> None:
     with capsys.disabled():
         print(
-            f"\n{len(written())} written and {WALKS} drawn sessions, {compared.lines} lines: "
+            f"\n{len(written())} written and {WALKS + DIALOGUES} drawn sessions, {compared.lines} lines: "
             f"{len(compared.codes)} differences in codes, {len(compared.texts)} in texts, "
             f"{len(known_differences())} known"
         )
     assert not compared.codes, "\n".join(map(str, compared.codes[:5]))
     assert len(written()) >= 200
-    assert compared.sessions == len(written()) + WALKS
+    assert compared.sessions == len(written()) + WALKS + DIALOGUES
 
 
 def test_every_line_is_worded_as_postfix_words_it(compared: Comparison) -> None:

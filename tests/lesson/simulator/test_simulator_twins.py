@@ -15,6 +15,7 @@ from grader.lesson.site import PAGES
 from grader.lesson.site.render import embedded
 from grader.model.errors import UsageError
 from tests.lesson.embedded import Scripts
+from tests.lesson.simulator.grammar import dialogues
 from tests.lesson.simulator.scripts import Script, rubbish, walks, written
 
 pytestmark = [pytest.mark.slow, pytest.mark.together("simulator scripts")]
@@ -38,7 +39,7 @@ def scripts() -> Scripts:
 
 
 def test_both_engines_say_the_same(scripts: Scripts, capsys: pytest.CaptureFixture[str]) -> None:
-    plays = [*written(), *walks(2920, WALKS), *rubbish(822, 300), *_unicode()]
+    plays = [*written(), *walks(2920, WALKS), *rubbish(822, 300), *dialogues("twins", 300), *_unicode()]
     asked = [
         {
             "listener": script.listener,
