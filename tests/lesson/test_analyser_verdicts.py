@@ -36,8 +36,8 @@ FORGED = [(*map(str.strip, title.split(" | ")), text) for title, text in message
 
 
 def test_there_are_enough_of_both() -> None:
-    assert len(HONEST) >= 40
-    assert len(FORGED) >= 20
+    assert len(HONEST) >= 100
+    assert len(FORGED) >= 45
 
 
 @every(("title", "text"), HONEST, ids=[title for title, _ in HONEST])
@@ -160,3 +160,22 @@ def test_what_may_be_of_the_readers_server_is_not_said_to_be_missing() -> None:
     rules = {one.rule for one in analysed(text).findings}
     assert "own-results-below" in rules
     assert "no-results" not in rules
+
+
+@every(
+    ("title", "own", "trusted"),
+    [
+        ("M365 to M365 other tenant", "outlook.com", 4),
+        ("Exchange on-prem from Exim", "corp.example", 3),
+        ("qmail, client with name", "example.net", 2),
+        ("Yahoo (", "yahoo.com", 2),
+        ("SendGrid", "google.com", 2),
+        ("Dovecot LMTP", "example.com", 2),
+        ("Proofpoint pphosted", "corp.example", 2),
+        ("iCloud", "apple.com", 2),
+    ],
+)
+def test_the_readers_servers_end_where_the_stranger_comes_in(title: str, own: str, trusted: int) -> None:
+    [text] = [text for known, text in HONEST if known.startswith(title)]
+    found = analysed(text)
+    assert (found.own, found.trusted) == (own, trusted)

@@ -25,6 +25,9 @@ _MAPPED = re.compile(r"::[Ff]{4}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}
 _BY_ADDRESS = re.compile(
     rf"[\[(](?:IPv6:)?({_IPV4.pattern}|[0-9A-Fa-f]{{1,4}}:[0-9A-Fa-f:]*:[0-9A-Fa-f]{{0,4}})[\])]"
 )
+_ANOTHER = re.compile(r" \([^()]{0,300}\[(?:[Ii][Pp][Vv]6:)?[0-9A-Fa-f.:]{3,45}\]\)")
+"""A second address in parentheses: the client may have written the first one into its greeting."""
+_FIRST = re.compile(r"[^ ()]{1,255}")
 _WORD = re.compile(r'(?:"[^"]*"|[^ \t\r\n();"]|")+')
 _SPACE = re.compile(r"[ \t\r\n]+")
 _SECURE_PROTOCOL = re.compile(r"(?:utf8)?(?:e?smtp|lmtp)sa?", re.IGNORECASE)
@@ -86,7 +89,7 @@ def read_received(text: str) -> Received:
     return Received(
         dialect=dialect.id,
         kind=dialect.kind,
-        claimed=_claimed(found, source),
+        claimed=_claimed(dialect, found, source),
         name=name,
         either=_name(found.get("either", "")),
         address=address,
@@ -183,7 +186,8 @@ def _matched(source: str, rest: str) -> tuple[Dialect, dict[str, str]]:
                 return dialect, {}
             continue
         for shape in shapes:
-            if found := shape.match(source):
+            found = shape.match(source)
+            if found and not _ANOTHER.search(source, found.end()):
                 return dialect, {name: part for name, part in found.groupdict().items() if part is not None}
     return _UNKNOWN, {}
 
@@ -202,10 +206,12 @@ def _address(text: str) -> str:
     return mapped[1] if mapped else plain
 
 
-def _claimed(found: dict[str, str], source: str) -> str:
-    if found or not source:
+def _claimed(dialect: Dialect, found: dict[str, str], source: str) -> str:
+    """What the client called itself; of a form that is not known the first word."""
+    if dialect.id:
         return found.get("claimed", "").rstrip(".")
-    return ""
+    first = _FIRST.match(source)
+    return first[0].rstrip(".") if first else ""
 
 
 def _first_word(body: str, clauses: dict[str, tuple[int, int]], keyword: str) -> str:

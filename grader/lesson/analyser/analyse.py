@@ -28,17 +28,18 @@ from grader.lesson.analyser.authentication import (
     tag,
 )  # fmt: skip
 from grader.lesson.analyser.encoded import decode_words
-from grader.lesson.analyser.findings import HeaderFinding, finding, organisation, owned, provider
+from grader.lesson.analyser.findings import HeaderFinding, finding, organisation, owned, provider, related
 from grader.lesson.analyser.people import Identity, people_findings, read_people
 from grader.lesson.analyser.trace import (
     HOST,
+    UNCONFIRMED,
     Hop,
     beside_server,
     from_elsewhere,
     hop_findings,
     inner,
+    is_client,
     read_hops,
-    same_host,
 )
 
 LONGEST_TEXT = 300
@@ -151,7 +152,7 @@ def _trusted(hops: Sequence[Hop], own: Sequence[str]) -> int:
     for place, hop in enumerate(reversed(hops), 1):
         newer = hops[1 - place] if place > 1 else None
         unnamed = not HOST.fullmatch(hop.by) or inner(hop.by)
-        beside = newer is not None and count == place - 1 and same_host(newer, hop.by)
+        beside = newer is not None and count == place - 1 and is_client(newer, hop.by)
         if owned(hop.by, own) or beside or (not own and unnamed and hop.kind != "fetched"):
             count = place
         elif not unnamed and hop.kind != "fetched":
@@ -164,17 +165,17 @@ def _trusted(hops: Sequence[Hop], own: Sequence[str]) -> int:
 def _own_client(hop: Hop, own: Sequence[str]) -> bool:
     """Whether a line may tell of a client of the reader's: it names none, or one that is not another's.
 
-    A name that the client called itself proves nothing: beside a public address it counts only where the server's own
-    address is of the same network.
+    A name that the client called itself proves nothing: it counts only where the server's own address is of the same
+    network, or where strangers do not come in, as over LMTP. Nor does a name that was not looked up both ways.
     """
     if hop.kind != "hop" or hop.private:
         return True
     if hop.lookup == "name":
-        return owned(hop.host, own)
+        return owned(hop.host, own) and (hop.dialect not in UNCONFIRMED or beside_server(hop))
     if hop.lookup == "none" or (hop.address and not hop.source):
         return False
     if owned(hop.source, own):
-        return not hop.address or beside_server(hop)
+        return beside_server(hop) or (not hop.address and hop.protocol.lower().startswith("lmtp"))
     return not (from_elsewhere(hop) or HOST.fullmatch(hop.source))
 
 
@@ -308,6 +309,9 @@ def _verdicts(one: Results, author: str, arc: Sequence[ArcSet]) -> Iterator[Head
     for outcome in one.outcomes:
         if outcome.method == "dmarc" and outcome.result in ("pass", "fail"):
             domain = tag(outcome.properties, "header.from") or author
+            if outcome.result == "pass" and author and not related(domain, author):
+                # What was checked is not what people see: nothing answers for that.
+                continue
             rule = (
                 "dmarc-passed" if outcome.result == "pass" else "dmarc-sealed" if sealed else "dmarc-failed"
             )

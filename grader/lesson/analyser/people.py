@@ -18,6 +18,8 @@ from grader.lesson.analyser.findings import WHITE, HeaderFinding, finding, reada
 _ANGLE = re.compile(r"<([^<> \t\r\n@]*+@[^<> \t\r\n]*+)>")
 _BARE = re.compile(r"(?<![^ \t\r\n<>,;:\"()])[^ \t\r\n<>,;:\"()][^ \t\r\n<>,;:\"()@]*+@[^ \t\r\n<>,;:\"()]++")
 _SHOWN = re.compile(r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]++@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_LIKE_SIGNS = str.maketrans("\uff20\ufe6b\uff0e\uff61\u3002", "@@...")
+"""Signs that look like those of an address."""
 _SAME_MAILBOXES = {"googlemail.com": "gmail.com", "mac.com": "icloud.com", "me.com": "icloud.com"}
 FIELDS = ("From", "Sender", "Reply-To", "Return-Path")
 
@@ -79,7 +81,7 @@ def people_findings(people: list[Identity], *, listed: bool) -> Iterator[HeaderF
     if author is None:
         return
     reply, path = by_field.get("Reply-To"), by_field.get("Return-Path")
-    shown = _SHOWN.search(author.name)
+    shown = _SHOWN.search(author.name.translate(_LIKE_SIGNS))
     if shown and author.address and _mailbox(shown[0]) != _mailbox(author.address):
         # Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
         for_another = listed or " via " in author.name or related(shown[0].partition("@")[2], author.domain)

@@ -33,6 +33,8 @@ _PRIVATE = re.compile(
 )
 _LOOPBACK = re.compile(r"127\..*|::1|localhost(?:\..*)?", re.IGNORECASE | re.ASCII)
 _IPV4 = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})")
+UNCONFIRMED = ("qmail", "helo-word")
+"""Dialects of servers that write the name of an address as its owner gave it, without looking the name up."""
 _LOGGED_IN = re.compile(r"(?:utf8)?(?:esmtp|lmtp)s?a|asmtp|https?.*", re.IGNORECASE | re.ASCII)
 
 
@@ -179,9 +181,11 @@ def _name_findings(hop: Hop) -> Iterator[HeaderFinding]:
 
 
 def possible(address: str) -> bool:
-    """Whether a connection can come from an address: each number of an IPv4 address is at most 255."""
+    """Whether a connection can come from an address: four numbers up to 255, the first below those of multicast."""
+    if ":" in address:
+        return True
     found = _IPV4.fullmatch(address)
-    return found is None or all(int(part) < 256 for part in found.groups())
+    return found is not None and all(int(part) < 256 for part in found.groups()) and int(found[1]) < 224
 
 
 def _continues(before: Hop, hop: Hop) -> bool:
@@ -230,6 +234,11 @@ def _network(address: str) -> str:
     first, _, rest = address.lower().partition(":")
     groups = first.zfill(4) + rest.partition(":")[0].zfill(4)
     return "260310" if groups == "2a010111" else groups[:6]
+
+
+def is_client(hop: Hop, name: str) -> bool:
+    """Whether the client of a hop is the host of this name, or has this private address, as far as the line tells."""
+    return same_host(hop, name) or (hop.private and hop.address == name)
 
 
 def same_host(hop: Hop, name: str) -> bool:

@@ -11,7 +11,21 @@ import random
 from collections.abc import Mapping, Sequence
 
 from tests.lesson.simulator.scripts import SWITCHES, Script, slip
-from tests.lesson.simulator.vocabulary import ATEXT, COMMANDS, DOMAINS, GOOD_LOGIN, GROUPS, HEADERS, MAIL_VALUES, QUADS, QUOTED, RCPT_VALUES, TEXT_LINES, UNKNOWN, USERS
+from tests.lesson.simulator.vocabulary import (
+    ATEXT,
+    COMMANDS,
+    DOMAINS,
+    GOOD_LOGIN,
+    GROUPS,
+    HEADERS,
+    MAIL_VALUES,
+    QUADS,
+    QUOTED,
+    RCPT_VALUES,
+    TEXT_LINES,
+    UNKNOWN,
+    USERS,
+)
 
 
 class Grammar:

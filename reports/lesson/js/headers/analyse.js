@@ -10,8 +10,8 @@
   const { useForms } = smtplab.received;
   const { decodeWords } = smtplab.words;
   const {
-    HOST, besideServer, fromElsewhere, hopFindings, inner, maker, organisation, owned, provider, readHops, related,
-    sameHost, trim, utf8,
+    HOST, UNCONFIRMED, besideServer, fromElsewhere, hopFindings, inner, isClient, maker, organisation, owned, provider,
+    readHops, related, trim, utf8,
   } = smtplab.trace;
   const {
     MOST_FIELDS, arcFindings, near, readArc, readResults, readSignature, readSpf, signatureFindings, tag,
@@ -87,7 +87,7 @@
     let count = 0;
     for (let place = 1; place <= hops.length; place += 1) {
       const hop = hops[hops.length - place];
-      const beside = place > 1 && count === place - 1 && sameHost(hops[hops.length - place + 1], hop.by);
+      const beside = place > 1 && count === place - 1 && isClient(hops[hops.length - place + 1], hop.by);
       const unnamed = !HOST.test(hop.by) || inner(hop.by);
       if (owned(hop.by, own) || beside || (!own.length && unnamed && hop.kind !== "fetched")) count = place;
       else if (!unnamed && hop.kind !== "fetched") break;
@@ -98,9 +98,9 @@
 
   function ownClient(hop, own) {
     if (hop.kind !== "hop" || hop.private) return true;
-    if (hop.lookup === "name") return owned(hop.host, own);
+    if (hop.lookup === "name") return owned(hop.host, own) && (!UNCONFIRMED.includes(hop.dialect) || besideServer(hop));
     if (hop.lookup === "none" || (hop.address && !hop.source)) return false;
-    if (owned(hop.source, own)) return !hop.address || besideServer(hop);
+    if (owned(hop.source, own)) return besideServer(hop) || (!hop.address && /^lmtp/i.test(hop.protocol));
     return !(fromElsewhere(hop) || HOST.test(hop.source));
   }
 
@@ -178,7 +178,8 @@
     const named = Object.fromEntries(people.map((one) => [one.field, one]));
     const author = named.From, reply = named["Reply-To"], path = named["Return-Path"];
     if (!author) return;
-    const shown = ADDRESS_SHOWN.exec(author.name);
+    // Signs that look like those of an address stand for them.
+    const shown = ADDRESS_SHOWN.exec(author.name.replace(/[＠﹫]/g, "@").replace(/[．｡。]/g, "."));
     if (shown && author.address && mailbox(shown[0]) !== mailbox(author.address)) {
       // Lists and services that send for somebody name that person, whom answers go to or whose domain it is.
       const forAnother = listed || author.name.includes(" via ") || related(shown[0].slice(shown[0].indexOf("@") + 1), author.domain);
@@ -250,7 +251,10 @@
     for (const { method, result, properties } of one.outcomes) {
       if (method === "dmarc" && ["pass", "fail"].includes(result)) {
         const rule = result === "pass" ? "dmarc-passed" : sealed ? "dmarc-sealed" : "dmarc-failed";
-        yield make(rule, { server, domain: tag(properties, "header.from") || author }, 0, one.offset);
+        const domain = tag(properties, "header.from") || author;
+        // What was checked is not what people see: nothing answers for that.
+        if (result === "pass" && author && !related(domain, author)) continue;
+        yield make(rule, { server, domain }, 0, one.offset);
       } else if (method === "arc" && result === "pass" && last && last.outcomes.length) {
         const outcomes = last.outcomes.map((found) => `${found.method}=${found.result}`).join(", ");
         yield make("arc-passed", { server, domain: last.domain, outcomes }, 0, one.offset);

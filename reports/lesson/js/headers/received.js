@@ -13,6 +13,8 @@
   const IPV4 = /^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/;
   const MAPPED = /^::[Ff]{4}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
   const BY_ADDRESS = /[[(](?:IPv6:)?([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f:]*:[0-9A-Fa-f]{0,4})[\])]/;
+  // A second address in parentheses: the client may have written the first one into its greeting.
+  const ANOTHER = / \([^()]{0,300}\[(?:[Ii][Pp][Vv]6:)?[0-9A-Fa-f.:]{3,45}\]\)/;
   const WORD = /(?:"[^"]*"|[^ \t\r\n();"]|")+/y;
   let taken = null, dialects = [], noNames = new Set();
 
@@ -42,7 +44,7 @@
     const words = Object.fromEntries(KEYWORDS.map((keyword) => [keyword, firstWord(body, clauses, keyword)]));
     const protocol = protocolOf(body, clauses);
     return {
-      dialect: dialect.id, kind: dialect.kind, claimed: (parts.claimed || "").replace(/\.+$/, ""), name,
+      dialect: dialect.id, kind: dialect.kind, claimed: claimedBy(dialect, parts, source).replace(/\.+$/, ""), name,
       either: nameOf(parts.either || ""), address, lookup,
       by: words.by.replace(/[,.]+$/, "").replace(/^[<>]+/, "").replace(/[<>]+$/, ""), by_address: byAddress(body, clauses),
       protocol, id: bare(words.id || behind(tail, "id")), recipient: bare(words.for || behind(tail, "for")).split(">")[0],
@@ -102,6 +104,12 @@
   const clauseText = (body, clauses, keyword) => (clauses[keyword] ? body.slice(...clauses[keyword]) : "");
   const flat = (text) => trimSpaces(text.slice(0, 2 * LONGEST).replace(/[ \t\r\n]+/g, " ")).slice(0, LONGEST);
 
+  /** What the client called itself; of a form that is not known the first word. */
+  function claimedBy(dialect, parts, source) {
+    if (dialect.id) return parts.claimed || "";
+    return (/^[^ ()]{1,255}/.exec(source) || [""])[0];
+  }
+
   function matched(source, rest) {
     for (const dialect of dialects) {
       if (!dialect.sign.test(rest)) continue;
@@ -109,7 +117,7 @@
       if (!source) continue;
       for (const shape of dialect.shapes) {
         const found = shape.exec(source);
-        if (!found) continue;
+        if (!found || ANOTHER.test(source.slice(found[0].length))) continue;
         const parts = {};
         for (const [name, part] of Object.entries(found.groups || {})) if (part !== undefined) parts[name] = part;
         return { dialect, parts };

@@ -18,6 +18,8 @@
     "|100\\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\\..*|0\\.0\\.0\\.0|f[cd].*|fe[89ab].*|::1?)$", "i");
   const LOOPBACK = /^(?:127\..*|::1|localhost(?:\..*)?)$/i;
   const IPV4 = /^([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})\.([0-9]{1,3})$/;
+  // Dialects of servers that write the name of an address as its owner gave it, without looking the name up.
+  const UNCONFIRMED = ["qmail", "helo-word"];
   const LOGGED_IN = /^(?:(?:utf8)?(?:esmtp|lmtp)s?a|asmtp|https?.*)$/i;
   const SECOND_LEVEL = ["ac", "co", "com", "edu", "go", "gov", "ne", "net", "or", "org"];
   const OF_COUNTRIES = new Map(Object.entries({
@@ -180,8 +182,9 @@
   }
 
   function possible(address) {
+    if (address.includes(":")) return true;
     const found = IPV4.exec(address);
-    return !found || found.slice(1).every((part) => Number(part) < 256);
+    return Boolean(found) && found.slice(1).every((part) => Number(part) < 256) && Number(found[1]) < 224;
   }
 
   function continues(before, hop) {
@@ -220,6 +223,11 @@
     return groups === "2a010111" ? "260310" : groups.slice(0, 6);
   }
 
+  /** Whether the client of a hop is the host of this name, or has this private address, as far as the line tells. */
+  function isClient(hop, name) {
+    return sameHost(hop, name) || (hop.private && hop.address === name);
+  }
+
   /** Whether a hop's client and a name are one host in two domains, as those of large providers are. */
   function sameHost(hop, name) {
     const label = lower(name).split(".")[0];
@@ -227,7 +235,7 @@
   }
 
   smtplab.trace = {
-    HOST, besideServer, duration, fromElsewhere, hopFindings, inner, maker, organisation, owned, provider, readHops, related,
-    sameHost, trim, utf8,
+    HOST, UNCONFIRMED, besideServer, duration, fromElsewhere, hopFindings, inner, isClient, maker, organisation, owned,
+    provider, readHops, related, trim, utf8,
   };
 })();
