@@ -64,6 +64,10 @@ def marked(text: str | bytes) -> list[tuple[str, str]]:
             ("example.com", "HTTPS", 3600, '1 . alpn="h2,h3" port="8443"'),
         ),
         (
+            "@ HTTPS 1 . alpn=h2 ech=AAAA",
+            ("example.com", "HTTPS", 3600, '1 . alpn="h2" ech="\\000\\000\\000"'),
+        ),
+        (
             '_x SVCB 1 www ( key65333="\\001"\nalpn=h2 )',
             ("_x.example.com", "SVCB", 3600, '1 www.example.com. alpn="h2" key65333="\\001"'),
         ),

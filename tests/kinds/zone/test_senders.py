@@ -17,7 +17,8 @@ from grader.kinds.zone.facts import Senders
 from grader.kinds.zone.run import inverse, senders, spf, strangers
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import Resolver
-from grader.kinds.zone.run.spfcheck import Evaluator, SpfState
+from grader.kinds.zone.run.spfcheck import Evaluator
+from grader.kinds.zone.run.spfstates import SpfState
 from tests.kinds.zone.beds import HEAD, world
 from tests.tables import every
 

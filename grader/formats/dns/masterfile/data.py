@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
+from dns.rdtypes.svcbbase import GenericParam, ParamKey
 from msgspec import Struct
 
 from grader.formats.dns.tokens import ZoneToken, displayed
@@ -38,6 +40,7 @@ _START = (
 )
 _NUMBER = re.compile(r"[0-9]+(?:[wdhms][0-9]+)*[wdhms]?", re.IGNORECASE)
 _ESCAPE = re.compile(r"\\(?:([0-9]{1,3})|[^0-9])?")
+_HELLO = re.compile(r'(?<=\s)ech="?([A-Za-z0-9+/=]+)"?(?!\S)')
 WITH_PARAMETERS = (dns.rdatatype.SVCB, dns.rdatatype.HTTPS)
 _NAMES = {"CNAME": 0, "DNAME": 0, "NS": 0, "PTR": 0, "MX": 1, "SRV": 3}
 """Types whose data ends in a name, and how many numbers stand before it."""
@@ -107,7 +110,21 @@ def _made(rdtype: dns.rdatatype.RdataType, values: list[Any]) -> dns.rdata.Rdata
 
 def _read(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken], origin: dns.name.Name) -> dns.rdata.Rdata:
     text = "".join(_parted(rdtype, tokens))
-    return dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin, relativize=False)
+    hello = _HELLO.search(text) if rdtype in WITH_PARAMETERS else None
+    try:
+        return dns.rdata.from_text(dns.rdataclass.IN, rdtype, text, origin, relativize=False)
+    except dns.exception.DNSException:
+        if hello is None:
+            raise
+        rest: Any = dns.rdata.from_text(
+            dns.rdataclass.IN, rdtype, text[: hello.start()] + text[hello.end() :], origin, relativize=False
+        )
+        return _made(rdtype, [rest.priority, rest.target, {**rest.params, ParamKey.ECH: _octets(hello[1])}])
+
+
+def _octets(base64_text: str) -> Any:
+    """The parameter ``ech`` whatever its octets say, which is no matter of a nameserver's (RFC 9460)."""
+    return GenericParam(b64decode(base64_text, validate=True))  # type: ignore[no-untyped-call]
 
 
 def _parted(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken]) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from grader.formats.spfmacros import macro_fault, shortened
 from grader.kinds.zone.run.names import is_name
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.spfcheck import Evaluator, SpfVerdict
+from grader.kinds.zone.run.spfcheck import Evaluator
+from grader.kinds.zone.run.spfstates import SpfVerdict
 
 
 def explanation(resolver: Resolver, sender: str, helo: str, verdict: SpfVerdict) -> str:

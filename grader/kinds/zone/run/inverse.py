@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from grader.formats.networks import AddressSet, Network, Version
 from grader.formats.spfmacros import Piece, expand, pieces
+from grader.kinds.zone.run.alike import Alike
 from grader.kinds.zone.run.strangers import DOMAIN
 from grader.model.dns import ZoneRecord
 
@@ -77,6 +78,11 @@ class Owners:
                         waiting.append((other, aliases + 1))
                 dot = name.find(".", dot + 1)
         return list(found)
+
+    @cached_property
+    def alike(self) -> Alike:
+        """Compares these names."""
+        return Alike(self._records)
 
     @property
     def complete(self) -> bool:

@@ -19,7 +19,8 @@ from grader.kinds.zone.run import dmarc, strangers
 from grader.kinds.zone.run.inverse import ANYBODY, Owners, Saying
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver, TimeOver
 from grader.kinds.zone.run.spf import FAMILIES, as_fact, everybody
-from grader.kinds.zone.run.spfcheck import Evaluator, SpfState, SpfVerdict
+from grader.kinds.zone.run.spfcheck import Evaluator
+from grader.kinds.zone.run.spfstates import SpfState, SpfVerdict
 
 MOST_NETWORKS = 16
 """Networks that are written down of one set."""
@@ -64,8 +65,12 @@ def compute(resolver: Resolver, attempt: str, request: SenderRequest, zones: Own
 
 
 def below(domain: str, zones: Owners) -> list[str]:
-    """The names below a domain that a sender could use; for a wildcard, one that it covers (RFC 4592)."""
-    return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}")]
+    """The names below a domain that a sender could use; for a wildcard, one that it covers (RFC 4592).
+
+    Of names that fare alike, a few.
+    """
+    spare = zones.alike.spare
+    return [name for name in dict.fromkeys(zones.said) if name.endswith(f".{domain}") and name not in spare]
 
 
 def has_record(resolver: Resolver, name: str) -> bool:

@@ -12,7 +12,8 @@ from grader.kinds.zone.facts import Measured, Spf, SpfLookup
 from grader.kinds.zone.run.explanation import explanation
 from grader.kinds.zone.run.inverse import Owners
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
-from grader.kinds.zone.run.spfcheck import MOST_VOIDS, Evaluator, SpfState, SpfVerdict
+from grader.kinds.zone.run.spfcheck import MOST_VOIDS, Evaluator
+from grader.kinds.zone.run.spfstates import SpfState, SpfVerdict
 
 FAMILIES: tuple[Version, ...] = (4, 6)
 MAPPED = ipaddress.ip_network("::ffff:0:0/96")

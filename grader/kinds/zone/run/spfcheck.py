@@ -22,10 +22,11 @@ from grader.formats.networks import Address, AddressSet, Network
 from grader.formats.spf import SpfRecord, Term, domain_words, network_of, read_record
 from grader.formats.spfmacros import expand, shortened
 from grader.kinds.zone.declare import SpfResult
-from grader.kinds.zone.facts import SpfLimit, SpfStep, SpfTrouble
 from grader.kinds.zone.run.inverse import Owners, Saying, cuts, sayings
 from grader.kinds.zone.run.names import best, dotted, is_name, same, within
 from grader.kinds.zone.run.resolver import NoAnswer, Resolver
+from grader.kinds.zone.run.spfstates import Ends, Path, SpfState, SpfVerdict, merged, step
+from grader.kinds.zone.run.strangers import ADDRESSES
 
 MOST_LOOKUPS = 10
 """Terms that may ask DNS (section 4.6.4)."""
@@ -39,58 +40,11 @@ LAST_LOOKUP = 60
 RESULTS: dict[str, SpfResult] = {"+": "pass", "-": "fail", "~": "softfail", "?": "neutral"}
 """What a qualifier makes of a match (section 4.6.2)."""
 
+SAID = frozenset("slodh")
+"""Macro letters that do not depend on a client's address."""
+
 REVERSE = "%{ir}.%{v}.arpa"
 """Where DNS has the names of a client."""
-
-Path = tuple[SpfStep, ...]
-
-
-class SpfState(Struct, frozen=True):
-    """Clients that nothing has matched so far, and what the way here has cost."""
-
-    clients: AddressSet
-    lookups: int = 0
-    voids: int = 0
-
-
-class SpfVerdict(Struct, frozen=True):
-    """What some clients get. ``domain`` is the one whose record decided, not counting includes.
-
-    ``path`` leads to the term that decided; ``inner`` goes on into the record that was included, where one passed.
-    ``undecided`` says that no term matched.
-    """
-
-    state: SpfState
-    result: SpfResult
-    domain: str
-    path: Path = ()
-    inner: Path = ()
-    trouble: SpfTrouble | None = None
-    limit: SpfLimit | None = None
-    broken: Term | None = None
-    about: str = ""
-    undecided: bool = False
-
-
-class _Ends(Exception):
-    """An evaluation that ends in the middle of a term."""
-
-    def __init__(self, trouble: SpfTrouble, *, limit: SpfLimit | None = None, about: str = "") -> None:
-        super().__init__(trouble)
-        self.trouble = trouble
-        self.limit = limit
-        self.about = about
-
-    @property
-    def result(self) -> SpfResult:
-        """DNS may answer another time; all else is for good."""
-        return "temperror" if self.trouble == "no-answer" else "permerror"
-
-    def verdict(self, state: SpfState, domain: str, path: Path) -> SpfVerdict:
-        """What it means for those whom it hits."""
-        return SpfVerdict(
-            state, self.result, domain, path, trouble=self.trouble, limit=self.limit, about=self.about
-        )
 
 
 class Evaluator(Struct):
@@ -116,13 +70,13 @@ class Evaluator(Struct):
         try:
             records = self.records(domain)
         except NoAnswer:
-            return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
+            return [Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
         if not records:
             return [SpfVerdict(state, "none", domain, path, about=domain) for state in states]
         if len(records) > 1:
-            return [_Ends("several", about=domain).verdict(state, domain, path) for state in states]
+            return [Ends("several", about=domain).verdict(state, domain, path) for state in states]
         if broken := records[0].faults:
-            here = (*path, _step(domain, broken[0]))
+            here = (*path, step(domain, broken[0]))
             return [
                 SpfVerdict(state, "permerror", domain, here, trouble="syntax", broken=broken[0])
                 for state in states
@@ -135,24 +89,24 @@ class Evaluator(Struct):
         verdicts: list[SpfVerdict] = []
         for term in record.directives:
             if self.resolver.deadline.over:
-                return [_Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
+                return [Ends("no-answer", about=domain).verdict(state, domain, path) for state in states]
             left: list[SpfState] = []
-            for state in _merged(states):
+            for state in merged(states):
                 if _passed_over(term, state):
                     left.append(state)
                     continue
-                for outcome in self._term(term, domain, state, (*path, _step(domain, term))):
+                for outcome in self._term(term, domain, state, (*path, step(domain, term))):
                     if isinstance(outcome, SpfState):
                         left.append(outcome)
                     else:
                         verdicts.append(outcome)
             states = left
         redirect = record.modifier("redirect")
-        for state in _merged(states):
+        for state in merged(states):
             if redirect is None or record.all_at is not None:
                 verdicts.append(SpfVerdict(state, "neutral", domain, path, undecided=True))
             else:
-                verdicts += self._redirected(redirect, domain, state, (*path, _step(domain, redirect)))
+                verdicts += self._redirected(redirect, domain, state, (*path, step(domain, redirect)))
         return verdicts
 
     def _term(self, term: Term, domain: str, state: SpfState, path: Path) -> Iterator[SpfState | SpfVerdict]:
@@ -164,7 +118,7 @@ class Evaluator(Struct):
                     yield from self._included(term, domain, part, path)
                     continue
                 matched, part = self._matched(term, domain, part, path)
-            except _Ends as end:
+            except Ends as end:
                 yield end.verdict(part, domain, path)
                 continue
             if hit := part.clients & matched:
@@ -175,14 +129,14 @@ class Evaluator(Struct):
     def _included(
         self, term: Term, domain: str, state: SpfState, path: Path
     ) -> Iterator[SpfState | SpfVerdict]:
-        """Whoever passes the other record is matched (section 5.2). Raises ``_Ends``."""
+        """Whoever passes the other record is matched (section 5.2). Raises ``Ends``."""
         target, state = self._target(term, domain, state, path)
         for verdict in self._other(target, state, path):
             if verdict.result == "pass":
                 inner = verdict.inner or verdict.path
                 yield replace(verdict, result=RESULTS[term.qualifier], domain=domain, path=path, inner=inner)
             elif verdict.result == "none":
-                yield _Ends("missing", about=target).verdict(verdict.state, domain, path)
+                yield Ends("missing", about=target).verdict(verdict.state, domain, path)
             elif verdict.result in ("permerror", "temperror"):
                 yield verdict
             else:
@@ -194,12 +148,12 @@ class Evaluator(Struct):
             try:
                 part = self._counted(term, part, path)
                 target, part = self._target(term, domain, part, path)
-            except _Ends as end:
+            except Ends as end:
                 yield end.verdict(part, domain, path)
                 continue
             for verdict in self._other(target, part, path):
                 if verdict.result == "none":
-                    yield _Ends("missing", about=target).verdict(verdict.state, domain, path)
+                    yield Ends("missing", about=target).verdict(verdict.state, domain, path)
                 else:
                     yield verdict
 
@@ -207,8 +161,8 @@ class Evaluator(Struct):
         """What another record makes of clients. One that is being read already would be read until a limit is met."""
         if not is_name(target):
             return [SpfVerdict(state, "none", target, about=target)]
-        if any(same(step.domain, target) for step in path):
-            return [_Ends("loop", about=target).verdict(state, target, path)]
+        if any(same(passed.domain, target) for passed in path):
+            return [Ends("loop", about=target).verdict(state, target, path)]
         return self.check(target, [state], path)
 
     def _parted(self, term: Term, domain: str, state: SpfState) -> Iterator[SpfState]:
@@ -237,25 +191,41 @@ class Evaluator(Struct):
         return self._cuts.get(key, [])
 
     def sayings(self) -> list[Saying]:
-        """What a client could say so that it matters, by the names that there are."""
+        """What a client could say so that it matters, by the names that there are; of what is alike, the first."""
+        if self.owners is None:
+            return []
         sender_domain = split_address(self.sender).domain
-        found: dict[Saying, None] = {}
+        found: dict[object, Saying] = {}
         for spec, domain in self.spoken:
-            if self.owners is not None:
-                found |= dict.fromkeys(sayings(spec, {"d": domain, "o": sender_domain}, self.owners))
-        return list(found)
+            for saying in sayings(spec, {"d": domain, "o": sender_domain}, self.owners):
+                found.setdefault(self._led_to(saying, self.owners), saying)
+        return list(found.values())
+
+    def _led_to(self, saying: Saying, owners: Owners) -> object:
+        """What the terms find that depend on what a client says; where they depend on its address too, what it says."""
+        sender = split_address(self.sender)
+        said = replace(
+            self, sender=f"{saying.local or sender.local}@{sender.domain}", helo=saying.helo or self.helo
+        )
+        answers: list[object] = []
+        for spec, domain in self.spoken:
+            if not set(domain_words(spec)) <= SAID:
+                return saying
+            name = expand(spec, said._values(domain, ADDRESSES[0], []))
+            answers.append(owners.alike.answer(shortened(name)))
+        return tuple(answers)
 
     def _counted(self, term: Term, state: SpfState, path: Path) -> SpfState:
-        """The state behind a term that asks DNS. Raises ``_Ends`` where there are too many of them."""
+        """The state behind a term that asks DNS. Raises ``Ends`` where there are too many of them."""
         if not term.asks:
             return state
         if state.lookups >= (MOST_LOOKUPS if self.enforce else LAST_LOOKUP):
-            raise _Ends("limit", limit="lookups")
+            raise Ends("limit", limit="lookups")
         self.asked.append(path)
         return replace(state, lookups=state.lookups + 1)
 
     def _matched(self, term: Term, domain: str, state: SpfState, path: Path) -> tuple[AddressSet, SpfState]:
-        """The addresses that a mechanism matches, and the state with what it has cost. Raises ``_Ends``."""
+        """The addresses that a mechanism matches, and the state with what it has cost. Raises ``Ends``."""
         version = state.clients.version
         if term.name == "all":
             return state.clients, state
@@ -275,7 +245,7 @@ class Evaluator(Struct):
         if term.name == "mx":
             exchanges, state = self._ask(target, "MX", state, path)
             if len(exchanges) > MOST_NAMES:
-                raise _Ends("limit", limit="mx", about=target)
+                raise Ends("limit", limit="mx", about=target)
             # The null MX names the root (RFC 7505), which is looked up like any name, and has no address.
             hosts = [name for _, name in sorted(exchanges) if not name or is_name(name)]
         networks: list[Network] = []
@@ -285,20 +255,20 @@ class Evaluator(Struct):
         return AddressSet.of(version, networks), state
 
     def _ask(self, name: str, type_: str, state: SpfState, path: Path) -> tuple[list[Any], SpfState]:
-        """What DNS says, and the state with a void look-up counted. Raises ``_Ends``."""
+        """What DNS says, and the state with a void look-up counted. Raises ``Ends``."""
         try:
             return self._looked_up(name, type_, state, path)
         except NoAnswer as error:
-            raise _Ends("no-answer", about=name) from error
+            raise Ends("no-answer", about=name) from error
 
     def _looked_up(self, name: str, type_: str, state: SpfState, path: Path) -> tuple[list[Any], SpfState]:
-        """What DNS says, and the state with a void look-up counted. Raises ``_Ends`` and ``NoAnswer``."""
+        """What DNS says, and the state with a void look-up counted. Raises ``Ends`` and ``NoAnswer``."""
         values = list(self.resolver.ask(name, type_).values)
         if values:
             return values, state
         self.found_nothing.append((path, f"{name or '.'} {type_}"))
         if self.enforce and state.voids >= MOST_VOIDS:
-            raise _Ends("limit", limit="voids", about=name)
+            raise Ends("limit", limit="voids", about=name)
         return values, replace(state, voids=state.voids + 1)
 
     def records(self, domain: str) -> list[SpfRecord]:
@@ -307,14 +277,14 @@ class Evaluator(Struct):
         return [record for text in texts if (record := read_record(text))]
 
     def _target(self, term: Term, domain: str, state: SpfState, path: Path) -> tuple[str, SpfState]:
-        """The name that a term is about (section 4.8), and the state with what it has cost. Raises ``_Ends``."""
+        """The name that a term is about (section 4.8), and the state with what it has cost. Raises ``Ends``."""
         if not term.domain:
             return domain, state
         name, state = self.expanded(term.domain, domain, state, path)
         return shortened(name), state
 
     def expanded(self, text: str, domain: str, state: SpfState, path: Path = ()) -> tuple[str, SpfState]:
-        """A text with its macros expanded, and the state with what that has cost. Raises ``_Ends`` if limits hold."""
+        """A text with its macros expanded, and the state with what that has cost. Raises ``Ends`` if limits hold."""
         names: list[str] = []
         if "p" in domain_words(text):
             names, state = self._names_of(state, path)
@@ -341,7 +311,7 @@ class Evaluator(Struct):
         """Names that an address leads to and that lead back; those that DNS fails to tell are skipped (5.5).
 
         A look-up that finds nothing is no failure of DNS: it is void like those of other terms, as section 4.6.4 counts
-        terms "for which DNS queries return" nothing and leaves out none. Raises ``_Ends``.
+        terms "for which DNS queries return" nothing and leaves out none. Raises ``Ends``.
         """
         client = state.clients.witness
         type_ = "A" if client.version == 4 else "AAAA"
@@ -366,24 +336,6 @@ def _passed_over(term: Term, state: SpfState) -> bool:
     """Whether a term lists addresses, and none of the clients': nearly all terms of long records do."""
     covered = term.covered
     return covered is not None and (covered.version != state.clients.version or not covered & state.clients)
-
-
-def _step(domain: str, term: Term) -> SpfStep:
-    return SpfStep(domain, term.text, term.start, term.end)
-
-
-def _merged(states: Iterable[SpfState]) -> list[SpfState]:
-    """States of one cost as one, so that there are never more than the costs that there can be."""
-    states = list(states)
-    if len(states) < 2:
-        return states
-    found: dict[tuple[int, int], list[SpfState]] = {}
-    for state in states:
-        found.setdefault((state.lookups, state.voids), []).append(state)
-    return [
-        replace(alike[0], clients=AddressSet.union([state.clients for state in alike]))
-        for alike in found.values()
-    ]
 
 
 def _network(value: object, term: Term) -> Network:
