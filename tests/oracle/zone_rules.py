@@ -17,6 +17,8 @@ from tests.oracle.faults import Fault
 from tests.oracle.policies import Dns
 
 CHECKS: dict[str, frozenset[str]] = {
+    "served": frozenset({"loads"}),
+    "servers": frozenset({"loads", "strangers"}),
     "own": frozenset({"own-server"}),
     "newsletter": frozenset({"newsletter"}),
     "website": frozenset({"website"}),

@@ -19,6 +19,7 @@ from grader import kinds, labs, pipeline
 from grader.formats.dns.masterfile import ZoneFile, read_zone
 from grader.kinds.zone.facts import Reception, ZoneFacts
 from grader.kinds.zone.plan import ZonePlan
+from grader.model.dns import ZoneRecord
 from grader.model.submission import Submission
 from grader.world.dns.loopback import served, zones_of
 from tests.oracle import policies
@@ -70,7 +71,7 @@ def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
     key = labs.render_submission(folder / "starter", variant).files["newsletter-key.txt"].decode()
     owners = [record.owner for record in facts.records]
     rules = Rules(ask, variant.names, owners, key.partition("p=")[2].split()[0], random)
-    faults = list(rules.without_messages())
+    faults = [*rules.without_messages(), *_servers(facts.records, variant.names)]
     sent = list(rules.messages())
     _receiver().forget()
     with served(ask.zones) as server:
@@ -93,6 +94,25 @@ def hunt(folder: Path, seed: str, number: int) -> Iterator[str | Disagreement]:
     broken = sorted({fault.rule for fault in faults})
     yield f"{len(sent)} messages; broken: {', '.join(broken) or 'nothing'}; {run.result.score}, lost {sorted(failed)}"
     yield from _verdicts(faults, lost, failed)
+
+
+def _servers(records: Sequence[ZoneRecord], names: Mapping[str, str]) -> Iterator[Fault]:
+    """NS records that lead to somebody else's server, and a domain of which its own is not asked."""
+    domain, own = names["domain"], {names["nameserver"]}
+    addresses: dict[str, set[str]] = {}
+    for record in records:
+        if record.type in ("A", "AAAA"):
+            addresses.setdefault(record.owner, set()).add(record.data)
+    served = False
+    for record in records:
+        if record.type != "NS":
+            continue
+        server = record.data.lower().rstrip(".")
+        served = served or (record.owner == domain and bool(addresses.get(server, set()) & own))
+        if not server.endswith(f".{domain}") or addresses.get(server, own) - own:
+            yield Fault("servers", f"{record.owner} is left to {server}")
+    if not served:
+        yield Fault("served", f"no NS record leads to {own}")
 
 
 def _verdicts(faults: Sequence[Fault], lost: Mapping[str, str], failed: set[str]) -> Iterator[Disagreement]:
