@@ -46,9 +46,26 @@ KeyFault = Literal[
 """What keeps receivers from using a key: each of them, or too many, for a key that is not wrapped."""
 
 SignatureFault = Literal[
-    "no-tags", "missing", "version", "algorithm", "from", "identity", "expired", "base64"
+    "no-tags",
+    "missing",
+    "version",
+    "algorithm",
+    "from",
+    "identity",
+    "query",
+    "length",
+    "future",
+    "expired",
+    "base64",
 ]
 """What makes a signature void whatever key DNS has for it (RFC 6376 section 6.1.1)."""
+
+
+QUERY = "dns/txt"
+"""The way to a key that there is (section 3.5); those that a receiver does not know are passed over."""
+DRIFT = 36_000
+"""Seconds by which a signer's clock may be ahead: as many as dkimpy puts up with, and more than OpenDKIM does."""
+_LENGTH = re.compile("[0-9]{1,76}")
 
 
 class Key(Struct, frozen=True):
@@ -265,6 +282,12 @@ class SignatureTags(Struct, frozen=True):
             return "from", "h"
         if "i" in tags and not within(domain_of(tags["i"]), tags["d"].lower()):
             return "identity", "i"
+        if "q" in tags and QUERY not in (method.lower() for method in listed(tags["q"])):
+            return "query", "q"
+        if "l" in tags and not _LENGTH.fullmatch(tags["l"]):
+            return "length", "l"
+        if "t" in tags and (not tags["t"].isdecimal() or int(tags["t"][:20]) > moment + DRIFT):
+            return "future", "t"
         if "x" in tags and (not tags["x"].isdecimal() or int(tags["x"][:20]) < moment):
             return "expired", "x"
         for name in ("b", "bh"):

@@ -19,7 +19,7 @@ SERVICES = {"25": ("smtp",), "465": ("submissions", "smtps"), "587": ("submissio
 """How /etc/services calls the ports of mail."""
 
 _MAIN = late_pattern(r"^(\w+) = ?(.*)$", re.MULTILINE)
-_OVERRIDE = late_pattern(r"^(\S+)/inet/(\w+) = ?(.*)$", re.MULTILINE)
+_OVERRIDE = late_pattern(r"^(\S+)/(inet|unix)/(\w+) = ?(.*)$", re.MULTILINE)
 _WORD = late_pattern(r"[\s,]+")
 
 
@@ -57,12 +57,14 @@ class PostfixSettings:
         self._asked: dict[str, FilePlace] = {}
         self._main: dict[str, str] = {}
         self._overrides: dict[str, dict[str, str]] = {}
+        self._within: dict[str, dict[str, str]] = {}
         for command in commands:
             if "-nx" in command.argv:
                 self._main |= dict(_MAIN.findall(command.output))
             elif command.argv[0] == "postconf" and {"-P", "-Px"} & set(command.argv):
-                for service, name, value in _OVERRIDE.findall(command.output):
-                    self._overrides.setdefault(service, {})[name] = value
+                for service, kind, name, value in _OVERRIDE.findall(command.output):
+                    found = self._overrides if kind == "inet" else self._within
+                    found.setdefault(service, {})[name] = value
 
     def on(self, name: str, listener: str, server: str = "") -> Setting:
         """The parameter as it holds for clients of a listener; an override in master.cf comes before main.cf."""
@@ -76,6 +78,16 @@ class PostfixSettings:
         if name in self._main:
             return self._placed(Setting(name, self._main[name], "main.cf", self._set.get(name)))
         return Setting(name, "")
+
+    def within(self, name: str) -> Setting | None:
+        """The parameter of a service that no client connects to, as main.cf sets it or that service in master.cf.
+
+        ``None`` where it is set nowhere, or to nothing.
+        """
+        if self._main.get(name):
+            return self._placed(Setting(name, self._main[name], "main.cf", self._set.get(name)))
+        found = ((service, own[name]) for service, own in self._within.items() if own.get(name))
+        return next((Setting(name, value, f"master.cf, below `{service}`") for service, value in found), None)
 
     def place_in(self, text: str) -> FilePlace | None:
         """The line of the setting that a text shows first, of those that were asked for."""

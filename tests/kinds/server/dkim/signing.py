@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 import dkim
 from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
@@ -25,6 +27,8 @@ from tests.judge import builders
 from tests.judge.builders import OUTSIDE, TOKEN
 
 DOMAIN = "example.com"
+MOMENT = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
+"""When messages are signed: as the run of ``builders`` begins."""
 KEY_NAME = "mail2026._domainkey.example.com"
 MESSAGE = f"""\
 Received: from desk.example.com by mail.example.com; Mon, 23 Nov 2026 10:00:00 +0000
@@ -54,12 +58,25 @@ def pair(bits: int = 2048) -> tuple[bytes, str]:
 
 
 def signed(message: bytes = MESSAGE, *, bits: int = 2048, selector: str = "mail2026", domain: str = DOMAIN,
-           algorithm: str = "rsa-sha256", **options: Any) -> bytes:  # fmt: skip
-    """The message with a signature on top."""
-    field: bytes = dkim.DKIM(message).sign(
-        selector.encode(), domain.encode(), pair(bits)[0], algorithm.encode(), **options
-    )
+           algorithm: str = "rsa-sha256", longer: int = 0, **options: Any) -> bytes:  # fmt: skip
+    """The message with a signature on top, whose ``l=``, if any, counts some octets more than there are."""
+    signer = _Signer(message)
+    signer.longer = longer
+    with patch("dkim.time.time", return_value=MOMENT):
+        field: bytes = signer.sign(
+            selector.encode(), domain.encode(), pair(bits)[0], algorithm.encode(), **options
+        )
     return field + message
+
+
+class _Signer(dkim.DKIM):  # type: ignore[misc]
+    longer = 0
+
+    def gen_header(self, fields: list[tuple[bytes, bytes]], *rest: Any) -> Any:
+        counted = [
+            (name, b"%d" % (int(value) + self.longer) if name == b"l" else value) for name, value in fields
+        ]
+        return super().gen_header(counted, *rest)
 
 
 def answer(text: str | None = None, name: str = KEY_NAME, bits: int = 2048) -> KeyAnswer:

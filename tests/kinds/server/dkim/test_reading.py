@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.judge.dkim.altering import altered
-from grader.kinds.server.judge.dkim.reading import Signature, Signatures
+from grader.kinds.server.judge.dkim.reading import NOT_THE_SIGNED, Signature, Signatures
 from grader.model.dns import KeyAnswer
 from tests.judge.builders import check
 from tests.kinds.server.dkim.signing import KEY_NAME, MESSAGE, answer, pair, run, signed
@@ -81,11 +81,25 @@ def test_two_kinds_side_by_side() -> None:
         (signed().replace(b"bh=", b"xx="), [], "it has no bh="),
         (signed().replace(b"v=1;", b"v=1; x=1000000000;"), [], "had expired when the message arrived"),
         (signed().replace(b"v=1;", b"v=1; x=x;"), [], "had expired"),
+        (signed().replace(b"q=dns/txt", b"q=dns/ptr:http"), [], "q=dns/ptr:http, and not dns/txt"),
+        (signed().replace(b"v=1;", b"v=1; l=-5;"), [], "l=-5 is no number of octets"),
+        (signed().replace(b" t=", b" t=9"), [], "made later than the message arrived (t=9"),
+        (signed(length=True, longer=7), [], "counts 38 octets of text, and there are 31"),
         (signed().replace(b"i=@example.com", b"i=@else.org"), [], "does not lie in d=example.com"),
     ],
 )  # fmt: skip
 def test_why_a_signature_does_not_verify(raw: bytes, keys: list[KeyAnswer], said: str) -> None:
     assert said in problem(raw, *keys)
+
+
+def test_ways_to_a_key_that_are_unknown_are_passed_over() -> None:
+    """RFC 6376 section 3.5: only that none is known makes a signature void."""
+    assert NOT_THE_SIGNED in problem(signed().replace(b"q=dns/txt", b"q=http : DNS/TXT"))
+
+
+def test_as_much_text_as_there_is_may_be_said_to_be_signed() -> None:
+    assert problem(signed(length=True)) == ""
+    assert problem(signed(length=True) + b"More.\r\n") == ""
 
 
 def test_no_clock_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from grader.judge import judge
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.declare import SignatureExpect as Wanted
+from grader.kinds.server.facts import SettingsFile
 from grader.model.traffic import Command
 from tests.judge import builders
-from tests.kinds.server.dkim.signing import MESSAGE, judged, run
+from tests.kinds.server.dkim.signing import MESSAGE, judged, run, signed
 
 
 def wants(**keys: object) -> ServerCheck:
@@ -100,6 +101,24 @@ def test_where_the_milter_is_not_asked_is_told_from_master_cf() -> None:
             "called `smtpd_milters`",
         ),
         ("smtpd_milters = unix:x\n", "", "it passed it over, or was not asked.", "`PeerList`"),
+        (
+            "smtpd_milters = unix:x\nmilter_header_checks = regexp:/etc/postfix/m\n",
+            "",
+            "not have signed it. `milter_header_checks = regexp:/etc/postfix/m` (main.cf) works",
+            "Look in the table of `milter_header_checks`",
+        ),
+        (
+            "smtpd_milters = unix:x\n",
+            "bare/unix/smtp_header_checks = regexp:/etc/postfix/m\n",
+            "`smtp_header_checks = regexp:/etc/postfix/m` (master.cf, below `bare`) works on header fields behind",
+            "Look in the table of `smtp_header_checks`",
+        ),
+        (
+            "smtpd_milters = unix:x\nsmtp_header_checks =\n",
+            "smtp/inet/smtp_header_checks = regexp:/etc/postfix/m\n",
+            "it passed it over, or was not asked.",
+            "`PeerList`",
+        ),
     ],
 )
 def test_what_keeps_a_milter_away_is_told(settings: str, overrides: str, said: str, remedy: str) -> None:
@@ -107,6 +126,52 @@ def test_what_keeps_a_milter_away_is_told(settings: str, overrides: str, said: s
     result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=commands)
     assert said in result.observed
     assert remedy in result.next
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        (
+            "# what it does\nMode  v",
+            "opendkim/opendkim.conf, line 2: “Mode  v” has OpenDKIM verify mail, and sign none.",
+        ),
+        ("Mode sv\nmode V # verify", "line 2: “mode V # verify” has OpenDKIM verify mail"),
+        ("Mode v\nMode sv", "it passed it over, or was not asked."),
+        ("Syslog yes", "it passed it over, or was not asked."),
+    ],
+)
+def test_an_opendkim_that_is_to_verify_alone(mode: str, said: str) -> None:
+    file = SettingsFile("opendkim/opendkim.conf", "/etc/opendkim/opendkim.conf", f"{mode}\n")
+    milters = Command(["postconf", "-nx"], 0, "smtpd_milters = unix:x\n")
+    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[milters], settings=[file])
+    assert said in result.observed
+    assert ("`Mode sv`" in result.next) is ("verify mail" in said)
+
+
+@pytest.mark.parametrize(
+    ("altered", "setting", "said"),
+    [
+        (
+            b"Subject: Lunch",
+            "smtp_generic_maps = regexp:/etc/postfix/g",
+            "`smtp_generic_maps = regexp:/etc/postfix/g`",
+        ),
+        (
+            b"have lunch",
+            "smtp_body_checks = regexp:/etc/postfix/b",
+            "`smtp_body_checks = regexp:/etc/postfix/b`",
+        ),
+        (b"have lunch", "smtp_generic_maps = regexp:/etc/postfix/g", ""),
+        (b"Subject: Lunch", "smtp_body_checks = regexp:/etc/postfix/b", ""),
+    ],
+)
+def test_what_works_on_mail_that_is_signed_is_named(altered: bytes, setting: str, said: str) -> None:
+    changed = signed().replace(altered, altered[:-1] + b"X")
+    settings = [Command(["postconf", "-nx"], 0, setting + "\n")]
+    result = judged(wants(verifies=True), changed, commands=settings)
+    assert ("changes mail behind OpenDKIM, when it has been signed." in result.observed) is bool(said)
+    assert said in result.observed
+    assert ("before OpenDKIM is asked" in result.next) is bool(said)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from grader.formats.message.parse import header_fields, line_of
 from grader.kinds.server.declare import BODY, Expect, ServerCheck
 from grader.kinds.server.facts import Published
 from grader.kinds.server.judge.dkim.altering import altered, without
+from grader.kinds.server.judge.dkim.behind import changing
 from grader.kinds.server.judge.dkim.reading import KEY_OR_FIELDS, NOT_THE_SIGNED, OTHER_TEXT, Signature
 from grader.kinds.server.judge.dkim.services import SERVICES, running
 from grader.kinds.server.judge.dkim.undoing import undone
@@ -119,7 +120,8 @@ def verifies(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -
             return broken(case, sentence, pointers, next=ONE_TOO_MANY.format(name=name))
         if bad.problem == KEY_OR_FIELDS and not bad.tags.get("c", "").lower().startswith("relaxed"):
             return broken(case, sentence, pointers, next=SIMPLE_ED25519)
-        return broken(case, sentence, pointers)
+        by, remedy = changing(bad.problem, index)
+        return broken(case, sentence + by, pointers, next=remedy)
 
     return _signed(cases, index, judged)
 

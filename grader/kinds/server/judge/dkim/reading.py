@@ -10,6 +10,7 @@ from email.utils import parseaddr
 from functools import cached_property
 
 import dkim
+from dkim.canonicalization import CanonicalizationPolicy
 from msgspec import Struct
 
 from grader.formats.address import domain_of
@@ -248,6 +249,12 @@ def _void(kind: SignatureFault, tag: str, signature: SignatureTags) -> str:
             return f"it does not cover From, which every signature must: h={WHITE.sub('', value)}"
         case "identity":
             return f"i={value} does not lie in d={signature.values['d']}"
+        case "query":
+            return f"it names no way to its key that receivers know: q={value}, and not dns/txt"
+        case "length":
+            return f"l={value} is no number of octets"
+        case "future":
+            return f"it says that it was made later than the message arrived (t={value})"
         case "expired":
             return f"it had expired when the message arrived (x={value})"
         case "base64":
@@ -270,7 +277,7 @@ def _checked(
         raw[b"c"] = raw[b"c"].lower()
     try:
         if signer.verify_sig(raw, names, field, lambda *_, **__: key.record):
-            return ""
+            return _overlong(raw, signer)
     except dkim.ValidationError as error:
         if str(error).startswith("body hash"):
             return OTHER_TEXT
@@ -280,6 +287,19 @@ def _checked(
     if key.kind == "rsa" and not _made_with(key, raw[b"b"]):
         return "it was made with another private key than the one whose public half DNS has"
     return NOT_THE_SIGNED if key.kind == "rsa" else KEY_OR_FIELDS
+
+
+def _overlong(tags: Mapping[bytes, bytes], signer: dkim.DKIM) -> str:
+    """Whether more of the text is said to be signed than there is, which receivers refuse (section 3.5)."""
+    if b"l" not in tags:
+        return ""
+    form = CanonicalizationPolicy.from_c_value(tags.get(b"c"))
+    octets = len(form.canonicalize_body(signer.body))
+    if int(tags[b"l"]) <= octets:
+        return ""
+    return (
+        f"its l= counts {tags[b'l'].decode()} octets of text, and there are {octets}: receivers refuse that"
+    )
 
 
 def _made_with(key: Key, signature: bytes) -> bool:

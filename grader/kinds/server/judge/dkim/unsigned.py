@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from grader.formats.settings import read_opendkim
+from grader.kinds.server.judge.dkim.behind import removing
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import Setting
 from grader.kinds.traffic.index import TrafficCase
@@ -52,6 +54,7 @@ REMEDIES = {
     ),
 }
 """What to do where Postfix says why it could not reach a milter."""
+SIGN = "Write `Mode sv` in opendkim.conf, or take the line out: `s` signs, `v` verifies, and both are the default."
 SIGNED = "DKIM-Signature field added"
 LOST_ON_THE_WAY = (
     "Look for what changes mail behind OpenDKIM: `smtp_header_checks` (`IGNORE`, `STRIP`, `REPLACE`), a filter that "
@@ -71,7 +74,8 @@ def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[
         return broken(case, said, [Pointer("log", reason.index), *places], next=_by_reason(reason.text))
     if (signed := next((line for line in asked if line.text.startswith(SIGNED)), None)) is not None:
         said = f"{sentence} OpenDKIM had signed it: {quoted(index.logged(signed.index))}"
-        return broken(case, said, [Pointer("log", signed.index), *places], next=LOST_ON_THE_WAY)
+        by, taken = removing(index, LOST_ON_THE_WAY)
+        return broken(case, said + by, [Pointer("log", signed.index), *places], next=taken)
     if not asked and (refused := next(filter(_not_reached, about), None)) is not None:
         said = f"{sentence} Postfix could not ask OpenDKIM: {quoted(index.logged(refused.index))}"
         remedy = next((words for why, words in REMEDIES.items() if why in refused.text), None)
@@ -79,8 +83,26 @@ def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[
     if not asked and any(_tells(line) for line in index.log.lines):
         why, remedy = _kept_away(case, index)
         said = f"On port {case.facts.listener} OpenDKIM was not asked. {why}" if why else PASSED_OVER
+        by, taken = removing(index)
+        if not why and (mode := _only_verifies(index)):
+            said, remedy = mode, SIGN
+        elif not why and by:
+            said, remedy = f"OpenDKIM gave no reason why it should not have signed it.{by}", taken
         return broken(case, f"{sentence} {said}", places, next=remedy or WHOM_IT_PASSES_OVER)
     return broken(case, sentence, places)
+
+
+def _only_verifies(index: ServerIndex) -> str:
+    """Where opendkim.conf says that nothing is signed at all, in a sentence; empty where it does not."""
+    for file in index.facts.settings:
+        lines = file.text.split("\n") if file.path.endswith("/opendkim.conf") else []
+        modes = [word for word in read_opendkim(file.text) if word.text.lower() == "mode"] if lines else []
+        if modes and "s" not in lines[modes[-1].line].strip()[len("mode") :].partition("#")[0].lower():
+            return (
+                f"{file.name}, line {modes[-1].line + 1}: {quoted(lines[modes[-1].line].strip())} has OpenDKIM verify "
+                "mail, and sign none."
+            )
+    return ""
 
 
 def _not_reached(line: LogLine) -> bool:
