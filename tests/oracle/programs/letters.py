@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-# Short ones: longer than that, Python's `formataddr` makes an encoded word beyond 75 characters of it.
+# Short ones: longer than that, Python's `formataddr` makes an encoded word beyond 75 characters of it. And none with a
+# sign that ends an atom in a word of ASCII beside one that is not: s-nail encodes the latter alone, whatever one does.
 NAMES = (
-    "Erika Lang", "Lang", "E. Lang", "Dr. E. Lang-Weiß", "Lang, Erika", "O'Brien, Pat", 'Erika "Rikki" Lang',
-    "Back\\slash", "Lang (Sales)", "[Sales] Lang", "Lang <x>", "a@b", "Sales: Lang; Weiß", "Müller, Zoë_2",
-    "Jürgen Weiß", "东京太郎", "Ελένη Παπαδοπούλου", "Ångström_Berg, Åsa (Lab)", "Zoë =? Q", "100 % Lang",
+    "Erika Lang", "Lang", "E. Lang", "Jürgen Lang-Weiß", "Dr. E. Lang", "Lang, Erika", "O'Brien, Pat",
+    'Erika "Rikki" Lang',
+    "Back\\slash", "Lang (Sales)", "[Sales] Lang", "Lang <x>", "a@b", "Sales: Lang; Weiss", "Müller, Zoë_2",
+    "Jürgen Weiß", "东京太郎", "Ελένη Παπαδοπούλου", "Ångström_Berg, Åsa", "Zoë =? Q", "100 % Lang",
     "$HOME `id` $(id)", "Lang & Söhne, Zürich",
     "a*b?c", "#1 Lang", "-n Lang", "Lang  Erika", "Юрий Гагарин", "😀 Lang", "Lang!", "~root", "Lang/Weiß", "%s %d %n",
 )  # fmt: skip

@@ -170,7 +170,7 @@ class Session:
         text = line.decode("utf-8", "replace").strip()
         verb, _, argument = text.partition(" ")
         handlers: dict[str, Callable[[bytes, str], None]] = {
-            "EHLO": self._ehlo, "HELO": self._ehlo, "STARTTLS": self._starttls, "AUTH": self._auth,
+            "EHLO": self._ehlo, "HELO": self._helo, "STARTTLS": self._starttls, "AUTH": self._auth,
             "MAIL": self._mail, "RCPT": self._rcpt, "DATA": self._data, "QUIT": self._quit, "RSET": self._rset,
         }  # fmt: skip
         handler = handlers.get(verb.upper())
@@ -192,6 +192,10 @@ class Session:
         offered += ["8BITMIME", "SMTPUTF8"]
         usual = "\n".join([*(f"250-{word}" for word in offered[:-1]), f"250 {offered[-1]}"])
         self._say("command", line, self._reply_at("ehlo", usual if argument else "501 5.5.4 EHLO who"))
+
+    def _helo(self, line: bytes, argument: str) -> None:
+        self.recipients = None
+        self._say("command", line, f"250 {self.spec['name']}" if argument else "501 5.5.4 HELO who")
 
     def _starttls(self, line: bytes, argument: str) -> None:
         if self.tls or self.spec["tls"] in ("stripped", "implicit"):
