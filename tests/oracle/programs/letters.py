@@ -22,7 +22,7 @@ SUBJECTS = (
     "Größe_2 = 5? ja_", "the end is a blank ", "x" * 60 + " " + "y" * 60,
     "*", "Bcc: nobody", "\\", "😀😀😀 " * 12 + "!",
     "A subject that is quite long because whoever wrote it had a lot to say of what the letter is about, and more " * 2
-    + "end", "Ä" * 200, "The subject: of it", "Fwd: Re: AW: 1/2",
+    + "end", "Ä" * 30, "The subject: of it", "Fwd: Re: AW: 1/2",
 )  # fmt: skip
 LOCALS = (
     "{w}",

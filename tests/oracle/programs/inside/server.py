@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import random
+import re
 import socket
 import ssl
 import tempfile
@@ -243,7 +244,7 @@ class Session:
             usual = "530 5.7.0 Log in first"
         elif self.recipients is not None:
             usual = "503 5.5.1 One at a time"
-        elif not argument.upper().startswith("FROM:<"):
+        elif not re.match(r"FROM:\s*<", argument, re.IGNORECASE):
             usual = "501 5.5.4 MAIL FROM:<address>"
         elif self._announced(argument) > self.spec["size"]:
             usual = "552 5.3.4 Too big"
@@ -263,10 +264,11 @@ class Session:
         if self.recipients is None:
             self._say("command", line, "503 5.5.1 MAIL first")
             return
-        if not argument.upper().startswith("TO:<") or ">" not in argument:
+        # A blank before the address is not allowed (RFC 5321 section 3.3), and taken by most servers.
+        if not (found := re.match(r"TO:\s*<(.*)>", argument, re.IGNORECASE)):
             self._say("command", line, "501 5.5.4 RCPT TO:<address>")
             return
-        path = argument[4:].rpartition(">")[0]
+        path = found[1]
         self._moment("rcpt")
         reply = self._reply_at(f"rcpt:{path}", "250 2.1.5 Ok")
         if reply[0] == "2":
