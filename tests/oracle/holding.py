@@ -25,7 +25,8 @@ def compared(
     lost = {check.code.split("/", 1)[1]: check.status for check in result.checks if check.status != "pass"}
     failed = {code for code, status in lost.items() if status == "fail"}
     rules = sorted({fault.rule for fault in faults})
-    yield f"{sent}; broken: {', '.join(rules) or 'nothing'}; {result.score} points, lost {sorted(failed)}"
+    unclear = f"; in doubt: {', '.join(sorted({doubt.rule for doubt in doubts}))}" if doubts else ""
+    yield f"{sent}; broken: {', '.join(rules) or 'nothing'}{unclear}; {result.score} points, lost {sorted(failed)}"
     # A server that lets its clients wait by design may outlast the run: what was not tried is told, and no verdict.
     in_time = not any("time for this run was over" in note for note in result.notes)
     if in_time and (errors := [code for code, status in lost.items() if status == "error"]):
