@@ -66,7 +66,7 @@ def draw(random: Random, writer: Writer) -> list[Run]:
     runs: list[Run] = []
     for what, server, letter, odd in _meetings(random, writer):
         user, password = writer.login(odd=odd)
-        patience = random.choice((1, 2)) if server.silent else random.choice((3, 4))
+        patience = random.choice((1, 2, 3)) if server.silent else random.choice((3, 4))
         host = f"{random.choice(HOSTS)}{len(runs) + 10}.example.com"
         runs.append(Run(what, server, letter, user, password, patience, host))
     return runs
