@@ -113,12 +113,64 @@
     + "|\\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
     + "|over|under|above|below)[ -](?:(?:an?|the|on|at|by|tcp|port|code|number|reply)[ -])*[0-9]", "i");
 
+  // Numbers in words, as grader/kinds/quiz/judge/spelled.py reads them.
+  const VALUES = {};
+  ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    + "eighteen nineteen").split(" ").forEach((word, value) => { VALUES[word] = value; });
+  "twenty thirty forty fifty sixty seventy eighty ninety".split(" ").forEach((word, tens) => {
+    VALUES[word] = 10 * (tens + 2);
+  });
+  const WORD = Object.keys(VALUES).sort((one, other) => other.length - one.length).concat("hundred", "thousand").join("|");
+  const RUN = new RegExp(`(^|[^A-Za-z0-9_-])((?:${WORD})(?:(?: and |[ -])(?:${WORD}))*)(?![A-Za-z0-9_-])`, "gi");
+
+  core.withDigits = (text) => {
+    if (Array.from(text).length > 200) return text;
+    return text.replace(RUN, (_, before, run) => before + spelled(run, run === text));
+  };
+
+  function spelled(run, alone) {
+    const named = run.toLowerCase().split(/ and |[ -]/);
+    if (named.length === 1 && named[0] === "one" && !alone) return run;
+    const values = named.map((word) => (word in VALUES ? VALUES[word] : -1));
+    if (values.length > 1 && values.every((value) => value >= 0 && value < 10)) return values.join("");
+    if ((values.length === 2 || values.length === 3) && values[0] > 0 && values[0] < 10 && values[1] >= 10) {
+      const rest = sumOf(named.slice(1));
+      return rest === null || rest > 99 ? run : String(100 * values[0] + rest);
+    }
+    const total = sumOf(named);
+    return total === null ? run : String(total);
+  }
+
+  function sumOf(named) {
+    let total = 0, current = 0, room = 1000;
+    for (let place = 0; place < named.length; place += 1) {
+      const word = named[place];
+      if (word === "thousand") {
+        if (total) return null;
+        total = 1000 * Math.max(current, 1);
+        current = 0;
+        room = 1000;
+      } else if (word === "hundred") {
+        if (current >= 100) return null;
+        current = 100 * Math.max(current, 1);
+        room = 100;
+      } else {
+        const value = VALUES[word];
+        if (value >= room || (current && !value)) return null;
+        current += value;
+        room = value >= 20 ? 10 : 1;
+      }
+    }
+    return total + current;
+  }
+
   function filled(question, text) {
-    const numbers = text.match(/[0-9]+/g) || [];
+    const digits = core.withDigits(text), numbers = digits.match(/[0-9]+/g) || [];
     const typed = core.plain(text, question.exact);
     // The nearest first: "a dot" means "dot", "rua=" means "rua", "port 25" and "25/tcp" mean 25.
     const forms = [typed, question.exact ? typed : typed.replace(/^(?:an?|the) |(?!^) ?[:;,=]$/g, "")];
-    if (numbers.length === 1 && !ANOTHER_NUMBER.test(text)) forms.push(numbers[0]);
+    forms.push(core.withDigits(typed));
+    if (numbers.length === 1 && !ANOTHER_NUMBER.test(digits)) forms.push(numbers[0]);
     const known = new Map(question.answers.map((answer) => [core.plain(answer.text, question.exact), answer]));
     const found = known.get(forms.find((form) => known.has(form)));
     if (found && found.right) return {got: 1, of: 1, said: [said("right", found.feedback)]};

@@ -155,7 +155,7 @@ def test_in_an_order_each_item_counts_that_follows_the_right_one(order: list[int
     [
         ("25", True), (" 25 ", True), ("“25”", True), ("25.", True), ("port 25", True), ("25/tcp", True),
         ("twenty  five", True), ("TWENTY FIVE", True), ("\uff12\uff15", True), ("`25`", True), ("587", False),
-        ("the twenty five", True), ("Twenty Five:", True), ("twenty five =", True), ("a the twenty five", False),
+        ("the twenty five", True), ("Twenty Five:", True), ("twenty five =", True),
         ("25 or 587", False), ("2", False), ("255", False), ("", False), (" ", False), ("2 5", False),
         ("-25", False), ("\u221225", False), ("not 25", False), ("not port 25", False), ("isn't 25", False),
         ("anything but 25", False), ("over 25", False), ("> 25", False), ("!25", False), ("more than the 25", False),

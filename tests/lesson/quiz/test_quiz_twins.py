@@ -31,11 +31,44 @@ def scripts() -> Scripts:
     return loaded
 
 
+NUMBERS = [
+    *(
+        "twenty-five",
+        "Two hundred and twenty",
+        "five eighty-seven",
+        "two two zero",
+        "four six-five",
+        "one",
+        "not ten",
+    ),
+    *(
+        "ten terms",
+        "thousand and one hundred",
+        "hundred hundred",
+        "nine hundred ninety-three",
+        "seven minutes",
+    ),
+    *(
+        "twenty-fifth",
+        "ten_",
+        "tens",
+        "ten,ten",
+        "\u00e9ten",
+        "ten" * 80,
+        "no one",
+        "twenty zero",
+        "twenty twenty",
+    ),
+]
+
+
 def some_answer(question: Question, chance: random.Random) -> Given:
     """Any answer, now and then the right one, or an incomplete or strange one."""
     count = len(choices(question))
     if isinstance(question, Fill):
-        typed = chance.choice([answer.text.upper() for answer in question.answers] + ["nothing", " "])
+        typed = chance.choice(
+            [answer.text.upper() for answer in question.answers] + ["nothing", " "] + NUMBERS
+        )
         return (
             chance.choice(["", "", "a ", "The ", "port ", "not ", "over the ", "-", "\u2212", "> "])
             + typed

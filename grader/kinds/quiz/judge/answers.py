@@ -9,6 +9,8 @@ from typing import Any
 from grader.kinds.quiz.facts import Posed
 from grader.kinds.quiz.judge.marking import Given
 from grader.kinds.quiz.judge.numbered import numbered, ranked, ticked
+from grader.kinds.quiz.judge.phrases import plainly, ranks
+from grader.kinds.quiz.judge.spelled import with_digits
 from grader.kinds.quiz.questions import (
     Fill,
     Match,
@@ -25,22 +27,31 @@ _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])(?:[).:]\s+|\s+[-\u2013\u2014:=]\s+)(.+)", re.DOTALL)
 """A whole line of the sheet: ``b) EHLO``."""
 
-_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\+|&|->|=>|>|→|<|\band\b|\bthen\b|\s)\s*")
+_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\||\+|&|->|=>|>|→|<|\band\b|\bthen\b|(?<=\))(?=\()|\s)\s*")
 _ROW = re.compile(r"[A-Za-z](?:\s*[-\u2013]\s*[A-Za-z]){2,}")
 """Letters with hyphens between; two alone may mean a range."""
+_DOTTED = re.compile(r"[A-Za-z](?:\s*(?:\.+|\u2026)\s*[A-Za-z])+\.?")
 _AROUND = " \t\r\n`'\"*\u2018\u2019\u201c\u201d"
 """What may stand around a letter and makes no difference."""
 _LIST = re.compile(r"\[([^\[\]]*)\]")
 """A list that was put in quotation marks."""
 _CALLED = re.compile(r"(?:answer|option|choice)\s+(?=\S+$)", re.IGNORECASE)
-_PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\s)\s*\(?([A-Za-z])\)?")
+_PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\bis\b|\s)\s*\(?([A-Za-z])\)?")
 _BETWEEN_TEXTS = [
-    re.compile(sign)
-    for sign in ("[;\n]", "->|=>|→", r",\s*then\b|\bthen\b", "(?<=\\s)[-<>\u2013\u2014](?=\\s)", ",")
+    re.compile(sign, re.IGNORECASE)
+    for sign in (
+        "[;\n]",
+        "->|=>|→",
+        r",\s*then\b|\bthen\b",
+        "(?<=\\s)[-<>\u2013\u2014](?=\\s)",
+        ",",
+        r"\band\b|,",
+    )
 ]
 """What may part texts, the signs first that stand inside a text the least. The white space around is taken off later:
 to look for a sign behind every blank of a long run would take its length squared."""
 
+_BETWEEN_SIDES = [re.compile(sign) for sign in ("->|=>|=|:|→", r"(?<=\s)(?:-|is)(?=\s)", r"\s")]
 _NOTHING = re.compile(r"[\s~?_.-]*")
 _LONGEST = 60
 _LONGEST_PAIRS = 1000
@@ -96,7 +107,7 @@ def _word(value: Any) -> str:
 def _places(posed: Posed, value: Any) -> list[int]:
     """The choices that a value names, as places in the bank."""
     if isinstance(value, str):
-        return [_place(posed, part) for part in _parts(posed, value)]
+        return [_place(posed, part) for part in _said(posed, value)]
     if (named := _set_out(posed, value)) is not None:
         return [_place(posed, part) for part in named]
     if isinstance(value, list):
@@ -110,14 +121,25 @@ def _places(posed: Posed, value: Any) -> list[int]:
     )
 
 
+def _said(posed: Posed, text: str) -> list[str]:
+    """The choices' names in a text as it stands, or else in what is left of it without the words around them."""
+    parts = _parts(posed, text)
+    if all(_found(posed, part) is not None for part in parts):
+        return parts
+    if isinstance(posed.question, OrderItems) and (placed := ranked(ranks(text))):
+        return placed
+    others = _parts(posed, plainly(text))
+    return others if all(_found(posed, part) is not None for part in others) else parts
+
+
 def _parts(posed: Posed, text: str) -> list[str]:
     """The choices' names in a text that may hold several: ``a, c``, ``ac``, ``MAIL, RCPT``, or one whole text."""
     if _found(posed, text) is not None:
         return [text]
     if bracketed := _LIST.fullmatch(text.strip()):
         text = bracketed[1]
-    if _ROW.fullmatch(text.strip()):
-        text = re.sub("[-\u2013]", " ", text)
+    if _ROW.fullmatch(text.strip()) or _DOTTED.fullmatch(text.strip()):
+        text = re.sub("[-\u2013.\u2026]", " ", text)
     parts = [part for part in _BETWEEN_LETTERS.split(text.strip()) if part]
     if all(_LETTER.fullmatch(part) for part in parts):
         return parts
@@ -167,7 +189,10 @@ def _worded(name: str, texts: list[str]) -> int | None:
         return texts.index(bare(name))
     words = [_words(text) for text in texts]
     wanted = _words(name)
-    return words.index(wanted) if len(wanted) > 2 and words.count(wanted) == 1 else None
+    if len(wanted) > 2 and words.count(wanted) == 1:
+        return words.index(wanted)
+    digits = bare(with_digits(name))
+    return texts.index(digits) if digits in texts else None
 
 
 def _words(text: str) -> list[str]:
@@ -215,7 +240,29 @@ def _named_pairs(question: Match, text: str) -> dict[str, str]:
         named = {bare(part[1]): part[2] for part in parts if part}
         if len(named) == len(parts) and named.keys() <= lefts:
             return named
-    return {}
+    return _worded_pairs(lefts, [part.strip() for part in re.split("[,;\n]", text) if part.strip()])
+
+
+def _worded_pairs(lefts: set[str], parts: list[str]) -> dict[str, str]:
+    """``SPF=the address, DKIM: a signature``: texts with their left-hand sides, whichever stands in front."""
+    found: dict[str, str] = {}
+    for part in parts:
+        halves = next((both for sign in _BETWEEN_SIDES if (both := _halves(sign, part, lefts))), None)
+        if halves is None or bare(halves[0]) in found:
+            return {}
+        found[bare(halves[0])] = halves[1]
+    return found if len(parts) > 1 else {}
+
+
+def _halves(sign: re.Pattern[str], part: str, lefts: set[str]) -> tuple[str, str] | None:
+    """A part cut at a sign, the left-hand side first; ``None`` where neither half is one."""
+    for cut in sign.finditer(part):
+        one, other = part[: cut.start()].strip(), part[cut.end() :].strip()
+        if one and other and bare(one) in lefts:
+            return one, other
+        if one and other and bare(other) in lefts:
+            return other, one
+    return None
 
 
 def _counted(question: Match, value: dict[Any, Any]) -> list[str] | None:

@@ -22,6 +22,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from grader.kinds.quiz.judge.spelled import with_digits
 from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single, plain
 
 Given = str | list[int | None]
@@ -81,10 +82,11 @@ def _filled(question: Fill, text: str) -> Mark:
 
 def _forms(question: Fill, text: str) -> list[str]:
     """What a text that was typed may mean, the nearest first: as it stands, without an article in front and a sign such
-    as the ``=`` of a tag behind it, and the number in it."""
+    as the ``=`` of a tag behind it, with digits for numbers in words, and the number in it."""
     typed = plain(text, exact=question.exact)
     loose = typed if question.exact else re.sub(r"^(?:an?|the) |(?!^) ?[:;,=]$", "", typed)
-    return [typed, loose, _only_number(text)]
+    digits = with_digits(typed)
+    return [typed, loose, digits, _only_number(with_digits(text))]
 
 
 _ANOTHER_NUMBER = re.compile(
