@@ -59,8 +59,9 @@ SignatureFault = Literal[
     "base64",
 ]
 """What makes a signature void whatever key DNS has for it (RFC 6376 section 6.1.1)."""
-
-
+MOST_SHOWN = 40
+"""Characters of a value that a sentence shows."""
+_GLUED = re.compile(r"\bp\s*=\s*[A-Za-z0-9+/]{20}")
 QUERY = "dns/txt"
 """The way to a key that there is (section 3.5); those that a receiver does not know are passed over."""
 DRIFT = 36_000
@@ -160,14 +161,15 @@ def _check_tags(record: TagList) -> None:
     """What forbids every receiver to use the key, whatever key it is. Raises ``_Unusable``."""
     tags = record.tags
     if "v" in tags and (tags["v"].value != "DKIM1" or record.parts[0].name != "v"):
-        problem = f"v= must stand first and be DKIM1, and it is {_shown(tags['v'].value)!r}"
-        if tags["v"].value == "DKIM1":
+        value = tags["v"].value
+        problem = f"v= must stand first and be DKIM1, and it is {_begun(value)}"
+        if value == "DKIM1":
             problem = f"v= must stand first, and {_shown(record.parts[0].name)}= stands before it"
+        elif value.startswith("DKIM1"):
+            problem += ": behind DKIM1 a semicolon is missing"
         raise _Unusable("version", problem + " (RFC 6376 section 3.6.1)", tags["v"])
     if "p" not in tags:
-        alone = len(record.parts) == 1
-        hint = " (outside quotation marks a semicolon begins a comment)" if alone else ""
-        raise _Unusable("no-key", f"there is no p= in it, which is the key{hint}")
+        raise _Unusable("no-key", f"there is no p= in it, which is the key{_instead_of_key(record)}")
     if "k" in tags and tags["k"].value not in ("rsa", "ed25519"):
         problem = f"the kind of key k={_shown(tags['k'].value)} is none that receivers know: rsa or ed25519"
         raise _Unusable("kind", problem, tags["k"])
@@ -186,6 +188,20 @@ def _check_tags(record: TagList) -> None:
             "one (RFC 6376 section 3.6.1)"
         )
         raise _Unusable("testing", problem, tags["t"])
+
+
+def _instead_of_key(record: TagList) -> str:
+    """What was perhaps meant for ``p=``, in words; empty where nothing looks so."""
+    if "P" in record.tags:
+        return ": P= is another tag, as names of tags are told apart by small and capital letters"
+    if glued := next((part for part in record.parts if _GLUED.search(part.value)), None):
+        return f": a semicolon is missing before it, and it belongs to {_shown(glued.name)}="
+    return " (outside quotation marks a semicolon begins a comment)" if len(record.parts) == 1 else ""
+
+
+def _begun(value: str) -> str:
+    """A value in quotation marks, of a long one the beginning."""
+    return repr(_shown(value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}..."))
 
 
 def _with_key(tag: Tag, kind: str) -> Key:

@@ -254,6 +254,8 @@ def test_an_address_that_stands_in_ruf_is_told() -> None:
         ),
         ("mailto:<x@example.com>", "“mailto:<x@example.com>” in rua is no mailto:"),
         ("x@example.com", "“x@example.com” in rua is no mailto:"),
+        ("mailto:x@example.com mailto:y@example.com", "Between two addresses stands a comma."),
+        ("mailto://x@example.com", "Behind mailto: the address follows at once, without slashes."),
     ],
 )
 def test_what_is_no_address_for_reports_is_told(rua: str, told: str) -> None:
@@ -268,3 +270,47 @@ def test_an_included_name_that_others_answer_for_is_told() -> None:
     zone = '@ TXT "v=spf1 include:_p.example.com -all"\n_p NS ns.third.example.\n'
     check, _ = verdict(zone, ZoneExpect(published=True), records=["example.com"])
     assert "The NS record of _p.example.com leaves it to ns.third.example" in check.observed
+
+
+SERVER = "mail A 192.0.2.1\n"
+
+
+@every(
+    ("zone", "client", "told", "marked"),
+    [
+        ('@ TXT "v=spf1 a -all"\n' + SERVER, "192.0.2.1", "“a” finds nothing: example.com has no address.",
+         ["-all", "a"]),
+        ('@ TXT "v=spf1 a:mial.%{d} -all"\n' + SERVER, "192.0.2.1", "mial.example.com has no address.",
+         ["-all", "a:mial.%{d}"]),
+        # Of a client that has no name in the zone, a term that finds nothing tells nothing.
+        ('@ TXT "v=spf1 a -all"\n' + SERVER, "192.0.2.2", "is fail, by “-all” in the record of example.com.", ["-all"]),
+        ('example.com TXT "v=spf1 -all"\n', "192.0.2.1", "One stands at example.com.example.com.", ["example.com"]),
+        ('_spf TXT "v=spf1 -all"\n', "192.0.2.1", "One stands at _spf.example.com.", ["_spf"]),
+        ('www TXT "v=spf1 -all"\n', "192.0.2.1", "as example.com has no SPF record.", []),
+    ],
+)  # fmt: skip
+def test_a_record_that_is_not_what_was_meant(zone: str, client: str, told: str, marked: list[str]) -> None:
+    message = ZoneMessage(client, "x@example.com", "x@example.com", title="a letter")
+    check, found = verdict(zone, ZoneExpect(spf=["pass"]), messages=[message])
+    assert check.observed.endswith(told)
+    assert found == marked
+
+
+@every(
+    ("owner", "told"),
+    [
+        ("third.example._report._dmarc.example.com", "at third.example._report._dmarc.example.com.example.com."),
+        ("third._report._dmarc", "One stands at third._report._dmarc.example.com."),
+        ("_dmarc", "and receivers send none."),
+    ],
+)  # fmt: skip
+def test_where_an_authorization_stands_instead_is_told(owner: str, told: str) -> None:
+    asked = [ReportRequest("third.example", "x@example.com")]
+    third = '_dmarc TXT "v=DMARC1; p=none; rua=mailto:x@example.com"\n'
+    check, _ = verdict(
+        f'{owner} TXT "v=DMARC1; p=none"\n',
+        ZoneExpect(reported=True),
+        reports=asked,
+        others={"third.example": HEAD + third},
+    )
+    assert check.observed.endswith(told)

@@ -14,7 +14,7 @@ from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneCheck, ZoneExpect
 from grader.kinds.zone.facts import DnsAnswer, Measured, Policies, Reception, Reporting, ZoneFacts
-from grader.kinds.zone.judge import delegation, delivery, explain, lintnames, linttags, lintterms, spfwords
+from grader.kinds.zone.judge import delegation, delivery, explain, linttags, lintterms, spfmissed, spfwords
 from grader.kinds.zone.judge.index import ZoneCase, ZoneIndex
 from grader.kinds.zone.judge.source import TxtRecords, pointer, spoken
 from grader.kinds.zone.judge.table import misses
@@ -138,7 +138,7 @@ def _message(
     who = f"{title[:1].upper()}{title[1:]} ({reception.client})"
     missed = set(misses(expect, reception))
     if "spf" in missed:
-        yield _spf_missed(who, expect, reception, txt_records)
+        yield spfmissed.missed(who, expect, reception, txt_records)
     if "dkim" in missed:
         why = reception.dkim.explanation if reception.dkim else "the message is not signed"
         place = explain.key_place(reception.dkim, txt_records)
@@ -162,28 +162,6 @@ def _message(
         wanted = " or ".join(expect.disposition)
         place = explain.dmarc_place(reception, txt_records)
         yield f"{who}: {explain.disposition(reception, txt_records)}, where {wanted} is wanted.", place
-
-
-def _spf_missed(who: str, expect: ZoneExpect, reception: Reception, txt_records: TxtRecords) -> Shortcoming:
-    """Another SPF result than is wanted. Where a pass is, a mechanism that is ignored may be the reason."""
-    found = reception.spf
-    ignored = spfwords.ignored(found.domain, txt_records) if "pass" in expect.spf else None
-    if ignored is not None and found.trouble is None:
-        term, record = ignored
-        written = quoted(term.text)
-        sentence = (
-            f"{who}: {spfwords.result(found)} {written} is ignored: with an equals sign it is a modifier that nobody "
-            f"knows, and a mechanism has a colon."
-        )
-        return sentence, record.place(term.start, term.end)
-    if "pass" in expect.spf and found.trouble is None:
-        said = lintnames.astray(found.domain, reception.client, txt_records)
-        if said is not None:
-            return f"{who}: {spfwords.result(found)} {said[0]}", said[1]
-    other = txt_records.passed_over(found.domain, "TXT", SPF_VERSION) if found.result == "none" else None
-    where = explain.alias(found.domain, txt_records) if found.result == "none" else ""
-    sentence = f"{who}: {spfwords.result(found)}{where}{explain.wildcard(found.domain, other, txt_records)}"
-    return sentence, other.place if other else spfwords.place(found, txt_records)
 
 
 def _answers(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> Iterator[Shortcoming]:

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from grader.formats.address import domain_of, split_address
 from grader.formats.dmarc import POLICIES, VERSION, read_record, same_mailbox
+from grader.formats.spf import VERSION as SPF_VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import SpfResult
 from grader.kinds.zone.facts import Dkim, Outsider, Permits, Policies, Reception, Reporting, Senders
@@ -296,7 +297,30 @@ def reporting(found: Reporting, txt_records: TxtRecords) -> str:
     return (
         f"Reports about {found.domain} are asked for at {found.to}, but nothing shows that {_domain(found.to)} wants "
         f"them: {found.asked} has no TXT record v=DMARC1, and receivers send none.{alias(found.asked, txt_records)}"
+        f"{elsewhere(_permit(found, txt_records), found.asked)}"
     )
+
+
+def _permit(found: Reporting, txt_records: TxtRecords) -> TxtRecord | None:
+    """The first record that was meant to let somebody's reports come to the zone's domain, wherever it stands."""
+    if not f".{_domain(found.to)}".endswith(f".{txt_records.zone.origin}"):
+        return None
+    return txt_records.elsewhere(VERSION, "_report")
+
+
+def elsewhere(other: TxtRecord | None, asked: str) -> str:
+    """Where a record stands that receivers ask for at another name, if there is one. A sentence, a blank before."""
+    if other is None or other.record.owner == asked.lower().rstrip("."):
+        return ""
+    return f" One stands at {other.record.owner}."
+
+
+def spf_elsewhere(domain: str, txt_records: TxtRecords) -> TxtRecord | None:
+    """The SPF record that was perhaps meant for a domain that has none."""
+    domain = domain.lower().rstrip(".")
+    near = (f"{domain}.{txt_records.zone.origin.lower()}", f"_spf.{domain}", f"spf.{domain}")
+    found = (one for one in txt_records.all if one.record.owner in near)
+    return next((one for one in found if SPF_VERSION.match(one.text)), None)
 
 
 def _no_address(found: Reporting, txt_records: TxtRecords) -> str:
@@ -308,9 +332,11 @@ def _no_address(found: Reporting, txt_records: TxtRecords) -> str:
         if record is not None
         else None
     )
-    return (
-        f" {quoted(spfwords.readable(odd))} in rua is no mailto: with an address." if odd is not None else ""
-    )
+    if odd is None:
+        slashes = any(other.startswith("//") for other in found.others)
+        return " Behind mailto: the address follows at once, without slashes." if slashes else ""
+    comma = " Between two addresses stands a comma." if odd.lower().count("mailto:") > 1 else ""
+    return f" {quoted(spfwords.readable(odd))} in rua is no mailto: with an address.{comma}"
 
 
 def failures_asked(found: Reporting, txt_records: TxtRecords) -> Span | None:

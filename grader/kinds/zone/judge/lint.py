@@ -62,6 +62,12 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
                 )
         if record.type == "SPF" and not record.texts and "v=spf1" in record.data.lower():
             yield Remark("type-spf", "spf", record.place, lintterms.OBSOLETE)
+        if record.type == "CNAME" and "_" not in record.owner and not _within(record.data, origin):
+            sentence = (
+                f"an alias of another owner's name: whoever has {record.data.rstrip('.')} says, by an SPF record "
+                f"there, who may send as {record.owner}"
+            )
+            yield Remark("alias-out", "names", record.place, sentence)
     delegations = [record for record in zone.records if record.type == "NS" and record.owner != origin]
     cuts = {record.owner for record in delegations}
     glue = {record.data.rstrip(".").lower() for record in delegations}
@@ -80,6 +86,10 @@ def _names(zone: ZoneFacts) -> Iterator[Remark]:
                 f"nobody sees this: the NS record of {cut} leaves all there and below it to other servers"
             )
             yield Remark("given-away", "names", record.place, sentence)
+
+
+def _within(name: str, origin: str) -> bool:
+    return f".{name.lower().rstrip('.')}".endswith(f".{origin}")
 
 
 def _given_away(owner: str, cuts: Container[str]) -> str | None:

@@ -63,6 +63,16 @@ def astray(domain: str, client: str, txt_records: TxtRecords) -> tuple[str, Span
     return None
 
 
+def vain(domain: str, client: str, txt_records: TxtRecords) -> Remark | None:
+    """That a term finds nothing, which may have been meant for a client that has a name in the zone."""
+    if not any(record.type in ("A", "AAAA") and record.data == client for record in txt_records.zone.records):
+        return None
+    mine = txt_records.spf(domain)
+    if len(mine) != 1:
+        return None
+    return next(remarks(mine[0], txt_records), None)
+
+
 def _misses(term: Term, holder: str, domain: str, client: str, txt_records: TxtRecords) -> str | None:
     """How a mechanism that finds nothing just misses a client, as a sentence; ``None`` where it does not."""
     if term.name not in ASKED_FOR or set(domain_words(term.domain)) - {"d"}:

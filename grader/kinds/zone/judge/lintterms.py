@@ -64,9 +64,9 @@ def begins_oddly(txt_record: TxtRecord, what: str) -> tuple[int, str] | None:
     if blanks:
         return blanks, f"a blank stands before the version, so that this is no {what}"
     raw = txt_record.record.texts[0].source.lstrip("\\")[:1]
-    if raw and raw in QUOTES:
+    odd = next(odd_characters(raw), None)
+    if raw and (raw in QUOTES or odd is not None):
         length = len(raw.encode())
-        odd = next(odd_characters(raw), None)
         said = odd.said if odd is not None else "a quotation mark belongs to the text here"
         return length, f"{said}, so that this is no {what}"
     return None
