@@ -20,6 +20,7 @@ ANYWHERE_V6 = "anywhere-v6"
 MENTIONED_NETWORKS = "mentioned-networks"
 MENTIONED_NAMES = "mentioned-names"
 OFFICE_ANYBODY = "office-anybody"
+REROUTING_NAMES = "rerouting-names"
 MADE_SOURCES: Mapping[str, str] = MappingProxyType(
     {
         ANYWHERE: "an address drawn from the whole Internet, another one for each submission",
@@ -31,6 +32,8 @@ MADE_SOURCES: Mapping[str, str] = MappingProxyType(
         "stands elsewhere",
         OFFICE_ANYBODY: "machines on the office LAN with addresses that are drawn: one in each part of it that the "
         "files name, and one in the rest",
+        REROUTING_NAMES: "an address that DNS gives each name that a pattern matches which sends letters elsewhere, "
+        "somebody outside in its variable parts",
     }
 )
 """Sources that are made for each submission, with what they are; the others are declared in world.yaml."""
@@ -65,6 +68,7 @@ MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
         "program_field": "header fields that the texts quoted in the submission's programs are, or may name",
         "program_field_name": "their names alone",
         "program_fields": "all of them in one letter, a line each",
+        "program_host": "words that they quote and that may be names of hosts",
         "program_parameter": "words in capitals that those programs quote, as parameters of MAIL and RCPT have them",
         "program_verbs": "words that they quote and that may be commands, all in one session, a line each",
         "program_word": "each other text that they quote",

@@ -66,6 +66,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     settings: list[SettingsFile] = []
     changeable: bool = False
     """Whether something in the submission may answer otherwise in a while: see ``kinds.server.run.comeback``."""
+    limited: bool = False
+    """Whether it has limits for each client, of which Postfix tells in words of its own."""
     programs: bool = False
     """Whether the submission brings a program of its own: see ``kinds.server.run.doors``."""
     explained_ports: list[int] = []

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from grader.kinds.server.plan.settings import may_change, most_of_each_client
-from grader.kinds.server.run.comeback import come_back, put_off
+from grader.kinds.server.plan.settings import limits_clients, may_change, most_of_each_client
+from grader.kinds.server.run.comeback import BY_A_LIMIT, come_back, put_off
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.traffic import Outcome, Reply
 from tests.judge.builders import check, lab
 from tests.kinds.server.machines import attempt
+from tests.tables import every
 
 CHECKS = lab(
     check("office", arrives="outside"), check("stranger", arrives="nowhere"), check("vrfy", replies=["5"])
@@ -148,6 +149,7 @@ def test_a_script_that_asks_for_too_much_does_so_tomorrow(text: str) -> None:
         (b"  # smtp inet n - y - 1 postscreen\n", False),
         (b"soft_bounce = yes\nsmtpd_relay_restrictions = defer_unauth_destination\n", False),
         (b"relay_domains = tcp:127.0.0.1:4711\n", True),
+        (b"smtpd_client_connection_count_limit = 20\n", False),
     ],
 )
 def test_programs_may_say_something_else_in_a_while(text: bytes, changes: bool) -> None:
@@ -160,3 +162,23 @@ def test_a_limit_for_each_client_is_read_wherever_it_stands() -> None:
     assert most_of_each_client([main, master]) == 3
     assert most_of_each_client([b"smtpd_client_message_rate_limit = 1\n"]) == 1
     assert most_of_each_client([b"smtpd_client_message_rate_limit = 0\n"]) is None
+
+
+@every(
+    ("text", "by_a_limit"),
+    [
+        ("421 4.7.0 mail.example.com Error: too many connections from 198.51.100.66", True),
+        ("450 4.7.1 Error: too much mail from 198.51.100.66", True),
+        ("421 4.7.0 mail.example.com Error: too many new TLS sessions from 198.51.100.66", True),
+        ("450 4.7.25 Client host rejected: cannot find your hostname, [198.51.100.70]", False),
+        ("450 4.1.8 <a@third.example>: Sender address rejected: Domain not found", False),
+    ],
+)
+def test_where_limits_alone_put_off_other_refusals_are_meant(text: str, by_a_limit: bool) -> None:
+    assert put_off(attempt(), said("office/1", text), True, BY_A_LIMIT) is by_a_limit
+
+
+def test_limits_are_read_wherever_they_stand() -> None:
+    assert limits_clients([b"smtpd_client_connection_count_limit = 20\n"])
+    assert limits_clients([b"smtp inet n - y - - smtpd\n  -o smtpd_client_message_rate_limit=1\n"])
+    assert not limits_clients([b"# smtpd_client_message_rate_limit = 1\n"])

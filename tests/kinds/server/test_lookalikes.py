@@ -26,6 +26,7 @@ NAMES = {
     "domain": "example.com",
     "host": "mail.example.com",
     "outside": "elsewhere.example",
+    "outside_host": "mx.elsewhere.example",
     "third": "third.example",
 }
 
@@ -72,6 +73,7 @@ def test_a_pattern_whose_dots_are_anything_lets_in_a_name(pattern: str) -> None:
     [
         (r"^X-Route: *(.*)$", "X-Route: {token}@elsewhere.example"),
         (r"^To:.*[ <]([^ <>@]+@[^ <>]+)", "To:x1 {token}@elsewhere.example"),
+        (r"^X-Next-Hop:\s*(\S+)", "X-Next-Hop: mx.elsewhere.example"),
         (r"forward to (.+)$", "Comments: forward to {token}@elsewhere.example"),
         (r"^X-(.*): via (.*)$", "X-x1: via {token}@elsewhere.example"),
     ],
@@ -144,7 +146,10 @@ def test_no_senders_are_the_users_own() -> None:
 def test_a_letter_has_the_line_by_which_a_pattern_sends_it_on() -> None:
     found = text_lines(NAMES, samples(r"^please forward to (\S+@\S+)"))
     assert "please forward to {token}@elsewhere.example" in found
-    assert text_lines(NAMES, samples(r"^X-Send-To: (.*)$")) == ["X-Send-To: {token}@elsewhere.example"]
+    assert text_lines(NAMES, samples(r"^X-Send-To: (.*)$")) == [
+        "X-Send-To: {token}@elsewhere.example",
+        "X-Send-To: mx.elsewhere.example",
+    ]
     assert "Comments: please forward to {token}@elsewhere.example" in fields(
         NAMES, samples(r"^please forward to (\S+@\S+)")
     )
@@ -166,3 +171,13 @@ def test_a_sender_names_the_way_by_a_pattern(pattern: str) -> None:
 def test_a_name_in_ehlo_names_the_way_by_a_pattern() -> None:
     assert rerouting_names(NAMES, samples(r"^([^.]+)\.at\.(.+)$")) == ["{token}.at.elsewhere.example"]
     assert rerouting_names(NAMES, samples(r"^(.+) to (.+)$")) == []
+
+
+def test_a_program_may_look_at_both_ends_of_a_sender() -> None:
+    assert "alices@example.com" not in senders("alice", NAMES, [])
+    assert "alices@example.com" in senders("alice", NAMES, [], by_parts=True)
+
+
+def test_a_name_that_names_somebody_outside_ends_as_a_name_does() -> None:
+    found = rerouting_names(NAMES, samples(r"^([a-z0-9]+)\.at\.([a-z]+\.example)\."))
+    assert "{token}.at.elsewhere.example.example.stranger.example" in found

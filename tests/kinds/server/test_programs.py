@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grader.kinds.server.declare import ServerLab, Try
 from grader.kinds.server.plan.mentions import find_mentions
-from grader.kinds.server.plan.programs import Programs, programs, read
+from grader.kinds.server.plan.programs import Programs, expressions, parts, programs, read
 from grader.model.attempt import Attempt, Mail
 from tests.conftest import examples
 from tests.kinds.server.plans import OPEN, TO_OUTSIDE, check, planned, with_checks
@@ -152,3 +152,40 @@ def test_no_program_takes_long(hostile: bytes) -> None:
     began = time.process_time()
     find_mentions({"p.py": hostile, "master.cf": b"argv=" + hostile, "aliases": b"a: |" + hostile}, ())
     assert time.process_time() - began < 5
+
+
+@every(
+    ("program", "found"),
+    [
+        (b"a = 'OK' if '10.20.30.' in address else 'DUNNO'", ["10.20.30."]),
+        (b"office = ipaddress.ip_network('10.20.30.0/24')", []),
+        (b"if client_name.endswith('example.com'): pass", ["example.com"]),
+        (b"if name in ('desk.example.com', '.example.com'): pass", ["desk.example.com", ".example.com"]),
+        (b"if sender.endswith('@example.com') or host == 'notexample.com': pass", []),
+        (b"version = '3.20.30'", []),
+    ],
+)
+def test_parts_of_names_and_addresses_that_a_program_looks_for(program: bytes, found: list[str]) -> None:
+    held = programs({"policy.py": program}).values()
+    assert [part.text for part in parts(held, "example.com", "10.20.30.0/24")] == found
+
+
+@every(
+    ("name", "program", "found"),
+    [
+        ("p.py", rb"re.match(r'^(ceo|cfo)\d+@', sender)", [r"^(ceo|cfo)\d+@"]),
+        ("p.pl", rb"$a = 'OK' if $q{sender} =~ /^ceo@/;", ["^ceo@"]),
+        ("p.js", rb"if (/^ceo@/.test(q.sender)) {}", ["^ceo@"]),
+        ("p.py", rb"say('250 2.0.0 Ok (queued)')", []),
+    ],
+)
+def test_expressions_of_a_program(name: str, program: bytes, found: list[str]) -> None:
+    assert expressions(programs({name: program}).values()) == found
+
+
+def test_words_that_may_be_a_hosts_name() -> None:
+    assert found(**{"p.py": b"good = helo in ('scanner', 'mx.friends.example', 'two words')"}).hosts == [
+        "scanner",
+        "mx.friends.example",
+    ]
+    assert found(**{"p.sh": b"case $line in helo_name=scanner*) a=OK ;; esac"}).hosts == ["scanner"]

@@ -17,6 +17,7 @@ from grader.kinds.server.judge.accounts import (
 )
 from grader.kinds.server.judge.answers import alike, replies
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.letout import led_astray
 from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
@@ -242,6 +243,12 @@ def _nowhere(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> Findi
     if relayed := case.relayed():
         first = relayed[0]
         return broken(case, sent_on(case, first), _session_and(case, first))
+    if (strayed := led_astray(case, index)) is not None:
+        arrival, advice = strayed
+        sentence = (
+            f"A message{from_whom(case)} for {quoted(arrival.recipients[0])} was handed to the mail server "
+        )
+        return broken(case, f"{sentence}{quoted(arrival.where)}.", _session_and(case, arrival), next=advice)
     if waiting := case.waits_for_outside():
         return broken(
             case,

@@ -10,6 +10,7 @@ from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import quoted
+from grader.model.traffic import Arrival
 
 _MISMATCH = re.compile(r"reject(?:_known|_authenticated)?_sender_login_mismatch")
 _TRUSTED = ("permit_mynetworks", "permit_sasl_authenticated")
@@ -101,8 +102,19 @@ def _rerouted(case: TrafficCase, index: ServerIndex) -> str | None:
     """A table sent the message on for what stands in it or in its envelope, as Postfix notes (access(5),
     header_checks(5))."""
     arrived = case.relayed()
-    if not arrived or case.addressed_to(arrived[0]):
+    return None if not arrived or case.addressed_to(arrived[0]) else _by_table(case, index)
+
+
+def led_astray(case: TrafficCase, index: ServerIndex) -> tuple[Arrival, str] | None:
+    """A user's letter that a table handed to somebody's mail server (``FILTER``), and what to do about it."""
+    arrived = (a for a in case.arrivals if a.place == "outside" and a.sender and case.addressed_to(a))
+    if not case.for_users_alone or (arrival := next(arrived, None)) is None:
         return None
+    advice = _by_table(case, index)
+    return None if advice is None else (arrival, advice)
+
+
+def _by_table(case: TrafficCase, index: ServerIndex) -> str | None:
     token = case.facts.token.casefold()
     # A session may hand over several messages: without a queue id a line is this one's if it names it.
     about = index.log.of(case.facts, case.session)

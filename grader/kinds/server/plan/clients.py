@@ -11,9 +11,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from msgspec import Struct
 from msgspec.structs import replace
 
-from grader.kinds.server.plan.lookalikes import around_addresses, around_names
+from grader.kinds.server.plan.lookalikes import TOKEN, around_addresses, around_names, rerouting_names
 from grader.kinds.server.plan.mentions import Mentions, playable
 from grader.kinds.server.plan.programs import host_names
+from grader.labs.messages import draw_token
 from grader.labs.variant import KeyedRandom
 from grader.labs.world import (
     ANYWHERE,
@@ -21,6 +22,7 @@ from grader.labs.world import (
     MENTIONED_NAMES,
     MENTIONED_NETWORKS,
     OFFICE_ANYBODY,
+    REROUTING_NAMES,
     LabWorld,
 )
 from grader.model.templates import fill
@@ -28,6 +30,7 @@ from grader.model.templates import fill
 _TRIES = 64
 _MOST_PARTS = 6
 _NAMED = IPv4Address("198.18.7.1")
+_REROUTED = IPv4Address("198.18.6.1")
 _OF_STRANGERS = "stranger.example"
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
@@ -47,7 +50,8 @@ _V6_STEP = 1 << 128 - 84
 
 class PlayedClient(Struct, frozen=True):
     """Somebody who connects from ``address`` to ``server``. DNS calls the address ``name``, and leads the name back
-    to it if ``forward``, also where the name has another address ``again``."""
+    to it if ``forward``, also where the name has another address ``again``. A name that names somebody outside holds
+    the ``token`` of that attempt."""
 
     source: str
     address: str
@@ -57,6 +61,7 @@ class PlayedClient(Struct, frozen=True):
     forward: bool = True
     inside: bool = False
     again: bool = False
+    token: str = ""
 
 
 class Clients:
@@ -129,7 +134,7 @@ class Clients:
             address = self._next_door(client, number)
         if address is None:
             return client
-        if client.source.startswith(MENTIONED_NAMES) or not client.forward:
+        if client.source.startswith((MENTIONED_NAMES, REROUTING_NAMES)) or not client.forward:
             return replace(client, address=str(address), again=True)
         return replace(self._unnamed(client.source, str(address)), server=client.server)
 
@@ -158,7 +163,7 @@ class Clients:
             network = self._networks.get(client.source)
             other = theirs + number * _V6_STEP
             return other if network is None or other in network else None
-        if client.source.startswith(MENTIONED_NAMES):
+        if client.source.startswith((MENTIONED_NAMES, REROUTING_NAMES)):
             return theirs + number * _OTHER_ADDRESS
         network = self._networks.get(client.source) or ipaddress.ip_network(f"{theirs}/24", strict=False)
         first, last = int(network.network_address), int(network.broadcast_address)
@@ -185,6 +190,8 @@ class Clients:
                 return self._in_networks()
             case "mentioned-names":
                 return self._with_names()
+            case "rerouting-names":
+                return self._rerouting()
             case "office-anybody":
                 return self._in_office()
             case _:
@@ -224,8 +231,9 @@ class Clients:
                 yield client
                 if address.is_private and address.version == 4:
                     yield replace(client, source=f"{source}, by the LAN", server=self._names["host_lan"])
-        if self._mentions.samples:
-            for text in around_addresses(self._names["lan"], self._mentions.samples):
+        open_ = [*self._mentions.samples, *(part for part in self._mentions.parts if part.text[0].isdigit())]
+        if open_:
+            for text in around_addresses(self._names["lan"], open_):
                 if self._foreign(ipaddress.ip_address(text)):
                     yield self._unnamed(f"{MENTIONED_NETWORKS}: {text}", text)
 
@@ -275,6 +283,7 @@ class Clients:
         if self._mentions.samples:
             theirs = (own, self._names["host"], self._names["office_host"])
             names += [n for n in around_names(theirs, self._mentions.samples) if n not in names]
+        names += [n for n in around_names((), self._mentions.parts) if n not in names]
         names += host_names(self._mentions.programs, _OF_STRANGERS)
         for number, mentioned in enumerate(names):
             name = f"client{mentioned}" if mentioned.startswith(".") else mentioned
@@ -284,3 +293,11 @@ class Clients:
             yield PlayedClient(
                 f"{MENTIONED_NAMES}: {mentioned}", address, self._server(address), name, name, forward
             )
+
+    def _rerouting(self) -> Iterator[PlayedClient]:
+        """Clients whose names name somebody outside, where a pattern looks for that."""
+        for number, form in enumerate(rerouting_names(self._names, self._mentions.rerouting)):
+            token = draw_token(self._random.draw("rerouting", form), self._world.words).replace(".", "")
+            name, address = form.replace(TOKEN, token), str(_REROUTED + number)
+            source = f"{REROUTING_NAMES}: {name}"
+            yield PlayedClient(source, address, self._server(address), name, name, token=token)

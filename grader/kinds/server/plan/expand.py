@@ -118,7 +118,7 @@ class Expansion:
         """The names of one attempt, and what its letter is drawn from."""
         names, words = self._variant.names, self._world.words
         draw = self._random.draw("attempt", identity)
-        token, again = draw_token(draw, words), 0
+        token, again = client.token or draw_token(draw, words), 0
         while token in self._tokens:
             again += 1
             token = draw_token(self._random.draw("attempt", identity, str(again)), words)

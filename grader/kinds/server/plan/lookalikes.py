@@ -156,11 +156,18 @@ def _filled(text: str, outside: str) -> Iterator[str]:
             )
 
 
-def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText]) -> list[str]:
-    """Sender addresses that are not the user's and hold the user's own, or that a pattern matches."""
+def senders(
+    user: str, names: Mapping[str, str], samples: Iterable[PatternText], *, by_parts: bool = False
+) -> list[str]:
+    """Sender addresses that are not the user's and hold the user's own, or that a pattern matches.
+
+    ``by_parts`` says that a program may look at the beginning and the end of an address alone.
+    """
     domain = names["domain"]
     own = f"{user}@{domain}"
     found = dict.fromkeys((f"m{own}", f"{own}.{names['third']}", f"{user}@not{domain}"))
+    if by_parts:
+        found[f"{user}s@{domain}"] = None
     for sample in samples:
         if "@" in sample.text:
             text = sample.text.replace(HOLE, "boss")
@@ -172,7 +179,10 @@ def senders(user: str, names: Mapping[str, str], samples: Iterable[PatternText])
 
 
 def fields(names: Mapping[str, str], texts: Iterable[PatternText]) -> list[str]:
-    """Fields of a header that patterns match, somebody outside in one variable part of each; each holds ``TOKEN``."""
+    """Fields of a header that patterns match, in one variable part of each somebody outside or a mail server there.
+
+    Whoever is outside is ``TOKEN`` at a domain.
+    """
     found = [text if _FIELD.fullmatch(text) else f"Comments: {text}" for text in _leading(names, texts)]
     return [text for text in dict.fromkeys(found) if _FIELD.fullmatch(text)][:MOST_FIELDS]
 
@@ -203,12 +213,14 @@ def _naming(outside: str, texts: Iterable[PatternText]) -> Iterator[str]:
     for sample in texts:
         parts = sample.text.split(HOLE)
         holes = len(parts) - 1
+        # A name does not end with a dot; where the pattern has no end, its owner's domain comes behind.
+        end = STRANGERS if sample.text.endswith(".") and not sample.ends else ""
         for place in range(holes - 1):
             for filling in (
                 _in_two(holes, place, TOKEN, outside),
                 _in_two(holes, place, outside, TOKEN),
             ):
-                yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
+                yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True))) + end
 
 
 def matched_fields(texts: Iterable[PatternText]) -> list[str]:
@@ -236,6 +248,8 @@ def _leading(names: Mapping[str, str], texts: Iterable[PatternText]) -> Iterator
         holes = len(parts) - 1
         fillings = [_in_one(holes, place, f"{TOKEN}@{outside}") for place in range(holes)]
         fillings += [_in_two(holes, place, TOKEN, outside) for place in range(holes - 1)]
+        # FILTER takes a server's name in place of an address (access(5)).
+        fillings += [_in_one(holes, place, names["outside_host"]) for place in range(holes)]
         for filling in fillings:
             yield parts[0] + "".join(map("".join, zip(filling, parts[1:], strict=True)))
 

@@ -17,6 +17,7 @@ from grader.kinds.server.plan.install import config_dir, installed, published
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.kinds.server.plan.settings import (
+    limits_clients,
     may_change,
     most_of_each_client,
     names_who_is_spared,
@@ -91,6 +92,7 @@ def make(
         published=records,
         settings=settings_files(lab.submission, submission),
         changeable=mentions.programs.brought or may_change(files.values()),
+        limited=limits_clients(files.values()),
         programs=mentions.programs.brought,
         explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),

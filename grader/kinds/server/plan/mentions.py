@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 
 from msgspec import Struct
@@ -22,7 +22,7 @@ from grader.kinds.server.plan.patterns import (
     rerouting_in,
     samples,
 )
-from grader.kinds.server.plan.programs import Program, Programs, programs, quoted, read
+from grader.kinds.server.plan.programs import Program, Programs, expressions, parts, programs, quoted, read
 from grader.model.errors import SubmissionError
 from grader.model.latepattern import late_pattern
 
@@ -97,6 +97,8 @@ class Mentions(Struct, frozen=True):
     """Those, and those of expressions that change what a letter holds."""
     programs: Programs = Programs()
     """What programs among the files hold."""
+    parts: list[PatternText] = []
+    """Parts of the LAN's addresses and of the domain's names for which programs may look anywhere in a text."""
 
     @property
     def domains(self) -> list[str]:
@@ -104,7 +106,7 @@ class Mentions(Struct, frozen=True):
         return list(dict.fromkeys(name.lstrip(".") for name in self.names))
 
 
-def find_mentions(files: Mapping[str, bytes], own: Iterable[str], lan: str | None = None) -> Mentions:
+def find_mentions(files: Mapping[str, bytes], own: Sequence[str], lan: str | None = None) -> Mentions:
     """What the files mention, save the names in ``own`` (the student's own domain and host) and ``localhost``.
 
     Machines of the office's network ``lan`` may be listed one by one: of too many, those that are next to each other
@@ -143,10 +145,11 @@ def find_mentions(files: Mapping[str, bytes], own: Iterable[str], lan: str | Non
         addresses,
         _locals(tables),
         anywhere,
-        _samples(lines),
+        _samples(lines, expressions(found.values())),
         _acting(lines, rerouting_in),
         _acting(lines, acting_in),
         read(found.values()),
+        parts(found.values(), own[0], lan) if own and lan else [],
     )
 
 
@@ -176,12 +179,13 @@ def _words_of_programs(found: Iterable[Program]) -> list[str]:
     return [*whole, *parts][:MOST_LOCALS]
 
 
-def _samples(lines: Iterable[str]) -> list[PatternText]:
-    """Of the patterns that let something in before those that refuse."""
+def _samples(lines: Iterable[str], of_programs: Iterable[str]) -> list[PatternText]:
+    """Of the patterns that let something in before those that refuse, and then of those in programs."""
     patterns: dict[str, None] = {}
     for line in sorted(lines, key=lambda line: _REFUSING.match(line) is not None):
         patterns |= dict.fromkeys(patterns_in(line))
-    found = (sample for pattern in list(patterns)[:MOST_PATTERNS] for sample in samples(pattern))
+    told = [*list(patterns)[:MOST_PATTERNS], *list(of_programs)[:MOST_PATTERNS]]
+    found = (sample for pattern in told for sample in samples(pattern))
     return sorted(dict.fromkeys(found), key=lambda sample: sample.loose)
 
 

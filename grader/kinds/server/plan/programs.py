@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from grader.kinds.server.plan.patterns import HOLE, samples
+from grader.kinds.server.plan.patterns import HOLE, PatternText, samples
 from grader.model.latepattern import late_pattern
 
 MOST_FIELDS = 10
@@ -42,6 +42,12 @@ _TEXT = late_pattern(
 """A comment, or a text in quotation marks as most languages write it. One without an end takes the rest, once."""
 _ESCAPE = late_pattern(r"\\(?:[rnt0]|x[0-9A-Fa-f]{2})")
 _PATTERN = late_pattern(r"[\\^$*+?\[(|]")
+_SURELY_PATTERN = late_pattern(r"\\[.dDwWsSbB]|^\^|\$$|[.\])][*+]|\[[^\]]{1,60}\]|\(\w{1,60}\|")
+"""What stands in a regular expression and hardly in any other text."""
+_BETWEEN_SLASHES = late_pattern(
+    r"(?:=~ ?m?|\bqr)/((?:[^/\\\n]|\\.){1,500})/|/((?:[^/\\\n]|\\.){1,500})/\.test\("
+)
+"""How Perl, Ruby and JavaScript write one."""
 _PRINTABLE = late_pattern(r"[ -~]{3,60}")
 _STRINGS = late_pattern(rb"[ -~]{3,60}")
 _NUMBER = late_pattern(
@@ -65,6 +71,9 @@ _OF_SMTP = late_pattern(
 _HOST = late_pattern(r"[a-z][a-z0-9-]{0,30}\.?")
 _HOSTS = ("mail", "mailhost", "mta", "mx", "outbound", "relay")
 """What mail servers are called everywhere. Other words are compared with a name's beginning where a dot ends them."""
+_COMPARED = late_pattern(r"\b(?:helo|(?:reverse_)?client)_name=([\w.-]{2,60})")
+"""What a program in the shell compares a line of Postfix's question with, without quotation marks."""
+_HOST_NAME = late_pattern(r"[A-Za-z0-9][A-Za-z0-9.-]{1,60}")
 _REPLY = late_pattern(r"[2-5]\d\d[ -]")
 
 
@@ -85,6 +94,8 @@ class Programs(Struct, frozen=True):
     """Words that may stand behind MAIL or RCPT."""
     fields: list[str] = []
     """Fields of a header, whole."""
+    hosts: list[str] = []
+    """Words that may be a host's name."""
     words: list[str] = []
     """Texts that a letter may hold."""
     numbers: list[int] = []
@@ -133,6 +144,27 @@ def _settings(files: Mapping[str, bytes]) -> Iterator[str]:
                 yield line[:1_000] if name.endswith(".cf") else line.partition(":")[2][:1_000]
 
 
+def expressions(found: Iterable[Program]) -> list[str]:
+    """The regular expressions with which programs compare what they are told, each once."""
+    texts: dict[str, None] = {}
+    for program in found:
+        literal = (match[1] or match[2] for match in _BETWEEN_SLASHES.finditer(program.text))
+        texts |= dict.fromkeys([*literal, *filter(_SURELY_PATTERN.search, quoted(program))])
+    return list(texts)
+
+
+def parts(found: Iterable[Program], domain: str, lan: str) -> list[PatternText]:
+    """Beginnings of the LAN's addresses, and names in the domain, that programs hold and may look for anywhere.
+
+    ``in`` and ``endswith`` say yes to 110.20.30.7 and to notexample.com, which are other people's.
+    """
+    octets = [re.escape(octet) for octet in lan.split(".")[:3]]
+    address = re.compile(rf"(?<![\d.]){octets[0]}\.{octets[1]}(?:\.{octets[2]})?\.?(?![\d.])")
+    name = re.compile(rf"(?<![\w@.-])\.?(?:[\w-]{{1,63}}\.){{0,4}}{re.escape(domain)}(?![\w-]|\.\w)")
+    texts = [text for program in found for kind in (address, name) for text in kind.findall(program.text)]
+    return [PatternText(text, begins=False, ends=False) for text in dict.fromkeys(texts)]
+
+
 def quoted(program: Program) -> list[str]:
     """What a program quotes, without escapes and replies of SMTP, each once. What is a key of something comes last."""
     matches = [match for match in _TEXT.finditer(program.text) if match[0][0] != "#"]
@@ -156,12 +188,14 @@ def read(found: Iterable[Program]) -> Programs:
     texts = list(found)
     pieces = dict.fromkeys(piece for program in texts for piece in _pieces(program))
     words = [piece for piece in list(pieces)[:MOST_PIECES] if not _OF_SMTP.fullmatch(piece)]
+    compared = [word for program in texts for word in _COMPARED.findall(program.text)]
     parameters = [piece for piece in words if _PARAMETER.fullmatch(piece)]
     return Programs(
         brought=bool(texts),
         verbs=sorted((word for word in words if _VERB.fullmatch(word)), key=str.islower)[:MOST_VERBS],
         parameters=[f"{p}1" if p.endswith("=") else p for p in parameters][:MOST_PARAMETERS],
         fields=list(dict.fromkeys(_fields(words)))[:MOST_FIELDS],
+        hosts=list(dict.fromkeys(filter(_HOST_NAME.fullmatch, [*compared, *words])))[:MOST_WORDS],
         words=[word for word in words if not word.startswith("/")][:MOST_WORDS],
         numbers=sorted({number for program in texts for number in _numbers(program)}),
     )
@@ -205,6 +239,7 @@ OF_PROGRAMS: Mapping[str, Callable[[Programs], list[str]]] = MappingProxyType(
         "program_field": lambda found: found.fields,
         "program_field_name": lambda found: list(dict.fromkeys(f.partition(":")[0] for f in found.fields)),
         "program_fields": lambda found: _together(found.fields),
+        "program_host": lambda found: found.hosts,
         "program_parameter": lambda found: found.parameters,
         "program_verbs": lambda found: _together(found.verbs),
         "program_word": lambda found: found.words,

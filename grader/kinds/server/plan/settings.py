@@ -19,9 +19,10 @@ _SETTINGS = re.compile(r"(?:/main|/master)\.cf\Z|/opendkim(?:-[a-z0-9]{1,20})?\.
 _KEY = "PRIVATE KEY"
 _CHANGEABLE = re.compile(
     rb"^(?![ \t]*#).*(?:check_policy_service|_milters\b|postscreen|\bspawn\b|_proxy_filter\b|reject_unverified_|"
-    rb"\b(?:tcp|socketmap|memcache|ldap|mysql|pgsql|sqlite):|_(?:rate|count)_limit\b)",
+    rb"\b(?:tcp|socketmap|memcache|ldap|mysql|pgsql|sqlite):)",
     re.MULTILINE,
 )
+_LIMITED = re.compile(rb"^(?![ \t]*#).*_(?:rate|count)_limit\b", re.MULTILINE)
 _LIMIT = re.compile(
     rb"^(?![ \t]*#).*?\bsmtpd_client_(?:connection|message|recipient|new_tls_session|auth)_rate_limit"
     rb"[ \t]*=[ \t]*(\d{1,9})",
@@ -63,8 +64,13 @@ def _is_odd(text: str) -> bool:
 
 def may_change(files: Iterable[bytes]) -> bool:
     """Whether something that is configured in these files may say something else in a while: a program, a milter,
-    postscreen, a server of tables, a limit for each minute. All else that Postfix decides by stays as it is."""
+    postscreen, a server of tables. All else that Postfix decides by stays as it is, limits apart."""
     return any(_CHANGEABLE.search(data) for data in files)
+
+
+def limits_clients(files: Iterable[bytes]) -> bool:
+    """Whether these files limit what a client may do at a time or in a minute, so that it is told to come back."""
+    return any(_LIMITED.search(data) for data in files)
 
 
 def most_of_each_client(files: Iterable[bytes]) -> int | None:

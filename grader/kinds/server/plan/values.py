@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import itertools
 from collections.abc import Iterable, Mapping
 
 from grader.kinds.server.plan.lookalikes import (
@@ -25,6 +26,9 @@ from grader.labs.messages import person
 from grader.labs.variant import KeyedRandom
 from grader.labs.world import MANIFOLD_NAMES, WordLists
 
+MOST_TOGETHER = 16
+"""Attempts of a text that uses several such names: each value is in one, as far as that goes, and then pairs are."""
+
 
 class ManifoldValues:
     """The values of manifold names in one run. ``names`` are those of the variant, ``words`` the world's."""
@@ -43,10 +47,11 @@ class ManifoldValues:
 
         ``user`` is whoever logs in, if the attempt does.
         """
-        repeated: list[dict[str, str]] = [{}]
-        for name in sorted(MANIFOLD_NAMES.keys() & used):
-            repeated = [{**values, name: value} for values in repeated for value in self._of(name, user)]
-        return repeated
+        names = sorted(MANIFOLD_NAMES.keys() & used)
+        values = [self._of(name, user) for name in names]
+        if len(names) < 2:
+            return [dict(zip(names, chosen, strict=True)) for chosen in itertools.product(*values)]
+        return [dict(zip(names, chosen, strict=True)) for chosen in _together(values)]
 
     def _of(self, name: str, user: str | None) -> list[str]:
         names, mentions = self._names, self._mentions
@@ -96,7 +101,8 @@ class ManifoldValues:
             case "lookalike_recipient":
                 return recipients(names, samples) if samples else []
             case _:
-                return senders((user or names["alice"]).removesuffix("!"), names, samples)
+                me = (user or names["alice"]).removesuffix("!")
+                return senders(me, names, samples, by_parts=mentions.programs.brought)
 
     def _mentioned_addresses(self) -> list[str]:
         made_up = [
@@ -124,6 +130,15 @@ class ManifoldValues:
                 address = network.network_address
                 found.append(f"{{token}}@[{'IPv6:' if address.version == 6 else ''}{address}]")
         return found
+
+
+def _together(values: list[list[str]]) -> list[tuple[str, ...]]:
+    if not all(values):
+        return []
+    longest = max(map(len, values))
+    first = (tuple(some[turn % len(some)] for some in values) for turn in range(longest))
+    chosen = dict.fromkeys(itertools.chain(first, itertools.product(*values)))
+    return list(itertools.islice(chosen, MOST_TOGETHER))
 
 
 def foreign_domains(mentions: Mentions) -> list[str]:

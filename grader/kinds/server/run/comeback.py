@@ -7,6 +7,7 @@ postscreen may say something else in ten seconds.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Container, Mapping, Sequence
 
@@ -34,6 +35,9 @@ TOO_MANY = late_pattern(
 )
 """How Postfix ends a session with errors, of which a script makes some by itself, or one that asks for too much: it
 would end the next one too."""
+BY_A_LIMIT = late_pattern(r"\A4\d\d 4\.7\.[01] (?:\S+ )?Error: too (?:many|much) ")
+"""How Postfix puts off a client that asks for more than a limit allows (``smtpd_client_message_rate_limit`` and its
+like in postconf(5))."""
 WARNING = late_pattern(
     r"\]: (?:fatal|panic): |"
     r"\]: warning: (?:(?:cannot )?connect to |problem talking |unknown |"
@@ -53,11 +57,13 @@ def come_back(
     deadline: Deadline,
     log: Sequence[str],
     sleep: Callable[[float], None] = time.sleep,
+    only: re.Pattern[str] | None = None,
 ) -> list[str]:
     """Make again what was put off until it is answered for good, and give the ids of what never was.
 
-    ``try_`` keeps what it finds in ``outcomes``. A trouble inside the server, of which its ``log`` warns, will not be
-    over in a moment; where nothing warns of it, a program only says so.
+    With ``only``, other answers than these stay what they are: nothing but Postfix decides. ``try_`` keeps what it
+    finds in ``outcomes``. A trouble inside the server, of which its ``log`` warns, will not be over in a moment; where
+    nothing warns of it, a program only says so.
     """
     warned = any(WARNING.search(line) for line in log)
     mails = {c.code for c in lab.checks if c.expect.arrives is not None or c.expect.refused}
@@ -70,7 +76,7 @@ def come_back(
         return [
             a
             for a in attempts
-            if a.check in mails and not a.stopped and put_off(a, outcomes.get(a.id), a.check in doubted)
+            if a.check in mails and not a.stopped and put_off(a, outcomes.get(a.id), a.check in doubted, only)
         ]
 
     while some := back():
@@ -93,12 +99,19 @@ def _first(some: Sequence[Attempt], wanted: Container[str]) -> list[Attempt]:
     return [a for a in alone if not ids.intersection(a.unless_arrived)]
 
 
-def put_off(attempt: Attempt, outcome: Outcome | None, doubted: bool) -> bool:
-    """Whether a mail was refused for now only. With ``doubted``, a trouble of the server's own is no better reason."""
+def put_off(
+    attempt: Attempt, outcome: Outcome | None, doubted: bool, only: re.Pattern[str] | None = None
+) -> bool:
+    """Whether a mail was refused for now only, in ``only`` these words if any are given.
+
+    With ``doubted``, a trouble of the server's own is no better reason.
+    """
     if outcome is None or attempt.say or outcome.stage in ("accepted", "auth") or not outcome.replies:
         return False
     reply = outcome.replies[-1]
     if not 400 <= reply.code < 500 or SETTLED.search(reply.text):
+        return False
+    if only is not None and not only.search(reply.text):
         return False
     if attempt.script and TOO_MANY.search(reply.text):
         return False

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from grader.engines.base import Channel
 from grader.kinds.server.declare import UNWANTED, ServerLab
 from grader.kinds.server.facts import ServerPlan
-from grader.kinds.server.run.comeback import come_back
+from grader.kinds.server.run.comeback import BY_A_LIMIT, come_back
 from grader.kinds.server.run.doors import knock
 from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
 from grader.kinds.server.run.host import StudentHost
@@ -93,7 +93,7 @@ class Probing:
         self.find_others()
         if late := self.attempts[known:]:
             self._probe_in_rounds(late)
-        if self._plan.changeable:
+        if self._plan.changeable or self._plan.limited:
             self._host.attempt(self._come_back)
         if not self._host.lost:
             self._try_once_more()
@@ -112,7 +112,10 @@ class Probing:
         """What was put off by a server that may say something else in a while is tried until it does."""
         taken = {outcome.attempt for outcome in self.outcomes.values() if outcome.stage == "accepted"}
         log = self._host.read_log()
-        self.put_off = come_back(self._lab, self.attempts, self.outcomes, self._try, self._deadline, log)
+        only = None if self._plan.changeable else BY_A_LIMIT
+        self.put_off = come_back(
+            self._lab, self.attempts, self.outcomes, self._try, self._deadline, log, only=only
+        )
         self.shut = knock(
             self._plan, self.attempts, self.outcomes, self.sessions, self._probe, self._deadline
         )
