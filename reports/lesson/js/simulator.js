@@ -153,7 +153,8 @@
     ]);
     element["line-label"].textContent = waits[0];
     element.line.disabled = element.send.disabled = !status.connected;
-    element["listener-about"].textContent = byId(server.listeners, element.listener.value).about;
+    const client = byId(server.clients, element.client.value);
+    element["listener-about"].textContent = `${byId(server.listeners, element.listener.value).about} You come from ${client.address}.`;
     element["trouble-count"].textContent = on.length || "none";
     element.trouble.classList.toggle("active", on.length > 0);
     element.restart.classList.toggle("primary", !status.connected);
