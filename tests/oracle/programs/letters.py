@@ -22,21 +22,14 @@ SUBJECTS = (
     "Größe_2 = 5? ja_", "the end is a blank ", "x" * 60 + " " + "y" * 60,
     "*", "Bcc: nobody", "\\", "😀😀😀 " * 12 + "!",
     "A subject that is quite long because whoever wrote it had a lot to say of what the letter is about, and more " * 2
-    + "end", "Ä" * 30, "The subject: of it", "Fwd: Re: AW: 1/2",
+    + "end", "Ä" * 20, "The subject: of it", "Fwd: Re: AW: 1/2",
 )  # fmt: skip
 LOCALS = (
-    "{w}",
-    "{w}",
-    "{w}.{v}",
-    "o'{w}",
-    "{w}+{v}",
-    "{w}_{v}",
-    "Sales.{w}",
-    "{w}-{v}",
-    "{w}#1",
-    "{w}/x",
-    "{w}=x",
-)
+    "{w}", "{w}", "{w}.{v}", "o'{w}", "{w}+{v}", "{w}_{v}", "Sales.{w}", "{w}-{v}", "{w}#1", "{w}/x", "{w}=x", "{w}%s",
+    "{w}&{v}", "{w}*", "{w}?", "{w}!{v}", "{w}$HOME", "{w}`id`", "{w}~",
+    "{w}|{v}", "{w}{{{v}}}", "{w}^{v}", "{w}%20{v}",
+)  # fmt: skip
+"""Local parts; behind each comes a number."""
 WORDS = (
     "amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "heath", "inlet", "knoll", "larch", "maple",
     "north", "ocean", "pearl", "quartz", "ridge", "stone", "tulip", "umber", "vale", "willow",

@@ -16,6 +16,8 @@ from tests.oracle.programs.secrets import readings, told_of
 Told = Iterator[Fault | Doubt]
 
 TEN_SECONDS = 10.0
+SLOW = 1.0
+"""Seconds that no run takes on a machine that has time for it, if none takes less."""
 PAUSE, SURELY_NONE = 0.5, 0.4
 """Seconds between two tries; and those that are no pause, however the clock is read."""
 MOST_TRIES = 6
@@ -30,8 +32,10 @@ def faults_of(runs: list[Made]) -> Told:
     if not any(made.sessions for made in runs if made.run.what in LEADING[:2]):
         yield Fault("starts", f"no connection: {runs[0].output[-200:]}")
         return
+    # On a machine that is as busy as that, a limit of the program's own may have ended what else would have gone well.
+    busy = min(made.ended - made.began for made in runs) > SLOW
     for made in runs:
-        course = _Course(made)
+        course = _Course(made, busy)
         for told in course.faults():
             yield type(told)(told.rule, f"{made.run.what}: {told.what}")
         for identifier in {message.identifier(t) for t in course.taken if t.text is not None}:
@@ -43,7 +47,8 @@ def faults_of(runs: list[Made]) -> Told:
 class _Course:
     """One run, judged."""
 
-    def __init__(self, made: Made) -> None:
+    def __init__(self, made: Made, busy: bool) -> None:
+        self._unkind = Doubt if busy else Fault
         self.made, self.run = made, made.run
         self.server, self.letter = made.run.server, made.run.letter
         self.sessions: list[list[Entry]] = [entries(record) for record in made.sessions]
@@ -94,10 +99,10 @@ class _Course:
         if code == 0 and not (self.taken and self.got_it.keys() >= self.asked_for):
             yield Fault("status", "0, although the server did not take it for everybody")
         elif code and self.complete and self.server.good:
-            yield Fault("status", f"{code}, although everybody got it: {self.made.output[-200:]}")
+            yield self._unkind("status", f"{code}, although everybody got it: {self.made.output[-200:]}")
         if self.server.good and not self.taken:
             rule = RULES.get(self.run.what, "letter")
-            yield Fault(rule, f"was not taken: {self.made.output[-200:]}")
+            yield self._unkind(rule, f"was not taken: {self.made.output[-200:]}")
         elif self.server.good and not self.complete:
             yield Fault("envelope", f"only {len(self.got_it)} recipients got it: {self.made.output[-200:]}")
 
