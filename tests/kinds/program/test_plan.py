@@ -191,6 +191,11 @@ def test_who_waits_is_waited_for_no_longer_than_needed_and_once_as_long_as_elsew
     assert sorted(silences) == [1, 1, 3]
 
 
+def test_signs_of_an_atom_that_mean_something_elsewhere_stand_in_some_address() -> None:
+    recipients = "".join(recipient for run in planned().runs for recipient in run.wanted.recipients)
+    assert set("#%&'*+/=?$|`") <= set(recipients)
+
+
 def test_every_special_character_of_a_phrase_stands_in_some_name_without_the_others() -> None:
     specials = set('()<>[]:;@\\,."')
     together = [frozenset(specials & set(run.wanted.from_name)) for run in planned().runs]
