@@ -56,6 +56,7 @@ def test_names_with_the_same_at_them_are_alike(many: str, record: str) -> None:
         ("a# CNAME www.third.example.", "w NS ns.third.example."),
         ("a# CNAME @", "w DNAME third.example."),
         ("a# CNAME a#", ""),
+        ("a# CNAME @", '@ TXT "v=spf1 ptr -all"'),
         ("a# CNAME c#\nc# CNAME d#\nd# CNAME c#", ""),
     ],
 )

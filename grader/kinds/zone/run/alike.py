@@ -19,6 +19,8 @@ KEPT = 5
 MOST_STEPS = 20
 """Aliases and includes in a row that are followed: more than receivers follow (RFC 7208 section 4.6.4)."""
 _LEADS_ON = re.compile(r"(?:include:|redirect=)(\S+)")
+_OWN_NAME = re.compile(r"%|\bptr(?![-\w.])")
+"""What makes a record depend on the name that is asked for: a macro, and hosts below it (RFC 7208 section 5.5)."""
 _WORD = re.compile(r"[^\s:=,/\"]+")
 """What could be a name in a text; more than that does no harm."""
 
@@ -78,7 +80,7 @@ class Alike:
         )
 
     def _is_plain(self, name: str, steps: int = 0) -> bool:
-        """Whether what SPF asks of a name never depends on how it is called: no macro on the way, and no ring."""
+        """Whether what SPF asks of a name never depends on how it is called: no macro or ptr, and no ring."""
         if name not in self._plain:
             self._plain[name] = (
                 False  # for what leads back to it: where a ring ends depends on where it was entered
@@ -94,7 +96,7 @@ class Alike:
         if record.type not in ("TXT", "SPF"):
             return True
         text = _text(record)
-        if not record.texts or "%" in text:
+        if not record.texts or _OWN_NAME.search(text):
             return False
         return all(self._leads_to_plain(name, steps) for name in _LEADS_ON.findall(text))
 
