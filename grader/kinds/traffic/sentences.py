@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from grader.kinds.traffic.index import TrafficCase
 from grader.model.traffic import Queued
 
 LONGEST_QUOTE = 240
+
+
+MADE: Mapping[str, str] = MappingProxyType(
+    {
+        "mentioned-names": "a client that DNS calls",
+        "mentioned-networks": "somebody in",
+        "office-anybody": "a machine of the office",
+        "rerouting-names": "a client that DNS calls",
+    }
+)
+"""How sources that are made for each submission are called in a sentence, with what makes each of them."""
 
 
 def quoted(text: str) -> str:
@@ -13,6 +27,16 @@ def quoted(text: str) -> str:
     return (
         f"“{text}”" if len(text) <= LONGEST_QUOTE else f"“{text[:LONGEST_QUOTE]} …” (cut; see the evidence)"
     )
+
+
+def client(case: TrafficCase) -> str:
+    """Who connected, and from where; a source that was made for the submission in words."""
+    source, _, what = case.facts.source.partition(": ")
+    if not what or source not in MADE:
+        return f"{case.facts.source} ({case.facts.address})"
+    if what == case.facts.address:
+        return f"{MADE[source].removesuffix(' in')} ({what})"
+    return f"{MADE[source]} {what} ({case.facts.address})"
 
 
 def how_it_waits(entry: Queued) -> str:
@@ -36,7 +60,7 @@ def how_it_ended(case: TrafficCase) -> str:
         return f"The server took the connection on {where} and then {_silence(case)} instead of greeting."
     if stage == "untried":
         return f"Not tried on {where}."
-    who = f"{case.facts.source} ({case.facts.address})"
+    who = client(case)
     reply = case.last_reply
     if reply is None:
         return f"The server {_silence(case)} while {who} was speaking on {where}."

@@ -14,9 +14,10 @@ from grader.model.latepattern import late_pattern
 
 _NOBODY = late_pattern(
     r"\bwarning: (?:connect(?: #\d+)? to (?:subsystem |transport )?|problem talking to server )"
-    r"(?:public|private)/([\w-]+): No such file"
+    r"(?:/var/spool/postfix/)?(?:public|private)/([\w-]+): No such file"
 )
 _NO_PASSWORDS = "/proxymap["
+_LOOKS_ITSELF = "/smtpd["
 _NOT_READ = "cannot access UNIX password database"
 
 ASKED: Mapping[str, str] = MappingProxyType(
@@ -80,12 +81,21 @@ def for_absent(name: str) -> str:
 
 
 def without_passwords(index: ServerIndex) -> tuple[int, str] | None:
-    """The line in which proxymap(8) says that it sees no list of users, so that nobody exists, and what to do."""
+    """The line in which proxymap(8), or smtpd itself, says that it sees no list of users, and what to do.
+
+    Nobody exists for them then.
+    """
     for number, line in enumerate(index.facts.log):
         if _NO_PASSWORDS in line and _NOT_READ in line:
             return number, (
                 "The users are there, and `proxymap`, which looks them up for smtpd (`local_recipient_maps`), does not "
                 "see them: it runs in a chroot, in which there is no list of users. Write `n` in the fifth column of "
                 "its line in master.cf, `proxymap unix - - n - - proxymap`."
+            )
+        if _LOOKS_ITSELF in line and _NOT_READ in line:
+            return number, (
+                "The users are there, and `smtpd` does not see them: it runs in a chroot, in which there is no list of "
+                "users. Have `proxymap` look them up, which runs outside: write `proxy:unix:passwd.byname` in place of "
+                "`unix:passwd.byname`."
             )
     return None

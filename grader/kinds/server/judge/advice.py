@@ -15,6 +15,7 @@ from grader.kinds.server.judge.absent import without_passwords
 from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
+from grader.kinds.server.judge.misset import at_the_start, of_a_login, of_a_port, of_line_ends
 from grader.kinds.server.judge.remedies import for_trouble
 from grader.kinds.server.judge.settings import SERVICES, PostfixSettings, Setting
 from grader.kinds.server.judge.takenmail import backscatter, on_the_way, thrown_away
@@ -52,11 +53,17 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
     wants_login = bool(check.expect.authenticates)
     if (wants_login or not case.accepted) and (filtered := _filtered(case, settings)) is not None:
         return filtered
+    if (port := of_a_port(case, settings)) is not None:
+        return port
+    if check.expect.greets and (broken := at_the_start(index)) is not None:
+        return broken
     if check.expect.alike:
         return _forbidden(case, settings)
     if check.expect.authenticates and (hidden := _hidden(case, settings)) is not None:
         return hidden
     if case.accepted:
+        if check.expect.arrivals_at_most is not None:
+            return of_line_ends(case, settings)
         if check.expect.arrives in UNWANTED:
             return for_what_left(case, index)
         if check.expect.refused:
@@ -72,6 +79,8 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
         return told
     if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
         return _denied(case, _list_of(denied[1], case, settings), denied[1])
+    if (refused := of_a_login(case, settings)) is not None:
+        return refused
     if _UNKNOWN_SENDER.search(reply.text):
         return _unknown_sender(case, settings)
     if _UNKNOWN_USER.search(reply.text) and (unseen := without_passwords(index)) is not None:

@@ -21,7 +21,7 @@ from grader.kinds.server.judge.letout import led_astray
 from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
-from grader.kinds.traffic.sentences import how_it_ended, how_it_waits, quoted
+from grader.kinds.traffic.sentences import client, how_it_ended, how_it_waits, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.latepattern import late_pattern
 from grader.model.pointer import Pointer
@@ -302,7 +302,7 @@ def _authenticates(case: TrafficCase, index: ServerIndex) -> Finding:
         return not_taken(case, index)
     if case.session is not None and _asked_for_offers(case.session) and _auth_offer(case.session) is None:
         # Postfix takes AUTH from those to whom it does not offer it; no mail program asks for what is not offered.
-        who = f"{case.facts.source} ({case.facts.address})"
+        who = client(case)
         said = f"On port {case.facts.listener} the server does not offer AUTH to {who}."
         return broken(case, f"{said} Mail programs do not log in where EHLO does not name AUTH.")
     shown = case.session.tls if case.session is not None else None

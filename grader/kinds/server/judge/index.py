@@ -84,7 +84,9 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             or any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
         ]
         # Passwords are tried that are wrong on purpose: of who has logged in, or never does, that tells nothing.
-        harmless = OF_CLIENTS if case.outcome.authenticated or case.facts.user is None else HARMLESS
+        spoken = case.outcome.stage not in ("greeting", "ehlo")
+        tells = spoken and case.facts.user is not None and not case.outcome.authenticated
+        harmless = HARMLESS if tells else OF_CLIENTS
         lines = [index for index in lines if not harmless.search(self.facts.log[index])]
         reply = case.last_reply
         if reply is not None and NO_TLS.search(reply.text):

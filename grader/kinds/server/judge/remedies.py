@@ -6,6 +6,7 @@ import re
 
 from grader.kinds.server.declare import ServerCheck
 from grader.kinds.server.judge.index import CAUSE, MILTER_TROUBLE, ServerIndex
+from grader.kinds.server.judge.misset import in_the_log
 from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TrafficCase
 from grader.kinds.traffic.sentences import quoted
@@ -50,6 +51,8 @@ def for_trouble(lines: list[int], check: ServerCheck, case: TrafficCase, index: 
         return None
     if MILTER_TROUBLE.search(index.facts.log[lines[0]]):
         return None if "milter" in check.next.lower() else _milter(text, case, index.settings)
+    if (unreadable := in_the_log(text, index)) is not None:
+        return unreadable
     if (found := _NO_RESTRICTION.search(text)) is not None:
         return (
             f"This Postfix knows no restriction `{found[1]}`: it is misspelt, or from a version long gone. Take it out "
@@ -109,6 +112,8 @@ def death_of_greeter(case: TrafficCase, index: ServerIndex) -> tuple[list[int], 
         return None
     if _NO_MECHANISMS in index.facts.log[line]:
         return _without_mechanisms(line, case, index)
+    if (unreadable := in_the_log(index.logged(line), index)) is not None:
+        return [line], unreadable
     said = quoted(index.logged(line))
     return [
         line

@@ -5,14 +5,14 @@ from __future__ import annotations
 from grader.kinds.server.judge.accounts import handed_over
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.traffic.index import TrafficCase
-from grader.kinds.traffic.sentences import quoted
+from grader.kinds.traffic.sentences import client, quoted
 from grader.model.pointer import Pointer
 from grader.model.traffic import Arrival
 
 
 def from_whom(case: TrafficCase) -> str:
     """Who handed a message in, and on which port."""
-    who = f"{case.facts.source} ({case.facts.address})"
+    who = client(case)
     if case.facts.user and case.outcome.authenticated:
         who += f", logged in as {case.facts.user} and writing as {quoted(case.facts.sender or '<>')},"
     return f" from {who} on port {case.facts.listener}"

@@ -1,0 +1,143 @@
+"""What to do where a single setting explains a failure: a port that waits for something else, a list without its rule,
+and values that Postfix cannot read, which its log quotes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+from grader.kinds.server.judge.absent import ASKED, absent, for_absent
+from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.letout import holds
+from grader.kinds.server.judge.settings import PostfixSettings
+from grader.kinds.traffic.index import TrafficCase
+from grader.model.latepattern import late_pattern
+
+_PROXIED = ("smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol")
+_RELAY_LISTS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
+_DECIDES = ("reject", "defer")
+_RELAY_DENIED = late_pattern(r"Relay access denied")
+_MACRO = "macro processing error"
+_DOLLAR = late_pattern(r"\$(?![\w({$])")
+"""A dollar sign behind which no name comes; ``$$`` is one that is meant (postconf(5))."""
+_NO_TABLE = late_pattern(
+    r"expecting \"type:name\" form instead of \"([^\"]{1,100})\"|unsupported dictionary type: ([0-9A-Fa-f]{1,4})(?!\w)"
+)
+_BAD_MASK = late_pattern(r"bad (?:net/)?mask(?: value)?(?: in)? \"([0-9.]{7,15}/[0-9.]{1,15})\"")
+
+
+def of_a_port(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """A port greets nobody who comes to it as clients do; ``None`` where no setting says why."""
+    if case.outcome.stage != "greeting":
+        return None
+    listener, server = case.facts.listener, case.facts.server
+    port = listener.partition("+")[0]
+    for name in _PROXIED:
+        setting = settings.on(name, listener, server)
+        if setting.value:
+            return (
+                f"{setting.shown} has port {port} wait for a PROXY header before it greets. Only a load balancer sends "
+                "one, and here there is none: mail programs and other servers wait for the greeting, in vain. Delete "
+                "the setting."
+            )
+    wrapped = settings.on("smtpd_tls_wrappermode", listener, server)
+    if port == "465" and wrapped.value != "yes":
+        return (
+            "On port 465 a mail program begins with TLS, and your server begins with a greeting in the clear: "
+            "below the service of 465 in master.cf (`submissions` or `smtps`), `-o smtpd_tls_wrappermode=yes` is "
+            "missing."
+        )
+    return None
+
+
+def of_a_login(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """Who has logged in is refused as a stranger: no list permits them before it comes to its end."""
+    reply = case.last_reply
+    if reply is None or not case.outcome.authenticated or not _RELAY_DENIED.search(reply.text):
+        return None
+    found = [settings.on(name, case.facts.listener, case.facts.server) for name in _RELAY_LISTS]
+    setting = next((s for s in found if any(word.startswith(_DECIDES) for word in s.words)), None)
+    if setting is None:
+        return None
+    words = setting.words
+    end = next((n for n, word in enumerate(words) if word.startswith(_DECIDES)), len(words))
+    if "permit_sasl_authenticated" in words[:end]:
+        return None
+    late = "permit_sasl_authenticated" in words
+    return (
+        f"{setting.shown} refuses at `{words[end]}`, and `permit_sasl_authenticated`, which lets those pass who have "
+        f"logged in, {'stands behind it, where nobody comes any more' if late else 'is missing'}. Put it before "
+        f"`{words[end]}`."
+    )
+
+
+def of_line_ends(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """A false end of a message was believed because this client is excluded from what forbids that."""
+    forbids = settings.on("smtpd_forbid_bare_newline", case.facts.listener, case.facts.server)
+    excluded = settings.on("smtpd_forbid_bare_newline_exclusions", case.facts.listener, case.facts.server)
+    word = next((word for word in excluded.words if holds(word, case.facts.address)), None)
+    if word is None or forbids.value == "no":
+        return None
+    return (
+        f"{excluded.shown} excludes {case.facts.address} from what stops this: `{word}` holds it. Delete the line: "
+        "the default excludes `$mynetworks`, which is enough for an old printer in the office."
+    )
+
+
+def in_the_log(text: str, index: ServerIndex) -> str | None:
+    """What to do about a value that Postfix cannot read, which this line of its log quotes."""
+    if _MACRO in text:
+        return (
+            "In main.cf and master.cf a `$` begins the name of a parameter, `$name` or `${name}`, and here none comes "
+            f"behind it{_line_with_dollar(index)}. Where a `$` is meant, as at the end of a pattern, write `$$`; in a "
+            "file of its own, which `regexp:` or `pcre:` names, a pattern needs one alone."
+        )
+    if (found := _NO_TABLE.search(text)) is not None and (said := found[1] or found[2]):
+        if found[1] and not _is_v6(found[1]):
+            return None
+        example = _bracketed(said) if found[1] else "[2001:db8::1]/128"
+        return (
+            f"Postfix takes `{said}` for the type of a table (`type:name`): an IPv6 address stands in brackets, with "
+            f"the length behind them, `{example}`."
+        )
+    if (mask := _BAD_MASK.search(text)) is not None:
+        return (
+            f"`{mask[1]}` is no network as Postfix writes them: behind the slash stands the number of bits. Write "
+            f"{_with_bits(mask[1])}."
+        )
+    return None
+
+
+def at_the_start(index: ServerIndex) -> str | None:
+    """What to do where the server greets nobody, by the line of its log that tells why; ``None`` where none does."""
+    line = index.decisive_log
+    told = in_the_log(index.logged(line), index) if line is not None else None
+    if told is not None:
+        return told
+    nobody = absent(index, ASKED)
+    return for_absent(nobody[1]) if nobody is not None else None
+
+
+def _line_with_dollar(index: ServerIndex) -> str:
+    for file in index.facts.settings:
+        for number, line in enumerate(file.text.split("\n"), 1):
+            if not line.lstrip().startswith("#") and _DOLLAR.search(line.replace("$$", "")):
+                return f" ({file.name}, line {number})"
+    return ""
+
+
+def _is_v6(text: str) -> bool:
+    return re.fullmatch(r"[0-9A-Fa-f:]*:[0-9A-Fa-f:]*(?:/\d{1,3})?", text) is not None
+
+
+def _bracketed(text: str) -> str:
+    address, slash, length = text.partition("/")
+    return f"[{address}]{slash}{length}"
+
+
+def _with_bits(text: str) -> str:
+    try:
+        return f"`{ipaddress.ip_network(text, strict=False).with_prefixlen}`"
+    except ValueError:
+        return "`10.20.30.0/24`, say, for 256 addresses"

@@ -1,0 +1,112 @@
+"""What to do where a single setting explains a failure."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from grader.kinds.server.facts import SettingsFile
+from grader.model.traffic import Reply
+from tests.judge.builders import arrival, outcome, session
+from tests.kinds.server.test_advice import refused, result, told
+from tests.tables import every
+
+USER = {"user": "alice", "listener": "587+starttls"}
+NOT_GREETED = outcome("greeting", replies=[])
+
+
+@every("name", ["smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol"])
+def test_a_port_that_waits_for_a_proxy_header_is_named(name: str) -> None:
+    reply = Reply("", 421, "421 4.3.0 mail.example.com Server local error", 0, "4.3.0")
+    made = replace(NOT_GREETED, replies=[reply])
+    only = result({"authenticates": True}, made, USER, commands=told(f"{name} = haproxy"))
+    assert f"`{name} = haproxy` (main.cf) has port 587 wait for a PROXY header" in only.next
+
+
+def test_465_without_tls_from_the_first_byte_is_named() -> None:
+    mute = {"sessions": [session("", end="closed")], "commands": told()}
+    only = result({"authenticates": True}, NOT_GREETED, {"user": "alice", "listener": "465"}, **mute)
+    assert "`-o smtpd_tls_wrappermode=yes` is missing" in only.next
+
+
+@every(
+    ("value", "said"),
+    [
+        ("permit_mynetworks, reject_unauth_destination", "is missing"),
+        ("reject_unauth_destination, permit_sasl_authenticated", "stands behind it"),
+    ],
+)
+def test_a_list_that_permits_nobody_who_has_logged_in_is_named(value: str, said: str) -> None:
+    made = replace(refused("554 5.7.1 <x@elsewhere.example>: Relay access denied"), authenticated=True)
+    lines = told(f"smtpd_relay_restrictions = {value}")
+    only = result({"authenticates": True, "arrives": "outside"}, made, USER, commands=lines)
+    assert said in only.next
+    assert "Put it before `reject_unauth_destination`" in only.next
+
+
+def test_who_is_excluded_from_what_forbids_bare_line_feeds_is_named() -> None:
+    line = "smtpd_forbid_bare_newline_exclusions = 10.0.0.0/8, 198.51.100.0/24"
+    two = [arrival(id=number, raw=b"Message-ID: <%d@x>\r\n\r\nx" % number) for number in range(2)]
+    only = result(
+        {"arrivals_at_most": 1}, outcome("accepted"), {"mailbox": "alice"}, arrivals=two, commands=told(line)
+    )
+    assert "`198.51.100.0/24` holds it" in only.next
+
+
+@every(
+    ("words", "said"),
+    [
+        ('fatal: open dictionary: expecting "type:name" form instead of "::1/128"', "`[::1]/128`"),
+        ("fatal: unsupported dictionary type: fe80", "stands in brackets"),
+        ("fatal: dictionary mail_dict: macro processing error", "write `$$`"),
+        (
+            "warning: connect #1 to subsystem /var/spool/postfix/private/proxymap: No such file or directory",
+            "`proxymap unix - - n - - proxymap`",
+        ),
+    ],
+)
+def test_a_value_that_keeps_the_server_from_greeting_is_told_how_to_be_written(words: str, said: str) -> None:
+    only = result({"greets": True}, NOT_GREETED, log=[f"1 postfix/smtpd[7]: {words}"], commands=told())
+    assert said in only.next
+
+
+def test_the_line_with_a_dollar_sign_for_nothing_is_named() -> None:
+    text = "# $ 1\nmyhostname = $mydomain\nrelay_domains = regexp:{ {/x$$/ ok} {/y$/ ok} }\n"
+    only = result(
+        {"greets": True},
+        NOT_GREETED,
+        log=["1 postfix/smtpd[7]: fatal: dictionary mail_dict: macro processing error"],
+        settings=[SettingsFile("main.cf", "/etc/postfix/main.cf", text)],
+    )
+    assert "(main.cf, line 3)" in only.next
+
+
+def test_a_mask_of_four_numbers_is_told_in_bits() -> None:
+    line = '1 postfix/smtpd[8]: warning: mynetworks: bad mask value in "10.20.30.0/255.255.255.0"'
+    connect = "0 postfix/smtpd[8]: connect from client66.stranger.example[198.51.100.66]"
+    only = result(
+        {"arrives": "mailbox"},
+        refused("451 4.3.0 <alice@example.com>: Temporary lookup failure"),
+        {"address": "198.51.100.66"},
+        log=[connect, line],
+        commands=told(),
+    )
+    assert "`10.20.30.0/24`" in only.next
+
+
+@every(
+    ("source", "said"),
+    [
+        ("stranger", "from stranger (192.0.2.39)"),
+        ("mentioned-networks: 192.0.2.0/24", "from somebody in 192.0.2.0/24 (192.0.2.39)"),
+        (
+            "mentioned-names: mx.friends.example",
+            "from a client that DNS calls mx.friends.example (192.0.2.39)",
+        ),
+        ("mentioned-networks: 192.0.2.39", "from somebody (192.0.2.39)"),
+        ("office-anybody: 192.0.2.39", "from a machine of the office (192.0.2.39)"),
+    ],
+)
+def test_clients_are_called_as_people_call_them(source: str, said: str) -> None:
+    attempt = {"source": source, "address": "192.0.2.39"}
+    only = result({"arrives": "nowhere"}, outcome("accepted"), attempt, arrivals=[arrival()])
+    assert said in only.observed
