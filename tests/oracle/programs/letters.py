@@ -42,10 +42,13 @@ LINES = (
     "QUIT", "> quoted", "-----BEGIN", "a\u00a0b", "x" * 1200, "Cafe\u0301 \ufb01n", "=", "end=", "# comment", "EOF",
     "END",    ".. \u00fc", "😀", "To: nobody", "\"quoted\" 'too'",
 )  # fmt: skip
+# None begins with a hyphen: swaks takes it for an option, however one hands it over in the environment.
 PASSWORDS = (
-    "{s}", "{s}", "{s}", ' {s} ', "a\"{s}'b", "{s}\\n%41", "$HOME{s}", "#{s}", "{s}\\", "{s}:@/", "-{s}", "`{s}`",
+    "{s}", "{s}", "{s}", ' {s} ', "a\"{s}'b", "{s}\\n%41", "$HOME{s}", "#{s}", "{s}\\", "{s}:@/", "`{s}`",
     "<{s}>", "{s}%", "'{s}", "{s}  {s}", "!{s}!", "*{s}?", "{{{s}}}", "{s};#", "~{s}", "={s}=",
 )  # fmt: skip
+WORST = " a\"{s}'\\n $HOME `id` %41 #1 &:/@|;*?<> "
+"""A password with a sign for every way of handing it on."""
 FILES = ("letter.txt", "the letter.txt", "-letter", "brief'1.txt")
 
 
@@ -80,6 +83,7 @@ class Writer:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._count = 0
+        self._worst = WORST
 
     def plain(self) -> Letter:
         """A letter with nothing odd in it, and somebody in each field."""
@@ -101,9 +105,11 @@ class Writer:
         )  # fmt: skip
 
     def login(self, *, odd: bool) -> tuple[str, str]:
-        """A user and a password, which stands nowhere by chance."""
+        """A user and a password, which stands nowhere by chance; the first odd one is as odd as can be."""
         secret = "".join(self._random.choices("abcdefghjkmnpqrstuvwxyz23456789", k=14))
-        form = self._random.choice(PASSWORDS) if odd else "{s}"
+        form = "{s}"
+        if odd:
+            form, self._worst = self._worst or self._random.choice(PASSWORDS), ""
         return f"user{self._number()}", form.format(s=secret)
 
     def _number(self) -> int:
