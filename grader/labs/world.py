@@ -41,6 +41,8 @@ MADE_SOURCES: Mapping[str, str] = MappingProxyType(
 MANIFOLD_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "alias": "each local part that an alias file or another table has on its left",
+        "author_fields": "a header field for each that OpenDKIM's SenderHeaders names beside From, all in one letter, "
+        "with somebody at {third}",
         "lookalike_field": "header fields that a pattern matches which sends letters elsewhere for what they hold "
         "(REDIRECT, FILTER, BCC), somebody outside in its variable parts",
         "lookalike_line": "the same as lines of a letter's text",

@@ -197,3 +197,17 @@ def test_parameters_of_another_program_are_no_aliases() -> None:
 def test_what_no_local_part_begins_with_stands_within_one() -> None:
     program = b"""good = '-bounces+' in asked['sender'] or asked['sender'].startswith('prvs') or a == '--'"""
     assert find_mentions({"policy.py": program}, ()).anywhere == ["prvs", "x1-bounces+"]
+
+
+@every(
+    ("conf", "fields"),
+    [
+        ("Mode sv\nSenderHeaders Reply-To,From, X-Author\n", ["Reply-To", "X-Author"]),
+        ("senderheaders\tcsl:Sender,From # and no more\n", ["Sender"]),
+        ("SenderHeaders refile:/etc/opendkim/senders\n", ["Sender", "Reply-To"]),
+        ("SenderHeaders From\n", []),
+        ("# SenderHeaders Sender\n", []),
+    ],
+)
+def test_fields_that_opendkim_may_take_for_the_author_s(conf: str, fields: list[str]) -> None:
+    assert find_mentions({"opendkim/opendkim.conf": conf.encode()}, []).author_fields == fields

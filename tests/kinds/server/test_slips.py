@@ -110,6 +110,16 @@ def judged(
             "master.cf, line 2, column 3: `\u2013` (en dash, U+2013) stands where `-` belongs", "a plain `-`",
         ),
         (
+            {"main.cf": "smtpd_milters = inet:8891@localhost\n"}, "8891@localhost: garbage after numerical service",
+            "main.cf, line 1: `inet:8891@localhost` is how OpenDKIM writes a port; Postfix has the host first.",
+            "Write `inet:localhost:8891`",
+        ),
+        (
+            {"opendkim.conf": "Socket\tinet6:[::1]:8891\n"}, "opendkim: smfi_opensocket() failed",
+            "opendkim.conf, line 1: `inet6:[::1]:8891` is how Postfix writes a port; OpenDKIM has the port first.",
+            "Write `inet6:8891@[::1]`",
+        ),
+        (
             {"opendkim.conf": "KeyTabel x\n"}, "/etc/opendkim/opendkim.conf: configuration error at line 1",
             "opendkim.conf, line 1: OpenDKIM has no parameter `KeyTabel`; did you mean `KeyTable`?",
             "Write `KeyTable`.",
@@ -161,6 +171,7 @@ def test_a_slip_of_which_no_failure_comes_is_a_note() -> None:
         "smtpd_banner = $myhostname ESMTP Grüße\n",
         "# “comments” may hold anything\n" + QUIET,
         "milter_header_checks = regexp:{{/#x/ OK}}\n",
+        "smtpd_milters = inet:localhost:8891, { inet:[::1]:8892, default_action=accept }, unix:a@b\n",
     ],
 )
 def test_what_is_right_is_no_slip(text: str) -> None:
@@ -179,6 +190,13 @@ def test_what_is_right_is_no_slip(text: str) -> None:
 )
 def test_options_in_one_piece_or_in_braces_are_no_slip(options: str) -> None:
     assert not [note for note in judged({"master.cf": SERVICE + options}).notes if "a blank ends" in note]
+
+
+@pytest.mark.parametrize(
+    "socket", ["inet:8891@localhost", "inet:8891", "inet6:8891@[::1]", "local:/run/a:1", "/run/inet:1"]
+)
+def test_sockets_as_opendkim_writes_them_are_no_slip(socket: str) -> None:
+    assert judged({"opendkim.conf": f"Socket {socket}\n"}).notes == []
 
 
 def test_postconf_knows_whether_a_parameter_of_the_students_own_is_used() -> None:

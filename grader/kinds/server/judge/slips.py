@@ -25,6 +25,7 @@ MOST = 12
 """Slips that are told; more of them have one cause."""
 MOST_TOLD_BY_TOOLS = 4
 _WARNING = late_pattern(r"^(\w+): warning: (.*)$", re.MULTILINE)
+_TURNED = late_pattern(r"(inet6?):([A-Za-z0-9.-]{1,64}|\[[0-9A-Fa-f:.]{2,45}\]):(\d{1,5})\b")
 _UNUSED = late_pattern(r"(?:^|/)main\.cf: unused parameter: ([^=\s]+)=")
 _OURS = late_pattern(
     r"unused parameter: |undefined parameter: |overriding earlier entry: |\bowned? or writable\b"
@@ -145,6 +146,16 @@ def _of_opendkim(file: SettingsFile) -> Iterator[Slip]:
         value = lines[word.line].strip()[len(word.text) :].strip()
         if word.text.lower() not in known:
             yield unknown("OpenDKIM", file.name, word.text, word.line, meant(word.text, known.values()))
+        elif word.text.lower() == "socket" and (turned := _TURNED.match(value)) is not None:
+            yield Slip(
+                file.name,
+                word.line,
+                f"{place(file.name, word.line)}: `{turned[0]}` is how Postfix writes a port; OpenDKIM has the port "
+                "first.",
+                f"Write `{turned[1]}:{turned[3]}@{turned[2]}`: in opendkim.conf the port comes before the host.",
+                ("smfi_opensocket", word.text),
+                certain=True,
+            )
         elif value.startswith("="):
             yield Slip(
                 file.name,

@@ -23,6 +23,7 @@ _RESTRICTION = late_pattern(r"[a-z]+(?:_[a-z0-9]+)+\Z")
 _COMMENT = late_pattern(r"\s(#.*)\Z", re.DOTALL)
 _REFERRED = late_pattern(r"\$[({]?(\w+)|:(\w+)")
 """How a value names another parameter, or the parameters of a table (postconf(5), ldap_table(5))."""
+_TURNED = late_pattern(r"\b(inet6?):(\d{1,5})@([\w.:\[\]-]{1,64})")
 MOST_WORDS = 200
 """Words of a list of restrictions that are looked at."""
 _ASSIGNS = late_pattern(r"([a-z][a-z0-9_]+)(=.*)?\Z", re.DOTALL)
@@ -39,6 +40,7 @@ def main_slips(file: SettingsFile, unused: frozenset[str] | None, services: Sequ
         yield from _name(file, setting, settings, unused, services, classes | referred)
         yield from _value(file, setting)
         yield from _restrictions(file, setting, classes)
+        yield from _sockets(file, setting)
         earlier = last.get(setting.name)
         if earlier is not None and earlier.value != setting.value:
             yield _again(file, earlier, setting)
@@ -95,6 +97,22 @@ def _again(file: SettingsFile, earlier: MainSetting, setting: MainSetting) -> Sl
         (setting.name,),
         certain=True,
     )
+
+
+def _sockets(file: SettingsFile, setting: MainSetting) -> Iterator[Slip]:
+    """Ports that are written as OpenDKIM writes them (opendkim.conf(5), ``Socket``)."""
+    if setting.name not in ("smtpd_milters", "non_smtpd_milters"):
+        return
+    for found in _TURNED.finditer(setting.value):
+        yield Slip(
+            file.name,
+            setting.line,
+            f"{place(file.name, setting.line)}: `{found[0]}` is how OpenDKIM writes a port; Postfix has the host "
+            "first.",
+            f"Write `{found[1]}:{found[3]}:{found[2]}`: in main.cf the host comes before the port (postconf(5)).",
+            (f"{found[2]}@{found[3]}", setting.name),
+            certain=True,
+        )
 
 
 def _value(file: SettingsFile, setting: MainSetting) -> Iterator[Slip]:

@@ -31,6 +31,8 @@ Network = IPv4Network | IPv6Network
 MOST = 40
 """Mentions of a kind that are tried."""
 MOST_LOCALS = 12
+MOST_FIELDS = 10
+LIKELIEST_AUTHORS = ("Sender", "Reply-To")
 MOST_PATTERNS = 12
 
 _ASSIGNMENT = re.compile(r"^([A-Za-z_]\w*)\s*=\s*(.*)$")
@@ -72,6 +74,11 @@ _CONFIGURATION = re.compile(r"\.c(?:on)?f$")
 _FILES = re.compile(
     r"\.(?:cf|db|lmdb|cdb|pem|crt|key|cidr|pcre|regexp|sock|conf|log|txt|proto|local|arpa)$", re.IGNORECASE
 )
+_SENDER_HEADERS = late_pattern(r"^[ \t]*SenderHeaders[ \t]+(?:csl:)?(.*)", re.IGNORECASE | re.MULTILINE)
+_FIELD = late_pattern(
+    r"(?!(?:from|to|cc|subject|date|message-id|received)\Z)[A-Za-z][A-Za-z0-9-]{0,40}", re.IGNORECASE
+)
+"""The name of a field that a letter does not have of itself."""
 _UNPLAYABLE = (
     *map(ipaddress.ip_network, ("0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/3")),
     *map(ipaddress.ip_network, ("::/127", "fe80::/10", "ff00::/8", "::ffff:0:0/96")),
@@ -95,6 +102,8 @@ class Mentions(Struct, frozen=True):
     """Those of expressions that send a letter elsewhere for what it holds."""
     acting: list[PatternText] = []
     """Those, and those of expressions that change what a letter holds."""
+    author_fields: list[str] = []
+    """Header fields that OpenDKIM may take for the author's, From aside (``SenderHeaders``, opendkim.conf(5))."""
     programs: Programs = Programs()
     """What programs among the files hold."""
     parts: list[PatternText] = []
@@ -148,9 +157,20 @@ def find_mentions(files: Mapping[str, bytes], own: Sequence[str], lan: str | Non
         _samples(lines, expressions(found.values())),
         _acting(lines, rerouting_in),
         _acting(lines, acting_in),
+        _author_fields(tables.values()),
         read(found.values()),
         parts(found.values(), own[0], lan) if own and lan else [],
     )
+
+
+def _author_fields(files: Iterable[bytes]) -> list[str]:
+    """What ``SenderHeaders`` names; of a list in a file of its own, the fields that are likeliest."""
+    found: dict[str, None] = {}
+    for data in files:
+        for value in _SENDER_HEADERS.findall(data.decode("utf-8", "replace")):
+            named = [word for word in re.split(r"[,\s]+", value.partition("#")[0]) if _FIELD.fullmatch(word)]
+            found |= dict.fromkeys(named or (LIKELIEST_AUTHORS if "/" in value else ()))
+    return list(found)[:MOST_FIELDS]
 
 
 def _locals(files: Mapping[str, bytes]) -> list[str]:

@@ -82,6 +82,10 @@ class ManifoldValues:
                         [*mentions.locals, *(a for a, _, host in parted if host == names["domain"])]
                     )
                 )
+            case "author_fields":
+                who = f"{person(self._random.draw('author'), self._words)}@{names['third']}"
+                found = [f"{field}: <{who}>" for field in mentions.author_fields]
+                return ["\n".join(found)] if found else []
             case "lookalike_name":
                 return around_names((names["domain"], names["host"]), samples) if samples else []
             case "lookalike_field":

@@ -63,7 +63,9 @@ def loads(check: ZoneCheck, cases: list[ZoneCase], index: ZoneIndex) -> list[Fin
     if not zone.faults:
         return [met(case) for case in cases]
     fault = zone.faults[0]
-    sentence = f"{zone.file}, {spoken(fault.place)}: {fault.sentence}."
+    sentence = (
+        f"{zone.file}, {spoken(fault.place)}: {fault.sentence}{'' if fault.sentence.endswith('?') else '.'}"
+    )
     if more := len(zone.faults) - 1:
         sentence += f" {more} more {'fault' if more == 1 else 'faults'} follow{'s' if more == 1 else ''}."
     return [broken(case, sentence, [pointer(fault.place) for fault in zone.faults]) for case in cases]

@@ -189,7 +189,7 @@ class Opened(Signatures):
     [
         (1, "it expires 1 second after"),
         (90, "it expires 1 minute after"),
-        (86_399, "it expires 24 hours after"),
+        (85_799, "it expires 23 hours after"),
         (86_400, ""),
         (604_800, ""),
     ],

@@ -35,6 +35,8 @@ MOST_SIGNATURES = 8
 """Signatures of one message that are looked at (RFC 6376 section 6.1 lets receivers limit them)."""
 LASTING = 86_400
 """Seconds for which a signature must hold at least, once its message has arrived."""
+ON_THE_WAY = 600
+"""Seconds between signing and arrival that are not held against a signature: a day is what was asked for."""
 MOST_HEADER = 64_000
 """Octets of a header in which signatures are verified."""
 MOST_BLANKS = 500
@@ -157,7 +159,7 @@ class Signatures:
         if "x" not in tags:
             return ""
         left = int(tags["x"][:20]) - self._began - arrival.at / 1000
-        if left >= LASTING:
+        if left >= LASTING - ON_THE_WAY:
             return ""
         return (
             f"it expires {_span(max(0, round(left)))} after the message arrived (its tag x), and mail may be days "
