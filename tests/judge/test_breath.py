@@ -153,3 +153,21 @@ def test_wanted_mail_that_was_put_off_to_the_end_is_told_how_long_that_may_last(
     found = wanted("quit", put_off=("office/1",))
     assert "came back again and again" in found.observed
     assert "twenty seconds" in found.next
+
+
+def test_who_is_silent_for_a_service_that_is_missing_is_not_starved() -> None:
+    silent = Outcome("local/1", "mail", session=1, last_line=1)
+    run = evidence(
+        lab(check("local", arrives="mailbox"), check(arrives="nowhere")),
+        [facts("local", mailbox="alice"), facts()],
+        [silent, replace(silent, attempt="stranger/1")],
+        sessions=[replace(session(), id=1, end="timeout")],
+        log=[
+            "1 postfix/smtpd[7]: warning: connect #1 to subsystem public/cleanup: No such file or directory"
+        ],
+        unanswered=["stranger/1"],
+        serving=False,
+    )
+    local, stranger = judge(run).checks
+    assert (local.status, "`cleanup unix n - y - 0 cleanup`" in local.next) == ("fail", True)
+    assert (stranger.status, stranger.because) == ("skipped", local.code)

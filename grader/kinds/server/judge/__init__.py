@@ -101,6 +101,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         Where a single trouble inside the server broke all of it, and broke a check before, that one tells of it.
         """
         judged = super().failed(check, cases, bad)
+        if self._missing is not None and judged.next is not None and f"`{self._missing}`" in judged.next:
+            self._troubled.setdefault(self._missing, check.code)
         if (trouble := self._only_trouble(bad)) is not None:
             first = self._troubled.setdefault(trouble, check.code)
             if first != check.code:
@@ -213,8 +215,8 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
                 "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
             )
         judged = Judged("error", STARVED.format(many=many), left[0].pointers())
-        # Who takes no mail because a program behind it died, as a check before has told, is not starved.
-        told = expectations.trouble(left[0], self.index)
+        # Who takes no mail because a program behind it died, or is missing, as a check before has told, is not starved.
+        told = expectations.trouble(left[0], self.index) or self._missing
         first = self._troubled.get(told) if told is not None else None
         return judged if first is None else replace(judged, status="fail", because=first)
 
@@ -262,6 +264,14 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         remark = TROUBLED.format(many=many, said=f"the server's log says {said}.")
         pointers = [*judged.pointers, Pointer("log", line), *met[0].pointers()]
         return replace(judged, remarks=[*judged.remarks, remark], pointers=pointers)
+
+    @cached_property
+    def _missing(self) -> str | None:
+        """The service of Postfix's own that others asked in vain, if there is one."""
+        from grader.kinds.server.judge.absent import ASKED, absent
+
+        nobody = absent(self.index, ASKED)
+        return nobody[1] if nobody is not None else None
 
     @cached_property
     def _left_unanswered(self) -> set[str]:
