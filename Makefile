@@ -37,6 +37,7 @@ start: setup ## hand out a lab (LAB=open-relay, DIR=, STUDENT=)
 	@$(RUN) start $(if $(STUDENT),--student $(STUDENT)) $(LAB) $(DIR) $(ARGS)
 
 grade: setup ## grade many submissions (LAB=, SUBMISSIONS="a b c", OUT=grades)
+	@[ -n "$(SUBMISSIONS)" ] || { echo 'smtplab: say what to grade, as in make grade SUBMISSIONS="hand-ins/*"' >&2; exit 2; }
 	@$(RUN) grade $(LAB) $(SUBMISSIONS) --out $(OUT) $(ARGS)
 
 image: setup ## build the image that the server runs in

@@ -22,6 +22,15 @@ const done = arguments[arguments.length - 1], only = arguments[0], contrast = {e
 axe.run(document, {...only, resultTypes: ["violations"], rules: {"color-contrast": contrast}})
   .then(found => done(found.violations.map(v => v.id + ": " + v.nodes.map(n => n.html).join(" "))));
 """
+_CUT_OFF = """
+const shown = [...document.querySelectorAll("select")].filter((one) => one.offsetParent && !one.closest(".pair"));
+return shown.flatMap((one) => {
+  const style = getComputedStyle(one), pen = document.createElement("canvas").getContext("2d"), arrow = 16;
+  pen.font = style.font;
+  const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
+  return [...one.options].map((choice) => choice.text).filter((text) => pen.measureText(text).width > room);
+});
+"""
 _EVERY_RULE = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
@@ -146,6 +155,12 @@ def _axe(page: Any, rules: dict[str, Any], contrast: bool) -> list[str]:
 def too_wide(page: Any, width: int) -> bool:
     """Whether one has to scroll sideways."""
     return bool(page.execute_script("return document.documentElement.scrollWidth") > width)
+
+
+def cut_off(page: Any) -> list[str]:
+    """The choices of lists to choose from that are longer than their box; a quiz's, which open in full, left out."""
+    found: list[str] = page.execute_script(_CUT_OFF)
+    return found
 
 
 def console(page: Any) -> list[str]:

@@ -17,15 +17,6 @@ document.querySelectorAll(".entry, .glance tr, .term, .index li, .dialogue li").
 });
 """
 """Leaves a few of what repeats: those have all the colours that there are."""
-CUT_OFF = """
-return [...document.querySelectorAll("select")].filter((one) => one.offsetParent).flatMap((one) => {
-  const style = getComputedStyle(one), pen = document.createElement("canvas").getContext("2d"), arrow = 16;
-  pen.font = style.font;
-  const room = one.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight) - arrow;
-  return [...one.options].map((choice) => choice.text).filter((text) => pen.measureText(text).width > room);
-});
-"""
-"""The choices of boxes that are longer than their box."""
 
 
 @pytest.mark.parametrize("name", [page.name for page in (*PAGES, *lab_pages())])
@@ -34,7 +25,7 @@ def test_a_page_is_accessible_fits_and_loads_nothing(open_page: Open, name: str)
     for width in (800, 1280, 360):
         browsing.emulate(page, width=width)
         assert not browsing.too_wide(page, width), width
-        assert page.execute_script(CUT_OFF) == [], width
+        assert browsing.cut_off(page) == [], width
     assert page.execute_script("return performance.getEntriesByType('resource').length") == 0
     assert browsing.axe(page, contrast=False) == []
     page.execute_script(FEWER)
