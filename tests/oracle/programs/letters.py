@@ -47,6 +47,8 @@ PASSWORDS = (
     "{s}", "{s}", "{s}", ' {s} ', "a\"{s}'b", "{s}\\n%41", "$HOME{s}", "#{s}", "{s}\\", "{s}:@/", "`{s}`",
     "<{s}>", "{s}%", "'{s}", "{s}  {s}", "!{s}!", "*{s}?", "{{{s}}}", "{s};#", "~{s}", "={s}=",
 )  # fmt: skip
+WORST_NAME = 'Lang, E. "R" \\ (x) [y] <z> a@b: c;'
+"""A name with every sign that ends an atom."""
 WORST = " a\"{s}'\\n $HOME `id` %41 #1 &:/@|;*?<> "
 """A password with a sign for every way of handing it on."""
 FILES = ("letter.txt", "the letter.txt", "-letter", "brief'1.txt")
@@ -83,7 +85,7 @@ class Writer:
     def __init__(self, random: Random) -> None:
         self._random = random
         self._count = 0
-        self._worst = WORST
+        self._worst, self._worst_name = WORST, WORST_NAME
 
     def plain(self) -> Letter:
         """A letter with nothing odd in it, and somebody in each field."""
@@ -99,10 +101,15 @@ class Writer:
         lines = random.choices(LINES, k=random.choice((0, 1, 2, 6, 12)))
         body = "\n".join(lines) + random.choice(("\n", "\n", "\n", "")) if lines else ""
         return Letter(
-            self._address("example.com"), random.choice((*NAMES, *NAMES, "")),
+            self._address("example.com"), self._name(),
             self._addresses(random.choice((1, 1, 2, 3))), self._addresses(random.choice((0, 1, 2))),
             self._addresses(random.choice((0, 0, 1, 2))), random.choice(SUBJECTS), body, random.choice(FILES),
         )  # fmt: skip
+
+    def _name(self) -> str:
+        """A name, or none; the first odd one is as odd as can be."""
+        name, self._worst_name = self._worst_name or self._random.choice((*NAMES, *NAMES, "")), ""
+        return name
 
     def login(self, *, odd: bool) -> tuple[str, str]:
         """A user and a password, which stands nowhere by chance; the first odd one is as odd as can be."""

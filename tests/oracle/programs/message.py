@@ -174,7 +174,8 @@ def _text_faults(
     names = dict(fields)
     parsed = message_from_bytes(head + b"\r\n\r\n")
     mime = any(name in names for name in MIME_FIELDS[1:])
-    if mime and names.get("mime-version", "").strip() != "1.0":
+    # A comment may stand behind it (RFC 2045 section 4).
+    if mime and re.sub(r"\([^()]*\)", "", names.get("mime-version", "")).strip() != "1.0":
         yield Fault("text", f"MIME-Version is {names.get('mime-version')!r}")
     kind = parsed.get_content_type()
     if kind.startswith("multipart/"):
