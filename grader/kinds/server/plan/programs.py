@@ -102,6 +102,8 @@ class Programs(Struct, frozen=True):
 
     def largest(self, most: int, least: int) -> int:
         """The largest number up to ``most``, ``least`` where there is none: whoever counts, counts up to a number."""
+        if not self.numbers:
+            return least
         return max((number for number in self.numbers if number <= most), default=least)
 
 
