@@ -12,10 +12,9 @@ from msgspec.structs import replace
 from grader.kinds.server.declare import OTHERS, OTHERS_CLEAR, UNWANTED, ServerCheck, ServerLab
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.functions import functions
-from grader.kinds.server.judge import expectations
-from grader.kinds.server.judge.accounts import excuse, vanished
+from grader.kinds.server.judge import expectations, leftopen
+from grader.kinds.server.judge.accounts import excuse
 from grader.kinds.server.judge.index import ServerIndex
-from grader.kinds.server.judge.sentences import taken_and_vanished
 from grader.kinds.server.judge.slip import LINE_OF
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import TrafficJudge, attempts
@@ -23,7 +22,6 @@ from grader.kinds.traffic.sentences import quoted
 from grader.model.diagnostic import FilePlace, Span
 from grader.model.errors import UsageError
 from grader.model.finding import JUDGES_NOTHING, Finding, Judged
-from grader.model.pointer import Pointer
 from grader.model.result import CheckResult
 from grader.model.templates import fill
 
@@ -33,46 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["EVIDENCE", "ServerJudge", "checks", "judge", "prepare"]
 
 EVIDENCE = ServerEvidence
-MOST_PORTS_TOLD = 10
 MOST_TOLD = 4
 """Different ways in which an expectation was met that are told."""
-
-ENDED = "Postfix ended while it was probed, and some attempts had no answer: what it would have answered, nobody knows."
-
-SILENT = (
-    "{many} had no answer, however long the client waited, while the server took other mail: that is no refusal "
-    "(RFC 5321 section 4.5.3.2 lets clients wait for minutes)."
-)
-SILENT_REMARK = "A person has to judge this: nothing was sent on meanwhile, and nothing was refused either."
-IN_TROUBLE = (
-    "{many} met a server in trouble, to the end of the run: {said} Such a server refuses nobody, it only asks to come "
-    "back later, and what it would answer then, nobody knows."
-)
-MEND_TROUBLE = "Mend what the server's reply and its log name, then grade again: it must be able to serve."
-TROUBLED = (
-    "{many} met a trouble of the server's own, to the end of the run, while it served others: {said} Nobody got "
-    "through, and that is what counts. But senders whom you want to refuse are only asked to come back, and what your "
-    "restrictions would say to them was never to be seen: mend it, and grade again."
-)
-PUT_OFF = (
-    "{many} were put off, again and again to the end of the run: {said} That is no refusal: senders come back for days "
-    "(RFC 5321 section 4.5.4.1), and here something else than Postfix decides, which may let them through later."
-)
-PUT_OFF_REMARK = (
-    "A person has to judge this: nothing was sent on meanwhile. A restriction of Postfix's own, or a reply that begins "
-    "with 5, would show that the answer is no."
-)
-SHUT = (
-    "{many} were made at ports that took the connection and greeted nobody to the end of the run, however long the "
-    "client waited and however often it came: {ports}. A program of yours listens there, and may greet others later."
-)
-SHUT_REMARK = (
-    "A person has to judge this: nothing was sent on meanwhile. A port that is closed would show it."
-)
-STARVED = (
-    "{many} had no answer, and at the end the server did not even take mail that it had taken before: it or the "
-    "machine had far too much to do. Grade again when the machine has less to do."
-)
 
 
 class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
@@ -167,7 +127,7 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         """
         judged = super().judge(check)
         if judged.status == "pass" and self.index.facts.untried and _tries_others(check):
-            return self._too_many_ports()
+            return leftopen.too_many_ports(self.index)
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
         silence_tells = check.expect.greets or check.expect.kept
@@ -176,94 +136,41 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             judged.status == "pass"
             and self.index.facts.ended
             and not silence_tells
-            and self._unanswered(cases)
+            and leftopen.unanswered(cases)
         ):
-            return Judged("fail", ENDED)
+            return Judged("fail", leftopen.ENDED)
         if judged.status == "pass" and not silence_tells and (left := self._unanswered_to_the_end(cases)):
             return left
         if judged.status == "pass" and check.expect.keeps_out:
             judged = (
-                self._put_off_to_the_end(cases)
-                or self._shut_to_the_end(cases)
+                leftopen.put_off_to_the_end(cases, self.index)
+                or leftopen.shut_to_the_end(cases, self.index)
                 or self._with_troubles(check, cases, judged)
             )
         if judged.status == "pass" and absent and not (check.control or silence_tells):
             return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
-            return self._after_looking_for(cases) or judged
+            return leftopen.found_nowhere(cases, self.index) or judged
         return judged
 
     def _unanswered_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
-        """What is made of attempts that had no answer even when they were made again; ``None`` where all had one.
-
-        A sender waits for minutes and comes back for days (RFC 5321 sections 4.5.3.2 and 4.5.4.1): silence, a
-        connection that breaks and a server in trouble refuse nothing. Where it served others meanwhile, only silence
-        is left in doubt: a restriction that Postfix cannot work with (451 4.3.5) lets nobody through, and what is
-        wanted and fails of it tells so.
-        """
-        left = [case for case in cases if case.facts.id in self._left_unanswered]
-        troubled = [case for case in left if case.last_reply is not None and case.last_reply.code >= 400]
-        silent = [case for case in left if case.session is not None and case.session.end == "timeout"]
-        many = f"{len(left)} of {attempts(cases)}"
-        if not left or (self.index.facts.serving and not silent):
-            return None
-        if self.index.facts.serving:
-            return Judged("manual", SILENT.format(many=many), silent[0].pointers(), [SILENT_REMARK])
-        if troubled:
-            said = quoted(troubled[0].last_reply.text) if troubled[0].last_reply else ""
-            return Judged(
-                "fail", IN_TROUBLE.format(many=many, said=said), troubled[0].pointers(), next=MEND_TROUBLE
-            )
-        judged = Judged("error", STARVED.format(many=many), left[0].pointers())
+        """As ``leftopen`` has it; a trouble that a check before has told of is no want of time."""
+        judged = leftopen.unanswered_to_the_end(cases, self.index)
+        if judged is None or judged.status != "error":
+            return judged
         # Who takes no mail because a program behind it died, or is missing, as a check before has told, is not starved.
+        left = leftopen.left_unanswered(cases, self.index)
         told = expectations.trouble(left[0], self.index) or self._missing
         first = self._troubled.get(told) if told is not None else None
         return judged if first is None else replace(judged, status="fail", because=first)
 
-    def _put_off_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
-        """What is made of a temporary refusal that outlasted the run, where a program may have given it.
-
-        With ``soft_bounce`` each refusal is one, and says nothing of what is to come.
-        """
-        put_off = set(self.index.facts.put_off)
-        left = [c for c in cases if c.facts.id in put_off and self._setting("soft_bounce", c) != "yes"]
-        if not left:
-            return None
-        said = quoted(left[0].last_reply.text) if left[0].last_reply else ""
-        many = f"{len(left)} of {attempts(cases)}"
-        return Judged("manual", PUT_OFF.format(many=many, said=said), left[0].pointers(), [PUT_OFF_REMARK])
-
-    def _shut_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:
-        """What is made of ports at which a program of the student's greeted nobody."""
-        shut = set(self.index.facts.shut)
-        left = [case for case in cases if case.facts.id in shut]
-        if not left:
-            return None
-        ports = ", ".join(dict.fromkeys(case.facts.listener.partition("+")[0] for case in left))
-        many = f"{len(left)} of {attempts(cases)}"
-        return Judged("manual", SHUT.format(many=many, ports=ports), left[0].pointers(), [SHUT_REMARK])
-
-    def _setting(self, name: str, case: TrafficCase) -> str:
-        return self.index.settings.on(name, case.facts.listener, case.facts.server).value
-
     def _with_troubles(self, check: ServerCheck, cases: list[TrafficCase], judged: Judged) -> Judged:
         """A pass, with a remark where a trouble of the server's alone kept some out; its log's words are told once."""
-        met = [
-            case
-            for case in cases
-            # 421 is what a client hears, too, who asks for too much.
-            if case.last_reply is not None and case.last_reply.code in (451, 452) and not case.accepted
-            if expectations.in_trouble(case, self.index)
-        ]
-        if not met:
+        found = leftopen.troubled_remark(cases, self.index)
+        if found is None or self._remarked.setdefault(found[0], check.code) != check.code:
             return judged
-        line = self.index.troubles(met[0])[0]
-        if self._remarked.setdefault(self.index.logged(line), check.code) != check.code:
-            return judged
-        many, said = f"{len(met)} of {attempts(cases)}", quoted(self.index.logged(line))
-        remark = TROUBLED.format(many=many, said=f"the server's log says {said}.")
-        pointers = [*judged.pointers, Pointer("log", line), *met[0].pointers()]
-        return replace(judged, remarks=[*judged.remarks, remark], pointers=pointers)
+        _, remark, pointers = found
+        return replace(judged, remarks=[*judged.remarks, remark], pointers=[*judged.pointers, *pointers])
 
     @cached_property
     def _missing(self) -> str | None:
@@ -272,10 +179,6 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
 
         nobody = absent(self.index, ASKED)
         return nobody[1] if nobody is not None else None
-
-    @cached_property
-    def _left_unanswered(self) -> set[str]:
-        return set(self.index.facts.unanswered)
 
     def _only_trouble(self, bad: list[Finding]) -> str | None:
         """What the server's log names as the cause of everything that failed; ``None`` where there are several."""
@@ -291,36 +194,6 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         if troubled is None:
             return None
         return self.failed(check, cases, [expectations.not_taken(troubled, self.index)])
-
-    def _too_many_ports(self) -> Judged:
-        """What listens and was not tried is not shown to be harmless."""
-        ports = ", ".join(map(str, self.index.facts.untried[:MOST_PORTS_TOLD]))
-        more = " and others" if len(self.index.facts.untried) > MOST_PORTS_TOLD else ""
-        return Judged(
-            "fail",
-            f"The server listens on further ports on which nothing could be tried: {ports}{more}. They are too many, "
-            "or were opened after the others.",
-            next="Take what opens them out of master.cf: a mail server needs three ports.",
-        )
-
-    def _after_looking_for(self, cases: list[TrafficCase]) -> Judged | None:
-        """Nobody but a person can say what to make of mail that was taken and is found nowhere."""
-        lost = [case for case in cases if vanished(case, self.index)]
-        if not lost:
-            return None
-        told = [taken_and_vanished(case, self.index) for case in lost]
-        pointers = list(dict.fromkeys(pointer for _, found in told for pointer in found))
-        more = f" So did {len(lost) - 1} more." if len(lost) > 1 else ""
-        remark = (
-            "A person has to judge this: nothing was sent on meanwhile, and it may have been kept for later."
-        )
-        return Judged("manual", told[0][0] + more, pointers, [remark])
-
-    @staticmethod
-    def _unanswered(cases: list[TrafficCase]) -> bool:
-        """Whether something was neither taken nor refused: the last that was said was no refusal, if anything was."""
-        replies = [case.last_reply for case in cases if not case.accepted]
-        return any(reply is None or reply.code < 400 for reply in replies)
 
     def judgements(self, check: ServerCheck) -> list[expectations.Judgement]:
         """See ``TrafficJudge``."""
