@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from grader.kinds.server.declare import OTHERS, OTHERS_CLEAR, UNWANTED, ServerCheck, ServerLab
 from grader.kinds.server.facts import ServerEvidence
 from grader.kinds.server.functions import functions
-from grader.kinds.server.judge import expectations, leftopen
+from grader.kinds.server.judge import expectations, leftopen, troubles
 from grader.kinds.server.judge.accounts import excuse
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.slip import LINE_OF
@@ -160,7 +160,7 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
             return judged
         # Who takes no mail because a program behind it died, or is missing, as a check before has told, is not starved.
         left = leftopen.left_unanswered(cases, self.index)
-        told = expectations.trouble(left[0], self.index) or self._missing
+        told = troubles.trouble(left[0], self.index) or self._missing
         first = self._troubled.get(told) if told is not None else None
         return judged if first is None else replace(judged, status="fail", because=first)
 
@@ -183,14 +183,14 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     def _only_trouble(self, bad: list[Finding]) -> str | None:
         """What the server's log names as the cause of everything that failed; ``None`` where there are several."""
         told = {
-            expectations.trouble(finding.case, self.index) if isinstance(finding.case, TrafficCase) else None
+            troubles.trouble(finding.case, self.index) if isinstance(finding.case, TrafficCase) else None
             for finding in bad
         }
         return told.pop() if len(told) == 1 else None
 
     def _turned_away(self, check: ServerCheck, cases: list[TrafficCase]) -> Judged | None:
         """Nobody was greeted, for a trouble of the server's own: that is no fault of the lab's."""
-        troubled = next((case for case in cases if expectations.in_trouble(case, self.index)), None)
+        troubled = next((case for case in cases if troubles.in_trouble(case, self.index)), None)
         if troubled is None:
             return None
         return self.failed(check, cases, [expectations.not_taken(troubled, self.index)])

@@ -12,13 +12,13 @@ import re
 from grader.formats.address import domain_of
 from grader.kinds.server.declare import UNWANTED, ServerCheck
 from grader.kinds.server.judge.absent import without_passwords
-from grader.kinds.server.judge.expectations import OWN_TROUBLE
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
 from grader.kinds.server.judge.misset import at_the_start, of_a_login, of_a_port, of_line_ends
 from grader.kinds.server.judge.remedies import for_trouble
 from grader.kinds.server.judge.settings import SERVICES, PostfixSettings, Setting
 from grader.kinds.server.judge.takenmail import backscatter, on_the_way, thrown_away
+from grader.kinds.server.judge.troubles import OWN_TROUBLE
 from grader.kinds.traffic.index import TrafficCase
 
 _ACCESS_DENIED = re.compile(

@@ -19,6 +19,7 @@ from grader.kinds.server.judge.answers import alike, replies
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import led_astray
 from grader.kinds.server.judge.sentences import from_whom, sent_on, taken_and_vanished
+from grader.kinds.server.judge.troubles import HANGS_UP, OWN_TROUBLE, helper_ended, in_trouble
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.log import LogLine
 from grader.kinds.traffic.sentences import client, how_it_ended, how_it_waits, quoted
@@ -29,13 +30,6 @@ from grader.model.traffic import ANY_MAILBOX, Arrival, Queued, Session
 
 Judgement = Callable[[ServerCheck, list[TrafficCase], ServerIndex], list[Finding]]
 
-OWN_TROUBLE = late_pattern(
-    r"[45]\d\d (?:\S+ )*?(?:[45]\.3\.[0135]\b|4\.7\.0\b|Service unavailable\b|DKIM signing error)"
-)
-"""A server that refuses because of a trouble inside (RFC 3463 section 3.4), a milter's among them."""
-HANGS_UP = late_pattern(r"421 .*Service unavailable")
-"""How Postfix parts from clients while it cannot ask a milter (``milter_default_action = shutdown``)."""
-_PROGRAM = late_pattern(r"\A\S+: (?=\S)")
 MESSAGE_ID = late_pattern(rb"^message-id:\s*(<[^>\r\n]*>)", re.IGNORECASE | re.MULTILINE)
 KEEP_YOUR_WORD = (
     "With 250 after the text your server takes a message over, and whoever keeps a stranger's mail for other people "
@@ -76,32 +70,6 @@ def _greets(case: TrafficCase, index: ServerIndex) -> Finding:
         return broken(case, how_it_ended(case))
     sentence = f"{how_it_ended(case)} Its log says: {quoted(index.logged(line))}"
     return broken(case, sentence, [Pointer("log", line), *case.pointers()])
-
-
-def in_trouble(case: TrafficCase, index: ServerIndex) -> bool:
-    """Whether the server refused for a trouble of its own, of which its log tells."""
-    reply = case.last_reply
-    return reply is not None and OWN_TROUBLE.match(reply.text) is not None and bool(index.troubles(case))
-
-
-def trouble(case: TrafficCase, index: ServerIndex) -> str | None:
-    """The trouble of its own for which the server refused, whichever of its programs tells; ``None`` without one."""
-    if (helper := _helper(case, index)) is not None:
-        return _PROGRAM.sub("", index.logged(helper))
-    if not in_trouble(case, index):
-        return None
-    return _PROGRAM.sub("", index.logged(index.troubles(case)[0]))
-
-
-def _helper(case: TrafficCase, index: ServerIndex) -> int | None:
-    """The line of the log about another program's end, where mail met silence or trouble for it."""
-    from grader.kinds.server.judge.remedies import death_of_helper
-
-    reply = case.last_reply
-    if reply is None:
-        waits = case.reached_server and case.session is not None and case.session.end == "timeout"
-        return death_of_helper(case, index) if waits else None
-    return death_of_helper(case, index) if OWN_TROUBLE.match(reply.text) else None
 
 
 def arrives_outside(check: ServerCheck, cases: list[TrafficCase], index: ServerIndex) -> list[Finding]:
@@ -180,7 +148,7 @@ def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
         said = " and ".join(quoted(index.logged(line)) for line in lines)
         pointers = [*(Pointer("log", line) for line in lines), *case.pointers()]
         return broken(case, f"{ended} The server's log says: {said}", pointers, next=remedy)
-    if (helper := _helper(case, index)) is not None:
+    if (helper := helper_ended(case, index)) is not None:
         said = f"{ended} The server's log says: {quoted(index.logged(helper))}"
         return broken(case, said, [Pointer("log", helper), *case.pointers()], next=for_helper(helper, index))
     if reply is None or not OWN_TROUBLE.match(reply.text) or not (troubles := index.troubles(case)):

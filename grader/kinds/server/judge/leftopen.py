@@ -5,10 +5,10 @@ Nothing was sent on meanwhile, which would let an expectation that something is 
 
 from __future__ import annotations
 
-from grader.kinds.server.judge import expectations
 from grader.kinds.server.judge.accounts import vanished
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.sentences import taken_and_vanished
+from grader.kinds.server.judge.troubles import in_trouble
 from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.judging import attempts
 from grader.kinds.traffic.sentences import quoted
@@ -127,7 +127,7 @@ def troubled_remark(cases: list[TrafficCase], index: ServerIndex) -> tuple[str, 
         for case in cases
         # 421 is what a client hears, too, who asks for too much.
         if case.last_reply is not None and case.last_reply.code in (451, 452) and not case.accepted
-        if expectations.in_trouble(case, index)
+        if in_trouble(case, index)
     ]
     if not met:
         return None
