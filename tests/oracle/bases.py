@@ -10,9 +10,15 @@ from grader.model.submission import Submission
 from grader.model.variant import Variant
 
 
-def draw_base(random: Random, folder: Path) -> tuple[str, Submission, Variant]:
-    """The name of a right submission of a lab, its files for the canonical variant, and that."""
+def draw_base(random: Random, folder: Path, more: Path | None = None) -> tuple[str, Submission, Variant]:
+    """The name of a right submission of a lab, its files for the canonical variant, and that.
+
+    The solution more often than others; where ``more`` right ones lie in a folder, each as often as others.
+    """
     variant = labs.draw_variant(labs.load(folder), None, None)
-    bases = [folder / "solution", *sorted((folder / "correct").iterdir())]
-    base = bases[0] if random.random() < 0.6 else random.choice(bases[1:])
+    solution, others = folder / "solution", sorted((folder / "correct").iterdir())
+    if more is not None:
+        base = random.choice([solution, *others, *sorted(more.iterdir())])
+    else:
+        base = solution if random.random() < 0.6 else random.choice(others)
     return base.name, labs.render_submission(base, variant), variant

@@ -12,6 +12,7 @@ from grader.model.lab import Lab
 from grader.model.result import Result
 from grader.model.submission import Submission
 from grader.model.variant import Variant
+from tests.oracle.bases import draw_base
 from tests.oracle.faults import Disagreement, Doubt, Fault
 from tests.oracle.holding import compared
 from tests.oracle.programs.mutations import mutate
@@ -45,18 +46,10 @@ CHECKS: dict[str, frozenset[str]] = {
 """The checks of the lab at which a fault may show; one of them must be lost."""
 
 
-def draw_base(random: Random, folder: Path) -> tuple[str, Submission, Variant]:
-    """The name of a right submission, its files, and the variant that they are for; each tool as often as others."""
-    variant = labs.draw_variant(labs.load(folder), None, None)
-    bases = [folder / "solution", *sorted((folder / "correct").iterdir()), *sorted(MORE_BASES.iterdir())]
-    base = random.choice(bases)
-    return base.name, labs.render_submission(base, variant), variant
-
-
 def mutant(folder: Path, seed: str, number: int) -> tuple[Submission, list[str], Random]:
     """The submission of that number, what was changed, and the randomness that its runs go on with."""
     random = Random(f"{seed}/{number}")
-    base, rendered, _ = draw_base(random, folder)
+    base, rendered, _ = draw_base(random, folder, MORE_BASES)
     files, said = mutate(random, rendered.files)
     return Submission(files, rendered.executable), [f"from {base}", *said], random
 

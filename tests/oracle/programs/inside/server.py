@@ -9,6 +9,7 @@ import base64
 import contextlib
 import random
 import re
+import select
 import socket
 import ssl
 import tempfile
@@ -47,6 +48,11 @@ class Server:
                 self.context.load_cert_chain(file.name)
         self._socket = socket.create_server((spec["address"], spec["port"]), backlog=50)
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def busy(self) -> bool:
+        """Whether a session has not ended yet, or somebody waits for one to begin."""
+        waiting, _, _ = select.select([self._socket], [], [], 0)
+        return bool(waiting) or any(not record or record[-1]["kind"] != "end" for record in self.sessions)
 
     def _accept(self) -> None:
         while True:
