@@ -69,13 +69,16 @@ def environment(folder: Path) -> Path:
     place = Path(sysconfig.get_path("purelib", vars={"base": str(folder), "platbase": str(folder)}))
     for name in re.findall(r"^([\w.-]+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE):
         try:
-            files = metadata.distribution(name).files or []
+            installed = metadata.distribution(name)
         except metadata.PackageNotFoundError:
             continue  # It is for other systems or Pythons; else 'pip check' misses it.
-        for file in files:
+        for file in installed.files or []:
             if ".." not in file.parts and (found := Path(str(file.locate()))).exists():
                 (place / file).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(found, place / file)
+        # Debian 12's pip installs what comes as source alone by setup.py, and that lists no metadata.
+        for found in Path(str(installed.locate_file(""))).glob(f"{name.replace('-', '_')}-*.egg-info"):
+            shutil.copytree(found, place / found.name, dirs_exist_ok=True)
     return folder / "bin/python"
 
 
