@@ -23,6 +23,7 @@ from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.result import CheckResult, Decision, Result
 from grader.model.templates import nearest
+from grader.model.variant import composed
 
 COLUMNS = ("student", "check", "points", "why", "by")
 MANUAL = "manual"
@@ -128,14 +129,15 @@ def _override(values: dict[str, str], where: str, worth: Worth) -> Override:
     if code not in codes:
         near = nearest("%r", values["check"], [code.rpartition("/")[2] for code in codes])
         raise UsageError(f"{where}: the lab {worth.lab} has no check {values['check'][:40]!r}{near}")
+    student = composed(values["student"].removeprefix("'"))
     if values["points"].casefold() == MANUAL:
-        return Override(values["student"].removeprefix("'"), code, None, values["why"], values["by"])
+        return Override(student, code, None, values["why"], values["by"])
     points = values["points"]
     if not (points.isascii() and points.isdigit() and len(points) < 6 and int(points) <= codes[code]):
         raise UsageError(
             f"{where}: points of {code} are a whole number from 0 to {codes[code]}, or {MANUAL!r}, not {points[:20]!r}"
         )
-    return Override(values["student"].removeprefix("'"), code, int(points), values["why"], values["by"])
+    return Override(student, code, int(points), values["why"], values["by"])
 
 
 def of_student(overrides: Iterable[Override], student: str | None) -> list[Override]:

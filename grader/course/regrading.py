@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 
@@ -38,12 +38,12 @@ from grader.course.results_folder import (
     refuse_other_lab,
     write_folder,
 )
-from grader.course.rows import judged_again
+from grader.course.rows import ClassRow, judged_again
 from grader.course.shards import refuse_other_share
 from grader.course.signing import Signer
 from grader.display.sentences import some
 from grader.formats.handed import without_mark
-from grader.model.errors import UsageError
+from grader.model.errors import OutputError, UsageError
 from grader.model.evidence import AnyEvidence
 from grader.model.lab import Lab
 from grader.model.result import Result, of_course
@@ -54,8 +54,7 @@ MOST_NAMED = 50
 
 def only(given: Sequence[Path]) -> bytes:
     """The document of the only evidence that is given. Raises ``UsageError`` where there are several."""
-    folders, single = _sorted_out(given)
-    found = list(by_name([*folders, *single]).values())
+    found = list(_sorted_out(given).evidence().values())
     if len(found) != 1:
         raise UsageError("only one result can go to standard output: name a folder with --out")
     return _read(found[0])
@@ -92,9 +91,9 @@ def regrade_into(
     ``course`` says anew what students see by now. ``tell`` is given sentences for the instructor, ``miss`` one for
     each evidence that cannot be read, unless none can. Raises ``UsageError``, ``OutputError``.
     """
-    folders, single = _sorted_out(given)
+    sources = _sorted_out(given)
     if overrides is None and not (out / OVERRIDES).is_file():
-        overrides = _found_beside([*_without_evidence(given), *folders], single)
+        overrides = _found_beside([*sources.without, *sources.folders], sources.single)
     known: dict[str, list[Override]] = {}
 
     def finished(result: Result) -> Result:
@@ -106,32 +105,30 @@ def regrade_into(
             result = of_course(result, visibility(said, result.checks), said.assignment)
         return decided(result, known[result.lab])
 
-    damaged: list[_Damaged] = []
-    judged = _judged(by_name([*folders, *single]), lab, hints, damaged)
+    damaged = sources.damaged
+    judged = _judged(sources.evidence(), lab, hints, damaged)
     first = list(islice(judged, 1))
-    if damaged and not first:  # where nothing can be judged, no folder is made
+    if damaged and not first and not sources.without:  # where nothing can be judged, no folder is made
         raise UsageError(damaged[0].reason)
     with locked(out):
         for again in chain(first, judged):
             result = finished(again.result)
             yield _write(out / again.name, result, again.evidence, again.before, formats, signer)
         stands: list[str] = []
-        for folder in _without_evidence(given):
+        for folder in sources.without:
             # It was never run, and what was wrong with it has not changed; or what was found is all that is left.
-            before = undecided(read_result(folder))
+            try:
+                before = undecided(read_result(folder))
+            except OutputError as error:
+                damaged.append(_Damaged(folder.name, str(error), None))
+                continue
             if before.status != "refused":
                 stands.append(before.student or folder.name)
             yield _write(out / folder.name, finished(before), None, folder, formats, signer)
         for one in damaged:
             if one.before is not None:
-                yield _write(
-                    out / one.name,
-                    finished(undecided(read_result(one.before))),
-                    None,
-                    one.before,
-                    formats,
-                    signer,
-                )
+                earlier = finished(undecided(read_result(one.before)))
+                yield _write(out / one.name, earlier, None, one.before, formats, signer)
             miss(one.told())
         carry_missing(out, [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()])
         write_documents(out, formats, afresh=signer is not None)
@@ -155,7 +152,8 @@ class _Again:
 
 @dataclass(frozen=True)
 class _Damaged:
-    """Evidence that cannot be read: the name of its folder, a sentence why, and the folder of its earlier result."""
+    """A run that cannot be judged again, for its evidence or its earlier result is damaged: the name of its folder, a
+    sentence why, and the folder of its earlier result where that can be read."""
 
     name: str
     reason: str
@@ -179,14 +177,31 @@ def _judged(
         try:
             document = _read(path)
             evidence = pipeline.read_evidence(document)
+            earlier = read_result(before) if before is not None else None
         except UsageError as error:
-            damaged.append(_Damaged(name, _about(path, error), before))
+            damaged.append(_Damaged(name, _about(path, error), before if _readable(before) else None))
+            continue
+        except OutputError as error:
+            # Who it is, and what the platform and the roster said, stood there alone.
+            damaged.append(_Damaged(name, str(error), None))
             continue
         try:
             again = pipeline.regrade(document, lab=lab, hints=hints)
         except UsageError as error:
             raise UsageError(_about(path, error)) from error
-        yield _Again(name, _carried(again, before), evidence, before)
+        yield _Again(
+            name,
+            again if earlier is None else _carried(again, earlier, read_row(path.parent)),
+            evidence,
+            before,
+        )
+
+
+def _readable(folder: Path | None) -> bool:
+    try:
+        return folder is not None and bool(read_result(folder))
+    except OutputError:
+        return False
 
 
 def _about(path: Path, error: UsageError) -> str:
@@ -194,26 +209,37 @@ def _about(path: Path, error: UsageError) -> str:
     return str(error) if repr(str(path)) in str(error) else f"{str(path)!r}: {error}"
 
 
-def _sorted_out(given: Sequence[Path]) -> tuple[list[Path], list[Path]]:
-    """Folders of results that have evidence, from folders of grades, and what was given by itself."""
-    of_classes: list[Path] = []
-    single: list[Path] = []
+@dataclass
+class _Sources:
+    """What is to be judged again: folders of results, with and without evidence, from folders of grades; what was given
+    by itself; and what of the folders of grades cannot be read."""
+
+    folders: list[Path] = field(default_factory=list)
+    without: list[Path] = field(default_factory=list)
+    single: list[Path] = field(default_factory=list)
+    damaged: list[_Damaged] = field(default_factory=list)
+
+    def evidence(self) -> dict[str, Path]:
+        """The files of evidence by the names that their results' folders get. Raises ``UsageError``."""
+        return by_name([*self.folders, *self.single])
+
+
+def _sorted_out(given: Sequence[Path]) -> _Sources:
+    sources = _Sources()
+
+    def miss(name: str, error: OutputError) -> None:
+        sources.damaged.append(_Damaged(name, str(error), None))
+
     for path in given:
-        if path.is_dir() and not (path / EVIDENCE).is_file():
-            found = [folder for folder in kept(path) if (folder / EVIDENCE).is_file()]
-            if not found and not kept(path):
-                raise UsageError(
-                    f"{str(path)!r} holds neither {EVIDENCE} nor results: name a folder of grades"
-                )
-            of_classes += found
-        else:
-            single.append(path)
-    return of_classes, single
-
-
-def _without_evidence(given: Sequence[Path]) -> list[Path]:
-    classes = [path for path in given if path.is_dir() and not (path / EVIDENCE).is_file()]
-    return [folder for path in classes for folder in kept(path) if not (folder / EVIDENCE).is_file()]
+        if not path.is_dir() or (path / EVIDENCE).is_file():
+            sources.single.append(path)
+            continue
+        found = list(kept(path, miss))
+        if not found and not sources.damaged:
+            raise UsageError(f"{str(path)!r} holds neither {EVIDENCE} nor results: name a folder of grades")
+        for folder in found:
+            (sources.folders if (folder / EVIDENCE).is_file() else sources.without).append(folder)
+    return sources
 
 
 def _found_beside(folders: Sequence[Path], single: Sequence[Path]) -> Path | None:
@@ -224,11 +250,8 @@ def _found_beside(folders: Sequence[Path], single: Sequence[Path]) -> Path | Non
     return next((home / OVERRIDES for home in dict.fromkeys(homes) if (home / OVERRIDES).is_file()), None)
 
 
-def _carried(result: Result, before: Path | None) -> Result:
+def _carried(result: Result, earlier: Result, row: ClassRow | None) -> Result:
     """With what the earlier result knew beside the evidence: what the platform, the roster and the hand-out said."""
-    if before is None:
-        return result
-    earlier, row = read_result(before), read_row(before)
     seen = {check.code: check.visibility for check in earlier.checks}
     return replace(
         result,

@@ -72,9 +72,12 @@ def by_name(evidence: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def kept(out: Path) -> OnDemand[str, Path]:
-    """The folders of all results that lie in a folder of grades, in the order of the students' ids."""
-    return folders_in(out, [one.folder for one in kept_with(out, lambda document: None)])
+def kept(out: Path, damaged: Callable[[str, OutputError], object] | None = None) -> OnDemand[str, Path]:
+    """The folders of all results that lie in a folder of grades, in the order of the students' ids.
+
+    ``damaged`` is given the name of each folder whose result cannot be read, and why; without it, that is raised.
+    """
+    return folders_in(out, [one.folder for one in kept_with(out, lambda document: None, damaged)])
 
 
 def folders_in(out: Path, names: Sequence[str]) -> OnDemand[str, Path]:
@@ -90,21 +93,26 @@ class Kept(Struct, Generic[T], frozen=True):
     made: T
 
 
-def kept_with(out: Path, make: Callable[[bytes], T]) -> list[Kept[T]]:
+def kept_with(
+    out: Path, make: Callable[[bytes], T], damaged: Callable[[str, OutputError], object] | None = None
+) -> list[Kept[T]]:
     """All results in the order of the students' ids, with what is made of each one's bytes, which are read once.
 
-    The folder's name stands for a missing id.
+    The folder's name stands for a missing id. ``damaged`` is as for ``kept``.
     """
     found = []
     for name in folder_names(out):
         path = f"{out}/{name}/{RESULT}"
-        try:
-            document = disk.contents(path)
-        except (FileNotFoundError, NotADirectoryError):
+        if not os.path.lexists(path):
             continue
-        except OSError as error:
-            raise _unreadable(path, error) from error
-        student = _decoded(document, path, _Head, AGAIN).student or name
+        try:
+            document = _contents(path)
+            student = _decoded(document, path, _Head, AGAIN).student or name
+        except OutputError as error:
+            if damaged is None:
+                raise
+            damaged(name, error)
+            continue
         found.append(Kept(student, student if student == name else name, make(document)))
     found.sort(key=lambda one: (one.student, one.folder))
     return found
@@ -154,15 +162,14 @@ class _Head(Struct):
 
 def read_document(path: str | Path, type_: type[T], remedy: str) -> T:
     """A JSON document that smtplab wrote. Raises ``OutputError``, with the remedy where it is damaged."""
+    return _decoded(_contents(path), path, type_, remedy)
+
+
+def _contents(path: str | Path) -> bytes:
     try:
-        document = disk.contents(path)
+        return disk.contents(path)
     except OSError as error:
-        raise _unreadable(path, error) from error
-    return _decoded(document, path, type_, remedy)
-
-
-def _unreadable(path: str | Path, error: OSError) -> OutputError:
-    return OutputError(f"cannot read {str(path)!r}: {error.strerror}")
+        raise OutputError(f"cannot read {str(path)!r}: {error.strerror}") from error
 
 
 def _decoded(document: bytes, path: str | Path, type_: type[T], remedy: str) -> T:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from grader import disk
 from grader.labs.limits import HANDOUT, JUNK, MARK
@@ -19,7 +20,7 @@ from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
 from grader.model.templates import fill_file
-from grader.model.variant import Variant
+from grader.model.variant import Variant, composed
 
 STARTER = "starter"
 OWN = ("solution", STARTER)
@@ -117,7 +118,9 @@ def start(
     lab = load(folder)
     starter = render_submission(folder / STARTER, variant)
     files = {**starter.files, HANDOUT: handout(folder, variant)}
-    mark = Started(lab.id, student, variant.id, variant.seed or None, lab.version)
+    mark = Started(
+        lab.id, composed(student) if student else None, variant.id, variant.seed or None, lab.version
+    )
     files[MARK] = msgspec.json.format(msgspec.json.encode(mark), indent=1) + b"\n"
     there = [name for name in files if os.path.lexists(where / name)]
     if there:
@@ -165,8 +168,14 @@ def started(where: Path) -> Started | None:
     except OSError:
         return None
     try:
-        return msgspec.json.decode(data, type=Started)
+        return noted(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path} is damaged ({error}): remove it and name the lab and the student yourself"
         ) from error
+
+
+def noted(data: bytes) -> Started:
+    """A note that ``start`` has made, or somebody else. Raises what ``msgspec.json.decode`` does."""
+    found = msgspec.json.decode(data, type=Started)
+    return replace(found, student=composed(found.student)) if found.student else found

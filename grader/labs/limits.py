@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from grader.model.errors import SubmissionError
 from grader.model.lab import SubmissionRules as Rules
+from grader.model.variant import composed
 
 JUNK = re.compile(
     r"""(?: \.git | \.svn | \.hg | \.gitignore | \.gitattributes
@@ -79,7 +80,7 @@ class Budget:
 
     def wants(self, name: str) -> bool:
         """Whether a name is part of the lab. Raises ``SubmissionError`` for a name that nobody can have meant."""
-        parts = name.split("/")
+        parts = composed(name).split("/")
         if any(JUNK.fullmatch(part) for part in parts) or name.lower() == HANDOUT:
             return False
         if (

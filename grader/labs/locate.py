@@ -8,6 +8,7 @@ from grader.labs.limits import Budget, inside, shown
 from grader.labs.tree import Tree, archives_in, open_archive
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
+from grader.model.variant import composed
 
 DEEPEST = 2
 """Archives in archives that are opened: who packs a folder for a platform that packs what it is given makes two."""
@@ -42,21 +43,24 @@ def located(lab: Lab, tree: Tree, where: str) -> tuple[Tree, str, str]:
 
 
 def _folders(lab: Lab, names: Iterable[str]) -> set[str]:
-    """The folders that hold every file that the lab asks for."""
-    known = set(names)
-    first = lab.submission.required[0]
-    found = {name[: -len(first)].rstrip("/") for name in known if f"/{name}".endswith(f"/{first}")}
-    return {
-        folder
-        for folder in found
-        if all(f"{folder}/{name}".lstrip("/") in known for name in lab.submission.required)
-    }
+    """The folders that hold every file that the lab asks for, by their names as they are there."""
+    known = {composed(name): name for name in names}
+    first, *others = lab.submission.required
+    deep = first.count("/") + 1
+    found = set()
+    for name, there in known.items():
+        if not f"/{name}".endswith(f"/{first}"):
+            continue
+        folder = name[: -len(first)]
+        if all(folder + other in known for other in others):
+            found.add("/".join(there.split("/")[:-deep]))
+    return found
 
 
 def _refuse_near_miss(lab: Lab, names: list[str], where: str) -> None:
     """Raises ``SubmissionError`` where a file that the lab asks for is there under another name."""
     for required in lab.submission.required:
-        if any(f"/{name}".endswith(f"/{required}") for name in names):
+        if any(f"/{composed(name)}".endswith(f"/{required}") for name in names):
             continue
         wanted = required.rpartition("/")[2]
         for name in names:

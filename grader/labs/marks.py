@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from grader.labs.handout import Started
+from grader.labs.handout import Started, noted
 from grader.labs.limits import MARK, Budget
 from grader.labs.tree import Tree, archives_in, open_archive, opened, shown_source
 from grader.model.lab import Lab
@@ -45,7 +45,7 @@ def _marks(tree: Tree, names: Iterable[str]) -> list[Started]:
     for name in names:
         if name.rpartition("/")[2] == MARK:
             try:
-                mark = msgspec.json.decode(tree.data(name, LARGEST_MARK), type=Started)
+                mark = noted(tree.data(name, LARGEST_MARK))
             except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             if mark not in found:

@@ -18,6 +18,7 @@ from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
 from grader.model.templates import fill
+from grader.model.variant import composed
 
 if TYPE_CHECKING:
     from grader.labs.parts import Source
@@ -62,9 +63,10 @@ def _taken(lab: Lab, tree: Tree, where: str) -> Submission:
     executable: set[str] = set()
     for entry in tree.files(inner, budget):
         budget.take(entry)
-        files[entry.name] = entry.data
+        name = composed(entry.name)
+        files[name] = entry.data
         if entry.executable:
-            executable.add(entry.name)
+            executable.add(name)
     _require(lab, files, where)
     # Of what was handed in: where that lies on this machine is nobody's affair who reads the result.
     within = "" if where == outside else where.removeprefix(f"{outside}/")

@@ -18,7 +18,7 @@ from grader import kinds
 from grader.labs.world import LabWorld, read_world
 from grader.model.errors import UsageError
 from grader.model.lab import Lab
-from grader.model.variant import CANONICAL, Variant
+from grader.model.variant import CANONICAL, Variant, composed
 
 T = TypeVar("T")
 
@@ -136,7 +136,7 @@ class Variants:
     def _keys(self, student: str, seed: str | None) -> tuple[bytes, bytes]:
         """What a student's names, and what the probes' addresses are drawn from."""
         if seed is None or self._key is not None:
-            about = (self._lab.id, student)
+            about = (self._lab.id, composed(student))
             return keyed(self._course, "variant", *about), keyed(self._course, "probes", *about)
         if not re.fullmatch(r"[0-9a-f]{64}", seed):
             raise UsageError(

@@ -9,6 +9,15 @@ from msgspec import Meta, Struct
 CANONICAL = "canonical"
 
 
+def composed(text: str) -> str:
+    """``text`` in Unicode's composed form (NFC): macOS gives names apart, ``u`` and two dots, and all others whole."""
+    if text.isascii():
+        return text
+    import unicodedata
+
+    return unicodedata.normalize("NFC", text)
+
+
 class Variant(Struct, frozen=True, kw_only=True):
     """Names and secrets of a lab for one student, or the canonical ones.
 

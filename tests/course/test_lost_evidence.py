@@ -141,3 +141,24 @@ def test_a_resumed_class_grades_again_what_lacks_its_evidence(
     grade("--resume")
     assert json.loads(path.read_bytes())["student"] == "bob"
     assert (grades / "anna").stat().st_ino == untouched
+
+
+@pytest.mark.parametrize(
+    "harm", [b"", b'{"schema": "smtplab/result/1"', b'{"lab": "knowledge-check"}', b"\xff"]
+)
+@pytest.mark.parametrize("of", ["with evidence", "without"])
+def test_a_damaged_result_stops_nobody_else_and_is_named(
+    grades: Path, harm: bytes, of: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(labs.find(LAB) / "solution", "subs/carl")
+    assert main(["grade", LAB, "subs/carl", "--out", "out", "--exit-zero"]) == 0
+    before = {name: result("out", name) for name in ("anna", "carl")}
+    (grades / "bob/result.json").write_bytes(harm)
+    if of == "without":
+        (grades / "bob/evidence.json").unlink()
+    assert regrade("out", "again") == 3
+    said = capsys.readouterr().err
+    assert "not judged again, bob has no earlier result: 'out/bob/result.json' is damaged" in said
+    assert "remove its folder, and grade that student again" in said
+    assert {name: result("again", name) for name in before} == before
+    assert "bob" not in Path("again/grades.csv").read_text()

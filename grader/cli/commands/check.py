@@ -236,9 +236,10 @@ def _steps(engine: Engine | None) -> Iterator[Steps]:
 def _variant(lab: Lab, work: Work, request: Request) -> tuple[Variant, str | None]:
     """The variant that the work was handed out in, unless the command says otherwise."""
     from grader import labs
+    from grader.model.variant import composed
 
     started = work.started if work.started and work.started.lab == lab.id else None
-    student = request.student or (started.student if started else None)
+    student = composed(request.student) if request.student else started.student if started else None
     seed = started.seed if started and student == started.student else None
     return labs.draw_variant(lab, student, request.key, seed=seed), student
 

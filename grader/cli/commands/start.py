@@ -28,12 +28,14 @@ def start(
     from grader import labs
     from grader.course.coursefile import find_course
     from grader.display.text import printed_line
+    from grader.model.variant import composed
 
     lab_folder = labs.find(lab)
     declared = labs.load(lab_folder)
     where = folder or WORK / declared.id
     if key is None and student is not None and (found := find_course(course)) is not None:
         key = found.key
+    student = composed(student) if student else None
     before = labs.started(where) if again else None
     seed = None
     if before is not None and before.lab == declared.id and student in (None, before.student):

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from grader.course.intake.names import safe_name, student_id
 from grader.labs import Part
+from grader.model.variant import composed
 
 
 class HandIn(Struct, frozen=True, kw_only=True):
@@ -43,7 +44,7 @@ class HandIn(Struct, frozen=True, kw_only=True):
     def folder_of(self, student: str) -> str:
         """The same for whichever of its students: a name that is not printable is escaped once, and not twice."""
         raw = self.raw if student == student_id(self.raw or student) else ""
-        return safe_name(raw or student)
+        return safe_name(composed(raw) or student)
 
     @property
     def students(self) -> tuple[str, ...]:

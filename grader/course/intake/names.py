@@ -10,6 +10,7 @@ from grader import outputs
 from grader.labs.limits import ARCHIVES
 from grader.labs.variant import LONGEST_STUDENT
 from grader.model.errors import UsageError
+from grader.model.variant import composed
 
 LOCK_NAME = ".smtplab-grades"
 """Marks a folder that grades are written to, and is locked while they are."""
@@ -36,8 +37,11 @@ _SAFE = re.compile(r"[A-Za-z0-9_@+,][A-Za-z0-9 _.@+,-]{0,149}")
 
 
 def student_id(name: str) -> str:
-    """A student's id in printable characters. Raises ``UsageError`` where it is too long or empty."""
-    student = printable(name)
+    """A student's id in printable characters, each in its composed form: the same name however a system spells it.
+
+    Raises ``UsageError`` where it is too long or empty.
+    """
+    student = printable(composed(name))
     if not student or len(student) > LONGEST_STUDENT:
         raise UsageError(
             f"the name {student[:40]!r}… is too long for a student's id: rename the folder"

@@ -17,6 +17,7 @@ from grader.course.intake.names import student_id
 from grader.formats.handed import without_mark
 from grader.model.errors import UsageError
 from grader.model.result import Person
+from grader.model.variant import composed
 
 LARGEST = 20_000_000
 
@@ -64,7 +65,7 @@ class Roster:
         for student in self.students:
             for kind in IDS:
                 if value := student.known_by(kind):
-                    self._by[kind].setdefault(value.casefold(), []).append(student)
+                    self._by[kind].setdefault(_key(value), []).append(student)
         for found in self._by["id"].values():
             if len(found) > 1:
                 raise UsageError(f"{where} lists the student {found[0].id!r} twice: remove one of the lines")
@@ -74,7 +75,7 @@ class Roster:
         for kind, value in ids.items():
             kinds = (kind,) if kind in ("canvas", "moodle") else tuple(dict.fromkeys((kind, *IDS[:3])))
             for column in kinds:
-                found = self._by.get(column, {}).get(value.casefold(), [])
+                found = self._by.get(column, {}).get(_key(value), [])
                 if len(found) > 1:
                     raise UsageError(
                         f"{self.where} has {value!r} for two students ({found[0].id!r} and {found[1].id!r}): correct it"
@@ -86,6 +87,11 @@ class Roster:
     def group(self, name: str) -> list[Student]:
         """The members of a group, in the roster's order."""
         return [student for student in self.students if name and student.person.group == name]
+
+
+def _key(value: str) -> str:
+    """An id as it is compared: without regard to capitals, and to how a system spells an umlaut."""
+    return composed(value).casefold()
 
 
 def read_roster(path: Path) -> Roster:
@@ -109,7 +115,7 @@ def read_decisions(path: Path) -> dict[str, str]:
     for number, cells in lines:
         if len(cells) <= max(source, student) or not cells[student].strip():
             continue
-        name = cells[source].strip().removeprefix("'")
+        name = composed(cells[source].strip().removeprefix("'"))
         if not name:
             continue
         if found.get(name, cells[student].strip()) != cells[student].strip():
@@ -146,7 +152,7 @@ def _bytes(path: Path, what: str) -> bytes:
 
 def _student(cells: list[str], columns: Mapping[str, int], where: str) -> Student:
     value = {
-        kind: cells[place].strip().removeprefix("'") if place < len(cells) else ""
+        kind: composed(cells[place].strip().removeprefix("'")) if place < len(cells) else ""
         for kind, place in columns.items()
     }
     name = value.get("name") or " ".join(filter(None, (value.get("first"), value.get("last"))))

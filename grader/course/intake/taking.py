@@ -22,6 +22,7 @@ from grader.model.errors import UsageError
 from grader.model.lab import Lab
 from grader.model.result import Person
 from grader.model.templates import nearest
+from grader.model.variant import composed
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _decided(found: Found, decisions: Mapping[str, str]) -> str | None:
     own = next(iter(found.members[0].values()))
     names = (found.label, Path(found.label).name, own)
     # A table in UTF-8 has other names as documents write them.
-    known = (*names, *map(printable, names))
+    known = [composed(name) for name in (*names, *map(printable, names))]
     return next((decisions[name] for name in known if name in decisions), None)
 
 

@@ -18,6 +18,7 @@ import msgspec
 from grader.course.publish.outgoing import Outgoing, State
 from grader.course.publish.web import NotTaken, PlatformError, ask
 from grader.model.errors import UsageError
+from grader.model.variant import composed
 
 SCOPE = "https://purl.imsglobal.org/spec/lti-ags/scope/score"
 SCORE = "application/vnd.ims.lis.v1.score+json"
@@ -122,7 +123,7 @@ def read_users(path: Path) -> dict[str, str]:
             rows = csv.DictReader(file)
             if not {"student", "sub"} <= set(rows.fieldnames or ()):
                 raise UsageError(f"{str(path)!r} needs the columns 'student' and 'sub'")
-            return {row["student"]: row["sub"] for row in rows if row["student"] and row["sub"]}
+            return {composed(row["student"]): row["sub"] for row in rows if row["student"] and row["sub"]}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise UsageError(
             f"cannot read {str(path)!r} as CSV: check the path, and save it as 'CSV UTF-8'"

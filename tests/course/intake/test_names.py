@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from grader import labs
 from grader.course.conduct import locked
-from grader.course.intake import HandIn, Intake, take_in
+from grader.course.intake import Choices, HandIn, Intake, take_in
 from grader.course.intake.names import BESIDE_RESULTS, safe_name
+from grader.course.intake.roster import Roster, read_decisions, rows
+from grader.course.overrides import decisions, worth_of
 from grader.model.errors import UsageError
 from tests.course.intake.classes import LAB
 
@@ -117,3 +122,56 @@ def test_what_cannot_be_graded_is_said_before_anything_is(
         pass
     with pytest.raises(UsageError, match=sentence):
         taken(*(tmp_path / name for name in names))
+
+
+APART = unicodedata.normalize("NFD", "Zoë Müller")
+WHOLE = unicodedata.normalize("NFC", APART)
+
+
+def test_a_name_is_the_same_however_a_system_spells_it(tmp_path: Path) -> None:
+    """macOS writes an umlaut as a letter and two dots, and other systems as one letter."""
+    first, second = folder(tmp_path, f"one/{WHOLE}"), folder(tmp_path, f"two/{APART}")
+    found = taken(first, second)
+    assert [(one.student, one.folder, one.source) for one in found.hand_ins] == [
+        (WHOLE, safe_name(WHOLE), second)
+    ]
+    assert len(found.superseded) == 1
+
+
+def test_a_roster_a_map_and_a_decision_know_a_name_however_it_is_spelt(tmp_path: Path) -> None:
+    path = folder(tmp_path, APART)
+    roster = Roster(rows(f"id,name\n{WHOLE},{APART}\nbob,Bob\n".encode(), "class.csv"), "class.csv")
+    found = take_in([path], LAB, Path("out"), Choices(roster=roster))
+    assert (found.unknown, found.missing) == ([], ["bob"])
+    assert found.people[WHOLE].name == WHOLE
+    table = tmp_path / "map.csv"
+    table.write_text(f"source,student\n{WHOLE},bob\n")
+    [hand_in] = take_in([path], LAB, Path("out"), Choices(decisions=read_decisions(table))).hand_ins
+    assert hand_in.student == "bob"
+    [decision] = decisions(
+        f"student,check,points,why,by\n{APART},starts,1,mail,Dr Who\n".encode(),
+        "overrides.csv",
+        worth_of(LAB),
+    )
+    assert decision.student == WHOLE
+
+
+def test_a_variant_is_the_same_however_a_name_is_spelt(tmp_path: Path) -> None:
+    assert labs.draw_variant(LAB, APART, "key") == labs.draw_variant(LAB, WHOLE, "key")
+    lab = labs.find("spf-dmarc")
+    for number, spelt in enumerate((APART, WHOLE)):
+        where = tmp_path / str(number)
+        labs.start(lab, where, labs.draw_variant(labs.load(lab), spelt, "key"), student=spelt)
+        mark = labs.started(where)
+        assert mark is not None
+        assert mark.student == WHOLE
+
+
+def test_a_file_is_found_however_its_name_is_spelt(tmp_path: Path) -> None:
+    rules = replace(LAB.submission, required=["größe/lösung.cf"], optional=["prüf.cf"])
+    lab = replace(LAB, submission=rules)
+    for name in ("größe/lösung.cf", "prüf.cf"):
+        path = tmp_path / "Übung" / unicodedata.normalize("NFD", name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("x = y\n")
+    assert set(labs.read_submission(lab, tmp_path).files) == {"größe/lösung.cf", "prüf.cf"}
