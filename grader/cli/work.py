@@ -50,8 +50,8 @@ def find_work(lab: str | None, folder: str | None, *, verb: str = "check", code:
     place = work_on(found.name)
     if place is None:
         raise UsageError(
-            f"there is no work in {WORK / found.name}: begin with '{command('start', lab)}', or name the folder, as in "
-            f"'{command('check', lab, 'DIR')}'"
+            f"there is no work on {found.name} in {Path.cwd() / WORK / found.name}: begin with "
+            f"'{command('start', lab)}', or name the folder, as in '{command('check', lab, 'DIR')}'"
         )
     return Work(found, place, labs.started(place))
 

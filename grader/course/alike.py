@@ -122,6 +122,28 @@ def likenesses(works: Sequence[Work]) -> list[Likeness]:
     return sorted(found, key=lambda pair: (-pair.share, pair.one, pair.other))
 
 
+class Circle(Struct, frozen=True):
+    """Works of which each is like some other of them, through ``pairs``, the most alike first."""
+
+    students: list[str]
+    pairs: list[Likeness]
+
+
+def circles(pairs: Sequence[Likeness]) -> list[Circle]:
+    """The pairs by whom they lead to, in their order: forty copies of one work are one find, and 780 pairs."""
+    home: dict[str, list[str]] = {}
+    for pair in pairs:
+        one, other = home.setdefault(pair.one, [pair.one]), home.setdefault(pair.other, [pair.other])
+        if one is not other:
+            small, large = sorted((one, other), key=len)
+            large += small
+            home.update(dict.fromkeys(small, large))
+    found: dict[int, list[Likeness]] = {}
+    for pair in pairs:
+        found.setdefault(id(home[pair.one]), []).append(pair)
+    return [Circle(sorted(home[theirs[0].one]), theirs) for theirs in found.values()]
+
+
 def _candidates(
     held: Sequence[Mapping[Feature, str]], spread: Counter[Feature], crowd: int
 ) -> list[tuple[int, int]]:

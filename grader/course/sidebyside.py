@@ -48,14 +48,29 @@ class Pair(Struct, frozen=True):
 
 
 def pairs(works: Sequence[Work], alike: Sequence[Likeness]) -> Iterator[Pair]:
-    """The works that are alike, side by side, as far as the lab does not explain them."""
+    """The works that are alike, side by side, as far as the lab does not explain them.
+
+    Where there are more than ``MOST_PAIRS``, each student is shown beside whoever's work is the most like.
+    """
     by_student = {work.student: work for work in works}
-    for found in alike[:MOST_PAIRS]:
+    for found in _chosen(alike):
         one, other = _own(by_student[found.one]), _own(by_student[found.other])
         files = [
             File(name, list(_rows(one.get(name, []), other.get(name, [])))) for name in sorted({*one, *other})
         ]
         yield Pair(found.one, found.other, found.share, [file for file in files if file.rows])
+
+
+def _chosen(alike: Sequence[Likeness]) -> list[Likeness]:
+    if len(alike) <= MOST_PAIRS:
+        return list(alike)
+    seen: set[str] = set()
+    chosen = []
+    for pair in alike:
+        if not seen.issuperset((pair.one, pair.other)):
+            chosen.append(pair)
+            seen |= {pair.one, pair.other}
+    return chosen[:MOST_PAIRS]
 
 
 def _own(work: Work) -> dict[str, list[str]]:
@@ -106,11 +121,13 @@ def page(
     found: Sequence[Pair],
     faults: Sequence[RareFaults] | None = None,
     foreign: Sequence[ForeignNames] | None = None,
+    *,
+    more: int = 0,
 ) -> bytes:
     """All pointers as one HTML file: names of another's variant, the pairs, and who has rare faults in common.
 
-    ``faults`` is ``None`` where no results were looked at, ``foreign`` where nobody has a variant of their own. Raises
-    ``UsageError`` where smtplab's own templates are missing.
+    ``more`` pairs are not shown. ``faults`` is ``None`` where no results were looked at, ``foreign`` where nobody has
+    a variant of their own. Raises ``UsageError`` where smtplab's own templates are missing.
     """
     known = environment(resources.folder("reports") / "alike")
     assert known.loader is not None
@@ -118,6 +135,7 @@ def page(
     text = known.get_template("alike.html.j2").render(
         lab=lab,
         pairs=found,
+        more=more,
         faults=faults,
         foreign=foreign,
         listed=listed,

@@ -66,7 +66,7 @@ def _builds(options: argparse.Namespace, folder: Path) -> int:
 def _large(options: argparse.Namespace, folder: Path) -> int:
     wrong = 0
     for lab in (options.labs or "spf-dmarc").split(","):
-        found = large.graded(lab, options.students, folder / lab, options.engine)
+        found = large.of_students(lab, options.students, folder / lab, options.engine).run()
         wrong += len(found)
         _tell(f"{lab} with {options.students} students", ["whole, killed, in shares, by a cluster"], found)
     return 1 if wrong else 0

@@ -59,7 +59,7 @@ class LargeClass:
             print(f"{self.lab} {name}: {time.monotonic() - began:.0f} s", flush=True)
             left_out = OF_SERVERS if labs.load(labs.find(self.lab)).needs_engine else ()
             found = documents(self.folder / name, left_out)
-            self._look(name, self.folder / name)
+            self.look(name, self.folder / name)
             expected = expected or found
             self.wrong += [
                 f"{name}: {path} differs"
@@ -68,7 +68,7 @@ class LargeClass:
             ]
         return self.wrong
 
-    def _look(self, name: str, out: Path) -> None:
+    def look(self, name: str, out: Path) -> None:
         """Whether each student has one row, and who handed in the solution has all points, and nobody else."""
         with (out / "grades.csv").open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
@@ -170,8 +170,8 @@ class LargeClass:
                 process.wait()
 
 
-def graded(lab: str, number: int, folder: Path, engine: str) -> list[str]:
-    """Make such a class, grade it in all ways, and tell what was wrong."""
+def of_students(lab: str, number: int, folder: Path, engine: str) -> LargeClass:
+    """Such a class, made in a new ``folder``."""
     folder.mkdir(parents=True)
     given = downloads(lab, KEY, number, folder, ("solution", "solution", "starter"))
-    return LargeClass(lab, number, folder, engine, given, []).run()
+    return LargeClass(lab, number, folder, engine, given, [])

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from grader import labs
 from grader.engines.base import Engine
+from tests.chaos import large
 from tests.chaos.classes import half_written
 from tests.chaos.family import MARK, Family
 
@@ -58,3 +60,30 @@ def test_half_a_document_is_seen(tmp_path: Path) -> None:
     ]  # fmt: skip
     (student / "row.json").unlink()
     assert "student lacks row.json" in half_written(tmp_path)
+
+
+@pytest.fixture
+def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> large.LargeClass:
+    """A class of one student in each layout, of a lab that takes no machine."""
+    labs.new("ours", tmp_path / "labs", "zone")
+    monkeypatch.setenv("SMTPLAB_LABS", str(tmp_path / "labs"))
+    monkeypatch.setattr(large, "SHARDS", 2)
+    return large.of_students("ours", 5, tmp_path / "class", "local")
+
+
+@pytest.mark.slow
+def test_a_class_is_graded_alike_in_all_ways(small: large.LargeClass) -> None:
+    assert small.run() == []
+
+
+def test_what_a_way_of_grading_does_to_a_class_is_seen(small: large.LargeClass, tmp_path: Path) -> None:
+    one, *others = small.given.handed_in
+    rows = [f"{student},100,100,graded" for student in others]
+    rows += [f"{others[0]},100,100,graded", "stranger,0,100,graded"]
+    (tmp_path / "grades.csv").write_text("\n".join(["student,score,max_score,status", *rows, ""]))
+    small.look("peace", tmp_path)
+    assert f"peace: no row of {one}" in small.wrong
+    assert f"peace: 2 rows of {others[0]}" in small.wrong
+    assert "peace: 1 rows of stranger" in small.wrong
+    starter = next(student for student in others if small.given.handed_in[student] != "solution")
+    assert f"peace: {starter} has 100 (graded)" in small.wrong

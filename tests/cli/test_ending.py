@@ -42,7 +42,7 @@ def test_an_interrupt_while_the_program_is_imported_is_said_in_one_sentence(
         (["explain", "open-relay/strangr"], 2, "smtplab: there is no check 'open-relay/strangr'; did you mean 'open-relay/stranger'?\n"),
         (["check", "open-relay", ".", "--only", "strangr"], 2, "smtplab: the lab open-relay has no check 'strangr'; did you mean 'stranger'?; it has "),
         (["check", "open-relay", "nowhere"], 2, "smtplab: cannot read the submission nowhere: No such file or directory: name the folder that holds main.cf\n"),
-        (["check", "open-relay"], 2, "smtplab: there is no work in work/open-relay: begin with 'smtplab start open-relay', or name the folder, as in 'smtplab check open-relay DIR'\n"),
+        (["check", "open-relay"], 2, "smtplab: there is no work on open-relay in /"),
         (["check", "elsewhere/"], 2, "smtplab: elsewhere/ holds no lab.yaml: name a lab's id or its folder\n"),
         (["check", "open-relay", ".", "--json", "-", "--html", "-"], 2, "smtplab: only one document can go to standard output: give the others a file\n"),
         (["check", "open-relay", ".", "--json", "."], 2, "smtplab: --json: '.' is a folder: name a file in it\n"),

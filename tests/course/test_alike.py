@@ -20,6 +20,7 @@ from grader.course.alike import (
     Likeness,
     Work,
     as_csv,
+    circles,
     foreign_names,
     likenesses,
     statements,
@@ -239,3 +240,43 @@ def test_side_by_side_loses_nothing(texts: list[str]) -> None:
     rows = [row for file in pair.files for row in file.rows]
     assert [row.one for row in rows if row.one] == statements(texts[0], {})
     assert [row.other for row in rows if row.other] == statements(texts[1], {})
+
+
+def copies(*groups: str) -> list[Work]:
+    """Students who have handed in the same as all others of their group."""
+    return [
+        Work(student=f"{group}{number}", files={"main.cf": text}, given={}, names={}, own=False)
+        for group, number, text in (
+            (group, number, "".join(f"{group}{line} = {line} {line}\n" for line in range(40)))
+            for group in groups
+            for number in range(20)
+        )
+    ]
+
+
+def test_many_copies_of_one_work_are_one_find(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twenty copies are 190 pairs: who reads them wants to know who they are, and not each pair."""
+    for one in copies("a", "b"):
+        (tmp_path / "subs" / one.student).mkdir(parents=True)
+        (tmp_path / "subs" / one.student / "main.cf").write_text(one.files["main.cf"])
+    page = tmp_path / "alike.html"
+    sources = sorted(map(str, (tmp_path / "subs").iterdir()))
+    assert main(["alike", "open-relay", *sources, "--html", str(page)]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert said.count("are alike: 190 pairs, 100 %") == 2
+    assert "380 pointers in 40 hand-ins" in said
+    shown: Any = html.document_fromstring(page.read_text())
+    assert len(shown.xpath("//table")) < 100
+    titles = " ".join(title.text_content() for title in shown.xpath("//h2[starts-with(@id, 'pair-')]"))
+    assert all(Path(source).name in titles.replace(":", "").split() for source in sources)
+    assert "Of 380 pairs" in shown.text_content()
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)).filter(lambda pair: pair[0] != pair[1])))
+def test_every_pair_is_in_one_circle(links: list[tuple[int, int]]) -> None:
+    pairs = [Likeness(str(one), str(other), 1.0, []) for one, other in links]
+    found = circles(pairs)
+    assert sorted(links) == sorted((int(p.one), int(p.other)) for circle in found for p in circle.pairs)
+    students = [student for circle in found for student in circle.students]
+    assert len(students) == len(set(students))
+    assert all({p.one, p.other} <= set(circle.students) for circle in found for p in circle.pairs)

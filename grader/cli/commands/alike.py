@@ -108,15 +108,21 @@ def alike(
             beside,
             faults=faults if grades else None,
             foreign=foreign if any(work.own for work in works) else None,
+            more=len(pairs) - len(beside),
         )
         outputs.write(html, page)
     if STANDARD_OUTPUT not in (table, html):
         _show(foreign, pairs, faults, len(works))
 
 
+SHOWN_STUDENTS = 12
+"""Students who are named of those whose work is alike; a table names each pair."""
+
+
 def _show(foreign: list[ForeignNames], pairs: list[Likeness], faults: list[RareFaults], number: int) -> None:
     from rich.padding import Padding
 
+    from grader.course.alike import circles
     from grader.display.looks import QUIET
     from grader.display.screen import Screen, words
     from grader.display.sentences import count, listed, some
@@ -127,11 +133,17 @@ def _show(foreign: list[ForeignNames], pairs: list[Likeness], faults: list[RareF
             words(f"{one.student} has names of {some(one.others, 3)}", "bold", single=True),
             Padding(words(some(one.names), QUIET, single=True), (0, 0, 0, 2)),
         )
-    for pair in pairs:
-        screen.show(
-            words(f"{pair.one} and {pair.other} are alike: {int(pair.share * 100)} %", "bold", single=True)
-        )
-        for statement in pair.statements:
+    for circle in circles(pairs):
+        most, least = (int(circle.pairs[place].share * 100) for place in (0, -1))
+        who = f"{some(circle.students, SHOWN_STUDENTS)} are alike"
+        if len(circle.students) == 2:
+            said = f"{listed(circle.students)} are alike: {most} %"
+        elif most == least:
+            said = f"{who}: {count(len(circle.pairs), 'pair')}, {most} %"
+        else:
+            said = f"{who}, each to others: {count(len(circle.pairs), 'pair')}, {least} to {most} %"
+        screen.show(words(said, "bold", single=True))
+        for statement in circle.pairs[0].statements:
             screen.show(Padding(words(statement, QUIET, single=True, longest=200), (0, 0, 0, 2)))
     for group in faults:
         screen.show(words(f"{listed(group.students)} have rare faults in common", "bold", single=True))
