@@ -141,15 +141,20 @@ _SPACE = re.compile("[ \t\n\v\f\r\u00a0]+")
 _QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"}
 
 
+def joined(text: str) -> str:
+    """``text`` in Unicode's NFKC, white space as one space."""
+    import unicodedata
+
+    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip(" ")
+
+
 def plain(text: str, *, exact: bool = False) -> str:
     """``text`` as answers are compared: in Unicode's NFKC, white space as one space, without the quotation marks or
     backticks around it and a full stop behind it, in small letters unless ``exact``."""
-    import unicodedata
-
-    text = _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip(" ")
+    text = joined(text)
     if len(text) > 2 and _QUOTES.get(text[0]) == text[-1]:
         text = text[1:-1].strip(" ")
-    if len(text) > 1 and text.endswith("."):
+    if len(text) > 1 and text.endswith(".") and not text.endswith(".."):
         text = text[:-1].rstrip(" ")
     return text if exact else text.lower()
 

@@ -174,7 +174,7 @@ PAGES: tuple[Page, ...] = (
         "Practise",
         values=quiz.values,
         data=quiz.data,
-        scripts=("quiz-core", "quiz-fields"),
+        scripts=("quiz-core", "quiz-typed", "quiz-fields"),
     ),
 )  # fmt: skip
 

@@ -83,10 +83,11 @@
 
   // A text as answers are compared.
   const QUOTES = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb"};
+  core.joined = (text) => trimmed(text.normalize("NFKC").replace(/[ \t\n\v\f\r\u00a0]+/g, " "));
   core.plain = (text, exact) => {
-    text = trimmed(text.normalize("NFKC").replace(/[ \t\n\v\f\r\u00a0]+/g, " "));
+    text = core.joined(text);
     if (text.length > 2 && QUOTES[text[0]] === text[text.length - 1]) text = trimmed(text.slice(1, -1));
-    if (text.length > 1 && text.endsWith(".")) text = text.slice(0, -1).replace(/ +$/, "");
+    if (text.length > 1 && text.endsWith(".") && !text.endsWith("..")) text = text.slice(0, -1).replace(/ +$/, "");
     return exact ? text : text.toLowerCase();
   };
   function trimmed(text) { return text.replace(/^ +| +$/g, ""); }
@@ -107,11 +108,6 @@
   core.points = (marked, most) => Math.floor((most * marked.got) / marked.of);
 
   function said(tone, text, about) { return {tone, text, about: about || ""}; }
-
-  // What says that the number behind it is not meant: "not 25", "-7".
-  const ANOTHER_NUMBER = new RegExp("^\\W*[-\u2212\u2013][0-9]|[!\u2260\u2264\u2265~]|[<>]=?\\s?[0-9]+\\s?$"
-    + "|\\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
-    + "|over|under|above|below)[ -](?:(?:an?|the|on|at|by|tcp|port|code|number|reply)[ -])*[0-9]", "i");
 
   // Numbers in words, as grader/kinds/quiz/judge/spelled.py reads them.
   const VALUES = {};
@@ -165,12 +161,7 @@
   }
 
   function filled(question, text) {
-    const digits = core.withDigits(text), numbers = digits.match(/[0-9]+/g) || [];
-    const typed = core.plain(text, question.exact);
-    // The nearest first: "a dot" means "dot", "rua=" means "rua", "port 25" and "25/tcp" mean 25.
-    const forms = [typed, question.exact ? typed : typed.replace(/^(?:an?|the) |(?!^) ?[:;,=]$/g, "")];
-    forms.push(core.withDigits(typed));
-    if (numbers.length === 1 && !ANOTHER_NUMBER.test(digits)) forms.push(numbers[0]);
+    const forms = core.forms(question, text);
     const known = new Map(question.answers.map((answer) => [core.plain(answer.text, question.exact), answer]));
     const found = known.get(forms.find((form) => known.has(form)));
     if (found && found.right) return {got: 1, of: 1, said: [said("right", found.feedback)]};

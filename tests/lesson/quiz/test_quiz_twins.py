@@ -10,8 +10,10 @@ import pytest
 
 from grader.kinds.quiz.draw import arrange, draw, rank
 from grader.kinds.quiz.judge.marking import Given, mark
+from grader.kinds.quiz.judge.typed import forms
 from grader.kinds.quiz.questions import Fill, Match, OrderItems, Question, choices, plain
 from grader.lesson import library
+from tests.kinds.quiz.test_typed import labelled
 from tests.lesson.embedded import Scripts
 
 QUESTIONS = library().questions
@@ -25,7 +27,7 @@ TEXTS = [
 @pytest.fixture(scope="module")
 def scripts() -> Scripts:
     """The quiz's script without its page, and the bank of questions."""
-    loaded = Scripts(["quiz-core"])
+    loaded = Scripts(["quiz-core", "quiz-typed"])
     loaded.run("globalThis.bank = JSON.parse(dukpy.text); null", text=msgspec.json.encode(QUESTIONS).decode())
     loaded.run("globalThis.core = smtplab.quiz; null")
     return loaded
@@ -105,3 +107,30 @@ def test_page_and_program_read_what_is_typed_alike(scripts: Scripts) -> None:
     for exact in (False, True):
         call = f"core.plain(value, {json.dumps(exact)})"
         assert scripts.ask(call, TEXTS) == [plain(text, exact=exact) for text in TEXTS]
+
+
+def test_page_and_program_understand_what_is_typed_alike(scripts: Scripts) -> None:
+    """Every labelled answer, put to every question that is typed; and pieces of them put together at random."""
+    chance = random.Random(2)
+    fills = [(place, one) for place, one in enumerate(QUESTIONS) if isinstance(one, Fill)]
+    texts = list(dict.fromkeys(text for _, _, text in labelled("typed.txt")))
+    pieces = [piece for text in texts for piece in text.split(" ")] + [
+        "(",
+        ")",
+        "=",
+        "`",
+        "\u00a0",
+        "\u2028",
+        "or",
+        "İ",
+    ]
+    texts += [
+        chance.choice(["", " "]).join(chance.choices(pieces, k=chance.randint(1, 6))) for _ in range(400)
+    ]
+    asked = [(place, chance.choice(texts)) for place, _ in fills for _ in range(60)]
+    told = scripts.ask("core.forms(bank[value[0]], value[1])", asked)
+    questions = dict(fills)
+    for (place, text), found in zip(asked, told, strict=True):
+        assert [form for form in found if form] == [form for form in forms(questions[place], text) if form], (
+            text
+        )

@@ -11,6 +11,7 @@ from grader.kinds.quiz.judge.marking import Given
 from grader.kinds.quiz.judge.numbered import numbered, ranked, ticked
 from grader.kinds.quiz.judge.phrases import plainly, ranks
 from grader.kinds.quiz.judge.spelled import with_digits
+from grader.kinds.quiz.judge.wrapping import written_plainly
 from grader.kinds.quiz.questions import (
     Fill,
     Match,
@@ -27,7 +28,9 @@ _LETTER = re.compile(r"\(?([A-Za-z])[).:]?")
 _LETTER_AND_TEXT = re.compile(r"\(?([A-Za-z])(?:[).:]\s+|\s+[-\u2013\u2014:=]\s+)(.+)", re.DOTALL)
 """A whole line of the sheet: ``b) EHLO``."""
 
-_BETWEEN_LETTERS = re.compile(r"\s*(?:,|;|/|\||\+|&|->|=>|>|→|<|\band\b|\bthen\b|(?<=\))(?=\()|\s)\s*")
+_BETWEEN_LETTERS = re.compile(
+    r"\s*(?:,|;|/|\||\+|&|->|=>|>|→|<|\b(?:and|und|y)\b|\b(?:then|dann|luego)\b|(?<=\))(?=\()|\s)\s*"
+)
 _ROW = re.compile(r"[A-Za-z](?:\s*[-\u2013]\s*[A-Za-z]){2,}")
 """Letters with hyphens between; two alone may mean a range."""
 _DOTTED = re.compile(r"[A-Za-z](?:\s*(?:\.+|\u2026)\s*[A-Za-z])+\.?")
@@ -37,6 +40,13 @@ _LIST = re.compile(r"\[([^\[\]]*)\]")
 """A list that was put in quotation marks."""
 _CALLED = re.compile(r"(?:answer|option|choice)\s+(?=\S+$)", re.IGNORECASE)
 _PAIR = re.compile(r"([^=:→>]+?)\s*(?:->|=>|=|:|→|-|\bis\b|\s)\s*\(?([A-Za-z])\)?")
+_LETTER_FIRST = re.compile(
+    r"\(?(?P<letter>[A-Za-z])\)?\s*(?:->|=>|=|:|\u2192|-|\bis\b|(?<=[A-Za-z])(?=[0-9]))\s*(?P<left>.+)"
+)
+_GLUED = re.compile(
+    r"(?P<left>[0-9]+|[Pp]ort [0-9]+)\s*(?:->|=>|=|:|\u2192|-|\bis\b)?\s*\(?(?P<letter>[A-Za-z])\)?"
+)
+_PORT = re.compile("^port (?=[0-9])")
 _BETWEEN_TEXTS = [
     re.compile(sign, re.IGNORECASE)
     for sign in (
@@ -45,7 +55,7 @@ _BETWEEN_TEXTS = [
         r",\s*then\b|\bthen\b",
         "(?<=\\s)[-<>\u2013\u2014](?=\\s)",
         ",",
-        r"\band\b|,",
+        r"\b(?:and|und|y)\b|,",
     )
 ]
 """What may part texts, the signs first that stand inside a text the least. The white space around is taken off later:
@@ -128,8 +138,11 @@ def _said(posed: Posed, text: str) -> list[str]:
         return parts
     if isinstance(posed.question, OrderItems) and (placed := ranked(ranks(text))):
         return placed
-    others = _parts(posed, plainly(text))
-    return others if all(_found(posed, part) is not None for part in others) else parts
+    for simpler in (plainly(text), plainly(written_plainly(text))):
+        others = _parts(posed, simpler)
+        if all(_found(posed, part) is not None for part in others):
+            return others
+    return parts
 
 
 def _parts(posed: Posed, text: str) -> list[str]:
@@ -191,8 +204,8 @@ def _worded(name: str, texts: list[str]) -> int | None:
     wanted = _words(name)
     if len(wanted) > 2 and words.count(wanted) == 1:
         return words.index(wanted)
-    digits = bare(with_digits(name))
-    return texts.index(digits) if digits in texts else None
+    others = (bare(with_digits(name)), bare(name.rstrip(" :;,!")))
+    return next((texts.index(other) for other in others if other in texts), None)
 
 
 def _words(text: str) -> list[str]:
@@ -240,7 +253,24 @@ def _named_pairs(question: Match, text: str) -> dict[str, str]:
         named = {bare(part[1]): part[2] for part in parts if part}
         if len(named) == len(parts) and named.keys() <= lefts:
             return named
+        if turned := _turned_pairs(lefts, sign, text):
+            return turned
     return _worded_pairs(lefts, [part.strip() for part in re.split("[,;\n]", text) if part.strip()])
+
+
+def _turned_pairs(lefts: set[str], sign: str, text: str) -> dict[str, str]:
+    """``a=25, b=587``, ``a25 b587`` and ``25a 587b``: letters in front, or without a sign between them and numbers."""
+    found: dict[str, str] = {}
+    for part in filter(None, re.split(sign, text)):
+        pair = _LETTER_FIRST.fullmatch(part.strip()) or _GLUED.fullmatch(part.strip())
+        if pair is None:
+            return {}
+        groups = pair.groupdict()
+        left = _PORT.sub("", bare(groups["left"]))
+        if left not in lefts or left in found:
+            return {}
+        found[left] = groups["letter"]
+    return found if len(found) > 1 else {}
 
 
 def _worded_pairs(lefts: set[str], parts: list[str]) -> dict[str, str]:

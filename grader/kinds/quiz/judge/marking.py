@@ -16,13 +16,12 @@ whole order.
 
 from __future__ import annotations
 
-import re
 from fractions import Fraction
 from typing import Literal
 
 from msgspec import Struct
 
-from grader.kinds.quiz.judge.spelled import with_digits
+from grader.kinds.quiz.judge.typed import forms
 from grader.kinds.quiz.questions import Fill, Match, Multiple, OrderItems, Question, Single, plain
 
 Given = str | list[int | None]
@@ -73,35 +72,11 @@ def mark(question: Question, given: Given) -> Mark:
 
 def _filled(question: Fill, text: str) -> Mark:
     known = {plain(answer.text, exact=question.exact): answer for answer in question.answers}
-    answer = next((known[form] for form in _forms(question, text) if form in known), None)
+    answer = next((known[form] for form in forms(question, text) if form in known), None)
     if answer is None:
         return Mark(0, 1, [Said("missed", question.wrong)])
     said = [Said("right" if answer.right else "wrong", answer.feedback)]
     return Mark(1, 1, said) if answer.right else Mark(0, 1, [*said, Said("missed", question.wrong)])
-
-
-def _forms(question: Fill, text: str) -> list[str]:
-    """What a text that was typed may mean, the nearest first: as it stands, without an article in front and a sign such
-    as the ``=`` of a tag behind it, with digits for numbers in words, and the number in it."""
-    typed = plain(text, exact=question.exact)
-    loose = typed if question.exact else re.sub(r"^(?:an?|the) |(?!^) ?[:;,=]$", "", typed)
-    digits = with_digits(typed)
-    return [typed, loose, digits, _only_number(with_digits(text))]
-
-
-_ANOTHER_NUMBER = re.compile(
-    r"^\W*[-\u2212\u2013][0-9]|[!\u2260\u2264\u2265~]|[<>]=?\s?[0-9]+\s?$"
-    r"|\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
-    r"|over|under|above|below)[ -](?:(?:an?|the|on|at|by|tcp|port|code|number|reply)[ -])*[0-9]",
-    re.IGNORECASE | re.ASCII,
-)
-"""What says that the number behind it is not meant."""
-
-
-def _only_number(text: str) -> str:
-    """The number in a text that holds a single one and means it: ``port 25`` and ``25/tcp`` mean 25."""
-    numbers = re.findall("[0-9]+", text)
-    return numbers[0] if len(numbers) == 1 and not _ANOTHER_NUMBER.search(text) else ""
 
 
 def _chosen(question: Single | Multiple, places: list[int | None], right: int) -> Mark:

@@ -15,8 +15,10 @@ _ORDINAL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _BEFORE = re.compile(
-    r"(?:(?:i think |so )?(?:the )?(?:right |correct )?(?:answers?|options?|choices?|letters?|order|sequence)"
-    r"(?: is| are)?(?::|(?= )) ?|it(?: i|['\u2019])s |they are |both |only )+",
+    r"(?:(?:i (?:think|say|guess|choose|pick|take) |so )?(?:the |my )?(?:right |correct )?"
+    r"(?:answers?|options?|choices?|letters?|order|sequence)(?: is| are)?(?::|(?= )) ?"
+    r"|(?:antwort(?:en)?|l\u00f6sung|respuestas?): ?|i (?:say|guess|choose|pick|take) "
+    r"|it(?: i|['\u2019])s |they are |both |only )+",
     re.IGNORECASE,
 )
 _BEHIND = re.compile(
@@ -24,12 +26,16 @@ _BEHIND = re.compile(
     r"|,? ?\(?in (?:that|this) order\)?)$",
     re.IGNORECASE,
 )
+_REASON = re.compile(
+    r"(?:,|;| -)? (?:because|since|as|weil|denn|porque) .*$|,? ?\((?:and )?not [^()]*\)$", re.IGNORECASE
+)
 _FIRST = re.compile(r"(?:first(?:ly)?|1st)(?::|,)?\s(?=\s*\S)", re.IGNORECASE)
 _FINALLY = re.compile(
     r"[\s,;]{1,3}(?:and |then )?(?:finally|last|lastly),?\s{1,3}(?=[^,;]{1,80}$)", re.IGNORECASE
 )
 _NEXT = re.compile(
-    r"\s{0,3}(?:[,;]\s{0,3}|\s)(?:and )?(?:then|next|after that|afterwards|followed by|before),?\s{1,3}",
+    r"\s{0,3}(?:[,;]\s{0,3}|\s)(?:and )?"
+    r"(?:then|next|after that|afterwards|followed by|before|dann|danach|luego|despu\u00e9s),?\s{1,3}",
     re.IGNORECASE,
 )
 _RANK = r"\(?([A-Za-z])\)?\s{0,3}[=:-]?\s{0,3}([1-9][0-9]?)"
@@ -42,7 +48,7 @@ def plainly(text: str) -> str:
     if len(text) > _LONGEST:
         return text
     text = " ".join(text.split(" ")).strip()
-    text = _BEHIND.sub("", text.rstrip("."))
+    text = _BEHIND.sub("", _REASON.sub("", text.rstrip(".!")))
     if before := _BEFORE.match(text):
         text = text[before.end() :].strip()
     found = {found["word"] or found["digits"] for found in _ORDINAL.finditer(text)}
