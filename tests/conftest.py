@@ -40,6 +40,8 @@ settings.load_profile("smtplab")
 
 # Labs that somebody added on this machine are no part of the tests.
 os.environ["SMTPLAB_DATA"] = "/nonexistent/smtplab"
+# Few have it, and with it nothing waits in a buffer that would fail at the end.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 def required() -> set[str]:

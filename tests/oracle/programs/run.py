@@ -44,6 +44,8 @@ module.main(given)
 RUN_SECONDS = 14.0
 """After which a run is ended: later than the handout says, since a busy machine is nobody's fault."""
 COURSE_SECONDS = 240.0
+MEMORY = 4 * 1024**3
+"""Octets: without control groups it is addresses that are limited, and each thread of the servers reserves many."""
 TOGETHER = 4
 _SHARED = re.compile(rb"/tmp\b|/dev/shm\b|/run/lock\b")
 """Folders that everybody shares: whoever names one is run alone, or its runs would meet each other's files there."""
@@ -87,7 +89,7 @@ def observe(lab: Lab, submission: Submission, variant: Variant, engine: Engine, 
         plan,
         runs=[],
         attempts={},
-        limits=replace(plan.limits, acting=COURSE_SECONDS, wall=COURSE_SECONDS + 60),
+        limits=replace(plan.limits, acting=COURSE_SECONDS, wall=COURSE_SECONDS + 60, memory=MEMORY),
         world=replace(plan.world, submission=[], zones=[Zone("example.com", head + names)]),
     )
     engine.image(lambda step: None)
