@@ -11,6 +11,7 @@ from msgspec import Struct
 from grader.model.diagnostic import FilePlace
 from grader.model.evidence import Tried
 from grader.model.pointer import Pointer
+from grader.model.sources import source_called, without_article
 
 MOST_REMARKS = 40
 OUT_OF_TIME = (
@@ -128,8 +129,12 @@ def _forms(bad: Sequence[Finding]) -> list[str]:
     for finding in bad:
         if finding.case is not None:
             facts = finding.case.facts
-            way = f"{facts.source} on {facts.listener}" if facts.listener else ""
-            known = ways.setdefault(facts.title or facts.source, [])
+            way = (
+                f"{without_article(source_called(facts.source))} on {facts.listener}"
+                if facts.listener
+                else ""
+            )
+            known = ways.setdefault(facts.title or source_called(facts.source), [])
             if way and way not in known:
                 known.append(way)
     lines = [f"{title}: {', '.join(where)}" if where else title for title, where in ways.items()]

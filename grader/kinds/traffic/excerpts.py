@@ -8,6 +8,7 @@ from functools import cached_property
 from grader.display.excerpts import Excerpt, cut, window
 from grader.display.text import decoded
 from grader.model.pointer import Pointer
+from grader.model.sources import client_called, without_article
 from grader.model.traffic import Arrival, Outcome, Queued, Session, Traffic
 
 TITLES = {"log": "the server's log", "queue": "left in the queue", "query": "DNS questions"}
@@ -98,8 +99,9 @@ class TrafficExcerpts:
 
 
 def session_title(session: Session) -> str:
-    """Who connected to what: ``stranger 198.51.100.66 → 203.0.113.10, port 25``."""
-    return f"{session.source} {session.address} → {session.server}, port {session.listener}"
+    """Who connected to what: ``stranger (198.51.100.66) → 203.0.113.10, port 25``."""
+    client = without_article(client_called(session.source, session.address))
+    return f"{client} → {session.server}, port {session.listener}"
 
 
 def lines_by_session(pointers: Iterable[Pointer]) -> dict[int, set[int]]:

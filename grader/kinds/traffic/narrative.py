@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from grader.display.sentences import count, counted, listed
 from grader.model.latepattern import late_pattern
+from grader.model.sources import source_called
 from grader.model.traffic import Traffic
 
 TROUBLE = late_pattern(r": (?:(?<=\b(fatal|panic|error): )|(?<=\b(warning): ))")
@@ -26,7 +27,7 @@ def probing(facts: Traffic) -> Iterator[str]:
     """Who connected, what was tried, and what arrived."""
     if facts.sessions:
         sources = Counter(session.source for session in facts.sessions)
-        by = listed(f"{number} from {source}" for source, number in sources.most_common())
+        by = listed(f"{number} from {source_called(source)}" for source, number in sources.most_common())
         yield f"{counted(len(facts.sessions), 'connection')} made to it: {by}."
     stages = Counter(outcome.stage for outcome in facts.outcomes)
     tried = sum(number for stage, number in stages.items() if stage not in ("said", "untried"))

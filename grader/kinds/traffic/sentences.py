@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from grader.kinds.traffic.index import TrafficCase
+from grader.model.sources import client_called
 from grader.model.traffic import Queued
 
 LONGEST_QUOTE = 240
-
-
-MADE: Mapping[str, str] = MappingProxyType(
-    {
-        "mentioned-names": "a client that DNS calls",
-        "mentioned-networks": "somebody in",
-        "office-anybody": "a machine of the office",
-        "rerouting-names": "a client that DNS calls",
-    }
-)
-"""How sources that are made for each submission are called in a sentence, with what makes each of them."""
 
 
 def quoted(text: str) -> str:
@@ -30,13 +17,8 @@ def quoted(text: str) -> str:
 
 
 def client(case: TrafficCase) -> str:
-    """Who connected, and from where; a source that was made for the submission in words."""
-    source, _, what = case.facts.source.partition(": ")
-    if not what or source not in MADE:
-        return f"{case.facts.source} ({case.facts.address})"
-    if what == case.facts.address:
-        return f"{MADE[source].removesuffix(' in')} ({what})"
-    return f"{MADE[source]} {what} ({case.facts.address})"
+    """Who connected, and from where."""
+    return client_called(case.facts.source, case.facts.address)
 
 
 def how_it_waits(entry: Queued) -> str:

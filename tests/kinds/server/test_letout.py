@@ -28,7 +28,7 @@ def test_what_leads_an_address_of_the_servers_own_out_is_named(
 ) -> None:
     made = {"arrivals": [arrival()], "commands": told(*settings)}
     only = result({"arrives": "nowhere"}, outcome("accepted"), {"recipients": [asked]}, **made)
-    assert f"A message to “{asked}” from stranger" in only.observed
+    assert f"A message to “{asked}” from a stranger" in only.observed
     assert f"was sent on to “{OUTSIDE}”" in only.observed
     assert "reject_unauth_destination" not in only.next
     if named is None:
@@ -41,7 +41,7 @@ def test_who_was_named_and_got_it_is_told_once_and_no_alias_is_blamed() -> None:
     made = {"arrivals": [arrival()], "commands": told("luser_relay = bob")}
     both = {"recipients": ["alice@example.com", f"{OUTSIDE.upper()}."]}
     only = result({"arrives": "nowhere"}, outcome("accepted"), both, **made)
-    assert only.observed.startswith("A message from stranger")
+    assert only.observed.startswith("A message from a stranger")
     assert only.next == "n"
 
 

@@ -96,7 +96,7 @@ def test_a_mask_of_four_numbers_is_told_in_bits() -> None:
 @every(
     ("source", "said"),
     [
-        ("stranger", "from stranger (192.0.2.39)"),
+        ("stranger", "from a stranger (192.0.2.39)"),
         ("mentioned-networks: 192.0.2.0/24", "from somebody in 192.0.2.0/24 (192.0.2.39)"),
         (
             "mentioned-names: mx.friends.example",

@@ -29,7 +29,7 @@ def told(check: ServerCheck, *raws: bytes, **fields: object) -> tuple[str, str]:
 def test_a_signature_of_the_authors_domain() -> None:
     assert told(wants(present=True), signed()) == ("pass", "Signed by d=example.com s=mail2026 (rsa-sha256).")
     status, observed = told(wants(present=True), MESSAGE)
-    assert (status, observed.split(" (")[0]) == ("fail", "The message of stranger on port 25")
+    assert (status, observed.split(" (")[0]) == ("fail", "The message of a stranger on port 25")
     assert observed.endswith("arrived unsigned.")
     assert "does not align" in told(wants(present=True), signed(domain="partner.example"))[1]
 
@@ -70,7 +70,7 @@ def test_a_signature_that_a_stranger_got_from_the_milter_itself() -> None:
 def test_each_signature_must_verify() -> None:
     assert told(wants(verifies=True), signed())[0] == "pass"
     status, observed = told(wants(verifies=True), signed(signed(), selector="old"))
-    assert (status, "s=old on the message of stranger" in observed) == ("fail", True)
+    assert (status, "s=old on the message of a stranger" in observed) == ("fail", True)
     result = judged(wants(verifies=True), signed(bits=1024))
     assert result.evidence == ["message:1:0", "key:0"]
 

@@ -19,6 +19,7 @@ from grader.kinds.traffic.index import TrafficCase
 from grader.kinds.traffic.sentences import how_it_ended, quoted
 from grader.model.finding import Finding, broken, met, unproven
 from grader.model.pointer import Pointer
+from grader.model.sources import source_called
 
 SHA1 = "rsa-sha1"
 RSA = "rsa-sha256"
@@ -285,7 +286,7 @@ def _begun(text: str) -> str:
 
 
 def _who(case: TrafficCase) -> str:
-    user = f"{case.facts.user}, logged in" if case.facts.user else case.facts.source
+    user = f"{case.facts.user}, logged in" if case.facts.user else source_called(case.facts.source)
     return f"{user} on port {case.facts.listener} ({case.facts.title})"
 
 
