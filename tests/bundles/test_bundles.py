@@ -18,6 +18,7 @@ from grader import labs
 from grader.bundles import PLATFORMS
 from grader.cli import main
 from tests.bundles.conftest import Run
+from tests.bundles.unpacking import unpack
 
 ROOT = Path(__file__).parent.parent.parent
 VENV = Path(sys.prefix)
@@ -41,7 +42,7 @@ def test_a_bundle_is_whole_and_holds_no_solution(platform: str, here: Path) -> N
     out = here / f"spf-dmarc-{platform}"
     texts = {str(path.relative_to(out)): path.read_bytes() for path in out.rglob("*") if path.is_file()}
     if archive := PLATFORMS[platform].archive:
-        shutil.unpack_archive(out / archive, here / "unpacked")
+        unpack(out / archive, here / "unpacked")
         texts |= {
             str(path.relative_to(here / "unpacked")): path.read_bytes()
             for path in (here / "unpacked").rglob("*")
@@ -196,7 +197,7 @@ def test_gradescope_collects_what_is_graded_elsewhere(handed: list[str], status:
     assert main(["export", "gradescope", "open-relay", "--offline", "--out", "out"]) == 0
     assert len((here / "out/README.md").read_text().splitlines()) == 7
     home = here / "autograder"
-    shutil.unpack_archive("out/autograder.zip", home / "source")
+    unpack(Path("out/autograder.zip"), home / "source")
     assert sorted(path.name for path in (home / "source").iterdir()) == [
         "asked-for.txt", "collected.json", "incomplete.json", "run_autograder", "setup.sh",
     ]  # fmt: skip

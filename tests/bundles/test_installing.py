@@ -15,6 +15,7 @@ import pytest
 from grader.bundles import PLATFORMS
 from grader.cli import main
 from tests.bundles.conftest import VENV, Run
+from tests.bundles.unpacking import unpack
 
 NAME = "smtplab-9.9-py3-none-any.whl"
 HOMES = {
@@ -101,8 +102,7 @@ def test_an_image_installs_the_wheel_of_the_bundle(
     assert main(["export", platform, "spf-dmarc", "--out", "bundle", "--wheel", str(wheel)]) == 0
     home = here / "bundle"
     if archive := PLATFORMS[platform].archive:
-        shutil.unpack_archive(home / archive, here / "unpacked")
-        home = here / "unpacked"
+        home = unpack(home / archive, here / "unpacked")
     (here / "installed").mkdir()
     run = line(home).replace(" && rm -rf /tmp/install", "")
     code = contained(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ from junitparser import JUnitXml
 
 from grader.cli import main
 from tests.bundles.test_bundles import ADDRESS, solve
+from tests.bundles.unpacking import unpack
 
 LAB = "spf-dmarc"
 
@@ -20,8 +20,7 @@ def exported(platform: str, here: Path, said: str) -> Path:
     (here / "course.yaml").write_text(f"title: Mail\nlabs: {{{LAB}: {{{said}}}}}\n")
     assert main(["export", platform, LAB, "--out", "out", "--from", ADDRESS]) == 0
     if platform == "autolab":
-        shutil.unpack_archive("out/autograde.tar", here / "unpacked")
-        return here / "unpacked/labs" / LAB
+        return unpack(Path("out/autograde.tar"), here / "unpacked") / "labs" / LAB
     return here / "out/labs" / LAB
 
 

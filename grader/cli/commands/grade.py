@@ -136,6 +136,7 @@ def grade(
     from grader.course import ClassSettings, grade_class
     from grader.course.coursefile import visibility
     from grader.course.intake import Choices
+    from grader.course.intake.reading import refuse_missing
     from grader.course.intake.roster import read_decisions, read_roster
     from grader.model.errors import UsageError
 
@@ -153,6 +154,8 @@ def grade(
         decisions=read_decisions(decisions) if decisions else {},
         due=said.due,
     )
+    # An image may take minutes to build.
+    refuse_missing(submissions)
     able = engine_for(declared, engine)
     if able is not None:
         build_image(able)

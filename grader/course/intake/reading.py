@@ -66,6 +66,17 @@ def read_sources(sources: Sequence[Path], out: Path, name: str | None, asked: As
     return _named(usable, strays)
 
 
+def refuse_missing(sources: Sequence[Path]) -> None:
+    """Raises ``UsageError`` for the first source that is not there."""
+    for source in sources:
+        if _about(source) is None:
+            raise _missing(source)
+
+
+def _missing(source: Path) -> UsageError:
+    return UsageError(f"there is no submission {str(source)!r}: check the path")
+
+
 def _sorted_out(sources: Sequence[Path], out: Path) -> tuple[list[Path], list[str]]:
     """Sources that may hold hand-ins, and those that cannot. Raises ``UsageError`` where one is missing."""
     usable: list[Path] = []
@@ -75,7 +86,7 @@ def _sorted_out(sources: Sequence[Path], out: Path) -> tuple[list[Path], list[st
     for source in sources:
         about = _about(source)
         if about is None:
-            raise UsageError(f"there is no submission {str(source)!r}: check the path")
+            raise _missing(source)
         if exports and (parent := source.resolve().parent) in exports:
             # Of an export that the shell took apart, the whole is read.
             if parent not in usable:

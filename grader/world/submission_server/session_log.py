@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 from msgspec.structs import replace
 
 from grader.formats import disguise
+from grader.formats.base64text import octets_of
 from grader.formats.reply import ReplyReader, readable
 from grader.model.traffic import Line, Reply
 from grader.world.transcript import (
@@ -162,8 +161,8 @@ class SessionLog:
     def _is_user(self, response: str) -> bool:
         """Whether a response is the user's name alone, which AUTH LOGIN sends before the password."""
         try:
-            return base64.b64decode(response, validate=True) == self._user.encode()
-        except (binascii.Error, ValueError):
+            return octets_of(response) == self._user.encode()
+        except ValueError:
             return False
 
     def _without_password(self, text: str) -> str:

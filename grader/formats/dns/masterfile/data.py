@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +15,7 @@ import dns.rdatatype
 from dns.rdtypes.svcbbase import GenericParam, ParamKey
 from msgspec import Struct
 
+from grader.formats.base64text import octets_of
 from grader.formats.dns.tokens import ZoneToken, displayed
 from grader.model.diagnostic import Span
 from grader.model.dns import TxtString
@@ -124,7 +124,7 @@ def _read(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken], origin: dns.
 
 def _octets(base64_text: str) -> Any:
     """The parameter ``ech`` whatever its octets say, which is no matter of a nameserver's (RFC 9460)."""
-    return GenericParam(b64decode(base64_text, validate=True))  # type: ignore[no-untyped-call]
+    return GenericParam(octets_of(base64_text))  # type: ignore[no-untyped-call]
 
 
 def _parted(rdtype: dns.rdatatype.RdataType, tokens: list[ZoneToken]) -> Iterator[str]:
