@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from grader.labs.limits import Budget, folder_for_file, inside
+from grader.labs.limits import Budget, folder_for_file, inside, shown
 from grader.labs.tree import MadeTree, Tree, opened, shown_source
 from grader.model.errors import SubmissionError
 from grader.model.lab import Lab
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from grader.labs.parts import Source
 
 
+_FOREIGN = (".7z", ".rar", ".zst", ".lz", ".lzma", ".gz", ".xz", ".bz2", ".dmg", ".iso")
+"""How archives end that are none of ``ARCHIVES``."""
+_MOST_NAMED = 3
 UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How a text of two octets a character begins."""
 
@@ -67,7 +70,7 @@ def _taken(lab: Lab, tree: Tree, where: str) -> Submission:
         files[name] = entry.data
         if entry.executable:
             executable.add(name)
-    _require(lab, files, where)
+    _require(lab, files, where, budget.ignored)
     # Of what was handed in: where that lies on this machine is nobody's affair who reads the result.
     within = "" if where == outside else where.removeprefix(f"{outside}/")
     return Submission(dict(sorted(files.items())), frozenset(executable), sorted(budget.ignored), within)
@@ -81,12 +84,14 @@ def _named(lab: Lab, names: Mapping[str, str] | None) -> Lab:
     return replace(lab, submission=replace(lab.submission, required=required))
 
 
-def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
+def _require(lab: Lab, files: dict[str, bytes], where: str, others: list[str]) -> None:
     for name in lab.submission.required:
         if name not in files:
             if any(other.startswith(f"{name}/") for other in files):
                 raise SubmissionError(folder_for_file(inside(where, name)))
-            raise SubmissionError(f"{where} holds no {name}, which the lab {lab.id} asks for: add it")
+            raise SubmissionError(
+                f"{where} holds no {name}, which the lab {lab.id} asks for{_instead(files, others)}"
+            )
         if files[name].startswith(UTF_16):
             raise SubmissionError(
                 f"{inside(where, name)} is written in UTF-16, two octets for each character: save it as text in UTF-8"
@@ -96,3 +101,12 @@ def _require(lab: Lab, files: dict[str, bytes], where: str) -> None:
                 f"{inside(where, name)} is not plain text (there is a NUL byte at offset {at}): "
                 "save it as text in UTF-8"
             )
+
+
+def _instead(files: dict[str, bytes], others: list[str]) -> str:
+    """What lies there in place of a file that is missing, and what to do."""
+    if packed := [name for name in (*others, *files) if name.lower().endswith(_FOREIGN)]:
+        return f", but {shown(packed[0])}, which cannot be opened here: pack it as a zip or tar archive"
+    if others and not files and len(others) <= _MOST_NAMED:
+        return f", but {', '.join(map(shown, sorted(others)))}: add it"
+    return ": add it"

@@ -226,3 +226,25 @@ def test_no_damage_to_an_archive_stops_a_class(lab: Lab, tmp_path: Path, at: int
     except SubmissionError as error:
         said = str(error)
     assert said.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("work.7z", "but work.7z, which cannot be opened here: pack it as a zip or tar archive"),
+        ("a/work.RAR", "but a/work.RAR, which cannot be opened here"),
+    ],
+)
+def test_what_is_there_instead_is_named(lab: Lab, given_in: Path, name: str, said: str) -> None:
+    path = given_in / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"x")
+    assert said in refusal(lab, given_in)
+
+
+def test_what_no_lab_asks_for_is_named_where_it_is_all(given_in: Path) -> None:
+    (given_in / "essay.docx").write_bytes(b"x")
+    quiz = labs.load(labs.find("knowledge-check"))
+    assert "holds no answers.yaml, which the lab knowledge-check asks for, but essay.docx: add it" in refusal(
+        quiz, given_in
+    )
