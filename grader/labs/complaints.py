@@ -211,7 +211,8 @@ def _what(path: tuple[str | int, ...]) -> str:
 
 
 def _not(value: object) -> str:
-    shown = "nothing" if value is None else ascii(value) if isinstance(value, str | int | float) else ""
+    shown = "nothing" if value is None else repr(value) if isinstance(value, str | int | float) else ""
+    shown = shown if shown.isprintable() else ascii(value)
     return f", not {shown[:60]}" if shown else ""
 
 

@@ -19,7 +19,7 @@ from grader.labs.variant import with_texts
 from grader.model.errors import LabError, UsageError
 from grader.model.lab import Lab
 from grader.model.submission import Submission
-from grader.model.templates import fill_file
+from grader.model.templates import fill_file, nearest
 from grader.model.variant import Variant, composed
 
 STARTER = "starter"
@@ -50,7 +50,8 @@ def render_submission(
     found.pop(DECLARATION, None)
     for name in removes:
         if found.pop(name, None) is None:
-            raise LabError(f"{folder / DECLARATION} removes {name!r}, which is not there")
+            hint = nearest("%r", name, found)
+            raise LabError(f"{folder / DECLARATION} removes {name!r}, which is not there{hint}")
     return Submission(
         {name: data for name, (data, _) in found.items()},
         frozenset(name for name, (_, executable) in found.items() if executable),

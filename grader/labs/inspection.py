@@ -46,6 +46,7 @@ def inspected(folder: Path) -> list[str]:
         *_handout(folder, variant),
         *_titles(folder, variant),
         *_required(folder, lab, variant),
+        *_tried_as_written(folder, variant),
         *_own_files(folder, variant),
         *_strays(folder),
         *_unproved(folder),
@@ -159,6 +160,33 @@ def _required(folder: Path, lab: Lab, variant: Variant) -> Iterator[str]:
     ]
     if faults:
         yield from str(refusal(folder / FILE, read_bytes(folder / FILE, "lab"), faults)).splitlines()
+
+
+def _tried_as_written(folder: Path, variant: Variant) -> Iterator[str]:
+    """Values of the canonical variant in what is tried and in the lab's own answers: others have other ones."""
+    from grader.labs.complaints import refusal
+
+    path = folder / FILE
+    data = read_bytes(path, "lab")
+    faults = [
+        fault_at(place, f"{value} is the canonical variant's, and others have another: write {{{name}}}")
+        for place, text in _texts(value_of(data, path), ())
+        if place[0] == "checks" and {"try", "expect"}.intersection(place)
+        for name, value in _canonical(text, variant)
+    ]
+    if faults:
+        yield from str(refusal(path, data, faults)).splitlines()
+    used = _used(folder)
+    for top in ("solution", "correct"):
+        for file in _files(folder / top):
+            text = (folder / top / file).read_text(encoding="utf-8", errors="replace")
+            for name, value in _canonical(text, variant):
+                if name in used:
+                    line = text.count("\n", 0, text.index(value)) + 1
+                    yield (
+                        f"{folder / top / file}:{line}: {value} is the canonical variant's, and others have another: "
+                        f"write @{name}@"
+                    )
 
 
 def _files(folder: Path) -> list[Path]:

@@ -44,6 +44,10 @@ def load(path_or_id: str | os.PathLike[str]) -> Lab:
     return kinds.author(lab.kind).completed(lab, path, data)
 
 
+_MEANT = ("lab.yml", "Lab.yaml", "lab.yaml.txt", "lab.json", "LAB.YAML")
+"""Names that people give to the declaration of a lab."""
+
+
 def find(path_or_id: str | os.PathLike[str]) -> Path:
     """The folder of a lab. A bare word is an id; anything else, and a folder that holds a ``lab.yaml``, a path.
 
@@ -65,6 +69,9 @@ def find(path_or_id: str | os.PathLike[str]) -> Path:
             return folder / given
     if (path / FILE).is_file():
         return path
+    for folder in folders:
+        if other := next((name for name in _MEANT if (folder / given / name).is_file()), None):
+            raise LabError(f"{folder / given} holds {other}, and a lab is declared in {FILE}: rename it")
     ids = [entry.name for entry in _lab_paths(folders)]
     raise LabError(f"there is no lab {given!r}{nearest('%r', given, ids)} ('smtplab labs' lists them)")
 

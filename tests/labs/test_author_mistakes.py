@@ -117,6 +117,22 @@ MISTAKES = (
     Mistake("no-such-sheet", "zone", change("sheet spf", "sheet spff")),
     Mistake("no-wrong", "zone", remove("wrong")),
     Mistake("wrong-misnamed", "zone", lambda folder: (folder / "wrong").rename(folder / "wrongs")),
+    Mistake("installed-elsewhere", "server", change("installs: /etc/postfix", "installs: /etc")),
+    Mistake(
+        "installed-nowhere", "server", change("installs: /etc/postfix", "installs: {postfix: /etc/postfix}")
+    ),
+    Mistake(
+        "covers-misspelt",
+        "server",
+        change("{arrives: outside}", "{arrives: outside, signature: {covers: [form, body]}}"),
+    ),
+    Mistake("value-in-what-is-tried", "server", change('"alice@{domain}"', '"alice@example.com"')),
+    Mistake("value-in-the-solution", "server", change("@host@", "mail.example.com", "solution/main.cf")),
+    Mistake(
+        "removes-misspelt",
+        "server",
+        change("about:", "removes: [mian.cf]\nabout:", "wrong/not-our-domain/expect.yaml"),
+    ),
     Mistake("file-where-a-folder-belongs", "server", add("wrong/main.cf")),
     Mistake("required-misspelt", "server", change("required: [main.cf]", "required: [maim.cf]")),
     Mistake("solution-not-all-taken", "quiz", add("solution/notes.txt")),

@@ -9,6 +9,7 @@ import msgspec
 
 from grader.kinds.base import Words
 from grader.kinds.server.declare import (
+    BODY,
     LISTENERS,
     UNWANTED,
     USERS,
@@ -19,11 +20,17 @@ from grader.kinds.server.declare import (
     Try,
 )
 from grader.kinds.server.functions import functions
+from grader.kinds.server.places import INSTALLABLE, folder_of, installable
 from grader.labs.world import ATTEMPT_NAMES, MADE_SOURCES, LabWorld, read_world
 from grader.model.attempt import Mail
 from grader.model.diagnostic import Diagnostic, Path, fault_at
 from grader.model.templates import names_in, nearest, unknown_name
 
+FIELDS = (
+    BODY, "from", "to", "cc", "subject", "date", "message-id", "reply-to", "sender", "mime-version", "content-type",
+    "content-transfer-encoding", "list-unsubscribe", "list-unsubscribe-post", "in-reply-to", "references",
+)  # fmt: skip
+"""What signatures cover, as a rule: a word that comes near to one of these, and is none, is a slip."""
 WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
 OF_DIALOGUES = ("replies", "alike")
@@ -35,6 +42,7 @@ OF_MAIL = ("arrives", "accounted", "refused", "arrivals-at-most", "signature", "
 def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
     """See ``grader.kinds.base.Author``: a complaint for each fault that is the kind's own."""
     world = read_world()
+    yield from _not_installed(lab)
     codes = [check.code for check in lab.checks]
     for position, check in enumerate(lab.checks):
         here = ("checks", position)
@@ -42,6 +50,23 @@ def complaints(lab: ServerLab) -> Iterator[Diagnostic]:
             yield from _try_complaints(attempt, codes, world, (*here, "try", number))
         yield from _idle(check, here)
         yield from _not_there(lab, check, here)
+
+
+def _not_installed(lab: ServerLab) -> Iterator[Diagnostic]:
+    """Folders of the host in which nothing may be put, and files that are asked for and go nowhere."""
+    rules, here = lab.submission, ("submission", "installs")
+    named = rules.installs.items() if isinstance(rules.installs, dict) else [("", rules.installs)]
+    for folder, place in named:
+        to = place if isinstance(place, str) else place.to
+        if not installable(to):
+            sentence = f"nothing may be installed in {to}: choose a folder below {', '.join(INSTALLABLE)}"
+            yield fault_at((*here, folder) if folder else here, sentence)
+    for number, name in enumerate(rules.required):
+        if folder_of(name, rules) is None:
+            yield fault_at(
+                ("submission", "required", number),
+                f"{name!r} is asked for, and no folder of 'installs' takes it",
+            )
 
 
 def _not_there(lab: ServerLab, check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
@@ -52,6 +77,11 @@ def _not_there(lab: ServerLab, check: ServerCheck, here: Path) -> Iterator[Diagn
                 (*here, "expect", "running", number),
                 f"{service!r} is not started: name it in 'services' of 'host'",
             )
+    covers = check.expect.signature.covers if check.expect.signature else []
+    for number, field in enumerate(covers):
+        if field.lower() not in FIELDS and (hint := nearest("%r", field.lower(), FIELDS)):
+            place = (*here, "expect", "signature", "covers", number)
+            yield fault_at(place, f"no message of smtplab's has the field {field!r}{hint}")
     if check.expect.published and lab.submission.publishes is None:
         yield fault_at(
             (*here, "expect", "published"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from grader.engines.guest.files import WRITABLE
+from grader.kinds.server.places import INSTALLABLE
 from grader.labs.world import read_world
 from grader.model.sources import CALLED, MADE, client_called, source_called
 
@@ -21,3 +23,7 @@ def test_a_client_is_told_with_its_address_once() -> None:
         == "somebody in 192.0.2.0/24 (192.0.2.7)"
     )
     assert source_called("mentioned-names: mx.example.net") == "a client that DNS calls mx.example.net"
+
+
+def test_an_author_may_install_where_a_host_can_be_written_to() -> None:
+    assert INSTALLABLE == WRITABLE

@@ -5,21 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from posixpath import join
 
-from grader.kinds.server.declare import InstallTarget, ServerSubmission
+from grader.kinds.server.declare import ServerSubmission
+from grader.kinds.server.places import folder_of, places
 from grader.model.plan import File
 from grader.model.submission import Submission
 
 POSTFIX = "/etc/postfix"
-
-
-def places(rules: ServerSubmission) -> dict[str, InstallTarget]:
-    """The place of each folder of a submission, without a slash at either end; ``""`` is the submission itself."""
-    if isinstance(rules.installs, str):
-        return {"": InstallTarget(rules.installs)}
-    return {
-        folder.strip("/"): place if isinstance(place, InstallTarget) else InstallTarget(place)
-        for folder, place in rules.installs.items()
-    }
 
 
 def config_dir(rules: ServerSubmission) -> str:
@@ -28,13 +19,6 @@ def config_dir(rules: ServerSubmission) -> str:
         return rules.installs
     found = [place.to for place in places(rules).values()]
     return POSTFIX if POSTFIX in found else next((to for to in found if "postfix" in to), POSTFIX)
-
-
-def folder_of(name: str, rules: ServerSubmission) -> str | None:
-    """The folder of ``installs`` or ``publishes`` that a file belongs to, ``None`` where it belongs to none."""
-    folders = [*places(rules), *([rules.publishes.strip("/")] if rules.publishes else [])]
-    holding = [folder for folder in folders if not folder or name.startswith(folder + "/")]
-    return max(holding, key=len, default=None)
 
 
 def installed(rules: ServerSubmission, submission: Submission) -> Iterator[tuple[str, File]]:
