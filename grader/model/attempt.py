@@ -52,6 +52,12 @@ class Attempt(Struct, frozen=True):
     mailbox: str | None = None
     unless_arrived: list[str] = []
     stopped: list[str] = []
+    under_load: bool = False
+
+    @property
+    def apart(self) -> bool:
+        """Whether it is made when all else has been: while services are stopped, or while the server is under load."""
+        return bool(self.stopped) or self.under_load
 
     @property
     def not_smtp(self) -> bool:

@@ -166,6 +166,7 @@ class AttemptFacts(Tried, frozen=True, kw_only=True):
     say: list[str] = []
     mailbox: str | None = None
     stopped: list[str] = []
+    under_load: bool = False
     inside: bool = False
 
 

@@ -52,6 +52,8 @@ class KeptMail:
     def __init__(self) -> None:
         self.arrivals: list[Arrival] = []
         self.tokens: set[str] = set()
+        self.through: set[str] = set()
+        """Tokens of attempts whose mail came to somebody outside whom they named."""
         self._expected: dict[bytes, tuple[bytes, Attempt]] = {}
         self._octets = 0
         self._kept: Counter[tuple[str, Role]] = Counter()
@@ -78,6 +80,7 @@ class KeptMail:
             return
         self.tokens.update(attempt.token for attempt in carried)
         arrival = replace(arrival, attempts=[attempt.id for attempt in carried])
+        self.through.update(a.token for a in carried if _got_through(a, arrival))
         roles = [(attempt.id, _role(arrival, attempt)) for attempt in carried]
         size = len(arrival.raw) + sum(map(len, arrival.recipients))
         if self._octets + size <= WHOLE_OCTETS and any(self._kept[role] < WHOLE_MESSAGES for role in roles):
@@ -152,6 +155,16 @@ def _role(arrival: Arrival, attempt: Attempt) -> Role:
     sender = attempt.sender.casefold()
     returned = not arrival.sender and any(to.casefold() == sender for to in arrival.recipients)
     return "notice" if returned else "other"
+
+
+def _got_through(attempt: Attempt, arrival: Arrival) -> bool:
+    """Whether a message shows that the attempt got through.
+
+    A notice to its sender does not, nor a copy that a user has sent on, whatever stands in it.
+    """
+    token, named = attempt.token.casefold(), {to.casefold() for to in attempt.recipients}
+    folded = [to.casefold().rstrip(".") for to in arrival.recipients]
+    return any(token in to or (attempt.mailbox is None and to in named) for to in folded)
 
 
 def _names(attempt: Attempt, recipient: str) -> bool:

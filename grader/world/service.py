@@ -74,7 +74,7 @@ class World:
         self.nameserver = Nameserver(zones, clock, self.peers.turns)
         contexts = Contexts(spec)
         self.prober = Prober(
-            contexts, clock, zones.name_of, lambda: self.peers.mail.tokens, send_on=self.peers.take_by_hand
+            contexts, clock, zones.name_of, lambda: self.peers.mail.through, send_on=self.peers.take_by_hand
         )
         self.conversations = Conversations(contexts, clock)
         self.nameserver_address = spec.nameserver

@@ -108,7 +108,7 @@ class Bed:
             Contexts(world or spec()),
             clock,
             lambda server: name,
-            lambda: self.peers.mail.tokens,
+            lambda: self.peers.mail.through,
             patience,
             self.peers.take_by_hand,
         )

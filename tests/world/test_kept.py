@@ -103,3 +103,21 @@ def test_a_token_is_found_whatever_it_ends_in_and_stands_among(token: str, aroun
     box.expect([attempt(1, id="relay/1", token=token), attempt(2, id="relay/2", token="anna.bergen1234")])
     box.take(mail(b"Subject: 0123456789\r\n\r\n" + around % token.lower().encode() + b"\r\n"))
     assert box.arrivals[0].attempts == ["relay/1"]
+
+
+def test_who_got_through_is_told_by_recipients_alone(box: KeptMail) -> None:
+    """A notice to the sender and a copy that a user sends on carry the token, and prove no relaying."""
+    text = f"Subject: {PROBE.token}\r\n\r\nhello\r\n".encode()
+    box.take(mail(text, PROBE.sender, sender=""))
+    box.take(mail(text, "archive@elsewhere.example"))
+    assert (box.tokens, box.through) == ({PROBE.token}, set())
+    box.take(mail(text, PROBE.recipients[0]))
+    assert box.through == {PROBE.token}
+
+
+def test_a_users_letter_that_is_sent_on_proves_no_relaying() -> None:
+    letter = attempt(2, id="relay/2", recipients=["alice@example.com"], mailbox="alice")
+    box = KeptMail()
+    box.expect([letter])
+    box.take(mail(f"Subject: {letter.token}\r\n".encode(), "alice@example.com"))
+    assert (box.tokens, box.through) == ({letter.token}, set())

@@ -11,7 +11,7 @@ from grader.model.attempt import Attempt
 from grader.model.diagnostic import Diagnostic
 from grader.model.dns import KeyAnswer, KeyRecord
 from grader.model.evidence import Evidence
-from grader.model.plan import MachinePlan
+from grader.model.plan import File, MachinePlan
 from grader.model.traffic import Queued, Traffic
 
 
@@ -70,6 +70,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """Whether it has limits for each client, of which Postfix tells in words of its own."""
     programs: bool = False
     """Whether the submission brings a program of its own: see ``kinds.server.run.doors``."""
+    under_load: File | None = None
+    """The master.cf of the same server under load, where its settings look at that: see ``kinds.server.plan.load``."""
     explained_ports: list[int] = []
     """Where Postfix's own programs listen, as master.cf has it, and what Postfix asks there: that greets nobody."""
 

@@ -189,6 +189,17 @@ def test_sources_with_mentioned_names(lab: ServerLab) -> None:
     )
 
 
+def test_a_name_that_somebody_has_is_its_machine(lab: ServerLab) -> None:
+    """Whoever trusts a mail server by its name trusts that server: nobody else can come under the name."""
+    files = {"main.cf": b"smtpd_client_restrictions = check_client_access inline:{mx.partner.example=OK}\n"}
+    entry = Try(sources=["mentioned-names"], mail=[TO_OUTSIDE])
+    plan = planned(with_checks(lab, check("relay", entry)), files)
+    assert [(a.helo, a.address) for a in plan.attempts] == [("mx.partner.example", "198.51.100.90")]
+    records = answers(plan)
+    assert records["mx.partner.example", "A"] == ["198.51.100.90"]
+    assert records["90.100.51.198.in-addr.arpa", "PTR"] == ["mx.partner.example."]
+
+
 def test_forms_for_everything_mentioned(lab: ServerLab) -> None:
     made = attempts(
         lab,

@@ -8,9 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines.base import ChannelLost, HostChannel, HostFailed
-from grader.kinds.server.run.settle import Settling
+from grader.kinds.server.run.settle import DRAIN_SECONDS, Settling
 from grader.model.deadline import Deadline
-from grader.model.protocol.host import FindMail
+from grader.model.protocol.host import FindMail, QueueCounts
 from grader.model.protocol.world import ListArrivals
 from tests.engines.fake import FakeChannel, lost
 from tests.kinds.server.machines import EMPTY, attempt, delivered, host, world
@@ -87,3 +87,20 @@ def test_a_host_that_is_lost_meanwhile_is_the_host_s_and_a_lost_world_is_not() -
         settling(host(CountQueue=[EMPTY, lost()]), world()).wait([])
     with pytest.raises(ChannelLost):
         settling(host(), world(ListArrivals=[lost()])).wait([WAITED])
+
+
+def test_a_queue_is_waited_for_as_long_as_something_leaves_it() -> None:
+    """A server may deliver one message in some seconds (``default_destination_rate_delay``)."""
+
+    def count(_: object) -> QueueCounts:
+        return replace(EMPTY, active=max(0, 12 - int(time.monotonic() / 3)))
+
+    around = world(ListArrivals=[[TOKEN]])
+    settling(host(CountQueue=[count]), around, 60).wait([WAITED])
+    assert 36 <= time.monotonic() < 40
+    assert around.asked
+
+
+def test_a_queue_that_nothing_leaves_is_not_waited_for_longer() -> None:
+    settling(host(CountQueue=[MOVING[0]]), world(), 60).wait([WAITED])
+    assert time.monotonic() < DRAIN_SECONDS + 1

@@ -46,9 +46,17 @@ _ODD_ANSWER = re.compile(r"STARTTLS 2(?!20)|EHLO 250 ")
 _SWITCH = re.compile(r"`(\w+) = (yes|no)`")
 _NOT_OWNED = re.compile(r"<([^<>]*)>: Sender address rejected: not owned by user (\S+)")
 
+UNDER_LOAD = (
+    "Without load it was kept out: a setting of yours looks at `$stress`, which Postfix sets where all processes of a "
+    "port are busy, and whoever opens connections enough brings that about (STRESS_README). Let `$stress` make the "
+    "server stricter, with shorter times and fewer errors, and never permit, trust or offer more."
+)
+
 
 def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do next about a failed attempt; ``None`` where no more is known than the lab says."""
+    if case.facts.under_load:
+        return UNDER_LOAD
     settings = index.settings
     wants_login = bool(check.expect.authenticates)
     if (wants_login or not case.accepted) and (filtered := _filtered(case, settings)) is not None:

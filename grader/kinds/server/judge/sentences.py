@@ -15,7 +15,8 @@ def from_whom(case: TrafficCase) -> str:
     who = client(case)
     if case.facts.user and case.outcome.authenticated:
         who += f", logged in as {case.facts.user} and writing as {quoted(case.facts.sender or '<>')},"
-    return f" from {who} on port {case.facts.listener}"
+    load = ", while the server was under load," if case.facts.under_load else ""
+    return f" from {who} on port {case.facts.listener}{load}"
 
 
 def sent_on(case: TrafficCase, arrival: Arrival) -> str:

@@ -90,10 +90,22 @@ class Clients:
         peers = (address for peer in world.peers for address in peer.addresses)
         clients = (source.address for source in world.sources.values())
         self._taken = {fill(text, names) for text in (*peers, *clients)}
+        self._machines = self._known_machines()
         own = ("host_v4", "host_v6", "host_lan", "nameserver")
         self._own = {ipaddress.ip_address(names[name]) for name in own}
         self._lan = IPv4Network(names["lan"])
         self._desks = {ipaddress.ip_address(names[name]) for name in ("office", "printer")}
+
+    def _known_machines(self) -> dict[str, str]:
+        """The addresses to which DNS leads the names of other people's mail servers and clients."""
+        found = {fill(s.name, self._names): s.address for s in self._world.sources.values() if s.forward}
+        found |= {fill(peer.name, self._names): peer.addresses[0] for peer in self._world.peers}
+        own = self._names["domain"]
+        return {
+            name: fill(address, self._names)
+            for name, address in found.items()
+            if name and name != own and not name.endswith(f".{own}")
+        }
 
     def of(self, source: str) -> list[PlayedClient]:
         """The clients of a source; none where a source made from mentions finds nothing mentioned."""
@@ -287,7 +299,8 @@ class Clients:
         names += host_names(self._mentions.programs, _OF_STRANGERS)
         for number, mentioned in enumerate(names):
             name = f"client{mentioned}" if mentioned.startswith(".") else mentioned
-            address = str(_NAMED + number)
+            # Somebody's machine that is known by that name is who may come under it; DNS leads it to no other.
+            address = self._machines.get(name) or str(_NAMED + number)
             # Everybody can name an address of theirs after anything; only the owner of a domain can name it back.
             forward = name != own and not name.endswith(f".{own}")
             yield PlayedClient(

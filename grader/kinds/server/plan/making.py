@@ -14,6 +14,7 @@ from grader.kinds.server.plan.clients import Clients
 from grader.kinds.server.plan.expand import Expansion
 from grader.kinds.server.plan.host import bare_host
 from grader.kinds.server.plan.install import config_dir, installed, published
+from grader.kinds.server.plan.load import under_load
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.kinds.server.plan.settings import (
@@ -94,6 +95,7 @@ def make(
         changeable=mentions.programs.brought or may_change(files.values()),
         limited=limits_clients(files.values()),
         programs=mentions.programs.brought,
+        under_load=under_load(lab.submission, submission),
         explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),
     )

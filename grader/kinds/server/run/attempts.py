@@ -23,5 +23,6 @@ def attempt_facts(attempt: Attempt) -> AttemptFacts:
         say=attempt.say,
         mailbox=attempt.mailbox,
         stopped=attempt.stopped,
+        under_load=attempt.under_load,
         inside=attempt.inside,
     )

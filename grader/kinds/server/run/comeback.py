@@ -76,7 +76,7 @@ def come_back(
         return [
             a
             for a in attempts
-            if a.check in mails and not a.stopped and put_off(a, outcomes.get(a.id), a.check in doubted, only)
+            if a.check in mails and not a.apart and put_off(a, outcomes.get(a.id), a.check in doubted, only)
         ]
 
     while some := back():

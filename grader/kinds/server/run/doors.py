@@ -79,7 +79,7 @@ def _shut(
 
 
 def _at(attempts: Sequence[Attempt], doors: set[Door]) -> list[Attempt]:
-    return [a for a in attempts if _door(a) in doors and not a.stopped]
+    return [a for a in attempts if _door(a) in doors and not a.apart]
 
 
 def _door(attempt: Attempt) -> Door:

@@ -59,7 +59,7 @@ def make_last_try(
     """
     mute = _mute_listeners(attempts, outcomes)
     control = _taken_before(lab, attempts, outcomes)
-    open_ = [a for a in attempts if not a.stopped and left_open(a, outcomes.get(a.id), sessions)]
+    open_ = [a for a in attempts if not a.apart and left_open(a, outcomes.get(a.id), sessions)]
     wanted = {c.code for c in lab.checks if c.expect.arrives in WANTED or c.expect.authenticates}
     slow = [
         a
@@ -128,7 +128,7 @@ def _taken_before(
     taken = [
         a
         for a in attempts
-        if not a.stopped and (outcome := outcomes.get(a.id)) is not None and outcome.stage == "accepted"
+        if not a.apart and (outcome := outcomes.get(a.id)) is not None and outcome.stage == "accepted"
     ]
     return min(taken, key=lambda a: a.check not in controls, default=None)
 

@@ -6,7 +6,6 @@ QMQP, or no mail at all. Every way is tried, and what greets nobody is known aft
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from collections.abc import Iterable, Iterator
 
@@ -14,6 +13,7 @@ from msgspec.structs import replace
 
 from grader.kinds.server.declare import OTHERS_CLEAR
 from grader.kinds.server.facts import Socket
+from grader.kinds.server.run.copies import copied
 from grader.model.attempt import Attempt, Tls
 
 MOST_SOCKETS = 100
@@ -95,32 +95,5 @@ def _ways(template: Attempt) -> Iterator[tuple[str, Tls]]:
 
 
 def _at(template: Attempt, port: int, listener: str, tls: Tls, tokens: set[str]) -> Attempt:
-    """The attempt at one listener, with a token of its own in all that it says."""
-    token, number = template.token, 0
-    while token in tokens or token == template.token:
-        digits = hashlib.sha256(f"{template.token} {listener} {number}".encode()).digest()
-        token = f"{template.token[:-4]}{1000 + int.from_bytes(digits[:4]) % 9000}"
-        number += 1
-    tokens.add(token)
-
-    def own(text: str) -> str:
-        return text.replace(template.token, token)
-
-    return replace(
-        template,
-        id=f"{template.id}@{listener}",
-        listener=listener,
-        port=port,
-        tls=tls,
-        token=token,
-        title=own(template.title),
-        sender=own(template.sender),
-        recipients=[own(text) for text in template.recipients],
-        parameters=own(template.parameters),
-        rcpt_parameters=own(template.rcpt_parameters),
-        script=[[own(text) for text in commands] for commands in template.script],
-        message=template.message.replace(template.token.encode(), token.encode()),
-        preamble=None if template.preamble is None else own(template.preamble),
-        before=[own(text) for text in template.before],
-        say=[own(text) for text in template.say],
-    )
+    """The attempt at one listener."""
+    return replace(copied(template, listener, tokens), listener=listener, port=port, tls=tls)

@@ -13,12 +13,14 @@ from grader.kinds.server.run.doors import knock
 from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
 from grader.kinds.server.run.host import StudentHost
 from grader.kinds.server.run.lasttry import LastTry, make_last_try
+from grader.kinds.server.run.load import once_more, put_under_load
 from grader.kinds.server.run.ports import Ports
 from grader.kinds.server.run.rounds import DeadListeners, Rounds, greeted, silent
 from grader.kinds.server.run.settle import Settling
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
 from grader.model.latepattern import late_pattern
+from grader.model.plan import File
 from grader.model.protocol.host import FindMail, HaltService
 from grader.model.protocol.world import ListArrivals, Probe
 from grader.model.traffic import Outcome, Session
@@ -87,7 +89,7 @@ class Probing:
 
     def try_all(self) -> None:
         """Try every attempt: first with all services, then with those stopped that a check wants to be stopped."""
-        plain = [attempt for attempt in self.attempts if not attempt.stopped]
+        plain = [attempt for attempt in self.attempts if not attempt.apart]
         self._probe_in_rounds(plain)
         known = len(self.attempts)
         self.find_others()
@@ -97,6 +99,8 @@ class Probing:
             self._host.attempt(self._come_back)
         if not self._host.lost:
             self._try_once_more()
+        if self._plan.under_load is not None and not self._deadline.over:
+            self._host.attempt(functools.partial(self._probe_under_load, self._plan.under_load))
         without: dict[tuple[str, ...], list[Attempt]] = {}
         for attempt in self.attempts:
             if attempt.stopped:
@@ -135,6 +139,18 @@ class Probing:
         if self.last.serving is not None:
             settling = self._settling(Deadline(max(self._deadline.left, LAST_REST_SECONDS)))
             self._host.attempt(lambda: settling.wait([]))
+
+    def _probe_under_load(self, master: File) -> None:
+        """Try once more what was kept out, on the same server under load."""
+        again = once_more(self._lab, self.attempts, self.outcomes)
+        if not again or not any(greeted(outcome) for outcome in self.outcomes.values()):
+            return
+        put_under_load(
+            self._host.channel, master, self._plan.host.config_dir, self._host.read_log, self._deadline
+        )
+        self.attempts += again
+        fresh = self._try(again)
+        self._let_it_rest(self._settling(), any(outcome.stage == "accepted" for outcome in fresh))
 
     def _probe_without(self, services: Iterable[str], attempts: list[Attempt]) -> None:
         """Try attempts while services are stopped. Nobody comes back later: what becomes of them now counts."""

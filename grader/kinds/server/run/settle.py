@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from grader.engines.base import Channel, HostChannel
 from grader.model.attempt import Attempt
@@ -14,6 +15,10 @@ from grader.model.protocol.world import ListArrivals
 POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.1
 DRAIN_SECONDS = 10.0
+"""How long the queue may stand still before nobody waits for it any longer."""
+MOST_DRAIN_SECONDS = 45.0
+"""How long it may take to empty: a server may make pauses of seconds between deliveries to the same place
+(``default_destination_rate_delay`` in postconf(5))."""
 LATE_SECONDS = 2.0
 
 
@@ -31,9 +36,18 @@ class Settling:
         Mail moves from queue to queue while it is counted, and a bounce is born before its cause is gone: the queue
         is at rest when it was so twice in a row. Mail handed to a command may arrive a little later than that.
         """
-        drained = self._poll(self._at_rest, self._deadline.within(DRAIN_SECONDS), in_a_row=2)
-        if drained and awaited:
+        if self._drained() and awaited:
             self._poll(lambda: self._all_arrived(awaited), self._deadline.within(LATE_SECONDS), in_a_row=1)
+
+    def _drained(self) -> bool:
+        """Whether the queue came to rest. Nobody waits for one of which nothing leaves."""
+        most = self._deadline.within(MOST_DRAIN_SECONDS)
+        while True:
+            counts: list[int] = []
+            if self._poll(partial(self._at_rest, counts), most.within(DRAIN_SECONDS), in_a_row=2):
+                return True
+            if most.over or counts[-1] >= counts[0]:
+                return False
 
     def look_for(self, missing: Callable[[], bool]) -> None:
         """Give what was taken and is not found a moment to turn up: a filter may be slow, and a bounce come late."""
@@ -54,8 +68,10 @@ class Settling:
             time.sleep(min(pause, deadline.left))
             pause = min(pause * 1.5, SLOWEST_POLL_SECONDS)
 
-    def _at_rest(self) -> bool:
-        return not self._host.call(CountQueue(), timeout=5).in_motion
+    def _at_rest(self, counts: list[int]) -> bool:
+        """Whether nothing is in motion; how much is joins ``counts``."""
+        counts.append(self._host.call(CountQueue(), timeout=5).in_motion)
+        return not counts[-1]
 
     def _all_arrived(self, awaited: list[Attempt]) -> bool:
         missing = {a.token for a in awaited} - set(self._world.call(ListArrivals(), timeout=5))
