@@ -143,6 +143,12 @@ def test_a_file_without_a_record(data: bytes) -> None:
     assert [complaint.sentence for complaint in read(data)[1]] == ["this file holds no record"]
 
 
+def test_a_file_without_a_record_takes_nothing_from_the_others() -> None:
+    published = read_key_records({"dns/mail2026.txt": GENKEY, "dns/old.txt": b"; withdrawn\n"}, DOMAIN)
+    (complaint,) = published.complaints
+    assert (complaint.file, complaint.fatal) == ("dns/old.txt", False)
+
+
 @pytest.mark.parametrize("name", ["dns/README", "dns/readme.txt", "dns/notes.md"])
 def test_what_people_write_for_each_other_is_none_of_the_zones(name: str) -> None:
     assert read(b"# Our key\n\nMade with opendkim-genkey; see the handbook.\n", name) == ([], [])

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from grader.kinds.server.judge.dkim.reading import Signatures
 
 MILTER_TROUBLE = late_pattern(
-    r"\A(?>.*?\bopendkim(?:\[\d+\])?: ).*?(?:error|can't|cannot|not secure|failed|unable|unavailable)|"
+    r"\A(?>.*?\bopendkim(?:\[\d+\])?: ).*?(?:error|can't|cannot|corrupt|not secure|failed|unable|"
+    r"unavailable|unknown key)|"
     r"\A(?>.*?\bwarning: ).*?\bmilter\b",
     re.IGNORECASE,
 )
@@ -26,8 +27,8 @@ on from each place where it stands again would take a hostile line's length squa
 REFUSED_BY_MILTER = late_pattern(r"milter-reject: END-OF-MESSAGE")
 """What cleanup(8) notes of a message that a milter did not let pass."""
 CAUSE = late_pattern(
-    r"can't|not secure|No such|denied|refused|\bPEM_|resource unavailable|unknown smtpd restriction|has been removed|"
-    r"unsupported|private key too small|disabling TLS support"
+    r"can't|corrupt|not secure|unknown key '|No such|denied|refused|\bPEM_|resource unavailable|unsupported|"
+    r"unknown smtpd restriction|has been removed|private key too small|disabling TLS support"
 )
 """Words of a line that names a cause; others tell what came of it."""
 _HARMLESS = r"ignored: no SASL support|does not resolve to address|hostname \S+ verification failed"

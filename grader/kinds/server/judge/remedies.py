@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.kinds.server.declare import ServerCheck
+from grader.kinds.server.judge.dkim.workless import for_milter
 from grader.kinds.server.judge.index import CAUSE, MILTER_TROUBLE, ServerIndex
 from grader.kinds.server.judge.misset import in_the_log
 from grader.kinds.server.judge.settings import PostfixSettings
@@ -46,9 +47,12 @@ _FORBIDS_PASSWORDS = "noplaintext"
 def for_trouble(lines: list[int], check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | None:
     """What to do about the trouble that these lines of the log tell of; ``None`` where the lab says it better."""
     text = index.logged(lines[0])
-    # What a lab about milters, or this one, says of them is better than what could be said here.
-    if text.startswith("opendkim:") and "opendkim.conf" in check.next:
-        return None
+    # What a lab about milters says of them is better than what could be said here without knowing the cause.
+    if "opendkim.conf" in check.next:
+        if (told := for_milter([index.logged(line) for line in lines])) is not None:
+            return told
+        if text.startswith("opendkim:"):
+            return None
     if MILTER_TROUBLE.search(index.facts.log[lines[0]]):
         return None if "milter" in check.next.lower() else _milter(text, case, index.settings)
     if (unreadable := in_the_log(text, index)) is not None:

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from grader.kinds.server.author import mail_names
 from grader.kinds.server.declare import OTHERS, ServerCheck, ServerLab, Try
+from grader.kinds.server.plan.authors import Authors
 from grader.kinds.server.plan.clients import Clients, PlayedClient
 from grader.kinds.server.plan.mails import AttemptNames, MailWriter
 from grader.kinds.server.plan.mentions import Mentions
@@ -53,6 +54,7 @@ class Expansion:
         self._mentions = mentions
         self._random = random
         self._text = searched(files.values())
+        self._authors = Authors(files.values())
         self._values = ManifoldValues(variant.names, world.words, mentions, random)
         self._writer = MailWriter(variant, world.words, mentions.programs, date(when))
         self._tokens: set[str] = set()
@@ -137,7 +139,7 @@ class Expansion:
             "source_name": client.name,
             "server": client.server,
             "sender_default": sender,
-            "somebody": person(draw, words),
+            "somebody": self._authors.draw(draw, words),
         }
         told = {name: value.replace("{token}", token) for name, value in values.items()}
         return AttemptNames(identity, {**names, **own, **told}, draw)

@@ -11,6 +11,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
+from msgspec.structs import replace
+
 from grader.formats.dns.masterfile import LONGEST_STRING, ServedRecord, read_records
 from grader.formats.dns.names import plain
 from grader.formats.handed import without_mark
@@ -22,6 +24,7 @@ from grader.model.dns import KeyRecord, ZoneRecord
 LARGEST_FILE = 20_000
 MOST_RECORDS = 50
 MOST_COMPLAINTS = 20
+NO_RECORD = "this file holds no record"
 
 _PRIVATE_KEY = re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY-----")
 _NOT_ASCII = re.compile(r"[^\t\n\x20-\x7e]")
@@ -52,6 +55,9 @@ def read_key_records(files: Mapping[str, bytes], domain: str) -> Published:
         records += [r for r in reader.records if (r.name, r.type, *r.data) not in known]
         if reader.records or not _NOTES.fullmatch(PurePosixPath(name).name) or reader.private:
             complaints += reader.complaints
+    if records:
+        # An old key that is commented out, or an empty file, publishes nothing and takes nothing away.
+        complaints = [replace(c, fatal=False) if c.sentence == NO_RECORD else c for c in complaints]
     complaints += _collisions(records)
     if len(records) > MOST_RECORDS:
         complaints.append(
@@ -105,7 +111,7 @@ class _Reader:
         else:
             self._master_file()
         if not self.records and not self.complaints:
-            self._complain(0, "this file holds no record")
+            self._complain(0, NO_RECORD)
 
     def _bare(self, text: str) -> None:
         """The text of one record; it is cut into strings as a provider's form does it."""

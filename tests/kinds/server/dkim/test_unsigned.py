@@ -245,3 +245,26 @@ def test_a_signature_that_was_taken_off_behind_opendkim_is_none_that_it_did_not_
     result = judged(wants(present=True), MESSAGE, log=log)
     assert "OpenDKIM had signed it: “opendkim: DKIM-Signature field added" in result.observed
     assert "`smtp_header_checks`" in result.next
+
+
+def test_a_parameter_that_sounds_like_milters_is_told_though_another_refers_to_it() -> None:
+    set_so = Command(
+        ["postconf", "-nx"], 0, "smtp_milters = unix:o/o.sock\nnon_smtpd_milters = unix:o/o.sock\n"
+    )
+    result = judged(wants(present=True), MESSAGE, log=WHOSE, commands=[set_so])
+    assert "`smtp_milters = unix:o/o.sock` (main.cf) is no parameter of Postfix's" in result.observed
+    assert result.next.startswith("Call it `smtpd_milters`")
+
+
+def test_whom_opendkim_took_for_the_author_instead_is_told() -> None:
+    log = [
+        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+        "2 opendkim[8]: 63708B3: no signing table match for 'rosa@third.example'",
+    ]
+    config = SettingsFile(
+        "opendkim/opendkim.conf", "/etc/opendkim/opendkim.conf", "Mode sv\nSenderMacro {mail_addr}\n"
+    )
+    result = judged(wants(present=True), MESSAGE, log=log, settings=[config])
+    assert "took rosa@third.example for the author, by `SenderMacro {mail_addr}`" in result.next
+    plain = judged(wants(present=True), MESSAGE, log=log)
+    assert plain.next.startswith("OpenDKIM takes the client for its own")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 
+from grader.formats.message.parse import header_fields
 from grader.formats.settings import read_opendkim
 from grader.kinds.server.judge.dkim.behind import removing
+from grader.kinds.server.judge.dkim.workless import NOT_REACHED, UNREACHED
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import Setting
 from grader.kinds.traffic.index import TrafficCase
@@ -26,8 +28,12 @@ NO_KEY_FOR = re.compile(r"no signing \w+ match")
 NO_LOGIN = re.compile("not authenticated")
 LISTED = {"skipping signing of mail to": "DontSignMailTo", "exempted, accepting": "ExemptDomains"}
 """By what OpenDKIM logs of whom a list leaves out, the parameter that names the list."""
+AUTHOR = re.compile(r"no signing \w+ match for '([^' ]{1,200}@[^' ]{1,200})'")
+AUTHOR_BY = ("SenderMacro", "SenderHeaders")
+"""Parameters that have OpenDKIM look for the author elsewhere than in From (opendkim.conf(5))."""
 UNUSED = re.compile(r"unused parameter: ((?:smtpd_)?milters?)\b")
 """What postconf(1) warns of: a parameter that no Postfix has, and that sounds like the one that was meant."""
+MISSPELT = ("smtp_milters", "smtpd_milter", "smtp_milter", "milters", "milter")
 SETTINGS = ("smtpd_milters", "receive_override_options", "smtpd_milter_maps")
 PASSED_OVER = (
     "OpenDKIM says why of every message that it does not sign, and of this one nothing: it passed it over, or was not "
@@ -37,23 +43,6 @@ WHOM_IT_PASSES_OVER = (
     "Look in opendkim.conf for what makes it pass over mail without a word: `PeerList`, `ExemptDomains`, "
     "`DontSignMailTo`. Where there is none, look for what keeps Postfix from asking it: `postconf -n`, `postconf -P`."
 )
-NOT_REACHED = re.compile(r"connect to Milter service (\S+): (.*)")
-REMEDIES = {
-    "Permission denied": (
-        "The socket is there, and lets Postfix not in: the user postfix is in the group opendkim, and `UMask 007` in "
-        "opendkim.conf leaves the group its rights. Each folder above the socket has to let it through as well."
-    ),
-    "No such file": (
-        "Seen from Postfix, there is no socket at that place. Compare `smtpd_milters` with `Socket` in opendkim.conf; "
-        "for an smtpd in a chroot (the `y` in master.cf) /var/spool/postfix is the root folder, so that the socket has "
-        "to be below it."
-    ),
-    "Connection refused": (
-        "Nobody listens at that place: name the same port, or the same path, in `Socket` of opendkim.conf and in "
-        "`smtpd_milters`."
-    ),
-}
-"""What to do where Postfix says why it could not reach a milter."""
 SIGN = "Write `Mode sv` in opendkim.conf, or take the line out: `s` signs, `v` verifies, and both are the default."
 SIGNED = "DKIM-Signature field added"
 LOST_ON_THE_WAY = (
@@ -71,14 +60,15 @@ def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[
     reason = next((line for line in asked if _is_reason(line, case)), None)
     if reason is not None:
         said = f"{sentence} The log says: {quoted(index.logged(reason.index))}"
-        return broken(case, said, [Pointer("log", reason.index), *places], next=_by_reason(reason.text))
+        remedy = _another_author(case, reason.text, index) or _by_reason(reason.text)
+        return broken(case, said, [Pointer("log", reason.index), *places], next=remedy)
     if (signed := next((line for line in asked if line.text.startswith(SIGNED)), None)) is not None:
         said = f"{sentence} OpenDKIM had signed it: {quoted(index.logged(signed.index))}"
         by, taken = removing(index, LOST_ON_THE_WAY)
         return broken(case, said + by, [Pointer("log", signed.index), *places], next=taken)
     if not asked and (refused := next(filter(_not_reached, about), None)) is not None:
         said = f"{sentence} Postfix could not ask OpenDKIM: {quoted(index.logged(refused.index))}"
-        remedy = next((words for why, words in REMEDIES.items() if why in refused.text), None)
+        remedy = next((words for why, words in UNREACHED.items() if why in refused.text), None)
         return broken(case, said, [Pointer("log", refused.index), *places], next=remedy)
     if not asked and any(_tells(line) for line in index.log.lines):
         why, remedy = _kept_away(case, index)
@@ -102,6 +92,32 @@ def _only_verifies(index: ServerIndex) -> str:
                 f"{file.name}, line {modes[-1].line + 1}: {quoted(lines[modes[-1].line].strip())} has OpenDKIM verify "
                 "mail, and sign none."
             )
+    return ""
+
+
+def _another_author(case: TrafficCase, said: str, index: ServerIndex) -> str | None:
+    """What to do where OpenDKIM took another one for the author than From names; ``None`` where it did not."""
+    found = AUTHOR.search(said)
+    arrived = case.relayed()
+    if found is None or not arrived:
+        return None
+    authors = [field.text for field in header_fields(arrived[0].raw) if field.key == "from"]
+    setting = _parameter(AUTHOR_BY, index)
+    if not setting or any(found[1].lower() in author.lower() for author in authors):
+        return None
+    return (
+        f"OpenDKIM took {found[1]} for the author, by {setting}. The author stands in From, and that is where OpenDKIM "
+        "looks of itself: take the line out."
+    )
+
+
+def _parameter(names: tuple[str, ...], index: ServerIndex) -> str:
+    """Name, value and place of a parameter that opendkim.conf sets, the first of these; empty without one."""
+    for file in index.facts.settings:
+        lines = file.text.split("\n") if file.path.endswith("/opendkim.conf") else []
+        words = [word for word in read_opendkim(file.text) if word.text in names] if lines else []
+        if words:
+            return f"`{lines[words[-1].line].strip()}` ({file.name}, line {words[-1].line + 1})"
     return ""
 
 
@@ -175,12 +191,26 @@ def _kept_away(case: TrafficCase, index: ServerIndex) -> tuple[str, str | None]:
                 f"The parameter is called {meant}. `postconf -n` warns of those that there are not: *unused "
                 "parameter*.",
             )
+        if (misspelt := _sounds_like_milters(index)) is not None:
+            return misspelt
         return (
             "Nothing sets smtpd_milters there.",
             "Name the milter in main.cf, for all ports at once: `smtpd_milters`, with the same place as `Socket` in "
             "opendkim.conf, as seen from smtpd's chroot.",
         )
     return "", None
+
+
+def _sounds_like_milters(index: ServerIndex) -> tuple[str, str] | None:
+    """A parameter that was to be ``smtpd_milters``; postconf does not warn of it where another refers to it."""
+    for name in MISSPELT:
+        setting = index.settings.on(name, "25")
+        if setting.value:
+            return (
+                f"{setting.shown} is no parameter of Postfix's: the one that is meant is called `smtpd_milters`.",
+                "Call it `smtpd_milters`: smtpd, which takes mail, asks milters, and smtp, which sends it, does not.",
+            )
+    return None
 
 
 def _is_set(setting: Setting) -> bool:
