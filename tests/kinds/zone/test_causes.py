@@ -14,6 +14,7 @@ from grader.kinds.zone.declare import (
     ZoneExpect,
     ZoneMessage,
 )
+from grader.kinds.zone.judge.explain import COMPLETED
 from tests.kinds.zone.beds import HEAD
 from tests.kinds.zone.test_verdicts import verdict
 from tests.tables import every
@@ -255,6 +256,10 @@ def test_an_address_that_stands_in_ruf_is_told() -> None:
         ("mailto:<x@example.com>", "“mailto:<x@example.com>” in rua is no mailto:"),
         ("x@example.com", "“x@example.com” in rua is no mailto:"),
         ("mailto:x@example.com mailto:y@example.com", "Between two addresses stands a comma."),
+        (
+            "mailto:y@example.com; mailto:x@example.com",
+            "A semicolon ends the tag: between two addresses stands",
+        ),
         ("mailto://x@example.com", "Behind mailto: the address follows at once, without slashes."),
     ],
 )
@@ -284,7 +289,10 @@ SERVER = "mail A 192.0.2.1\n"
          ["-all", "a:mial.%{d}"]),
         # Of a client that has no name in the zone, a term that finds nothing tells nothing.
         ('@ TXT "v=spf1 a -all"\n' + SERVER, "192.0.2.2", "is fail, by “-all” in the record of example.com.", ["-all"]),
-        ('example.com TXT "v=spf1 -all"\n', "192.0.2.1", "One stands at example.com.example.com.", ["example.com"]),
+        ('example.com TXT "v=spf1 -all"\n', "192.0.2.1", f"One stands at example.com.example.com. {COMPLETED}",
+         ["example.com"]),
+        ('@ TXT "v=spf1 -all ip4:192.0.2.1 a:x.example exp=why.example"\n', "192.0.2.1",
+         "What stands behind it is never tried: “ip4:192.0.2.1 a:x.example”.", ["-all", "ip4:192.0.2.1"]),
         ('_spf TXT "v=spf1 -all"\n', "192.0.2.1", "One stands at _spf.example.com.", ["_spf"]),
         ('www TXT "v=spf1 -all"\n', "192.0.2.1", "as example.com has no SPF record.", []),
     ],
@@ -299,7 +307,7 @@ def test_a_record_that_is_not_what_was_meant(zone: str, client: str, told: str, 
 @every(
     ("owner", "told"),
     [
-        ("third.example._report._dmarc.example.com", "at third.example._report._dmarc.example.com.example.com."),
+        ("third.example._report._dmarc.example.com", f"._report._dmarc.example.com.example.com. {COMPLETED}"),
         ("third._report._dmarc", "One stands at third._report._dmarc.example.com."),
         ("_dmarc", "and receivers send none."),
     ],
@@ -314,3 +322,18 @@ def test_where_an_authorization_stands_instead_is_told(owner: str, told: str) ->
         others={"third.example": HEAD + third},
     )
     assert check.observed.endswith(told)
+
+
+def test_a_policy_that_a_comment_cuts_off_is_told() -> None:
+    check, _ = verdict("_dmarc TXT v=DMARC1; p=none\n", ZoneExpect(published=True), policies=["example.com"])
+    assert "Outside quotation marks a semicolon begins a comment" in check.observed
+
+
+def test_an_alias_whose_target_lacks_its_dot_is_told() -> None:
+    zone = "nl._domainkey CNAME nl._domainkey.provider.example\n"
+    message = ZoneMessage(
+        "192.0.2.1", "x@example.com", "x@example.com", signed=Signer("example.com", "nl", "newsletter")
+    )
+    check, found = verdict(zone, ZoneExpect(dkim=True), messages=[message])
+    assert f"alias of nl._domainkey.provider.example.example.com. {COMPLETED}" in check.observed
+    assert found[0] == "nl._domainkey"

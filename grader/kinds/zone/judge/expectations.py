@@ -153,6 +153,8 @@ def _message(
             if key_at
             else ""
         )
+        if place is None and (aliases := txt_records.way(key_at)[1]):
+            place = aliases[-1].place
         yield f"{who}: {why}.{how}", place
     if "aligned" in missed:
         mechanism = next(name for name in expect.aligned if not getattr(reception.dmarc, f"{name}_aligned"))
@@ -263,7 +265,8 @@ def _published(expect: ZoneExpect, case: ZoneCase, txt_records: TxtRecords) -> I
             other = txt_records.elsewhere(DMARC_VERSION) if published.fault == "none" else None
             seen = other is not None and other.record.owner != f"_dmarc.{published.domain}".lower()
             if other is not None and seen and "._report._dmarc." not in other.record.owner:
-                sentence, place = f"{sentence} One stands at {other.record.owner}.", other.owner
+                at = explain.stands_at(other.record.owner, f"_dmarc.{published.domain}")
+                sentence, place = f"{sentence}{at}", other.owner
             meant = linttags.unrecognized(txt_records.at(f"_dmarc.{published.domain}"))
             if published.fault == "none" and meant is not None:
                 place = meant[0]
@@ -276,7 +279,7 @@ def _spf_published(measured: Measured, txt_records: TxtRecords) -> Iterator[Shor
     if not measured.records:
         sentence = f"{measured.domain} has no TXT record that begins with v=spf1."
         if (other := txt_records.elsewhere(SPF_VERSION, "spf")) is not None:
-            sentence += f" One stands at {other.record.owner}."
+            sentence += explain.stands_at(other.record.owner, measured.domain)
             yield sentence, other.owner
         elif (other := txt_records.carried_on(SPF_VERSION)) is not None:
             sentence += f" One stands at {other.record.owner}: a line that begins with a blank goes on with that name."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_network
 
 from grader.formats.address import domain_of, split_address
@@ -14,7 +15,9 @@ from grader.kinds.zone.judge import spfwords
 from grader.kinds.zone.judge.source import MOST_ALIASES, TxtRecord, TxtRecords
 from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
+from grader.model.latepattern import late_pattern
 
+_ADDRESS_BEHIND_SEMICOLON = late_pattern(r";\s*mailto:", re.IGNORECASE)
 MOST_SHOWN = 4
 """Networks, or names, that a sentence lists."""
 
@@ -233,11 +236,21 @@ def alias(name: str, txt_records: TxtRecords) -> str:
     steps = [record.owner for record in aliases]
     if len(steps) >= MOST_ALIASES and len(set(steps)) < len(steps):
         return f" {name} is an alias that leads round in a ring, by the alias at {steps[-1]}."
-    sentence = f" {name} is an alias of {target}." if aliases else ""
+    sentence = f" {name} is an alias of {target}.{_completed(target, txt_records)}" if aliases else ""
     if (server := txt_records.given_away(target)) is not None:
         asked = server.data.rstrip(".")
         return f"{sentence} The NS record of {server.owner} leaves it to {asked}, which is asked instead."
     return sentence
+
+
+COMPLETED = "A name without a dot at its end is completed with the zone's name."
+
+
+def _completed(target: str, txt_records: TxtRecords) -> str:
+    """Why an alias leads to a name of the zone's that there is not, if a dot is all that is missing; a blank before."""
+    before = target.removesuffix(f".{txt_records.zone.origin.lower().rstrip('.')}")
+    lost = before != target and "." in before and not txt_records.types(target)
+    return f" {COMPLETED}" if lost else ""
 
 
 def wildcard(name: str, record: ZoneRecord | None, txt_records: TxtRecords) -> str:
@@ -263,7 +276,13 @@ def policies(found: Policies, txt_records: TxtRecords) -> str:
                 "4.10)."
             )
         case "no-policy":
-            return f"At {name}: the record says no policy, as it has no tag p."
+            cut = any(one.record.cut is not None for one in txt_records.dmarc(found.domain))
+            why = (
+                " Outside quotation marks a semicolon begins a comment, and the record ends there."
+                if cut
+                else ""
+            )
+            return f"At {name}: the record says no policy, as it has no tag p.{why}"
         case "twice":
             return (
                 f"At {name}: the tag {found.tag} stands in the record twice, which makes the whole record invalid "
@@ -312,7 +331,15 @@ def elsewhere(other: TxtRecord | None, asked: str) -> str:
     """Where a record stands that receivers ask for at another name, if there is one. A sentence, a blank before."""
     if other is None or other.record.owner == asked.lower().rstrip("."):
         return ""
-    return f" One stands at {other.record.owner}."
+    return stands_at(other.record.owner, asked)
+
+
+def stands_at(owner: str, asked: str) -> str:
+    """Where a record stands that is asked for at another name, and why there if a dot is missing; a blank before."""
+    meant = asked.lower().rstrip(".")
+    twice = owner.removeprefix(f"{meant}.")
+    completed = f" {COMPLETED}" if twice != owner and f".{meant}".endswith(f".{twice}") else ""
+    return f" One stands at {owner}.{completed}"
 
 
 def spf_elsewhere(domain: str, txt_records: TxtRecords) -> TxtRecord | None:
@@ -333,6 +360,8 @@ def _no_address(found: Reporting, txt_records: TxtRecords) -> str:
         else None
     )
     if odd is None:
+        if policies and _ADDRESS_BEHIND_SEMICOLON.search(policies[0].text):
+            return " A semicolon ends the tag: between two addresses stands a comma."
         slashes = any(other.startswith("//") for other in found.others)
         return " Behind mailto: the address follows at once, without slashes." if slashes else ""
     comma = " Between two addresses stands a comma." if odd.lower().count("mailto:") > 1 else ""

@@ -5,10 +5,22 @@ from __future__ import annotations
 from grader.formats.spf import VERSION
 from grader.kinds.traffic.sentences import quoted
 from grader.kinds.zone.declare import ZoneExpect
-from grader.kinds.zone.facts import Reception
+from grader.kinds.zone.facts import Reception, Spf
 from grader.kinds.zone.judge import explain, lintnames, spfwords
 from grader.kinds.zone.judge.source import TxtRecords
 from grader.model.diagnostic import Span
+
+
+def _behind_all(found: Spf, txt_records: TxtRecords) -> str | None:
+    """What stands behind the ``all`` that decided, where nobody reads it (RFC 7208 section 5.1), in a sentence."""
+    records = txt_records.spf(found.holder)
+    words = records[0].text.split() if len(records) == 1 else []
+    if found.term.lstrip("+-~?").lower() != "all" or found.term not in words:
+        return None
+    vain = [word for word in words[words.index(found.term) + 1 :] if "=" not in word]
+    if not vain:
+        return None
+    return f"What stands behind it is never tried: {quoted(spfwords.readable(' '.join(vain)))}."
 
 
 def missed(
@@ -18,6 +30,8 @@ def missed(
     found = reception.spf
     said = f"{who}: {spfwords.result(found)}"
     if "pass" in expect.spf and found.trouble is None:
+        if (behind := _behind_all(found, txt_records)) is not None:
+            return f"{said} {behind}", spfwords.place(found, txt_records)
         if (ignored := spfwords.ignored(found.domain, txt_records)) is not None:
             term, record = ignored
             return (
