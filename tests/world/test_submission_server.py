@@ -101,6 +101,17 @@ def test_a_client_that_does_not_trust_the_certificate_is_heard(implicit: bool) -
     assert any("unknown ca" in remark for remark in texts(session, "*"))
 
 
+def test_a_client_that_waits_for_a_greeting_where_tls_begins_at_once_is_told_so() -> None:
+    def client(port: int) -> None:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as link:
+            link.settimeout(0.2)
+            link.recv(1000)
+
+    _, [(session, conversation)], _ = meet(client, tls="implicit")
+    assert conversation.problem == "the client sent nothing, and waited for the server to speak first"
+    assert any("sent nothing" in remark for remark in texts(session, "*"))
+
+
 @every("tls", ["starttls", "stripped"])
 @every("before", [[], ["EHLO x"], ["EHLO x", "AUTH PLAIN"]], ids=["at once", "EHLO", "AUTH"])
 @every("hello", [b"\x16\x03\x01\x02\x00\x01\n\nQUIT\r\n", b"\x16\x03\x01\x00\x05abcde"])

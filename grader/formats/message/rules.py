@@ -201,6 +201,12 @@ _ALL = (
         "{field} has an encoded word of {length} characters; 75 is the most.",
     ),
     Rule(
+        "encoded-word-limit",
+        "warning",
+        "RFC 2047 section 2",
+        "{field} has an encoded word of {length} characters; 75 is the most, and libraries that fill a line make more.",
+    ),
+    Rule(
         "encoded-word-charset",
         "error",
         "RFC 2047 section 5",
@@ -217,6 +223,12 @@ _ALL = (
         "error",
         "RFC 2047 section 5",
         "{field} has an encoded word inside {where}, where it is not decoded.",
+    ),
+    Rule(
+        "encoded-word-phrase",
+        "error",
+        "RFC 2047 section 5",
+        "{field} has an encoded word with '{sign}' in it, at which readers part addresses; there Q writes ={code}.",
     ),
     # MIME
     Rule(

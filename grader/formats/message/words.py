@@ -11,6 +11,11 @@ from grader.formats.message.parse import Field
 from grader.formats.message.report import Report
 
 LONGEST = 75
+OF_LIBRARIES = 78
+"""To which length encoded words are made by libraries that count no more than the line (RFC 5322 section 2.1.1)."""
+_PARTING = re.compile(r'[()<>@,;:\\"\[\]]')
+"""Signs that an encoded word in a phrase must not hold (RFC 2047 section 5, rule 3), as far as readers stumble over
+them: who looks for the addresses of a list first, and decodes then, ends one there. A dot does no harm."""
 _START = re.compile(r"=\?[^\s?=]+\?[^\s?]?\?")
 _WORD = re.compile(r"=\?([^\s?]+)\?([^\s?])\?([^\s?]*)\?=")
 _Q = re.compile(r"(?:[!-<>@-~]|=[0-9A-Fa-f]{2})*")
@@ -35,6 +40,11 @@ def check_phrases(field: Field, report: Report) -> None:
         beside = [other.kind for other in found[max(0, place - 1) : place + 2] if other is not token]
         if ENCODED_WORD.fullmatch(token.text) and "@" in beside:
             report.add("encoded-word-place", field.offset, field.name, where="an address")
+            return
+        word = _WORD.fullmatch(token.text)
+        if word is not None and word[2] in "qQ" and (sign := _PARTING.search(word[3])) is not None:
+            code = f"{ord(sign[0]):02X}"
+            report.add("encoded-word-phrase", field.offset, field.name, sign=sign[0], code=code)
             return
     _check_words(field, field.text, set(" \t\r\n()"), report)
 
@@ -72,7 +82,7 @@ def _wrong(
     before, after = text[max(0, found.start() - 1) : found.start()], text[found.end() : found.end() + 1]
     if (before and before not in apart) or (after and after not in apart):
         return "encoded-word-joined", {}
-    if len(found[0]) > LONGEST:
+    if len(found[0]) > OF_LIBRARIES:
         return "encoded-word-length", {"length": len(found[0])}
     charset = found[1].partition("*")[0]
     if not known_charset(charset):
@@ -82,7 +92,9 @@ def _wrong(
         return "encoded-word-syntax", {"text": found[0], "what": data}
     if not fits(data, charset):
         return "encoded-word-charset", {"charset": charset}
-    return ("encoded-word-control", {}) if hides_control(data, charset) else ("", {})
+    if hides_control(data, charset):
+        return "encoded-word-control", {}
+    return ("encoded-word-limit", {"length": len(found[0])}) if len(found[0]) > LONGEST else ("", {})
 
 
 def decode_word(encoding: str, text: str) -> bytes | str:

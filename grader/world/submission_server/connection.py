@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, AnyStr, cast
 
 from grader.model.submission_server import Moment
@@ -25,6 +26,7 @@ NO_COMMAND = "221 2.7.0 Error: I can break rules, too. Goodbye."
 TLS_RECORD = b"\x16\x03"
 """How a handshake begins in every version of TLS (RFC 8446 section 5.1). No command does."""
 IN_PIECES = "This server's replies have several lines each and arrive in pieces."
+WAITED = "the client sent nothing, and waited for the server to speak first"
 TLS_TOO_EARLY = "the program began TLS by itself, where the server expected a command"
 
 
@@ -46,6 +48,8 @@ class SubmissionConnection(MailSink):
         self._tls = ""
         self._problem: str | None = None
         self._end = "closed"
+        self._heard: Callable[[], int] | None = None
+        """How many octets came that were to be a handshake, where TLS begins with the first one."""
 
     def _line_reader(self, turns: Turns) -> TurnTaker:
         return self._log.reader(turns, self.line_length_limit)
@@ -92,11 +96,12 @@ class SubmissionConnection(MailSink):
 
     def _wrap(self) -> asyncio.Future[None]:
         """Put TLS under the connection, as aiosmtpd does after STARTTLS; done once the handshake is."""
-        from asyncio import sslproto
+        from grader.world.submission_server.listening import Listening
 
         assert self.tls_context is not None
         waiter: asyncio.Future[None] = self.loop.create_future()
-        self._tls_protocol = sslproto.SSLProtocol(self.loop, self, self.tls_context, waiter, server_side=True)
+        self._tls_protocol = tls = Listening(self.loop, self, self.tls_context, waiter, server_side=True)
+        self._heard = lambda: tls.heard
         self._original_transport = plain = cast(asyncio.Transport, self.transport)
         plain.set_protocol(self._tls_protocol)
         self.transport = self._tls_protocol._app_transport
@@ -130,6 +135,8 @@ class SubmissionConnection(MailSink):
 
     def _no_tls(self, error: BaseException | None) -> None:
         why = reason(error) if isinstance(error, ssl.SSLError) else "the client broke the connection"
+        if self._heard is not None and not self._heard():
+            why = WAITED
         self._problem = why
         self._log.remark(f"TLS handshake failed: {why}")
 

@@ -42,7 +42,9 @@ def test_every_rule_has_an_example_that_breaks_it() -> None:
 
 @every("id_", BROKEN)
 def test_a_wrong_example_breaks_its_rule_and_no_other(id_: str) -> None:
-    assert rules(BROKEN[id_]) == [id_]
+    # A word that is too long makes a line that is.
+    beside = {"line-long"} - {id_} if id_ == "encoded-word-length" else set()
+    assert [rule for rule in rules(BROKEN[id_]) if rule not in beside] == [id_]
 
 
 @every("id_", KEPT)
@@ -214,6 +216,9 @@ def test_identifiers(field: str, broken: list[str]) -> None:
         ("=?utf-8?B?R3LDvMOfZQ?=", ["encoded-word-syntax"]),
         ("=?utf-8?Q?Gr=C?=", ["encoded-word-syntax"]),
         ("Re:=?utf-8?Q?Gr=C3=BC=C3=9Fe?=", ["encoded-word-joined"]),
+        ("\n =?utf-8?Q?" + "a" * 63 + "?=", []),
+        ("\n =?utf-8?Q?" + "a" * 64 + "?=", ["encoded-word-limit"]),
+        ("=?utf-8?Q?Gr=C3=BC=C3=9Fe,_(a:b)?=", []),
         ("=?x-none?Q?Gr=C3=BC=C3=9Fe?=", ["charset-unknown"]),
     ],
 )
@@ -303,3 +308,19 @@ def test_received_needs_nothing_but_its_date(line: str) -> None:
         b"From: a@example.com\r\nDate: Mon, 16 Feb 2026 08:00:00 +0000\r\nMessage-ID: <a@example.com>\r\n\r\n"
     )
     assert check_message(f"Received: {line}\r\n".encode() + rest) == []
+
+
+@every(
+    ("name", "broken"),
+    [
+        ("=?utf-8?Q?Wei=C3=9F,_J?=", ["encoded-word-phrase"]),
+        ("=?utf-8?q?Wei=C3=9F=2C_J?=", []),
+        ("=?utf-8?Q?Dr._Wei=C3=9F?=", []),
+        ("=?utf-8?B?V2Vpw58sIEo=?=", []),
+        ("(=?utf-8?Q?Wei=C3=9F,_J?=)", []),
+    ],
+)
+def test_encoded_words_of_display_names_hold_no_sign_that_parts_addresses(
+    name: str, broken: list[str]
+) -> None:
+    assert rules(message(f"From: {name} <alice@example.com>")) == broken

@@ -28,6 +28,8 @@ ENCODED_LINE = "encoded-line-length"
 """Lines of base64 or quoted-printable beyond 76; where some are beyond 998 as well, that is the same cause."""
 ENCODED_WORD = "=?"
 """How an encoded word begins. No name or subject that is asked for in ASCII holds it."""
+WORD_LIMIT = "encoded-word-limit"
+"""Encoded words a little longer than they may be, as common libraries make them: every reader takes them."""
 ALSO_WRONG = frozenset({"missing-message-id"})
 """Rules that the standard only recommends, and a submitted message must keep (RFC 6409 section 8.3)."""
 OTHERS_AFFAIR = frozenset({"bcc-left"})
@@ -90,7 +92,7 @@ def _text(run: JudgedRun) -> Finding:
             if fault.rule == ENCODED_LINE and (told := where_too(run, "lines", _line_faults)):
                 return unproven(run.case, said, because=told)
             return broken(run.case, said, [Pointer("message", arrival.id)])
-    remark = ""
+    remark = next((f"{f.sentence} ({f.reference})" for _, f in _faults(run) if f.rule == WORD_LIMIT), "")
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
         if wrong := differences.body_differs(run, arrival):
             if told := where_too(run, "whole", _loses_lines):

@@ -5,6 +5,8 @@
   const { lower, toBytes } = smtplab.text;
   const { SPACES, ENCODED_WORD, ONLY_ENCODED_WORD, at, attempt, tokens, withoutComments } = smtplab.lexer;
   const LONGEST = 75;
+  const OF_LIBRARIES = 78;
+  const PARTING = /[()<>@,;:\\"[\]]/;
   const START = new RegExp(`=\\?[^?=${SPACES}]+\\?[^?${SPACES}]?\\?`, "g");
   const WORD = new RegExp(`=\\?([^?${SPACES}]+)\\?([^?${SPACES}])\\?([^?${SPACES}]*)\\?=`, "y");
   const Q = /^(?:[!-<>@-~]|=[0-9A-Fa-f]{2})*$/;
@@ -57,6 +59,14 @@
         report.add("encoded-word-place", field.offset, field.name, { where: "an address" });
         return;
       }
+      const word = at(WORD, found[place].text, 0);
+      const whole = word && word[0] === found[place].text && "qQ".includes(word[2]);
+      const sign = whole && PARTING.exec(word[3]);
+      if (sign) {
+        const code = smtplab.text.hex(sign[0].charCodeAt(0)).toUpperCase();
+        report.add("encoded-word-phrase", field.offset, field.name, { sign: sign[0], code });
+        return;
+      }
     }
     checkWords(field, " \t\r\n()", report);
   }
@@ -95,13 +105,15 @@
     const before = text.slice(Math.max(0, found.index - 1), found.index);
     const after = text[found.index + found[0].length] || "";
     if ((before && !apart.includes(before)) || (after && !apart.includes(after))) return ["encoded-word-joined", {}];
-    if (found[0].length > LONGEST) return ["encoded-word-length", { length: found[0].length }];
+    const { length } = found[0];
+    if (length > OF_LIBRARIES) return ["encoded-word-length", { length }];
     const charset = found[1].split("*")[0];
     if (!knownCharset(charset)) return ["charset-unknown", { text: charset }];
     const data = decode(found[2], found[3]);
     if (data.fault) return ["encoded-word-syntax", { text: found[0], what: data.fault }];
     if (!fits(data.bytes, charset)) return ["encoded-word-charset", { charset }];
-    return hidesControl(data.bytes, charset) ? ["encoded-word-control", {}] : ["", {}];
+    if (hidesControl(data.bytes, charset)) return ["encoded-word-control", {}];
+    return length > LONGEST ? ["encoded-word-limit", { length }] : ["", {}];
   }
 
   /** The bytes of an encoded word, or what is wrong with it. */
