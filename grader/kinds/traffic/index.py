@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Generic, TypeVar
 
@@ -152,6 +153,9 @@ class EvidenceIndex(Generic[F]):
         for arrival in facts.arrivals:
             for attempt in arrival.attempts:
                 self._arrivals[attempt].append(arrival)
+        self._lines_with: dict[re.Pattern[str], dict[int, re.Match[str]]] = {}
+        self._first_with: dict[re.Pattern[str], int | None] = {}
+        self._logged: dict[int, str] = {}
         self._queued: dict[str, list[Queued]] = defaultdict(list)
         for entry in self.left_in_queue():
             for attempt in entry.attempts:
@@ -185,16 +189,30 @@ class EvidenceIndex(Generic[F]):
     def decisive_log(self) -> int | None:
         """Index of the log line that best explains a server that does not serve: a fatal one, else a warning."""
         for pattern in (OWN_TROUBLE, SYSTEM_TROUBLE, TROUBLE):
-            found = [
-                index
-                for index, line in enumerate(self.facts.log)
-                if pattern.search(line) and not self.comes_of_a_client(line)
-            ]
+            found = [n for n in self.lines_with(pattern) if not self.comes_of_a_client(self.facts.log[n])]
             if found:
                 # Which process is first to complain is chance: the same trouble is told in the same words every time.
                 return min(found, key=self.logged)
         return None
 
+    def lines_with(self, pattern: re.Pattern[str]) -> Mapping[int, re.Match[str]]:
+        """The lines of the log in which a pattern is found, in their order; each pattern is looked for once."""
+        if pattern not in self._lines_with:
+            searched = ((n, pattern.search(line)) for n, line in enumerate(self.facts.log))
+            self._lines_with[pattern] = {n: found for n, found in searched if found is not None}
+        return self._lines_with[pattern]
+
+    def first_with(self, pattern: re.Pattern[str]) -> int | None:
+        """Of the lines in which a pattern is found, the first by its words; ``None`` where there is none.
+
+        Which process is first to complain is chance: the same trouble is told in the same words every time.
+        """
+        if pattern not in self._first_with:
+            self._first_with[pattern] = min(self.lines_with(pattern), key=self.logged, default=None)
+        return self._first_with[pattern]
+
     def logged(self, index: int) -> str:
         """A line of the log without what is different in every run."""
-        return PASSING.sub("", self.facts.log[index])
+        if index not in self._logged:
+            self._logged[index] = PASSING.sub("", self.facts.log[index])
+        return self._logged[index]

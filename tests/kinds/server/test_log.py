@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from grader.judge import judge
@@ -140,3 +142,29 @@ def test_a_client_turned_away_at_several_ports_is_told_of_the_one_that_it_asked(
     assert about(log, token="other", listener="587+starttls") == [0, 1, 2]
     assert about(log, token="other", listener="465") == [3, 4, 5]
     assert about(log, token="other", listener="2525") == [6, 7, 8]
+
+
+def _seconds(log: list[str], tokens: list[str]) -> float:
+    """Processor time in which a log is read, and looked up for an attempt of each token."""
+    began = time.thread_time()
+    lookups = LogLookups(log)
+    for token in tokens:
+        lookups.of(builders.facts(token=token), None)
+        lookups.to_token(token)
+        lookups.to_addresses(["a@b.c"])
+    return time.thread_time() - began
+
+
+def test_a_flooded_log_is_read_once_and_not_again_for_every_attempt() -> None:
+    tokens = [f"rosa.krug{number}" for number in range(1000, 1300)]
+    client = "connect from x[198.51.100.66]"
+    floods = {
+        "recipients": ["1 postfix/smtp[7]: 4F0A12345: " + "to=<a@b.c> " * 30] * 5000,
+        "tokens": ["1 postfix/smtp[7]: 4F0A12345: " + " ".join(f"to=<{t}@x.example>" for t in tokens)] * 150,
+        "sessions": [f"1 postfix/smtpd[{number}]: {client}" for number in range(10_000)],
+        "one session": [f"1 postfix/smtpd[7]: {client}", *["1 postfix/smtpd[7]: a@b warning: x"] * 10_000],
+        "milter": ["1 opendkim[7]: x"] * 10_000,
+        "digits": ["1 postfix/smtp[7]: to=<" + "0123456789" * 50 + "@x>"] * 2000,
+    }
+    for name, log in floods.items():
+        assert min(_seconds(log, tokens) for _ in range(2)) < 1.0, name

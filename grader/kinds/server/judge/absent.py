@@ -16,9 +16,7 @@ _NOBODY = late_pattern(
     r"\bwarning: (?:connect(?: #\d+)? to (?:subsystem |transport )?|problem talking to server )"
     r"(?:/var/spool/postfix/)?(?:public|private)/([\w-]+): No such file"
 )
-_NO_PASSWORDS = "/proxymap["
-_LOOKS_ITSELF = "/smtpd["
-_NOT_READ = "cannot access UNIX password database"
+_NOT_READ = late_pattern(r"/(proxymap|smtpd)\[.*?cannot access UNIX password database")
 
 ASKED: Mapping[str, str] = MappingProxyType(
     {
@@ -62,8 +60,7 @@ def absent_carrier(index: ServerIndex) -> str | None:
 
 
 def _told(index: ServerIndex) -> list[tuple[int, str]]:
-    searched = ((number, _NOBODY.search(line)) for number, line in enumerate(index.facts.log))
-    return [(number, found[1]) for number, found in searched if found is not None]
+    return [(number, found[1]) for number, found in index.lines_with(_NOBODY).items()]
 
 
 def _first(told: list[tuple[int, str]], index: ServerIndex) -> tuple[int, str] | None:
@@ -85,17 +82,16 @@ def without_passwords(index: ServerIndex) -> tuple[int, str] | None:
 
     Nobody exists for them then.
     """
-    for number, line in enumerate(index.facts.log):
-        if _NO_PASSWORDS in line and _NOT_READ in line:
+    for number, found in index.lines_with(_NOT_READ).items():
+        if found[1] == "proxymap":
             return number, (
                 "The users are there, and `proxymap`, which looks them up for smtpd (`local_recipient_maps`), does not "
                 "see them: it runs in a chroot, in which there is no list of users. Write `n` in the fifth column of "
                 "its line in master.cf, `proxymap unix - - n - - proxymap`."
             )
-        if _LOOKS_ITSELF in line and _NOT_READ in line:
-            return number, (
-                "The users are there, and `smtpd` does not see them: it runs in a chroot, in which there is no list of "
-                "users. Have `proxymap` look them up, which runs outside: write `proxy:unix:passwd.byname` in place of "
-                "`unix:passwd.byname`."
-            )
+        return number, (
+            "The users are there, and `smtpd` does not see them: it runs in a chroot, in which there is no list of "
+            "users. Have `proxymap` look them up, which runs outside: write `proxy:unix:passwd.byname` in place of "
+            "`unix:passwd.byname`."
+        )
     return None

@@ -11,6 +11,7 @@ line may say that a program got the message.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from grader.formats.address import domain_of, split_address
@@ -22,7 +23,6 @@ from grader.model.latepattern import late_pattern
 ELSEWHERE = ("outside", "partner", "third")
 """The variant's domains of people who have nothing to do with the student's server."""
 
-_NAMED = late_pattern(r"\b(?:orig_)?to=<([^<>]*)>")
 _DISCARDED = late_pattern(r"(?:NOQUEUE: )?(?:milter-)?discard: ")
 """The action DISCARD of access(5), header_checks(5) or a milter."""
 _GIVEN_UP = late_pattern(r"\bstatus=(?:bounced|expired)\b")
@@ -46,35 +46,36 @@ def vanished(case: TrafficCase, index: ServerIndex) -> bool:
     if case.relayed() or case.waiting():
         return False
     lines = list(_about(case, index))
-    if any(_handed_over(line) for line in lines):
+    if any(_handed_over(line, index) for line in lines):
         return True
-    return not (_is_found(case) or any(map(_accounted, lines)))
+    return not (_is_found(case) or any(_accounted(line, index) for line in lines))
 
 
 def handed_over(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log that names a program of the student's to which the message was given, if there is one."""
-    return next((line for line in _about(case, index) if _handed_over(line)), None)
+    return next((line for line in _about(case, index) if _handed_over(line, index)), None)
 
 
 def given_up(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log in which Postfix gives the message up and says why."""
-    return next((line for line in _about(case, index) if _GIVEN_UP.search(line.text)), None)
+    return next((line for line in _about(case, index) if _says(line, _GIVEN_UP, index)), None)
 
 
 def put_aside(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log in which Postfix keeps the message for later and says why."""
-    return next((line for line in _about(case, index) if _PUT_ASIDE.search(line.text)), None)
+    return next((line for line in _about(case, index) if _says(line, _PUT_ASIDE, index)), None)
 
 
 def renamed(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log by which the message was delivered under an address that it was not sent to."""
     lines = _about(case, index)
-    return next((line for line in lines if _RENAMED in line.text and _SENT.search(line.text)), None)
+    return next((line for line in lines if _RENAMED in line.text and _says(line, _SENT, index)), None)
 
 
 def last_word(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log that says what Postfix did with the message last: sent it on, or threw it away."""
-    lines = [line for line in _about(case, index) if _DISCARDED.match(line.text) or _SENT.search(line.text)]
+    told = _about(case, index)
+    lines = [line for line in told if _DISCARDED.match(line.text) or _says(line, _SENT, index)]
     return lines[-1] if lines else None
 
 
@@ -100,7 +101,7 @@ def excuse(case: TrafficCase, index: ServerIndex) -> LogLine | None:
     """The line of the log by which Postfix accounts for a message that was taken and is found nowhere."""
     if not case.accepted or _is_found(case) or case.waiting():
         return None
-    return next((line for line in _about(case, index) if _accounted(line)), None)
+    return next((line for line in _about(case, index) if _accounted(line, index)), None)
 
 
 def excused_for_others(case: TrafficCase, index: ServerIndex) -> bool:
@@ -125,15 +126,13 @@ def _about(case: TrafficCase, index: ServerIndex) -> Iterator[LogLine]:
 
     An address that other attempts write to as well needs the message's queue id, or its sender, beside it.
     """
-    token, sender = case.facts.token.casefold(), f"from=<{case.facts.sender}>"
+    sender = f"from=<{case.facts.sender}>"
     named = {recipient.casefold().rstrip(".") for recipient in case.facts.recipients}
-    queues = set(index.log.queues(case.facts, case.session))
-    for line in index.log.lines:
-        if "to=<" not in line.text:
-            continue
-        addresses = [address.casefold() for address in _NAMED.findall(line.text)]
-        own = bool(token) and any(token in address for address in addresses)
-        if own or (named.intersection(addresses) and (line.queue in queues or sender in line.text)):
+    log, own = index.log, index.log.to_token(case.facts.token)
+    queues = set(log.queues(case.facts, case.session))
+    for place in sorted(own | log.to_addresses(named)):
+        line = log.lines[place]
+        if place in own or line.queue in queues or sender in line.text:
             yield line
 
 
@@ -142,14 +141,19 @@ def _program(line: LogLine) -> str:
     return line.program.rpartition("/")[2]
 
 
-def _handed_over(line: LogLine) -> bool:
-    return bool(_SENT.search(line.text)) and (_program(line) == "pipe" or _COMMAND in line.text)
+def _says(line: LogLine, status: re.Pattern[str], index: ServerIndex) -> bool:
+    """Whether a line tells of a status. One line may be about hundreds of attempts, and is read once."""
+    return line.index in index.lines_with(status)
 
 
-def _accounted(line: LogLine) -> bool:
-    if _DISCARDED.match(line.text) or _GIVEN_UP.search(line.text):
+def _handed_over(line: LogLine, index: ServerIndex) -> bool:
+    return _says(line, _SENT, index) and (_program(line) == "pipe" or _COMMAND in line.text)
+
+
+def _accounted(line: LogLine, index: ServerIndex) -> bool:
+    if _DISCARDED.match(line.text) or _says(line, _GIVEN_UP, index):
         return True
-    return bool(_SENT.search(line.text)) and (_program(line) == "discard" or _BINNED in line.text)
+    return _says(line, _SENT, index) and (_program(line) == "discard" or _BINNED in line.text)
 
 
 def _is_found(case: TrafficCase) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from grader.kinds.server.facts import ServerFacts
@@ -39,11 +40,13 @@ OF_CLIENTS = late_pattern(
     r"request|wrong version number|unexpected eof|unexpected message|packet length|bad record type)"
 )
 """Warnings about what a client did: probing makes all of them."""
-WITHOUT_TLS = "disabling TLS support"
+WITHOUT_TLS = late_pattern("disabling TLS support")
 """What a process of Postfix says once, before it serves anybody, where it cannot read its certificate or its key."""
 NO_TLS = late_pattern(r"TLS not available due to local problem|TLS context initialization failed")
 MOST_TROUBLES = 2
 """Lines of a session's trouble that are quoted."""
+MOST_SEARCHED = 500
+"""Lines of it among which these are chosen: a log may be flooded."""
 
 
 def _last_words(about: list[LogLine]) -> set[int]:
@@ -78,23 +81,20 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
         """Lines of the log in which this very session's trouble is told, the cause before what came of it."""
         about = self.log.of(case.facts, case.session)
         last_words = _last_words(about)
-        lines = [
-            line.index
-            for line in about
-            if line.index in last_words
-            or any(p.search(self.facts.log[line.index]) for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE))
-        ]
+        telling = (line.index for line in about if line.index in last_words or line.index in self._troubles)
         # Passwords are tried that are wrong on purpose: of who has logged in, or never does, that tells nothing.
         spoken = case.outcome.stage not in ("greeting", "ehlo")
         tells = spoken and case.facts.user is not None and not case.outcome.authenticated
         harmless = HARMLESS if tells else OF_CLIENTS
-        lines = [index for index in lines if not harmless.search(self.facts.log[index])]
+        past = self.lines_with(harmless)
+        lines = list(islice((index for index in telling if index not in past), MOST_SEARCHED))
         reply = case.last_reply
         if reply is not None and NO_TLS.search(reply.text):
-            begun = [index for index, line in enumerate(self.facts.log) if WITHOUT_TLS in line]
+            begun = self.lines_with(WITHOUT_TLS)
             lines = [min(begun, key=self.logged)] if begun else lines
         told = {self.logged(index): index for index in reversed(lines)}
-        return sorted(told.values(), key=lambda n: (not CAUSE.search(self.facts.log[n]), n))[:MOST_TROUBLES]
+        causes = self.lines_with(CAUSE)
+        return sorted(told.values(), key=lambda n: (n not in causes, n))[:MOST_TROUBLES]
 
     def refused_to_strangers(self, case: TrafficCase) -> bool:
         """Whether mail for the same user was refused to somebody who had not logged in."""
@@ -108,6 +108,11 @@ class ServerIndex(EvidenceIndex[ServerFacts]):
             and other.id in tried - taken
             for other in self.facts.attempts
         )
+
+    @cached_property
+    def _troubles(self) -> set[int]:
+        """The lines of the log that tell of a trouble, whosever it is."""
+        return {n for p in (MILTER_TROUBLE, TROUBLE, SYSTEM_TROUBLE) for n in self.lines_with(p)}
 
     @cached_property
     def settings(self) -> PostfixSettings:

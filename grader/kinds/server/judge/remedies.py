@@ -127,9 +127,7 @@ def death_of_greeter(case: TrafficCase, index: ServerIndex) -> tuple[list[int], 
 def _without_mechanisms(line: int, case: TrafficCase, index: ServerIndex) -> tuple[list[int], str]:
     """AUTH is switched on, and nothing is left to offer: Dovecot was not found, or what it offers is forbidden."""
     path = index.settings.on("smtpd_sasl_path", case.facts.listener, case.facts.server)
-    for number, text in enumerate(index.facts.log):
-        if (found := _NO_DOVECOT.search(text)) is None:
-            continue
+    for number, found in index.lines_with(_NO_DOVECOT).items():
         chroot = (
             f" An `smtpd` that runs in a chroot (`y` in the fifth column of master.cf) has {_SPOOL} for its root, and "
             "looks for the path below it."
@@ -158,9 +156,7 @@ def _without_mechanisms(line: int, case: TrafficCase, index: ServerIndex) -> tup
 
 def death_of_carrier(index: ServerIndex) -> int | None:
     """The line of the log in which a process that was to deliver mail came to its end; ``None`` where none did."""
-    died = [number for number, line in enumerate(index.facts.log) if _CARRIER_DIED.search(line)]
-    # Which process is first to complain is chance: the same trouble is told in the same words every time.
-    return min(died, key=index.logged, default=None)
+    return index.first_with(_CARRIER_DIED)
 
 
 def death_of_helper(case: TrafficCase, index: ServerIndex) -> int | None:
@@ -168,10 +164,9 @@ def death_of_helper(case: TrafficCase, index: ServerIndex) -> int | None:
 
     ``None`` where the session's own process says why, or none of those failed on whom it depends.
     """
-    causes = (SYSTEM_TROUBLE, CAUSE)
-    own = [n for n in index.troubles(case) if any(c.search(index.facts.log[n]) for c in causes)]
-    failed = [number for number, line in enumerate(index.facts.log) if _HELPER_FAILED.search(line)]
-    return min(failed, key=index.logged, default=None) if not own else None
+    causes = (index.lines_with(SYSTEM_TROUBLE), index.lines_with(CAUSE))
+    own = any(n in lines for n in index.troubles(case) for lines in causes)
+    return None if own else index.first_with(_HELPER_FAILED)
 
 
 def for_helper(line: int, index: ServerIndex) -> str:
@@ -186,11 +181,11 @@ def nobody_behind_postscreen(reply: str, index: ServerIndex) -> tuple[int, str] 
     """What to do where postscreen(8) lets a client pass and finds no smtpd for it: the log's line, and the remedy."""
     if "server ports are busy" not in reply:
         return None
-    for number, line in enumerate(index.facts.log):
-        if found := _POSTSCREEN_ALONE.search(line):
-            return number, (
-                f"postscreen hands whoever passes its tests to the service `{found[1]}` of type `pass`, and master.cf "
-                f"has none: add the line `{found[1]} pass - - y - - smtpd`, with the options that stood below `smtp "
-                "inet` (POSTSCREEN_README)."
-            )
-    return None
+    number, found = next(iter(index.lines_with(_POSTSCREEN_ALONE).items()), (0, None))
+    if found is None:
+        return None
+    return number, (
+        f"postscreen hands whoever passes its tests to the service `{found[1]}` of type `pass`, and master.cf has "
+        f"none: add the line `{found[1]} pass - - y - - smtpd`, with the options that stood below `smtp inet` "
+        "(POSTSCREEN_README)."
+    )
