@@ -63,6 +63,12 @@ def test_ordinary_text_stays_as_it_is(text: str) -> None:
         ("caf\udce9", "caf\\xe9"),
         ("\u202etxt.exe", "\\u202etxt.exe"),
         ("\U000e0041", "\\U000e0041"),
+        ("a\u034fb\ufe0fc\u180b", "a\\u034fb\\ufe0fc\\u180b"),
+        ("a" + "\u0301" * 8, "a" + "\u0301" * 6 + "\\u0301" * 2),
+        (
+            "Vie\u0323\u0302t \u05d1\u05bc\u05b0\u0591 \u0e17\u0e35\u0e48",
+            "Vie\u0323\u0302t \u05d1\u05bc\u05b0\u0591 \u0e17\u0e35\u0e48",
+        ),
         ("\ufffe", "\\ufffe"),
         ("\ud83d", "\\ud83d"),
         ("a\r\nb", "a\\r\nb"),
