@@ -49,8 +49,9 @@ def _become(argv: list[str], out: int, source: int | None) -> None:
         # Whoever takes too much memory is a better victim for the kernel than the agent.
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("300")
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.dup2(null if source is None else source, 0)
+        # Without a source it has the agent's own, which is /dev/null as that was before root could put a pipe there.
+        if source is not None:
+            os.dup2(source, 0)
         os.dup2(out, 1)
         os.dup2(out, 2)
         for number in (SIGINT, SIGPIPE):

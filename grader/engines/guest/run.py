@@ -252,8 +252,6 @@ def _become(spec: ProgramSpec, home: Home, out: int, limit: float) -> None:
             (resource.RLIMIT_CORE, 0),
         ):
             resource.setrlimit(kind, (most, most))
-        null = os.open("/dev/null", os.O_RDONLY)
-        os.dup2(null, 0)
         os.dup2(out, 1)
         os.dup2(out, 2)
         os.closerange(3, OPEN_FILES)
