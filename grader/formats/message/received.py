@@ -31,6 +31,11 @@ _FIRST = re.compile(r"[^ ()]{1,255}")
 _WORD = re.compile(r'(?:"[^"]*"|[^ \t\r\n();"]|")+')
 _SPACE = re.compile(r"[ \t\r\n]+")
 _SECURE_PROTOCOL = re.compile(r"(?:utf8)?(?:e?smtp|lmtp)sa?", re.IGNORECASE)
+_NAMES = re.compile(
+    r"^[^ ]+|\b(?:by|[Hh][Ee][Ll][Oo]|[Ee][Hh][Ll][Oo])[= ]\[?[^ ,;)\]]+"
+    r"|(?:[A-Za-z0-9_-]{1,63}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9_-])"
+)
+"""Names of hosts, which may hold any word: ``mx.hornetsecurity.com``."""
 _SECURED = re.compile(r"TLS|SSL|[Cc]ipher|encrypted|E?SMTPS|STARTTLS|[Ss]ecur")
 
 Lookup = Literal["name", "none", ""]
@@ -251,6 +256,6 @@ def _behind(tail: str, keyword: str) -> str:
 
 def _encrypted(dialect: Dialect, protocol: str, line: str) -> bool | None:
     """Whether the hop was encrypted, where the line tells (RFC 3848)."""
-    if _SECURED.search(line) or _SECURE_PROTOCOL.fullmatch(protocol):
+    if _SECURED.search(_NAMES.sub("", line)) or _SECURE_PROTOCOL.fullmatch(protocol):
         return True
     return False if dialect.tls and _PROTOCOL.match(protocol) else None

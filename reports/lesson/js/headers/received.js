@@ -9,6 +9,9 @@
   const LONGEST = 600;
   const PROTOCOL = /^(?:utf8)?(?:e?smtp|lmtp|https?|pop3|imap|qmqp|qmtp|mmdf|uucp|bsmtp|local)/i;
   const SECURE_PROTOCOL = /^(?:utf8)?(?:e?smtp|lmtp)sa?$/i;
+  // Names of hosts, which may hold any word.
+  const NAMES = new RegExp("^[^ ]+|\\b(?:by|[Hh][Ee][Ll][Oo]|[Ee][Hh][Ll][Oo])[= ]\\[?[^ ,;)\\]]+"
+    + "|(?:[A-Za-z0-9_-]{1,63}\\.)+[A-Za-z]{2,63}(?![A-Za-z0-9_-])", "g");
   const SECURED = /TLS|SSL|[Cc]ipher|encrypted|E?SMTPS|STARTTLS|[Ss]ecur/;
   const IPV4 = /^[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/;
   const MAPPED = /^::[Ff]{4}:([0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})$/;
@@ -170,7 +173,7 @@
   }
 
   function encrypted(dialect, protocol, line) {
-    if (SECURED.test(line) || SECURE_PROTOCOL.test(protocol)) return true;
+    if (SECURED.test(line.replace(NAMES, "")) || SECURE_PROTOCOL.test(protocol)) return true;
     return dialect.tls && PROTOCOL.test(protocol) ? false : null;
   }
 
