@@ -169,7 +169,8 @@ DIALECTS: tuple[Dialect, ...] = (
         "exchange",
         "Exchange, Outlook, Microsoft 365",
         r"with (?:Microsoft SMTP Server|mapi|Exchange)|\(Microsoft Exchange|^by [^ ]+ \([0-9A-Fa-f:.%]{2,60}\) with"
-        r"|^by [^ ]+\.(?:prod\.outlook\.com|PROD\.OUTLOOK\.COM) with HTTPS",
+        r"|^by [^ ]+\.(?:prod|PROD)\.(?:outlook|OUTLOOK|exchangelabs|EXCHANGELABS|office365|partner\.outlook)"
+        r"\.(?:com|COM|us|cn) with HTTPS",
         ["claim-in-parentheses", "claim-seen", "tcp-info"],
     ),
     Dialect(
