@@ -376,3 +376,13 @@ def test_no_message_breaks_the_judge(raw: bytes | str) -> None:
 def test_a_message_that_was_not_taken_is_told_by_the_check_that_is_most_about_it() -> None:
     for asked, status in ((("it/1", "other/1"), "fail"), (("it/1", "it/2", "other/1"), "pass")):
         assert judged("header", conversations=[NOTHING], asked=asked, code=1).status == status
+
+
+def test_the_line_at_which_a_rule_is_broken_is_shown() -> None:
+    quoted_word = LETTER.replace("From: ", 'From: "=?utf-8?Q?Erika?=" ', 1)
+    result = judged("text", letter=quoted_word)
+    assert "inside a quoted string" in result.observed
+    line = quoted_word.split("\r\n").index(next(one for one in quoted_word.split("\r\n") if "=?" in one))
+    assert result.evidence[0] == f"message:0:{line}"
+    without = "\r\n".join(one for one in LETTER.split("\r\n") if not one.startswith("Date:"))
+    assert judged("header", letter=without).evidence[0] == "message:0"

@@ -48,7 +48,7 @@ def header(run: JudgedRun) -> Finding:
     for arrival, fault in faults:
         known = fault.rule in LINE_RULES | OTHERS_AFFAIR or TEXT_RULES.fullmatch(fault.rule)
         if (fault.severity == "error" and not known) or fault.rule in ALSO_WRONG:
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [_place(arrival, fault)])
     for arrival in run.arrivals:
         if (
             differs := differences.header_differs(run, arrival)
@@ -61,6 +61,12 @@ def header(run: JudgedRun) -> Finding:
     return met(run.case)
 
 
+def _place(arrival: Arrival, fault: Fault) -> Pointer:
+    """The line of a fault; the message, where what is wrong is that a line is not there."""
+    absent = fault.rule.startswith("missing-")
+    return Pointer("message", arrival.id, None if absent else fault.line - 1)
+
+
 def _encodes_wrongly(run: JudgedRun) -> bool:
     """Whether an encoded word of a run's messages cannot be decoded, which says why one stands in a name."""
     return any(f.severity == "error" and ENCODED_RULES.fullmatch(f.rule) for _, f in _faults(run))
@@ -70,7 +76,7 @@ def _form(run: JudgedRun, faults: list[tuple[Arrival, Fault]]) -> Finding | None
     """What is wrong with the header section's form, from which other faults may come."""
     for arrival, fault in faults:
         if fault.rule in FORM_RULES:
-            return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+            return broken(run.case, f"{fault.sentence} ({fault.reference})", [_place(arrival, fault)])
     for arrival in run.arrivals:
         if early := ends_early(run, arrival):
             return broken(run.case, early, [Pointer("message", arrival.id)])
@@ -91,7 +97,7 @@ def _text(run: JudgedRun) -> Finding:
             said = f"{fault.sentence} ({fault.reference})"
             if fault.rule == ENCODED_LINE and (told := where_too(run, "lines", _line_faults)):
                 return unproven(run.case, said, because=told)
-            return broken(run.case, said, [Pointer("message", arrival.id)])
+            return broken(run.case, said, [_place(arrival, fault)])
     remark = next((f"{f.sentence} ({f.reference})" for _, f in _faults(run) if f.rule == WORD_LIMIT), "")
     for arrival, (_, transaction) in zip(run.arrivals, run.taken, strict=True):
         if wrong := differences.body_differs(run, arrival):
@@ -163,7 +169,7 @@ def lines(run: JudgedRun) -> Finding:
     if not run.arrivals:
         return nothing(run)
     for arrival, fault in _line_faults(run):
-        return broken(run.case, f"{fault.sentence} ({fault.reference})", [Pointer("message", arrival.id)])
+        return broken(run.case, f"{fault.sentence} ({fault.reference})", [_place(arrival, fault)])
     return met(run.case)
 
 
