@@ -383,3 +383,10 @@ def test_who_gives_up_on_a_machine_without_time_for_it_loses_nothing(
         "delivers", conversations=[NOTHING], sessions=[no], code=1, held_up=held_up, seconds=seconds
     )
     assert refused.status == "fail"
+
+
+def test_who_says_no_ehlo_after_starttls_is_told_that_the_session_begins_anew() -> None:
+    silent = replace(NOTHING, tls="TLSv1.3", problem=None, authentications=[])
+    lines = [*STARTTLS[:-1], Line(5, "*", "TLS handshake: TLSv1.3")]
+    observed = judged("delivers", conversations=[silent], sessions=[lines], code=1).observed
+    assert "the session begins anew, with EHLO (RFC 3207 section 4.2)" in observed

@@ -231,7 +231,12 @@ class JudgedRun:
         if last is None or not last.command or self.facts.late:
             return ""
         said = last.text.splitlines()[-1]
-        return f" No reply refused anything: the last was {quoted(said)}, to {quoted(last.command)}."
+        # Whoever goes by what was offered before TLS finds no AUTH there.
+        anew = last.command.upper() == "STARTTLS" and last.code < 300 and self.facts.conversations[-1].tls
+        again = (
+            " TLS stood, and then the session begins anew, with EHLO (RFC 3207 section 4.2)." if anew else ""
+        )
+        return f" No reply refused anything: the last was {quoted(said)}, to {quoted(last.command)}.{again}"
 
     def _replies(self) -> Iterator[Reply]:
         """Every reply, in the order in which they came."""
