@@ -67,7 +67,7 @@ def _shard(_: click.Context, __: click.Parameter, value: str | None) -> Shard | 
 @click.option(
     "--layout",
     metavar="NAME",
-    help="What SOURCE is: 'named' (by student), canvas, moodle, gradescope, classroom[:ASSIGNMENT], mail.  "
+    help="What SOURCE is: 'named' (by student), canvas, moodle, gradescope, classroom[:ASSIGNMENT], ilias, mail.  "
     "[default: recognised]",
 )
 @click.option(

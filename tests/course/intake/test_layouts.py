@@ -64,6 +64,15 @@ MAIL: dict[str, bytes | str] = {
     "max_m@cs.example.edu_main.cf": "max",
     "zoe@example.edu.zip": zipped({"main.cf": b"zoe"}),
 }
+ILIAS: dict[str, bytes | str] = {
+    "Relay_lab_week_3/Submissions/Doe_Jane_jdoe_3101/main.cf": "jane",
+    "Relay_lab_week_3/Submissions/Muster_Max_mmuster_3102/Verspaetete Abgabe - main.cf": "max",
+    "Relay_lab_week_3/Submissions/Team_7/Zorn_Zoe_zzorn_3103/Late Submission - work.zip": zipped(
+        {"main.cf": b"zoe"}
+    ),
+    "Relay_lab_week_3/Submissions/van_Dyk_Jan_jvd_3104/main.cf": "jan",
+    "Relay_lab_week_3/Relay_lab_week_3.xlsx": "x",
+}
 CLASSROOM: dict[str, bytes | str] = {
     "relay-anna-lee/main.cf": "anna",
     "relay-anna-lee/.git/config": "x",
@@ -250,3 +259,25 @@ def test_any_names_are_read_or_named(layout: str, names: list[str]) -> None:
     used = {name for found in reading.found for _, name in found.files}
     assert used | set(reading.strays) == set(names)
     assert not used & set(reading.strays)
+
+
+def test_ilias(place: Path) -> None:
+    files = {name: data for name, data in ILIAS.items() if "Team" not in name}
+    choices = Choices(layout="ilias")
+    taken = take_in([laid(place, files)], LAB, Path("out"), choices)
+    # Whose login it is where a name has an underscore, nobody guesses.
+    assert graded(taken) == {"jdoe": "jane", "mmuster": "max", "van_Dyk_Jan_jvd_3104": "jan"}
+    assert {one.student for one in taken.hand_ins if one.late} == {"mmuster"}
+    assert any("xlsx" in sentence for sentence in taken.said())
+
+
+def test_ilias_s_teams(place: Path) -> None:
+    files = {name: data for name, data in ILIAS.items() if "Team" in name}
+    taken = take_in([laid(place, files)], LAB, Path("out"), Choices(layout="ilias"))
+    assert graded(taken) == {"zzorn": "zoe"}
+    assert [one.late for one in taken.hand_ins] == [True]
+
+
+def test_no_folder_is_taken_for_one_of_ilias_s_unasked(tmp_path: Path) -> None:
+    sources = [laid(tmp_path / name, {"main.cf": "x"}) for name in ("anna_relay_hw_1", "ben_relay_hw_1")]
+    assert set(graded(take_in(sources, LAB, Path("out")))) == {"anna_relay_hw_1", "ben_relay_hw_1"}

@@ -50,6 +50,7 @@ LAYOUTS = MappingProxyType(
                 CLASSROOM, "repositories named ASSIGNMENT-LOGIN", "grader.course.intake.layouts.classroom",
                 argument="ASSIGNMENT",
             ),
+            Layout("ilias", "ILIAS's download of an assignment", "grader.course.intake.layouts.ilias"),
             Layout("mail", "attachments by sender's address", "grader.course.intake.layouts.mail"),
         )
     }
