@@ -14,6 +14,7 @@ import pytest
 from grader.cli import main
 from grader.cli.commands import labs as labs_command
 from grader.model.deadline import Deadline
+from grader.model.errors import EngineError
 
 SMTPLAB = [sys.executable, "-c", "import sys; from grader.cli import main; sys.exit(main())"]
 
@@ -70,6 +71,17 @@ def test_a_mistake_gets_one_sentence(
     assert err.startswith(sentence)
     assert err.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_path_is_told_before_an_engine_is_sought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def sought(lab: object, name: str) -> None:
+        raise EngineError("no engine can run here")
+
+    monkeypatch.setattr("grader.cli.engine.engine_for", sought)
+    assert main(["grade", "open-relay", str(tmp_path / "nobody"), "--out", str(tmp_path / "grades")]) == 2
+    assert "there is no submission" in capsys.readouterr().err
 
 
 def test_damaged_evidence_gets_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
