@@ -10,8 +10,8 @@ from msgspec import Struct
 from grader.model.diagnostic import Diagnostic, Span, fault_in
 
 BLANK = " \t"
-_WORD = re.compile(r'(?:\\.?|[^ \t;()"\\])*', re.DOTALL)
-_QUOTED = re.compile(r'(?:\\.?|[^"\\])*', re.DOTALL)
+_WORD = re.compile(r'(?:\\.?+|[^ \t;()"\\])*', re.DOTALL)
+_QUOTED = re.compile(r'(?:\\.?+|[^"\\])*', re.DOTALL)
 """What a backslash stands before belongs to a word, or to a string, whatever it is."""
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 BOM = "\ufeff"

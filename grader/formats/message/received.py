@@ -28,7 +28,7 @@ _BY_ADDRESS = re.compile(
 _ANOTHER = re.compile(r" \([^()]{0,300}\[(?:[Ii][Pp][Vv]6:)?[0-9A-Fa-f.:]{3,45}\]\)")
 """A second address in parentheses: the client may have written the first one into its greeting."""
 _FIRST = re.compile(r"[^ ()]{1,255}")
-_WORD = re.compile(r'(?:"[^"]*"|[^ \t\r\n();"]|")+')
+_WORD = re.compile(r'(?:"(?:[^"]*")?+|[^ \t\r\n();"])+')
 _SPACE = re.compile(r"[ \t\r\n]+")
 _SECURE_PROTOCOL = re.compile(r"(?:utf8)?(?:e?smtp|lmtp)sa?", re.IGNORECASE)
 _NAMES = re.compile(

@@ -15,7 +15,7 @@ _ORDINAL = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _BEFORE = re.compile(
-    r"(?:(?:i (?:think|say|guess|choose|pick|take) |so )?(?:the |my )?(?:right |correct )?"
+    r"(?:(?:i think |so )?(?:the |my )?(?:right |correct )?"
     r"(?:answers?|options?|choices?|letters?|order|sequence)(?: is| are)?(?::|(?= )) ?"
     r"|(?:antwort(?:en)?|l\u00f6sung|respuestas?): ?|i (?:say|guess|choose|pick|take) "
     r"|it(?: i|['\u2019])s |they are |both |only )+",
@@ -38,7 +38,7 @@ _NEXT = re.compile(
     r"(?:then|next|after that|afterwards|followed by|before|dann|danach|luego|despu\u00e9s),?\s{1,3}",
     re.IGNORECASE,
 )
-_RANK = r"\(?([A-Za-z])\)?\s{0,3}[=:-]?\s{0,3}([1-9][0-9]?)"
+_RANK = r"\(?([A-Za-z])\)?\s{0,3}(?:[=:-]\s{0,3})?([1-9][0-9]?)"
 _RANKS = re.compile(rf"(?:{_RANK}(?:[\s,;]{{1,3}}|$)){{2,20}}")
 _LONGEST = 1000
 

@@ -16,7 +16,7 @@ from grader.model.plan import File
 from grader.model.submission import Submission
 
 _ASKS = late_pattern(rb"^(?![ \t]*#).*\$[({]?stress\b", re.MULTILINE)
-_GAP = rb"(?:[ \t]|\n[ \t]+)+"
+_GAP = rb"(?:[ \t]|\n(?=[ \t]))++"
 _LISTENER = late_pattern(
     rb"^(?P<begins>[^\s#]\S*+"
     + _GAP
