@@ -126,6 +126,10 @@ MISTAKES = (
         "server",
         change("{arrives: outside}", "{arrives: outside, signature: {covers: [form, body]}}"),
     ),
+    Mistake(
+        "refused-and-arrives", "server", change("{arrives: outside}", "{arrives: outside, refused: true}")
+    ),
+    Mistake("no-login", "server", change("{arrives: outside}", "{authenticates: true}")),
     Mistake("value-in-what-is-tried", "server", change('"alice@{domain}"', '"alice@example.com"')),
     Mistake("value-in-the-solution", "server", change("@host@", "mail.example.com", "solution/main.cf")),
     Mistake(

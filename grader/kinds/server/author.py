@@ -13,6 +13,7 @@ from grader.kinds.server.declare import (
     LISTENERS,
     UNWANTED,
     USERS,
+    WANTED,
     Expect,
     ServerCheck,
     ServerLab,
@@ -121,6 +122,11 @@ def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
             (*here, "expect", "accounted"),
             "'accounted' is judged of mail that is to arrive nowhere: write 'arrives: nowhere' beside it",
         )
+    if check.expect.refused and check.expect.arrives in WANTED:
+        yield fault_at(
+            (*here, "expect", "refused"),
+            f"what is refused does not arrive: make two checks of 'refused' and 'arrives: {check.expect.arrives}'",
+        )
     if check.expect.signature is not None and check.expect.signature == SignatureExpect():
         yield fault_at(
             (*here, "expect", "signature"), "nothing is expected of signatures: say what must hold"
@@ -152,6 +158,8 @@ def _untried(check: ServerCheck, expected: set[str]) -> Iterator[tuple[str, str]
             yield key, f"{key!r} is judged of what 'say' was answered, and no 'try' has it"
         elif key == "alike" and max(said) == 1:
             yield key, "'alike' compares answers, and 'say' has one command: add another"
+    if "authenticates" in expected and not any(attempt.user for attempt in check.attempts):
+        yield "authenticates", "'authenticates' is judged of a login, and no 'try' logs in: add 'as'"
     for key in sorted(expected.intersection(OF_MAIL)):
         if not mails:
             yield key, f"{key!r} is judged of a mail, and no 'try' sends one: add 'mail' or 'forms'"
