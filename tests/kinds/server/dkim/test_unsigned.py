@@ -268,3 +268,26 @@ def test_whom_opendkim_took_for_the_author_instead_is_told() -> None:
     assert "took rosa@third.example for the author, by `SenderMacro {mail_addr}`" in result.next
     plain = judged(wants(present=True), MESSAGE, log=log)
     assert plain.next.startswith("OpenDKIM takes the client for its own")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Mode sv", "opendkim.conf sets no `InternalHosts`, and then this host alone is internal. Write"),
+        (
+            "ExternalIgnoreList /etc/x",
+            "`ExternalIgnoreList /etc/x` (opendkim/opendkim.conf, line 1) says only",
+        ),
+        (
+            "InternalHosts csl:127.0.0.1",
+            "said by `InternalHosts csl:127.0.0.1` (opendkim/opendkim.conf, line 1), and",
+        ),
+    ],
+)
+def test_whom_opendkim_takes_for_internal_is_told(line: str, told: str) -> None:
+    log = [
+        f"1 postfix/cleanup[1]: 63708B3: message-id=<{builders.TOKEN}.1@client.example>",
+        "2 opendkim[8]: 63708B3: client.example [198.51.100.66] not internal",
+    ]
+    config = SettingsFile("opendkim/opendkim.conf", "/etc/opendkim/opendkim.conf", f"{line}\n")
+    assert told in judged(wants(present=True), MESSAGE, log=log, settings=[config]).next

@@ -21,7 +21,8 @@ REASON = re.compile(
     r"skipping signing of mail to|exempted, accepting"
 )
 """What OpenDKIM logs, with ``LogWhy``, of a message that it does not sign (opendkim.conf(5))."""
-NO_CONCERN = {True: re.compile("not internal"), False: re.compile("not authenticated")}
+NOT_INTERNAL = "not internal"
+NO_CONCERN = {True: re.compile(NOT_INTERNAL), False: re.compile("not authenticated")}
 """What is no reason where the author has logged in, and where not: both are said of whoever is neither."""
 TELLS = re.compile(REASON.pattern + r"|no signature data|starting \(args: .*-W")
 NO_KEY_FOR = re.compile(r"no signing \w+ match")
@@ -29,7 +30,7 @@ NO_LOGIN = re.compile("not authenticated")
 LISTED = {"skipping signing of mail to": "DontSignMailTo", "exempted, accepting": "ExemptDomains"}
 """By what OpenDKIM logs of whom a list leaves out, the parameter that names the list."""
 AUTHOR = re.compile(r"no signing \w+ match for '([^' ]{1,200}@[^' ]{1,200})'")
-AUTHOR_BY = ("SenderMacro", "SenderHeaders")
+AUTHOR_BY = ("sendermacro", "senderheaders")
 """Parameters that have OpenDKIM look for the author elsewhere than in From (opendkim.conf(5))."""
 UNUSED = re.compile(r"unused parameter: ((?:smtpd_)?milters?)\b")
 """What postconf(1) warns of: a parameter that no Postfix has, and that sounds like the one that was meant."""
@@ -61,6 +62,8 @@ def unsigned(case: TrafficCase, index: ServerIndex, sentence: str, places: list[
     if reason is not None:
         said = f"{sentence} The log says: {quoted(index.logged(reason.index))}"
         remedy = _another_author(case, reason.text, index) or _by_reason(reason.text)
+        if remedy is None and NOT_INTERNAL in reason.text:
+            remedy = _whom_it_takes_for_internal(case, index)
         return broken(case, said, [Pointer("log", reason.index), *places], next=remedy)
     if (signed := next((line for line in asked if line.text.startswith(SIGNED)), None)) is not None:
         said = f"{sentence} OpenDKIM had signed it: {quoted(index.logged(signed.index))}"
@@ -111,11 +114,30 @@ def _another_author(case: TrafficCase, said: str, index: ServerIndex) -> str | N
     )
 
 
+def _whom_it_takes_for_internal(case: TrafficCase, index: ServerIndex) -> str | None:
+    """What to do where a client of the office is not internal to OpenDKIM; ``None`` where its file is not at hand."""
+    if not any(file.path.endswith("/opendkim.conf") for file in index.facts.settings):
+        return None
+    office = index.evidence.names.get("lan", "the whole network of the office")
+    needed = f"a file with 127.0.0.1, ::1 and {office}, one a line"
+    if setting := _parameter(("internalhosts",), index):
+        return (
+            f"Whose mail is signed is said by {setting}, and {case.facts.address} is not in it. It takes {needed}; the "
+            "path begins with a slash."
+        )
+    ignored = _parameter(("externalignorelist",), index)
+    beside = f" {ignored} says only of whom nothing is logged." if ignored else ""
+    return (
+        f"opendkim.conf sets no `InternalHosts`, and then this host alone is internal.{beside} Write `InternalHosts "
+        f"/etc/opendkim/trusted.hosts`, and hand in {needed}."
+    )
+
+
 def _parameter(names: tuple[str, ...], index: ServerIndex) -> str:
     """Name, value and place of a parameter that opendkim.conf sets, the first of these; empty without one."""
     for file in index.facts.settings:
         lines = file.text.split("\n") if file.path.endswith("/opendkim.conf") else []
-        words = [word for word in read_opendkim(file.text) if word.text in names] if lines else []
+        words = [word for word in read_opendkim(file.text) if word.text.lower() in names] if lines else []
         if words:
             return f"`{lines[words[-1].line].strip()}` ({file.name}, line {words[-1].line + 1})"
     return ""
