@@ -63,7 +63,10 @@ class Writer:
         self.names = names
         self.read = text
         self.desks = [person for person in people if person.office]
-        self.others = [person for person in people if not person.office]
+        # Whom the files name writes first: not everybody has a turn.
+        self.others = sorted(
+            [person for person in people if not person.office], key=lambda person: not person.mentioned
+        )
         self._number = 0
         self._stem = f"{random.getrandbits(32):08x}"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,6 +17,8 @@ from tests.oracle.perl import PerlProcess, lacking
 
 SCRIPT = Path(__file__).with_name("verify.pl")
 HOW_TO_GET = "the receiver needs Mail::DKIM: apt-get install libmail-dkim-perl"
+_KEY = re.compile(rb"(?:^|;)\s*p\s*=")
+"""The tag that each record of a key has (RFC 6376 section 3.6.1)."""
 _HEAD = "$TTL 300\n@ IN SOA ns hostmaster 1 3600 600 86400 300\n@ IN NS ns\nns IN A 203.0.113.53\n"
 
 
@@ -98,5 +101,8 @@ def published(files: Mapping[str, bytes], domain: str) -> tuple[Zone, list[str]]
                 kind = dns.rdatatype.to_text(rdataset.rdtype)
                 lines = texts.setdefault(str(owner).lower(), set())
                 lines |= {f"{owner} IN {kind} {data.to_text()}\n" for data in rdataset}
+            if rdataset.rdtype == dns.rdatatype.TXT and "._domainkey." in str(owner):
+                keys = [b"".join(data.strings) for data in rdataset]
+                faults += [f"{owner}: no key" for text in keys if not _KEY.search(text)]
     faults += [f"{owner} has {len(said)} records" for owner, said in texts.items() if len(said) > 1]
     return Zone(domain, _HEAD + "".join(line for said in texts.values() for line in sorted(said))), faults

@@ -40,6 +40,7 @@ def test_the_zone_is_what_the_files_say() -> None:
     files = {
         "dns/mail.txt": b"v=DKIM1; k=rsa; p=MIIB",
         "dns/twice.zone": b'a._domainkey TXT "v=DKIM1; p=x"\na._domainkey TXT "v=DKIM1; p=y"\n',
+        "dns/cut.zone": b"c._domainkey TXT v=DKIM1; p=x\n",
         "dns/broken.zone": b'b._domainkey TXT ( "v=DKIM1; p=x"\n',
         "opendkim/keys/mail.private": b"",
     }
@@ -47,6 +48,7 @@ def test_the_zone_is_what_the_files_say() -> None:
     assert 'mail._domainkey.example.com. IN TXT "v=DKIM1; k=rsa; p=MIIB"' in zone.text
     assert [fault.partition(":")[0] for fault in faults] == [
         "dns/broken.zone",
+        "c._domainkey.example.com.",
         "a._domainkey.example.com. has 2 records",
     ]
 
