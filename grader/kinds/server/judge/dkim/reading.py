@@ -20,6 +20,7 @@ from grader.formats.dkim import (
     SignatureFault,
     SignatureTags,
     covered,
+    listed,
     read_key,
     read_signature,
     within,
@@ -209,6 +210,12 @@ class Signatures:
             return f"the key at {name} is revoked: its p= is empty", key
         if key.kind != ALGORITHMS[tags["a"]]:
             return f"a={tags['a']} asks for another kind of key than DNS has at {name} (k={key.kind})", key
+        hashed = tags["a"].rpartition("-")[2]
+        if "h" in key.tags and hashed not in listed(key.tags["h"]):
+            return (
+                f"the key at {name} is for {key.tags['h']} alone (h=), and the signature was made with a={tags['a']} "
+                "(RFC 6376 section 6.1.2)"
+            ), key
         if key.strict and "i" in tags and domain_of(tags["i"]) != tags["d"].lower():
             return f"t=s at {name} forbids i={tags['i']} beside d={tags['d']}", key
         return "", key
