@@ -86,6 +86,7 @@ ATTEMPT_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "token": "looks like a person's local part, unique to the attempt; its message is known by it",
         "somebody": "a local part that nobody has",
+        "unheard": "a domain of other people that is drawn for each submission; DNS leads its mail to {outside_host}",
         "source": "the address of the client that connects",
         "source_name": "the name that DNS gives to that address",
         "server": "the address of the student's host that it connects to",

@@ -250,6 +250,19 @@ def test_anywhere_is_somewhere_else_for_every_submission(lab: ServerLab) -> None
     assert len(seen) == 40
 
 
+def test_nobody_has_heard_of_who_is_drawn_for_a_submission(lab: ServerLab) -> None:
+    mail = Mail(sender="{somebody}@{source_name}", to=["{token}@{unheard}"])
+    lab = with_checks(lab, check("relay", Try(sources=["anywhere"], mail=[mail])))
+    plan = planned(lab)
+    (attempt,) = plan.attempts
+    domain = attempt.recipients[0].partition("@")[2]
+    assert attempt.helo.endswith(f".{domain}")
+    assert attempt.sender.endswith(f"@{attempt.helo}")
+    assert answers(plan)[domain, "MX"] == ["10 mx.elsewhere.example."]
+    again = planned(lab, {"main.cf": OPEN + domain.encode()}).attempts[0].recipients[0]
+    assert not again.endswith(f"@{domain}")
+
+
 def test_too_many_attempts(lab: ServerLab) -> None:
     entry = Try(sources=["stranger"] * 60, mail=[TO_OUTSIDE] * 100)
     with pytest.raises(LabError, match=r"more than 5000 attempts at check 'relay'"):

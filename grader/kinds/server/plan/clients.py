@@ -6,6 +6,7 @@ import ipaddress
 import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ _MOST_PARTS = 6
 _NAMED = IPv4Address("198.18.7.1")
 _REROUTED = IPv4Address("198.18.6.1")
 _OF_STRANGERS = "stranger.example"
+_TOP_LEVEL = ("com", "net", "org")
 """Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 
 
@@ -106,6 +108,14 @@ class Clients:
             for name, address in found.items()
             if name and name != own and not name.endswith(f".{own}")
         }
+
+    @cached_property
+    def unheard(self) -> str:
+        """A domain that no file can name: whoever lists what the lab's world is made of has listed nobody else."""
+        words = self._world.words.last
+        first = self._random.word(words, "unheard", "first")
+        second = self._random.word(words, "unheard", "second", but=[first])
+        return f"{first}-{second}.{self._random.word(_TOP_LEVEL, 'unheard', 'top')}"
 
     def of(self, source: str) -> list[PlayedClient]:
         """The clients of a source; none where a source made from mentions finds nothing mentioned."""
@@ -225,7 +235,8 @@ class Clients:
     def _unnamed(self, source: str, address: str) -> PlayedClient:
         """A client whose provider names it after its address, as most do."""
         label = address.replace(".", "-").replace("::", "-").replace(":", "-").strip("-")
-        name = f"client-{label}.stranger.example"
+        domain = self.unheard if source in (ANYWHERE, ANYWHERE_V6) else _OF_STRANGERS
+        name = f"client-{label}.{domain}"
         return PlayedClient(source, address, self._server(address), name, name)
 
     def _server(self, address: str) -> str:

@@ -140,6 +140,7 @@ class Expansion:
             "server": client.server,
             "sender_default": sender,
             "somebody": self._authors.draw(draw, words),
+            "unheard": self._clients.unheard,
         }
         told = {name: value.replace("{token}", token) for name, value in values.items()}
         return AttemptNames(identity, {**names, **own, **told}, draw)

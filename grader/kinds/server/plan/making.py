@@ -221,6 +221,7 @@ def _zones(
         # A name that has an address already keeps it: its owner would not give it to somebody else.
         if client.name and client.forward and (client.again or not book.holds(client.name, "A", "AAAA")):
             book.address(client.name, client.address)
+    book.add(clients.unheard, "MX", f"10 {names['outside_host']}.")
     lookalikes = recipients(names, mentions.samples) if mentions.samples else []
     elsewhere = [domain for text in lookalikes if is_name(domain := text.rpartition("@")[2])]
     for domain in dict.fromkeys([*mentions.domains, *foreign_domains(mentions), *elsewhere]):
