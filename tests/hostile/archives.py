@@ -163,6 +163,47 @@ def _gzip_of_tar(size: int) -> bytes:
     )
 
 
+def _unicode_path() -> bytes:
+    """A zip whose member has another name in an extra field (APPNOTE section 4.6.9)."""
+    other = b"../../evil"
+    info = zipfile.ZipInfo(NAME)
+    info.extra = struct.pack("<HHBI", 0x7075, 5 + len(other), 1, zlib.crc32(NAME.encode())) + other
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr(info, ANSWERS)
+    return target.getvalue()
+
+
+def _of_64_bits(count: int) -> bytes:
+    """A zip that says in the words of large ones that it has so many members."""
+    data = _zip(GOOD_ZIP)
+    end, begin = data.rindex(b"PK\5\6"), data.index(b"PK\1\2")
+    size = end - begin
+    large = struct.pack("<4sQ2H2I4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, begin)
+    place = struct.pack("<4sIQI", b"PK\6\7", 0, end, 1)
+    most = 0xFFFFFFFF
+    return (
+        data[:end] + large + place + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, most, most, 0)
+    )
+
+
+def _named_for_all() -> bytes:
+    """A tar that begins with a name and a size for every member (pax(1), type g)."""
+    target, fields = io.BytesIO(), {"path": "../../evil", "size": "99999999"}
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT, pax_headers=fields) as archive:
+        info = tarfile.TarInfo(NAME)
+        info.size = len(ANSWERS)
+        archive.addfile(info, io.BytesIO(ANSWERS))
+    return target.getvalue()
+
+
+def _long_names(count: int) -> bytes:
+    """A tar in which so many long names stand before a member."""
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = b"L", 1
+    return (info.tobuf(tarfile.GNU_FORMAT) + b"x" + bytes(511)) * count + _tar(GOOD, form=tarfile.GNU_FORMAT)
+
+
 def _attack(
     name: str, make: Callable[[], bytes], refused: str = "", *, points: int = 10, seconds: float = 5.0
 ) -> PaperAttack:
@@ -219,6 +260,12 @@ def _tar_attacks() -> Iterator[PaperAttack]:
     yield _attack("tar-bzip2-bomb", lambda: bz2.compress(bytes(100 << 20)), NOT_INTACT, seconds=20)
     yield _attack("tar-xz-bomb", lambda: lzma.compress(bytes(100 << 20), preset=0), NOT_INTACT, seconds=20)
     yield _attack("tar-xz-of-a-gigabyte-of-memory", _big_xz, NOT_INTACT)
+    holes = {"GNU.sparse.map": "0,1," * 99_999 + "0,1", "GNU.sparse.size": str(1 << 50)}
+    yield _attack("tar-sparse-in-pax", partial(_tar, (NAME, b"x", {"pax_headers": holes})))
+    yield _attack("tar-named-for-all", _named_for_all)
+    yield _attack("tar-long-names", lambda: _long_names(20_000))
+    yield _attack("tar-gzip-name-without-end", lambda: b"\x1f\x8b\x08\x08" + bytes(6) + b"x" * 3_000_000)
+    yield _attack("tar-xz-padding", lambda: lzma.compress(b"") + bytes(4_000_000))
     yield _attack("tar-cut-off", lambda: _tar((NAME, ANSWERS * 100, {}))[:700])
 
 
@@ -249,6 +296,9 @@ def _zip_attacks() -> Iterator[PaperAttack]:
         TOO_MANY,
         seconds=20,
     )
+    yield _attack("zip-named-twice", _unicode_path)
+    yield _attack("zip-of-two", lambda: _zip(GOOD_ZIP) + _zip((NAME, b"x: y\n")))
+    yield _attack("zip-of-64-bits", lambda: _of_64_bits(1 << 62))
     yield _attack("zip-encrypted", _encrypted, "encrypted")
     yield _attack("zip-by-a-rare-method", partial(_zip, GOOD_ZIP, kind=zipfile.ZIP_LZMA), "rare method")
     yield _attack("zip-folders-without-end", partial(_zip, ("a/" * 30_000 + NAME, ANSWERS)))
