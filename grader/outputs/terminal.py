@@ -139,7 +139,7 @@ def _heading(result: Result) -> Iterator[Part]:
     yield words(result.lab_title or result.lab, "bold", single=True)
     facts = [f"{result.lab} {result.lab_version}"]
     facts += [f"student {result.student}"] if result.student else []
-    facts += [f"{result.variant} variant"] if result.variant == "canonical" else [f"variant {result.variant}"]
+    facts += ["variant for everybody"] if result.variant == "canonical" else [f"variant {result.variant}"]
     facts += [f"{result.engine.mta}, {result.engine.name}"] if result.engine.mta else []
     facts += [f"{result.duration:.2f} s"] if result.duration else []
     yield words(" · ".join(facts), QUIET, single=True)
