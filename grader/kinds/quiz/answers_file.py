@@ -17,6 +17,11 @@ LARGEST = 200_000
 MOST_NODES = 5_000
 DEEPEST = 5
 TOO_MUCH = "there is more, or more deeply nested, than any answers need"
+MOST_QUOTED = 50
+"""Answers that are taken as they stand, though YAML wants quotation marks around them."""
+_SIGN_IN_FRONT = re.compile(r"(?:^|[:,\[-])\s*[`@%]")
+_ANSWER = re.compile(r"((?:[a-z0-9]+(?:-[a-z0-9]+)*:|\s*-)[ \t]+)([^\s\"'\[{|>&*!#].*)")
+"""A question's line, or one of a list, with an answer in no quotation marks or brackets."""
 _NULL = re.compile("~|null|Null|NULL|")
 
 
@@ -48,16 +53,7 @@ def read_answers(data: bytes) -> dict[str, Any]:
     if bad := re.search("[\0-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", text):
         line = text.count("\n", 0, bad.start()) + 1
         raise UnreadableFileError(f"the character U+{ord(bad[0]):04X} is no text: take it out", line)
-    reader = _Reader(text)
-    try:
-        value = reader.document()
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        lines = text.splitlines()
-        faulty = lines[mark.line] if mark and mark.line < len(lines) else ""
-        raise UnreadableFileError(_fixed(error, faulty), mark.line + 1 if mark else None) from None
-    except yaml.YAMLError as error:
-        raise UnreadableFileError(f"this is no YAML: {str(error).splitlines()[0]}") from None
+    value = _document(text)
     if value is None:
         return {}
     if not isinstance(value, dict):
@@ -65,6 +61,42 @@ def read_answers(data: bytes) -> dict[str, Any]:
             "the file is no list of 'question: answer': write a line for each question, as in the starter file"
         )
     return value
+
+
+def _document(text: str) -> Any:
+    """The value of a text, in which an answer on a line of its own counts as it stands where YAML would not have it.
+
+    A colon or a backtick in one answer says nothing against all others.
+    """
+    lines = text.split("\n")
+    for _ in range(MOST_QUOTED + 1):
+        try:
+            return _Reader("\n".join(lines)).document()
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            faulty = lines[mark.line] if mark and mark.line < len(lines) else ""
+            quoted = _quoted(faulty)
+            if mark is None or quoted is None or not _is_in_an_answer(error, faulty):
+                raise UnreadableFileError(_fixed(error, faulty), mark.line + 1 if mark else None) from None
+            lines[mark.line] = quoted
+        except yaml.YAMLError as error:
+            raise UnreadableFileError(f"this is no YAML: {str(error).splitlines()[0]}") from None
+    raise UnreadableFileError("more answers than these hold a colon: put them in quotation marks")
+
+
+def _is_in_an_answer(error: yaml.MarkedYAMLError, line: str) -> bool:
+    """Whether what is wrong is a sign in the answer itself: a colon within, or a backtick, ``@`` or ``%`` in front."""
+    problem = error.problem or ""
+    return "mapping values are not allowed" in problem or bool(_SIGN_IN_FRONT.search(line))
+
+
+def _quoted(line: str) -> str | None:
+    """A line with its answer in quotation marks; ``None`` for one that is no question's, or whose answer has some."""
+    found = _ANSWER.fullmatch(line.rstrip())
+    if found is None:
+        return None
+    answer = re.sub(r"\s+#.*$", "", found[2]).replace("'", "''")
+    return f"{found[1]}'{answer}'"
 
 
 def _fixed(error: yaml.MarkedYAMLError, line: str) -> str:
@@ -83,7 +115,7 @@ def _fixed(error: yaml.MarkedYAMLError, line: str) -> str:
         return "a backslash stands inside double quotation marks: use single ones"
     if "mapping keys are not allowed" in problem:
         return "a question mark stands alone: leave an open question empty"
-    if re.search(r"(?:^|[:,\[-])\s*[`@%]", line):
+    if _SIGN_IN_FRONT.search(line):
         return "a backtick, '@' or '%' begins an answer: put the answer in quotation marks"
     if "did not find expected key" in problem and line.count("'") % 2:
         return "a single quotation mark stands inside an answer in such marks: use double ones around it"

@@ -255,9 +255,9 @@ def test_only_some_questions_may_be_graded() -> None:
         (b"a: !!binary aaaa", "the tag tag:yaml.org,2002:binary stands there"),
         (b"!<tag:x> a: b", "the tag tag:x stands there"),
         (b"a:\n\tb: c", "a tab stands where YAML wants spaces"),
-        (b"a: b: c", "a colon stands inside an answer"),
-        ("a: \u201cb: c\u201d".encode(), "(left double quotation mark, U+201C) stands where `\"` belongs"),
-        (b"a: `x`", "a backtick"),
+        (b"a: 'b': c", "a colon stands inside an answer"),
+        ("a:\n  b: \u201cc: d\u201d".encode(), "(left double quotation mark, U+201C) stands where `\"` belongs"),
+        (b"a: [`x`]", "a backtick"),
         (b"a: ?\nb: c", "a question mark stands alone"),
         (b"- a\n- b", "no list of 'question: answer'"),
         (b"just text", "no list of 'question: answer'"),
@@ -372,3 +372,18 @@ def test_questions_do_not_hide_words_of_the_field() -> None:
     question = CliRunner().invoke(smtplab, ["explain", "knowledge-check/new-sender"], obj=CommandSettings())
     assert "knowledge-check/new-sender, 10 points" in question.output
     assert "a) " in question.output
+
+
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [
+        ("a: b: c\nd: e", {"a": "b: c", "d": "e"}),
+        ("a: `x`\nb: @y\nc: %z", {"a": "`x`", "b": "@y", "c": "%z"}),
+        ("a: it's: x  # I think\n", {"a": "it's: x"}),
+        ("a: S: 220 ready\nb:\n- `x`\n- y", {"a": "S: 220 ready", "b": ["`x`", "y"]}),
+        ("a: \u201cb: c\u201d", {"a": "\u201cb: c\u201d"}),
+    ],
+)
+def test_a_sign_in_one_answer_costs_none_of_the_others(text: str, answers: dict[str, object]) -> None:
+    """Who hands in on a platform has nobody to say that YAML wants quotation marks there."""
+    assert read_answers(text.encode()) == answers
