@@ -72,6 +72,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """Whether the submission brings a program of its own: see ``kinds.server.run.doors``."""
     under_load: File | None = None
     """The master.cf of the same server under load, where its settings look at that: see ``kinds.server.plan.load``."""
+    unheard: str = ""
+    """The domain of other people that was drawn for this submission: see ``kinds.server.plan.clients``."""
     explained_ports: list[int] = []
     """Where Postfix's own programs listen, as master.cf has it, and what Postfix asks there: that greets nobody."""
 
@@ -127,6 +129,9 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         bool,
         Meta(description="Mail that was taken and was to arrive nowhere was looked for on the host too."),
     ] = False
+    unheard: Annotated[
+        str, Meta(description="The domain of other people that was drawn for this submission alone.")
+    ] = ""
     services: Annotated[list[ServiceFacts], Meta(description="The services beside Postfix.")] = []
     published: Annotated[
         Published | None,

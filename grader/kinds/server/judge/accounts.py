@@ -12,7 +12,7 @@ line may say that a program got the message.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from grader.formats.address import domain_of, split_address
 from grader.kinds.server.judge.index import ServerIndex
@@ -41,7 +41,7 @@ def vanished(case: TrafficCase, index: ServerIndex) -> bool:
 
     Evidence in which nobody looked for such mail says nothing about it.
     """
-    if not (index.facts.sought and case.accepted and _taken_for_elsewhere(case, index.evidence.names)):
+    if not (index.facts.sought and case.accepted and _taken_for_elsewhere(case, index)):
         return False
     if case.relayed() or case.waiting():
         return False
@@ -106,12 +106,13 @@ def excuse(case: TrafficCase, index: ServerIndex) -> LogLine | None:
 
 def excused_for_others(case: TrafficCase, index: ServerIndex) -> bool:
     """Whether a message was taken for somebody elsewhere alone, and Postfix accounts for it: no user is asked for."""
-    return _taken_for_elsewhere(case, index.evidence.names) and excuse(case, index) is not None
+    return _taken_for_elsewhere(case, index) and excuse(case, index) is not None
 
 
-def _taken_for_elsewhere(case: TrafficCase, names: Mapping[str, str]) -> bool:
+def _taken_for_elsewhere(case: TrafficCase, index: ServerIndex) -> bool:
     """Whether a recipient was taken who is other people's, by a domain that no submission can make its own."""
-    domains = [names[name].lower() for name in ELSEWHERE if name in names]
+    names, unheard = index.evidence.names, index.facts.unheard
+    domains = [names[name].lower() for name in ELSEWHERE if name in names] + ([unheard] if unheard else [])
     refused = [reply.command.casefold() for reply in case.outcome.replies if reply.code >= 300]
     return any(
         (found := domain_of(recipient)) in domains

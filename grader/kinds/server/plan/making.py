@@ -95,6 +95,7 @@ def make(
         changeable=mentions.programs.brought or may_change(files.values()),
         limited=limits_clients(files.values()),
         programs=mentions.programs.brought,
+        unheard=clients.unheard,
         under_load=under_load(lab.submission, submission),
         explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),

@@ -50,6 +50,7 @@ def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Calla
         untried=ports.untried,
         started_up=bool(ports.listening),
         sought=True,
+        unheard=plan.unheard,
         unanswered=probing.last.unanswered,
         serving=probing.last.serving,
         put_off=probing.put_off,
