@@ -33,6 +33,8 @@ class Listener(Struct):
     """Sessions in which it talked without end."""
     impatient: bool = False
     """It delays or throws out clients that ask for much in one session."""
+    doomed: bool = False
+    """It is known why answers do not come: one that was waited for in vain is enough."""
     answered: set[str] = set()
     """The commands that it has ever answered."""
     unanswered: dict[str, int] = {}
@@ -41,7 +43,7 @@ class Listener(Struct):
     def hopeless(self, command: str) -> bool:
         """Whether an answer to a command is hardly to be expected any more; one answer, and it is again."""
         most = LEFT_UNANSWERED if command in self.answered else NEVER_ANSWERED
-        return self.unanswered.get(command, 0) >= most
+        return self.unanswered.get(command, 0) >= (1 if self.doomed else most)
 
     def begin_afresh(self) -> None:
         """What it left unanswered does not count any more, and whatever is tried is tried by itself."""

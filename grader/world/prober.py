@@ -145,6 +145,11 @@ class Prober:
         for listener in self._listeners.values():
             listener.begin_afresh()
 
+    def expect_silence(self) -> None:
+        """From now on a command that was left without an answer once is hardly waited for again."""
+        for listener in self._listeners.values():
+            listener.doomed = True
+
     def listener(self, attempt: Attempt) -> Listener:
         """What is known about the listener of an attempt."""
         key = (attempt.server, attempt.port)

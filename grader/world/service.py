@@ -157,6 +157,8 @@ class Service:
             world.peers.mail.expect([*request.attempts, *request.besides])
             if request.afresh:
                 world.prober.begin_afresh()
+            if request.doomed:
+                world.prober.expect_silence()
             sessions, outcomes = await world.prober.probe(
                 request.attempts, request.seconds, request.greeting, request.besides
             )

@@ -170,3 +170,13 @@ def test_a_server_that_answers_at_last_is_heard_to_the_end() -> None:
             return stages
 
     assert run(work()) == ["mail", "rcpt", "rcpt", "mail", "mail", "rcpt", "rcpt"]
+
+
+def test_where_it_is_known_why_nothing_comes_one_wait_is_enough() -> None:
+    listener = Listener("203.0.113.10", 25, doomed=True)
+    assert not listener.hopeless("MAIL")
+    listener.note_silence("MAIL")
+    assert listener.hopeless("MAIL")
+    assert not listener.hopeless("RCPT")
+    listener.note_answer("MAIL")
+    assert not listener.hopeless("MAIL")

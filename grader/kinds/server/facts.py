@@ -74,6 +74,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """The master.cf of the same server under load, where its settings look at that: see ``kinds.server.plan.load``."""
     unheard: str = ""
     """The domain of other people that was drawn for this submission: see ``kinds.server.plan.clients``."""
+    inner_ports: list[int] = []
+    """Where master.cf has a program listen that none but Postfix's own can speak with."""
     explained_ports: list[int] = []
     """Where Postfix's own programs listen, as master.cf has it, and what Postfix asks there: that greets nobody."""
 
@@ -90,6 +92,13 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         list[int],
         Meta(
             description="Further ports on which the host listened and nothing was tried: too many, or opened late."
+        ),
+    ] = []
+    inner: Annotated[
+        list[int],
+        Meta(
+            description="Further ports at which a program of Postfix's own listened that speaks with its others alone: "
+            "nothing was tried there."
         ),
     ] = []
     unanswered: Annotated[

@@ -36,7 +36,8 @@ class Probe(Operation[Probed], frozen=True, tag="probe"):
     """Make attempts, for at most ``seconds``; ``greeting`` is how long the server may take to greet.
 
     ``afresh`` forgets what was learnt of the listeners' silence, and gives them longer for each answer. ``besides`` are
-    made where a session of the attempts has room for them, and have no outcome where there was none.
+    made where a session of the attempts has room for them, and have no outcome where there was none. With ``doomed``
+    it is known why answers do not come: a listener that has left a command without one is not waited for as long again.
     """
 
     attempts: list[Attempt]
@@ -44,6 +45,7 @@ class Probe(Operation[Probed], frozen=True, tag="probe"):
     greeting: float | None = None
     afresh: bool = False
     besides: list[Attempt] = []
+    doomed: bool = False
 
 
 class ListArrivals(Operation[list[str]], frozen=True, tag="arrivals"):

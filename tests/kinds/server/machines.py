@@ -152,12 +152,14 @@ def conducted(
     services: tuple[str, ...] = (),
     overlap: Callable[[], object] = bool,
     elsewhere: tuple[Attempt, ...] = (),
+    inner_ports: tuple[int, ...] = (),
 ) -> Seen:
     """What is recorded of a run of the plan with these attempts, on a host with these services."""
     planned = plan()
     there = replace(planned.host, services=[*services])
     fields = {name: getattr(planned, name) for name in planned.__struct_fields__}
-    made = ServerPlan(**{**fields, "host": there, "attempts": attempts, "elsewhere": [*elsewhere]})
+    more: dict[str, Any] = {"elsewhere": [*elsewhere], "inner_ports": [*inner_ports]}
+    made = ServerPlan(**{**fields, "host": there, "attempts": attempts, **more})
     recorded = conduct(made, lab(*checks), Machines(host=host, world=world), overlap)
     assert isinstance(recorded.facts, ServerFacts)
     return Seen(recorded.facts, recorded.notes, recorded.mta)

@@ -96,3 +96,12 @@ def test_what_is_not_offered_to_anybody(value: str, named: str | None) -> None:
         {"authenticates": True}, refused("502 5.5.1 no"), {"user": "alice", "listener": "465"}, **made
     )
     assert (f"takes {named} out of the answer to EHLO" in only.next) if named else only.next == "n"
+
+
+def test_a_service_of_another_name_that_an_smtpd_waits_for() -> None:
+    log = [LOCAL, CLEANUP.replace("cleanup", "clean")]
+    silence = [session("220 hi", end="timeout")]
+    only = result({"arrives": "mailbox"}, outcome("data", replies=[]), log=log, sessions=silence)
+    assert "connect #1 to subsystem public/clean:" in only.observed
+    assert "`clean`" in only.next
+    assert "`cleanup_service_name`" in only.next

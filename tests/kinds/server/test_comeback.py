@@ -182,3 +182,12 @@ def test_limits_are_read_wherever_they_stand() -> None:
     assert limits_clients([b"smtpd_client_connection_count_limit = 20\n"])
     assert limits_clients([b"smtp inet n - y - - smtpd\n  -o smtpd_client_message_rate_limit=1\n"])
     assert not limits_clients([b"# smtpd_client_message_rate_limit = 1\n"])
+
+
+def test_a_postscreen_that_wants_a_proxy_header_will_want_it_tomorrow() -> None:
+    """It says so as a trouble of its own, and alone the log tells why."""
+    text = "421 4.3.2 No system resources"
+    first = [Outcome("stranger/1", "greeting", replies=[Reply("", 421, text, 0, "4.3.2")])]
+    log = ["1 postfix/postscreen[7]: warning: haproxy read: unrecognized protocol header: EHLO x"]
+    assert came_back(first, log=log) == ([], [])
+    assert came_back(first, first, seconds=0.0)[0] == ["stranger/1"]

@@ -160,3 +160,11 @@ def test_a_named_port_that_greets_nobody_as_it_ought_to_is_spoken_to_in_other_wa
     seen = conducted(planned, OFFICE, host=at, world=around, elsewhere=(ELSEWHERE,))
     others = ["465+clear", "465+starttls", "465+tls"] if greets else []
     assert [a.listener for a in seen.facts.attempts] == ["25", "465", *others]
+
+
+def test_nothing_is_tried_where_none_but_postfix_can_speak() -> None:
+    at = host(ReadSockets=[and_on("0FA0")])
+    around = world("rcpt")
+    seen = conducted([attempt()], OFFICE, host=at, world=around, elsewhere=(ELSEWHERE,), inner_ports=(4000,))
+    assert not any(a.listener.startswith("4000") for a in seen.facts.attempts)
+    assert (seen.facts.inner, seen.facts.untried) == ([4000], [])

@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from grader.kinds.server.facts import ServerPlan
-from grader.kinds.server.plan.settings import ports_asked, ports_of_postfix
+from grader.kinds.server.plan.settings import inner_ports, ports_asked, ports_of_postfix
 from grader.kinds.server.run.doors import KNOCK_SECONDS, knock
 from grader.model.attempt import Attempt
 from grader.model.deadline import Deadline
@@ -134,3 +134,18 @@ def test_debians_master_cf_has_port_25() -> None:
 def test_ports_at_which_postfix_asks_are_no_doors(settings: str, ports: list[int]) -> None:
     assert ports_asked({"main.cf": settings.encode()}) == ports
     assert ports_asked({"policy.py": settings.encode()}) == []
+
+
+@every(
+    ("master", "ports"),
+    [
+        (
+            b"10028 inet n - y - 0 cleanup\n10029 inet n - y - - showq\nsmtp inet n - y - - smtpd\n",
+            [10028, 10029],
+        ),
+        (b"cleanup unix n - y - 0 cleanup\n#10028 inet n - y - 0 cleanup\n", []),
+        (b"203.0.113.10:2626 inet n - y - - smtp\n10.20.30.10:2626 inet n n n - - spawn argv=x\n", []),
+    ],
+)
+def test_ports_that_none_but_postfix_can_speak_to(master: bytes, ports: list[int]) -> None:
+    assert inner_ports({"master.cf": master}) == ports

@@ -191,3 +191,12 @@ def test_mail_to_users_does_not_prove_that_there_is_a_way_out() -> None:
         outcome("rcpt", code=554),
     ]
     assert [c.status for c in judge(evidence(demo, attempts, outcomes)).checks] == ["fail", "skipped"]
+
+
+@pytest.mark.parametrize("on", [["others"], [25]])
+def test_what_nobody_can_speak_to_is_not_shown_to_be_harmless(on: list[int | str]) -> None:
+    one = replace(check(arrives="nowhere"), attempts=[Try(on=on)])
+    run = evidence(lab(one), [facts()], [outcome("rcpt", code=554)], inner=[10028])
+    (result,) = judge(run).checks
+    assert result.status == ("manual" if on == ["others"] else "pass")
+    assert ("10028" in result.observed) == (on == ["others"])

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from grader.engines.base import ChannelLost, HostChannel, HostFailed
-from grader.kinds.server.run.settle import DRAIN_SECONDS, Settling
+from grader.kinds.server.run.settle import DRAIN_SECONDS, STUCK_SECONDS, Settling
 from grader.model.deadline import Deadline
 from grader.model.protocol.host import FindMail, QueueCounts
 from grader.model.protocol.world import ListArrivals
@@ -103,4 +103,10 @@ def test_a_queue_is_waited_for_as_long_as_something_leaves_it() -> None:
 
 def test_a_queue_that_nothing_leaves_is_not_waited_for_longer() -> None:
     settling(host(CountQueue=[MOVING[0]]), world(), 60).wait([WAITED])
-    assert time.monotonic() < DRAIN_SECONDS + 1
+    assert time.monotonic() < STUCK_SECONDS + DRAIN_SECONDS + 1
+
+
+def test_a_queue_that_nobody_moves_is_not_waited_for() -> None:
+    stuck = Settling(HostChannel(host(CountQueue=[MOVING[0]])), world(), Deadline(60), lambda: True)
+    stuck.wait([WAITED])
+    assert time.monotonic() < STUCK_SECONDS + 1

@@ -128,6 +128,9 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         judged = super().judge(check)
         if judged.status == "pass" and self.index.facts.untried and _tries_others(check):
             return leftopen.too_many_ports(self.index)
+        open_ = check.expect.arrives == "nowhere" and self.index.facts.inner
+        if judged.status == "pass" and open_ and _tries_others(check):
+            return leftopen.inner_ports(self.index)
         cases = list(self.index.cases(check.code))
         absent = bool(cases) and not any(case.reached_server for case in cases)
         silence_tells = check.expect.greets or check.expect.kept
@@ -175,9 +178,9 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
     @cached_property
     def _missing(self) -> str | None:
         """The service of Postfix's own that others asked in vain, if there is one."""
-        from grader.kinds.server.judge.absent import ASKED, absent
+        from grader.kinds.server.judge.absent import awaited
 
-        nobody = absent(self.index, ASKED)
+        nobody = awaited(self.index)
         return nobody[1] if nobody is not None else None
 
     def _only_trouble(self, bad: list[Finding]) -> str | None:

@@ -16,6 +16,10 @@ _NOBODY = late_pattern(
     r"\bwarning: (?:connect(?: #\d+)? to (?:subsystem |transport )?|problem talking to server )"
     r"(?:/var/spool/postfix/)?(?:public|private)/([\w-]+): No such file"
 )
+_AWAITED = late_pattern(
+    r"/smtpd\[\d+\]: warning: connect #\d+ to subsystem (?:public|private)/([\w-]+): No such file"
+)
+"""Whom an smtpd waits for, under whichever name its settings have it."""
 _NOT_READ = late_pattern(r"/(proxymap|smtpd)\[.*?cannot access UNIX password database")
 
 ASKED: Mapping[str, str] = MappingProxyType(
@@ -47,6 +51,13 @@ def absent(index: ServerIndex, whom: Container[str]) -> tuple[int, str] | None:
     return _first([one for one in _told(index) if one[1] in whom], index)
 
 
+def awaited(index: ServerIndex) -> tuple[int, str] | None:
+    """The line of the log that names a service without which an smtpd does not answer, and its name."""
+    searched = ((number, _AWAITED.search(line)) for number, line in enumerate(index.facts.log))
+    found = [(number, found[1]) for number, found in searched if found is not None]
+    return absent(index, ASKED) or _first(found, index)
+
+
 def absent_carrier(index: ServerIndex) -> str | None:
     """What to do where qmgr gives mail to a transport that master.cf does not have; ``None`` where it has all."""
     told = [one for one in _told(index) if one[1] not in ASKED]
@@ -70,7 +81,12 @@ def _first(told: list[tuple[int, str]], index: ServerIndex) -> tuple[int, str] |
 
 def for_absent(name: str) -> str:
     """What to do about it."""
-    line = {**ASKED, **CARRIERS}[name]
+    line = {**ASKED, **CARRIERS}.get(name)
+    if line is None:
+        return (
+            f"A setting has Postfix ask a service `{name}` (`cleanup_service_name`, `rewrite_service_name` and their "
+            "like), and master.cf has no line of that name: take the setting out, or write the line."
+        )
     return (
         f"Postfix asks its service `{name}`, and nobody is there: master.cf has no such line, or another one. Write it "
         f"as Debian and the starter have it, `{line}`."

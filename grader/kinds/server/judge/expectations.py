@@ -126,12 +126,12 @@ def _waits(case: TrafficCase, index: ServerIndex, what: str, entry: Queued) -> F
 
 def not_taken(case: TrafficCase, index: ServerIndex) -> Finding:
     """What stopped a message. Where it was trouble inside the server, what the log says of this session comes first."""
-    from grader.kinds.server.judge.absent import ASKED, absent, for_absent
+    from grader.kinds.server.judge.absent import awaited, for_absent
     from grader.kinds.server.judge.remedies import death_of_greeter, for_helper, nobody_behind_postscreen
 
     reply, ended = case.last_reply, how_it_ended(case)
     troubled = case.outcome.stage != "connect" if reply is None else OWN_TROUBLE.match(reply.text)
-    if troubled and (nobody := absent(index, ASKED)) is not None:
+    if troubled and (nobody := awaited(index)) is not None:
         line, name = nobody
         said = f"{ended} The server's log says: {quoted(index.logged(line))}"
         return broken(case, said, [Pointer("log", line), *case.pointers()], next=for_absent(name))

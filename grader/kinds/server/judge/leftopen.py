@@ -49,6 +49,11 @@ SHUT = (
 SHUT_REMARK = (
     "A person has to judge this: nothing was sent on meanwhile. A port that is closed would show it."
 )
+INNER = (
+    "A program listens to the world that Postfix's other programs alone speak with, in a way of their own: port "
+    "{ports}. No client of this run speaks so, and whoever does may hand over mail or read what is kept."
+)
+INNER_REMARK = "A person has to judge this. Without that line in master.cf there would be nothing to judge."
 STARVED = (
     "{many} had no answer, and at the end the server did not even take mail that it had taken before: it or the "
     "machine had far too much to do. Grade again when the machine has less to do."
@@ -148,6 +153,11 @@ def too_many_ports(index: ServerIndex) -> Judged:
         "or were opened after the others.",
         next="Take what opens them out of master.cf: a mail server needs three ports.",
     )
+
+
+def inner_ports(index: ServerIndex) -> Judged:
+    """What is offered to strangers and cannot be tried is not shown to be harmless."""
+    return Judged("manual", INNER.format(ports=", ".join(map(str, index.facts.inner))), [], [INNER_REMARK])
 
 
 def found_nowhere(cases: list[TrafficCase], index: ServerIndex) -> Judged | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
-from grader.kinds.server.judge.absent import ASKED, absent, for_absent
+from grader.kinds.server.judge.absent import awaited, for_absent
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import holds
 from grader.kinds.server.judge.settings import PostfixSettings
@@ -115,7 +115,7 @@ def at_the_start(index: ServerIndex) -> str | None:
     told = in_the_log(index.logged(line), index) if line is not None else None
     if told is not None:
         return told
-    nobody = absent(index, ASKED)
+    nobody = awaited(index)
     return for_absent(nobody[1]) if nobody is not None else None
 
 

@@ -18,6 +18,7 @@ from grader.kinds.server.plan.load import under_load
 from grader.kinds.server.plan.lookalikes import is_name, recipients
 from grader.kinds.server.plan.mentions import Mentions, find_mentions
 from grader.kinds.server.plan.settings import (
+    inner_ports,
     limits_clients,
     may_change,
     most_of_each_client,
@@ -97,6 +98,7 @@ def make(
         programs=mentions.programs.brought,
         unheard=clients.unheard,
         under_load=under_load(lab.submission, submission),
+        inner_ports=inner_ports(files),
         explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),
     )

@@ -35,6 +35,11 @@ _SPARED = re.compile(
 _ASKED = late_pattern(rb"\b(?:inet|tcp):(?:\[[^]\s]*\]|[^\s,:{}]*):(\d{1,5})\b")
 _LISTENER = re.compile(rb"^(?:[^\s#]*:)?([\w-]+)[ \t]+inet(?:[ \t]+\S+){5}[ \t]+(\S+)", re.MULTILINE)
 _DAEMONS = (b"smtpd", b"postscreen", b"qmqpd")
+_INNER = frozenset(
+    b"anvil bounce cleanup discard dnsblog error flush lmtp local nqmgr oqmgr pickup postlogd proxymap qmgr scache "
+    b"showq smtp tlsmgr tlsproxy trivial-rewrite verify virtual".split()
+)
+"""Programs of Postfix's that speak with each other alone, in a way of their own: no mail program is their client."""
 _SERVICES = {
     b"smtp": 25, b"urd": 465, b"ssmtp": 465, b"smtps": 465, b"submissions": 465, b"submission": 587, b"qmqp": 628,
 }  # fmt: skip
@@ -87,11 +92,24 @@ def names_who_is_spared(files: Iterable[bytes]) -> bool:
     return any(_SPARED.search(data) for data in files)
 
 
+def inner_ports(files: Mapping[str, bytes]) -> list[int]:
+    """Where the submission's master.cf has a program listen to the world that Postfix's others alone speak with."""
+    ports: dict[int, bool] = {}
+    for service, command in _LISTENER.findall(files.get("master.cf", b"")):
+        port = _port(service)
+        ports[port] = ports.get(port, True) and command in _INNER
+    return sorted(port for port, inner in ports.items() if port and inner)
+
+
+def _port(service: bytes) -> int:
+    return _SERVICES.get(service, int(service) if service.isdigit() and len(service) < 6 else 0)
+
+
 def ports_of_postfix(files: Mapping[str, bytes]) -> list[int]:
     """Where the submission's master.cf, or Debian's, has a daemon of Postfix's listen, and no program of its own."""
     ports: dict[int, bool] = {}
     for service, command in _LISTENER.findall(files.get("master.cf", b"smtp inet n - y - - smtpd\n")):
-        port = _SERVICES.get(service, int(service) if service.isdigit() and len(service) < 6 else 0)
+        port = _port(service)
         ports[port] = ports.get(port, True) and command in _DAEMONS
     return [port for port, postfix in ports.items() if postfix]
 

@@ -30,6 +30,9 @@ SETTLED = late_pattern(
 )
 """What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included. A policy
 server cannot say the first: what it says is quoted behind "rejected:"."""
+NO_HEADER = late_pattern(r"\A421 4\.3\.2 No system resources\Z")
+WANTS_HEADER = late_pattern(r"postscreen\[\d+\]: warning: haproxy read")
+"""What postscreen says to whoever sends no PROXY header where it wants one: it will say so for ever."""
 TOO_MANY = late_pattern(
     r"\A(?:421 4\.7\.0 \S+ Error: too many errors|4\d\d 4\.7\.[01] \S*\s?Error: too (?:much|many) \w+ from )"
 )
@@ -66,6 +69,7 @@ def come_back(
     nothing warns of it, a program only says so.
     """
     warned = any(WARNING.search(line) for line in log)
+    proxied = any(WANTS_HEADER.search(line) for line in log)
     mails = {c.code for c in lab.checks if c.expect.arrives is not None or c.expect.refused}
     unwanted = {c.code for c in lab.checks if c.expect.keeps_out}
     wanted = {c.code for c in lab.checks if c.expect.arrives in WANTED}
@@ -76,7 +80,10 @@ def come_back(
         return [
             a
             for a in attempts
-            if a.check in mails and not a.apart and put_off(a, outcomes.get(a.id), a.check in doubted, only)
+            if a.check in mails
+            and not a.apart
+            and not (proxied and _said(outcomes.get(a.id), NO_HEADER))
+            and put_off(a, outcomes.get(a.id), a.check in doubted, only)
         ]
 
     while some := back():
@@ -86,6 +93,12 @@ def come_back(
         pause *= LONGER
         try_(_first(some, wanted) if within.left else some)
     return []
+
+
+def _said(outcome: Outcome | None, words: re.Pattern[str]) -> bool:
+    return (
+        outcome is not None and bool(outcome.replies) and words.search(outcome.replies[-1].text) is not None
+    )
 
 
 def _first(some: Sequence[Attempt], wanted: Container[str]) -> list[Attempt]:

@@ -48,6 +48,7 @@ def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Calla
         listening=ports.listening,
         sockets=ports.sockets,
         untried=ports.untried,
+        inner=ports.inner,
         started_up=bool(ports.listening),
         sought=True,
         unheard=plan.unheard,

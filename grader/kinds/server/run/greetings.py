@@ -12,6 +12,26 @@ WAITS = late_pattern(r"postscreen\[\d+\]: CONNECT from \[[^\]]*\]:\d+ to \[([^\]
 DEATH = late_pattern(r"smtpd\[\d+\]: (?:fatal|panic): |smtpd: bad command startup -- throttling")
 WORK = late_pattern(r"smtpd\[(\d+)\]: (?:connect from \S*\[([^\]]*)\]|disconnect from |fatal: |panic: )")
 
+NOBODY_THERE = late_pattern(
+    r"smtpd\[\d+\]: warning: connect #\d+ to subsystem \S+: No such file or directory"
+)
+"""An smtpd needs a program that master.cf does not start: it tries ten times, ten seconds apart (mail_connect.c)."""
+
+NOBODY_MOVES = late_pattern(
+    r"cleanup\[\d+\]: warning: unable to look up public/\S+: No such file or directory"
+)
+"""A cleanup(8) tells no queue manager of the mail that it has put into the queue: master.cf starts none."""
+
+
+def nobody_moves(log: Sequence[str]) -> bool:
+    """Whether mail stays where it is because no queue manager runs, by the server's log."""
+    return any(NOBODY_MOVES.search(line) for line in log)
+
+
+def nobody_there(log: Sequence[str]) -> bool:
+    """Whether an smtpd waits for a program that will not come, by the server's log."""
+    return any(NOBODY_THERE.search(line) for line in log)
+
 
 def held_back(log: Sequence[str]) -> set[tuple[str, int]]:
     """Addresses and ports where postscreen lets clients wait for its greeting (postscreen(8)), by the server's log."""
@@ -47,3 +67,10 @@ def mute(attempt: Attempt, outcome: Outcome, spoken: set[tuple[str, int]]) -> bo
     """
     connected = outcome.stage != "connect" and attempt.tls != "implicit"
     return connected and (attempt.server, attempt.port) not in spoken
+
+
+def fell_silent(outcome: Outcome, sessions: Mapping[int, Session]) -> bool:
+    """Whether a server that had greeted left a command without an answer."""
+    session = sessions.get(outcome.session) if outcome.session is not None else None
+    greeted = outcome.stage not in ("connect", "greeting", "accepted")
+    return greeted and session is not None and session.end == "timeout"

@@ -61,13 +61,22 @@ class Ports:
         if not self.sockets:
             self._await_start()
         self._ask()
-        return attempts_at_others(self._plan.elsewhere, self.sockets, planned, unspoken)
+        return attempts_at_others(self._plan.elsewhere, self._spoken_to, planned, unspoken)
 
     def look_again(self, tried: list[Attempt]) -> None:
         """Ask once more: a port that was opened since, or was one too many, was not tried."""
         if self._plan.elsewhere:
             self._ask()
-            self.untried = left_out(self.sockets, (attempt.port for attempt in tried))
+            self.untried = left_out(self._spoken_to, (attempt.port for attempt in tried))
+
+    @property
+    def inner(self) -> list[int]:
+        """Ports at which a program listens that none but Postfix's own can speak with."""
+        return sorted({socket.port for socket in self.sockets}.intersection(self._plan.inner_ports))
+
+    @property
+    def _spoken_to(self) -> list[Socket]:
+        return [socket for socket in self.sockets if socket.port not in self._plan.inner_ports]
 
     def _ask(self) -> None:
         now = sockets(self._host.call(ReadSockets(), timeout=5))

@@ -10,7 +10,16 @@ from grader.kinds.server.declare import UNWANTED, ServerLab
 from grader.kinds.server.facts import ServerPlan
 from grader.kinds.server.run.comeback import BY_A_LIMIT, come_back
 from grader.kinds.server.run.doors import knock
-from grader.kinds.server.run.greetings import at_work, died, half_greeted, held_back, mute
+from grader.kinds.server.run.greetings import (
+    at_work,
+    died,
+    fell_silent,
+    half_greeted,
+    held_back,
+    mute,
+    nobody_moves,
+    nobody_there,
+)
 from grader.kinds.server.run.host import StudentHost
 from grader.kinds.server.run.lasttry import LastTry, make_last_try
 from grader.kinds.server.run.load import once_more, put_under_load
@@ -34,6 +43,8 @@ LAST_REST_SECONDS = 2.0
 
 GREETING_SECONDS = 2.5
 """How long a greeting may take before the server's log is asked whether one is to be expected at all."""
+DOOMED_SECONDS = 1.0
+"""How long where an smtpd waits for a program that master.cf does not start."""
 WORKING_SECONDS = 12.0
 """How long where it shows that some smtpd serves that client, on whichever port."""
 PATIENT_SECONDS = 30.0
@@ -77,6 +88,7 @@ class Probing:
         self._planned_ports = {attempt.port for attempt in plan.attempts}
         self._nowhere = {check.code for check in lab.checks if check.expect.arrives in UNWANTED}
         self._greeting: float | None = None
+        self._doomed = False
 
     def find_others(self) -> None:
         """Add what is to be tried on ports that only the host tells of."""
@@ -130,9 +142,11 @@ class Probing:
         """What had no answer is tried again, so that a server without breath does not pass for one that refuses."""
 
         def again(attempts: list[Attempt], seconds: float) -> list[Outcome]:
-            return self._probe(Probe(attempts, seconds, afresh=True))
+            return self._probe(Probe(attempts, seconds, afresh=not self._doomed, doomed=self._doomed))
 
         left, dead = self._deadline.left, self._planned_ports if died(self._host.log) else ()
+        if self._doomed:
+            left = 0.0  # as long as it takes to know whether the server serves at all
         tried = [attempt for attempt in self.attempts if attempt.id not in self.shut]
         self.last = make_last_try(self._lab, tried, self.outcomes, self.sessions, again, left, dead)
         self.outcomes.update(self.last.outcomes)
@@ -225,10 +239,18 @@ class Probing:
         return fresh + self._try(again) if again and not self._host.lost else fresh
 
     def _try(self, some: list[Attempt], greeting: float | None = None, *besides: Attempt) -> list[Outcome]:
-        seconds = greeting or self._greeting
-        outcomes = self._probe(Probe(some, self._deadline.left, seconds, besides=list(besides)))
+        # Processes that wait for what will not come leave none to greet whoever comes next.
+        seconds = greeting or (DOOMED_SECONDS if self._doomed else self._greeting)
+        left, aside = self._deadline.left, list(besides)
+        outcomes = self._probe(Probe(some, left, seconds, besides=aside, doomed=self._doomed))
         self.outcomes.update({outcome.attempt: outcome for outcome in outcomes})
+        self._host.attempt(lambda: self._note_silence(outcomes))
         return outcomes
+
+    def _note_silence(self, outcomes: Iterable[Outcome]) -> None:
+        """Where commands had no answer, the log may tell that none is to be waited for."""
+        if not self._doomed and any(fell_silent(outcome, self.sessions) for outcome in outcomes):
+            self._doomed = nobody_there(self._host.read_log())
 
     def _probe(self, probe: Probe) -> list[Outcome]:
         probed = self._world.call(probe, timeout=probe.seconds + SPARE_SECONDS)
@@ -252,4 +274,5 @@ class Probing:
         return attempt.check in self._nowhere and outcome is not None and outcome.stage == "accepted"
 
     def _settling(self, deadline: Deadline | None = None) -> Settling:
-        return Settling(self._host.channel, self._world, deadline or self._deadline)
+        until = deadline or self._deadline
+        return Settling(self._host.channel, self._world, until, lambda: nobody_moves(self._host.read_log()))

@@ -14,6 +14,8 @@ from grader.model.protocol.world import ListArrivals
 
 POLL_SECONDS = 0.005
 SLOWEST_POLL_SECONDS = 0.1
+STUCK_SECONDS = 1.0
+"""How long the queue may stand still before the log is asked whether anybody is there to move it."""
 DRAIN_SECONDS = 10.0
 """How long the queue may stand still before nobody waits for it any longer."""
 MOST_DRAIN_SECONDS = 45.0
@@ -25,10 +27,13 @@ LATE_SECONDS = 2.0
 class Settling:
     """Polls the host's queue and the mailboxes until nothing moves any more."""
 
-    def __init__(self, host: HostChannel, world: Channel, deadline: Deadline) -> None:
+    def __init__(
+        self, host: HostChannel, world: Channel, deadline: Deadline, stuck: Callable[[], bool] = lambda: False
+    ) -> None:
         self._host = host
         self._world = world
         self._deadline = deadline
+        self._stuck = stuck
 
     def wait(self, awaited: list[Attempt]) -> None:
         """Wait until the queue holds nothing in motion, then for messages that ought to have arrived by then.
@@ -42,6 +47,10 @@ class Settling:
     def _drained(self) -> bool:
         """Whether the queue came to rest. Nobody waits for one of which nothing leaves."""
         most = self._deadline.within(MOST_DRAIN_SECONDS)
+        if self._poll(partial(self._at_rest, []), most.within(STUCK_SECONDS), in_a_row=2):
+            return True
+        if self._stuck():
+            return False
         while True:
             counts: list[int] = []
             if self._poll(partial(self._at_rest, counts), most.within(DRAIN_SECONDS), in_a_row=2):
