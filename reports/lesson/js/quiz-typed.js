@@ -45,6 +45,7 @@
     + "|\\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
     + "|over|under|above|below|at least|min(?:imum|\\.)?)"
     + "[ -](?:(?:an?|the|on|at|by|of|tcp|port|code|number|reply)[ -])*[0-9]"
+    + "|[0-9] (?:each\\b|per [a-z])|^[^<]*[0-9] ?[<>]$"
     + "|[0-9] (?:or|and) (?:more|less|so|above|below|up)\\b|\\bfrom (?:port )?[0-9]+ (?:on|up)"
     + "|[0-9] ?(?:is |are |was )?(?:not|isn['\u2019]?t|no)\\b|\\b(?:wrong|false|incorrect)\\b");
 
@@ -172,7 +173,8 @@
     const known = [question.ask].concat(question.answers.filter((answer) => answer.right).map((answer) => answer.text));
     const words = known.flatMap((said) => said.toLowerCase().match(WORD) || [])
       .map((word) => word.replace(/^\(/, "").replace(/^in /, ""));
-    const named = words.map((word) => UNIT_OF[word]).filter(Boolean), asked = named.length ? named : ["byte", "s"];
+    const named = words.filter((word) => word !== "second").map((word) => UNIT_OF[word]).filter(Boolean);
+    const asked = named.length ? named : ["byte", "s"];
     return Array.from(text.matchAll(UNIT)).some((found) => {
       const unit = UNIT_OF[found[2]];
       return found[1] === number && unit && !asked.includes(unit);

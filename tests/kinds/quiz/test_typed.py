@@ -60,6 +60,7 @@ def fill(ask: str, *right: str) -> Fill:
         ("How long is it?", "300 minutes", "300 min", "R"), ("How long is it?", "300", "300 s", "R"),
         ("How many per cent is that?", "10 percent", "10 %", "R"), ("How large is it, in kB?", "64", "64 kB", "R"),
         ("How large is it, in kB?", "64", "64 MB", "W"), ("Which share?", "10%", "10 %", "R"),
+        ("What goes into the second gap?", "11", "11 bytes", "R"),
     ],
 )  # fmt: skip
 def test_a_unit_is_the_one_that_is_asked_for(ask: str, right: str, text: str, label: str) -> None:

@@ -31,6 +31,8 @@ UNITS = {
 _UNIT_OF = {word: unit for unit, words in UNITS.items() for word in words.split(" ")}
 _BEHIND = re.compile(r"([0-9]+) ?(%|\u2030|'|\u2032|[a-z\u00b5\u03bc\u00ed\u00f1]+)")
 _WORD = re.compile(r"[a-z\u00ed\u00f1]{3,}|%|(?:\((?:in )?|\bin )[a-z\u00b5]{1,2}\b", re.ASCII)
+_ORDINAL = "second"
+"""In a question it is the one behind the first."""
 _PLAIN = frozenset(("byte", "s"))
 """May stand where no unit is asked for: whoever asks how long a chunk is need not say in what."""
 
@@ -39,7 +41,7 @@ def measured_otherwise(question: Fill, text: str, number: str) -> bool:
     """Whether the number has a unit that the question, or a right answer, does not name."""
     known = [question.ask, *(answer.text for answer in question.answers if answer.right)]
     words = [word.lstrip("(").removeprefix("in ") for said in known for word in _WORD.findall(said.lower())]
-    asked = {_UNIT_OF[word] for word in words if word in _UNIT_OF} or _PLAIN
+    asked = {_UNIT_OF[word] for word in words if word in _UNIT_OF and word != _ORDINAL} or _PLAIN
     for found in _BEHIND.finditer(text):
         unit = _UNIT_OF.get(found[2], "")
         if found[1] == number and unit and unit not in asked:

@@ -62,6 +62,7 @@ _ANOTHER_NUMBER = re.compile(
     r"|\b(?:not|isn['\u2019]?t|never|no|non|neither|without|but|except|other than|(?:more|less|fewer|greater) than"
     r"|over|under|above|below|at least|min(?:imum|\.)?)"
     r"[ -](?:(?:an?|the|on|at|by|of|tcp|port|code|number|reply)[ -])*[0-9]"
+    r"|[0-9] (?:each\b|per [a-z])|^[^<]*[0-9] ?[<>]$"
     r"|[0-9] (?:or|and) (?:more|less|so|above|below|up)\b|\bfrom (?:port )?[0-9]+ (?:on|up)"
     r"|[0-9] ?(?:is |are |was )?(?:not|isn['\u2019]?t|no)\b|\b(?:wrong|false|incorrect)\b",
     re.ASCII,
