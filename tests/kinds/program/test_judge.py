@@ -390,3 +390,8 @@ def test_who_says_no_ehlo_after_starttls_is_told_that_the_session_begins_anew() 
     lines = [*STARTTLS[:-1], Line(5, "*", "TLS handshake: TLSv1.3")]
     observed = judged("delivers", conversations=[silent], sessions=[lines], code=1).observed
     assert "the session begins anew, with EHLO (RFC 3207 section 4.2)" in observed
+
+
+def test_the_line_that_names_who_gets_a_blind_copy_is_shown() -> None:
+    result = judged("hides-bcc", letter=f"X-Note: nothing\r\nBcc: <c@z.example>\r\n{LETTER}")
+    assert result.evidence == ["message:0:1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from grader.formats import disguise
+from grader.formats.message.parse import line_of
 from grader.kinds.program.judge.reading import UNREADABLE, decoded, head, parsed
 from grader.kinds.program.judge.runs import JudgedRun, address, nothing, of_runs
 from grader.kinds.traffic.sentences import quoted
@@ -82,9 +83,15 @@ def hides_bcc(run: JudgedRun) -> Finding:
                 return broken(
                     run.case,
                     f"The {where} tells everybody that {path} gets a blind copy.",
-                    [Pointer("message", arrival.id)],
+                    [_place(arrival, path)],
                 )
     return met(run.case)
+
+
+def _place(arrival: Arrival, path: str) -> Pointer:
+    """The line of a message that names somebody; the message, where it does so in another dress."""
+    at = arrival.raw.lower().find(path.lower().encode())
+    return Pointer("message", arrival.id, line_of(arrival.raw, at) if at >= 0 else None)
 
 
 def _named_in(arrival: Arrival, path: str) -> str | None:
