@@ -185,6 +185,17 @@ def test_aliases_of_a_service_alone_are_compiled_as_aliases(machines: Machines) 
     assert [command.argv[0] for command in told if command.argv[0] != "postconf"] == ["postalias"]
 
 
+def test_a_map_that_a_later_entry_overrides_is_not_compiled(machines: Machines) -> None:
+    """Postfix warns of the entry in its own words. Compiled too, it would write over the map that is read."""
+    maps = "smtpd_sender_login_maps = {}:/etc/postfix/senders\n"
+    overridden = maps.format("hash") + maps.format("btree")
+    install(machines, file("/etc/postfix/main.cf", MAIN + overridden))
+    install(machines, file("/etc/postfix/senders", "alice@example.com alice\n"))
+    told = start(machines, "postfix").commands
+    compiled = [command.argv[-1] for command in told if command.argv[0] != "postconf"]
+    assert compiled == ["btree:/etc/postfix/senders"]
+
+
 def test_the_queue_is_counted_and_its_reasons_are_told(machines: Machines) -> None:
     install(machines, file("/etc/postfix/main.cf", MAIN + "defer_transports = smtp\n"))
     start(machines, "postfix")

@@ -79,9 +79,11 @@ class Postfix:
 
     def _compile(self, config_dir: str, asked: list[Command], end: float) -> list[Command]:
         """Compile the maps that the settings name and that have no compiled form yet."""
-        settings = "\n".join(command["output"] for command in asked)
+        # What postconf warns of, an entry that a later one overrides, names maps that nobody reads.
+        parameters = _parameters("\n".join(command["output"] for command in asked))
+        settings = "\n".join(value for _, value in parameters)
         # A service of master.cf may have aliases of its own.
-        named = (value for name, value in _parameters(settings) if name.rpartition("/")[2] in _ALIASES)
+        named = (value for name, value in parameters if name.rpartition("/")[2] in _ALIASES)
         aliases = maps_in("\n".join(named))
         compiled = [
             self._processes.spawn(
