@@ -56,7 +56,8 @@ def test_a_pattern_for_a_name_lets_in_somebody_elses_name(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", [r"10\.20\.30\.", r"^10\.20\.3", r"^10\.20\.3[02468]\.", r"10\.20\.30\.50$"]
+    "pattern",
+    [r"10\.20\.30\.", r"^10\.20\.3", r"^10\.20\.3[02468]\.", r"10\.20\.30\.50$", r"\.77$", r"[.]5[.]5$"],
 )
 def test_a_pattern_for_addresses_lets_in_one_beside_the_lan(pattern: str) -> None:
     found = [a for a in around_addresses("10.20.30.0/24", samples(pattern)) if not a.startswith("10.20.30.")]

@@ -81,12 +81,14 @@ def around_addresses(lan: str, samples: Iterable[PatternText]) -> list[str]:
 
 
 def _completed(sample: PatternText) -> Iterator[str]:
-    """The addresses that begin as a sample does, and where its beginning is open those that go on so."""
+    """The addresses that begin as a sample does, where its beginning is open those that go on so, and end so."""
     text = sample.text.replace(HOLE, "7").replace("..", ".")
     text = f"10{text}" if text.startswith(".") else text
     missing = 4 - len([octet for octet in text.split(".") if octet])
     whole = text.rstrip(".") + ".7" * missing
     yield whole
+    if sample.ends and not sample.begins and missing:
+        yield "7." * missing + text.rstrip(".")
     if not sample.ends and not text.endswith(".") and missing:
         for digit in "14":
             yield f"{text}{digit}" + ".7" * missing
