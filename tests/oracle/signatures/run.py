@@ -126,6 +126,7 @@ class _Run:
             for letter in group:
                 if not ready or session.ended:
                     letter.stage, letter.reply = "session", session.ended or (session.lines[-1:] or [""])[0]
+                    letter.dialogue = list(session.lines)
                     continue
                 letter.stage, letter.reply = session.message(letter.sender, [letter.recipient], letter.text)
                 letter.dialogue = session.lines[-6:]

@@ -74,6 +74,9 @@ def faults_of(arrived: Arrived, receiver: Receiver, names: dict[str, str]) -> It
         raw = arrived.raw(letter)
         if letter.kind == "stopped":
             yield from _lost(letter, raw, arrived)
+        elif raw is None and _wants_tls(letter):
+            # Others write in the clear: between servers TLS is an offer (RFC 3207 section 4).
+            continue
         elif raw is None:
             yield _missing(letter, arrived)
         elif letter.kind == "strangers":
@@ -86,6 +89,12 @@ def faults_of(arrived: Arrived, receiver: Receiver, names: dict[str, str]) -> It
             if any(s.holds for s in ours) and altered < ALTERED:
                 altered += 1
                 yield from _alterations(letter, raw, receiver, names["domain"])
+
+
+def _wants_tls(letter: Letter) -> bool:
+    """Whether a letter was not sent as port 25 offers no TLS."""
+    offered = any("STARTTLS" in line for line in letter.dialogue)
+    return letter.port == 25 and letter.tls == "starttls" and letter.stage == "session" and not offered
 
 
 def _missing(letter: Letter, arrived: Arrived) -> Fault:
