@@ -32,10 +32,9 @@ _TRIES = 64
 _MOST_PARTS = 6
 _NAMED = IPv4Address("198.18.7.1")
 _REROUTED = IPv4Address("198.18.6.1")
+"""Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
 _OF_STRANGERS = "stranger.example"
 _TOP_LEVEL = ("com", "net", "org")
-"""Where the clients are that bear mentioned names: in the range for benchmarks (RFC 2544), which is nobody's."""
-
 
 _CROWDS = {
     "stranger": IPv4Address("198.19.0.1"),

@@ -17,6 +17,7 @@ from grader.model.diagnostic import Span
 from grader.model.dns import ZoneRecord
 from grader.model.latepattern import late_pattern
 
+COMPLETED = "A name without a dot at its end is completed with the zone's name."
 _ADDRESS_BEHIND_SEMICOLON = late_pattern(r";\s*mailto:", re.IGNORECASE)
 MOST_SHOWN = 4
 """Networks, or names, that a sentence lists."""
@@ -241,9 +242,6 @@ def alias(name: str, txt_records: TxtRecords) -> str:
         asked = server.data.rstrip(".")
         return f"{sentence} The NS record of {server.owner} leaves it to {asked}, which is asked instead."
     return sentence
-
-
-COMPLETED = "A name without a dot at its end is completed with the zone's name."
 
 
 def _completed(target: str, txt_records: TxtRecords) -> str:
