@@ -83,8 +83,8 @@ class Limits(Struct, frozen=True):
     memory: int = 512 * 1024 * 1024
     processes: int = 200
     cpus: float = 2.0
-    # Postfix wants one and a half times `message_size_limit` free, and many set 50 or 100 MB.
-    disk: int = 192 * 1024 * 1024
+    # Postfix wants one and a half times `message_size_limit` free, and many set 50, 128 or 200 MB.
+    disk: int = 352 * 1024 * 1024
     acting: float = 56.0
     """For starting the submission and acting on it, all waiting included. The slowest right ones that are known, which
     make their clients wait on purpose, take 20 on an idle machine and 35 on one with ten times too much to do."""

@@ -36,7 +36,7 @@ WITHOUT_ATTEMPTS = ("running", "published")
 """Keys of ``expect`` that are judged of the server as a whole."""
 OF_DIALOGUES = ("replies", "alike")
 """Those judged of what the commands of ``say`` were answered."""
-OF_MAIL = ("arrives", "accounted", "refused", "arrivals-at-most", "signature", "kept")
+OF_MAIL = ("arrives", "accounted", "legible", "refused", "arrivals-at-most", "signature", "kept")
 """Those judged of what became of a mail. All others look at whatever is tried."""
 
 
@@ -117,11 +117,12 @@ def _idle(check: ServerCheck, here: Path) -> Iterator[Diagnostic]:
         yield fault_at(
             (*here, "expect", "function"), f"there is no judge function {check.expect.function!r}{hint}"
         )
-    if check.expect.accounted and check.expect.arrives not in UNWANTED:
-        yield fault_at(
-            (*here, "expect", "accounted"),
-            "'accounted' is judged of mail that is to arrive nowhere: write 'arrives: nowhere' beside it",
-        )
+    for key, given in (("accounted", check.expect.accounted), ("legible", check.expect.legible)):
+        if given and check.expect.arrives not in UNWANTED:
+            yield fault_at(
+                (*here, "expect", key),
+                f"'{key}' is judged of mail that is to arrive nowhere: write 'arrives: nowhere' beside it",
+            )
     if check.expect.refused and check.expect.arrives in WANTED:
         yield fault_at(
             (*here, "expect", "refused"),

@@ -155,6 +155,13 @@ class Expect(Struct, frozen=True, forbid_unknown_fields=True):
             "such a message makes the check 'manual'."
         ),
     ] = False
+    legible: Annotated[
+        bool,
+        Meta(
+            description="With 'arrives: nowhere' or 'nobody': a program of the submission's that Postfix asks before "
+            "it refuses strangers, and of which a run cannot tell to whom it says yes, makes the check 'manual'."
+        ),
+    ] = False
     refused: Annotated[bool, Meta(description="The recipient is refused in the session, by 4xx or 5xx.")] = (
         False
     )

@@ -56,6 +56,18 @@ class ServiceFacts(Struct, frozen=True):
     stopped: bool = False
 
 
+class UntoldProgram(Struct, frozen=True):
+    """A program of the submission's that may say yes to somebody, of which a run cannot tell to whom.
+
+    ``services`` are those of master.cf that run it, ``words`` and ``line``, counted from one, the first sign of it.
+    """
+
+    name: str
+    services: list[str]
+    words: str
+    line: int
+
+
 class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """Everything that will be tried on a server."""
 
@@ -66,6 +78,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     settings: list[SettingsFile] = []
     changeable: bool = False
     """Whether something in the submission may answer otherwise in a while: see ``kinds.server.run.comeback``."""
+    feigned: bool = False
+    """Whether it brings programs, and holds words with which Postfix refuses whom DNS does not know."""
     limited: bool = False
     """Whether it has limits for each client, of which Postfix tells in words of its own."""
     programs: bool = False
@@ -76,6 +90,8 @@ class ServerPlan(MachinePlan, frozen=True, kw_only=True):
     """The domain of other people that was drawn for this submission: see ``kinds.server.plan.clients``."""
     inner_ports: list[int] = []
     """Where master.cf has a program listen that none but Postfix's own can speak with."""
+    untold: list[UntoldProgram] = []
+    """Its programs of which a run cannot tell all that they decide."""
     explained_ports: list[int] = []
     """Where Postfix's own programs listen, as master.cf has it, and what Postfix asks there: that greets nobody."""
 
@@ -127,6 +143,13 @@ class ServerFacts(Traffic, frozen=True, kw_only=True, tag="server"):
         Meta(
             description="Attempts at ports where a program of the submission's own may listen: it took the connection "
             "and greeted nobody, however long they waited and however often they came."
+        ),
+    ] = []
+    untold: Annotated[
+        list[UntoldProgram],
+        Meta(
+            description="Programs of the submission's that may say yes to somebody, without it showing in their text "
+            "to whom: in a digest, a length, the time."
         ),
     ] = []
     queued: list[Queued] = []

@@ -120,12 +120,22 @@ def test_a_postscreen_that_finds_no_smtpd_will_find_none_later() -> None:
             "450 4.1.1 <x>: Recipient address rejected: unverified address: Address verification in progress",
             True,
         ),
+        ("450 4.7.1 <x.example>: Helo command rejected: Host not found", False),
+        ("450 4.7.25 Client host rejected: cannot find your hostname, [198.51.100.66]", False),
+        ("450 4.1.8 <a@b.example>: Sender address rejected: Domain not found", False),
+        ("450 4.1.8 <a@b.example>: Sender address rejected: Domain not found yet", True),
+        ("421 4.3.0 mail.example.com Server local error", False),
         (TROUBLE, False),
         (NO, False),
     ],
 )
 def test_what_postfix_itself_decides_is_the_same_tomorrow(text: str, again: bool) -> None:
     assert put_off(attempt(), said("office/1", text), False) is again
+
+
+def test_a_program_that_knows_those_words_may_be_saying_them() -> None:
+    text = "450 4.7.1 <x.example>: Helo command rejected: Host not found"
+    assert put_off(attempt(), said("office/1", text), False, feigned=True)
 
 
 @pytest.mark.parametrize(

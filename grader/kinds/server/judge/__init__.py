@@ -153,7 +153,11 @@ class ServerJudge(TrafficJudge[ServerCheck, ServerIndex]):
         if judged.status == "pass" and absent and not (check.control or silence_tells):
             return self._turned_away(check, cases) or Judged("error", JUDGES_NOTHING)
         if judged.status == "pass" and check.expect.arrives in UNWANTED:
-            return leftopen.found_nowhere(cases, self.index) or judged
+            judged = leftopen.found_nowhere(cases, self.index) or judged
+        if judged.status == "pass" and check.expect.legible and self.index.facts.untold:
+            from grader.kinds.server.judge.deciders import untold
+
+            return untold(cases, self.index) or judged
         return judged
 
     def _unanswered_to_the_end(self, cases: list[TrafficCase]) -> Judged | None:

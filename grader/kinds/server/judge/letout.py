@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 from grader.formats.address import domain_of, split_address
+from grader.kinds.server.judge.deciders import deciding
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.settings import PostfixSettings, Setting
 from grader.kinds.traffic.index import TrafficCase
@@ -27,7 +28,6 @@ _REWRITE = (
 """What leads one address to another (ADDRESS_REWRITING_README), what is rarer first."""
 _ROUTING = "%!@"
 """Signs of a route within a local part, which Postfix follows by itself (postconf(5), ``allow_percent_hack``)."""
-_END = re.compile(r"\b(?:reject|defer)(?:_unauth_destination)?(?=[\s,]|\Z)|\bpermit_auth_destination\b")
 _REROUTES = re.compile(r"(?:NOQUEUE: )?(?:redirect|bcc|filter): ")
 _GOOD = re.compile(r"\bpermit_(?:mynetworks|sasl_authenticated)\b[\s,]*")
 _PERMITS = re.compile(r"permit(?:_sasl_authenticated)?")
@@ -172,11 +172,9 @@ def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
     networks = settings.on("mynetworks", case.facts.listener, case.facts.server)
     if not arrived or not case.addressed_to(arrived[0]) or _opens(networks, case.facts.address):
         return None
-    names = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
-    lists = [settings.on(name, case.facts.listener, case.facts.server) for name in names]
-    setting = next((one for one in lists if one.value), None)
-    if setting is None or (end := _END.search(setting.value)) is None:
+    if not (lists := deciding(case.facts.listener, case.facts.server, settings)):
         return None
+    setting, end = lists[0]
     rules = _GOOD.sub("", setting.value[: end.start()]).strip(" ,")
     if not any(word.startswith(("check_", "permit_")) for word in rules.replace(",", " ").split()):
         return _relay_table(case, settings)

@@ -79,6 +79,10 @@ class PostfixSettings:
             return self._placed(Setting(name, self._main[name], "main.cf", self._set.get(name)))
         return Setting(name, "")
 
+    def all_main(self) -> list[Setting]:
+        """All that main.cf sets."""
+        return [Setting(name, value, "main.cf", self._set.get(name)) for name, value in self._main.items()]
+
     def within(self, name: str) -> Setting | None:
         """The parameter of a service that no client connects to, as main.cf sets it or that service in master.cf.
 

@@ -26,6 +26,7 @@ from grader.kinds.server.plan.settings import (
     ports_asked,
     ports_of_postfix,
     settings_files,
+    words_of_dns,
 )
 from grader.kinds.server.plan.values import foreign_domains
 from grader.labs.certificates import KeyPair, authority, certificate
@@ -99,6 +100,8 @@ def make(
         unheard=clients.unheard,
         under_load=under_load(lab.submission, submission),
         inner_ports=inner_ports(files),
+        untold=mentions.programs.untold,
+        feigned=mentions.programs.brought and words_of_dns(files.values()),
         explained_ports=[*ports_of_postfix(files), *ports_asked(files)],
         checks=planned(lab, only),
     )

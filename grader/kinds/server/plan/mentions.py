@@ -60,6 +60,8 @@ _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 _ANYWHERE = re.compile(r"(?<![\w.+@-])([\w.+-]{1,64})@(?=[\s=,}]|$)")
 """A local part that stands for itself at any domain, ``abuse@`` (access(5))."""
 _INLINE_LOCAL = re.compile(r"(?<=[{,])\s*([A-Za-z0-9][\w.+-]{0,63})\s*=\s*(?=[^,{}\s])")
+_END_OF_NAMES = late_pattern(r"\.[A-Za-z]{2,24}")
+"""What a program may look for at the end of a name, and is no whole name: ``.edu``."""
 _QUOTED = late_pattern(r"""(["'])([\w.+-]{2,31})@?\1""")
 _OF_THE_PROTOCOL = late_pattern(
     r"action|request|sender|recipient|size|instance|stress|\w+_(?:address|name|port|state|count|id|method|username|"
@@ -191,7 +193,8 @@ def _words_of_programs(found: Iterable[Program]) -> list[str]:
 
     Those with an at sign behind them come first. What no local part begins with stands within one, ``-bounces+``.
     """
-    matches = [match for program in found for match in _QUOTED.finditer(program.text)]
+    texts = ("\n".join([program.text, *(f'"{word}"' for word in program.assembled)]) for program in found)
+    matches = [match for text in texts for match in _QUOTED.finditer(text)]
     words = dict.fromkeys(match[2] for match in sorted(matches, key=lambda match: "@" not in match[0]))
     told = [word for word in words if not _OF_THE_PROTOCOL.fullmatch(word)]
     whole = [word for word in told if word[0].isalnum()]
@@ -243,6 +246,9 @@ def _lines(files: Mapping[str, bytes], found: Mapping[str, Program]) -> Iterator
     for name, data in sorted(files.items(), key=lambda item: (item[0] != "main.cf", item[0])):
         if b"\0" in data:
             continue
+        if name in found:
+            yield from (f'"{word}"' for word in found[name].assembled)
+            yield from (f'"any{end}"' for end in filter(_END_OF_NAMES.fullmatch, quoted(found[name])))
         if name in found and found[name].dotted:
             yield from _quotations(found[name])
             continue

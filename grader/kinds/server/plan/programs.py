@@ -14,6 +14,9 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from grader.kinds.server.facts import UntoldProgram
+from grader.kinds.server.plan.folding import assembled, syntax
+from grader.kinds.server.plan.opacity import sign_in
 from grader.kinds.server.plan.patterns import HOLE, PatternText, samples
 from grader.model.latepattern import late_pattern
 
@@ -29,6 +32,8 @@ LONGEST = 200_000
 LARGEST_NUMBER = 1 << 30
 
 _NAME = late_pattern(r"\.(?:py|pl|sh|rb|lua|js|php)\Z")
+_FOLDED = late_pattern(r"(?:\n[ \t]*(?:#[^\n]*)?)*\n[ \t]+(?=[^\s#])")
+"""Where a line of master.cf goes on (master(5))."""
 _COMPILED = late_pattern(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
 _DOTTED = late_pattern(r"\.(?:py|rb|lua|js)\Z")
 _DOTTED_FIRST_LINE = late_pattern(r"#!.*\b(?:python|ruby|lua|node)")
@@ -78,10 +83,15 @@ _REPLY = late_pattern(r"[2-5]\d\d[ -]")
 
 
 class Program(Struct, frozen=True):
-    """A program's text. In a ``dotted`` language a dot between two words is no domain's."""
+    """A program's text. In a ``dotted`` language a dot between two words is no domain's.
+
+    ``assembled`` are the words that it puts together, ``untold`` says why a run cannot tell all that it decides.
+    """
 
     text: str
     dotted: bool = False
+    assembled: list[str] = []
+    untold: UntoldProgram | None = None
 
 
 class Programs(Struct, frozen=True):
@@ -99,6 +109,8 @@ class Programs(Struct, frozen=True):
     words: list[str] = []
     """Texts that a letter may hold."""
     numbers: list[int] = []
+    untold: list[UntoldProgram] = []
+    """Those of which a run cannot tell all that they decide."""
 
     def largest(self, most: int, least: int) -> int:
         """The largest number up to ``most``, ``least`` where there is none: whoever counts, counts up to a number."""
@@ -132,8 +144,23 @@ def programs(files: Mapping[str, bytes]) -> dict[str, Program]:
             by_name = (
                 _DOTTED.search(name) or _DOTTED_FIRST_LINE.match(first) or "python" in named.get(base, "")
             )
-            found[name] = Program(text, bool(by_name))
+            found[name] = _program(name, text, bool(by_name), _services(files.get("master.cf", b""), base))
     return found
+
+
+def _program(name: str, text: str, dotted: bool, services: list[str]) -> Program:
+    tree = syntax(text) if dotted else None
+    words = assembled(text, quoted(Program(text)), tree)
+    sign = sign_in(text, tree)
+    untold = UntoldProgram(name, services, sign.words, sign.line) if sign is not None else None
+    return Program(text, dotted, words, untold)
+
+
+def _services(master: bytes, base: str) -> list[str]:
+    """The services of master.cf (master(5)) that run a file of this name."""
+    lines = _FOLDED.sub(" ", master[:LONGEST].decode("utf-8", "replace")).splitlines()
+    named = ((line.split(), re.split(r"[\s/\"',{}=]+", line)) for line in lines if not line.startswith("#"))
+    return [fields[0] for fields, words in named if len(fields) > 7 and base in words]
 
 
 def _settings(files: Mapping[str, bytes]) -> Iterator[str]:
@@ -174,6 +201,7 @@ def quoted(program: Program) -> list[str]:
     for match in sorted(matches, key=_is_key):
         for line in (match[2] or match[3] or match[4] or "").splitlines():
             found |= dict.fromkeys(piece.strip() for piece in _ESCAPE.split(line))
+    found |= dict.fromkeys(program.assembled)
     return [piece for piece in found if piece and not _REPLY.match(piece)]
 
 
@@ -191,7 +219,8 @@ def read(found: Iterable[Program]) -> Programs:
     pieces = dict.fromkeys(piece for program in texts for piece in _pieces(program))
     words = [piece for piece in list(pieces)[:MOST_PIECES] if not _OF_SMTP.fullmatch(piece)]
     compared = [word for program in texts for word in _COMPARED.findall(program.text)]
-    parameters = [piece for piece in words if _PARAMETER.fullmatch(piece)]
+    sizes = [f"SIZE={word}" for word in words if word.isdigit() and len(word) < 9]
+    parameters = [*sizes, *(piece for piece in words if _PARAMETER.fullmatch(piece))]
     return Programs(
         brought=bool(texts),
         verbs=sorted((word for word in words if _VERB.fullmatch(word)), key=str.islower)[:MOST_VERBS],
@@ -200,6 +229,7 @@ def read(found: Iterable[Program]) -> Programs:
         hosts=list(dict.fromkeys(filter(_HOST_NAME.fullmatch, [*compared, *words])))[:MOST_WORDS],
         words=[word for word in words if not word.startswith("/")][:MOST_WORDS],
         numbers=sorted({number for program in texts for number in _numbers(program)}),
+        untold=[program.untold for program in texts if program.untold is not None],
     )
 
 

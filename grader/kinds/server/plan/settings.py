@@ -22,6 +22,7 @@ _CHANGEABLE = re.compile(
     rb"\b(?:tcp|socketmap|memcache|ldap|mysql|pgsql|sqlite):)",
     re.MULTILINE,
 )
+_OF_DNS = re.compile(rb"not found|cannot find", re.IGNORECASE)
 _LIMITED = re.compile(rb"^(?![ \t]*#).*_(?:rate|count)_limit\b", re.MULTILINE)
 _LIMIT = re.compile(
     rb"^(?![ \t]*#).*?\bsmtpd_client_(?:connection|message|recipient|new_tls_session|auth)_rate_limit"
@@ -71,6 +72,11 @@ def may_change(files: Iterable[bytes]) -> bool:
     """Whether something that is configured in these files may say something else in a while: a program, a milter,
     postscreen, a server of tables. All else that Postfix decides by stays as it is, limits apart."""
     return any(_CHANGEABLE.search(data) for data in files)
+
+
+def words_of_dns(files: Iterable[bytes]) -> bool:
+    """Whether these files hold the words with which Postfix refuses whom DNS does not know: a program may feign it."""
+    return any(_OF_DNS.search(data) for data in files)
 
 
 def limits_clients(files: Iterable[bytes]) -> bool:

@@ -26,10 +26,18 @@ LONGER = 1.5
 
 SETTLED = late_pattern(
     r"\A4\d\d \S+ <[^>]*>: (?:Relay access denied|Recipient address rejected: User unknown in \S+ \S+ table|"
-    r"(?:Recipient|Sender) address rejected: unverified address: (?!Address verification in progress))"
+    r"(?:Recipient|Sender) address rejected: unverified address: (?!Address verification in progress))|"
+    r"\A421 4\.3\.0 \S+ Server local error\Z"
 )
-"""What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included. A policy
-server cannot say the first: what it says is quoted behind "rejected:"."""
+"""What Postfix itself says, soft_bounce, defer_unauth_destination and what a callout found out included, and where it
+waits for a PROXY header and gets none. A policy server cannot say the first: what it says is quoted behind
+"rejected:"."""
+BY_DNS = late_pattern(
+    r"\A450 4\.\S+ (?:<[^>]*>: )?(?:Helo command rejected: Host not found|(?:Sender|Recipient) address rejected: "
+    r"Domain not found|Client host rejected: cannot find your (?:reverse )?hostname(?:, \[[^\]]*\])?)\Z"
+)
+"""How Postfix refuses whom DNS does not know (``unknown_client_reject_code`` and its like in postconf(5)): 450, since a
+name may be there tomorrow. In the world of a run there is none later either."""
 NO_HEADER = late_pattern(r"\A421 4\.3\.2 No system resources\Z")
 WANTS_HEADER = late_pattern(r"postscreen\[\d+\]: warning: haproxy read")
 """What postscreen says to whoever sends no PROXY header where it wants one: it will say so for ever."""
@@ -61,12 +69,13 @@ def come_back(
     log: Sequence[str],
     sleep: Callable[[float], None] = time.sleep,
     only: re.Pattern[str] | None = None,
+    feigned: bool = False,
 ) -> list[str]:
     """Make again what was put off until it is answered for good, and give the ids of what never was.
 
     With ``only``, other answers than these stay what they are: nothing but Postfix decides. ``try_`` keeps what it
     finds in ``outcomes``. A trouble inside the server, of which its ``log`` warns, will not be over in a moment; where
-    nothing warns of it, a program only says so.
+    nothing warns of it, a program only says so. With ``feigned`` a program may be saying what Postfix says of DNS.
     """
     warned = any(WARNING.search(line) for line in log)
     proxied = any(WANTS_HEADER.search(line) for line in log)
@@ -83,7 +92,7 @@ def come_back(
             if a.check in mails
             and not a.apart
             and not (proxied and _said(outcomes.get(a.id), NO_HEADER))
-            and put_off(a, outcomes.get(a.id), a.check in doubted, only)
+            and put_off(a, outcomes.get(a.id), a.check in doubted, only, feigned)
         ]
 
     while some := back():
@@ -113,16 +122,23 @@ def _first(some: Sequence[Attempt], wanted: Container[str]) -> list[Attempt]:
 
 
 def put_off(
-    attempt: Attempt, outcome: Outcome | None, doubted: bool, only: re.Pattern[str] | None = None
+    attempt: Attempt,
+    outcome: Outcome | None,
+    doubted: bool,
+    only: re.Pattern[str] | None = None,
+    feigned: bool = False,
 ) -> bool:
     """Whether a mail was refused for now only, in ``only`` these words if any are given.
 
-    With ``doubted``, a trouble of the server's own is no better reason.
+    With ``doubted``, a trouble of the server's own is no better reason, and with ``feigned`` a name that DNS lacks is
+    none.
     """
     if outcome is None or attempt.say or outcome.stage in ("accepted", "auth") or not outcome.replies:
         return False
     reply = outcome.replies[-1]
     if not 400 <= reply.code < 500 or SETTLED.search(reply.text):
+        return False
+    if not feigned and BY_DNS.search(reply.text):
         return False
     if only is not None and not only.search(reply.text):
         return False

@@ -56,6 +56,7 @@ def conduct(plan: ServerPlan, lab: ServerLab, machines: Machines, overlap: Calla
         serving=probing.last.serving,
         put_off=probing.put_off,
         shut=probing.shut,
+        untold=plan.untold,
         published=plan.published,
         settings=plan.settings,
         keys=found.keys,

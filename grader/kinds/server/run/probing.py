@@ -130,7 +130,14 @@ class Probing:
         log = self._host.read_log()
         only = None if self._plan.changeable else BY_A_LIMIT
         self.put_off = come_back(
-            self._lab, self.attempts, self.outcomes, self._try, self._deadline, log, only=only
+            self._lab,
+            self.attempts,
+            self.outcomes,
+            self._try,
+            self._deadline,
+            log,
+            only=only,
+            feigned=self._plan.feigned,
         )
         self.shut = knock(
             self._plan, self.attempts, self.outcomes, self.sessions, self._probe, self._deadline
@@ -144,7 +151,9 @@ class Probing:
         def again(attempts: list[Attempt], seconds: float) -> list[Outcome]:
             return self._probe(Probe(attempts, seconds, afresh=not self._doomed, doomed=self._doomed))
 
-        left, dead = self._deadline.left, self._planned_ports if died(self._host.log) else ()
+        left = self._deadline.left
+        known = self._planned_ports | set(self._plan.explained_ports)
+        dead = known if died(self._host.log) else ()
         if self._doomed:
             left = 0.0  # as long as it takes to know whether the server serves at all
         tried = [attempt for attempt in self.attempts if attempt.id not in self.shut]
