@@ -82,7 +82,12 @@ LIST = "smtpd_relay_restrictions = permit_mynetworks, {}, reject_unauth_destinat
         ((LIST.format("check_policy_service { inet:1, default_action=OK }"),), "lets pass whom its `default_action`"),
         ((LIST.format("permit_sasl_authenticated"),), None),
         ((LIST.format("reject_unknown_sender_domain"),), None),
-        ((LIST.format("check_client_access hash:/c"), "mynetworks = 198.51.100.0/24"), None),
+        ((LIST.format("check_client_access hash:/c"), "mynetworks = 198.51.100.0/24"), "everybody in `198.51"),
+        ((LIST.format("permit_tls_all_clientcerts"), "mynetworks = !198.51.100.9 198.51.100.0/24"), None),
+        (
+            ("smtpd_relay_restrictions = permit", "smtpd_recipient_restrictions = check_sender_access hash:/s, reject"),
+            "before `reject` stands `check_sender",
+        ),
     ],
 )  # fmt: skip
 def test_what_the_list_permits_beside_the_good_rules_is_named(

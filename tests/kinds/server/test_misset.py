@@ -110,3 +110,77 @@ def test_clients_are_called_as_people_call_them(source: str, said: str) -> None:
     attempt = {"source": source, "address": "192.0.2.39"}
     only = result({"arrives": "nowhere"}, outcome("accepted"), attempt, arrivals=[arrival()])
     assert said in only.observed
+
+
+DENIED = "554 5.7.1 <x@elsewhere.example>: Relay access denied"
+OFFICE = {"inside": True, "address": "10.20.30.200", "source": "printer"}
+
+
+@every(
+    ("networks", "said"),
+    [
+        ("127.0.0.0/8 10.20.30.0/25", "does not hold 10.20.30.200"),
+        ("127.0.0.0/8 hash:/etc/postfix/networks", "in `hash:/etc/postfix/networks` Postfix looks up"),
+        ("127.0.0.0/8 cidr:/etc/postfix/networks", None),
+        ("127.0.0.0/8 10.20.30.0/24", None),
+    ],
+)
+def test_networks_that_do_not_hold_the_office_are_named(networks: str, said: str | None) -> None:
+    only = result({"arrives": "outside"}, refused(DENIED), OFFICE, commands=told(f"mynetworks = {networks}"))
+    if said is None:
+        assert only.next == "n"
+    else:
+        assert f"`mynetworks = {networks}` (main.cf)" in only.next
+        assert said in only.next
+
+
+ALICE = {"recipients": ["alice@example.com"], "mailbox": "alice"}
+
+
+@every(
+    ("settings", "said"),
+    [
+        (("mydestination = mail.example.com, localhost",), "localhost` (main.cf) does not name it"),
+        (("mydestination = localhost", "virtual_mailbox_domains = hash:/d"), None),
+        ((), None),
+    ],
+)
+def test_the_class_that_lacks_the_own_domain_is_named(settings: tuple[str, ...], said: str | None) -> None:
+    made = refused("454 4.7.1 <alice@example.com>: Relay access denied")
+    only = result({"arrives": "mailbox"}, made, ALICE, commands=told(*settings))
+    assert (said in only.next) if said is not None else only.next == "n"
+
+
+def test_a_bare_reject_in_the_relay_list_is_named() -> None:
+    made = refused("554 5.7.1 <alice@example.com>: Recipient address rejected: Access denied")
+    lines = told("smtpd_relay_restrictions = permit_mynetworks, reject")
+    only = result({"arrives": "mailbox"}, made, ALICE, commands=lines)
+    assert "is refused at its bare `reject`, mail for your own domains included" in only.next
+
+
+def test_nobody_is_asked_who_exists() -> None:
+    nobody = {"recipients": ["nosuch@example.com"]}
+    only = result({"refused": True}, outcome("accepted"), nobody, commands=told("local_recipient_maps = "))
+    assert "`local_recipient_maps = ` (main.cf) is empty" in only.next
+
+
+@every(
+    ("line", "before", "said"),
+    [
+        (
+            "fatal: dictionary mail_dict: macro processing error",
+            'warning: unreasonable macro call nesting: "mua_sender_restrictions"',
+            "`mua_sender_restrictions` comes to itself again",
+        ),
+        (
+            "fatal: configuration error: mailbox_size_limit is smaller than message_size_limit",
+            "connect from a.example[198.51.100.66]",
+            "write `mailbox_size_limit = 0`",
+        ),
+    ],
+)
+def test_a_value_that_postfix_cannot_work_with_is_named(line: str, before: str, said: str) -> None:
+    log = [f"1 postfix/smtpd[8]: {before}", f"2 postfix/smtpd[8]: {line}"]
+    made = {"sessions": [session("", end="closed")], "log": log, "commands": told("message_size_limit = 9")}
+    only = result({"authenticates": True}, NOT_GREETED, USER, **made)
+    assert said in only.next

@@ -14,10 +14,17 @@ from grader.kinds.server.declare import UNWANTED, ServerCheck
 from grader.kinds.server.judge.absent import without_passwords
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import for_what_left, holds
-from grader.kinds.server.judge.misset import at_the_start, of_a_login, of_a_port, of_line_ends
+from grader.kinds.server.judge.misset import (
+    at_the_start,
+    of_a_domain,
+    of_a_login,
+    of_a_port,
+    of_line_ends,
+    of_the_office,
+)
 from grader.kinds.server.judge.remedies import for_trouble
 from grader.kinds.server.judge.settings import SERVICES, PostfixSettings, Setting
-from grader.kinds.server.judge.takenmail import backscatter, on_the_way, thrown_away
+from grader.kinds.server.judge.takenmail import backscatter, everybody_exists, on_the_way, thrown_away
 from grader.kinds.server.judge.troubles import OWN_TROUBLE
 from grader.kinds.traffic.index import TrafficCase
 
@@ -75,7 +82,7 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
         if check.expect.arrives in UNWANTED:
             return for_what_left(case, index)
         if check.expect.refused:
-            return thrown_away(case, index) or backscatter(case, settings)
+            return thrown_away(case, index) or backscatter(case, settings) or everybody_exists(case, settings)
         # Where the message arrived, and what is wrong is a signature that it bears, nothing led it astray.
         signature = check.expect.signature
         return None if signature is not None and not signature.present else on_the_way(case, index)
@@ -87,7 +94,8 @@ def advice(check: ServerCheck, case: TrafficCase, index: ServerIndex) -> str | N
         return told
     if (denied := _ACCESS_DENIED.search(reply.text)) is not None:
         return _denied(case, _list_of(denied[1], case, settings), denied[1])
-    if (refused := of_a_login(case, settings)) is not None:
+    refused = of_a_login(case, settings) or of_a_domain(case, settings) or of_the_office(case, settings)
+    if refused is not None:
         return refused
     if _UNKNOWN_SENDER.search(reply.text):
         return _unknown_sender(case, settings)
@@ -127,7 +135,10 @@ def _list_of(what: str, case: TrafficCase, settings: PostfixSettings) -> Setting
     others = (settings.on(name, case.facts.listener, case.facts.server) for name in _OTHER_LISTS)
     if own.value:
         return own
-    return next((found for found in others if any(word.startswith(rules) for word in found.words)), own)
+    named = next((found for found in others if any(word.startswith(rules) for word in found.words)), None)
+    relay = settings.on("smtpd_relay_restrictions", case.facts.listener, case.facts.server)
+    bare = what == "Recipient address" and "reject" in relay.words
+    return named or (relay if bare else own)
 
 
 def _unknown_sender(case: TrafficCase, settings: PostfixSettings) -> str:
@@ -174,6 +185,12 @@ def _denied(case: TrafficCase, setting: Setting, what: str) -> str | None:
     """A list of restrictions refused by a bare ``reject`` or by a map."""
     if not setting.value:
         return None
+    if setting.name == "smtpd_relay_restrictions":
+        return (
+            f"“{what} rejected: Access denied” comes from the list {setting.shown}: whom nothing before it permits is "
+            "refused at its bare `reject`, mail for your own domains included. Write `reject_unauth_destination` in "
+            "its place, which refuses mail for other people's domains alone."
+        )
     return (
         f"“{what} rejected: Access denied” comes from the list {setting.shown}, which port {case.facts.listener} asks "
         "before all later ones: whom nothing there permits is refused at its `reject`, or by a map that it names. "

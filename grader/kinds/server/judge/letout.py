@@ -155,9 +155,11 @@ def _relayed(case: TrafficCase, settings: PostfixSettings) -> str | None:
                 f"{relayed.shown} has your server take mail for {word}{below} from everybody and send it on, as a "
                 f"backup does. You are asked to do so for nobody: take {word} out."
             )
+    recipients = settings.on("smtpd_recipient_restrictions", case.facts.listener, case.facts.server)
     for name in ("smtpd_relay_restrictions", "smtpd_recipient_restrictions", "mynetworks"):
         setting = settings.on(name, case.facts.listener, case.facts.server)
-        if setting.where.startswith("master.cf") and _opens(setting, case.facts.address):
+        decides = setting.value or name != "smtpd_relay_restrictions" or not recipients.value
+        if decides and setting.where.startswith("master.cf") and _opens(setting, case.facts.address):
             return (
                 f"On this listener the list of main.cf does not hold: {setting.shown} stands in its place, and lets in "
                 "whom nobody knows. Take the override out of master.cf, or let it say the same as main.cf; a port that "
@@ -170,8 +172,10 @@ def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """Mail went where it was asked to go: what the list that decides permits before its end, beside the good rules."""
     arrived = case.relayed()
     networks = settings.on("mynetworks", case.facts.listener, case.facts.server)
-    if not arrived or not case.addressed_to(arrived[0]) or _opens(networks, case.facts.address):
+    if not arrived or not case.addressed_to(arrived[0]):
         return None
+    if _opens(networks, case.facts.address):
+        return _trusted(networks, case.facts.address)
     if not (lists := deciding(case.facts.listener, case.facts.server, settings)):
         return None
     setting, end = lists[0]
@@ -186,6 +190,17 @@ def _permitted(case: TrafficCase, settings: PostfixSettings) -> str | None:
     return (
         f"{setting.shown} permits more than the office and who has logged in: before `{end[0]}` stands `{rules}`. Whom "
         f"that lets pass may send to anybody.{silent} Take it out, or put it behind the end, where it can only refuse."
+    )
+
+
+def _trusted(networks: Setting, address: str) -> str | None:
+    """The network by which a client from elsewhere is trusted; ``None`` where parts of others are taken out."""
+    if any(word.startswith("!") for word in networks.words):
+        return None
+    word = next(word for word in networks.words if holds(word, address))
+    return (
+        f"{networks.shown} trusts everybody in `{word}`, and {address}, who is not of the office, is there. Name the "
+        "office and the server itself, and nobody else."
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import re
 
+from grader.formats.address import domain_of
 from grader.kinds.server.judge.absent import awaited, for_absent
 from grader.kinds.server.judge.index import ServerIndex
 from grader.kinds.server.judge.letout import holds
@@ -18,6 +19,11 @@ _PROXIED = ("smtpd_upstream_proxy_protocol", "postscreen_upstream_proxy_protocol
 _RELAY_LISTS = ("smtpd_relay_restrictions", "smtpd_recipient_restrictions")
 _DECIDES = ("reject", "defer")
 _RELAY_DENIED = late_pattern(r"Relay access denied")
+_CLASSES = ("mydestination", "virtual_alias_domains", "virtual_mailbox_domains", "relay_domains")
+_BY_KEY = late_pattern(r"(?:hash|btree|lmdb|cdb|dbm|texthash):")
+_NESTED = late_pattern(r"unreasonable macro call nesting: \"(\w{1,100})\"")
+_NO_ROOM = "< 1.5*message size limit"
+_LARGER = late_pattern(r"(\w*mailbox\w*_limit) is smaller than message_size_limit")
 _MACRO = "macro processing error"
 _DOLLAR = late_pattern(r"\$(?![\w({$])")
 """A dollar sign behind which no name comes; ``$$`` is one that is meant (postconf(5))."""
@@ -72,6 +78,43 @@ def of_a_login(case: TrafficCase, settings: PostfixSettings) -> str | None:
     )
 
 
+def of_a_domain(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """Mail for users is refused as mail for others: no class of domains (ADDRESS_CLASS_README) names theirs."""
+    reply = case.last_reply
+    if reply is None or not case.for_users_alone or not _RELAY_DENIED.search(reply.text):
+        return None
+    domain = domain_of(case.facts.recipients[0])
+    found = [settings.on(name, case.facts.listener, case.facts.server) for name in _CLASSES]
+    shown = " or ".join(one.shown for one in found if one.value)
+    if not shown or any(":" in one.value or "/" in one.value or domain in one.words for one in found):
+        return None
+    return (
+        f"Postfix does not know that {domain} is its own: {shown} does not name it. Write `mydestination = "
+        f"$myhostname, {domain}, localhost` for users of the system."
+    )
+
+
+def of_the_office(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """Somebody in the office is refused as a stranger, since the list of trusted networks does not hold them."""
+    reply = case.last_reply
+    if reply is None or not case.facts.inside or case.facts.user or not _RELAY_DENIED.search(reply.text):
+        return None
+    networks = settings.on("mynetworks", case.facts.listener, case.facts.server)
+    if not networks.value or any(holds(word, case.facts.address) for word in networks.words):
+        return None
+    if (table := next((word for word in networks.words if _BY_KEY.match(word)), None)) is not None:
+        return (
+            f"{networks.shown}: in `{table}` Postfix looks up a client's whole address, and no network by its length. "
+            "Name the network in the list itself, or in a table `cidr:`."
+        )
+    if any(":/" in word or word.startswith(("/", "!")) for word in networks.words):
+        return None
+    return (
+        f"{networks.shown} does not hold {case.facts.address}, so that `permit_mynetworks` does not let it pass. Name "
+        "the whole network of the office, and no larger one."
+    )
+
+
 def of_line_ends(case: TrafficCase, settings: PostfixSettings) -> str | None:
     """A false end of a message was believed because this client is excluded from what forbids that."""
     forbids = settings.on("smtpd_forbid_bare_newline", case.facts.listener, case.facts.server)
@@ -87,6 +130,24 @@ def of_line_ends(case: TrafficCase, settings: PostfixSettings) -> str | None:
 
 def in_the_log(text: str, index: ServerIndex) -> str | None:
     """What to do about a value that Postfix cannot read, which this line of its log quotes."""
+    nested = (found[1] for line in index.facts.log if (found := _NESTED.search(line)))
+    if _MACRO in text and (name := next(nested, None)) is not None:
+        return (
+            f"`{name}` comes to itself again: of the parameters that its value names with a `$`, one names it in turn. "
+            "Write one of them out, or give what both need a name of its own."
+        )
+    if _NO_ROOM in text:
+        limit = index.settings.on("message_size_limit", "")
+        return (
+            f"{limit.shown}: Postfix takes mail only while one and a half times as much is free on its disk, and this "
+            "server's is smaller. Write a smaller limit; most have 10 to 50 MB."
+        )
+    if (smaller := _LARGER.search(text)) is not None:
+        limit = index.settings.on("message_size_limit", "")
+        return (
+            f"{limit.shown} allows messages that are larger than a mailbox may be (`{smaller[1]}`, 51200000 octets "
+            f"where nothing else is set), and nothing is delivered: write `{smaller[1]} = 0`, or a smaller limit."
+        )
     if _MACRO in text:
         return (
             "In main.cf and master.cf a `$` begins the name of a parameter, `$name` or `${name}`, and here none comes "

@@ -12,7 +12,9 @@ from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import SYSTEM_TROUBLE, TrafficCase
 from grader.kinds.traffic.sentences import quoted
 
-_NO_RESTRICTION = re.compile(r"(?:unknown smtpd restriction:|support for restriction) [\"`]?(\w+)")
+_NO_RESTRICTION = re.compile(
+    r"(?:unknown smtpd restriction:|support for restriction) [\"`]?([^\s\"`']{1,60})"
+)
 _NO_ANSWER = re.compile(
     r"connect to (?:\S+ )?((?:\S+:)?\d+|private/\S+|/\S+): (Connection refused|No such file)"
 )

@@ -16,6 +16,7 @@ from grader.kinds.server.judge.accounts import (
     renamed,
 )
 from grader.kinds.server.judge.index import ServerIndex
+from grader.kinds.server.judge.misset import in_the_log
 from grader.kinds.server.judge.remedies import death_of_carrier
 from grader.kinds.server.judge.settings import PostfixSettings
 from grader.kinds.traffic.index import TrafficCase
@@ -46,6 +47,7 @@ _LOCAL_TROUBLE = (
     "`virtual` and `lmtp` of master.cf (`local` and `virtual` run outside the chroot, `n` in the fifth column)."
 )
 _NO_CARRIER = "mail transport unavailable"
+_NOBODY_NEAR = re.compile(r"connect to \S*\[(?:127\.\d+\.\d+\.\d+|::1)\]:(\d+): Connection refused")
 _TLS_OUT = re.compile(
     r"TLS is required|Server certificate not|certificate verification failed", re.IGNORECASE
 )
@@ -74,6 +76,19 @@ def backscatter(case: TrafficCase, settings: PostfixSettings) -> str | None:
         f"{aliased.shown} has your server take mail for {found}, and {maps.shown} has an answer for every address "
         "there, so that nobody asks whether the user exists. Write a line for each address that there is, and none "
         "for all."
+    )
+
+
+def everybody_exists(case: TrafficCase, settings: PostfixSettings) -> str | None:
+    """What to do where Postfix asks no list of users; ``None`` where that is not set aside."""
+    unasked = settings.on("local_recipient_maps", case.facts.listener, case.facts.server)
+    anybody = settings.on("luser_relay", case.facts.listener, case.facts.server)
+    if not (unasked.where and not unasked.value):
+        return None
+    more = f", and {anybody.shown} says who gets their mail" if anybody.value else ""
+    return (
+        f"{unasked.shown} is empty, so that every name counts as a user's{more}. Take it out: the default, "
+        "`proxy:unix:passwd.byname $alias_maps`, knows who exists."
     )
 
 
@@ -107,19 +122,39 @@ def on_the_way(case: TrafficCase, index: ServerIndex) -> str | None:
         )
     if _NO_CARRIER in reason and (nobody := absent_carrier(index)) is not None:
         return f"The message was taken, and nobody carries it: {quoted(reason)} {nobody}"
-    if case.for_users_alone:
-        return _LOCAL_TROUBLE.format(said=quoted(reason))
     content = index.settings.on("content_filter", case.facts.listener, case.facts.server)
     if (filter_ := _next_hop(content.value)) and filter_ in reason:
         return (
             f"The message was taken and waits for a filter: {quoted(reason)} {content.shown} sends all mail there "
             "first. Start what is to answer there, or delete the setting."
         )
+    if (near := _NOBODY_NEAR.search(reason)) is not None and not _led_there(near[1], case, index.settings):
+        return (
+            f"The message was taken and waits for a program that is not there: {quoted(reason)} No setting of "
+            f"delivering names port {near[1]}: look for it in a `FILTER` of a table of restrictions, of "
+            "`header_checks` or `body_checks`, and take it out, or start what is to answer there."
+        )
+    if case.for_users_alone:
+        return _LOCAL_TROUBLE.format(said=quoted(reason))
+    relayhost = index.settings.on("relayhost", case.facts.listener, case.facts.server)
+    if (host := relayhost.value.partition(":")[0].strip("[]")) and host in reason:
+        return (
+            f"The message was taken and could not be sent on: {quoted(reason)} {relayhost.shown} hands all mail to "
+            "that server, which does not take it. Here every server is reached without one: delete the setting."
+        )
     return (
         f"The message was taken and could not be sent on: {quoted(reason)} Look at what decides about the way out: "
         "`relayhost`, `transport_maps`, `default_transport`, `smtp_…` settings, and the service `smtp unix` of "
         "master.cf."
     )
+
+
+def _led_there(port: str, case: TrafficCase, settings: PostfixSettings) -> bool:
+    """Whether a setting that decides where mail is sent names a port, or a table that may."""
+    found = (
+        settings.on(name, case.facts.listener, case.facts.server) for name in (*_LEADING, "virtual_transport")
+    )
+    return any(f":{port}" in one.value or ":/" in one.value for one in found)
 
 
 def _next_hop(filter_: str) -> str:
@@ -162,6 +197,8 @@ def _led_away(case: TrafficCase, index: ServerIndex) -> str | None:
 def _not_moving(case: TrafficCase, queue: str, index: ServerIndex) -> str | None:
     """What to do about mail in a queue for which the server gives no reason."""
     if queue in ("active", "incoming", "deferred") and (dead := death_of_carrier(index)) is not None:
+        if (unread := in_the_log(index.logged(dead), index)) is not None:
+            return unread
         return f"Mend what the server's log names: {quoted(index.logged(dead))} Until then mail stays where it is."
     if queue == "deferred" and (line := put_aside(case, index)) is not None:
         return _LOCAL_TROUBLE.format(said=quoted(index.logged(line.index)))
