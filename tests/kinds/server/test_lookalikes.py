@@ -9,6 +9,7 @@ import pytest
 from grader.kinds.server.plan.lookalikes import (
     around_addresses,
     around_names,
+    domains,
     fields,
     matched_fields,
     matched_lines,
@@ -29,6 +30,25 @@ NAMES = {
     "outside_host": "mx.elsewhere.example",
     "third": "third.example",
 }
+
+
+@every(
+    ("pattern", "expected"),
+    [
+        (r"\.edu$", ["mail.edu"]),
+        (r"\.ac\.[a-z]{2}$", ["mail.ac.de"]),
+        (r"@.*\.gov$", ["mail.gov"]),
+        (r"university", ["university.stranger.example"]),
+        (r"@(.*\.)?partner\.org$", ["mail.partner.org"]),
+        (r"@([^@]*\.)?example\.com$", []),
+        (r"^abuse@", []),
+        (r"^10\.20\.30\.", []),
+    ],
+)
+def test_domains_to_which_a_pattern_lets_mail_go(pattern: str, expected: list[str]) -> None:
+    found = domains("example.com", samples(pattern))
+    assert set(expected) <= set(found)
+    assert expected or not found
 
 
 @every(

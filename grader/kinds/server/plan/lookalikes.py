@@ -15,6 +15,7 @@ from grader.model.latepattern import late_pattern
 
 MOST_NAMES = 20
 MOST_ADDRESSES = 10
+MOST_DOMAINS = 8
 MOST_RECIPIENTS = 24
 MOST_SENDERS = 12
 MOST_FIELDS = 12
@@ -60,6 +61,23 @@ def _open_ends(text: str, sample: PatternText) -> Iterator[str]:
         yield f"not{text}"
     if not sample.ends:
         yield f"{text}.{STRANGERS}"
+
+
+def domains(own: str, samples: Iterable[PatternText]) -> list[str]:
+    """Domains of other people whose mail a pattern matches by its recipient: ``mail.edu`` for ``/\\.edu$/``."""
+    found: dict[str, None] = {}
+    for sample in samples:
+        if sample.loose or _DIGITS.fullmatch(sample.text):
+            continue
+        text = sample.text.rpartition("@")[2].lower()
+        # What stands for a top-level domain may have to be as short as a country's.
+        ends = [f"{text[:-1]}{end}" for end in ("de", "org")] if text.endswith(f".{HOLE}") else [text]
+        for end in ends:
+            whole = f"mail{end}" if end.startswith((".", "-")) else end
+            whole = whole.replace(HOLE, "mail")
+            found |= dict.fromkeys([whole] if sample.ends else [whole, f"{whole.rstrip('.')}.{STRANGERS}"])
+    # What holds the own domain is a name that looks like it: see ``recipients``.
+    return [name for name in found if own not in name and _NAME.fullmatch(name)][:MOST_DOMAINS]
 
 
 def around_addresses(lan: str, samples: Iterable[PatternText]) -> list[str]:

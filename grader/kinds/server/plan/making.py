@@ -230,7 +230,7 @@ def _zones(
     book.add(clients.unheard, "MX", f"10 {names['outside_host']}.")
     lookalikes = recipients(names, mentions.samples) if mentions.samples else []
     elsewhere = [domain for text in lookalikes if is_name(domain := text.rpartition("@")[2])]
-    for domain in dict.fromkeys([*mentions.domains, *foreign_domains(mentions), *elsewhere]):
+    for domain in dict.fromkeys([*mentions.domains, *foreign_domains(mentions, names["domain"]), *elsewhere]):
         if _KEYS in f".{domain}":
             continue
         if not book.holds(domain, "MX", "A", "AAAA") or _outsider(domain, names, book):

@@ -54,6 +54,9 @@ _ADDRESS = re.compile(
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(rf"(?<![\w/.+-])(\.?)((?:{_LABEL}\.)+[A-Za-z]{{2,24}})(?![\w-]|\.\w)")
 _ALLOWED_WORD = re.compile(r"^([A-Za-z][A-Za-z0-9-]{0,62})\s+(?:OK|RELAY|PERMIT\w*|\d+)\b", re.IGNORECASE)
+_ALLOWED_INLINE = late_pattern(
+    r"(?<=[{,])\s*([A-Za-z][A-Za-z0-9-]{0,62})\s*=\s*(?:OK|RELAY|PERMIT\w*|\d+)\s*[,}]", re.IGNORECASE
+)
 _REFUSING = re.compile(r"^\S+\s+(?:REJECT|DISCARD|DEFER\w*|[45]\d\d)\b", re.IGNORECASE)
 _LOCAL = re.compile(r"^([A-Za-z0-9][\w.+=-]{0,63})(?:\s*:\s*|\s+)(?=\S)")
 """The key of a line in an alias file (aliases(5)) or a table of addresses (virtual(5)) that is a bare local part."""
@@ -307,6 +310,8 @@ def _gather(lines: Iterable[str]) -> tuple[dict[str, None], dict[str, None], dic
                 names[dot + name.lower()] = None
         if (word := _ALLOWED_WORD.match(line)) is not None:
             names[word[1].lower()] = None
+        if "inline:" in line:
+            names |= dict.fromkeys(word.lower() for word in _ALLOWED_INLINE.findall(line[:_LONGEST_LINE]))
     return networks, names, addresses
 
 

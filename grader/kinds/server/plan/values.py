@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from grader.kinds.server.plan.lookalikes import (
     around_names,
+    domains,
     fields,
     is_path,
     matched_fields,
@@ -109,9 +110,10 @@ class ManifoldValues:
                 return senders(me, names, samples, by_parts=mentions.programs.brought)
 
     def _mentioned_addresses(self) -> list[str]:
+        matched = domains(self._names["domain"], self._mentions.samples)
         made_up = [
             f"{person(self._random.draw('mentioned', domain), self._words)}@{domain}"
-            for domain in self._mentions.domains
+            for domain in dict.fromkeys([*self._mentions.domains, *matched])
         ]
         third = self._names["third"]
         return [*self._mentions.addresses, *made_up, *(f"{part}@{third}" for part in self._parts())]
@@ -125,7 +127,7 @@ class ManifoldValues:
     def _mentioned_recipients(self) -> list[str]:
         """Somebody at each foreign name and host that is mentioned, and each foreign address itself."""
         names = self._names
-        found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions)]
+        found = [f"{{token}}@{domain}" for domain in foreign_domains(self._mentions, names["domain"])]
         found += [a for a in self._mentions.addresses if a.rpartition("@")[2] not in self._own]
         found += [f"{part}@{names['outside']}" for part in self._parts()]
         for text in self._mentions.networks:
@@ -145,6 +147,10 @@ def _together(values: list[list[str]]) -> list[tuple[str, ...]]:
     return list(itertools.islice(chosen, MOST_TOGETHER))
 
 
-def foreign_domains(mentions: Mentions) -> list[str]:
-    """The names that are mentioned, as domains to which somebody could write; a leading dot stands for a host below."""
-    return list(dict.fromkeys(f"deep{name}" if name.startswith(".") else name for name in mentions.names))
+def foreign_domains(mentions: Mentions, own: str) -> list[str]:
+    """The names that are mentioned, as domains to which somebody could write; a leading dot stands for a host below.
+
+    With them those that patterns match, below ``own`` not.
+    """
+    named = (f"deep{name}" if name.startswith(".") else name for name in mentions.names)
+    return list(dict.fromkeys([*named, *domains(own, mentions.samples)]))
