@@ -116,6 +116,19 @@ def forget(page: Any, *, empty: str = "localStorage.length === 0") -> None:
     reload_until(page, emptied)
 
 
+def store(page: Any, key: str, value: str) -> None:
+    """Keep a text in this browser, and reload the page until it finds it: a reload may lose what was just kept."""
+
+    def kept(again: Any) -> bool:
+        if again.execute_script("return localStorage.getItem(arguments[0])", key) == value:
+            return True
+        again.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, value)
+        return False
+
+    page.execute_script("localStorage.setItem(arguments[0], arguments[1])", key, value)
+    reload_until(page, kept)
+
+
 def axe(page: Any, *, contrast: bool = True) -> list[str]:
     """What axe finds against WCAG 2.2 AA and good practice, everything that folds being open.
 

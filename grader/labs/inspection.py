@@ -168,6 +168,10 @@ def _tried_as_written(folder: Path, variant: Variant) -> Iterator[str]:
 
     path = folder / FILE
     data = read_bytes(path, "lab")
+    used = _used(folder)
+    if not used:
+        # All is the same for everybody.
+        return
     faults = [
         fault_at(place, f"{value} is the canonical variant's, and others have another: write {{{name}}}")
         for place, text in _texts(value_of(data, path), ())
@@ -176,7 +180,6 @@ def _tried_as_written(folder: Path, variant: Variant) -> Iterator[str]:
     ]
     if faults:
         yield from str(refusal(path, data, faults)).splitlines()
-    used = _used(folder)
     for top in ("solution", "correct"):
         for file in _files(folder / top):
             text = (folder / top / file).read_text(encoding="utf-8", errors="replace")

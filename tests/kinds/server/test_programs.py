@@ -145,7 +145,8 @@ def test_any_program_is_read(data: bytes) -> None:
 @every(
     "hostile",
     [b'"""' * 80_000, b"'''\"\"\"" * 50_000, b'"' * 200_000, b"\\" * 200_000, b"'\\" * 100_000, b"1*" * 100_000,
-     b"1 " * 100_000, b"#" * 200_000, b'"(' * 100_000, b"a=" * 100_000, b'"' + b"[" * 60 + b'"\n' + b"x" * 100_000],
+     b"1 " * 100_000, b"#" * 200_000, b'"(' * 100_000, b"a=" * 100_000, b'"' + b"[" * 60 + b'"\n' + b"x" * 100_000,
+     b"OK" + b"\n" * 200_000, b"OK" + b" \n" * 100_000, b"a" + b".b" * 100_000, b"OK 'rev'" + b"a.b " * 50_000],
     ids=lambda text: repr(text[:8]),
 )  # fmt: skip
 def test_no_program_takes_long(hostile: bytes) -> None:

@@ -270,10 +270,7 @@ def test_no_answer_can_be_read_in_the_source(site: Path) -> None:
 )
 def test_damaged_progress_does_no_harm(open_page: Open, kept: str) -> None:
     page = open_page("quiz", "#seed=s1")
-    page.execute_script("localStorage.setItem('smtplab-quiz', arguments[0])", kept)
-    browsing.reload_until(
-        page, lambda again: again.execute_script("return localStorage.getItem('smtplab-quiz')") == kept
-    )
+    browsing.store(page, "smtplab-quiz", kept)
     assert len(page.find_elements("css selector", ".question")) == 10
     assert browsing.console(page) == []
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import codecs
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from types import MappingProxyType
@@ -41,7 +42,7 @@ _SET = late_pattern(
     r"(?:\A|[\n;]|\bmy\s)[ \t]*\$?([A-Za-z_]\w*)[ \t]*=[ \t]*[\"']?([\w.@+-]{1,60})[\"']?[ \t]*(?=[;\n]|\Z)"
 )
 _PIECES = late_pattern(
-    r"(?:\"[^\"\\\n]{0,60}\"|'[^'\\\n]{0,60}')(?:[ \t]*[.+]?[ \t]*(?:\"[^\"\\\n]{0,60}\"|'[^'\\\n]{0,60}')){1,12}"
+    r"(?:\"[^\"\\\n]{0,60}\"|'[^'\\\n]{0,60}')(?:[ \t]*(?:[.+][ \t]*)?(?:\"[^\"\\\n]{0,60}\"|'[^'\\\n]{0,60}')){1,12}"
 )
 _PIECE = late_pattern(r"\"([^\"\\\n]*)\"|'([^'\\\n]*)'")
 _TIED = late_pattern(r"\bjoin\s*\(?\s*[\"']([^\"'\n]{0,3})[\"']\s*,\s*(?:\(|qw\W)([^()\n]{3,120})\)")
@@ -90,8 +91,9 @@ def assembled(text: str, quotations: Iterable[str], tree: ast.Module | None) -> 
         )
         found[word] = None
     tokens = [*quotations, *([] if tree is not None else _TOKEN.findall(text))]
+    backwards, turned = _BACKWARDS.search(text) is not None, _ROT13.search(text) is not None
     for token in [*tokens, *found]:
-        found |= dict.fromkeys(_decoded(token, text))
+        found |= dict.fromkeys(_decoded(token, backwards=backwards, turned=turned))
     told = (word for word in found if _WORD.fullmatch(word) and "$" not in word)
     return list(islice(told, MOST_WORDS))
 
@@ -99,13 +101,16 @@ def assembled(text: str, quotations: Iterable[str], tree: ast.Module | None) -> 
 def syntax(text: str) -> ast.Module | None:
     """A program's syntax, if it is Python of today."""
     try:
-        return ast.parse(text)
+        with warnings.catch_warnings():
+            # Of what is odd in it, a backslash before a letter that it changes nothing of, nobody here wants to hear.
+            warnings.simplefilter("ignore")
+            return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 
-def _decoded(token: str, text: str) -> Iterator[str]:
-    """What a text may stand for. Backwards and by ROT13 it is read where the program does something like that."""
+def _decoded(token: str, *, backwards: bool, turned: bool) -> Iterator[str]:
+    """What a text may stand for. ``backwards`` and ``turned`` (by ROT13) are what the program looks like doing."""
     for pattern, decode in ((_BASE64, _DECODERS["b64decode"]), (_HEX, _DECODERS["unhexlify"])):
         if pattern.fullmatch(token):
             try:
@@ -113,9 +118,9 @@ def _decoded(token: str, text: str) -> Iterator[str]:
             except ValueError:
                 continue
     if any(sign in token for sign in "@."):
-        if _BACKWARDS.search(text):
+        if backwards:
             yield token[::-1]
-        if _ROT13.search(text):
+        if turned:
             yield codecs.decode(token, "rot13")
 
 

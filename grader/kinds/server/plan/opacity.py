@@ -20,7 +20,7 @@ _SAYS_YES = late_pattern(r"(?i:\b(?:ok|relay|permit\w*|redirect|filter|bcc)\b)|a
 _SENDS_ON = late_pattern(
     r"\bsendmail\b|smtplib|create_connection|\bconnect\b|/dev/tcp/|\bnc(?:at)?\s|IO::Socket|socket\.socket"
 )
-_COMMENT = late_pattern(r"(?m)(?:^|(?<=\s))#.*$|^\s*(?:\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?''')")
+_COMMENT = late_pattern(r"(?m)(?:^|(?<=\s))#.*$|^[ \t]*+(?:\"\"\"[\s\S]*?\"\"\"|'''[\s\S]*?''')")
 _MAKES_WORDS = late_pattern(
     r"\b(?:eval|exec|compile|__import__|getattr|globals|decompress|loads|b\d+decode|fromhex|unhexlify|codecs|chr|pack|"
     r"unpack|reverse|reversed|translate|maketrans|xxd|uudecode|openssl)\b|\[::-1\]|\b(?:rev|tr)\s|base64|"

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from grader.formats.settings.files import logical_lines
 from grader.kinds.server.facts import UntoldProgram
 from grader.kinds.server.plan.folding import assembled, syntax
 from grader.kinds.server.plan.opacity import sign_in
@@ -32,8 +33,6 @@ LONGEST = 200_000
 LARGEST_NUMBER = 1 << 30
 
 _NAME = late_pattern(r"\.(?:py|pl|sh|rb|lua|js|php)\Z")
-_FOLDED = late_pattern(r"(?:\n[ \t]*(?:#[^\n]*)?)*\n[ \t]+(?=[^\s#])")
-"""Where a line of master.cf goes on (master(5))."""
 _COMPILED = late_pattern(r"\.(?:db|lmdb|cdb|dir|pag)\Z")
 _DOTTED = late_pattern(r"\.(?:py|rb|lua|js)\Z")
 _DOTTED_FIRST_LINE = late_pattern(r"#!.*\b(?:python|ruby|lua|node)")
@@ -130,6 +129,8 @@ def programs(files: Mapping[str, bytes]) -> dict[str, Program]:
     run = [" ".join(filter(None, found)) for line in _settings(files) for found in _RUN.findall(line)]
     named = {word.rpartition("/")[2]: line for line in run for word in re.split(r"[\s\"',{}]+", line)}
     found = {f"argv {number}": Program(line) for number, line in enumerate(run) if _CODE.search(line)}
+    read = logical_lines(files.get("master.cf", b"")[:LONGEST].decode("utf-8", "replace"))
+    master = [" ".join(text for _, text in parts) for parts in read]
     for name, data in sorted(files.items()):
         if name.endswith(".cf") or _COMPILED.search(name):
             continue
@@ -144,7 +145,7 @@ def programs(files: Mapping[str, bytes]) -> dict[str, Program]:
             by_name = (
                 _DOTTED.search(name) or _DOTTED_FIRST_LINE.match(first) or "python" in named.get(base, "")
             )
-            found[name] = _program(name, text, bool(by_name), _services(files.get("master.cf", b""), base))
+            found[name] = _program(name, text, bool(by_name), _services(master, base))
     return found
 
 
@@ -156,10 +157,9 @@ def _program(name: str, text: str, dotted: bool, services: list[str]) -> Program
     return Program(text, dotted, words, untold)
 
 
-def _services(master: bytes, base: str) -> list[str]:
-    """The services of master.cf (master(5)) that run a file of this name."""
-    lines = _FOLDED.sub(" ", master[:LONGEST].decode("utf-8", "replace")).splitlines()
-    named = ((line.split(), re.split(r"[\s/\"',{}=]+", line)) for line in lines if not line.startswith("#"))
+def _services(master: list[str], base: str) -> list[str]:
+    """The services of master.cf (master(5)), by its lines, that run a file of this name."""
+    named = ((line.split(), re.split(r"[\s/\"',{}=]+", line)) for line in master if base in line)
     return [fields[0] for fields, words in named if len(fields) > 7 and base in words]
 
 
