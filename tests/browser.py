@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ SCRIPT_SECONDS = 120
 """How long a script may run in a page: axe takes seconds of a processor, and others may want that, too."""
 SECONDS = 60
 """For what a browser does in a moment, on a machine that has others to serve."""
+STORED_SECONDS = 15
+"""For what a page stores to be found by the next one."""
 _AXE = """
 const done = arguments[arguments.length - 1], only = arguments[0], contrast = {enabled: arguments[1]};
 axe.run(document, {...only, resultTypes: ["violations"], rules: {"color-contrast": contrast}})
@@ -89,6 +91,50 @@ def computed(page: Any) -> float:
     told = page.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
     seconds: float = next(one["value"] for one in told if one["name"] == "ScriptDuration")
     return seconds
+
+
+class Lost(AssertionError):
+    """A browser has lost what a page stored."""
+
+
+def opener(browser: Any, site: Path) -> Callable[..., Any]:
+    """Opens pages of a site from their files: ``("glossary", "#mua", width=360, dark=True)``."""
+
+    def opened(name: str, anchor: str = "", *, width: int = 1280, dark: bool = False) -> Any:
+        return show(browser, f"{(site / name).as_uri()}.html{anchor}", width=width, dark=dark)
+
+    return opened
+
+
+def in_fresh_browsers(test: Callable[[Callable[..., Any]], None]) -> Callable[..., None]:
+    """A test of what pages store, made anew in a browser of its own where one has lost that: in three at most.
+
+    Under load a browser may do so for good, one in some dozens; a page that stores nothing fails in all.
+    """
+
+    def tried(site: Path, open_page: Callable[..., Any]) -> None:
+        with suppress(Lost):
+            return test(open_page)
+        with suppress(Lost), chromium() as another:
+            return test(opener(another, site))
+        with chromium() as last:
+            return test(opener(last, site))
+
+    tried.__name__, tried.__doc__ = test.__name__, test.__doc__
+    return tried
+
+
+def again_until(act: Callable[[], object], arrived: Callable[[], bool]) -> None:
+    """Do what makes a page store something, and again where it is not found afterwards.
+
+    Of pages that follow each other in no time the browser may lose what one has stored, for good.
+    """
+    deadline = Deadline(STORED_SECONDS)
+    act()
+    while not arrived():
+        if deadline.over:
+            raise Lost(f"what a page stored was lost each time within {STORED_SECONDS} s")
+        act()
 
 
 def reload_until(page: Any, arrived: Callable[[Any], bool]) -> None:

@@ -50,8 +50,4 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def open_page(site: Path, browser: Any) -> Open:
     """Opens a page of the site from its file: ``open_page("glossary", "#mua", width=360, dark=True)``."""
-
-    def opened(name: str, anchor: str = "", *, width: int = 1280, dark: bool = False) -> Any:
-        return browsing.show(browser, f"{(site / name).as_uri()}.html{anchor}", width=width, dark=dark)
-
-    return opened
+    return browsing.opener(browser, site)

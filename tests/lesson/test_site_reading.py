@@ -113,6 +113,7 @@ def test_the_keyboard_suffices_on_a_phone(open_page: Open) -> None:
     browsing.until(page, lambda page: page.current_url.endswith("glossary.html"))
 
 
+@browsing.in_fresh_browsers
 def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:
     def paper(page: Any) -> str:
         return str(page.execute_script("return getComputedStyle(document.body).backgroundColor"))
@@ -121,27 +122,33 @@ def test_the_light_is_chosen_and_remembered(open_page: Open) -> None:
     page = open_page("index", dark=True)
     dark = paper(page)
     assert dark != light
-    type_into(page, ".theme", Keys.ENTER)
-    assert paper(page) == light
-    page.get(page.current_url.replace("index", "session"))
-    browsing.reload_until(page, lambda again: paper(again) == light)
+
+    def choose_light() -> None:
+        type_into(page, ".theme", Keys.ENTER)
+        assert paper(page) == light
+
+    def light_elsewhere() -> bool:
+        page.get(page.current_url.replace("index", "session"))
+        return paper(page) == light
+
+    browsing.again_until(choose_light, light_elsewhere)
     type_into(page, ".theme", Keys.ENTER)
     assert paper(page) == dark
     assert page.execute_script("return localStorage.getItem('smtplab-theme')") is None
 
 
+@browsing.in_fresh_browsers
 def test_how_far_one_is_on_the_way_is_kept(open_page: Open) -> None:
     def done(number: int) -> Callable[[Any], bool]:
         return lambda page: bool(seen(page, "#way-count") == [f"{number} of 16 steps done."])
 
-    browsing.forget(open_page("index"))
+    page = open_page("index")
+    browsing.forget(page)
     assert done(0)(open_page("index"))
-    page = open_page("travel")
-    page = open_page("index")
-    browsing.reload_until(page, lambda again: seen(again, ".seen") == ["opened"])
-    page.find_element("css selector", "#done-travel").click()
-    page = open_page("index")
-    browsing.reload_until(page, done(1))
+    browsing.again_until(lambda: open_page("travel"), lambda: seen(open_page("index"), ".seen") == ["opened"])
+    browsing.again_until(
+        lambda: page.find_element("css selector", "#done-travel").click(), lambda: done(1)(open_page("index"))
+    )
     assert seen(page, "#way-next a") == ["Conversations"]
     page.find_element("css selector", "#way-anew").click()
     assert seen(page, "#way-count") == ["0 of 16 steps done."]
