@@ -53,8 +53,7 @@ def absent(index: ServerIndex, whom: Container[str]) -> tuple[int, str] | None:
 
 def awaited(index: ServerIndex) -> tuple[int, str] | None:
     """The line of the log that names a service without which an smtpd does not answer, and its name."""
-    searched = ((number, _AWAITED.search(line)) for number, line in enumerate(index.facts.log))
-    found = [(number, found[1]) for number, found in searched if found is not None]
+    found = [(number, told[1]) for number, told in index.lines_with(_AWAITED).items()]
     return absent(index, ASKED) or _first(found, index)
 
 

@@ -222,6 +222,7 @@ def _each(
 
 
 def _call(function: ast.expr, given: list[Value] | list[ast.expr], of: Callable[[ast.AST], Value]) -> Value:
+    # Of a ``map`` alone the arguments are expressions, which mypy cannot tell of the patterns behind it.
     match function, given:
         case ast.Name(id="map"), [ast.Name(id=name), ast.expr() as over]:
             return [_BUILT_IN[name](item) for item in _items(of(over))[:MOST_ITEMS]]
